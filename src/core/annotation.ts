@@ -1,0 +1,36 @@
+/** What an expert said of one aspect in one image, already at the model's input size; absent means unlabelled. */
+
+import type { Box } from "./boxes.js";
+
+export type AspectKind = "segmentation" | "boxes" | "presence" | "amount";
+
+/** Three states: absent (unlabelled), empty (`mask: null`, `boxes: []`, `present: false`, `amount: 0`), labelled. */
+export interface Annotation {
+  /** `[inputSize * inputSize]` of 0 and 1, row-major; `null` where the expert saw none. */
+  readonly mask?: Uint8Array | null;
+  readonly boxes?: readonly Box[];
+  readonly present?: boolean;
+  /** 0..1. */
+  readonly amount?: number;
+  /** `[inputSize * inputSize]`, 0..255 for an amount of 0..1 at each pixel. */
+  readonly map?: Uint8Array;
+}
+
+/** What the classifier should answer; the field that fits the task, or none where unlabelled. */
+export interface ClassAnnotation {
+  readonly label?: string;
+  readonly labels?: readonly string[];
+  readonly value?: number;
+}
+
+/** One image as the model sees it, with its answers. */
+export interface Sample {
+  /** Path as it stands in the dataset, for messages. */
+  readonly path: string;
+  /** `[inputSize, inputSize, 3]` RGB 0..255. */
+  readonly image: Uint8Array;
+  readonly target: ClassAnnotation;
+  readonly aspects: Readonly<Record<string, Annotation>>;
+  /** Names of the aspects that caused the label, where the dataset knows them. */
+  readonly causes?: readonly string[];
+}

@@ -1,0 +1,85 @@
+/** What a head is: from the features of one or more taps to one answer before the sigmoid. */
+
+import type { Scalar, Tensor, Tensor4D } from "@tensorflow/tfjs";
+import type { Annotation, ClassAnnotation } from "../core/annotation.js";
+import type { ParameterSpec } from "../core/parameters.js";
+
+interface HeadBase {
+  /** `"class"` for the classifier, else the aspect's name. */
+  readonly name: string;
+  /** Names of the trunk layers it reads. */
+  readonly taps: readonly string[];
+}
+
+export interface ClassifierSpec extends HeadBase {
+  readonly kind: "classifier";
+  readonly task: "single" | "multi" | "regression";
+  /** Empty for a regression. */
+  readonly classes: readonly string[];
+  /** Regression only: mean and deviation of the training values; logits are in the values' own unit. */
+  readonly scale?: { readonly mean: number; readonly deviation: number };
+}
+
+export interface SegmentationSpec extends HeadBase {
+  readonly kind: "segmentation";
+  /** A pixel belongs to the region where the sigmoid of its logit is at least this. */
+  readonly threshold: number;
+}
+
+export interface BoxesSpec extends HeadBase {
+  readonly kind: "boxes";
+  readonly threshold: number;
+}
+
+export interface PresenceSpec extends HeadBase {
+  readonly kind: "presence";
+  readonly threshold: number;
+}
+
+export interface AmountSpec extends HeadBase {
+  readonly kind: "amount";
+  /** One number an image, or one at each pixel. */
+  readonly form: "number" | "map";
+  readonly threshold: number;
+}
+
+export type AspectSpec = SegmentationSpec | BoxesSpec | PresenceSpec | AmountSpec;
+export type HeadSpec = ClassifierSpec | AspectSpec;
+
+/** What a head must know of its surroundings. */
+export interface HeadContext {
+  readonly inputSize: number;
+  /** In the order of `spec.taps`. */
+  readonly taps: readonly {
+    readonly name: string;
+    readonly stride: number;
+    readonly channels: number;
+    readonly size: number;
+  }[];
+}
+
+/** An answer of one sample: the annotation of the aspect, or of the class; `undefined` is unlabelled. */
+export type Answer = Annotation | ClassAnnotation | undefined;
+
+export interface Head<Spec extends HeadSpec = HeadSpec> {
+  readonly spec: Spec;
+  readonly parameters: readonly ParameterSpec[];
+  /** Shape of `forward`'s result without the batch: `[classes]`, `[S, S, 1]`, `[h, w, 5]` or `[1]`. */
+  readonly outputShape: readonly number[];
+  /**
+   * @param parameters by name, `head/<name>/...`.
+   * @param features one `[batch, size, size, channels]` a tap, in the order of `spec.taps`.
+   * @returns the answer before the sigmoid or softmax, `[batch, ...outputShape]`; the caller disposes it.
+   */
+  forward(parameters: Readonly<Record<string, Tensor>>, features: readonly Tensor4D[]): Tensor;
+  /** Shapes of the arrays that `encode` makes and `loss` reads, without the batch; `labelled` (`[]`) is always one. */
+  readonly answerShapes: Readonly<Record<string, readonly number[]>>;
+  /** Arrays for `loss` from a batch of answers, each `[batch, ...answerShapes[name]]`. Plain arrays, no tensors. */
+  encode(answers: readonly Answer[]): Record<string, Float32Array>;
+  /**
+   * Sum over the labelled samples / max(1, labelled in the batch); unlabelled ones give exactly zero gradient.
+   *
+   * @param answers what `encode` made, as tensors.
+   */
+  loss(logits: Tensor, answers: Readonly<Record<string, Tensor>>): Scalar;
+}

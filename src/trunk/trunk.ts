@@ -1,0 +1,67 @@
+/** What a trunk is: named layers in order, each a function of earlier ones, evaluated on demand. */
+
+import type { Tensor4D } from "@tensorflow/tfjs";
+import type { ParameterSpec } from "../core/parameters.js";
+
+/** Serializable choice of a trunk; stored in configurations and bundles. */
+export interface TrunkSpec {
+  readonly name: "mobilenet-v1" | "mobilenet-v2" | "vgg16" | "vgg19";
+  /** Width multiplier of a MobileNet (0.25, 0.35, 0.5, ...); 1 for VGG. */
+  readonly alpha: number;
+  /** Height and width of the square input in pixels. */
+  readonly inputSize: number;
+}
+
+/** A layer as others see it: its output after batch norm and activation. `"input"` is a tap too (stride 1, 3 channels). */
+export interface Tap {
+  readonly name: string;
+  readonly stride: number;
+  readonly channels: number;
+  /** Height and width of its output. */
+  readonly size: number;
+  /** True where no activation follows (MobileNet v2's projections): evidence there is signed. */
+  readonly isLinear: boolean;
+}
+
+/** How batch normalisation that is not folded behaves. */
+export type BatchNorm =
+  /** With the stored moving statistics, as a scale in the graph. */
+  | { readonly mode: "moving" }
+  /** With the statistics of the batch; `update` receives the new moving statistics by parameter name. */
+  | {
+      readonly mode: "batch";
+      readonly momentum: number;
+      readonly update: (name: string, value: import("@tensorflow/tfjs").Tensor) => void;
+    };
+
+/** Parameters as tensors, by name. Whoever made them owns them. */
+export type Parameters = Readonly<Record<string, import("@tensorflow/tfjs").Tensor>>;
+
+export interface Trunk {
+  readonly spec: TrunkSpec;
+  /** In order of computation, the input first. */
+  readonly taps: readonly Tap[];
+  /** Name of the last layer, which the classifier reads. */
+  readonly output: string;
+  /** The default source layer: stride 16, late enough to carry the answer, early enough to see small things. */
+  readonly source: string;
+  /** With batch normalisation where the network has it. */
+  readonly parameters: readonly ParameterSpec[];
+  /** The same with batch normalisation folded: a kernel and a bias for each layer. */
+  readonly foldedParameters: readonly ParameterSpec[];
+  /** Names of the layers from `first` on, in order: what learns when training starts at a layer. */
+  layersFrom(first: string): readonly string[];
+  /**
+   * Evaluates just what `want` needs, starting from `values` (the image under `"input"`, RGB 0..255, or any features).
+   * A layer whose `bias` parameter is present is folded; else its batch-norm parameters are read.
+   *
+   * @returns the wanted outputs by name, `[batch, size, size, channels]`; the caller disposes them.
+   * @throws ShapeError where a layer is unknown or a value has the wrong shape.
+   */
+  run(
+    parameters: Parameters,
+    values: Readonly<Record<string, Tensor4D>>,
+    want: readonly string[],
+    options?: { batchNorm?: BatchNorm },
+  ): Record<string, Tensor4D>;
+}
