@@ -1,0 +1,76 @@
+/** A trained model as it rests on disk between training, export and explanation: plain data and named numbers. */
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { InputError } from "./core/errors.js";
+import { writeFileAtomic, writeJson } from "./core/files.js";
+import type { NdArrays } from "./core/nd-array.js";
+import { decodeSafetensors, encodeSafetensors } from "./core/safetensors.js";
+import type { ModelSpec } from "./model.js";
+
+/** From this relevance on, an aspect counts as relevant; uncalibrated where neither causes nor removals could set it. */
+export interface RelevanceThreshold {
+  readonly value: number;
+  readonly isCalibrated: boolean;
+}
+
+/** Where a model comes from; free of paths and names of persons. */
+export interface Provenance {
+  readonly dataset: { readonly name: string; readonly hash: string; readonly counts: Readonly<Record<string, number>> };
+  readonly seed: number;
+  readonly epochs: number;
+  /** What the trunk started from, as the configuration names it. */
+  readonly weights: string;
+  /** `aspectlens-metrics/1` of the validation split, and of others where they were evaluated. */
+  readonly metrics: Readonly<Record<string, unknown>>;
+  /** Heads that cannot tell their answer from nothing, or have learned nothing; said again wherever they are used. */
+  readonly warnings: readonly string[];
+}
+
+export interface TrainedModel {
+  readonly spec: ModelSpec;
+  /** Batch normalisation folded: a kernel and a bias for each trunk layer, and the parameters of the heads. */
+  readonly parameters: NdArrays;
+  /** By layer: `[classes + 1, channels]`, row k for the target class k, the last row over all images. */
+  readonly references: NdArrays;
+  readonly threshold: RelevanceThreshold;
+  readonly provenance: Provenance;
+}
+
+type Description = Omit<TrainedModel, "parameters" | "references">;
+
+const FORMAT = "aspectlens-model/1";
+
+/** Writes `model.json`, `parameters.safetensors` and `references.safetensors`; `model.json` last, so that it vouches for the others. */
+export async function writeTrainedModel(folder: string, model: TrainedModel): Promise<void> {
+  const { parameters, references, ...description } = model;
+  await writeFileAtomic(join(folder, "parameters.safetensors"), encodeSafetensors(parameters));
+  await writeFileAtomic(join(folder, "references.safetensors"), encodeSafetensors(references));
+  await writeJson(join(folder, "model.json"), { format: FORMAT, ...description });
+}
+
+/** @throws InputError where a file is absent or of another format. */
+export async function readTrainedModel(folder: string): Promise<TrainedModel> {
+  const read = async (name: string) => {
+    try {
+      return await readFile(join(folder, name));
+    } catch (cause) {
+      throw new InputError(
+        `${join(folder, name)}: cannot be read. Finish the training first: aspectlens train CONFIG.json --resume.`,
+        { cause },
+      );
+    }
+  };
+  const { format, ...description } = JSON.parse((await read("model.json")).toString("utf8")) as Description & {
+    format: string;
+  };
+  if (format !== FORMAT)
+    throw new InputError(
+      `${join(folder, "model.json")}: format "${format}", expected "${FORMAT}". Train again with this version.`,
+    );
+  return {
+    ...description,
+    parameters: decodeSafetensors(await read("parameters.safetensors"), join(folder, "parameters.safetensors")),
+    references: decodeSafetensors(await read("references.safetensors"), join(folder, "references.safetensors")),
+  };
+}
