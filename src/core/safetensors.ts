@@ -9,24 +9,27 @@ interface Entry {
   readonly data_offsets: readonly [number, number];
 }
 
+/** Strings stored beside the arrays, under the format's own key. */
+export type Metadata = Readonly<Record<string, string>>;
+
 /** Encodes arrays by name, in the order given; any safetensors reader can read the result. */
-export function encodeSafetensors(arrays: NdArrays): Uint8Array {
-  const header: Record<string, Entry> = {};
+export function encodeSafetensors(arrays: NdArrays, { metadata }: { metadata?: Metadata } = {}): Uint8Array {
+  const header: Record<string, Entry | Metadata> = metadata ? { __metadata__: metadata } : {};
+  const offsets: Record<string, number> = {};
   let offset = 0;
   for (const [name, { shape, data }] of Object.entries(arrays)) {
     const dtype = data instanceof Float32Array ? "F32" : "I32";
     header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] };
+    offsets[name] = offset;
     offset += data.byteLength;
   }
-  let text = JSON.stringify(header);
-  text = text.padEnd(Math.ceil(text.length / 8) * 8, " ");
-  const encoded = new TextEncoder().encode(text);
-  const start = 8 + encoded.length;
-  const bytes = new Uint8Array(start + offset);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(encoded.length), true);
-  bytes.set(encoded, 8);
+  const text = Buffer.from(JSON.stringify(header), "utf8");
+  const start = 8 + Math.ceil(text.length / 8) * 8; // numbers begin at a multiple of 8, as readers that map the file want
+  const bytes = new Uint8Array(start + offset).fill(0x20, 8, start);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true);
+  bytes.set(text, 8);
   for (const [name, { data }] of Object.entries(arrays)) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start + header[name].data_offsets[0]);
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start + offsets[name]);
   }
   return bytes;
 }
@@ -38,27 +41,36 @@ export function encodeSafetensors(arrays: NdArrays): Uint8Array {
  * @throws InputError where the header or an extent is wrong.
  */
 export function decodeSafetensors(bytes: Uint8Array, source: string): Record<string, NdArray> {
-  const broken = (what: string) =>
-    new InputError(`${source}: not a readable safetensors file: ${what}. Make it again.`);
-  if (bytes.length < 8) throw broken(`only ${bytes.length} bytes`);
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  const start = 8 + length;
-  if (start > bytes.length) throw broken("its header is longer than the file");
-  let header: Record<string, Entry>;
-  try {
-    header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, start)));
-  } catch (cause) {
-    throw new InputError(broken("its header is not JSON").message, { cause });
-  }
+  const { header, start } = readHeader(bytes, source);
   const arrays: Record<string, NdArray> = {};
   for (const [name, entry] of Object.entries(header)) {
     if (name === "__metadata__") continue;
-    const [begin, end] = entry.data_offsets;
-    if (entry.dtype !== "F32" && entry.dtype !== "I32") throw broken(`"${name}" has dtype ${entry.dtype}`);
-    if (end - begin !== 4 * sizeOf(entry.shape) || start + end > bytes.length) throw broken(`"${name}" is cut off`);
+    const { dtype, shape, data_offsets } = entry as Entry;
+    const [begin, end] = data_offsets;
+    if (dtype !== "F32" && dtype !== "I32") throw broken(source, `"${name}" has dtype ${dtype}`);
+    if (end - begin !== 4 * sizeOf(shape) || start + end > bytes.length) throw broken(source, `"${name}" is cut off`);
     const copy = bytes.slice(start + begin, start + end);
-    const data = entry.dtype === "F32" ? new Float32Array(copy.buffer) : new Int32Array(copy.buffer);
-    arrays[name] = { shape: entry.shape, data };
+    arrays[name] = { shape, data: dtype === "F32" ? new Float32Array(copy.buffer) : new Int32Array(copy.buffer) };
   }
   return arrays;
+}
+
+/** The strings stored beside the arrays; empty where there are none. */
+export function safetensorsMetadata(bytes: Uint8Array, source: string): Metadata {
+  return (readHeader(bytes, source).header.__metadata__ ?? {}) as Metadata;
+}
+
+function readHeader(bytes: Uint8Array, source: string): { header: Record<string, Entry | Metadata>; start: number } {
+  if (bytes.length < 8) throw broken(source, `only ${bytes.length} bytes`);
+  const start = 8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  if (start > bytes.length) throw broken(source, "its header is longer than the file");
+  try {
+    return { header: JSON.parse(Buffer.from(bytes.subarray(8, start)).toString("utf8")), start };
+  } catch (cause) {
+    throw broken(source, "its header is not JSON", cause);
+  }
+}
+
+function broken(source: string, what: string, cause?: unknown): InputError {
+  return new InputError(`${source}: not a readable safetensors file: ${what}. Make it again.`, { cause });
 }

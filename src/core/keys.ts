@@ -1,0 +1,43 @@
+/** Strict reading of plain data: unknown keys fail, and the message lists the known ones. */
+
+import { InputError } from "./errors.js";
+
+/** @throws the given error class when `value` is no object or has a key that is not `known`. */
+export function checkKeys(
+  value: unknown,
+  known: readonly string[],
+  where: string,
+  ErrorClass: new (message: string) => InputError = InputError,
+): asserts value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new ErrorClass(`${where}: expected an object, got ${Array.isArray(value) ? "a list" : String(value)}.`);
+  }
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue;
+    const near = nearest(key, known);
+    throw new ErrorClass(
+      `${where}: unknown key "${key}".${near ? ` Did you mean "${near}"?` : ""} Known: ${known.join(", ")}.`,
+    );
+  }
+}
+
+/** The candidate within a third of its length in edits (Levenshtein 1966), or none. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const ranked = candidates
+    .map((candidate) => ({ candidate, edits: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits);
+  const [best] = ranked;
+  return best && best.edits <= Math.max(1, best.candidate.length / 3) ? best.candidate : undefined;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
