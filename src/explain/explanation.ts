@@ -1,0 +1,103 @@
+/** What an explanation is: the JSON that a caller stores (`aspectlens-explanation/1`), and the pictures that go beside it. */
+
+import type { AspectKind } from "../core/annotation.js";
+import type { Box } from "../core/boxes.js";
+
+/** How saliency is applied to features. */
+export type MaskingName = "filter-weights" | "multiply" | "both" | "threshold";
+
+/** The scalar that was explained. */
+export type Target =
+  /** `z_c - logsumexp(z of the others)`. */
+  | { readonly kind: "log-odds"; readonly class: string }
+  /** `z_class - z_other`. */
+  | { readonly kind: "margin"; readonly class: string; readonly other: string }
+  /** `z_c` of a multi-label classifier. */
+  | { readonly kind: "logit"; readonly class: string }
+  /** The answer of a regression. */
+  | { readonly kind: "value" };
+
+/** Task `single`; `scores` sum to 1. */
+export interface ClassPrediction {
+  readonly class: string;
+  readonly score: number;
+  readonly scores: Readonly<Record<string, number>>;
+}
+
+/** Task `multi`: `class` is the label that scores highest, `labels` those of 0.5 or more. */
+export interface LabelsPrediction extends ClassPrediction {
+  readonly labels: readonly string[];
+}
+
+/** Task `regression`, in the unit of the dataset. */
+export interface ValuePrediction {
+  readonly value: number;
+}
+
+export type Prediction = ClassPrediction | LabelsPrediction | ValuePrediction;
+
+/** Shares of one region: 0..1 each, but survival, which is not clipped. */
+export interface RegionExplanation {
+  /** Mean probability over the region; with none, the largest probability. */
+  readonly presence: number;
+  /** `null` where the aspect is absent, or its head cannot tell its answer from nothing. */
+  readonly relevance: number | null;
+  /** `null` exactly where `relevance` is. */
+  readonly survival: number | null;
+}
+
+/** One connected region or box, in 0..1 of the image. */
+export interface InstanceExplanation extends RegionExplanation {
+  readonly box: Box;
+  /** Share of the image; pixel regions only. */
+  readonly area?: number;
+}
+
+export interface AspectExplanation extends RegionExplanation {
+  readonly name: string;
+  readonly kind: AspectKind;
+  readonly relevanceInterval: readonly [low: number, high: number] | null;
+  readonly isPresent: boolean;
+  readonly isRelevant: boolean;
+  /** Share of the image; pixel regions only. */
+  readonly area?: number;
+  /** File names beside the JSON; pixel regions only, `null` where the aspect is absent. */
+  readonly mask?: string | null;
+  readonly survivalMap?: string | null;
+  /** Kinds that have a place (segmentation, boxes, an amount map), also where there is none (`[]`). */
+  readonly instances?: readonly InstanceExplanation[];
+}
+
+export interface Explanation {
+  readonly format: "aspectlens-explanation/1";
+  readonly image: string;
+  readonly prediction: Prediction;
+  readonly target: Target;
+  readonly saliency: "grad-cam";
+  readonly masking: MaskingName;
+  /** From this relevance on, an aspect is relevant. */
+  readonly threshold: number;
+  readonly isExplained: boolean;
+  /** In the order of the model's heads. */
+  readonly aspects: readonly AspectExplanation[];
+  /** Share of the saliency that lies outside every relevant region, 0..1. */
+  readonly unexplained: number | null;
+}
+
+/** What the pictures need and the JSON does not hold. Rows from the top, at the model's input size unless said. */
+export interface ExplanationMaps {
+  /** Height and width of the masks below. */
+  readonly size: number;
+  /** By aspect, `[size * size]` of 0 and 1; boxes are filled. Only aspects that are present and have a place. */
+  readonly regions: Readonly<Record<string, Uint8Array>>;
+  /** By aspect, `[size * size]`, 0..255 for a survival of 0..1 at each pixel, 0 outside the region. Pixel regions only. */
+  readonly survival: Readonly<Record<string, Uint8Array>>;
+  /** Grad-CAM map of the source layer at its own grid, zero or more, in no unit. */
+  readonly saliency: { readonly height: number; readonly width: number; readonly values: Float32Array };
+}
+
+/** One image explained. */
+export interface Explained {
+  readonly explanation: Explanation;
+  readonly maps: ExplanationMaps;
+}
