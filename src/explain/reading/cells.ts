@@ -1,0 +1,44 @@
+/** Which cells of a tap's grid a region touches. */
+
+import { cellsUnder, type Region } from "./regions.js";
+
+export interface Grid {
+  readonly height: number;
+  readonly width: number;
+}
+
+/**
+ * The cells that a region touches, widened by one in all eight directions: a head's receptive field reaches past its pixels.
+ *
+ * @param size height and width of the image whose pixels the region's elements index; without it its boxes are taken.
+ * @returns `[height * width]` of 0 and 1.
+ */
+export function touchedCells(region: Region, { grid, size }: { grid: Grid; size?: number }): Uint8Array {
+  const touched = new Uint8Array(grid.height * grid.width);
+  if (size === undefined) {
+    for (const box of region.boxes) {
+      const [top, left, bottom, right] = cellsUnder(box, grid);
+      for (let y = top; y < bottom; y++) touched.fill(1, y * grid.width + left, y * grid.width + right);
+    }
+    return widened(touched, grid);
+  }
+  for (const pixel of region.elements) {
+    const y = Math.floor((Math.floor(pixel / size) * grid.height) / size);
+    const x = Math.floor(((pixel % size) * grid.width) / size);
+    touched[y * grid.width + x] = 1;
+  }
+  return widened(touched, grid);
+}
+
+function widened(cells: Uint8Array, { height, width }: Grid): Uint8Array {
+  const wide = new Uint8Array(cells.length);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (cells[y * width + x] === 0) continue;
+      for (let yy = Math.max(0, y - 1); yy <= Math.min(height - 1, y + 1); yy++) {
+        wide.fill(1, yy * width + Math.max(0, x - 1), yy * width + Math.min(width, x + 2));
+      }
+    }
+  }
+  return wide;
+}

@@ -1,0 +1,108 @@
+/** Where an aspect is: the region R, read from the unmasked answer alone, and its instances. */
+
+import type { Box } from "../../core/boxes.js";
+import type { NdArray } from "../../core/nd-array.js";
+import { decodeBoxes } from "../../heads/boxes-reading.js";
+import type { AspectSpec } from "../../heads/head.js";
+import { connectedComponents } from "./components.js";
+import { sigmoid } from "./sigmoid.js";
+
+/** Smaller components of a mask are no instances: 0.1 % of the image. */
+const SMALLEST_SHARE = 0.001;
+
+/** Some outputs of a head that belong together. */
+export interface Region {
+  /** Indices into the head's answer of one image: pixels, the heat of centre cells, or the one number. */
+  readonly elements: Uint32Array;
+  /** Where it lies; none where the answer has no place. */
+  readonly boxes: readonly Box[];
+}
+
+export interface AspectRegions {
+  /** R. */
+  readonly whole: Region;
+  /** `undefined` for kinds without a place. */
+  readonly instances?: readonly Region[];
+  /** `[size * size]` of 0 and 1, boxes filled; `undefined` for kinds without a place. */
+  readonly mask?: Uint8Array;
+  /** True where `elements` are the pixels of `mask`. */
+  readonly hasPixels: boolean;
+}
+
+/**
+ * @param unmasked u of one image, `[1, S, S, 1]`, `[1, h, w, 5]` or `[1, 1]`.
+ * @param size height and width of the model's input.
+ */
+export function regionsOf(unmasked: NdArray, { spec, size }: { spec: AspectSpec; size: number }): AspectRegions {
+  if (spec.kind === "boxes") return boxRegions(unmasked, spec.threshold, size);
+  if (spec.kind === "segmentation" || (spec.kind === "amount" && spec.form === "map")) {
+    return pixelRegions(unmasked, spec.threshold, size);
+  }
+  const elements = sigmoid(unmasked.data[0]) >= spec.threshold ? Uint32Array.of(0) : new Uint32Array();
+  return { whole: { elements, boxes: [] }, hasPixels: false };
+}
+
+/** Whether answers of this kind say where. */
+export function hasPlace(spec: AspectSpec): boolean {
+  return spec.kind === "segmentation" || spec.kind === "boxes" || (spec.kind === "amount" && spec.form === "map");
+}
+
+function pixelRegions(unmasked: NdArray, threshold: number, size: number): AspectRegions {
+  const mask = Uint8Array.from(unmasked.data, (logit) => (sigmoid(logit) >= threshold ? 1 : 0));
+  const components = connectedComponents(mask, { size });
+  const instances = components
+    .filter((pixels) => pixels.length >= SMALLEST_SHARE * size * size)
+    .map((pixels) => ({ elements: pixels, boxes: [extent(pixels, size)] }));
+  const elements = Uint32Array.from(mask.keys()).filter((pixel) => mask[pixel] === 1);
+  return {
+    whole: { elements, boxes: components.map((pixels) => extent(pixels, size)) },
+    instances,
+    mask,
+    hasPixels: true,
+  };
+}
+
+function boxRegions(unmasked: NdArray, threshold: number, size: number): AspectRegions {
+  const [, height, width, channels] = unmasked.shape;
+  const found = decodeBoxes(unmasked.data, [height, width, channels], { threshold });
+  const instances = found.map(({ box, cell: [y, x] }) => ({
+    elements: Uint32Array.of((y * width + x) * channels),
+    boxes: [box],
+  }));
+  const mask = new Uint8Array(size * size);
+  for (const { box } of found) {
+    const [top, left, bottom, right] = cellsUnder(box, { height: size, width: size });
+    for (let y = top; y < bottom; y++) mask.fill(1, y * size + left, y * size + right);
+  }
+  const whole = {
+    elements: Uint32Array.from(instances.flatMap(({ elements }) => [...elements])),
+    boxes: found.map(({ box }) => box),
+  };
+  return { whole, instances, mask, hasPixels: false };
+}
+
+/** The cells of a grid that a box touches: from the first two numbers up to, not with, the last two. */
+export function cellsUnder(
+  [yMin, xMin, yMax, xMax]: Box,
+  { height, width }: { height: number; width: number },
+): [top: number, left: number, bottom: number, right: number] {
+  return [
+    Math.max(0, Math.floor(yMin * height)),
+    Math.max(0, Math.floor(xMin * width)),
+    Math.min(height, Math.ceil(yMax * height)),
+    Math.min(width, Math.ceil(xMax * width)),
+  ];
+}
+
+function extent(pixels: Uint32Array, size: number): Box {
+  let [top, left, bottom, right] = [size, size, 0, 0];
+  for (const pixel of pixels) {
+    const y = Math.floor(pixel / size);
+    const x = pixel % size;
+    top = Math.min(top, y);
+    left = Math.min(left, x);
+    bottom = Math.max(bottom, y + 1);
+    right = Math.max(right, x + 1);
+  }
+  return [top / size, left / size, bottom / size, right / size];
+}

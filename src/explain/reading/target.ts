@@ -1,0 +1,54 @@
+/** What is explained, as a user names it and as the graph's `target` input says it. */
+
+import { InputError } from "../../core/errors.js";
+import { type NdArray, ndArray } from "../../core/nd-array.js";
+import type { ClassifierSpec } from "../../heads/head.js";
+import type { Target } from "../explanation.js";
+import { highest } from "./prediction.js";
+
+/**
+ * `CLASS`: its log-odds (multi-label: its logit). `CLASS:OTHER`: the margin between two.
+ *
+ * @throws InputError where there is no such class, or the model answers with a number.
+ */
+export function parseTarget(text: string, { task, classes }: ClassifierSpec): Target {
+  if (task === "regression") {
+    throw new InputError(
+      `target "${text}": this model answers with a number, so there is no class to choose. Leave the target out.`,
+    );
+  }
+  if (classes.includes(text)) return classTarget(text, task);
+  // A class may hold a colon itself, so every place to split is tried.
+  for (let colon = text.indexOf(":"); colon >= 0; colon = text.indexOf(":", colon + 1)) {
+    const [name, other] = [text.slice(0, colon), text.slice(colon + 1)];
+    if (name !== other && classes.includes(name) && classes.includes(other))
+      return { kind: "margin", class: name, other };
+  }
+  throw new InputError(
+    `target "${text}": expected a class, or two as CLASS:OTHER. The classes: ${classes.join(", ")}.`,
+  );
+}
+
+/** What an all-zero target comes to: the predicted class, the label that scores highest, or the value. */
+export function defaultTarget(logits: NdArray, { task, classes }: ClassifierSpec): Target {
+  return task === "regression" ? { kind: "value" } : classTarget(classes[highest(logits)], task);
+}
+
+/**
+ * The graph's `target` input.
+ *
+ * @param target nothing for the predicted class.
+ * @returns `[1, classes]` (`[1, 1]` for a regression): weights of the logits, all zero for the default.
+ */
+export function targetWeights(target: Target | undefined, { classes }: ClassifierSpec): NdArray {
+  const weights = ndArray([1, Math.max(1, classes.length)]);
+  if (target === undefined) return weights;
+  if (target.kind === "value") weights.data[0] = 1;
+  else weights.data[classes.indexOf(target.class)] = 1;
+  if (target.kind === "margin") weights.data[classes.indexOf(target.other)] = -1;
+  return weights;
+}
+
+function classTarget(name: string, task: ClassifierSpec["task"]): Target {
+  return { kind: task === "multi" ? "logit" : "log-odds", class: name };
+}
