@@ -1,0 +1,73 @@
+/** How well scores rank the positives before the rest: area under the ROC curve, and average precision. */
+
+/** One scored answer, and whether it is a positive. */
+export interface Ranked {
+  readonly score: number;
+  readonly isPositive: boolean;
+}
+
+/**
+ * Share of the pairs (positive, negative) in which the positive scores higher; a tie counts half.
+ *
+ * @returns 0..1, or `null` where there are no positives or no negatives.
+ */
+export function areaUnderCurve(ranked: readonly Ranked[]): number | null {
+  const positives = ranked.filter((item) => item.isPositive).length;
+  const negatives = ranked.length - positives;
+  if (positives === 0 || negatives === 0) return null;
+  let below = 0;
+  let pairs = 0;
+  for (const tie of ties(ranked).reverse()) {
+    pairs += tie.positives * (below + tie.negatives / 2);
+    below += tie.negatives;
+  }
+  return pairs / (positives * negatives);
+}
+
+/**
+ * Area under precision over recall, at every distinct score.
+ *
+ * @param positives how many there are in all; more than are ranked where some were never found.
+ * @param isEnvelope each precision raised to the best at any higher recall (PASCAL VOC 2010, "all points");
+ *   otherwise the plain step sum.
+ * @returns 0..1, or `null` where there are no positives.
+ */
+export function averagePrecision(
+  ranked: readonly Ranked[],
+  {
+    positives = ranked.filter((item) => item.isPositive).length,
+    isEnvelope = false,
+  }: { positives?: number; isEnvelope?: boolean } = {},
+): number | null {
+  if (positives === 0) return null;
+  const points: { recall: number; precision: number }[] = [];
+  let found = 0;
+  let wrong = 0;
+  for (const tie of ties(ranked)) {
+    found += tie.positives;
+    wrong += tie.negatives;
+    points.push({ recall: found / positives, precision: found / (found + wrong) });
+  }
+  let area = 0;
+  let best = 0;
+  for (let i = points.length - 1; i >= 0; i--) {
+    best = isEnvelope ? Math.max(best, points[i].precision) : points[i].precision;
+    area += best * (points[i].recall - (i > 0 ? points[i - 1].recall : 0));
+  }
+  return area;
+}
+
+/** Items of equal score counted together, best score first. */
+function ties(ranked: readonly Ranked[]): { score: number; positives: number; negatives: number }[] {
+  const groups: { score: number; positives: number; negatives: number }[] = [];
+  for (const { score, isPositive } of [...ranked].sort((a, b) => b.score - a.score)) {
+    let group = groups.at(-1);
+    if (group?.score !== score) {
+      group = { score, positives: 0, negatives: 0 };
+      groups.push(group);
+    }
+    if (isPositive) group.positives++;
+    else group.negatives++;
+  }
+  return groups;
+}

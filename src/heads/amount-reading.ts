@@ -1,0 +1,84 @@
+/** What the amount head's numbers mean: targets and errors on plain arrays. */
+
+import type { Annotation } from "../core/annotation.js";
+import { sigmoid } from "../core/logistic.js";
+import { type NdArray, sizeOf } from "../core/nd-array.js";
+import { encodeAnswers } from "./encode-answers.js";
+import type { AmountSpec, Answer } from "./head.js";
+import { pixelsOf } from "./segmentation-reading.js";
+
+export interface AmountMetrics {
+  readonly kind: "amount";
+  readonly form: "number" | "map";
+  /** Mean absolute error, 0..1; of a map, over all pixels. */
+  readonly mae: number | null;
+  readonly count: number;
+}
+
+export function amountShapes(
+  { form }: AmountSpec,
+  { inputSize }: { inputSize: number },
+): Record<string, readonly number[]> {
+  return { amount: form === "map" ? [inputSize, inputSize, 1] : [1], labelled: [] };
+}
+
+/**
+ * The amounts 0..1 of one annotation: one number (given, else the mean of the map) or `pixels` of them.
+ *
+ * A map head learns from maps, and from `amount: 0`, which says 0 everywhere; any other number alone says nothing of
+ * where, so it counts as unlabelled there.
+ */
+export function amountsOf(
+  answer: Annotation | undefined,
+  { form, pixels }: { form: "number" | "map"; pixels: number },
+): Float32Array | undefined {
+  const { amount, map } = answer ?? {};
+  if (form === "map") {
+    if (map) return Float32Array.from(map, (value) => value / 255);
+    return amount === 0 ? new Float32Array(pixels) : undefined;
+  }
+  if (amount !== undefined) return Float32Array.of(amount);
+  return map && Float32Array.of(map.reduce((sum, value) => sum + value, 0) / (255 * map.length));
+}
+
+/**
+ * `amount` `[batch, 1]` or `[batch, S, S, 1]`, and `labelled`.
+ *
+ * @throws ShapeError where a map is not of the model's input size.
+ */
+export function encodeAmounts(
+  answers: readonly Answer[],
+  spec: AmountSpec,
+  { inputSize }: { inputSize: number },
+): Record<string, Float32Array> {
+  return encodeAnswers(answers, amountShapes(spec, { inputSize }), (answer, rows) => {
+    const annotation = answer as Annotation; // aspect heads are given annotations
+    if (annotation.map) pixelsOf(annotation.map, { name: spec.name, inputSize });
+    const amounts = amountsOf(annotation, { form: spec.form, pixels: inputSize ** 2 });
+    if (amounts) rows.amount.set(amounts);
+    return amounts !== undefined;
+  });
+}
+
+/** Streaming metrics over the labelled images. */
+export function amountMetrics({ form }: AmountSpec): {
+  add(logits: NdArray, answers: readonly Answer[]): void;
+  result(): AmountMetrics;
+} {
+  let error = 0;
+  let count = 0;
+  return {
+    add(logits, answers) {
+      const pixels = sizeOf(logits.shape.slice(1));
+      answers.forEach((answer, i) => {
+        const amounts = amountsOf(answer as Annotation | undefined, { form, pixels });
+        if (!amounts) return;
+        count++;
+        let sum = 0;
+        for (let p = 0; p < pixels; p++) sum += Math.abs(sigmoid(logits.data[i * pixels + p]) - amounts[p]);
+        error += sum / pixels;
+      });
+    },
+    result: () => ({ kind: "amount", form, mae: count > 0 ? error / count : null, count }),
+  };
+}

@@ -1,0 +1,82 @@
+/** Boxes as the grids that the boxes head learns from. */
+
+import type { Annotation } from "../core/annotation.js";
+import type { Box } from "../core/boxes.js";
+import { type AnswerRows, encodeAnswers } from "./encode-answers.js";
+import type { Answer } from "./head.js";
+
+/** Below a thousandth of the image a side has no meaningful logarithm. */
+const SMALLEST_SIDE = 1e-3;
+
+export function boxShapes(size: number): Record<string, readonly number[]> {
+  return {
+    centre: [size, size, 1],
+    away: [size, size, 1],
+    near: [size, size, 1],
+    geometry: [size, size, 4],
+    labelled: [],
+  };
+}
+
+/**
+ * What the loss reads: `centre` 1 in the cell of each centre; `away` `(1 - heat)^4`, the weight of everything that is no
+ * centre, where heat falls off as an elliptic Gaussian around each centre cell; `near` 1 in the 3x3 cells around it;
+ * `geometry` there: log height, log width (shares of the image), the centre's y, x from the cell's corner in cells; and
+ * `labelled`. Two centres in one cell count as one instance, the smaller; `boxes: []` is labelled as empty.
+ */
+export function encodeBoxes(answers: readonly Answer[], { size }: { size: number }): Record<string, Float32Array> {
+  return encodeAnswers(answers, boxShapes(size), (answer, rows) => {
+    const { boxes } = answer as Annotation; // aspect heads are given annotations
+    if (!boxes) return false;
+    drawHeat(boxes, rows, size);
+    drawGeometry(boxes, rows, size);
+    return true;
+  });
+}
+
+/** Deviations follow the box's sides, `(0.54 side + 1) / 6` cells (TTFNet, Liu et al. 2019, arXiv:1909.00700). */
+function drawHeat(boxes: readonly Box[], { centre, away }: AnswerRows, size: number): void {
+  away.fill(1);
+  for (const box of boxes) {
+    const { row, column, height, width } = cellOf(box, size);
+    const deviations = [height, width].map((side) => (0.54 * side * size + 1) / 6);
+    for (let y = 0; y < size; y++) {
+      for (let x = 0; x < size; x++) {
+        const distance = ((y - row) / deviations[0]) ** 2 + ((x - column) / deviations[1]) ** 2;
+        const heat = Math.exp(-distance / 2);
+        away[y * size + x] = Math.min(away[y * size + x], (1 - heat) ** 4);
+      }
+    }
+    centre[row * size + column] = 1;
+  }
+}
+
+/** Large boxes first, then small ones over them; centre cells last, since each belongs to its own box. */
+function drawGeometry(boxes: readonly Box[], { near, geometry }: AnswerRows, size: number): void {
+  const cells = boxes.map((box) => cellOf(box, size)).sort((a, b) => b.height * b.width - a.height * a.width);
+  for (const reach of [1, 0]) {
+    for (const { row, column, y, x, height, width } of cells) {
+      for (let r = Math.max(0, row - reach); r <= Math.min(size - 1, row + reach); r++) {
+        for (let c = Math.max(0, column - reach); c <= Math.min(size - 1, column + reach); c++) {
+          near[r * size + c] = 1;
+          geometry.set([Math.log(height), Math.log(width), y - r, x - c], 4 * (r * size + c));
+        }
+      }
+    }
+  }
+}
+
+/** A box's centre in cells (y, x), the cell that holds it, and its sides as shares of the image. */
+function cellOf([yMin, xMin, yMax, xMax]: Box, size: number) {
+  const y = ((yMin + yMax) / 2) * size;
+  const x = ((xMin + xMax) / 2) * size;
+  const within = (value: number) => Math.min(size - 1, Math.max(0, Math.floor(value)));
+  return {
+    y,
+    x,
+    row: within(y),
+    column: within(x),
+    height: Math.max(SMALLEST_SIDE, yMax - yMin),
+    width: Math.max(SMALLEST_SIDE, xMax - xMin),
+  };
+}

@@ -1,0 +1,200 @@
+/** What the classifier's numbers mean: targets, predictions and metrics on plain arrays. */
+
+import type { ClassAnnotation } from "../core/annotation.js";
+import { DatasetError } from "../core/errors.js";
+import { sigmoid, softmax } from "../core/logistic.js";
+import type { NdArray } from "../core/nd-array.js";
+import { areaUnderCurve, averagePrecision, type Ranked } from "../core/ranking.js";
+import { encodeAnswers } from "./encode-answers.js";
+import type { Answer, ClassifierSpec } from "./head.js";
+
+/** What one image was taken for; a regression has a value and no classes. */
+export type Prediction =
+  | { readonly class: string; readonly score: number; readonly scores: Readonly<Record<string, number>> }
+  | { readonly value: number };
+
+export interface SingleMetrics {
+  readonly kind: "classifier";
+  readonly task: "single";
+  readonly accuracy: number | null;
+  /** Share of each class's images that were recognised. */
+  readonly recall: Readonly<Record<string, number | null>>;
+  /** Row: the true class; column: the predicted one; in the order of the classes. */
+  readonly confusion: readonly (readonly number[])[];
+  readonly count: number;
+}
+
+export interface MultiMetrics {
+  readonly kind: "classifier";
+  readonly task: "multi";
+  /** Mean of `averagePrecision` over the classes that occur. */
+  readonly meanAveragePrecision: number | null;
+  readonly averagePrecision: Readonly<Record<string, number | null>>;
+  /** Area under the ROC curve of each class. */
+  readonly auc: Readonly<Record<string, number | null>>;
+  /** Over all decisions of all classes at a score of 0.5 (micro). */
+  readonly f1: number | null;
+  readonly count: number;
+}
+
+export interface RegressionMetrics {
+  readonly kind: "classifier";
+  readonly task: "regression";
+  /** In the value's unit. */
+  readonly mae: number | null;
+  readonly rmse: number | null;
+  /** 1 - squared error / variance; `null` where all values are the same. */
+  readonly r2: number | null;
+  readonly count: number;
+}
+
+export type ClassifierMetrics = SingleMetrics | MultiMetrics | RegressionMetrics;
+
+export function classifierShapes({ task, classes }: ClassifierSpec): Record<string, readonly number[]> {
+  return { target: [task === "regression" ? 1 : classes.length], labelled: [] };
+}
+
+/**
+ * `target` `[batch, classes]` (1 for the label, or each of the labels) or `[batch, 1]` (the value), and `labelled`.
+ *
+ * @throws DatasetError where a label is none of the classes.
+ */
+export function encodeClasses(answers: readonly Answer[], spec: ClassifierSpec): Record<string, Float32Array> {
+  return encodeAnswers(answers, classifierShapes(spec), (answer, { target }) => {
+    const { label, labels, value } = answer as ClassAnnotation; // the classifier is given class annotations
+    if (spec.task === "regression") {
+      if (value === undefined) return false;
+      target[0] = value;
+      return true;
+    }
+    const given = spec.task === "multi" ? labels : label === undefined ? undefined : [label];
+    for (const each of given ?? []) target[classIndex(spec, each)] = 1;
+    return given !== undefined;
+  });
+}
+
+/** @param logits the head's output for one image. */
+export function decodeClasses(logits: ArrayLike<number>, { task, classes }: ClassifierSpec): Prediction {
+  if (task === "regression") return { value: logits[0] };
+  const scores = task === "multi" ? Array.from(logits, sigmoid) : softmax(logits);
+  const best = largest(logits);
+  return {
+    class: classes[best],
+    score: scores[best],
+    scores: Object.fromEntries(classes.map((name, i) => [name, scores[i]])),
+  };
+}
+
+/** Streaming metrics of a classifier. */
+export function classifierMetrics(spec: ClassifierSpec): {
+  add(logits: NdArray, answers: readonly Answer[]): void;
+  result(): ClassifierMetrics;
+} {
+  const reading = spec.task === "single" ? single(spec) : spec.task === "multi" ? multi(spec) : regression();
+  return {
+    add(logits, answers) {
+      const width = logits.shape[1];
+      answers.forEach((answer, i) => {
+        if (answer) reading.add(logits.data.subarray(i * width, (i + 1) * width), answer as ClassAnnotation);
+      });
+    },
+    result: reading.result,
+  };
+}
+
+function single(spec: ClassifierSpec) {
+  const { classes } = spec;
+  const confusion = classes.map(() => classes.map(() => 0));
+  return {
+    add(row: ArrayLike<number>, { label }: ClassAnnotation) {
+      if (label !== undefined) confusion[classIndex(spec, label)][largest(row)]++;
+    },
+    result(): SingleMetrics {
+      const totals = confusion.map((row) => row.reduce((a, b) => a + b, 0));
+      const count = totals.reduce((a, b) => a + b, 0);
+      const right = confusion.reduce((sum, row, i) => sum + row[i], 0);
+      const recall = Object.fromEntries(classes.map((name, i) => [name, ratio(confusion[i][i], totals[i])]));
+      return { kind: "classifier", task: "single", accuracy: ratio(right, count), recall, confusion, count };
+    },
+  };
+}
+
+function multi(spec: ClassifierSpec) {
+  const { classes } = spec;
+  const ranked: Ranked[][] = classes.map(() => []);
+  let count = 0;
+  return {
+    add(row: ArrayLike<number>, { labels }: ClassAnnotation) {
+      if (!labels) return;
+      const present = new Set(labels.map((name) => classIndex(spec, name)));
+      for (let i = 0; i < classes.length; i++) ranked[i].push({ score: row[i], isPositive: present.has(i) });
+      count++;
+    },
+    result(): MultiMetrics {
+      const precisions = ranked.map((items) => averagePrecision(items));
+      const known = precisions.filter((value) => value !== null);
+      const all = ranked.flat();
+      const hits = all.filter((item) => item.score >= 0 && item.isPositive).length; // a score of 0.5 is a logit of 0
+      const said = all.filter((item) => item.score >= 0).length;
+      const positives = all.filter((item) => item.isPositive).length;
+      return {
+        kind: "classifier",
+        task: "multi",
+        meanAveragePrecision: ratio(
+          known.reduce((a, b) => a + b, 0),
+          known.length,
+        ),
+        averagePrecision: Object.fromEntries(classes.map((name, i) => [name, precisions[i]])),
+        auc: Object.fromEntries(classes.map((name, i) => [name, areaUnderCurve(ranked[i])])),
+        f1: ratio(2 * hits, said + positives),
+        count,
+      };
+    },
+  };
+}
+
+function regression() {
+  let count = 0;
+  let absolute = 0;
+  let squared = 0;
+  let mean = 0;
+  let spread = 0; // sum of squared distances from the mean so far (Welford 1962)
+  return {
+    add(row: ArrayLike<number>, { value }: ClassAnnotation) {
+      if (value === undefined) return;
+      const error = row[0] - value;
+      absolute += Math.abs(error);
+      squared += error ** 2;
+      const before = value - mean;
+      mean += before / ++count;
+      spread += before * (value - mean);
+    },
+    result(): RegressionMetrics {
+      const share = ratio(squared, spread);
+      return {
+        kind: "classifier",
+        task: "regression",
+        mae: ratio(absolute, count),
+        rmse: count > 0 ? Math.sqrt(squared / count) : null,
+        r2: share === null ? null : 1 - share,
+        count,
+      };
+    },
+  };
+}
+
+function classIndex({ name, classes }: ClassifierSpec, label: string): number {
+  const index = classes.indexOf(label);
+  if (index >= 0) return index;
+  throw new DatasetError(`head "${name}": label "${label}" is none of its classes: ${classes.join(", ")}.`);
+}
+
+function largest(row: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < row.length; i++) if (row[i] > row[best]) best = i;
+  return best;
+}
+
+function ratio(part: number, whole: number): number | null {
+  return whole > 0 ? part / whole : null;
+}

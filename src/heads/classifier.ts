@@ -1,0 +1,61 @@
+/** The classifier: mean pooling and one dense layer, for one class, several, or a number. */
+
+import * as tf from "@tensorflow/tfjs";
+import type { ParameterSpec } from "../core/parameters.js";
+import { classifierShapes, encodeClasses } from "./classifier-reading.js";
+import { checkFeatures } from "./fuse-taps.js";
+import type { ClassifierSpec, Head, HeadContext } from "./head.js";
+import { averageOverLabelled, binaryCrossEntropy, meanOfEach, sumOfEach } from "./losses.js";
+
+/**
+ * Pooled features of all taps, concatenated, into one dense layer: Grad-CAM's own setting (arXiv:1610.02391).
+ *
+ * The loss is cross-entropy; binary cross-entropy averaged over the classes (`multi`); or the squared error in units of
+ * the training values' deviation (`regression`: not Huber, because `r2` and `rmse` are what it is judged by, and the
+ * mean is what a squared error learns).
+ */
+export function classifier(spec: ClassifierSpec, context: HeadContext): Head<ClassifierSpec> {
+  const { task, scale = { mean: 0, deviation: 1 } } = spec;
+  const outputs = task === "regression" ? 1 : spec.classes.length;
+  const channels = context.taps.reduce((sum, tap) => sum + tap.channels, 0);
+  const kernel: ParameterSpec = {
+    name: `head/${spec.name}/kernel`,
+    shape: [channels, outputs],
+    initializer: "glorot",
+    fanIn: channels,
+    fanOut: outputs,
+    isTrainable: true,
+  };
+  const bias: ParameterSpec = {
+    name: `head/${spec.name}/bias`,
+    shape: [outputs],
+    initializer: 0,
+    isTrainable: true,
+  };
+  return {
+    spec,
+    parameters: [kernel, bias],
+    outputShape: [outputs],
+    answerShapes: classifierShapes(spec),
+    encode: (answers) => encodeClasses(answers, spec),
+    forward: (parameters, features) =>
+      tf.tidy(() => {
+        checkFeatures(spec.name, context, features);
+        const means = features.map((tap) => tf.mean(tap, [1, 2])); // [batch, channels] each
+        const pooled = means.length === 1 ? means[0] : tf.concat(means, 1);
+        const dense = tf.add(
+          tf.matMul(pooled as tf.Tensor2D, parameters[kernel.name] as tf.Tensor2D),
+          parameters[bias.name],
+        );
+        return task === "regression" ? tf.add(tf.mul(dense, scale.deviation), scale.mean) : dense;
+      }),
+    loss: (logits, { target, labelled }) =>
+      tf.tidy(() => {
+        if (task === "multi") return averageOverLabelled(meanOfEach(binaryCrossEntropy(logits, target)), labelled);
+        if (task === "single") {
+          return averageOverLabelled(tf.neg(sumOfEach(tf.mul(tf.logSoftmax(logits), target))), labelled);
+        }
+        return averageOverLabelled(sumOfEach(tf.square(tf.div(tf.sub(logits, target), scale.deviation))), labelled);
+      }),
+  };
+}

@@ -1,0 +1,61 @@
+/** What the presence head's number means: targets and metrics on plain arrays. */
+
+import type { Annotation } from "../core/annotation.js";
+import { logit } from "../core/logistic.js";
+import type { NdArray } from "../core/nd-array.js";
+import { areaUnderCurve, type Ranked } from "../core/ranking.js";
+import { encodeAnswers } from "./encode-answers.js";
+import type { Answer, PresenceSpec } from "./head.js";
+
+export interface PresenceMetrics {
+  readonly kind: "presence";
+  /** At the head's threshold. */
+  readonly accuracy: number | null;
+  /** `null` too where all images, or none, show the aspect. */
+  readonly auc: number | null;
+  readonly count: number;
+}
+
+export const presenceShapes: Record<string, readonly number[]> = { present: [1], labelled: [] };
+
+/** Whether the expert saw the aspect: said outright, else from a mask or boxes; `undefined` is unlabelled. */
+export function presentOf(answer: Annotation | undefined): boolean | undefined {
+  if (answer?.present !== undefined) return answer.present;
+  if (answer?.mask !== undefined) return answer.mask?.some((pixel) => pixel > 0) ?? false;
+  return answer?.boxes && answer.boxes.length > 0;
+}
+
+/** `present` `[batch, 1]` of 0 and 1, and `labelled`. */
+export function encodePresence(answers: readonly Answer[]): Record<string, Float32Array> {
+  return encodeAnswers(answers, presenceShapes, (answer, rows) => {
+    const isPresent = presentOf(answer as Annotation); // aspect heads are given annotations
+    rows.present[0] = isPresent ? 1 : 0;
+    return isPresent !== undefined;
+  });
+}
+
+/** Streaming metrics over the labelled images. */
+export function presenceMetrics({ threshold }: PresenceSpec): {
+  add(logits: NdArray, answers: readonly Answer[]): void;
+  result(): PresenceMetrics;
+} {
+  const least = Math.fround(logit(threshold));
+  const ranked: Ranked[] = [];
+  return {
+    add(logits, answers) {
+      answers.forEach((answer, i) => {
+        const isPositive = presentOf(answer as Annotation | undefined);
+        if (isPositive !== undefined) ranked.push({ score: logits.data[i], isPositive });
+      });
+    },
+    result() {
+      const right = ranked.filter(({ score, isPositive }) => score >= least === isPositive).length;
+      return {
+        kind: "presence",
+        accuracy: ranked.length > 0 ? right / ranked.length : null,
+        auc: areaUnderCurve(ranked),
+        count: ranked.length,
+      };
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/** Where a head sees its aspect, as tensors: the region that an explanation reads, and the logits it reads there. */
+
+import * as tf from "@tensorflow/tfjs";
+import { logit } from "../core/logistic.js";
+import { heatOf } from "./boxes.js";
+import type { AspectSpec, Head } from "./head.js";
+
+/**
+ * The logits that say "the aspect is here": the heat channel of a boxes head, the whole answer of the others.
+ *
+ * @param logits `[batch, ...outputShape]`.
+ * @returns `[batch, S, S, 1]`, `[batch, h, w, 1]` or `[batch, 1]`; the caller disposes it.
+ */
+export function evidenceLogit({ spec }: Head<AspectSpec>, logits: tf.Tensor): tf.Tensor {
+  return spec.kind === "boxes" ? heatOf(logits) : logits.clone();
+}
+
+/**
+ * The region R of an unmasked answer, 0 and 1: pixels that reach the head's threshold; centre cells of boxes; the one
+ * number of a presence or an amount, always. It has no gradient, and is empty (all 0) where the aspect is not seen.
+ *
+ * @param logits `[batch, ...outputShape]`, unmasked.
+ * @returns of the shape of `evidenceLogit`; the caller disposes it.
+ */
+export function region({ spec }: Head<AspectSpec>, logits: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => {
+    if (spec.kind === "boxes") return peaks(logits, { threshold: spec.threshold });
+    if (spec.kind === "presence" || (spec.kind === "amount" && spec.form === "number")) return tf.onesLike(logits);
+    return reaches(logits, spec.threshold);
+  });
+}
+
+/**
+ * The centre cells of a boxes head: heat that is the largest of its 3x3 neighbourhood and reaches the threshold, before
+ * any suppression; the same cells as `peakCells`.
+ *
+ * @param logits `[batch, h, w, 5]`.
+ * @returns `[batch, h, w, 1]` of 0 and 1; the caller disposes it.
+ */
+export function peaks(logits: tf.Tensor, { threshold }: { threshold: number }): tf.Tensor4D {
+  return tf.tidy(() => {
+    const heat = heatOf(logits);
+    const isLargest = tf.cast(tf.greaterEqual(heat, tf.maxPool(heat, 3, 1, "same")), "float32");
+    return tf.mul(isLargest, reaches(heat, threshold));
+  });
+}
+
+/** 1 where the sigmoid reaches the threshold; compared before the sigmoid, so that no rounding tells engines apart. */
+function reaches(logits: tf.Tensor, threshold: number): tf.Tensor {
+  return tf.cast(tf.greaterEqual(logits, logit(threshold)), "float32");
+}

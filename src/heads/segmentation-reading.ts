@@ -1,0 +1,90 @@
+/** What the segmentation head's numbers mean: masks and their overlap with the experts', on plain arrays. */
+
+import type { Annotation } from "../core/annotation.js";
+import { ShapeError } from "../core/errors.js";
+import { logit } from "../core/logistic.js";
+import { type NdArray, sizeOf } from "../core/nd-array.js";
+import { encodeAnswers } from "./encode-answers.js";
+import type { Answer, SegmentationSpec } from "./head.js";
+
+export interface SegmentationMetrics {
+  readonly kind: "segmentation";
+  /** Intersection over union of all labelled images' pixels together; `null` where nothing is, and nothing was found. */
+  readonly iou: number | null;
+  /** 2 intersection / (predicted + labelled), likewise. */
+  readonly dice: number | null;
+  readonly count: number;
+}
+
+export function maskShapes(inputSize: number): Record<string, readonly number[]> {
+  return { mask: [inputSize, inputSize, 1], labelled: [] };
+}
+
+/**
+ * `mask` `[batch, S, S, 1]` of 0 and 1, and `labelled`; `mask: null` is labelled as empty.
+ *
+ * @throws ShapeError where a mask is not of the model's input size.
+ */
+export function encodeMasks(
+  answers: readonly Answer[],
+  { name, inputSize }: { name: string; inputSize: number },
+): Record<string, Float32Array> {
+  return encodeAnswers(answers, maskShapes(inputSize), (answer, rows) => {
+    const { mask } = answer as Annotation; // aspect heads are given annotations
+    if (mask) rows.mask.set(pixelsOf(mask, { name, inputSize }));
+    return mask !== undefined;
+  });
+}
+
+/** @throws ShapeError where the pixels are not `inputSize` squared. */
+export function pixelsOf(pixels: Uint8Array, { name, inputSize }: { name: string; inputSize: number }): Uint8Array {
+  if (pixels.length === inputSize ** 2) return pixels;
+  throw new ShapeError(
+    `head "${name}": expected a mask of ${inputSize} x ${inputSize} pixels, got ${pixels.length} pixels. ` +
+      "Resize it with the image.",
+  );
+}
+
+/** Pixels whose sigmoid reaches the threshold, 0 and 1, row-major. @param logits one image's. */
+export function decodeMask(logits: ArrayLike<number>, { threshold }: { threshold: number }): Uint8Array {
+  const least = Math.fround(logit(threshold));
+  return Uint8Array.from(logits, (value) => (value >= least ? 1 : 0));
+}
+
+/** Streaming metrics over the labelled images. */
+export function segmentationMetrics({ threshold }: SegmentationSpec): {
+  add(logits: NdArray, answers: readonly Answer[]): void;
+  result(): SegmentationMetrics;
+} {
+  let shared = 0;
+  let predicted = 0;
+  let labelled = 0;
+  let count = 0;
+  return {
+    add(logits, answers) {
+      const size = sizeOf(logits.shape.slice(1));
+      answers.forEach((answer, i) => {
+        const mask = (answer as Annotation | undefined)?.mask;
+        if (mask === undefined) return;
+        count++;
+        const found = decodeMask(logits.data.subarray(i * size, (i + 1) * size), { threshold });
+        for (let pixel = 0; pixel < size; pixel++) {
+          const truth = mask ? mask[pixel] : 0;
+          shared += found[pixel] & truth;
+          predicted += found[pixel];
+          labelled += truth;
+        }
+      });
+    },
+    result() {
+      const both = predicted + labelled;
+      const isEmpty = both === 0;
+      return {
+        kind: "segmentation",
+        iou: isEmpty ? null : shared / (both - shared),
+        dice: isEmpty ? null : (2 * shared) / both,
+        count,
+      };
+    },
+  };
+}

@@ -1,0 +1,38 @@
+/** The segmentation head: which pixels show the aspect. */
+
+import * as tf from "@tensorflow/tfjs";
+import type { Head, HeadContext, SegmentationSpec } from "./head.js";
+import { averageOverLabelled, binaryCrossEntropy, meanOfEach, sumOfEach } from "./losses.js";
+import { maskNetwork } from "./mask-network.js";
+import { encodeMasks, maskShapes } from "./segmentation-reading.js";
+
+/**
+ * Binary cross-entropy (mean over the pixels) plus Dice (Milletari et al. 2016, arXiv:1606.04797; with plain sums, and
+ * one pixel added above and below, so that an image without the aspect counts too). Dice weighs an object by its own
+ * size, so small ones are not drowned by background.
+ */
+export function segmentation(spec: SegmentationSpec, context: HeadContext): Head<SegmentationSpec> {
+  const { inputSize } = context;
+  const network = maskNetwork(spec.name, context, { prior: -2 });
+  return {
+    spec,
+    parameters: network.parameters,
+    outputShape: [inputSize, inputSize, 1],
+    forward: network.forward,
+    answerShapes: maskShapes(inputSize),
+    encode: (answers) => encodeMasks(answers, { name: spec.name, inputSize }),
+    loss: (logits, { mask, labelled }) =>
+      tf.tidy(() => {
+        const pixels = meanOfEach(binaryCrossEntropy(logits, mask)); // [batch]
+        return averageOverLabelled(tf.add(pixels, diceLoss(logits, mask)), labelled);
+      }),
+  };
+}
+
+/** 1 - (2 shared + 1) / (predicted + labelled + 1), areas in pixels, `[batch]`. */
+function diceLoss(logits: tf.Tensor, mask: tf.Tensor): tf.Tensor {
+  const chance = tf.sigmoid(logits);
+  const shared = sumOfEach(tf.mul(chance, mask));
+  const areas = tf.add(sumOfEach(chance), sumOfEach(mask));
+  return tf.sub(1, tf.div(tf.add(tf.mul(shared, 2), 1), tf.add(areas, 1)));
+}
