@@ -1,0 +1,18 @@
+/** Metrics of all heads as lines for people. */
+
+import { formatTable } from "./output.js";
+
+/** Everything but these is a number worth a column of its own. */
+const HIDDEN = ["kind", "count"];
+
+/** One row a head: name, kind, labelled count, and its numbers; "not evaluated" where nothing was labelled. */
+export function metricsTable(metrics: Readonly<Record<string, object>>): string[] {
+  const rows = Object.entries(metrics).map(([name, result]) => {
+    const { kind, count } = result as { kind: string; count: number };
+    const numbers = Object.entries(result)
+      .filter(([key, value]) => !HIDDEN.includes(key) && (typeof value === "number" || value === null))
+      .map(([key, value]) => `${key} ${value === null ? "not evaluated" : (value as number).toFixed(3)}`);
+    return [name, kind, String(count), count === 0 ? "not evaluated" : numbers.join(", ")];
+  });
+  return formatTable([["head", "kind", "labelled", "metrics"], ...rows]);
+}

@@ -1,0 +1,49 @@
+/** How a command ends: exit codes, one-line errors, interruption. */
+
+import { InputError, InterruptedError } from "../core/errors.js";
+
+/** Exit codes of every command (DESIGN section 5). */
+const FAILED = 1;
+const BAD_INPUT = 2;
+const INTERRUPTED = 130;
+
+/** Options that every command has. */
+export interface CommonOptions {
+  readonly json?: boolean;
+  readonly debug?: boolean;
+}
+
+/**
+ * Runs a command's work; prints one line for an error (with the stack under `--debug`) and sets the exit code.
+ * Ctrl-C aborts the signal once; a second one ends the process at once.
+ */
+export async function runCommand(options: CommonOptions, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const controller = new AbortController();
+  const interrupt = () => {
+    if (controller.signal.aborted) process.exit(INTERRUPTED);
+    controller.abort(new InterruptedError("interrupted."));
+    process.stderr.write("\ninterrupted: saving; press Ctrl-C again to stop at once\n");
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  try {
+    await work(controller.signal);
+  } catch (error) {
+    process.exitCode = exitCodeOf(error);
+    printError(error, options);
+  } finally {
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", interrupt);
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof InterruptedError) return INTERRUPTED;
+  return error instanceof InputError ? BAD_INPUT : FAILED;
+}
+
+function printError(error: unknown, { debug = false }: CommonOptions): void {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`aspectlens: ${message.replace(/\s*\n\s*/g, " ")}\n`);
+  if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+}

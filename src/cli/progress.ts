@@ -1,0 +1,45 @@
+/** A progress line on stderr: a bar, what is going on, and the time left; nothing where stderr is no terminal. */
+
+const WIDTH = 24;
+const REDRAW_MS = 100;
+
+export interface ProgressBar {
+  /** @param share done, 0..1. @param text said behind the bar. */
+  update(share: number, text: string): void;
+  /** Clears the line, so that other output can follow. */
+  clear(): void;
+}
+
+/** @param label said before the bar. */
+export function progressBar(label: string, stream: NodeJS.WriteStream = process.stderr): ProgressBar {
+  const begun = performance.now();
+  let first: { share: number; at: number } | null = null;
+  let drawn = 0;
+  return {
+    update: (share, text) => {
+      const now = performance.now();
+      first ??= { share, at: now };
+      if (!stream.isTTY || (now - drawn < REDRAW_MS && share < 1)) return;
+      drawn = now;
+      const filled = Math.round(WIDTH * Math.min(1, share));
+      const bar = "█".repeat(filled) + "░".repeat(WIDTH - filled);
+      const rate = (share - first.share) / (now - first.at);
+      const left = rate > 0 ? ` ${duration(((1 - share) / rate) | 0)} left` : "";
+      const line = `${label} ${bar} ${Math.floor(share * 100)}%${left}  ${text}`;
+      stream.write(`\r\x1b[2K${line.slice(0, (stream.columns ?? 100) - 1)}`);
+      if (share >= 1 && now - begun > 0) drawn = 0;
+    },
+    clear: () => {
+      if (stream.isTTY) stream.write("\r\x1b[2K");
+    },
+  };
+}
+
+/** Milliseconds as `45 s`, `3 min 20 s` or `2 h 5 min`. */
+export function duration(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

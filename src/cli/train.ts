@@ -1,0 +1,150 @@
+/** `aspectlens train`: joint training from a configuration, with a progress bar, resumable. */
+
+import { join } from "node:path";
+import type { Command } from "commander";
+import { ConfigError } from "../core/errors.js";
+import { splitSize } from "../dataset/dataset.js";
+import { selectEngine } from "../engine/select-engine.js";
+import { readConfig, runTraining, type TrainPlan } from "../run-training.js";
+import type { EpochRecord } from "../train/checkpoint.js";
+import type { TrainProgress } from "../train/stage.js";
+import type { TrainedModel } from "../trained-model.js";
+import { type EngineOptions, engineOptions } from "./engine-options.js";
+import { metricsTable } from "./metrics-table.js";
+import { type CommonOptions, runCommand } from "./outcome.js";
+import { percent, printJson, printLine } from "./output.js";
+import { duration, progressBar } from "./progress.js";
+
+interface TrainCommandOptions extends CommonOptions, EngineOptions {
+  readonly set: readonly string[];
+  readonly resume?: boolean;
+  readonly addHeads?: string;
+}
+
+export function addTrain(program: Command): void {
+  engineOptions(program.command("train"))
+    .description("train a classifier and aspect heads jointly on one trunk")
+    .argument("[config]", "configuration, a JSON file; with --resume a run folder's own config.json will do")
+    .option("--set <key=value>", "override a key of the configuration; may be repeated", collect, [])
+    .option("--resume", "go on exactly where the run stopped")
+    .option("--add-heads <run>", "add heads to a finished run; its trunk and heads stay as they are")
+    .option("--json", "print one JSON object when done")
+    .option("--debug", "print the stack of an error")
+    .addHelpText(
+      "after",
+      `
+The smallest configuration: { "dataset": "data/tissue", "out": "runs/tissue" }
+
+Examples:
+  aspectlens train config.json
+  aspectlens train config.json --set trunk.inputSize=160 --set "stages.0.epochs=5"
+  aspectlens train config.json --resume
+  aspectlens train more-aspects.json --add-heads runs/tissue`,
+    )
+    .action((config: string | undefined, options: TrainCommandOptions) =>
+      runCommand(options, (signal) => runTrain(config, options, signal)),
+    );
+}
+
+function collect(value: string, former: readonly string[]): string[] {
+  return [...former, value];
+}
+
+async function runTrain(config: string | undefined, options: TrainCommandOptions, signal: AbortSignal): Promise<void> {
+  if (config === undefined) throw new ConfigError("train: name a configuration, as in: aspectlens train config.json.");
+  const raw = await readConfig(config, { assignments: options.set });
+  const { trained, seconds } = await trainWithProgress(raw, options, signal);
+  const best = join(raw.out, "best");
+  if (options.json) {
+    const { threshold, provenance } = trained;
+    printJson({ run: raw.out, best, seconds, threshold, metrics: provenance.metrics, warnings: provenance.warnings });
+    return;
+  }
+  printTrained(trained);
+  printLine();
+  printLine(`trained in ${duration(seconds * 1000)}; the best model is in ${best}`);
+  printLine(`next: aspectlens export ${raw.out} model.aspect`);
+}
+
+/** Trains and shows how it goes on stderr; also what `demo` does. */
+export async function trainWithProgress(
+  raw: Parameters<typeof runTraining>[0],
+  options: Pick<TrainCommandOptions, "engine" | "threads" | "resume" | "addHeads">,
+  signal: AbortSignal,
+): Promise<{ trained: TrainedModel; seconds: number }> {
+  const begun = performance.now();
+  const engine = await selectEngine(options);
+  let bar = progressBar("training");
+  let stageCount = 1;
+  try {
+    const trained = await runTraining(raw, {
+      engine,
+      signal,
+      isResumed: options.resume,
+      addHeadsTo: options.addHeads,
+      onStart: (plan) => {
+        stageCount = plan.config.stages.length;
+        printPlan(plan);
+      },
+      onCache: (done, count) => bar.update(done / count, `features of the frozen trunk, image ${done} of ${count}`),
+      onProgress: (progress) => bar.update(shareOf(progress), describe(progress)),
+      onEpoch: (record) => {
+        bar.clear();
+        process.stderr.write(`${describeEpoch(record, stageCount)}\n`);
+        bar = progressBar("training");
+      },
+      onPhase: (phase) => bar.update(1, `computing the ${phase}`),
+    });
+    bar.clear();
+    return { trained, seconds: Math.round((performance.now() - begun) / 1000) };
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/** Metrics, threshold and warnings of a trained model. */
+export function printTrained({ threshold, provenance }: TrainedModel): void {
+  const { heads } = provenance.metrics as { heads?: Record<string, object> };
+  printLine();
+  if (heads) {
+    printLine("validation, best epoch:");
+    for (const line of metricsTable(heads)) printLine(`  ${line}`);
+  } else printLine("validation: not evaluated (no labelled sample has that split)");
+  printLine(
+    `an aspect is relevant from ${threshold.value.toFixed(3)} on${threshold.isCalibrated ? "" : " (not calibrated)"}`,
+  );
+  for (const warning of provenance.warnings) printLine(`warning: ${warning}`);
+}
+
+function printPlan({ config, spec, dataset, notes }: TrainPlan): void {
+  const { trunk } = config;
+  const heads = spec.heads.map((head) => head.name).join(", ");
+  const lines = [
+    `${dataset.manifest.name}: ${splitSize(dataset, "train")} training, ${splitSize(dataset, "validation")} validation images`,
+    `${trunk.name} ${trunk.alpha} at ${trunk.inputSize} px, ${trunk.weights === "random" ? "random weights" : `weights of ${trunk.weights}`}; source ${config.source}; heads ${heads}`,
+    ...config.stages.map(
+      (stage, index) =>
+        `stage ${index + 1}: ${stage.train}, ${stage.epochs} epochs, learning rate ${stage.learningRate}`,
+    ),
+    ...notes.map((note) => `note: ${note}`),
+  ];
+  process.stderr.write(`${lines.join("\n")}\n`);
+}
+
+function shareOf({ epoch, epochCount, batch, batchCount }: TrainProgress): number {
+  return (epoch + batch / batchCount) / epochCount;
+}
+
+function describe({ stage, stageCount, epoch, epochCount, losses }: TrainProgress): string {
+  const parts = Object.entries(losses)
+    .filter(([name]) => name !== "total")
+    .map(([name, loss]) => `${name} ${loss.toFixed(2)}`);
+  const where = stageCount > 1 ? `stage ${stage + 1}/${stageCount} ` : "";
+  return `${where}epoch ${epoch + 1}/${epochCount}  loss ${losses.total.toFixed(3)} (${parts.join(", ")})`;
+}
+
+function describeEpoch(record: EpochRecord, stageCount: number): string {
+  const where = stageCount > 1 ? `stage ${record.stage + 1} ` : "";
+  const score = record.score === null ? "" : `  score ${percent(record.score)}`;
+  return `${where}epoch ${record.epoch}  loss ${record.losses.total.toFixed(3)}${score}  ${duration(record.seconds * 1000)}`;
+}

@@ -1,0 +1,186 @@
+/** A training run from configuration file to a model that can be exported: data, weights, training, references, threshold. */
+
+import { readFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { ConfigError } from "./core/errors.js";
+import type { NdArrays } from "./core/nd-array.js";
+import { batches } from "./dataset/batches.js";
+import { type Dataset, openDataset, splitSize } from "./dataset/dataset.js";
+import type { Engine } from "./engine/engine.js";
+import { calibrateThreshold } from "./explain/calibrate.js";
+import { computeReferences } from "./explain/references.js";
+import type { ModelSpec } from "./model.js";
+import { checkConfig, type RawConfig, resolveConfig, setKey, type TrainConfig, weightsOf } from "./train/config.js";
+import { modelSpecOf } from "./train/model-spec.js";
+import { type TrainOptions, type TrainResult, train, writeRunDescription } from "./train/train.js";
+import { type Provenance, readTrainedModel, type TrainedModel, writeTrainedModel } from "./trained-model.js";
+import { createTrunk } from "./trunk/create-trunk.js";
+import { randomWeights } from "./trunk/random-weights.js";
+import type { TrunkSpec } from "./trunk/trunk.js";
+import { inspectWeights } from "./trunk/weights/inspect-weights.js";
+import { loadWeights } from "./trunk/weights/load-weights.js";
+
+export interface RunOptions {
+  readonly engine: Engine;
+  /** Goes on exactly where the run stopped. */
+  readonly isResumed?: boolean;
+  /** A finished run folder: its trunk and heads stay byte for byte, heads of aspects it does not know are added. */
+  readonly addHeadsTo?: string;
+  readonly onStart?: (plan: TrainPlan) => void;
+  readonly onProgress?: TrainOptions["onProgress"];
+  readonly onCache?: TrainOptions["onCache"];
+  readonly onEpoch?: TrainOptions["onEpoch"];
+  /** Said before each part that follows the training. */
+  readonly onPhase?: (phase: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What a run is about to do. */
+export interface TrainPlan {
+  readonly config: TrainConfig;
+  readonly spec: ModelSpec;
+  readonly dataset: Dataset;
+  /** Layers behind those that the weights had, drawn anew. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Reads a configuration; paths in it are relative to the working folder, as on a command line.
+ *
+ * @param assignments `key=value` pairs that override it.
+ * @throws ConfigError where it is no JSON, or a key is unknown.
+ */
+export async function readConfig(
+  file: string,
+  { assignments = [] }: { assignments?: readonly string[] } = {},
+): Promise<RawConfig> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (cause) {
+    throw new ConfigError(
+      `${file}: cannot be read (${(cause as NodeJS.ErrnoException).code}). Give the path of a configuration, as in: aspectlens train config.json.`,
+      { cause },
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ConfigError(`${file}: is not JSON: ${(cause as Error).message}.`, { cause });
+  }
+  if (typeof value === "object" && value !== null) {
+    for (const assignment of assignments) setKey(value as Record<string, unknown>, assignment);
+  }
+  return checkConfig(value, file);
+}
+
+/**
+ * Trains jointly, computes the references, calibrates the threshold, and writes `best/` in the run folder.
+ *
+ * @throws InterruptedError after saving, where the signal asks.
+ */
+export async function runTraining(raw: RawConfig, options: RunOptions): Promise<TrainedModel> {
+  const { engine, signal, onPhase } = options;
+  const dataset = await openDataset(raw.dataset);
+  const base = options.addHeadsTo === undefined ? undefined : await readTrainedModel(join(options.addHeadsTo, "best"));
+  const plan = await planOf(raw, dataset, base);
+  const { config, spec } = plan;
+  options.onStart?.(plan);
+  const onlyHeads =
+    base && spec.heads.map((head) => head.name).filter((name) => !base.spec.heads.some((old) => old.name === name));
+  if (onlyHeads?.length === 0)
+    throw new ConfigError(
+      `${raw.dataset}: has no aspect that ${options.addHeadsTo} does not know already; nothing to add.`,
+    );
+  const result = await train({ ...options, ...plan, start: base?.parameters ?? plan.start, onlyHeads });
+  await writeRunDescription(config, dataset);
+  onPhase?.("references");
+  const common = { engine, parameters: result.parameters, batchSize: config.batchSize, signal };
+  const inputSize = spec.trunk.inputSize;
+  const stream = (split: "train" | "validation") =>
+    batches(dataset, { split, batchSize: config.batchSize, inputSize, fill: "short" });
+  const references = await computeReferences(result.model, { ...common, samples: stream("train") });
+  onPhase?.("threshold");
+  const calibration = await calibrateThreshold(result.model, {
+    ...common,
+    references,
+    samples: stream("validation"),
+    causes: dataset.manifest.causes,
+  });
+  const trained: TrainedModel = {
+    spec,
+    parameters: result.parameters,
+    references,
+    threshold: { value: calibration.value, isCalibrated: calibration.isCalibrated },
+    provenance: provenanceOf(plan, result, calibration.warnings),
+  };
+  await writeTrainedModel(join(config.out, "best"), trained);
+  return trained;
+}
+
+type Plan = TrainPlan & { readonly start: NdArrays };
+
+async function planOf(raw: RawConfig, dataset: Dataset, base: TrainedModel | undefined): Promise<Plan> {
+  const path = weightsOf(raw);
+  const isPath = path !== "random" && !base;
+  const known = base ? base.spec.trunk : isPath ? await inspectWeights(path) : undefined;
+  const withBase = base
+    ? { ...raw, trunk: base.spec.trunk, source: base.spec.source, stages: raw.stages ?? [{ train: "heads" }] }
+    : raw;
+  const config = resolveConfig(withBase, {
+    trainCount: splitSize(dataset, "train"),
+    aspects: dataset.manifest.aspects,
+    weights: known,
+    sourceOf: (trunk: TrunkSpec) => createTrunk(trunk).source,
+  });
+  const trunk = createTrunk(config.trunk);
+  const facts = {
+    task: dataset.manifest.task,
+    classes: dataset.manifest.classes,
+    aspects: dataset.manifest.aspects,
+    scale: dataset.summary.scale,
+    mapped: new Set(
+      Object.entries(dataset.summary.heads)
+        .filter(([, head]) => (head.mapCount ?? 0) > 0)
+        .map(([name]) => name),
+    ),
+  };
+  const asked = modelSpecOf(config, facts, { output: trunk.output });
+  const spec = base ? withBaseHeads(asked, base.spec) : asked;
+  if (base) return { config, spec, dataset, start: base.parameters, notes: [] };
+  if (!isPath) return { config, spec, dataset, start: randomWeights(trunk, config), notes: [] };
+  const { parameters, randomLayers } = await loadWeights(trunk, path, { missing: "random", seed: config.seed });
+  const notes = randomLayers.length === 0 ? [] : [`the weights end early; drawn at random: ${randomLayers.join(", ")}`];
+  return { config, spec, dataset, start: parameters, notes };
+}
+
+/** Heads of the finished model as they are, then the new ones. */
+function withBaseHeads(asked: ModelSpec, base: ModelSpec): ModelSpec {
+  const added = asked.heads.filter((head) => !base.heads.some((old) => old.name === head.name));
+  return { ...base, heads: [...base.heads, ...added] };
+}
+
+function provenanceOf({ config, dataset }: Plan, result: TrainResult, warnings: readonly string[]): Provenance {
+  const best = result.history.find(
+    (record) => record.stage === result.best?.stage && record.epoch === result.best.epoch,
+  );
+  const counts = Object.fromEntries(
+    (["train", "validation", "test"] as const).map((split) => [split, splitSize(dataset, split)]),
+  );
+  return {
+    dataset: { name: dataset.manifest.name, hash: dataset.hash, counts },
+    seed: config.seed,
+    epochs: result.history.length,
+    weights: config.trunk.weights === "random" ? "random" : nameOfWeights(config.trunk.weights),
+    metrics: best?.validation ? { format: "aspectlens-metrics/1", split: "validation", heads: best.validation } : {},
+    warnings,
+  };
+}
+
+/** The folder's own name: a bundle must not tell where its maker keeps files. */
+function nameOfWeights(path: string): string {
+  const absolute = resolve(path.replace(/^file:\/\//, ""));
+  const folder = absolute.endsWith(".json") ? dirname(absolute) : absolute;
+  return folder.split("/").at(-1) ?? folder;
+}

@@ -1,0 +1,83 @@
+/** Checkpoints: every array by name and where the training stands, in one file that is replaced as a whole. */
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { InputError } from "../core/errors.js";
+import { writeFileAtomic } from "../core/files.js";
+import type { NdArrays } from "../core/nd-array.js";
+import { decodeSafetensors, encodeSafetensors, safetensorsMetadata } from "../core/safetensors.js";
+
+/** One line of `metrics.jsonl`. */
+export interface EpochRecord {
+  readonly stage: number;
+  /** Counts from 1 within the stage. */
+  readonly epoch: number;
+  readonly seconds: number;
+  readonly learningRate: number;
+  /** Mean over the epoch's steps: `total` and one a head. */
+  readonly losses: Readonly<Record<string, number>>;
+  /** Metrics of the validation split by head, or `null` where there is none. */
+  readonly validation: Readonly<Record<string, unknown>> | null;
+  readonly score: number | null;
+}
+
+/** Where the training stands; with the arrays, all that is needed to go on exactly. */
+export interface Cursor {
+  readonly stage: number;
+  /** Epochs of this stage that are complete. */
+  readonly epoch: number;
+  /** Batches of the current epoch that are complete, and the sums of their losses. */
+  readonly batch: number;
+  readonly lossSums: Readonly<Record<string, number>>;
+  readonly seconds: number;
+  readonly history: readonly EpochRecord[];
+  readonly best: { readonly score: number | null; readonly stage: number; readonly epoch: number } | null;
+  /** Hash of the configuration and the dataset: a resumed run must be the same one. */
+  readonly fingerprint: string;
+}
+
+const CHECKPOINT = join("checkpoint", "state.safetensors");
+const BEST = join("best", "state.safetensors");
+
+/** Writes parameters, moments and cursor; an interruption leaves the former checkpoint whole. */
+export async function writeCheckpoint(out: string, arrays: NdArrays, cursor: Cursor): Promise<void> {
+  const bytes = encodeSafetensors(arrays, { metadata: { cursor: JSON.stringify(cursor) } });
+  await writeFileAtomic(join(out, CHECKPOINT), bytes);
+}
+
+/** The last checkpoint, or `null` where there is none. @throws InputError where it cannot be read. */
+export async function readCheckpoint(out: string): Promise<{ arrays: NdArrays; cursor: Cursor } | null> {
+  const path = join(out, CHECKPOINT);
+  const bytes = await readIfThere(path);
+  if (!bytes) return null;
+  const { cursor } = safetensorsMetadata(bytes, path);
+  if (cursor === undefined) throw new InputError(`${path}: holds no cursor. Remove ${out} and train again.`);
+  return { arrays: decodeSafetensors(bytes, path), cursor: JSON.parse(cursor) as Cursor };
+}
+
+/** `metrics.jsonl`, a line an epoch, replaced as a whole. */
+export function writeHistory(out: string, history: readonly EpochRecord[]): Promise<void> {
+  return writeFileAtomic(join(out, "metrics.jsonl"), history.map((record) => `${JSON.stringify(record)}\n`).join(""));
+}
+
+/** Keeps the parameters with the best score so far. */
+export function writeBest(out: string, parameters: NdArrays): Promise<void> {
+  return writeFileAtomic(join(out, BEST), encodeSafetensors(parameters));
+}
+
+/** @throws InputError where no epoch was completed yet. */
+export async function readBest(out: string): Promise<NdArrays> {
+  const path = join(out, BEST);
+  const bytes = await readIfThere(path);
+  if (!bytes) throw new InputError(`${path}: is absent. Train first: aspectlens train CONFIG.json.`);
+  return decodeSafetensors(bytes, path);
+}
+
+async function readIfThere(path: string): Promise<Uint8Array | null> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw new InputError(`${path}: cannot be read (${(error as Error).message}).`, { cause: error });
+  }
+}

@@ -1,0 +1,293 @@
+/** The training configuration: what a user may write, checked key by key, and every default resolved to suit the data. */
+
+import type { AspectKind } from "../core/annotation.js";
+import { ConfigError } from "../core/errors.js";
+import { checkKeys } from "../core/keys.js";
+import type { TrunkSpec } from "../trunk/trunk.js";
+
+export interface StageConfig {
+  /** `heads`, `all`, or the first trunk layer that learns. */
+  readonly train: string;
+  readonly epochs: number;
+  readonly learningRate: number;
+  /** Rate of the trunk's layers; `learningRate` where absent. */
+  readonly trunkLearningRate: number;
+  /** `batch`: statistics of the batch, as random weights need. `frozen`: folded into the convolutions. */
+  readonly batchNorm: "batch" | "frozen";
+  /** Stage `heads` only: compute the frozen trunk's features once, plain and flipped, instead of augmenting anew. */
+  readonly cache: boolean;
+}
+
+export interface HeadConfig {
+  /** Layers it reads; the source, or for the classifier the trunk's output, where absent. */
+  readonly tap?: string | readonly string[];
+  /** Share of its loss in the sum. */
+  readonly weight: number;
+  /** From this probability on, an aspect is seen. */
+  readonly threshold?: number;
+  /** Amount only. */
+  readonly form?: "number" | "map";
+}
+
+export interface TrainConfig {
+  readonly dataset: string;
+  readonly out: string;
+  readonly seed: number;
+  readonly batchSize: number;
+  /** `weights`: `random`, or the folder or `model.json` of a tfjs layers-model. */
+  readonly trunk: TrunkSpec & { readonly weights: string };
+  readonly source: string;
+  readonly heads: Readonly<Record<string, HeadConfig>>;
+  readonly stages: readonly StageConfig[];
+  readonly augment: { readonly flip: boolean; readonly crop: number; readonly colour: number };
+  /** A head's name, or `mean` of all heads' scores. */
+  readonly score: string;
+  /** Stop a stage after so many epochs without a better score; 0 never stops early. */
+  readonly patience: number;
+  /** Features of a frozen trunk stay in memory up to here, and go to a file past it. */
+  readonly cacheMegabytes: number;
+}
+
+/** What a user writes: everything but `dataset` and `out` may be left out. */
+export type RawConfig = Record<string, unknown> & { dataset: string; out: string };
+
+const KEYS = [
+  "dataset",
+  "out",
+  "seed",
+  "batchSize",
+  "trunk",
+  "source",
+  "heads",
+  "stages",
+  "augment",
+  "score",
+  "patience",
+  "cacheMegabytes",
+];
+const TRUNK_KEYS = ["name", "alpha", "inputSize", "weights"];
+const HEAD_KEYS = ["tap", "weight", "threshold", "form"];
+const STAGE_KEYS = ["train", "epochs", "learningRate", "trunkLearningRate", "batchNorm", "cache"];
+const TRUNK_NAMES = ["mobilenet-v1", "mobilenet-v2", "vgg16", "vgg19"] as const;
+/** Where fine-tuning starts by default: the upper half, whose features are the task's own. */
+const FINE_TUNE_FROM = {
+  "mobilenet-v1": "conv_dw_6",
+  "mobilenet-v2": "block_6_expand",
+  vgg16: "block4_conv1",
+  vgg19: "block4_conv1",
+};
+
+/** What the defaults depend on. */
+export interface ConfigFacts {
+  readonly trainCount: number;
+  readonly aspects: readonly { readonly name: string; readonly kind: AspectKind }[];
+  /** Name and width that the weights themselves tell; absent for random weights. */
+  readonly weights?: { readonly name: TrunkSpec["name"]; readonly alpha: number; readonly inputSize?: number };
+  /** Default source layer of a trunk. */
+  readonly sourceOf: (spec: TrunkSpec) => string;
+}
+
+/** Checks the two keys that must be there and that no key is unknown; @throws ConfigError naming the file. */
+export function checkConfig(value: unknown, file: string): RawConfig {
+  checkKeys(value, KEYS, file, ConfigError);
+  for (const key of ["dataset", "out"]) {
+    if (typeof value[key] !== "string" || value[key] === "")
+      throw new ConfigError(`${file}: "${key}" must name a folder.`);
+  }
+  if (value.trunk !== undefined) {
+    checkKeys(value.trunk, TRUNK_KEYS, `${file}: trunk`, ConfigError);
+    oneOf(value.trunk.name, TRUNK_NAMES, `${file}: trunk.name`);
+  }
+  if (value.augment !== undefined)
+    checkKeys(value.augment, ["flip", "crop", "colour"], `${file}: augment`, ConfigError);
+  return value as RawConfig;
+}
+
+/** Path of the trunk's weights, or `random`. */
+export function weightsOf(raw: RawConfig): string {
+  const weights = (raw.trunk as { weights?: unknown } | undefined)?.weights ?? "random";
+  if (typeof weights !== "string")
+    throw new ConfigError(`trunk.weights: expected "random" or a path, got ${JSON.stringify(weights)}.`);
+  return weights;
+}
+
+/** Resolves every default. @throws ConfigError where a value is out of range or names what does not exist. */
+export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
+  const given = (raw.trunk ?? {}) as Partial<TrunkSpec>;
+  const weights = weightsOf(raw);
+  const name = given.name ?? facts.weights?.name ?? "mobilenet-v1";
+  const vgg = name.startsWith("vgg");
+  const alpha = number(given.alpha, vgg ? 1 : (facts.weights?.alpha ?? 0.25), "trunk.alpha", { above: 0, most: 4 });
+  if (vgg && alpha !== 1) throw new ConfigError(`trunk.alpha: ${name} has no width multiplier; leave it out.`);
+  if (facts.weights && (facts.weights.name !== name || Math.abs(facts.weights.alpha - alpha) > 1e-9)) {
+    throw new ConfigError(
+      `trunk: the weights are of ${facts.weights.name} ${facts.weights.alpha}, the configuration says ${name} ${alpha}. Leave name and alpha out.`,
+    );
+  }
+  const inputSize = integer(
+    given.inputSize,
+    facts.weights?.inputSize ?? (weights === "random" ? 128 : 224),
+    "trunk.inputSize",
+    { least: 32, most: 2048 },
+  );
+  const trunk = { name, alpha, inputSize, weights };
+  return {
+    dataset: raw.dataset,
+    out: raw.out,
+    seed: integer(raw.seed, 7, "seed", { least: 0, most: 2 ** 31 }),
+    batchSize: integer(raw.batchSize, 16, "batchSize", { least: 1, most: 1024 }),
+    trunk,
+    source: text(raw.source, facts.sourceOf(trunk), "source"),
+    heads: resolveHeads(raw.heads, facts),
+    stages: resolveStages(raw.stages, trunk, facts.trainCount),
+    augment: resolveAugment(raw.augment),
+    score: oneOf(raw.score ?? "mean", ["mean", "class", ...facts.aspects.map((aspect) => aspect.name)], "score"),
+    patience: integer(raw.patience, 0, "patience", { least: 0, most: 100_000 }),
+    cacheMegabytes: number(raw.cacheMegabytes, 2048, "cacheMegabytes", { above: -1, most: 1e9 }),
+  };
+}
+
+function resolveHeads(value: unknown, facts: ConfigFacts): Record<string, HeadConfig> {
+  const names = ["class", ...facts.aspects.map((aspect) => aspect.name)];
+  const given = (value ?? {}) as Record<string, unknown>;
+  checkKeys(given, names, "heads", ConfigError);
+  return Object.fromEntries(
+    names.map((name) => {
+      const head = given[name] ?? {};
+      checkKeys(head, HEAD_KEYS, `heads.${name}`, ConfigError);
+      const { tap, threshold, form } = head as { tap?: string | string[]; threshold?: number; form?: "number" | "map" };
+      if (
+        tap !== undefined &&
+        typeof tap !== "string" &&
+        !(Array.isArray(tap) && tap.length > 0 && tap.every((t) => typeof t === "string"))
+      ) {
+        throw new ConfigError(
+          `heads.${name}.tap: expected a layer's name or a list of names, got ${JSON.stringify(tap)}.`,
+        );
+      }
+      return [
+        name,
+        {
+          weight: number(head.weight, 1, `heads.${name}.weight`, { above: -1e-9, most: 1e6 }),
+          ...(tap === undefined ? {} : { tap }),
+          ...(threshold === undefined
+            ? {}
+            : { threshold: number(threshold, 0.5, `heads.${name}.threshold`, { above: 0, most: 0.999 }) }),
+          ...(form === undefined ? {} : { form: oneOf(form, ["number", "map"] as const, `heads.${name}.form`) }),
+        },
+      ];
+    }),
+  );
+}
+
+function resolveStages(value: unknown, trunk: TrainConfig["trunk"], trainCount: number): StageConfig[] {
+  const isRandom = trunk.weights === "random";
+  const stages = value ?? (isRandom ? [{ train: "all" }] : [{ train: "heads" }, { train: FINE_TUNE_FROM[trunk.name] }]);
+  if (!Array.isArray(stages) || stages.length === 0)
+    throw new ConfigError(`stages: expected a list of stages, got ${JSON.stringify(value)}.`);
+  return stages.map((stage: unknown, index) => {
+    const where = `stages[${index}]`;
+    checkKeys(stage, STAGE_KEYS, where, ConfigError);
+    const train = text(stage.train, isRandom ? "all" : "heads", `${where}.train`);
+    const rate = train === "heads" ? 0.002 : train === "all" && isRandom ? 0.003 : 0.0003;
+    const learningRate = number(stage.learningRate, rate, `${where}.learningRate`, { above: 0, most: 10 });
+    return {
+      train,
+      epochs: integer(stage.epochs, defaultEpochs(train, isRandom, trainCount), `${where}.epochs`, {
+        least: 1,
+        most: 1e6,
+      }),
+      learningRate,
+      trunkLearningRate: number(stage.trunkLearningRate, learningRate, `${where}.trunkLearningRate`, {
+        above: 0,
+        most: 10,
+      }),
+      batchNorm: oneOf(
+        stage.batchNorm ?? (train === "all" && isRandom ? "batch" : "frozen"),
+        ["batch", "frozen"] as const,
+        `${where}.batchNorm`,
+      ),
+      cache: boolean(stage.cache, train === "heads", `${where}.cache`),
+    };
+  });
+}
+
+/** As many passes as show the network a set number of images, within reason. */
+function defaultEpochs(train: string, isRandom: boolean, trainCount: number): number {
+  const images = train === "heads" ? 12_000 : isRandom ? 48_000 : 16_000;
+  return Math.min(60, Math.max(4, Math.round(images / Math.max(1, trainCount))));
+}
+
+function resolveAugment(value: unknown): TrainConfig["augment"] {
+  const given = (value ?? {}) as Record<string, unknown>;
+  return {
+    flip: boolean(given.flip, true, "augment.flip"),
+    crop: number(given.crop, 0.2, "augment.crop", { above: -1e-9, most: 0.9 }),
+    colour: number(given.colour, 0.2, "augment.colour", { above: -1e-9, most: 1 }),
+  };
+}
+
+/** Applies `--set a.b=value` to plain data; the value is JSON where it parses as such, else text. */
+export function setKey(config: Record<string, unknown>, assignment: string): void {
+  const [path, ...rest] = assignment.split("=");
+  if (rest.length === 0 || path === "")
+    throw new ConfigError(`--set ${assignment}: expected key=value, as in --set trunk.inputSize=160.`);
+  const keys = path.split(".");
+  let at = config;
+  for (const key of keys.slice(0, -1)) {
+    const next = at[key] ?? {};
+    if (typeof next !== "object") throw new ConfigError(`--set ${assignment}: "${key}" is not an object.`);
+    at[key] = next;
+    at = next as Record<string, unknown>;
+  }
+  at[keys[keys.length - 1]] = parseValue(rest.join("="));
+}
+
+function parseValue(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+function number(
+  value: unknown,
+  fallback: number,
+  where: string,
+  { above, most }: { above: number; most: number },
+): number {
+  if (value === undefined) return fallback;
+  if (typeof value === "number" && value > above && value <= most) return value;
+  throw new ConfigError(
+    `${where}: expected a number above ${Math.max(0, above)} up to ${most}, got ${JSON.stringify(value)}.`,
+  );
+}
+
+function integer(
+  value: unknown,
+  fallback: number,
+  where: string,
+  { least, most }: { least: number; most: number },
+): number {
+  if (value === undefined) return fallback;
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
+  throw new ConfigError(`${where}: expected a whole number from ${least} to ${most}, got ${JSON.stringify(value)}.`);
+}
+
+function boolean(value: unknown, fallback: boolean, where: string): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value === "boolean") return value;
+  throw new ConfigError(`${where}: expected true or false, got ${JSON.stringify(value)}.`);
+}
+
+function text(value: unknown, fallback: string, where: string): string {
+  if (value === undefined) return fallback;
+  if (typeof value === "string" && value !== "") return value;
+  throw new ConfigError(`${where}: expected a name, got ${JSON.stringify(value)}.`);
+}
+
+function oneOf<Name extends string>(value: unknown, names: readonly Name[], where: string): Name {
+  if (value === undefined || names.includes(value as Name)) return value as Name;
+  throw new ConfigError(`${where}: expected one of ${names.join(", ")}, got ${JSON.stringify(value)}.`);
+}

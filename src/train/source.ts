@@ -1,0 +1,210 @@
+/** Where a stage's batches come from: images decoded and augmented anew, or cached features of a frozen trunk. */
+
+import type { Sample } from "../core/annotation.js";
+import type { NdArrays } from "../core/nd-array.js";
+import { permutation, random } from "../core/random.js";
+import { batches } from "../dataset/batches.js";
+import { type Dataset, splitSize } from "../dataset/dataset.js";
+import type { Engine } from "../engine/engine.js";
+import type { Model } from "../model.js";
+import type { TrainConfig } from "./config.js";
+import { createFeatureCache, type FeatureCache } from "./feature-cache.js";
+import { imageInput } from "./inputs.js";
+import { featureStep, type ModelInput } from "./step.js";
+import { deepestAspectTap } from "./trainable.js";
+
+/** Model inputs of `batchSize` rows; in the last batch of an evaluation fewer samples, and rows of zeros behind them. */
+export interface Batch {
+  readonly inputs: NdArrays;
+  readonly samples: readonly Sample[];
+}
+
+export interface Source {
+  readonly input: ModelInput;
+  /** Steps an epoch; the shuffled stream fills the last batch from the next epoch, for padding would poison batch statistics. */
+  readonly batchCount: number;
+  /** Batches of an epoch from `start` on, the same for the same seed, whatever came before. */
+  train(epoch: number, start: number): AsyncGenerator<Batch>;
+  validation(): AsyncGenerator<Batch>;
+  dispose(): Promise<void>;
+}
+
+export interface SourceOptions {
+  readonly dataset: Dataset;
+  readonly model: Model;
+  readonly config: TrainConfig;
+  /** Key of the random order, so that each stage has its own. */
+  readonly stage: number;
+}
+
+/** Images, decoded and augmented while the step runs. */
+export function imageSource({ dataset, model, config, stage }: SourceOptions): Source {
+  const { batchSize } = config;
+  const side = model.spec.trunk.inputSize;
+  async function* padded(stream: AsyncGenerator<Sample[]>): AsyncGenerator<Batch> {
+    for await (const samples of stream) yield { inputs: { image: imageInput(samples, { side, batchSize }) }, samples };
+  }
+  const common = { batchSize, inputSize: side };
+  return {
+    input: { kind: "image" },
+    batchCount: Math.ceil(splitSize(dataset, "train") / batchSize),
+    train: (epoch, start) => {
+      const seed = config.seed + 1000 * stage;
+      return padded(
+        batches(dataset, {
+          ...common,
+          split: "train",
+          seed,
+          epoch,
+          augment: config.augment,
+          shuffle: true,
+          fill: "wrap",
+          start,
+        }),
+      );
+    },
+    validation: () => padded(batches(dataset, { ...common, split: "validation", fill: "short" })),
+    dispose: async () => {},
+  };
+}
+
+/** Layers whose features are cached: all that heads read up to the deepest aspect tap, behind which the classifier goes on. */
+export function cachedTaps(model: Model): string[] {
+  const names = model.trunk.taps.map((tap) => tap.name);
+  const deepest = deepestAspectTap(model);
+  const upTo = names.slice(0, names.indexOf(deepest) + 1);
+  return upTo.filter((name) => name === deepest || model.taps.includes(name));
+}
+
+/**
+ * Features of the frozen trunk: each training image plain and (where flips are on) flipped, each validation image plain.
+ *
+ * @param parameters of the whole trunk; they must not change while this source is used.
+ * @param onProgress called with images done and in all.
+ */
+export async function featureSource(
+  { dataset, model, config, stage }: SourceOptions,
+  {
+    engine,
+    parameters,
+    path,
+    onProgress,
+    signal,
+  }: {
+    engine: Engine;
+    parameters: NdArrays;
+    path: string;
+    onProgress: (done: number, count: number) => void;
+    signal?: AbortSignal;
+  },
+): Promise<Source> {
+  const { batchSize } = config;
+  const side = model.spec.trunk.inputSize;
+  const taps = cachedTaps(model);
+  const shapes = Object.fromEntries(
+    model.trunk.taps
+      .filter((tap) => taps.includes(tap.name))
+      .map((tap) => [tap.name, [tap.size, tap.size, tap.channels]]),
+  );
+  const trainCount = splitSize(dataset, "train");
+  const validationCount = splitSize(dataset, "validation");
+  const variants = config.augment.flip ? 2 : 1;
+  const rowCount = trainCount * variants + validationCount;
+  const compute = await engine.compile(featureStep(model, { taps }), {
+    name: "features of the frozen trunk",
+    inputs: { image: [batchSize, side, side, 3] },
+    constants: parameters,
+  });
+  const cache = await createFeatureCache(shapes, { rowCount, memoryBytes: config.cacheMegabytes * 2 ** 20, path });
+  let row = 0;
+  try {
+    for (const part of [
+      ...Array.from({ length: variants }, (_, flip) => ({ split: "train" as const, flip: flip === 1 })),
+      { split: "validation" as const, flip: false },
+    ]) {
+      if (splitSize(dataset, part.split) === 0) continue;
+      const stream = batches(dataset, {
+        split: part.split,
+        batchSize,
+        inputSize: side,
+        fill: "short",
+        flip: part.flip,
+      });
+      for await (const samples of stream) {
+        signal?.throwIfAborted();
+        const outputs = await compute.run({ image: imageInput(samples, { side, batchSize }) });
+        for (let place = 0; place < samples.length; place++) {
+          await cache.add(row++, rowOf(outputs, taps, place, batchSize), samples[place]);
+        }
+        onProgress(row, rowCount);
+      }
+    }
+  } catch (error) {
+    await cache.dispose();
+    throw error;
+  } finally {
+    await compute.dispose();
+  }
+  return {
+    input: { kind: "features", taps },
+    batchCount: Math.ceil(trainCount / batchSize),
+    train: (epoch, start) =>
+      cachedEpoch(cache, { trainCount, variants, batchSize, seed: config.seed, stage, epoch, start }),
+    validation: () => cachedRange(cache, { first: trainCount * variants, count: validationCount, batchSize }),
+    dispose: () => cache.dispose(),
+  };
+}
+
+function rowOf(outputs: NdArrays, taps: readonly string[], place: number, batchSize: number): Float32Array {
+  const parts = taps.map((tap) => {
+    const { data } = outputs[`tap/${tap}`];
+    const size = data.length / batchSize;
+    return data.subarray(place * size, (place + 1) * size);
+  });
+  const row = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    row.set(part, offset);
+    offset += part.length;
+  }
+  return row;
+}
+
+interface EpochOptions {
+  readonly trainCount: number;
+  readonly variants: number;
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly stage: number;
+  readonly epoch: number;
+  readonly start: number;
+}
+
+async function* cachedEpoch(cache: FeatureCache, options: EpochOptions): AsyncGenerator<Batch> {
+  const { trainCount, variants, batchSize, seed, stage, epoch, start } = options;
+  const orders = new Map<number, Uint32Array>();
+  const rowAt = (position: number) => {
+    const lap = epoch + Math.floor(position / trainCount);
+    const order = orders.get(lap) ?? permutation(trainCount, random(seed, "order", stage, lap));
+    orders.set(lap, order);
+    const image = order[position % trainCount];
+    const flipped = random(seed, "flip", stage, lap, image).integer(variants);
+    return flipped * trainCount + image;
+  };
+  for (let batch = start; batch < Math.ceil(trainCount / batchSize); batch++) {
+    const rows = Array.from({ length: batchSize }, (_, place) => rowAt(batch * batchSize + place));
+    const { features, samples } = await cache.read(rows, { batchSize });
+    yield { inputs: features, samples };
+  }
+}
+
+async function* cachedRange(
+  cache: FeatureCache,
+  { first, count, batchSize }: { first: number; count: number; batchSize: number },
+): AsyncGenerator<Batch> {
+  for (let done = 0; done < count; done += batchSize) {
+    const rows = Array.from({ length: Math.min(batchSize, count - done) }, (_, place) => first + done + place);
+    const { features, samples } = await cache.read(rows, { batchSize });
+    yield { inputs: features, samples };
+  }
+}

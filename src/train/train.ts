@@ -1,0 +1,137 @@
+/** Joint training from configuration to best weights: stages in order, checkpoints, resuming. */
+
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { ConfigError, InputError } from "../core/errors.js";
+import { writeJson } from "../core/files.js";
+import type { NdArrays } from "../core/nd-array.js";
+import { initialize } from "../core/parameters.js";
+import { type Dataset, splitSize } from "../dataset/dataset.js";
+import type { Engine } from "../engine/engine.js";
+import { createModel, type Model, type ModelSpec } from "../model.js";
+import { foldBatchNorm } from "../trunk/fold-batch-norm.js";
+import { type Cursor, type EpochRecord, readBest, readCheckpoint } from "./checkpoint.js";
+import type { StageConfig, TrainConfig } from "./config.js";
+import { featureSource, imageSource, type Source } from "./source.js";
+import { isStageDone, runStage, type TrainProgress, withoutMoments } from "./stage.js";
+import { trainableNames } from "./trainable.js";
+
+export interface TrainOptions {
+  readonly dataset: Dataset;
+  readonly config: TrainConfig;
+  readonly spec: ModelSpec;
+  readonly engine: Engine;
+  /** Parameters of the trunk, batch normalisation kept or folded; of heads too where they are trained already. */
+  readonly start: NdArrays;
+  /** Only these heads learn, and nothing else changes: for heads added to a finished model. */
+  readonly onlyHeads?: readonly string[];
+  readonly isResumed?: boolean;
+  readonly onProgress?: (progress: TrainProgress) => void;
+  /** While features of a frozen trunk are computed. */
+  readonly onCache?: (done: number, count: number) => void;
+  readonly onEpoch?: (record: EpochRecord) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface TrainResult {
+  readonly model: Model;
+  /** Of the best epoch, batch normalisation folded. */
+  readonly parameters: NdArrays;
+  readonly history: readonly EpochRecord[];
+  readonly best: Cursor["best"];
+}
+
+/**
+ * Trains all stages and leaves the run folder as DESIGN section 3 says. What changes nothing is left byte for byte.
+ *
+ * @throws InterruptedError after saving, where the signal asks; `isResumed` then goes on exactly there.
+ * @throws InputError where `isResumed` and the folder holds another run, or none was asked for and one is there.
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const { dataset, config, spec, onlyHeads } = options;
+  if (splitSize(dataset, "train") === 0)
+    throw new InputError(`${config.dataset}: no sample has "split": "train". Name a split for each sample.`);
+  const model = createModel(spec);
+  const fingerprint = fingerprintOf(config, dataset.hash);
+  const checkpoint = await readCheckpoint(config.out);
+  if (options.isResumed && checkpoint && checkpoint.cursor.fingerprint !== fingerprint) {
+    throw new InputError(
+      `${config.out}: was trained with another configuration or dataset. Resume with its own config.json, or choose another "out".`,
+    );
+  }
+  if (!options.isResumed && checkpoint) {
+    throw new InputError(`${config.out}: holds a training run already. Go on with --resume, or choose another "out".`);
+  }
+  let arrays: NdArrays = checkpoint?.arrays ?? { ...initialize(model.headParameters, config), ...options.start };
+  let cursor: Cursor = checkpoint?.cursor ?? freshCursor(fingerprint);
+  for (; cursor.stage < config.stages.length; cursor = { ...cursor, stage: cursor.stage + 1, epoch: 0, batch: 0 }) {
+    const stage = config.stages[cursor.stage];
+    if (isStageDone(cursor, { stage, config })) continue;
+    if (cursor.stage > 0 && cursor.epoch === 0 && cursor.batch === 0) arrays = await readBest(config.out);
+    arrays = forStage(model, arrays, stage);
+    const trainable = trainableNames(model, withoutMoments(arrays), { train: stage.train, heads: onlyHeads });
+    const source = await sourceOf(options, { model, stage, arrays, cursor });
+    try {
+      cursor = await runStage({ ...options, model, stage, source, trainable, cursor, arrays });
+    } finally {
+      await source.dispose();
+    }
+  }
+  return {
+    model,
+    parameters: foldBatchNorm(model.trunk, await readBest(config.out)),
+    history: cursor.history,
+    best: cursor.best,
+  };
+}
+
+/** A stage that freezes statistics folds them; one that needs statistics of the batch must still have them. */
+function forStage(model: Model, arrays: NdArrays, stage: StageConfig): NdArrays {
+  if (stage.batchNorm === "frozen") return foldBatchNorm(model.trunk, arrays);
+  if (stage.train !== "all") {
+    throw new ConfigError(
+      `stages: "batchNorm": "batch" goes with "train": "all"; frozen layers keep their statistics. Use "frozen".`,
+    );
+  }
+  if (model.trunk.parameters.every((spec) => spec.name in arrays)) return arrays;
+  throw new ConfigError(
+    `stages: "batchNorm": "batch" needs weights with batch normalisation; these are folded. Use "frozen".`,
+  );
+}
+
+async function sourceOf(
+  options: TrainOptions,
+  { model, stage, arrays, cursor }: { model: Model; stage: StageConfig; arrays: NdArrays; cursor: Cursor },
+): Promise<Source> {
+  const { dataset, config, engine, signal, onCache } = options;
+  const common = { dataset, model, config, stage: cursor.stage };
+  const isFrozen = stage.train === "heads" || options.onlyHeads !== undefined;
+  if (!isFrozen || !stage.cache) return imageSource(common);
+  return featureSource(common, {
+    engine,
+    parameters: withoutMoments(arrays),
+    path: join(config.out, "cache", `features-${cursor.stage}.bin`),
+    onProgress: (done, count) => onCache?.(done, count),
+    signal,
+  });
+}
+
+function freshCursor(fingerprint: string): Cursor {
+  return { stage: 0, epoch: 0, batch: 0, lossSums: {}, seconds: 0, history: [], best: null, fingerprint };
+}
+
+function fingerprintOf({ out: _, cacheMegabytes: __, ...config }: TrainConfig, datasetHash: string): string {
+  return createHash("sha256").update(JSON.stringify({ config, datasetHash })).digest("hex");
+}
+
+/** Writes `config.json` (every default resolved) and `dataset.json` (hash and counts) of the run folder. */
+export async function writeRunDescription(config: TrainConfig, dataset: Dataset): Promise<void> {
+  await writeJson(join(config.out, "config.json"), config);
+  await writeJson(join(config.out, "dataset.json"), {
+    name: dataset.manifest.name,
+    hash: dataset.hash,
+    counts: Object.fromEntries(
+      (["train", "validation", "test"] as const).map((split) => [split, splitSize(dataset, split)]),
+    ),
+  });
+}

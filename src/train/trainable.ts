@@ -1,0 +1,50 @@
+/** Which parameters learn in a stage, and which stay byte for byte as they are. */
+
+import { ConfigError } from "../core/errors.js";
+import { nearest } from "../core/keys.js";
+import type { NdArrays } from "../core/nd-array.js";
+import type { Model } from "../model.js";
+
+/**
+ * Names of the parameters that learn, in a fixed order.
+ *
+ * @param train `heads`, `all`, or the first trunk layer that learns (DESIGN section 3).
+ * @param heads only these heads learn, and nothing of the trunk: for heads added to a finished model.
+ * @throws ConfigError where the trunk has no such layer.
+ */
+export function trainableNames(
+  model: Model,
+  parameters: NdArrays,
+  { train, heads }: { train: string; heads?: readonly string[] },
+): string[] {
+  const specs = [...model.trunk.parameters, ...model.trunk.foldedParameters];
+  const layers = new Set(heads ? [] : trunkLayers(model, train));
+  const ofTrunk = specs.filter((spec) => spec.isTrainable && spec.name in parameters && layers.has(layerOf(spec.name)));
+  const ofHeads = model.heads
+    .filter((head) => !heads || heads.includes(head.spec.name))
+    .flatMap((head) => head.parameters);
+  return [...new Set([...ofTrunk, ...ofHeads].map((spec) => spec.name))];
+}
+
+/** Layers of the trunk that learn in a stage. */
+function trunkLayers(model: Model, train: string): readonly string[] {
+  if (train === "all") return model.trunk.taps.map((tap) => tap.name);
+  const names = model.trunk.taps.map((tap) => tap.name);
+  if (train === "heads") return names.slice(names.indexOf(deepestAspectTap(model)) + 1);
+  if (!names.includes(train)) {
+    const near = nearest(train, names);
+    throw new ConfigError(
+      `stages: train "${train}" is neither "heads" nor "all" nor a layer of ${model.spec.trunk.name}.${near ? ` Did you mean "${near}"?` : ""} Layers: ${names.slice(1).join(", ")}.`,
+    );
+  }
+  return model.trunk.layersFrom(train);
+}
+
+/** The last layer that an aspect head reads; what lies behind belongs to the classifier alone. */
+export function deepestAspectTap(model: Model): string {
+  return model.aspectTaps[model.aspectTaps.length - 1] ?? model.spec.source;
+}
+
+function layerOf(parameter: string): string {
+  return parameter.split("/")[1];
+}

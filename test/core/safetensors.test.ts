@@ -1,0 +1,35 @@
+import { describe, expect, test } from "vitest";
+import { InputError } from "../../src/core/errors.js";
+import { decodeSafetensors, encodeSafetensors, safetensorsMetadata } from "../../src/core/safetensors.js";
+
+const arrays = {
+  "trunk/a/kernel": { shape: [2, 2], data: Float32Array.of(1, -2, 3.5, 1e-30) },
+  zählung: { shape: [3], data: Int32Array.of(1, 2, -3) },
+  scalar: { shape: [], data: Float32Array.of(7) },
+};
+
+describe("safetensors", () => {
+  test("every array and the metadata come back bit for bit", () => {
+    const bytes = encodeSafetensors(arrays, { metadata: { cursor: '{"epoch":2}' } });
+    expect(decodeSafetensors(bytes, "x")).toEqual(arrays);
+    expect(safetensorsMetadata(bytes, "x")).toEqual({ cursor: '{"epoch":2}' });
+  });
+
+  test("the header is as the format says: its length in 8 bytes, JSON, numbers at a multiple of 8", () => {
+    const bytes = encodeSafetensors({ a: { shape: [1], data: Float32Array.of(1) } });
+    const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+    expect(length % 8).toBe(0);
+    expect(JSON.parse(Buffer.from(bytes.subarray(8, 8 + length)).toString())).toEqual({
+      a: { dtype: "F32", shape: [1], data_offsets: [0, 4] },
+    });
+    expect([...bytes.subarray(8 + length)]).toEqual([0, 0, 0x80, 0x3f]);
+  });
+
+  test.each([3, 20, 150])("a file cut off after %i bytes is refused by name", (size) => {
+    const bytes = encodeSafetensors(arrays);
+    expect(() => decodeSafetensors(bytes.subarray(0, size), "best/x.safetensors")).toThrow(InputError);
+    expect(() => decodeSafetensors(bytes.subarray(0, size), "best/x.safetensors")).toThrow(
+      /^best\/x\.safetensors: not a readable/,
+    );
+  });
+});

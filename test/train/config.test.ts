@@ -1,0 +1,77 @@
+import { describe, expect, test } from "vitest";
+import { ConfigError } from "../../src/core/errors.js";
+import { type ConfigFacts, checkConfig, resolveConfig, setKey } from "../../src/train/config.js";
+
+const facts: ConfigFacts = {
+  trainCount: 800,
+  aspects: [
+    { name: "nucleus", kind: "segmentation" },
+    { name: "nodule", kind: "boxes" },
+  ],
+  sourceOf: () => "conv_pw_11",
+};
+const smallest = { dataset: "data/tissue", out: "runs/tissue" };
+const resolve = (more: object) => resolveConfig(checkConfig({ ...smallest, ...more }, "config.json"), facts);
+
+describe("configuration", () => {
+  test("dataset and out alone are enough: random weights train all at once with statistics of the batch", () => {
+    const config = resolve({});
+    expect(config.trunk).toEqual({ name: "mobilenet-v1", alpha: 0.25, inputSize: 128, weights: "random" });
+    expect(config.stages.map(({ train, batchNorm, epochs }) => ({ train, batchNorm, epochs }))).toEqual([
+      { train: "all", batchNorm: "batch", epochs: 60 },
+    ]);
+    expect(Object.keys(config.heads)).toEqual(["class", "nucleus", "nodule"]);
+  });
+
+  test("given weights train the heads first, from cached features, then fine-tune with frozen statistics", () => {
+    const known = { ...facts, weights: { name: "mobilenet-v2" as const, alpha: 0.35, inputSize: 224 } };
+    const config = resolveConfig(checkConfig({ ...smallest, trunk: { weights: "w" } }, "c"), known);
+    expect(config.trunk).toEqual({ name: "mobilenet-v2", alpha: 0.35, inputSize: 224, weights: "w" });
+    expect(config.stages.map(({ train, cache, batchNorm }) => [train, cache, batchNorm])).toEqual([
+      ["heads", true, "frozen"],
+      ["block_6_expand", false, "frozen"],
+    ]);
+  });
+
+  test("an unknown key fails, names the file, suggests the nearest and lists the known ones", () => {
+    expect(() => resolve({ batchsize: 4 })).toThrow(
+      /config\.json: unknown key "batchsize"\. Did you mean "batchSize"\? Known: dataset/,
+    );
+    expect(() => resolve({ heads: { nucleos: {} } })).toThrow(
+      /heads: unknown key "nucleos"\. Did you mean "nucleus"\?/,
+    );
+    expect(() => resolve({ stages: [{ train: "heads", epoch: 1 }] })).toThrow(/stages\[0\]: unknown key "epoch"/);
+  });
+
+  test.each([
+    [{ batchSize: 0 }, /batchSize: expected a whole number from 1 to 1024, got 0/],
+    [{ batchSize: "16" }, /batchSize: .*got "16"/],
+    [{ augment: { crop: 1.5 } }, /augment\.crop/],
+    [{ stages: [] }, /stages: expected a list/],
+    [{ stages: [{ train: "heads", learningRate: -1 }] }, /stages\[0\]\.learningRate/],
+    [{ score: "nucelus" }, /score: expected one of mean, class, nucleus, nodule/],
+    [{ trunk: { name: "resnet" } }, /trunk\.name: expected one of mobilenet-v1/],
+    [{ trunk: { name: "vgg16", alpha: 0.5 } }, /vgg16 has no width multiplier/],
+    [{ heads: { nucleus: { tap: 3 } } }, /heads\.nucleus\.tap/],
+  ])("%j is refused in one line", (more, message) => {
+    expect(() => resolve(more)).toThrow(ConfigError);
+    expect(() => resolve(more)).toThrow(message);
+  });
+
+  test("weights of another width than the configuration says are refused", () => {
+    const known = { ...facts, weights: { name: "mobilenet-v1" as const, alpha: 0.5 } };
+    const raw = checkConfig({ ...smallest, trunk: { weights: "w", alpha: 0.25 } }, "c");
+    expect(() => resolveConfig(raw, known)).toThrow(
+      /weights are of mobilenet-v1 0.5, the configuration says mobilenet-v1 0.25/,
+    );
+  });
+
+  test("--set writes into nested keys and list items, as JSON where it parses", () => {
+    const config: Record<string, unknown> = { stages: [{ train: "heads", epochs: 9 }] };
+    setKey(config, "trunk.inputSize=160");
+    setKey(config, "stages.0.epochs=2");
+    setKey(config, "trunk.weights=random");
+    expect(config).toEqual({ stages: [{ train: "heads", epochs: 2 }], trunk: { inputSize: 160, weights: "random" } });
+    expect(() => setKey(config, "nonsense")).toThrow(/expected key=value/);
+  });
+});
