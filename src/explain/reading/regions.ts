@@ -1,11 +1,11 @@
 /** Where an aspect is: the region R, read from the unmasked answer alone, and its instances. */
 
 import type { Box } from "../../core/boxes.js";
+import { logit } from "../../core/logistic.js";
 import type { NdArray } from "../../core/nd-array.js";
 import { decodeBoxes } from "../../heads/boxes-reading.js";
 import type { AspectSpec } from "../../heads/head.js";
 import { connectedComponents } from "./components.js";
-import { sigmoid } from "./sigmoid.js";
 
 /** Smaller components of a mask are no instances: 0.1 % of the image. */
 const SMALLEST_SHARE = 0.001;
@@ -38,7 +38,7 @@ export function regionsOf(unmasked: NdArray, { spec, size }: { spec: AspectSpec;
   if (spec.kind === "segmentation" || (spec.kind === "amount" && spec.form === "map")) {
     return pixelRegions(unmasked, spec.threshold, size);
   }
-  const elements = sigmoid(unmasked.data[0]) >= spec.threshold ? Uint32Array.of(0) : new Uint32Array();
+  const elements = unmasked.data[0] >= logit(spec.threshold) ? Uint32Array.of(0) : new Uint32Array();
   return { whole: { elements, boxes: [] }, hasPixels: false };
 }
 
@@ -48,7 +48,9 @@ export function hasPlace(spec: AspectSpec): boolean {
 }
 
 function pixelRegions(unmasked: NdArray, threshold: number, size: number): AspectRegions {
-  const mask = Uint8Array.from(unmasked.data, (logit) => (sigmoid(logit) >= threshold ? 1 : 0));
+  // Compared before the sigmoid, as the graph does, so that both see the same pixels.
+  const least = logit(threshold);
+  const mask = Uint8Array.from(unmasked.data, (value) => (value >= least ? 1 : 0));
   const components = connectedComponents(mask, { size });
   const instances = components
     .filter((pixels) => pixels.length >= SMALLEST_SHARE * size * size)

@@ -1,7 +1,7 @@
 /** What an aspect head says of the unmasked representation, and how much of that is left in the masked one. */
 
+import { sigmoid } from "../../core/logistic.js";
 import type { NdArray } from "../../core/nd-array.js";
-import { sigmoid } from "./sigmoid.js";
 
 /** Below this mean of u - e a head cannot tell its answer from nothing. */
 const LEAST_CONTRAST = 1;

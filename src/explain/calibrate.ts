@@ -1,0 +1,163 @@
+/** Sets the threshold of relevance of a trained model on validation images, and finds heads that cannot be explained. */
+
+import type { Sample } from "../core/annotation.js";
+import type { NdArrays } from "../core/nd-array.js";
+import type { Ranked } from "../core/ranking.js";
+import type { Engine } from "../engine/engine.js";
+import type { Model } from "../model.js";
+import type { RelevanceThreshold } from "../trained-model.js";
+import { explainFunction } from "./explain.js";
+import type { Explanation } from "./explanation.js";
+import { overSamples } from "./over-samples.js";
+import { readExplanation } from "./reading/read-explanation.js";
+import { removalFunction } from "./removal.js";
+import { thresholdAgainstDistractors, thresholdThatSeparates } from "./thresholds.js";
+import { type ClassCauses, judge, relevancePairs } from "./truth.js";
+
+/** Where nothing can set the threshold (FACTS: the best single one over all models tried). */
+export const UNCALIBRATED_THRESHOLD = 0.3;
+
+/** An aspect mattered if its removal takes more than this share of what the image has over the reference. */
+const LOWERED_SHARE = 0.1;
+
+export interface Calibration {
+  readonly threshold: RelevanceThreshold;
+  /** What it was set by: known causes, the removal of evidence, or nothing. */
+  readonly by: "causes" | "removal" | "none";
+  /** Images used. */
+  readonly imageCount: number;
+  /** One line each, for `Provenance.warnings`. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * With known causes, the lowest threshold that names at most 3 % of the distractors, on images answered right; without, the
+ * one that best separates aspects whose removal lowers the target by more than a tenth from the others; else 0.3.
+ *
+ * @param parameters folded, by name.
+ * @param references of `computeReferences`.
+ * @param samples the validation split, in random order if `limit` cuts it; held in memory up to that limit.
+ * @param causes of the dataset; a sample's own go before.
+ * @param limit most images used.
+ */
+export async function calibrate(
+  model: Model,
+  {
+    engine,
+    parameters,
+    references,
+    samples,
+    causes = {},
+    limit = 300,
+    batchSize = 8,
+  }: {
+    engine: Engine;
+    parameters: NdArrays;
+    references: NdArrays;
+    samples: AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>;
+    causes?: ClassCauses;
+    limit?: number;
+    batchSize?: number;
+  },
+): Promise<Calibration> {
+  const used = await take(samples, limit);
+  const constants = explainConstants({ parameters, references });
+  const run = { engine, constants, samples: [used], batchSize };
+  const read = (outputs: NdArrays, sample: Sample) =>
+    readExplanation(outputs, { spec: model.spec, threshold: UNCALIBRATED_THRESHOLD, image: sample.path }).explanation;
+  const contrast = createContrastCheck();
+  const result = (by: Calibration["by"], value = UNCALIBRATED_THRESHOLD): Calibration => ({
+    threshold: { value, isCalibrated: by !== "none" },
+    by,
+    imageCount: used.length,
+    warnings: contrast.warnings(),
+  });
+
+  const isCaused = ({ causes: own, target }: Sample) =>
+    [...(own ?? []), ...[target.label ?? [], target.labels ?? []].flat().flatMap((name) => causes[name] ?? [])].length >
+    0;
+  if (used.some(isCaused)) {
+    const pairs: Ranked[] = [];
+    for await (const { sample, outputs } of overSamples(model, {
+      ...run,
+      fn: explainFunction(model),
+      name: "calibrate",
+    })) {
+      const explanation = read(outputs, sample);
+      contrast.add(explanation);
+      const judged = judge(explanation, { sample, causes });
+      if (judged.isRight && judged.causes.length > 0) pairs.push(...relevancePairs(judged));
+    }
+    const value = thresholdAgainstDistractors(pairs);
+    if (value !== null) return result("causes", value);
+    contrast.clear();
+  }
+
+  const pairs: Ranked[] = [];
+  for await (const { sample, outputs } of overSamples(model, {
+    ...run,
+    fn: removalFunction(model),
+    name: "calibrate",
+  })) {
+    const explanation = read(outputs, sample);
+    contrast.add(explanation);
+    pairs.push(...removalPairs(explanation, outputs));
+  }
+  const value = thresholdThatSeparates(pairs);
+  return value === null ? result("none") : result("removal", value);
+}
+
+/** The constants of `explainFunction`, from the two parts of a trained model. */
+export function explainConstants({ parameters, references }: { parameters: NdArrays; references: NdArrays }): NdArrays {
+  const named = Object.entries(references).map(([tap, table]) => [`reference/${tap}`, table]);
+  return { ...parameters, ...Object.fromEntries(named) };
+}
+
+/** Relevance of each aspect that can be read, positive where its removal lowers the target by more than a tenth. */
+function removalPairs(explanation: Explanation, outputs: NdArrays): Ranked[] {
+  const [target] = outputs.target.data;
+  return explanation.aspects.flatMap(({ name, relevance }) => {
+    const worth = target - outputs[`${name}/nothing`].data[0];
+    // An image that has no more than the reference for its answer cannot lose a share of it.
+    if (relevance === null || worth <= 0) return [];
+    const lost = target - outputs[`${name}/removed`].data[0];
+    return [{ score: relevance, isPositive: lost > LOWERED_SHARE * worth }];
+  });
+}
+
+/** Counts, head by head, the images on which it sees its aspect but hardly more than on the reference. */
+function createContrastCheck(): { add(explanation: Explanation): void; clear(): void; warnings(): string[] } {
+  const counts = new Map<string, { present: number; faint: number }>();
+  return {
+    add({ aspects }) {
+      for (const { name, isPresent, relevance } of aspects) {
+        const count = counts.get(name) ?? { present: 0, faint: 0 };
+        if (isPresent) count.present++;
+        if (isPresent && relevance === null) count.faint++;
+        counts.set(name, count);
+      }
+    },
+    clear: () => counts.clear(),
+    warnings: () =>
+      [...counts]
+        .filter(([, { present, faint }]) => faint > present / 2)
+        .map(
+          ([name, { present, faint }]) =>
+            `head "${name}" cannot tell its answer from nothing on ${faint} of the ${present} images where it sees its aspect, ` +
+            "so its relevance is not given there. Train it longer, or label images without it.",
+        ),
+  };
+}
+
+async function take(
+  samples: AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>,
+  limit: number,
+): Promise<Sample[]> {
+  const taken: Sample[] = [];
+  if (limit <= 0) return taken;
+  for await (const batch of samples) {
+    taken.push(...batch.slice(0, limit - taken.length));
+    if (taken.length >= limit) break;
+  }
+  return taken;
+}

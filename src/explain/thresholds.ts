@@ -1,0 +1,49 @@
+/** From scored pairs to a threshold of relevance. */
+
+import type { Ranked } from "../core/ranking.js";
+
+/** Fewer of either kind say too little to set a threshold from. */
+const LEAST_COUNT = 5;
+
+/** Thresholds are rounded up to this, so that they read well and stay strictly above what they exclude. */
+const GRAIN = 1e4;
+
+/**
+ * The lowest threshold (in steps of 0.0001) that at most a share of the negatives reaches.
+ *
+ * @param pairs relevance 0..1; positives are causes, negatives distractors.
+ * @param share 0..1 of the negatives.
+ * @returns `null` where there are fewer than 5 causes or 5 distractors.
+ */
+export function thresholdAgainstDistractors(pairs: readonly Ranked[], { share = 0.03 } = {}): number | null {
+  const negatives = pairs.filter((pair) => !pair.isPositive).map((pair) => pair.score);
+  if (negatives.length < LEAST_COUNT || pairs.length - negatives.length < LEAST_COUNT) return null;
+  negatives.sort((a, b) => b - a);
+  const firstExcluded = negatives[Math.floor(share * negatives.length)];
+  return (Math.floor(firstExcluded * GRAIN) + 1) / GRAIN;
+}
+
+/**
+ * The threshold of the highest balanced accuracy (the mean of the shares of positives at or above it and of negatives
+ * below); half way between the two scores that it parts, the lowest of several.
+ *
+ * @returns `null` where there are fewer than 5 of either kind.
+ */
+export function thresholdThatSeparates(pairs: readonly Ranked[]): number | null {
+  const sorted = [...pairs].sort((a, b) => a.score - b.score);
+  const positives = sorted.filter((pair) => pair.isPositive).length;
+  const negatives = sorted.length - positives;
+  if (Math.min(positives, negatives) < LEAST_COUNT) return null;
+  let [best, threshold] = [-1, 0];
+  let [positivesBelow, negativesBelow] = [0, 0];
+  for (const [index, { score, isPositive }] of sorted.entries()) {
+    const previous = index > 0 ? sorted[index - 1].score : undefined;
+    if (score !== previous) {
+      const balanced = (1 - positivesBelow / positives + negativesBelow / negatives) / 2;
+      if (balanced > best) [best, threshold] = [balanced, previous === undefined ? score : (previous + score) / 2];
+    }
+    if (isPositive) positivesBelow++;
+    else negativesBelow++;
+  }
+  return threshold;
+}
