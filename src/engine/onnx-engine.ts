@@ -1,0 +1,47 @@
+/** The compiled engine: a function is traced once into a graph, which ONNX Runtime runs in a worker thread. */
+
+import type { NdArray, NdArrays } from "../core/nd-array.js";
+import { checkArrays } from "./check-arrays.js";
+import type { Engine } from "./engine.js";
+import { openRuntime } from "./session.js";
+
+/**
+ * Starts the worker; TensorFlow.js, which traces, is loaded with the first `compile`.
+ *
+ * @param options.threads threads of each compiled function, by default one for each physical core.
+ */
+export async function createOnnxEngine({ threads }: { threads?: number } = {}): Promise<Engine> {
+  const runtime = openRuntime({ threads });
+  return {
+    name: "onnx",
+
+    async compile(fn, options) {
+      const { inputs: wanted, state, name = "function" } = options;
+      const { compileGraph } = await import("./compile.js");
+      const { model, inputs, outputs, reads, writes } = compileGraph(fn, options);
+      const session = await runtime.createSession(model, { name, state: state && { store: state, reads, writes } });
+      return {
+        async run(given) {
+          checkArrays(wanted, given, { owner: name, what: "input" });
+          return renamed(await session.run(picked(given, inputs)), outputs);
+        },
+        dispose: () => session.dispose(),
+      };
+    },
+
+    createState: (values) => runtime.createState(values),
+    dispose: () => runtime.dispose(),
+  };
+}
+
+/** The arrays that `names` lists, under their names in the graph. */
+function picked(arrays: NdArrays, names: Readonly<Record<string, string>>): NdArrays {
+  const entries = Object.entries(names).map(([name, inGraph]): [string, NdArray] => [inGraph, arrays[name]]);
+  return Object.fromEntries(entries);
+}
+
+/** The reverse: each array under our own name. */
+function renamed(arrays: NdArrays, names: Readonly<Record<string, string>>): NdArrays {
+  const entries = Object.entries(names).map(([name, inGraph]): [string, NdArray] => [name, arrays[inGraph]]);
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,26 @@
+/** Which engine a user's choice stands for. */
+
+import type { Engine } from "./engine.js";
+
+/** `auto` is `onnx`: it needs nothing but npm. */
+export const engineChoices = ["auto", "onnx", "tfjs"] as const;
+export type EngineChoice = (typeof engineChoices)[number];
+
+/**
+ * @param options.threads for the onnx engine; the other one decides for itself.
+ * @throws EngineError where `tfjs` is asked for and not installed.
+ */
+export async function selectEngine({
+  engine = "auto",
+  threads,
+}: {
+  engine?: EngineChoice;
+  threads?: number;
+} = {}): Promise<Engine> {
+  if (engine === "tfjs") {
+    const { createTfjsEngine } = await import("./tfjs-engine.js");
+    return createTfjsEngine();
+  }
+  const { createOnnxEngine } = await import("./onnx-engine.js");
+  return createOnnxEngine({ threads });
+}

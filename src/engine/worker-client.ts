@@ -1,0 +1,110 @@
+/** One worker thread and the calls that wait for it; whatever ends the thread ends them with an error, never a hang. */
+
+import { Worker } from "node:worker_threads";
+import { EngineError } from "../core/errors.js";
+import type { NdArray, NdArrays } from "../core/nd-array.js";
+import type { Answers, Posted, Reply, Request } from "./worker-messages.js";
+
+export interface WorkerClient {
+  /**
+   * Posts a request; the worker answers in the order of the calls. Arrays in it are copied once and the copy handed over.
+   *
+   * @throws EngineError with the worker's message, or where the worker ended.
+   */
+  call<Kind extends Request["kind"]>(request: Request & { kind: Kind }): Promise<Answers[Kind]>;
+  /** True once the thread has ended, for whatever reason: there is nothing left in it to dispose. */
+  readonly isEnded: boolean;
+  /** Ends the thread; calls that wait are rejected. */
+  dispose(): Promise<void>;
+}
+
+interface Waiting {
+  readonly resolve: (value: Answers[keyof Answers]) => void;
+  readonly reject: (error: EngineError) => void;
+}
+
+/** Starts the thread. It keeps the process alive only while a call waits. */
+export function openWorker(url: URL): WorkerClient {
+  // Without execArgv the worker would load the hooks of whatever runs the main thread.
+  const worker = new Worker(url, { name: "aspectlens-engine", execArgv: [] });
+  const waiting = new Map<number, Waiting>();
+  let ended: EngineError | undefined;
+  let count = 0;
+
+  const end = (error: EngineError) => {
+    ended ??= error;
+    for (const { reject } of waiting.values()) reject(ended);
+    waiting.clear();
+  };
+  worker.unref();
+  worker.on("error", (cause) => end(new EngineError(`The engine's worker failed: ${messageOf(cause)}`, { cause })));
+  worker.on("messageerror", (cause) =>
+    end(new EngineError("The engine's worker sent what cannot be read.", { cause })),
+  );
+  worker.on("exit", (code) => end(new EngineError(`The engine's worker ended (exit code ${code}). Start again.`)));
+  worker.on("message", (reply: Reply) => {
+    const call = waiting.get(reply.id);
+    waiting.delete(reply.id);
+    if (waiting.size === 0) worker.unref();
+    if ("error" in reply) call?.reject(new EngineError(reply.error));
+    else call?.resolve(reply.value);
+  });
+
+  return {
+    get isEnded() {
+      return ended !== undefined;
+    },
+    call: (request) =>
+      new Promise((resolve, reject) => {
+        if (ended) return reject(ended);
+        const copy = copied(request);
+        const id = count++;
+        // The worker answers a request of one kind with the answer of that kind.
+        waiting.set(id, { resolve: resolve as Waiting["resolve"], reject });
+        worker.ref();
+        worker.postMessage({ id, request: copy.request } satisfies Posted, copy.transfer);
+      }),
+    async dispose() {
+      end(new EngineError("The engine was disposed."));
+      await worker.terminate();
+    },
+  };
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** Copies what the caller owns. Cloning a view would copy the whole buffer under it; a copy of the view can be handed over. */
+function copied(request: Request): { request: Request; transfer: ArrayBuffer[] } {
+  switch (request.kind) {
+    case "open": {
+      if (typeof request.model === "string") return { request, transfer: [] };
+      const model = new Uint8Array(request.model);
+      return { request: { ...request, model }, transfer: [model.buffer] };
+    }
+    case "run": {
+      const inputs = copyArrays(request.inputs);
+      return { request: { ...request, inputs }, transfer: buffersOf(inputs) };
+    }
+    case "write": {
+      const arrays = copyArrays(request.arrays);
+      return { request: { ...request, arrays }, transfer: buffersOf(arrays) };
+    }
+    default:
+      return { request, transfer: [] };
+  }
+}
+
+function copyArrays(arrays: NdArrays): NdArrays {
+  const copies = Object.entries(arrays).map(([name, { shape, data }]): [string, NdArray] => [
+    name,
+    { shape, data: data.slice() },
+  ]);
+  return Object.fromEntries(copies);
+}
+
+function buffersOf(arrays: NdArrays): ArrayBuffer[] {
+  // Fresh copies, so never shared memory.
+  return Object.values(arrays).map(({ data }) => data.buffer as ArrayBuffer);
+}

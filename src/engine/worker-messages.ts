@@ -1,0 +1,57 @@
+/** The words that the engine's worker thread and its client exchange. */
+
+import type { NdArrays } from "../core/nd-array.js";
+
+/** A graph's input or output. */
+export interface TensorInfo {
+  readonly name: string;
+  /** -1 where the graph leaves a dimension open. */
+  readonly shape: readonly number[];
+  /** As ONNX Runtime names it: `float32`, `int32`, `int64`, `bool`, ... */
+  readonly dtype: string;
+}
+
+/** Which of a graph's inputs are read from a store, and which of its outputs replace what is there. */
+export interface StateBinding {
+  readonly store: number;
+  /** Name in the store, by graph input. */
+  readonly reads: Readonly<Record<string, string>>;
+  /** Name in the store, by graph output. */
+  readonly writes: Readonly<Record<string, string>>;
+}
+
+/** Sessions and stores are numbered by the client. */
+export type Request =
+  | {
+      readonly kind: "open";
+      readonly session: number;
+      /** The bytes of a model, or the path of one (which may keep its weights in a file beside it). */
+      readonly model: Uint8Array | string;
+      readonly threads: number;
+      readonly state?: StateBinding;
+    }
+  | { readonly kind: "run"; readonly session: number; readonly inputs: NdArrays }
+  | { readonly kind: "close"; readonly session: number }
+  | { readonly kind: "write"; readonly store: number; readonly arrays: NdArrays }
+  | { readonly kind: "read"; readonly store: number; readonly names: readonly string[] }
+  | { readonly kind: "drop"; readonly store: number };
+
+/** What the worker answers to a request of each kind. */
+export interface Answers {
+  readonly open: { readonly inputs: readonly TensorInfo[]; readonly outputs: readonly TensorInfo[] };
+  readonly run: NdArrays;
+  readonly close: null;
+  readonly write: null;
+  readonly read: NdArrays;
+  readonly drop: null;
+}
+
+export interface Posted {
+  readonly id: number;
+  readonly request: Request;
+}
+
+/** `error` is the message of whatever was thrown. */
+export type Reply =
+  | { readonly id: number; readonly value: Answers[keyof Answers] }
+  | { readonly id: number; readonly error: string };

@@ -1,0 +1,201 @@
+/** The thread in which ONNX Runtime builds and runs sessions, since its binding blocks the event loop; plain JavaScript, so that it also runs from source. */
+
+import { parentPort } from "node:worker_threads";
+import { env, InferenceSession, Tensor } from "onnxruntime-node";
+
+/** @import { NdArray, NdArrays } from "../core/nd-array.js" */
+/** @import { Answers, Posted, Request, StateBinding, TensorInfo } from "./worker-messages.js" */
+
+/**
+ * An array of a store: what it holds now, and the buffer into which the next value is computed. The two change places
+ * after each run, so that a training step moves no parameter and allocates none.
+ * @typedef {{ current: Tensor, spare: Tensor | null }} Slot
+ */
+
+/** @type {Map<number, { session: InferenceSession, state: StateBinding | undefined }>} */
+const sessions = new Map();
+/** @type {Map<number, Map<string, Slot>>} */
+const stores = new Map();
+
+// Failures come as exceptions; ONNX Runtime would also print them on the user's terminal.
+const FATAL = 4;
+env.logLevel = "fatal";
+
+/**
+ * @param {Extract<Request, { kind: "open" }>} request
+ * @returns {Promise<Answers["open"]>}
+ */
+async function open({ session: id, model, threads, state }) {
+  /** @type {InferenceSession.SessionOptions} */
+  const options = {
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: "all",
+    logSeverityLevel: FATAL,
+    // Each session has threads of its own, which spin while they wait: two hot sessions would fight for the cores,
+    // and either would fight the image decoding.
+    extra: { session: { force_spinning_stop: "1" } },
+  };
+  const session = await (typeof model === "string"
+    ? InferenceSession.create(model, options)
+    : InferenceSession.create(model, options));
+  sessions.set(id, { session, state });
+  return { inputs: session.inputMetadata.map(toInfo), outputs: session.outputMetadata.map(toInfo) };
+}
+
+/**
+ * @param {Extract<Request, { kind: "run" }>} request
+ * @returns {Promise<NdArrays>}
+ */
+async function run({ session: id, inputs }) {
+  const { session, state } = found(sessions, id, "session");
+  /** @type {Record<string, Tensor>} */
+  const feeds = {};
+  for (const [name, array] of Object.entries(inputs)) feeds[name] = toTensor(array);
+  /** @type {Record<string, Tensor | null>} */
+  const fetches = Object.fromEntries(session.outputNames.map((name) => [name, null]));
+  if (!state) return fromTensors(await session.run(feeds, fetches), session.outputNames);
+
+  const store = found(stores, state.store, "state");
+  for (const [input, name] of Object.entries(state.reads)) feeds[input] = found(store, name, "array").current;
+  for (const [output, name] of Object.entries(state.writes)) {
+    const slot = found(store, name, "array");
+    slot.spare ??= new Tensor(new Float32Array(slot.current.size), slot.current.dims);
+    fetches[output] = slot.spare;
+  }
+  const results = await session.run(feeds, fetches);
+  for (const name of Object.values(state.writes)) {
+    const slot = found(store, name, "array");
+    if (slot.spare) store.set(name, { current: slot.spare, spare: slot.current });
+  }
+  return fromTensors(
+    results,
+    session.outputNames.filter((name) => !(name in state.writes)),
+  );
+}
+
+/** @param {Extract<Request, { kind: "close" }>} request */
+async function close({ session: id }) {
+  const entry = sessions.get(id);
+  sessions.delete(id);
+  await entry?.session.release();
+  return null;
+}
+
+/** @param {Extract<Request, { kind: "write" }>} request */
+async function write({ store: id, arrays }) {
+  const store = stores.get(id) ?? new Map();
+  stores.set(id, store);
+  for (const [name, array] of Object.entries(arrays)) store.set(name, { current: toTensor(array), spare: null });
+  return null;
+}
+
+/**
+ * @param {Extract<Request, { kind: "read" }>} request
+ * @returns {Promise<NdArrays>}
+ */
+async function read({ store: id, names }) {
+  const store = found(stores, id, "state");
+  const copies = names.map((name) => {
+    const { current } = found(store, name, "array");
+    return [name, { shape: current.dims, data: /** @type {Float32Array} */ (current.data).slice() }];
+  });
+  return Object.fromEntries(copies);
+}
+
+/** @param {Extract<Request, { kind: "drop" }>} request */
+async function drop({ store }) {
+  stores.delete(store);
+  return null;
+}
+
+/** @param {NdArray} array */
+function toTensor({ shape, data }) {
+  return data instanceof Float32Array ? new Tensor("float32", data, shape) : new Tensor("int32", data, shape);
+}
+
+/**
+ * @param {InferenceSession.OnnxValueMapType} tensors
+ * @param {readonly string[]} names
+ * @returns {NdArrays}
+ */
+function fromTensors(tensors, names) {
+  return Object.fromEntries(names.map((name) => [name, fromTensor(/** @type {Tensor} */ (tensors[name]))]));
+}
+
+/**
+ * @param {Tensor} tensor
+ * @returns {NdArray}
+ */
+function fromTensor({ dims, data }) {
+  if (data instanceof Float32Array || data instanceof Int32Array) return { shape: dims, data };
+  return { shape: dims, data: Int32Array.from(/** @type {ArrayLike<number | bigint>} */ (data), Number) };
+}
+
+/**
+ * @param {InferenceSession.ValueMetadata} metadata
+ * @returns {TensorInfo}
+ */
+function toInfo(metadata) {
+  if (!metadata.isTensor) return { name: metadata.name, shape: [], dtype: "none" };
+  const shape = metadata.shape.map((dimension) => (typeof dimension === "number" ? dimension : -1));
+  return { name: metadata.name, shape, dtype: metadata.type };
+}
+
+/**
+ * @template Key, Value
+ * @param {Map<Key, Value>} map
+ * @param {Key} key
+ * @param {string} what
+ * @returns {Value}
+ */
+function found(map, key, what) {
+  const value = map.get(key);
+  if (value === undefined) throw new Error(`its ${what} ${key} was disposed`);
+  return value;
+}
+
+/**
+ * @param {Request} request
+ * @returns {Promise<Answers[keyof Answers]>}
+ */
+function answer(request) {
+  switch (request.kind) {
+    case "open":
+      return open(request);
+    case "run":
+      return run(request);
+    case "close":
+      return close(request);
+    case "write":
+      return write(request);
+    case "read":
+      return read(request);
+    case "drop":
+      return drop(request);
+  }
+}
+
+/**
+ * @param {Request} request
+ * @param {Answers[keyof Answers]} value
+ * @returns {ArrayBuffer[]} buffers that belong to the answer alone and can be handed over instead of copied.
+ */
+function transferable({ kind }, value) {
+  if (kind !== "run" && kind !== "read") return [];
+  return Object.values(/** @type {NdArrays} */ (value)).map(({ data }) => /** @type {ArrayBuffer} */ (data.buffer));
+}
+
+// A request waits for the one before it: runs share state, and ONNX Runtime uses every core anyway.
+let queue = Promise.resolve();
+
+parentPort?.on("message", (/** @type {Posted} */ { id, request }) => {
+  queue = queue.then(async () => {
+    try {
+      const value = await answer(request);
+      parentPort?.postMessage({ id, value }, transferable(request, value));
+    } catch (error) {
+      parentPort?.postMessage({ id, error: error instanceof Error ? error.message : String(error) });
+    }
+  });
+});

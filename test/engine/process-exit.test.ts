@@ -1,0 +1,74 @@
+import { execFile } from "node:child_process";
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import ts from "typescript";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { tinyModel } from "./tiny-onnx.js";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const modules = ["core/errors", "core/nd-array", "engine/check-arrays", "engine/session", "engine/threads"];
+let folder: string;
+
+/** The runtime as plain JavaScript in a folder of its own, so that a process without vitest can run it. */
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "aspectlens-"));
+  for (const name of ["core", "engine"]) await mkdir(join(folder, name));
+  for (const name of [...modules, "engine/worker-client"]) {
+    const source = await readFile(join(root, "src", `${name}.ts`), "utf8");
+    const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true };
+    await writeFile(join(folder, `${name}.js`), ts.transpileModule(source, { compilerOptions: options }).outputText);
+  }
+  await copyFile(join(root, "src/engine/worker.js"), join(folder, "engine/worker.js"));
+  await writeFile(join(folder, "package.json"), '{ "type": "module" }');
+  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+  const model = tinyModel([["Add", ["a", "a"], ["y"]]], { inputs: { a: [1] }, outputs: { y: [1] } });
+  await writeFile(join(folder, "model.onnx"), model);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const prelude = `
+  import { openRuntime } from "./engine/session.js";
+  const runtime = openRuntime({ threads: 1 });
+  const session = await runtime.createSession("model.onnx");
+  const { y } = await session.run({ a: { shape: [1], data: Float32Array.of(4) } });
+  console.log(y.data[0]);`;
+
+async function run(script: string) {
+  await writeFile(join(folder, "main.js"), prelude + script);
+  return promisify(execFile)(process.execPath, ["main.js"], { cwd: folder, timeout: 20_000 });
+}
+
+test("the process ends by itself while a session is open but idle, and prints nothing of its own", async () => {
+  expect(await run("")).toEqual({ stdout: "8\n", stderr: "" });
+});
+
+test("the process ends after the runtime was disposed", async () => {
+  expect(await run(`await runtime.dispose(); console.log("disposed");`)).toEqual({
+    stdout: "8\ndisposed\n",
+    stderr: "",
+  });
+});
+
+test("a process that exits in the midst of a run ends cleanly", async () => {
+  const script = `session.run({ a: { shape: [1], data: Float32Array.of(4) } }); process.exit(0);`;
+  expect(await run(script)).toEqual({ stdout: "8\n", stderr: "" });
+});
+
+test("a failing model says so once, as an exception, and not on the terminal", async () => {
+  const script = `try { await runtime.createSession(new Uint8Array(9)); } catch (error) { console.log(error.name); }`;
+  expect(await run(script)).toEqual({ stdout: "8\nEngineError\n", stderr: "" });
+});
+
+test("a runtime loads no TensorFlow.js", async () => {
+  const script = `
+    import { createRequire } from "node:module";
+    console.log(Object.keys(createRequire(import.meta.url).cache).filter((path) => path.includes("tensorflow")).length);`;
+  expect(await run(script)).toEqual({ stdout: "8\n0\n", stderr: "" });
+  for (const name of [...modules, "engine/worker-client"]) {
+    const code = await readFile(join(folder, `${name}.js`), "utf8");
+    expect(code).not.toContain("@tensorflow");
+  }
+});

@@ -1,0 +1,48 @@
+import { createRequire } from "node:module";
+import * as tf from "@tensorflow/tfjs";
+import { describe, expect, test } from "vitest";
+import { EngineError } from "../../src/core/errors.js";
+import { selectEngine } from "../../src/engine/select-engine.js";
+import { createTfjsEngine } from "../../src/engine/tfjs-engine.js";
+import { engineContract } from "./contract.js";
+
+// Its resize gradients are wrong (it swaps height and width), so the contract differentiates no resizing.
+describe("tfjs engine on the cpu backend", () => engineContract(() => createTfjsEngine({ backend: "cpu" })));
+
+test("works while the caller's backend is another one", async () => {
+  tf.registerBackend("other", () => tf.findBackend("cpu"));
+  tf.copyRegisteredKernels("cpu", "other");
+  await tf.setBackend("other");
+  const engine = await createTfjsEngine({ backend: "cpu" });
+  const used: string[] = [];
+  const compiled = await engine.compile(
+    ({ inputs }) => {
+      used.push(tf.getBackend());
+      return { outputs: { y: inputs.x.add(1) } };
+    },
+    { inputs: { x: [1] } },
+  );
+  expect((await compiled.run({ x: { shape: [1], data: Float32Array.of(1) } })).y.data).toEqual(Float32Array.of(2));
+  expect(used).toEqual(["cpu"]);
+  expect(tf.getBackend()).toBe("other");
+  await engine.dispose();
+  await tf.setBackend("cpu");
+});
+
+test("a machine without tfjs-node is told what to install", async ({ skip }) => {
+  const { resolve } = createRequire(import.meta.url);
+  for (const name of ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"]) {
+    let isInstalled = true;
+    try {
+      resolve(name);
+    } catch {
+      isInstalled = false;
+    }
+    skip(isInstalled, `skipped: ${name} is installed`);
+  }
+  await tf.setBackend("cpu");
+  const failure = await selectEngine({ engine: "tfjs" }).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(EngineError);
+  expect(String(failure)).toContain("npm install @tensorflow/tfjs-node-gpu@4.22.0");
+  expect(tf.getBackend()).toBe("cpu");
+});
