@@ -1,0 +1,64 @@
+/** The explanation in one sentence: what was answered, and because of which aspects. */
+
+import type { AspectExplanation, Explanation, Prediction } from "../explain/explanation.js";
+
+export const NOTHING_EXPLAINS = "no known aspect explains this";
+
+export interface Headline {
+  /** "malignant 97 %". */
+  readonly answer: string;
+  /** "because of:", "why benign (3 %):", "why benign rather than malignant:". */
+  readonly question: string;
+  /** The relevant aspects, most relevant first; empty where nothing explains the answer. */
+  readonly causes: readonly AspectExplanation[];
+}
+
+/** @returns the parts of the sentence; `headlineText` joins them. */
+export function headline({ prediction, target, aspects }: Explanation): Headline {
+  const causes = rankAspects(aspects).filter((aspect) => aspect.isRelevant);
+  return { answer: answerText(prediction), question: questionText(prediction, target), causes };
+}
+
+/** "malignant 97 % because of: necrosis 0.58, mitosis 0.41". */
+export function headlineText(explanation: Explanation): string {
+  const { answer, question, causes } = headline(explanation);
+  if (causes.length === 0) return `${answer}: ${NOTHING_EXPLAINS}`;
+  return `${answer} ${question} ${causes.map((aspect) => `${aspect.name} ${shareText(aspect.relevance)}`).join(", ")}`;
+}
+
+/** Relevant ones first, then present ones, then absent ones, each by falling relevance and presence. */
+export function rankAspects(aspects: readonly AspectExplanation[]): readonly AspectExplanation[] {
+  const rank = (aspect: AspectExplanation) => (aspect.isRelevant ? 0 : aspect.isPresent ? 1 : 2);
+  return [...aspects].sort(
+    (a, b) => rank(a) - rank(b) || (b.relevance ?? -1) - (a.relevance ?? -1) || b.presence - a.presence,
+  );
+}
+
+/** Two decimals; a dash for a number that does not exist. */
+export function shareText(share: number | null): string {
+  return share === null ? "–" : share.toFixed(2);
+}
+
+/** Whole percent, but never a 100 % or 0 % that is not one. */
+export function percentText(share: number): string {
+  if (share < 1 && share > 0.995) return "> 99 %";
+  if (share > 0 && share < 0.005) return "< 1 %";
+  return `${Math.round(100 * share)} %`;
+}
+
+function answerText(prediction: Prediction): string {
+  if ("value" in prediction) return Number(prediction.value.toPrecision(3)).toString();
+  if ("labels" in prediction) {
+    const labels = prediction.labels.length > 0 ? prediction.labels : [prediction.class];
+    return labels.map((label) => `${label} ${percentText(prediction.scores[label])}`).join(", ");
+  }
+  return `${prediction.class} ${percentText(prediction.score)}`;
+}
+
+function questionText(prediction: Prediction, target: Explanation["target"]): string {
+  if (target.kind === "value" || "value" in prediction) return "because of:";
+  if (target.kind === "margin") return `why ${target.class} rather than ${target.other}:`;
+  const isWhole = !("labels" in prediction) || prediction.labels.length === 1;
+  if (isWhole && target.class === prediction.class) return "because of:";
+  return `why ${target.class} (${percentText(prediction.scores[target.class])}):`;
+}

@@ -1,0 +1,58 @@
+/** The colours of our pictures: told apart by colour-blind readers, and readable on paper, tissue and photographs. */
+
+/** Red, green and blue, 0..255. */
+export type Colour = readonly [red: number, green: number, blue: number];
+
+/** Okabe and Ito 2008, "Color Universal Design", without black; the order keeps neighbours apart on pink tissue and green grass. */
+const ASPECTS: readonly Colour[] = [
+  [230, 159, 0],
+  [86, 180, 233],
+  [0, 158, 115],
+  [240, 228, 66],
+  [213, 94, 0],
+  [204, 121, 167],
+  [0, 114, 178],
+];
+
+export const INK = "#1d2329";
+export const FAINT_INK = "#66707a";
+export const TRACK = "#e4e8ec";
+export const GREY: Colour = [104, 112, 120];
+export const NEAR_BLACK: Colour = [20, 24, 28];
+export const WHITE: Colour = [255, 255, 255];
+
+/** The colour of the aspect at a place in the model's list, the same in every picture of one model. */
+export function aspectColour(index: number): Colour {
+  return ASPECTS[index % ASPECTS.length];
+}
+
+/** `#rrggbb`. */
+export function toHex(colour: Colour): string {
+  return `#${colour.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** Black or white, whichever reads better on the colour (relative luminance, ITU-R BT.709). */
+export function inkOn([red, green, blue]: Colour): string {
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 110 ? "#101418" : "#ffffff";
+}
+
+/** Anchors of matplotlib's "inferno" (S. van der Walt and N. Smith, CC0): equal steps look equal, dark to light. */
+const INFERNO: readonly Colour[] = [
+  [0, 0, 4],
+  [40, 11, 84],
+  [101, 21, 110],
+  [159, 42, 99],
+  [212, 72, 66],
+  [245, 125, 21],
+  [250, 193, 39],
+  [252, 255, 164],
+];
+
+/** The colour of a strength 0..1 on the perceptual scale. */
+export function heatColour(strength: number): Colour {
+  const place = Math.min(1, Math.max(0, strength)) * (INFERNO.length - 1);
+  const index = Math.min(INFERNO.length - 2, Math.floor(place));
+  const [from, to] = [INFERNO[index], INFERNO[index + 1]];
+  const mixed = (part: 0 | 1 | 2) => Math.round(from[part] + (place - index) * (to[part] - from[part]));
+  return [mixed(0), mixed(1), mixed(2)];
+}

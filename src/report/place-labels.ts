@@ -1,0 +1,55 @@
+/** Where names go on a picture: beside what they name, inside the frame, and never on one another. */
+
+export interface Rectangle {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Label {
+  readonly width: number;
+  readonly height: number;
+  /** What it names, in pixels of the picture. */
+  readonly anchor: Rectangle;
+}
+
+const GAP = 3;
+
+/**
+ * Places labels one after another, so that the first has the choice: above its anchor, below, inside at the top, to the
+ * right, to the left; then wherever a row is free.
+ *
+ * @returns a place for each, in the same order; `null` where the picture is full.
+ */
+export function placeLabels(
+  labels: readonly Label[],
+  frame: { readonly width: number; readonly height: number },
+): (Rectangle | null)[] {
+  const taken: Rectangle[] = [];
+  return labels.map(({ width, height, anchor }) => {
+    const middle = anchor.y + anchor.height / 2 - height / 2;
+    const places: [x: number, y: number][] = [
+      [anchor.x, anchor.y - height - GAP],
+      [anchor.x, anchor.y + anchor.height + GAP],
+      [anchor.x + GAP, anchor.y + GAP],
+      [anchor.x + anchor.width + GAP, middle],
+      [anchor.x - width - GAP, middle],
+    ];
+    for (let y = GAP; y + height <= frame.height; y += height + GAP) places.push([anchor.x, y]);
+    const free = places
+      .map(([x, y]) => ({ x: Math.min(Math.max(GAP, x), frame.width - width - GAP), y, width, height }))
+      .find((place) => isInside(place, frame) && taken.every((other) => !overlaps(place, other)));
+    if (!free) return null;
+    taken.push(free);
+    return free;
+  });
+}
+
+function isInside(place: Rectangle, frame: { readonly width: number; readonly height: number }): boolean {
+  return place.x >= 0 && place.y >= 0 && place.x + place.width <= frame.width && place.y + place.height <= frame.height;
+}
+
+function overlaps(a: Rectangle, b: Rectangle): boolean {
+  return a.x < b.x + b.width + 1 && b.x < a.x + a.width + 1 && a.y < b.y + b.height + 1 && b.y < a.y + a.height + 1;
+}

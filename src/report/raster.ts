@@ -1,0 +1,156 @@
+/** Panels of pixels: enlarging maps, and laying saliency and regions over an image. Plain arrays. */
+
+import { type Colour, heatColour } from "./palette.js";
+
+/** RGB rows from the top. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  /** `[height * width * 3]`, 0..255. */
+  readonly pixels: Uint8Array;
+}
+
+/** A map of one number a cell. */
+export interface Grid {
+  readonly width: number;
+  readonly height: number;
+  readonly values: ArrayLike<number>;
+}
+
+/** Bilinear, cell centres at half steps; beyond the outer centres the border value holds. @returns `[height * width]`. */
+export function enlarge(grid: Grid, { width, height }: { width: number; height: number }): Float32Array {
+  const enlarged = new Float32Array(width * height);
+  const columns = Array.from({ length: width }, (_, x) => between(((x + 0.5) * grid.width) / width, grid.width));
+  for (let y = 0; y < height; y++) {
+    const row = between(((y + 0.5) * grid.height) / height, grid.height);
+    for (let x = 0; x < width; x++) {
+      const column = columns[x];
+      const at = (r: number, c: number) => grid.values[r * grid.width + c];
+      const top = at(row.low, column.low) + column.share * (at(row.low, column.high) - at(row.low, column.low));
+      const bottom = at(row.high, column.low) + column.share * (at(row.high, column.high) - at(row.high, column.low));
+      enlarged[y * width + x] = top + row.share * (bottom - top);
+    }
+  }
+  return enlarged;
+}
+
+/**
+ * Cubic B-spline, which shows the few cells of a late layer as the smooth field they sample; never negative where the
+ * cells are not. Beyond the border the border value holds. @returns `[height * width]`.
+ */
+export function enlargeSmoothly(grid: Grid, { width, height }: { width: number; height: number }): Float32Array {
+  const columns = Array.from({ length: width }, (_, x) => spline(((x + 0.5) * grid.width) / width, grid.width));
+  const wide = new Float32Array(grid.height * width);
+  for (let y = 0; y < grid.height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (const [cell, share] of columns[x]) wide[y * width + x] += share * grid.values[y * grid.width + cell];
+    }
+  }
+  const enlarged = new Float32Array(width * height);
+  for (let y = 0; y < height; y++) {
+    const rows = spline(((y + 0.5) * grid.height) / height, grid.height);
+    for (let x = 0; x < width; x++) {
+      for (const [cell, share] of rows) enlarged[y * width + x] += share * wide[cell * width + x];
+    }
+  }
+  return enlarged;
+}
+
+/** The four cells around a place with their shares of the uniform cubic B-spline. */
+function spline(place: number, count: number): [cell: number, share: number][] {
+  const first = Math.floor(place - 0.5);
+  const t = place - 0.5 - first;
+  const shares = [(1 - t) ** 3, 3 * t ** 3 - 6 * t ** 2 + 4, -3 * t ** 3 + 3 * t ** 2 + 3 * t + 1, t ** 3];
+  return shares.map((share, index) => [Math.min(count - 1, Math.max(0, first - 1 + index)), share / 6]);
+}
+
+/** The two cells around a place and how far it lies towards the second. */
+function between(place: number, count: number): { low: number; high: number; share: number } {
+  const centre = Math.min(count - 1, Math.max(0, place - 0.5));
+  const low = Math.floor(centre);
+  return { low, high: Math.min(count - 1, low + 1), share: centre - low };
+}
+
+/** Heat over a greyed image: dimmed where the saliency is zero, strong colour where it is near its largest value. */
+export function paintSaliency(picture: Picture, saliency: Grid): Picture {
+  const heat = enlargeSmoothly(saliency, picture);
+  const largest = heat.reduce((max, value) => Math.max(max, value), 0);
+  const pixels = new Uint8Array(picture.pixels.length);
+  for (let i = 0; i < heat.length; i++) {
+    const strength = largest > 0 ? heat[i] / largest : 0;
+    const opacity = 0.3 + 0.5 * strength;
+    const colour = heatColour(strength);
+    const grey = greyOf(picture.pixels, 3 * i);
+    for (let part = 0; part < 3; part++) pixels[3 * i + part] = grey + opacity * (colour[part] - grey);
+  }
+  return { ...picture, pixels };
+}
+
+/** A paler, almost grey image, on which colours mean aspects and nothing else. */
+export function fade(picture: Picture): Picture {
+  const pixels = new Uint8Array(picture.pixels.length);
+  for (let i = 0; i < pixels.length; i += 3) {
+    const grey = greyOf(picture.pixels, i);
+    for (let part = 0; part < 3; part++) {
+      pixels[i + part] = 0.85 * (grey + 0.35 * (picture.pixels[i + part] - grey)) + 0.15 * 255;
+    }
+  }
+  return { ...picture, pixels };
+}
+
+/**
+ * Lays a region on a picture, in place: a fill, and a contour inside its edge with a thin line of another colour around
+ * it, so that it is seen on any ground.
+ *
+ * @param region numbers of which those above one half belong to the region.
+ * @param options.opacity of the fill, 0..1; `contour` in pixels.
+ */
+export function paintRegion(
+  picture: Picture,
+  region: Grid,
+  { colour, opacity, contour, around }: { colour: Colour; opacity: number; contour: number; around: Colour },
+): void {
+  const { width, height, pixels } = picture;
+  const values = enlarge(region, picture);
+  const isInside = (x: number, y: number) => values[y * width + x] >= 0.5;
+  // Beyond the frame counts as the same side, so that a region cut by the frame has no contour there.
+  const crosses = (x: number, y: number, steps: Steps) => {
+    const side = isInside(x, y);
+    return steps.some(([dx, dy]) => {
+      const [nx, ny] = [x + dx, y + dy];
+      return nx >= 0 && ny >= 0 && nx < width && ny < height && isInside(nx, ny) !== side;
+    });
+  };
+  const reach = ring(contour);
+  const nearest = ring(1);
+  const lay = (pixel: number, over: Colour, share: number) => {
+    for (let part = 0; part < 3; part++) {
+      const index = 3 * pixel + part;
+      pixels[index] += share * (over[part] - pixels[index]);
+    }
+  };
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (isInside(x, y)) lay(y * width + x, colour, crosses(x, y, reach) ? 1 : opacity);
+      else if (crosses(x, y, nearest)) lay(y * width + x, around, 0.8);
+    }
+  }
+}
+
+type Steps = readonly (readonly [dx: number, dy: number])[];
+
+/** Steps of a length in eight directions. */
+function ring(length: number): Steps {
+  const slant = Math.round(length * Math.SQRT1_2);
+  const straight = [
+    [length, 0],
+    [-length, 0],
+    [0, length],
+    [0, -length],
+  ] as const;
+  return [...straight, [slant, slant], [slant, -slant], [-slant, slant], [-slant, -slant]];
+}
+
+function greyOf(pixels: Uint8Array, index: number): number {
+  return 0.299 * pixels[index] + 0.587 * pixels[index + 1] + 0.114 * pixels[index + 2];
+}

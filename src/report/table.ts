@@ -1,0 +1,66 @@
+/** An explanation on the terminal: one sentence, and a line for each aspect. */
+
+import type { AspectExplanation, Explanation } from "../explain/explanation.js";
+import { headlineText, percentText, rankAspects, shareText } from "./headline.js";
+
+const BAR = 12;
+const LONGEST_NAME = 28;
+
+/** True where a stream is a terminal that shows colours (https://no-color.org). */
+export function showsColours(
+  stream: { readonly isTTY?: boolean },
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): boolean {
+  return stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== "dumb";
+}
+
+/**
+ * @returns lines without a final line feed: the image, the sentence, and the aspects, most relevant first.
+ */
+export function explanationTable(explanation: Explanation, { colours = false }: { colours?: boolean } = {}): string {
+  const paint = (text: string, code: number) => (colours ? `\u001b[${code}m${text}\u001b[0m` : text);
+  const ranked = rankAspects(explanation.aspects);
+  const rows = ranked.map(cells);
+  const titles = ["aspect", "kind", "present", "relevance", "survival", "relevant"];
+  const widths = titles.map((title, column) => Math.max(title.length, ...rows.map((row) => lengthOf(row[column]))));
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) => cell + " ".repeat(widths[column] - lengthOf(cell)))
+      .join("  ")
+      .trimEnd();
+  const unexplained =
+    explanation.unexplained === null ? "" : `; ${percentText(explanation.unexplained)} of the saliency unexplained`;
+  return [
+    paint(`${explanation.image}: ${headlineText(explanation)}`, 1),
+    `  ${paint(line(titles), 2)}`,
+    ...rows.map(
+      (row, index) => `  ${paint(line(row), ranked[index].isRelevant ? 32 : ranked[index].isPresent ? 0 : 2)}`,
+    ),
+    `  ${paint(`relevant from ${shareText(explanation.threshold)}${unexplained}`, 2)}`,
+  ].join("\n");
+}
+
+function cells(aspect: AspectExplanation): string[] {
+  const name = [...aspect.name];
+  const short = name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1).join("")}…` : aspect.name;
+  const relevance = `${bar(aspect.relevance)} ${shareText(aspect.relevance)}`;
+  const verdict = aspect.isRelevant ? "yes" : aspect.isPresent ? "no" : "";
+  const present = `${aspect.isPresent ? "yes" : "no"} ${shareText(aspect.presence)}`;
+  return [
+    short,
+    aspect.kind,
+    present,
+    aspect.isPresent ? relevance : "",
+    aspect.isPresent ? shareText(aspect.survival) : "",
+    verdict,
+  ];
+}
+
+function bar(share: number | null): string {
+  const filled = Math.round(Math.min(1, Math.max(0, share ?? 0)) * BAR);
+  return "█".repeat(filled) + "░".repeat(BAR - filled);
+}
+
+function lengthOf(text: string): number {
+  return [...text].length;
+}
