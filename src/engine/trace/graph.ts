@@ -1,0 +1,209 @@
+/** The ONNX graph under construction: nodes (equal ones recorded once), constants, and the shapes that are known. */
+
+import { sizeOf } from "../../core/nd-array.js";
+
+/** Name of a value in the graph: a graph input, a constant, or an output of a node. */
+export type Value = string;
+
+export type ElementType = "float32" | "int32" | "bool" | "int64";
+export type Elements = Float32Array | Int32Array | Uint8Array | BigInt64Array;
+
+/** A plain number is an ONNX INT, a list is INTS. */
+export type Attribute = number | string | readonly number[] | { readonly float: number };
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+export interface GraphNode {
+  readonly operator: string;
+  inputs: Value[];
+  readonly attributes: Attributes;
+  outputs: Value[];
+  /** The TensorFlow.js kernel that was running; becomes part of the node's name. */
+  readonly operation: string;
+}
+
+export interface GraphConstant {
+  readonly elementType: ElementType;
+  readonly shape: readonly number[];
+  readonly data: Elements;
+}
+
+export interface Graph {
+  nodes: GraphNode[];
+  readonly constants: Map<Value, GraphConstant>;
+  /** Shapes of values where somebody recorded them; every reshaped or traced value has one. */
+  readonly shapes: Map<Value, readonly number[]>;
+  readonly producers: Map<Value, GraphNode>;
+  /** Outputs by what computes them, so that an expression is recorded once. */
+  readonly expressions: Map<string, Value[]>;
+  readonly dataIds: WeakMap<Elements, number>;
+  /** Name of the TensorFlow.js kernel being recorded. */
+  operation: string;
+  valueCount: number;
+}
+
+export function createGraph(): Graph {
+  return {
+    nodes: [],
+    constants: new Map(),
+    shapes: new Map(),
+    producers: new Map(),
+    expressions: new Map(),
+    dataIds: new WeakMap(),
+    operation: "",
+    valueCount: 0,
+  };
+}
+
+/** Records a node with several outputs, or finds the equal one that is there. Names start with `%`, so none is a user's. */
+export function addNodes(
+  graph: Graph,
+  operator: string,
+  inputs: readonly Value[],
+  attributes: Attributes,
+  outputCount: number,
+): Value[] {
+  const key = `${operator}|${inputs.join()}|${JSON.stringify(attributes)}|${outputCount}`;
+  const known = graph.expressions.get(key);
+  if (known) return known;
+  const outputs = Array.from({ length: outputCount }, () => nextName(graph));
+  const node = { operator, inputs: [...inputs], attributes, outputs, operation: graph.operation };
+  graph.nodes.push(node);
+  for (const output of outputs) graph.producers.set(output, node);
+  graph.expressions.set(key, outputs);
+  return outputs;
+}
+
+/** Records a node with one output. */
+export function addNode(graph: Graph, operator: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
+  return addNodes(graph, operator, inputs, attributes, 1)[0];
+}
+
+/** A constant; equal small ones, and the same `data` under the same shape, are stored once. */
+export function addConstant(graph: Graph, elementType: ElementType, shape: readonly number[], data: Elements): Value {
+  const content = data.length <= 64 ? Array.from<number | bigint>(data).join() : `#${dataId(graph, data)}`;
+  // Minus zero prints as zero, but divides differently.
+  const signs = data.length <= 64 && Array.from<number | bigint>(data).some((v) => Object.is(v, -0)) ? "-0" : "";
+  const key = `constant|${elementType}|${shape.join("x")}|${content}${signs}`;
+  const known = graph.expressions.get(key);
+  if (known) return known[0];
+  const name = nextName(graph);
+  graph.constants.set(name, { elementType, shape: [...shape], data });
+  graph.shapes.set(name, [...shape]);
+  graph.expressions.set(key, [name]);
+  return name;
+}
+
+/** A list of integers, `[values.length]` int64: axes, shapes, pads. */
+export function integers(graph: Graph, values: readonly number[]): Value {
+  return addConstant(graph, "int64", [values.length], BigInt64Array.from(values, BigInt));
+}
+
+/** A single int64, `[]`. */
+export function integer(graph: Graph, value: number): Value {
+  return addConstant(graph, "int64", [], BigInt64Array.of(BigInt(value)));
+}
+
+/** A float32 scalar, `[]`. */
+export function float(graph: Graph, value: number): Value {
+  return addConstant(graph, "float32", [], Float32Array.of(value));
+}
+
+/** Reshapes; a reshape of a reshape reads the first source, one that changes nothing is no node, a constant is renamed. */
+export function reshape(graph: Graph, value: Value, shape: readonly number[]): Value {
+  if (isKnownAs(graph, value, shape)) return value;
+  const producer = graph.producers.get(value);
+  const source = producer?.operator === "Reshape" ? producer.inputs[0] : value;
+  if (isKnownAs(graph, source, shape)) return source;
+  const constant = graph.constants.get(source);
+  if (constant) return addConstant(graph, constant.elementType, shape, constant.data);
+  const result = addNode(graph, "Reshape", [source, integers(graph, shape)]);
+  graph.shapes.set(result, [...shape]);
+  return result;
+}
+
+/**
+ * Transposes a value of the given shape; unit axes are dropped and axes that stay neighbours merged first, since ONNX
+ * Runtime is fastest at low rank. Constants are transposed here.
+ */
+export function transpose(graph: Graph, value: Value, shape: readonly number[], axes: readonly number[]): Value {
+  if (!graph.shapes.has(value)) graph.shapes.set(value, [...shape]);
+  const target = axes.map((axis) => shape[axis]);
+  const groups: number[][] = [];
+  for (const axis of axes) {
+    if (shape[axis] === 1) continue;
+    const last = groups.at(-1);
+    if (last && nextWideAxis(shape, last[last.length - 1]) === axis) last.push(axis);
+    else groups.push([axis]);
+  }
+  if (groups.length < 2) return reshape(graph, value, target);
+  const constant = graph.constants.get(value);
+  if (constant) return transposeConstant(graph, value, constant, axes);
+  const inOrder = [...groups].sort((a, b) => a[0] - b[0]);
+  const merged = inOrder.map((group) => sizeOf(group.map((axis) => shape[axis])));
+  const source = reshape(graph, value, merged.length === shape.length ? shape : merged);
+  const perm = groups.map((group) => inOrder.indexOf(group));
+  const result = addNode(graph, "Transpose", [source], { perm });
+  graph.shapes.set(
+    result,
+    perm.map((index) => merged[index]),
+  );
+  return reshape(graph, result, target);
+}
+
+function transposeConstant(graph: Graph, value: Value, constant: GraphConstant, axes: readonly number[]): Value {
+  const key = `transposed|${value}|${axes.join()}`;
+  const known = graph.expressions.get(key);
+  if (known) return known[0];
+  const { elementType, shape, data } = constant;
+  const result = addConstant(graph, elementType, pick(shape, axes), permuted(data, shape, axes));
+  graph.expressions.set(key, [result]);
+  return result;
+}
+
+/** Copies row-major `data` into the order of `axes`. */
+export function permuted<T extends Elements>(data: T, shape: readonly number[], axes: readonly number[]): T {
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+  const result = data.slice() as T;
+  const sizes = pick(shape, axes);
+  const steps = pick(strides, axes);
+  const index = sizes.map(() => 0);
+  let from = 0;
+  for (let to = 0; to < result.length; to++) {
+    result[to] = data[from];
+    for (let axis = sizes.length - 1; axis >= 0; axis--) {
+      from += steps[axis];
+      if (++index[axis] < sizes[axis]) break;
+      from -= steps[axis] * sizes[axis];
+      index[axis] = 0;
+    }
+  }
+  return result;
+}
+
+function pick(from: readonly number[], axes: readonly number[]): number[] {
+  return axes.map((axis) => from[axis]);
+}
+
+function nextWideAxis(shape: readonly number[], axis: number): number {
+  let next = axis + 1;
+  while (shape[next] === 1) next++;
+  return next;
+}
+
+function isKnownAs(graph: Graph, value: Value, shape: readonly number[]): boolean {
+  const known = graph.shapes.get(value);
+  return known !== undefined && known.length === shape.length && known.every((size, axis) => size === shape[axis]);
+}
+
+function nextName(graph: Graph): Value {
+  graph.valueCount++;
+  return `%${graph.valueCount}`;
+}
+
+function dataId(graph: Graph, data: Elements): number {
+  const known = graph.dataIds.get(data);
+  if (known !== undefined) return known;
+  graph.valueCount++;
+  graph.dataIds.set(data, graph.valueCount);
+  return graph.valueCount;
+}

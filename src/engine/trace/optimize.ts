@@ -1,0 +1,75 @@
+/** What is tidied once a graph is whole: unused nodes go, a channel vector added to a convolution becomes its bias. */
+
+import { addConstant, type Graph, type GraphNode, reshape, type Value } from "./graph.js";
+
+/** Leaves what `outputs` need, in an order in which every node follows what it reads. */
+export function optimize(graph: Graph, outputs: readonly Value[]): void {
+  prune(graph, outputs);
+  fuseBiases(graph, outputs);
+  graph.nodes = sorted(graph.nodes);
+  prune(graph, outputs);
+}
+
+/** Drops nodes and constants that nothing needs. Expects nodes in order. */
+export function prune(graph: Graph, outputs: readonly Value[]): void {
+  const needed = new Set(outputs);
+  const kept: GraphNode[] = [];
+  for (const node of [...graph.nodes].reverse()) {
+    if (!node.outputs.some((output) => needed.has(output))) continue;
+    kept.push(node);
+    for (const input of node.inputs) needed.add(input);
+  }
+  graph.nodes = kept.reverse();
+  for (const name of graph.constants.keys()) if (!needed.has(name)) graph.constants.delete(name);
+}
+
+function fuseBiases(graph: Graph, outputs: readonly Value[]): void {
+  const uses = new Map<Value, number>();
+  for (const value of [...outputs, ...graph.nodes.flatMap((node) => node.inputs)]) {
+    uses.set(value, (uses.get(value) ?? 0) + 1);
+  }
+  for (const add of [...graph.nodes]) {
+    if (add.operator !== "Add") continue;
+    for (const [sum, vector] of [add.inputs, [...add.inputs].reverse()]) {
+      const convolution = graph.producers.get(sum);
+      const bias = channelVector(graph, vector);
+      if (convolution?.operator !== "Conv" || convolution.inputs.length !== 2 || uses.get(sum) !== 1 || !bias) continue;
+      if (graph.shapes.get(sum)?.[1] !== graph.shapes.get(bias)?.[0]) continue; // the sum repeats a single channel
+      convolution.inputs.push(bias);
+      convolution.outputs = add.outputs;
+      graph.producers.set(add.outputs[0], convolution);
+      add.outputs = [];
+      break;
+    }
+  }
+}
+
+/** The `[channels]` behind a value of shape `[1, channels, 1, 1]`, or `null`. */
+function channelVector(graph: Graph, value: Value): Value | null {
+  const shape = graph.shapes.get(value);
+  if (shape?.length !== 4 || shape[0] !== 1 || shape[2] !== 1 || shape[3] !== 1) return null;
+  const constant = graph.constants.get(value);
+  if (constant) return addConstant(graph, constant.elementType, [shape[1]], constant.data);
+  return graph.producers.get(value)?.operator === "Reshape" ? reshape(graph, value, [shape[1]]) : null;
+}
+
+function sorted(nodes: readonly GraphNode[]): GraphNode[] {
+  const producers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+  const done = new Set<GraphNode>();
+  const order: GraphNode[] = [];
+  for (const root of nodes) {
+    const stack = [root]; // not recursive: graphs are thousands of nodes deep
+    for (let node = stack.at(-1); node; node = stack.at(-1)) {
+      const waiting = done.has(node)
+        ? undefined
+        : node.inputs.map((input) => producers.get(input)).find((producer) => producer && !done.has(producer));
+      if (waiting) stack.push(waiting);
+      else {
+        stack.pop();
+        if (!done.has(node)) order.push(node);
+        done.add(node);
+      }
+    }
+  }
+  return order;
+}

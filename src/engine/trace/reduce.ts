@@ -1,0 +1,103 @@
+/** Reductions over axes: sums, means, extremes, products, and where the extreme lies. */
+
+import { util } from "@tensorflow/tfjs";
+import { binary, cast } from "./elementwise.js";
+import { addNode, type Graph, integers } from "./graph.js";
+import type { Kernel, KernelTable, One } from "./kernel.js";
+import { dataType } from "./onnx-encoding.js";
+import {
+  axesOf,
+  form,
+  type Layout,
+  naturalValue,
+  splat,
+  splatValue,
+  type TracedTensor,
+  traced,
+} from "./traced-tensor.js";
+
+interface Axes {
+  readonly axis?: number | number[];
+  readonly reductionIndices?: number | number[];
+  readonly keepDims?: boolean;
+}
+
+type Reduction = "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceProd";
+
+function reduce(graph: Graph, operator: Reduction, x: TracedTensor, attributes: Axes): TracedTensor {
+  const { keepDims = false } = attributes;
+  const axes = axesFrom(x, attributes);
+  if (axes.length === 0) return { ...x, forms: new Map(x.forms) };
+  const keep = (sizes: readonly number[]) =>
+    sizes.flatMap((size, axis) => (!axes.includes(axis) ? size : keepDims ? 1 : []));
+  const shape = keep(x.shape);
+  /** How often each value that is not yet repeated counts. */
+  const repeats = axes.reduce((count, axis) => (x.extent[axis] === 1 ? count * x.shape[axis] : count), 1);
+  const single = splatValue(x);
+  if (single !== null) {
+    const folded = operator === "ReduceSum" ? single * repeats : operator === "ReduceProd" ? single ** repeats : single;
+    return splat(shape, x.dtype, folded);
+  }
+  const order = axesOf(x.layout);
+  const positions = order.flatMap((axis, position) => (axes.includes(axis) ? position : []));
+  const source = form(graph, x, x.layout);
+  const value = addNode(graph, operator, [source, integers(graph, positions)], { keepdims: Number(keepDims) });
+  const result = traced(graph, value, shape, {
+    dtype: x.dtype,
+    layout: keepDims ? x.layout : withoutAxes(x.layout, axes),
+    extent: keep(x.extent),
+  });
+  if (repeats === 1 || operator === "ReduceMean" || operator === "ReduceMax" || operator === "ReduceMin") return result;
+  return binary(graph, operator === "ReduceSum" ? "Mul" : "Pow", result, splat([], x.dtype, repeats));
+}
+
+/** The layout that remains once `axes` are gone and the others renumbered. */
+export function withoutAxes(layout: Layout, axes: readonly number[]): Layout {
+  const rest = axesOf(layout).filter((axis) => !axes.includes(axis));
+  const renumbered = [...rest].sort((a, b) => a - b);
+  return rest.map((axis) => renumbered.indexOf(axis)).join("");
+}
+
+function axesFrom(x: TracedTensor, { axis, reductionIndices }: Axes): number[] {
+  const given = reductionIndices ?? axis;
+  return util.parseAxisParam(given ?? x.shape.map((_, index) => index), [...x.shape]);
+}
+
+function reduction(operator: Reduction): Kernel {
+  return (graph: Graph, { x }: One, attributes: Axes) => reduce(graph, operator, x, attributes);
+}
+
+/** Index of the first extreme along one axis, int32. */
+function extremeIndex(operator: "ArgMax" | "ArgMin"): Kernel {
+  return (graph: Graph, { x }: One, attributes: Axes) => {
+    const [axis] = axesFrom(x, attributes);
+    const source = naturalValue(graph, cast(graph, x, "float32"));
+    const index = addNode(graph, operator, [source], { axis, keepdims: 0 });
+    const value = addNode(graph, "Cast", [index], { to: dataType("int32") });
+    return traced(
+      graph,
+      value,
+      x.shape.filter((_, other) => other !== axis),
+      { dtype: "int32" },
+    );
+  };
+}
+
+function every(operator: "ReduceMin" | "ReduceMax"): Kernel {
+  return (graph: Graph, { x }: One, attributes: Axes) =>
+    cast(graph, reduce(graph, operator, cast(graph, x, "int32"), attributes), "bool");
+}
+
+export const reduceKernels: KernelTable = {
+  Sum: (graph: Graph, { x }: One, attributes: Axes) =>
+    reduce(graph, "ReduceSum", x.dtype === "bool" ? cast(graph, x, "int32") : x, attributes),
+  Mean: (graph: Graph, { x }: One, attributes: Axes) =>
+    reduce(graph, "ReduceMean", cast(graph, x, "float32"), attributes),
+  Max: reduction("ReduceMax"),
+  Min: reduction("ReduceMin"),
+  Prod: reduction("ReduceProd"),
+  All: every("ReduceMin"),
+  Any: every("ReduceMax"),
+  ArgMax: extremeIndex("ArgMax"),
+  ArgMin: extremeIndex("ArgMin"),
+};
