@@ -1,0 +1,34 @@
+/** The built package, as a user has it: code from dist/, types from src/. */
+
+const dist = new URL("../dist/", import.meta.url);
+
+/** @param {string} path */
+const load = (path) => import(new URL(path, dist).href);
+
+/** @type {typeof import("../src/model.js")} */
+export const { createModel } = await load("model.js");
+/** @type {typeof import("../src/core/parameters.js")} */
+export const { initialize } = await load("core/parameters.js");
+/** @type {typeof import("../src/core/nd-array.js")} */
+export const { ndArray, sizeOf } = await load("core/nd-array.js");
+/** @type {typeof import("../src/core/random.js")} */
+export const { random } = await load("core/random.js");
+/** @type {typeof import("../src/core/files.js")} */
+export const { writeJson } = await load("core/files.js");
+/** @type {typeof import("../src/core/errors.js")} */
+export const { EngineError } = await load("core/errors.js");
+/** @type {typeof import("../src/engine/select-engine.js")} */
+export const { selectEngine } = await load("engine/select-engine.js");
+/** @type {typeof import("../src/engine/compile.js")} */
+export const { exportGraph } = await load("engine/compile.js");
+/** @type {typeof import("../src/engine/session.js")} */
+export const { openRuntime } = await load("engine/session.js");
+/** @type {typeof import("../src/explain/explain.js")} */
+export const { explainFunction } = await load("explain/explain.js");
+/** @type {typeof import("../src/explain/taps.js")} */
+export const { explainedTaps } = await load("explain/taps.js");
+/** @type {typeof import("../src/train/step.js")} */
+export const { answerInputShapes, firstMoment, modelInputShapes, secondMoment, trainingStep } =
+  await load("train/step.js");
+/** @type {typeof import("../src/train/trainable.js")} */
+export const { trainableNames } = await load("train/trainable.js");

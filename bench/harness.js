@@ -1,0 +1,89 @@
+/** How time is compared: both sides take turns on the same machine, and medians are set side by side. */
+
+import { execFileSync } from "node:child_process";
+import { availableParallelism, cpus } from "node:os";
+import { fileURLToPath } from "node:url";
+import { writeJson } from "./built.js";
+
+const ROUNDS = 9;
+const WARM_UPS = 3;
+/** Between turns, so that the other side's threads, which spin for a while when they have nothing to do, are quiet. */
+const PAUSE_MS = 300;
+
+/** @typedef {{ work: string, ours: Record<string, unknown>, peer: { name: string, ms: number } | null, ratio: number | null }} Row */
+
+/**
+ * @param {string} work
+ * @param {{ engine: string, run: () => Promise<unknown>, peer: import("./peer.js").Peer | null, iterations: number }} sides
+ * @returns {Promise<Row>} medians of the rounds, each the median of its iterations; ratio below 1: we are faster.
+ */
+export async function compare(work, { engine, run, peer, iterations }) {
+  for (let i = 0; i < WARM_UPS; i++) await run();
+  await peer?.measure(WARM_UPS);
+  const ours = [];
+  const theirs = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    await pause();
+    ours.push(await measure(run, iterations));
+    await pause();
+    if (peer) theirs.push(await peer.measure(iterations));
+  }
+  const ms = rounded(median(ours));
+  const peerMs = rounded(median(theirs));
+  const row = {
+    work,
+    ours: { ms, minMs: rounded(Math.min(...ours)), engine },
+    peer: peer && { name: peer.name, ms: peerMs, minMs: rounded(Math.min(...theirs)) },
+    ratio: peer && rounded(ms / peerMs),
+  };
+  console.log(
+    `${work} · ${engine} ${ms} ms${peer ? ` · ${peer.name} ${peerMs} ms · ratio ${row.ratio}` : " · no peer"}`,
+  );
+  return row;
+}
+
+/**
+ * @param {() => Promise<unknown>} run
+ * @param {number} iterations
+ * @returns {Promise<number>} median of the iterations in ms, after one that is not counted.
+ */
+async function measure(run, iterations) {
+  await run();
+  const times = [];
+  for (let i = 0; i < iterations; i++) {
+    const start = performance.now();
+    await run();
+    times.push(performance.now() - start);
+  }
+  return median(times);
+}
+
+/**
+ * Writes `bench/results/<name>.json`.
+ *
+ * @param {string} name
+ * @param {readonly Row[]} rows
+ */
+export async function writeResults(name, rows) {
+  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
+  const machine = `${availableParallelism()} cores, ${cpus()[0]?.model.trim()}`;
+  const path = fileURLToPath(new URL(`results/${name}.json`, import.meta.url));
+  await writeJson(path, { format: "aspectlens-bench/1", commit, machine, node: process.version, rows });
+  console.log(`bench/results/${name}.json`);
+}
+
+/** @param {readonly number[]} values */
+export function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** @param {number} value */
+export function rounded(value) {
+  return Math.round(value * 100) / 100;
+}
+
+function pause() {
+  return new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+}

@@ -1,0 +1,55 @@
+/** PyTorch doing the same work: a Python process that runs it on request, so that both sides take turns. */
+
+import { execFile, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+/**
+ * @typedef {object} Peer
+ * @property {string} name version and memory layout.
+ * @property {(iterations: number) => Promise<number>} measure median time of one iteration in ms.
+ * @property {() => void} close
+ */
+
+/**
+ * Starts `bench/peer/<script>`; it answers one line of JSON, its name, and then a line for each number of iterations.
+ *
+ * @param {string} script
+ * @param {Record<string, unknown>} options handed over as JSON.
+ * @returns {Promise<Peer | null>} null, with a message, where no Python with PyTorch is found.
+ */
+export async function openPeer(script, options) {
+  const python = await findPython();
+  if (!python) {
+    console.log("skipped: PyTorch is absent. Run: pip install torch, or name a Python that has it in PYTHON.");
+    return null;
+  }
+  const path = fileURLToPath(new URL(`peer/${script}`, import.meta.url));
+  const child = spawn(python, [path, JSON.stringify(options)], { stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async () => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`${script} ended early; see its message above.`);
+    return JSON.parse(value);
+  };
+  const { name } = await next();
+  return {
+    name,
+    async measure(iterations) {
+      child.stdin.write(`${iterations}\n`);
+      return (await next()).ms;
+    },
+    close: () => child.stdin.end(),
+  };
+}
+
+/** @returns {Promise<string | null>} the first Python that imports torch. */
+async function findPython() {
+  for (const python of [process.env.PYTHON, "python3", "python"]) {
+    if (!python) continue;
+    const found = await promisify(execFile)(python, ["-c", "import torch"]).catch(() => null);
+    if (found) return python;
+  }
+  return null;
+}

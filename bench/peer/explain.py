@@ -1,0 +1,66 @@
+"""One explanation in PyTorch, step by step what the explain graph computes."""
+
+import json
+import sys
+
+import torch
+import torch.nn.functional as F
+
+from networks import Model, in_layout
+from serve import serve
+
+
+def prepare(options, is_channels_last):
+    size, classes = options["inputSize"], options["classes"]
+    model = in_layout(Model(options["alpha"], size, classes, options["masks"], True), is_channels_last).eval()
+    for parameter in model.parameters():
+        parameter.requires_grad = False
+    image = in_layout(torch.randint(0, 256, (1, 3, size, size)).float(), is_channels_last)
+    references = torch.randn(classes + 1, model.source_channels).abs()
+
+    def gradient_of_target(logits, features, chosen):
+        others = torch.logsumexp(logits.masked_fill(chosen, -1e9), 1)
+        return torch.autograd.grad((logits[chosen] - others).sum(), features)[0]
+
+    def explain():
+        with torch.no_grad():
+            features = model.features(image)
+        at = features.detach().requires_grad_(True)
+        logits = model.classify(at)
+        chosen = F.one_hot(logits.argmax(1), classes).bool()
+        gradient = gradient_of_target(logits, at, chosen)
+        with torch.no_grad():
+            reference = (chosen.float() @ references[:-1])[:, :, None, None]
+            middle = (features + reference) / 2
+        between = middle.requires_grad_(True)
+        mean_gradient = (gradient + gradient_of_target(model.classify(between), between, chosen)) / 2
+        with torch.no_grad():
+            difference = features - reference
+            weights = gradient.mean((2, 3), keepdim=True)
+            saliency = F.relu((difference * weights).sum(1, keepdim=True))
+            mask = (weights / torch.quantile(weights.abs(), 0.95).clamp(min=1e-30)).clamp(0, 1)
+            masked = reference + mask * difference
+            product = mean_gradient * difference
+            positive = F.relu(product)
+            share = F.relu(product.sum(1, keepdim=True)) / positive.sum(1, keepdim=True).clamp(min=1e-30)
+            evidence = positive * share
+            outputs = [logits.detach(), logits.softmax(1), weights, saliency, evidence.square().sum(1, keepdim=True)]
+            stacked = torch.cat([features, masked, reference.expand_as(features)])
+        for head in model.heads:
+            with torch.no_grad():
+                unmasked, seen, nothing = head(stacked)
+                region = (unmasked >= 0).float()
+            half_way = middle.detach().requires_grad_(True)
+            (aspect_gradient,) = torch.autograd.grad((head(half_way) * region).sum(), half_way)
+            with torch.no_grad():
+                aspect = F.relu(aspect_gradient * difference)
+                overlap = torch.cat(
+                    [(evidence * aspect).sum(1, keepdim=True), aspect.square().sum(1, keepdim=True)], 1
+                )
+            outputs += [unmasked, seen, nothing, overlap]
+        return outputs
+
+    return explain
+
+
+serve(prepare, json.loads(sys.argv[1]))
