@@ -27,7 +27,10 @@ export interface Tap {
 export type BatchNorm =
   /** With the stored moving statistics, as a scale in the graph. */
   | { readonly mode: "moving" }
-  /** With the statistics of the batch; `update` receives the new moving statistics by parameter name. */
+  /**
+   * With the statistics of the batch. After the run `update` receives the new moving statistics of each layer, which it
+   * then owns, by parameter name; inside `tf.grads` it must return them from there or `tf.keep` them.
+   */
   | {
       readonly mode: "batch";
       readonly momentum: number;
@@ -56,7 +59,8 @@ export interface Trunk {
    * A layer whose `bias` parameter is present is folded; else its batch-norm parameters are read.
    *
    * @returns the wanted outputs by name, `[batch, size, size, channels]`; the caller disposes them.
-   * @throws ShapeError where a layer is unknown or a value has the wrong shape.
+   * @throws ShapeError where a layer is unknown, a value has the wrong shape, or nothing given leads to a wanted layer.
+   * @throws WeightsError where a parameter is absent.
    */
   run(
     parameters: Parameters,

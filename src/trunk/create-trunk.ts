@@ -1,0 +1,39 @@
+/** Makes a trunk of a table of layers. */
+
+import { ConfigError } from "../core/errors.js";
+import { architectureOf } from "./architecture.js";
+import { evaluate } from "./evaluate.js";
+import type { Architecture } from "./layer.js";
+import { layerParameters } from "./layer-parameters.js";
+import { tapsOf } from "./taps.js";
+import type { Trunk, TrunkSpec } from "./trunk.js";
+
+/**
+ * MobileNet v1 and v2, VGG16 and VGG19, up to their last convolution or pooling. Scaling of pixels is inside.
+ *
+ * @throws ConfigError where the name, the width or the size cannot be built.
+ */
+export function createTrunk(spec: TrunkSpec): Trunk {
+  return assembleTrunk(spec, architectureOf(spec));
+}
+
+/** A trunk of any table of layers. */
+export function assembleTrunk(spec: TrunkSpec, architecture: Architecture): Trunk {
+  const { layers, source } = architecture;
+  const taps = tapsOf(architecture, spec.inputSize);
+  const names = layers.map((layer) => layer.name);
+  return {
+    spec,
+    taps,
+    output: names[names.length - 1],
+    source,
+    parameters: layerParameters(architecture, { isFolded: false }),
+    foldedParameters: layerParameters(architecture, { isFolded: true }),
+    layersFrom: (first) => {
+      const index = first === "input" ? 0 : names.indexOf(first);
+      if (index < 0) throw new ConfigError(`${spec.name} has no layer "${first}". Its layers: ${names.join(", ")}.`);
+      return names.slice(index);
+    },
+    run: (parameters, values, want, options) => evaluate(architecture, { taps, parameters, values, want, ...options }),
+  };
+}

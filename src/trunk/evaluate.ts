@@ -1,0 +1,129 @@
+/** Evaluates a table of layers: just what is wanted, each layer once, in ordinary TensorFlow.js. */
+
+import * as tf from "@tensorflow/tfjs";
+import { ShapeError, WeightsError } from "../core/errors.js";
+import { movingScaleAndBias, normaliseByBatch } from "./batch-norm.js";
+import type { Architecture, Layer } from "./layer.js";
+import { type ParameterPart, parameterName } from "./layer-parameters.js";
+import { scaleImage } from "./scaling.js";
+import type { BatchNorm, Parameters, Tap } from "./trunk.js";
+
+interface Request {
+  readonly taps: readonly Tap[];
+  readonly parameters: Parameters;
+  readonly values: Readonly<Record<string, tf.Tensor4D>>;
+  readonly want: readonly string[];
+  readonly batchNorm?: BatchNorm;
+}
+
+/** New moving statistics, `[channels]`, by parameter name. */
+type Updates = Record<string, tf.Tensor>;
+
+/**
+ * What `Trunk.run` promises. New moving statistics go to `batchNorm.update` when all is computed, as tensors of the
+ * caller's scope: the caller disposes them, as it does the outputs.
+ */
+export function evaluate(architecture: Architecture, request: Request): Record<string, tf.Tensor4D> {
+  const { taps, values, want, batchNorm = { mode: "moving" } } = request;
+  checkValues(taps, values);
+  const needed = layersBehind(architecture.layers, { values, want });
+  const updates: Updates = {};
+  const scope = tf.tidy(() => {
+    const results: Record<string, tf.Tensor4D> = { ...values };
+    let scaled: tf.Tensor4D | undefined;
+    const read = (name: string) => {
+      if (name !== "input") return results[name];
+      scaled ??= scaleImage(values.input, architecture.scaling);
+      return scaled;
+    };
+    for (const layer of needed) {
+      results[layer.name] = apply(layer, layer.inputs.map(read), { ...request, batchNorm, updates });
+    }
+    const outputs: Record<string, tf.Tensor4D> = {};
+    // A value that is wanted back is cloned, so that disposing the outputs leaves the caller's values alone.
+    for (const name of want) outputs[name] = Object.hasOwn(values, name) ? tf.clone(values[name]) : results[name];
+    return { outputs, updates };
+  });
+  if (batchNorm.mode === "batch")
+    for (const [name, value] of Object.entries(scope.updates)) batchNorm.update(name, value);
+  return scope.outputs;
+}
+
+/** The layers to compute, in order: those behind `want` that no value replaces. */
+function layersBehind(layers: readonly Layer[], { values, want }: Pick<Request, "values" | "want">): readonly Layer[] {
+  const needed = new Set(want);
+  const ordered: Layer[] = [];
+  // Every layer stands after its inputs, so one walk from the end meets each after all that read it.
+  for (const layer of layers.toReversed()) {
+    if (!needed.delete(layer.name) || Object.hasOwn(values, layer.name)) continue;
+    for (const input of layer.inputs) needed.add(input);
+    ordered.push(layer);
+  }
+  if (needed.delete("input") && !Object.hasOwn(values, "input"))
+    throw new ShapeError(
+      `trunk: ${want.join(", ")} cannot be computed from ${Object.keys(values).join(", ") || "nothing"}. Give "input", or features of a layer that lies before.`,
+    );
+  for (const name of needed) throw unknownLayer(name, layers);
+  return ordered.reverse();
+}
+
+function checkValues(taps: readonly Tap[], values: Request["values"]): void {
+  for (const [name, value] of Object.entries(values)) {
+    const tap = taps.find((candidate) => candidate.name === name);
+    if (!tap) throw unknownLayer(name, taps.slice(1));
+    const { size, channels } = tap;
+    const [, ...shape] = value.shape;
+    if (value.rank === 4 && shape[0] === size && shape[1] === size && shape[2] === channels) continue;
+    throw new ShapeError(
+      `trunk: expected ${name} [batch, ${size}, ${size}, ${channels}], got [${value.shape.join(", ")}]. Resize the image to the trunk's input size.`,
+    );
+  }
+}
+
+function unknownLayer(name: string, layers: readonly { readonly name: string }[]): ShapeError {
+  return new ShapeError(`trunk: no layer "${name}". Its layers: input, ${layers.map((l) => l.name).join(", ")}.`);
+}
+
+type Context = Pick<Request, "parameters"> & { readonly batchNorm: BatchNorm; readonly updates: Updates };
+
+function apply(layer: Layer, inputs: readonly tf.Tensor4D[], context: Context): tf.Tensor4D {
+  const { op, kernel, stride, activation } = layer;
+  if (op === "add") return tf.add(inputs[0], inputs[1]);
+  if (op === "maxPool") return tf.maxPool(inputs[0], kernel, stride, "valid");
+  const output = convolve(layer, inputs[0], context); // [batch, size, size, channels]
+  if (activation === "none") return output;
+  return activation === "relu" ? tf.relu(output) : tf.relu6(output);
+}
+
+/** Convolution with its bias or batch norm. Plain `conv2d`: the fused one computes both gradients even if one is used. */
+function convolve(layer: Layer, x: tf.Tensor4D, { parameters, batchNorm, updates }: Context): tf.Tensor4D {
+  const parameter = (what: ParameterPart) => {
+    const found = parameters[parameterName(layer.name, what)];
+    if (found) return found;
+    throw new WeightsError(
+      `trunk: parameter ${parameterName(layer.name, what)} is absent. A layer has a kernel and either a bias or gamma, beta, moving_mean and moving_variance.`,
+    );
+  };
+  const kernel = parameter("kernel") as tf.Tensor4D;
+  const isDepthwise = layer.op === "depthwise";
+  const filtered = (filter: tf.Tensor4D) =>
+    isDepthwise ? tf.depthwiseConv2d(x, filter, layer.stride, "same") : tf.conv2d(x, filter, layer.stride, "same");
+  const bias = parameters[parameterName(layer.name, "bias")];
+  if (bias) return tf.add(filtered(kernel), bias);
+  const statistics = {
+    gamma: parameter("gamma"),
+    beta: parameter("beta"),
+    movingMean: parameter("moving_mean"),
+    movingVariance: parameter("moving_variance"),
+  };
+  if (batchNorm.mode === "moving") {
+    const { scale, bias: shift } = movingScaleAndBias(statistics);
+    // A depthwise kernel is [h, w, channels, 1], any other [h, w, in, channels].
+    const factor = isDepthwise ? tf.reshape(scale, [layer.channels, 1]) : scale;
+    return tf.add(filtered(tf.mul(kernel, factor)), shift);
+  }
+  const { output, movingMean, movingVariance } = normaliseByBatch(filtered(kernel), statistics, batchNorm);
+  updates[parameterName(layer.name, "moving_mean")] = movingMean;
+  updates[parameterName(layer.name, "moving_variance")] = movingVariance;
+  return output;
+}

@@ -1,0 +1,58 @@
+/** How TensorFlow.js stores numbers in a shard: dtypes, and the affine quantization of a manifest. */
+
+import { WeightsError } from "../../core/errors.js";
+import { type NdArray, sizeOf } from "../../core/nd-array.js";
+
+/** One weight of a manifest (tfjs-core, `io.WeightsManifestEntry`). */
+export interface ManifestEntry {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly quantization?: { readonly dtype: string; readonly scale?: number; readonly min?: number };
+}
+
+type Read = (view: DataView, offset: number) => number;
+
+const STORED: Readonly<Record<string, { readonly bytes: number; readonly read: Read }>> = {
+  float32: { bytes: 4, read: (view, offset) => view.getFloat32(offset, true) },
+  int32: { bytes: 4, read: (view, offset) => view.getInt32(offset, true) },
+  float16: { bytes: 2, read: (view, offset) => fromFloat16(view.getUint16(offset, true)) },
+  uint16: { bytes: 2, read: (view, offset) => view.getUint16(offset, true) },
+  uint8: { bytes: 1, read: (view, offset) => view.getUint8(offset) },
+  bool: { bytes: 1, read: (view, offset) => view.getUint8(offset) },
+};
+
+/**
+ * Bytes that a weight takes in its shard.
+ *
+ * @throws WeightsError for a dtype that is not a number's.
+ */
+export function storedBytes(entry: ManifestEntry): number {
+  return stored(entry).bytes * sizeOf(entry.shape);
+}
+
+/** `min + scale * stored` where quantized; float16 is widened. Bytes beyond those of the weight are not read. */
+export function dequantize(entry: ManifestEntry, bytes: Uint8Array): NdArray {
+  const { bytes: width, read } = stored(entry);
+  const { scale = 1, min = 0 } = entry.quantization ?? {};
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const data = new Float32Array(sizeOf(entry.shape));
+  for (let i = 0; i < data.length; i++) data[i] = min + scale * read(view, i * width);
+  return { shape: entry.shape, data };
+}
+
+function stored({ name, dtype, quantization }: ManifestEntry) {
+  const format = quantization?.dtype ?? dtype;
+  if (Object.hasOwn(STORED, format)) return STORED[format];
+  throw new WeightsError(`${name}: dtype ${format} cannot be read. Known are ${Object.keys(STORED).join(", ")}.`);
+}
+
+/** IEEE 754 binary16: sign, five bits of exponent, ten of fraction. */
+function fromFloat16(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}

@@ -1,0 +1,79 @@
+/** Narrow trunks on small inputs, with weights that leave no parameter without effect. */
+
+import * as tf from "@tensorflow/tfjs";
+import type { NdArray, NdArrays } from "../../src/core/nd-array.js";
+import { random } from "../../src/core/random.js";
+import { assembleTrunk } from "../../src/trunk/create-trunk.js";
+import type { Architecture } from "../../src/trunk/layer.js";
+import { mobilenetV1 } from "../../src/trunk/mobilenet-v1.js";
+import { mobilenetV2 } from "../../src/trunk/mobilenet-v2.js";
+import { randomWeights } from "../../src/trunk/random-weights.js";
+import type { Trunk, TrunkSpec } from "../../src/trunk/trunk.js";
+import { vgg16, vgg19 } from "../../src/trunk/vgg.js";
+import type { Volume } from "../reference/trunk.js";
+
+export interface Narrow {
+  readonly name: string;
+  readonly architecture: Architecture;
+  readonly trunk: Trunk;
+  /** A layer from which runs start again, and up to which gradients are checked. */
+  readonly middle: string;
+}
+
+/** 37 pixels: odd sizes at most strides, where padding is easily wrong. */
+export const NARROW_SIZE = 37;
+
+export const NARROW: readonly Narrow[] = [
+  narrow("mobilenet-v1", mobilenetV1(0.1), "conv_pw_3"),
+  narrow("mobilenet-v2", mobilenetV2(0.1), "block_2_add"),
+  narrow("vgg16", vgg16(1 / 32), "block2_conv2"),
+  narrow("vgg19", vgg19(1 / 32), "block2_pool"),
+];
+
+function narrow(name: TrunkSpec["name"], architecture: Architecture, middle: string): Narrow {
+  return {
+    name,
+    architecture,
+    trunk: assembleTrunk({ name, alpha: 0.1, inputSize: NARROW_SIZE }, architecture),
+    middle,
+  };
+}
+
+/** Random weights whose batch norm and biases are not at their neutral values. */
+export function unevenWeights(trunk: Trunk, { seed }: { seed: number }): Record<string, NdArray> {
+  const weights = randomWeights(trunk, { seed });
+  for (const [name, { data }] of Object.entries(weights)) {
+    if (name.endsWith("/kernel")) continue;
+    const stream = random(seed, "uneven", name);
+    for (let i = 0; i < data.length; i++) data[i] += stream.uniform(-0.3, 0.3);
+  }
+  return weights;
+}
+
+/** Pixels 0..255. */
+export function noiseImage(size: number, { batch = 1, seed = 1 }: { batch?: number; seed?: number } = {}): Volume {
+  const stream = random(seed, "image");
+  const data = Float64Array.from({ length: batch * size * size * 3 }, () => stream.integer(256));
+  return { batch, size, channels: 3, data };
+}
+
+export function toTensor({ batch, size, channels, data }: Volume): tf.Tensor4D {
+  return tf.tensor4d(Float32Array.from(data), [batch, size, size, channels]);
+}
+
+export function toTensors(parameters: NdArrays): Record<string, tf.Tensor> {
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, { data, shape }]) => [name, tf.tensor(data, [...shape], "float32")]),
+  );
+}
+
+/** Largest difference, relative to the largest number expected. */
+export function worstDifference(got: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (got.length !== expected.length) return Number.POSITIVE_INFINITY;
+  let [worst, largest] = [0, 0];
+  for (let i = 0; i < got.length; i++) {
+    worst = Math.max(worst, Math.abs(got[i] - expected[i]));
+    largest = Math.max(largest, Math.abs(expected[i]));
+  }
+  return worst / largest;
+}
