@@ -2,9 +2,17 @@
 
 import { activationKernels } from "./activation.js";
 import { arithmeticKernels } from "./arithmetic.js";
+import { convolutionKernels } from "./convolution.js";
+import { filterGradientKernels } from "./convolution-filter-gradient.js";
+import { inputGradientKernels } from "./convolution-input-gradient.js";
+import { indexingKernels } from "./indexing.js";
 import type { KernelTable } from "./kernel.js";
 import { matmulKernels } from "./matmul.js";
+import { normalizeKernels } from "./normalize.js";
+import { pieceKernels } from "./pieces.js";
+import { poolKernels } from "./pool.js";
 import { reduceKernels } from "./reduce.js";
+import { resizeKernels } from "./resize.js";
 import { viewKernels } from "./views.js";
 
 export const kernels: KernelTable = {
@@ -12,5 +20,13 @@ export const kernels: KernelTable = {
   ...activationKernels,
   ...reduceKernels,
   ...viewKernels,
+  ...pieceKernels,
+  ...indexingKernels,
   ...matmulKernels,
+  ...convolutionKernels,
+  ...inputGradientKernels,
+  ...filterGradientKernels,
+  ...poolKernels,
+  ...resizeKernels,
+  ...normalizeKernels,
 };

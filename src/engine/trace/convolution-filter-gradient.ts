@@ -1,0 +1,161 @@
+/** Gradients of convolutions with respect to their filter, as matrix products; depthwise, as a convolution with dy. */
+
+import { TraceError } from "../../core/errors.js";
+import { type ConvAttributes, type ConvGeometry, convGeometry } from "./convolution.js";
+import { addConstant, addNode, type Graph, integers, reshape, transpose, type Value } from "./graph.js";
+import type { KernelTable } from "./kernel.js";
+import { form, full, NCHW, type TracedTensor, traced } from "./traced-tensor.js";
+
+/** Below this many positions an image, one product over the whole batch beats a product an image and their sum. */
+const FEW_POSITIONS = 512;
+/** With no more input channels than this, one-hot filters unfold the windows faster than a slice for each tap. */
+const FEW_CHANNELS = 8;
+
+interface GradientInputs {
+  readonly x: TracedTensor;
+  readonly dy: TracedTensor;
+}
+type GradientAttributes = ConvAttributes & { readonly filterShape: number[] };
+
+function geometryOf(
+  x: TracedTensor,
+  { filterShape, ...attributes }: GradientAttributes,
+  isDepthwise: boolean,
+): ConvGeometry {
+  const geometry = convGeometry(x.shape, filterShape, { ...attributes, isDepthwise });
+  if (Math.max(...geometry.dilations) === 1) return geometry;
+  throw new TraceError("the gradient of a dilated convolution cannot be recorded. Use dilation 1.");
+}
+
+/**
+ * Sum over images and positions of the outer products of two sets of channels.
+ *
+ * @param left `[batch, rows, positions]`; `right` `[batch, columns, positions]`.
+ * @returns `[rows, columns]`.
+ */
+function outerProducts(
+  graph: Graph,
+  left: Value,
+  right: Value,
+  sizes: { batch: number; rows: number; columns: number; positions: number },
+): Value {
+  const { batch, rows, columns, positions } = sizes;
+  // A bare Transpose before MatMul is fused into it by ONNX Runtime.
+  const turned = (value: Value, perm: readonly number[]) => addNode(graph, "Transpose", [value], { perm });
+  if (batch === 1 || positions < FEW_POSITIONS) {
+    const flat = (value: Value, channels: number) =>
+      reshape(graph, transpose(graph, value, [batch, channels, positions], [1, 0, 2]), [channels, batch * positions]);
+    return addNode(graph, "MatMul", [flat(left, rows), turned(flat(right, columns), [1, 0])]);
+  }
+  const products = addNode(graph, "MatMul", [left, turned(right, [0, 2, 1])]); // [batch, rows, columns]
+  return addNode(graph, "ReduceSum", [products, integers(graph, [0])], { keepdims: 0 });
+}
+
+function filterGradient(graph: Graph, inputs: GradientInputs, attributes: GradientAttributes): TracedTensor {
+  const x = full(graph, inputs.x);
+  const dy = full(graph, inputs.dy);
+  const geometry = geometryOf(x, attributes, false);
+  const [batch, outHeight, outWidth, columns] = geometry.outShape;
+  const { kernel, strides } = geometry;
+  const [, , , channels] = x.shape;
+  const taps = kernel[0] * kernel[1];
+  const positions = outHeight * outWidth;
+  const right = reshape(graph, form(graph, dy, NCHW), [batch, columns, positions]);
+  const product = (source: Value, rows: number) => {
+    const left = reshape(graph, source, [batch, rows, positions]);
+    return outerProducts(graph, left, right, { batch, rows, columns, positions });
+  };
+  const { filterShape } = attributes;
+  const source = form(graph, x, NCHW);
+  const isPointwise = taps === 1 && Math.max(...geometry.before, ...geometry.after) === 0;
+  if (isPointwise && Math.max(...strides) === 1) {
+    return traced(graph, reshape(graph, product(source, channels), filterShape), filterShape);
+  }
+  if (channels <= FEW_CHANNELS) {
+    const unfolded = unfold(graph, source, channels, geometry); // [batch, taps * channels, outHeight, outWidth]
+    return traced(graph, reshape(graph, product(unfolded, taps * channels), filterShape), filterShape);
+  }
+  const padded = pad(graph, source, geometry);
+  const parts: Value[] = [];
+  for (let row = 0; row < kernel[0]; row++) {
+    for (let column = 0; column < kernel[1]; column++) {
+      const view = window(graph, padded, [row, column], geometry); // [batch, channels, outHeight, outWidth]
+      parts.push(reshape(graph, product(view, channels), [1, channels, columns]));
+    }
+  }
+  const all = parts.length === 1 ? parts[0] : addNode(graph, "Concat", parts, { axis: 0 });
+  return traced(graph, reshape(graph, all, filterShape), filterShape);
+}
+
+/** Each tap of each channel as a channel of its own, taps outermost as in a filter `[height, width, in, out]`. */
+function unfold(graph: Graph, source: Value, channels: number, geometry: ConvGeometry): Value {
+  const { kernel, strides, before, after } = geometry;
+  const taps = kernel[0] * kernel[1];
+  const filters = new Float32Array(taps * channels * channels * taps);
+  for (let tap = 0; tap < taps; tap++) {
+    for (let channel = 0; channel < channels; channel++) {
+      filters[((tap * channels + channel) * channels + channel) * taps + tap] = 1;
+    }
+  }
+  const weights = addConstant(graph, "float32", [taps * channels, channels, ...kernel], filters);
+  const pads = [...before, ...after];
+  return addNode(graph, "Conv", [source, weights], {
+    kernel_shape: kernel,
+    strides,
+    pads,
+    dilations: [1, 1],
+    group: 1,
+  });
+}
+
+function pad(graph: Graph, source: Value, { before, after }: ConvGeometry): Value {
+  if (Math.max(...before, ...after) === 0) return source;
+  return addNode(graph, "Pad", [source, integers(graph, [0, 0, ...before, 0, 0, ...after])], { mode: "constant" });
+}
+
+/** What one tap of the filter sees: every stride-th row and column from its place on. */
+function window(graph: Graph, padded: Value, start: readonly number[], { outShape, strides }: ConvGeometry): Value {
+  const ends = start.map((first, axis) => first + (outShape[axis + 1] - 1) * strides[axis] + 1);
+  return addNode(graph, "Slice", [padded, ...[start, ends, [2, 3], strides].map((list) => integers(graph, list))]);
+}
+
+/**
+ * Each channel of each image is a group of its own: x `[1, batch * channels, H, W]` convolved with dy as the filter,
+ * the stride as dilation. With a multiplier, a group has that many filters.
+ */
+function depthwiseFilterGradient(graph: Graph, inputs: GradientInputs, attributes: GradientAttributes): TracedTensor {
+  const x = full(graph, inputs.x);
+  const dy = full(graph, inputs.dy);
+  const { outShape, kernel, strides, before } = geometryOf(x, attributes, true);
+  const [batch, height, width, channels] = x.shape;
+  const [, outHeight, outWidth] = outShape;
+  const multiplier = attributes.filterShape[3];
+  const groups = batch * channels;
+  const size = [height, width];
+  const reach = [0, 1].map((axis) => (outShape[axis + 1] - 1) * strides[axis] + kernel[axis]);
+  const after = [0, 1].map((axis) => Math.max(0, reach[axis] - size[axis] - before[axis]));
+  // Rows and columns that no window reaches give the gradients of taps that do not exist; cut off below.
+  const made = [0, 1].map((axis) => size[axis] + before[axis] + after[axis] - reach[axis] + kernel[axis]);
+  const image = reshape(graph, form(graph, x, NCHW), [1, groups, height, width]);
+  const filter = reshape(graph, form(graph, dy, NCHW), [groups * multiplier, 1, outHeight, outWidth]);
+  const convolved = addNode(graph, "Conv", [image, filter], {
+    kernel_shape: [outHeight, outWidth],
+    strides: [1, 1],
+    dilations: strides,
+    pads: [...before, ...after],
+    group: groups,
+  });
+  const isWhole = made[0] === kernel[0] && made[1] === kernel[1];
+  const cut = [[0, 0], kernel, [2, 3]].map((list) => integers(graph, list));
+  const taps = isWhole ? convolved : addNode(graph, "Slice", [convolved, ...cut]);
+  const shape = [channels, multiplier, ...kernel];
+  const perImage = reshape(graph, taps, [batch, ...shape]);
+  const sum = batch === 1 ? perImage : addNode(graph, "ReduceSum", [perImage, integers(graph, [0])], { keepdims: 0 });
+  const turned = transpose(graph, reshape(graph, sum, shape), shape, [2, 3, 0, 1]);
+  return traced(graph, turned, attributes.filterShape);
+}
+
+export const filterGradientKernels: KernelTable = {
+  Conv2DBackpropFilter: filterGradient,
+  DepthwiseConv2dNativeBackpropFilter: depthwiseFilterGradient,
+};
