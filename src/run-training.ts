@@ -2,17 +2,19 @@
 
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { ConfigError } from "./core/errors.js";
+import { ConfigError, InterruptedError } from "./core/errors.js";
 import type { NdArrays } from "./core/nd-array.js";
 import { batches } from "./dataset/batches.js";
 import { type Dataset, openDataset, splitSize } from "./dataset/dataset.js";
+import type { Split } from "./dataset/record.js";
 import type { Engine } from "./engine/engine.js";
-import { calibrateThreshold } from "./explain/calibrate.js";
+import { calibrate } from "./explain/calibrate.js";
 import { computeReferences } from "./explain/references.js";
-import type { ModelSpec } from "./model.js";
+import { checkTaps } from "./explain/taps.js";
+import { createModel, type ModelSpec } from "./model.js";
 import { checkConfig, type RawConfig, resolveConfig, setKey, type TrainConfig, weightsOf } from "./train/config.js";
 import { modelSpecOf } from "./train/model-spec.js";
-import { type TrainOptions, type TrainResult, train, writeRunDescription } from "./train/train.js";
+import { type TrainOptions, type TrainResult, train } from "./train/train.js";
 import { type Provenance, readTrainedModel, type TrainedModel, writeTrainedModel } from "./trained-model.js";
 import { createTrunk } from "./trunk/create-trunk.js";
 import { randomWeights } from "./trunk/random-weights.js";
@@ -86,6 +88,7 @@ export async function runTraining(raw: RawConfig, options: RunOptions): Promise<
   const base = options.addHeadsTo === undefined ? undefined : await readTrainedModel(join(options.addHeadsTo, "best"));
   const plan = await planOf(raw, dataset, base);
   const { config, spec } = plan;
+  const tapWarnings = checkTaps(createModel(spec));
   options.onStart?.(plan);
   const onlyHeads =
     base && spec.heads.map((head) => head.name).filter((name) => !base.spec.heads.some((old) => old.name === name));
@@ -93,30 +96,40 @@ export async function runTraining(raw: RawConfig, options: RunOptions): Promise<
     throw new ConfigError(
       `${raw.dataset}: has no aspect that ${options.addHeadsTo} does not know already; nothing to add.`,
     );
-  const result = await train({ ...options, ...plan, start: base?.parameters ?? plan.start, onlyHeads });
-  await writeRunDescription(config, dataset);
+  const result = await train({ ...options, ...plan, onlyHeads });
+  const common = { engine, parameters: result.parameters };
+  const stream = (split: Split) =>
+    interruptible(
+      batches(dataset, {
+        split,
+        batchSize: config.batchSize,
+        inputSize: spec.trunk.inputSize,
+        seed: config.seed,
+        shuffle: true,
+      }),
+      signal,
+    );
   onPhase?.("references");
-  const common = { engine, parameters: result.parameters, batchSize: config.batchSize, signal };
-  const inputSize = spec.trunk.inputSize;
-  const stream = (split: "train" | "validation") =>
-    batches(dataset, { split, batchSize: config.batchSize, inputSize, fill: "short" });
   const references = await computeReferences(result.model, { ...common, samples: stream("train") });
   onPhase?.("threshold");
-  const calibration = await calibrateThreshold(result.model, {
-    ...common,
-    references,
-    samples: stream("validation"),
-    causes: dataset.manifest.causes,
-  });
+  const { causes } = dataset.manifest;
+  const calibration = await calibrate(result.model, { ...common, references, samples: stream("validation"), causes });
   const trained: TrainedModel = {
     spec,
     parameters: result.parameters,
     references,
-    threshold: { value: calibration.value, isCalibrated: calibration.isCalibrated },
-    provenance: provenanceOf(plan, result, calibration.warnings),
+    threshold: calibration.threshold,
+    provenance: provenanceOf(plan, result, [...tapWarnings, ...calibration.warnings]),
   };
   await writeTrainedModel(join(config.out, "best"), trained);
   return trained;
+}
+
+async function* interruptible<Item>(stream: AsyncIterable<Item>, signal?: AbortSignal): AsyncGenerator<Item> {
+  for await (const item of stream) {
+    if (signal?.aborted) throw new InterruptedError("interrupted after training; saved. Go on with --resume.");
+    yield item;
+  }
 }
 
 type Plan = TrainPlan & { readonly start: NdArrays };

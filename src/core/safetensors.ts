@@ -49,7 +49,7 @@ export function decodeSafetensors(bytes: Uint8Array, source: string): Record<str
     const [begin, end] = data_offsets;
     if (dtype !== "F32" && dtype !== "I32") throw broken(source, `"${name}" has dtype ${dtype}`);
     if (end - begin !== 4 * sizeOf(shape) || start + end > bytes.length) throw broken(source, `"${name}" is cut off`);
-    const copy = bytes.slice(start + begin, start + end);
+    const copy = new Uint8Array(bytes.subarray(start + begin, start + end)); // `slice` of a Buffer would be a view
     arrays[name] = { shape, data: dtype === "F32" ? new Float32Array(copy.buffer) : new Int32Array(copy.buffer) };
   }
   return arrays;

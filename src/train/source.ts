@@ -7,17 +7,12 @@ import { batches } from "../dataset/batches.js";
 import { type Dataset, splitSize } from "../dataset/dataset.js";
 import type { Engine } from "../engine/engine.js";
 import type { Model } from "../model.js";
+import type { Batch } from "./batch.js";
 import type { TrainConfig } from "./config.js";
 import { createFeatureCache, type FeatureCache } from "./feature-cache.js";
 import { imageInput } from "./inputs.js";
 import { featureStep, type ModelInput } from "./step.js";
 import { deepestAspectTap } from "./trainable.js";
-
-/** Model inputs of `batchSize` rows; in the last batch of an evaluation fewer samples, and rows of zeros behind them. */
-export interface Batch {
-  readonly inputs: NdArrays;
-  readonly samples: readonly Sample[];
-}
 
 export interface Source {
   readonly input: ModelInput;

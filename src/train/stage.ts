@@ -43,7 +43,8 @@ export interface StageRun {
   /** Every array at the cursor: parameters, and moments unless the stage begins. */
   readonly arrays: NdArrays;
   readonly onProgress?: (progress: TrainProgress) => void;
-  readonly onEpoch?: (record: EpochRecord) => void;
+  /** `cursor` stands behind the epoch. */
+  readonly onEpoch?: (record: EpochRecord, cursor: Cursor) => Promise<void>;
   readonly signal?: AbortSignal;
 }
 
@@ -88,7 +89,7 @@ export async function runStage(run: StageRun): Promise<Cursor> {
       cursor = await keepBest(run, { cursor, record, state, constants });
       await save(cursor);
       await writeHistory(config.out, cursor.history);
-      run.onEpoch?.(record);
+      await run.onEpoch?.(record, cursor);
     }
     return cursor;
   } finally {

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { ConfigError, InputError } from "../core/errors.js";
-import { writeJson } from "../core/files.js";
+import { writeFileAtomic, writeJson } from "../core/files.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { initialize } from "../core/parameters.js";
 import { type Dataset, splitSize } from "../dataset/dataset.js";
@@ -12,8 +12,10 @@ import { createModel, type Model, type ModelSpec } from "../model.js";
 import { foldBatchNorm } from "../trunk/fold-batch-norm.js";
 import { type Cursor, type EpochRecord, readBest, readCheckpoint } from "./checkpoint.js";
 import type { StageConfig, TrainConfig } from "./config.js";
+import { runReport } from "./run-report.js";
 import { featureSource, imageSource, type Source } from "./source.js";
 import { isStageDone, runStage, type TrainProgress, withoutMoments } from "./stage.js";
+import { openEventFile } from "./tensorboard.js";
 import { trainableNames } from "./trainable.js";
 
 export interface TrainOptions {
@@ -62,6 +64,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   if (!options.isResumed && checkpoint) {
     throw new InputError(`${config.out}: holds a training run already. Go on with --resume, or choose another "out".`);
   }
+  await writeRunDescription(config, dataset);
+  const events = openEventFile(config.out);
   let arrays: NdArrays = checkpoint?.arrays ?? { ...initialize(model.headParameters, config), ...options.start };
   let cursor: Cursor = checkpoint?.cursor ?? freshCursor(fingerprint);
   for (; cursor.stage < config.stages.length; cursor = { ...cursor, stage: cursor.stage + 1, epoch: 0, batch: 0 }) {
@@ -72,7 +76,15 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     const trainable = trainableNames(model, withoutMoments(arrays), { train: stage.train, heads: onlyHeads });
     const source = await sourceOf(options, { model, stage, arrays, cursor });
     try {
-      cursor = await runStage({ ...options, model, stage, source, trainable, cursor, arrays });
+      cursor = await runStage({
+        ...options,
+        ...{ model, stage, source, trainable, cursor, arrays },
+        onEpoch: async (record, reached) => {
+          await events.write(record, { step: reached.history.length });
+          await writeFileAtomic(join(config.out, "report.html"), runReport(config, reached));
+          options.onEpoch?.(record);
+        },
+      });
     } finally {
       await source.dispose();
     }
@@ -125,7 +137,7 @@ function fingerprintOf({ out: _, cacheMegabytes: __, ...config }: TrainConfig, d
 }
 
 /** Writes `config.json` (every default resolved) and `dataset.json` (hash and counts) of the run folder. */
-export async function writeRunDescription(config: TrainConfig, dataset: Dataset): Promise<void> {
+async function writeRunDescription(config: TrainConfig, dataset: Dataset): Promise<void> {
   await writeJson(join(config.out, "config.json"), config);
   await writeJson(join(config.out, "dataset.json"), {
     name: dataset.manifest.name,

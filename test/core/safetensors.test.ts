@@ -15,6 +15,13 @@ describe("safetensors", () => {
     expect(safetensorsMetadata(bytes, "x")).toEqual({ cursor: '{"epoch":2}' });
   });
 
+  test("a Buffer, as files are read, gives copies of their own too", () => {
+    const bytes = Buffer.concat([Buffer.alloc(3), encodeSafetensors(arrays)]).subarray(3);
+    const read = decodeSafetensors(bytes, "x");
+    expect(read).toEqual(arrays);
+    expect(read["trunk/a/kernel"].data.buffer.byteLength).toBe(16);
+  });
+
   test("the header is as the format says: its length in 8 bytes, JSON, numbers at a multiple of 8", () => {
     const bytes = encodeSafetensors({ a: { shape: [1], data: Float32Array.of(1) } });
     const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));

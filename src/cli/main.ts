@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+/** The command line: every command, its exit codes, and nothing loaded that the command does not need. */
+
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+
+const { version, description } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+
+/** Commands by name; each file is loaded when its command is called, or for the help. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  demo: async () => (await import("./demo.js")).addDemo,
+  data: async () => (await import("./data.js")).addData,
+  train: async () => (await import("./train.js")).addTrain,
+  evaluate: async () => (await import("./evaluate.js")).addEvaluate,
+  explain: async () => (await import("./explain.js")).addExplain,
+  export: async () => (await import("./export.js")).addExport,
+  verify: async () => (await import("./verify.js")).addVerify,
+};
+
+const BAD_USAGE = 2;
+
+async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command("aspectlens")
+    .description(description)
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError("Add --help for the options and an example.")
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "aspectlens: ")) })
+    .addHelpText("after", "\nExample:\n  aspectlens demo\n  aspectlens train config.json --help");
+  const called = COMMANDS[argv[2]];
+  for (const load of called ? [called] : Object.values(COMMANDS)) (await load())(program);
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? 0 : BAD_USAGE;
+  }
+}
+
+// A reader that goes away early, such as `head`, is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+await main(process.argv);

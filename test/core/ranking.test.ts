@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { random } from "../../src/core/random.js";
+import { areaUnderCurve, averagePrecision } from "../../src/core/ranking.js";
+
+const ranked = (text: string) => [...text].map((sign, i) => ({ score: -i, isPositive: sign === "+" }));
+
+test("AUC counts the pairs in order, ties one half", () => {
+  const stream = random(1);
+  const items = Array.from({ length: 60 }, () => ({ score: stream.integer(12), isPositive: stream.next() < 0.3 }));
+  let right = 0;
+  let pairs = 0;
+  for (const a of items.filter((item) => item.isPositive)) {
+    for (const b of items.filter((item) => !item.isPositive)) {
+      pairs++;
+      right += a.score > b.score ? 1 : a.score === b.score ? 0.5 : 0;
+    }
+  }
+  expect(areaUnderCurve(items)).toBeCloseTo(right / pairs, 12);
+});
+
+test("AUC is null where there is nothing to tell apart", () => {
+  expect(areaUnderCurve(ranked("++"))).toBeNull();
+  expect(areaUnderCurve(ranked("-"))).toBeNull();
+  expect(areaUnderCurve([])).toBeNull();
+});
+
+test("average precision by hand, plain and under its envelope", () => {
+  // - + + : precision 0, 1/2, 2/3 at recall 0, 1/2, 1
+  expect(averagePrecision(ranked("-++"))).toBeCloseTo((1 / 2 + 2 / 3) / 2, 12);
+  expect(averagePrecision(ranked("-++"), { isEnvelope: true })).toBeCloseTo(2 / 3, 12);
+});
+
+test("positives that were never found lower the area", () => {
+  expect(averagePrecision(ranked("+-"), { positives: 4 })).toBe(1 / 4);
+  expect(averagePrecision([], { positives: 2 })).toBe(0);
+  expect(averagePrecision(ranked("--"))).toBeNull();
+});
+
+test("equal scores count together, whatever their order", () => {
+  const tied = [
+    { score: 1, isPositive: true },
+    { score: 1, isPositive: false },
+  ];
+  expect(averagePrecision(tied)).toBe(1 / 2);
+  expect(averagePrecision([...tied].reverse())).toBe(1 / 2);
+});

@@ -1,0 +1,113 @@
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { InputError, InterruptedError } from "../../src/core/errors.js";
+import type { Engine } from "../../src/engine/engine.js";
+import { selectEngine } from "../../src/engine/select-engine.js";
+import { runTraining } from "../../src/run-training.js";
+import { readCheckpoint } from "../../src/train/checkpoint.js";
+import { checkConfig } from "../../src/train/config.js";
+import { readTrainedModel } from "../../src/trained-model.js";
+import { writeTinyDataset } from "../helpers/tiny-dataset.js";
+
+let engine: Engine;
+let dataset: string;
+
+beforeAll(async () => {
+  engine = await selectEngine();
+  dataset = await writeTinyDataset();
+});
+
+afterAll(() => engine.dispose());
+
+const temporary = () => join(mkdtempSync(join(tmpdir(), "run-")), "run");
+const configOf = (out: string, more: object = {}) =>
+  checkConfig(
+    { dataset, out, batchSize: 4, trunk: { inputSize: 32 }, stages: [{ train: "all", epochs: 4 }], ...more },
+    "config.json",
+  );
+
+/** Runs until a condition asks to stop, as Ctrl-C would. */
+async function runUntil(out: string, stop: (at: { epoch: number; batch: number }) => boolean, more: object = {}) {
+  const controller = new AbortController();
+  const run = runTraining(configOf(out, more), {
+    engine,
+    signal: controller.signal,
+    onProgress: (at) => {
+      if (stop(at)) controller.abort();
+    },
+  });
+  await expect(run).rejects.toThrow(InterruptedError);
+}
+
+const arraysOf = (model: { parameters: object; references: object; threshold: object }) => ({
+  parameters: model.parameters,
+  references: model.references,
+  threshold: model.threshold,
+});
+
+describe("a run that was interrupted and resumed", () => {
+  test("ends with the parameters of one that was not, bit for bit, in the middle of an epoch too", async () => {
+    const whole = await runTraining(configOf(temporary()), { engine });
+    for (const [epoch, batch] of [
+      [1, 3],
+      [2, 1],
+    ]) {
+      const out = temporary();
+      await runUntil(out, (at) => at.epoch === epoch && at.batch === batch);
+      const resumed = await runTraining(configOf(out), { engine, isResumed: true });
+      expect(arraysOf(resumed)).toEqual(arraysOf(whole));
+      expect(readFileSync(join(out, "metrics.jsonl"), "utf8").trim().split("\n")).toHaveLength(4);
+    }
+  });
+
+  test("does the same across stages, from cached features on", async () => {
+    const stages = {
+      stages: [
+        { train: "heads", epochs: 2 },
+        { train: "conv_dw_12", epochs: 2 },
+      ],
+    };
+    const whole = await runTraining(configOf(temporary(), stages), { engine });
+    const out = temporary();
+    await runUntil(out, (at) => at.epoch === 1 && at.batch === 2, stages);
+    const resumed = await runTraining(configOf(out, stages), { engine, isResumed: true });
+    expect(arraysOf(resumed)).toEqual(arraysOf(whole));
+  });
+
+  test("is refused under another configuration; a second run is refused without --resume", async () => {
+    const out = temporary();
+    await runUntil(out, (at) => at.batch === 1);
+    await expect(runTraining(configOf(out, { seed: 8 }), { engine, isResumed: true })).rejects.toThrow(
+      /another configuration or dataset/,
+    );
+    await expect(runTraining(configOf(out), { engine })).rejects.toThrow(InputError);
+    expect((await readCheckpoint(out))?.cursor.batch).toBe(1);
+  });
+});
+
+describe("what does not learn", () => {
+  test("is byte-identical afterwards: the trunk up to the first layer that learns, the classifier when heads are added", async () => {
+    const first = temporary();
+    const base = await runTraining(configOf(first, { stages: [{ train: "all", epochs: 1 }], heads: {} }), { engine });
+    const out = temporary();
+    const added = await writeTinyDataset({ seed: 1 });
+    const { readFileSync: read, writeFileSync: write } = await import("node:fs");
+    const manifest = JSON.parse(read(join(added, "dataset.json"), "utf8"));
+    manifest.aspects.push({ name: "spot", kind: "segmentation" });
+    write(join(added, "dataset.json"), JSON.stringify(manifest));
+    const lines = read(join(added, "samples.jsonl"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    for (const line of lines) line.aspects.spot = line.aspects.square;
+    write(join(added, "samples.jsonl"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    const raw = checkConfig({ dataset: added, out, batchSize: 4, stages: [{ train: "heads", epochs: 2 }] }, "c");
+    const more = await runTraining(raw, { engine, addHeadsTo: first });
+    expect(more.spec.heads.map((head) => head.name)).toEqual(["class", "square", "bar", "bright", "red", "spot"]);
+    for (const [name, array] of Object.entries(base.parameters)) expect(more.parameters[name], name).toEqual(array);
+    expect(Object.keys(more.parameters).filter((name) => name.startsWith("head/spot/")).length).toBeGreaterThan(0);
+    expect(arraysOf(await readTrainedModel(join(out, "best"))).parameters).toEqual(more.parameters);
+  });
+});
