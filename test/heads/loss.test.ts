@@ -1,0 +1,120 @@
+import * as tf from "@tensorflow/tfjs";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Annotation, ClassAnnotation } from "../../src/core/annotation.js";
+import { sizeOf } from "../../src/core/nd-array.js";
+import { random } from "../../src/core/random.js";
+import type { Answer, Head } from "../../src/heads/head.js";
+import { boxLoss, crossEntropy, maskLoss, slope } from "../reference/heads.js";
+import { answers, encoded, given, kinds, oneTap, type specs } from "./given.js";
+
+beforeAll(() => tf.setBackend("cpu"));
+
+/** One image's loss from its definition. */
+function twin(kind: keyof typeof specs, logits: Float64Array, answer: Annotation & ClassAnnotation): number {
+  const entropies = (targets: ArrayLike<number>) =>
+    logits.reduce((sum, value, i) => sum + crossEntropy(value, targets[i]) / logits.length, 0);
+  const classes = ["a", "b", "c"];
+  switch (kind) {
+    case "single": {
+      const sum = logits.reduce((total, value) => total + Math.exp(value), 0);
+      return -Math.log(Math.exp(logits[classes.indexOf(answer.label ?? "")]) / sum);
+    }
+    case "multi":
+      return entropies(classes.map((name) => (answer.labels?.includes(name) ? 1 : 0)));
+    case "regression":
+      return ((logits[0] - (answer.value ?? Number.NaN)) / 4) ** 2;
+    case "segmentation":
+      return maskLoss(logits, answer.mask ?? new Uint8Array(64));
+    case "boxes":
+      return boxLoss(logits, answer.boxes ?? [], 8);
+    case "presence":
+      return entropies([answer.present ? 1 : 0]);
+    case "number":
+      return entropies([answer.amount ?? Number.NaN]);
+    case "map":
+      return entropies(Array.from({ length: 64 }, (_, i) => (answer.map?.[i] ?? 0) / 255));
+  }
+}
+
+function drawLogits(head: Head, batch: number): Float64Array {
+  const stream = random(3, head.spec.name, head.spec.kind);
+  return Float64Array.from({ length: batch * sizeOf(head.outputShape) }, () => Math.fround(2 * stream.normal()));
+}
+
+function lossAndGradient(head: Head, logits: Float64Array, batch: readonly Answer[]) {
+  const given = encoded(head, batch);
+  const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => head.loss(x, given))(
+    tf.tensor(Float32Array.from(logits), [batch.length, ...head.outputShape]),
+  );
+  return { loss: value.dataSync()[0], gradient: grad.dataSync() };
+}
+
+describe.each(kinds)("the loss of %s", (kind) => {
+  const { head } = given(kind, oneTap);
+  const size = sizeOf(head.outputShape);
+  const batch = [answers[kind][0], undefined, answers[kind][1]];
+  const logits = drawLogits(head, 3);
+  const value = () =>
+    [0, 2].reduce((sum, i) => sum + twin(kind, logits.slice(i * size, (i + 1) * size), batch[i] as Annotation) / 2, 0);
+
+  test("is its definition's, averaged over the two labelled of three", () => {
+    const { loss } = lossAndGradient(head, logits, batch);
+    expect(Math.abs(loss - value()) / Math.max(1, value())).toBeLessThan(1e-5); // float32 sums of 64 to 320 terms
+  });
+
+  test("has the gradient of finite differences, and exactly none for the unlabelled", () => {
+    const { gradient } = lossAndGradient(head, logits, batch);
+    const scale = Math.max(...gradient.map(Math.abs));
+    expect(scale).toBeGreaterThan(0);
+    for (let i = 0; i < gradient.length; i++) {
+      if (i >= size && i < 2 * size) expect(Math.abs(gradient[i])).toBe(0);
+      else expect(Math.abs(gradient[i] - slope(value, logits, i)) / scale).toBeLessThan(1e-4); // float32
+    }
+  });
+
+  test("is exactly 0 without gradient where nothing is labelled, and finite far from 0", () => {
+    const nothing = lossAndGradient(head, logits, [undefined, undefined, {}]);
+    expect(nothing.loss).toBe(0);
+    expect(nothing.gradient.every((entry) => entry === 0)).toBe(true);
+    const far = lossAndGradient(
+      head,
+      logits.map((entry) => 50 * entry),
+      batch,
+    );
+    expect(Number.isFinite(far.loss) && far.gradient.every(Number.isFinite)).toBe(true);
+  });
+
+  test("encodes the unlabelled as zeros", () => {
+    for (const [name, data] of Object.entries(head.encode([undefined, {}]))) {
+      expect(data.length, name).toBe(2 * sizeOf(head.answerShapes[name]));
+      expect(
+        data.every((entry) => entry === 0),
+        name,
+      ).toBe(true);
+    }
+    expect([...head.encode(batch).labelled]).toEqual([1, 0, 1]);
+  });
+});
+
+test("garbage of other kinds of answers does not reach a head", () => {
+  const strange = { present: true, amount: Number.NaN, map: new Uint8Array(3) } as Answer;
+  const { head } = given("segmentation", oneTap);
+  const { loss, gradient } = lossAndGradient(head, drawLogits(head, 1), [strange]);
+  expect(loss).toBe(0);
+  expect(gradient.every((entry) => entry === 0)).toBe(true);
+});
+
+test("Dice by hand: half of one pixel of two, everything else certain", () => {
+  // p = 1/2 on one labelled pixel, 0 on 63 others: 1 - (2 * 0.5 + 1) / (0.5 + 1 + 1) = 0.2; entropy log(2) / 64
+  const { head } = given("segmentation", oneTap);
+  const mask = new Uint8Array(64);
+  mask[0] = 1;
+  const logits = new Float64Array(64).fill(-40);
+  logits[0] = 0;
+  expect(lossAndGradient(head, logits, [{ mask }]).loss).toBeCloseTo(0.2 + Math.log(2) / 64, 6);
+});
+
+test("the squared error counts in deviations", () => {
+  const { head } = given("regression", oneTap);
+  expect(lossAndGradient(head, Float64Array.of(18), [{ value: 10 }]).loss).toBeCloseTo(4, 6); // (8 / 4)^2
+});
