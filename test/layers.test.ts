@@ -16,7 +16,7 @@ const ALLOWED: Record<string, string[]> = {
   "model.ts": ["core", "trunk", "heads"],
   "trained-model.ts": ["core", "model.ts"],
   train: ["core", "trunk", "heads", "dataset", "engine", "model.ts"],
-  explain: ["core", "trunk", "heads", "dataset", "engine", "model.ts"],
+  explain: ["core", "trunk", "heads", "dataset", "engine", "model.ts", "trained-model.ts"],
   report: ["core", "explain"],
   bundle: ["core", "heads", "dataset", "engine", "model.ts", "trained-model.ts", "explain"],
   "run-training.ts": [

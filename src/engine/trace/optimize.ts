@@ -4,31 +4,37 @@ import { addConstant, type Graph, type GraphNode, reshape, type Value } from "./
 
 /** Leaves what `outputs` need, in an order in which every node follows what it reads. */
 export function optimize(graph: Graph, outputs: readonly Value[]): void {
-  prune(graph, outputs);
   fuseBiases(graph, outputs);
   graph.nodes = sorted(graph.nodes);
   prune(graph, outputs);
 }
 
-/** Drops nodes and constants that nothing needs. Expects nodes in order. */
+/** Drops nodes and constants that nothing needs; nothing may be recorded afterwards. Expects nodes in order. */
 export function prune(graph: Graph, outputs: readonly Value[]): void {
-  const needed = new Set(outputs);
-  const kept: GraphNode[] = [];
-  for (const node of [...graph.nodes].reverse()) {
-    if (!node.outputs.some((output) => needed.has(output))) continue;
-    kept.push(node);
-    for (const input of node.inputs) needed.add(input);
-  }
-  graph.nodes = kept.reverse();
+  const { nodes, needed } = neededNodes(graph, outputs);
+  graph.nodes = nodes;
   for (const name of graph.constants.keys()) if (!needed.has(name)) graph.constants.delete(name);
 }
 
+function neededNodes(graph: Graph, outputs: readonly Value[]): { nodes: GraphNode[]; needed: Set<Value> } {
+  const needed = new Set(outputs);
+  const nodes: GraphNode[] = [];
+  for (const node of [...graph.nodes].reverse()) {
+    if (!node.outputs.some((output) => needed.has(output))) continue;
+    nodes.push(node);
+    for (const input of node.inputs) needed.add(input);
+  }
+  return { nodes: nodes.reverse(), needed };
+}
+
+/** Comes before pruning: a bias may be found in a node or constant that nothing else needs. */
 function fuseBiases(graph: Graph, outputs: readonly Value[]): void {
+  const { nodes } = neededNodes(graph, outputs);
   const uses = new Map<Value, number>();
-  for (const value of [...outputs, ...graph.nodes.flatMap((node) => node.inputs)]) {
+  for (const value of [...outputs, ...nodes.flatMap((node) => node.inputs)]) {
     uses.set(value, (uses.get(value) ?? 0) + 1);
   }
-  for (const add of [...graph.nodes]) {
+  for (const add of nodes) {
     if (add.operator !== "Add") continue;
     for (const [sum, vector] of [add.inputs, [...add.inputs].reverse()]) {
       const convolution = graph.producers.get(sum);
