@@ -5,7 +5,6 @@ import type { NdArrays } from "../core/nd-array.js";
 import type { Ranked } from "../core/ranking.js";
 import type { Engine } from "../engine/engine.js";
 import type { Model } from "../model.js";
-import type { RelevanceThreshold } from "../trained-model.js";
 import { explainFunction } from "./explain.js";
 import type { Explanation } from "./explanation.js";
 import { overSamples } from "./over-samples.js";
@@ -21,7 +20,7 @@ export const UNCALIBRATED_THRESHOLD = 0.3;
 const LOWERED_SHARE = 0.1;
 
 export interface Calibration {
-  readonly threshold: RelevanceThreshold;
+  readonly threshold: { readonly value: number; readonly isCalibrated: boolean };
   /** What it was set by: known causes, the removal of evidence, or nothing. */
   readonly by: "causes" | "removal" | "none";
   /** Images used. */

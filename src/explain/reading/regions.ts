@@ -83,17 +83,16 @@ function boxRegions(unmasked: NdArray, threshold: number, size: number): AspectR
   return { whole, instances, mask, hasPixels: false };
 }
 
-/** The cells of a grid that a box touches: from the first two numbers up to, not with, the last two. */
+/** The cells of a grid that a box touches, at least one: from the first two numbers up to, not with, the last two. */
 export function cellsUnder(
   [yMin, xMin, yMax, xMax]: Box,
   { height, width }: { height: number; width: number },
 ): [top: number, left: number, bottom: number, right: number] {
-  return [
-    Math.max(0, Math.floor(yMin * height)),
-    Math.max(0, Math.floor(xMin * width)),
-    Math.min(height, Math.ceil(yMax * height)),
-    Math.min(width, Math.ceil(xMax * width)),
-  ];
+  const top = Math.min(height - 1, Math.max(0, Math.floor(yMin * height)));
+  const left = Math.min(width - 1, Math.max(0, Math.floor(xMin * width)));
+  const bottom = Math.min(height, Math.max(top + 1, Math.ceil(yMax * height)));
+  const right = Math.min(width, Math.max(left + 1, Math.ceil(xMax * width)));
+  return [top, left, bottom, right];
 }
 
 function extent(pixels: Uint32Array, size: number): Box {

@@ -1,0 +1,282 @@
+import * as tf from "@tensorflow/tfjs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Sample } from "../../src/core/annotation.js";
+import { type NdArray, type NdArrays, ndArray } from "../../src/core/nd-array.js";
+import type { Engine } from "../../src/engine/engine.js";
+import { createTfjsEngine } from "../../src/engine/tfjs-engine.js";
+import { calibrate, explainConstants } from "../../src/explain/calibrate.js";
+import { overSamples } from "../../src/explain/over-samples.js";
+import { computeReferences, createTable } from "../../src/explain/references.js";
+import { removalFunction } from "../../src/explain/removal.js";
+import { quantile } from "../reference/explanation.js";
+import { CLASSES, SOURCE, tinyImages, tinyModel, tinyParameters, tinyReferences, toTensors } from "./tiny-model.js";
+
+const SIZE = 32;
+const model = tinyModel({
+  aspects: [
+    { kind: "segmentation", name: "spot", taps: [SOURCE], threshold: 0.5 },
+    { kind: "amount", form: "map", name: "share", taps: [SOURCE], threshold: 0.5 },
+  ],
+});
+const parameters = tinyParameters(model);
+const references = tinyReferences(model);
+
+let engine: Engine;
+beforeAll(async () => {
+  await tf.setBackend("cpu");
+  engine = await createTfjsEngine({ backend: "cpu" });
+});
+afterAll(() => engine.dispose());
+
+/** Images of their own, labelled in turn, with an answer of every aspect. */
+function samples(count: number, rest: (index: number) => Partial<Sample> = () => ({})): Sample[] {
+  return Array.from({ length: count }, (_, index) => ({
+    path: `${index}.png`,
+    image: Uint8Array.from(tinyImages(1, { seed: index + 1 }), (value) => Math.min(255, Math.max(0, value))),
+    target: { label: CLASSES[index % 3] },
+    aspects: { spot: { present: true }, share: { present: true } },
+    ...rest(index),
+  }));
+}
+
+describe("the table of references", () => {
+  const table = (
+    task: "single" | "multi" | "regression",
+    classes: string[],
+    images: [number[], string[] | undefined][],
+  ) => {
+    const sums = createTable({ classes, task, channels: images[0][0].length });
+    for (const [means, labels] of images) sums.add(means, labels);
+    return [...sums.result().data];
+  };
+
+  test("weighs the other classes equally, however many images each has", () => {
+    const images: [number[], string[] | undefined][] = [
+      [[1], ["a"]],
+      [[3], ["a"]],
+      [[10], ["b"]],
+      [[100], ["c"]],
+      [[6], undefined],
+    ];
+    // a: (10 + 100) / 2; b: (2 + 100) / 2; c: (2 + 10) / 2; all five images, the unlabelled too: 120 / 5.
+    expect(table("single", ["a", "b", "c"], images)).toEqual([55, 51, 6, 24]);
+  });
+
+  test("of a label is over the labelled images without it", () => {
+    const images: [number[], string[] | undefined][] = [
+      [
+        [1, 0],
+        ["a", "b"],
+      ],
+      [[2, 4], ["b"]],
+      [[6, 2], []],
+    ];
+    // a: images 2 and 3; b: image 3.
+    expect(table("multi", ["a", "b"], images)).toEqual([4, 3, 6, 2, 3, 2]);
+  });
+
+  test("falls back to all images where there is no other class, and is one row for a regression", () => {
+    expect(
+      table(
+        "single",
+        ["a", "b"],
+        [
+          [[4], ["a"]],
+          [[8], ["a"]],
+        ],
+      ),
+    ).toEqual([6, 6, 6]);
+    expect(
+      table(
+        "regression",
+        [],
+        [
+          [[4], undefined],
+          [[8], undefined],
+        ],
+      ),
+    ).toEqual([6]);
+  });
+});
+
+test("references are the means of the features over space and images, short batches included", async () => {
+  const images = samples(3);
+  const found = await computeReferences(model, {
+    engine,
+    parameters,
+    samples: [images.slice(0, 2), images.slice(2)],
+    batchSize: 2,
+  });
+  expect(Object.keys(found)).toEqual([SOURCE]);
+  expect(found[SOURCE].shape).toEqual([4, 128]);
+  const means = images.map(({ image }) =>
+    tf.tidy(() => {
+      const input = tf.tensor(Float32Array.from(image), [1, SIZE, SIZE, 3]) as tf.Tensor4D;
+      const data = model.trunk.run(toTensors(parameters), { input }, [SOURCE])[SOURCE].dataSync();
+      return Array.from({ length: 128 }, (_, k) =>
+        [0, 1, 2, 3].reduce((sum, place) => sum + data[place * 128 + k] / 4, 0),
+      );
+    }),
+  );
+  for (let k = 0; k < 128; k++) {
+    expect(found[SOURCE].data[k]).toBeCloseTo((means[1][k] + means[2][k]) / 2, 5);
+    expect(found[SOURCE].data[3 * 128 + k]).toBeCloseTo((means[0][k] + means[1][k] + means[2][k]) / 3, 5);
+  }
+});
+
+test("removal fades exactly the elements that carry an aspect's evidence", async () => {
+  const [sample] = samples(1);
+  const constants = explainConstants({ parameters, references });
+  for await (const { outputs } of overSamples(model, {
+    engine,
+    fn: removalFunction(model),
+    constants,
+    samples: [[sample]],
+    batchSize: 1,
+  })) {
+    const expected = tf.tidy(() => {
+      const tensors = toTensors(constants);
+      const image = tf.tensor(Float32Array.from(sample.image), [1, SIZE, SIZE, 3]) as tf.Tensor4D;
+      const at = model.trunk.run(tensors, { input: image }, [SOURCE])[SOURCE];
+      const f = at.dataSync();
+      const target = (features: ArrayLike<number>) => {
+        const tensor = tf.tensor(Float32Array.from(features), at.shape) as tf.Tensor4D;
+        const z = [
+          ...model.classifier
+            .forward(tensors, [model.trunk.run(tensors, { [SOURCE]: tensor }, ["conv_pw_13"]).conv_pw_13])
+            .dataSync(),
+        ];
+        const others = z.filter((_, index) => index !== best);
+        return z[best] - Math.log(others.reduce((sum, value) => sum + Math.exp(value), 0));
+      };
+      const logits = [...outputs.logits.data];
+      const best = logits.indexOf(Math.max(...logits));
+      const r = references[SOURCE].data.slice(best * 128, best * 128 + 128);
+      const u = model.aspects[0].forward(tensors, [at]).dataSync();
+      const a = tf
+        .grad((features: tf.Tensor) => model.aspects[0].forward(tensors, [features as tf.Tensor4D]))(
+          tf.tensor(
+            f.map((value, i) => (value + r[i % 128]) / 2),
+            at.shape,
+          ),
+          tf.tensor(
+            Float32Array.from(u, (value) => (value >= 0 ? 1 : 0)),
+            [1, SIZE, SIZE, 1],
+          ),
+        )
+        .dataSync();
+      const p = Array.from(f, (value, i) => Math.max(0, a[i] * (value - r[i % 128])));
+      const scale = quantile(p, 0.95);
+      const removed = Array.from(f, (value, i) => r[i % 128] + (value - r[i % 128]) * (1 - Math.min(1, p[i] / scale)));
+      return { target: target(f), removed: target(removed), nothing: target(f.map((_, i) => r[i % 128])), scale };
+    });
+    expect(expected.scale).toBeGreaterThan(0);
+    // 4 digits: float32 through two layers of convolution, in two orders.
+    expect(outputs.target.data[0]).toBeCloseTo(expected.target, 4);
+    expect(outputs["spot/removed"].data[0]).toBeCloseTo(expected.removed, 4);
+    expect(outputs["spot/nothing"].data[0]).toBeCloseTo(expected.nothing, 4);
+    expect(Math.abs(expected.target - expected.removed)).toBeGreaterThan(0.001);
+  }
+});
+
+describe("calibration", () => {
+  /** An engine that gives each image, in turn, these relevances and these losses of a target of 2 over a reference of 1. */
+  function playing(script: readonly { relevance: Record<string, number>; lost?: Record<string, number> }[]): Engine {
+    const row = (of: (image: (typeof script)[number]) => readonly number[], shape: readonly number[]) =>
+      ndArray([script.length, ...shape], Float32Array.from(script.flatMap((image) => [...of(image)])));
+    const names = ["spot", "share"];
+    const pixels = (value: number) => row(() => new Array(SIZE * SIZE).fill(value), [SIZE, SIZE, 1]);
+    const outputs: NdArrays = {
+      logits: row(() => [3, 0, 0], [3]),
+      scores: row(() => [0.9, 0.05, 0.05], [3]),
+      [`saliency/${SOURCE}`]: row(() => [1], [1, 1, 1]),
+      [`evidence/${SOURCE}`]: row(() => [1], [1, 1, 1]),
+      target: row(() => [2], []),
+      ...Object.fromEntries(
+        names.flatMap((name): [string, NdArray][] => [
+          [`${name}/unmasked`, pixels(4)],
+          [`${name}/masked`, pixels(2)],
+          [`${name}/reference`, pixels(-4)],
+          [`${name}/overlap/${SOURCE}`, row(({ relevance }) => [relevance[name], 1], [1, 1, 2])],
+          [`${name}/removed`, row(({ lost }) => [2 - (lost?.[name] ?? 0)], [])],
+          [`${name}/nothing`, row(() => [1], [])],
+        ]),
+      ),
+    };
+    const missing = () => Promise.reject(new Error("not needed"));
+    return {
+      name: "tfjs",
+      compile: () => Promise.resolve({ run: () => Promise.resolve(outputs), dispose: () => Promise.resolve() }),
+      createState: missing,
+      dispose: missing,
+    };
+  }
+  const run = (
+    script: Parameters<typeof playing>[0],
+    rest: (index: number) => Partial<Sample>,
+    options: { limit?: number; causes?: Record<string, string[]> } = {},
+  ) =>
+    calibrate(model, {
+      engine: playing(script),
+      parameters,
+      references,
+      samples: [samples(script.length, rest)],
+      batchSize: script.length,
+      ...options,
+    });
+  const scores = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
+  const isFirstClass = () => ({ target: { label: "a" } });
+
+  test("with known causes excludes the distractors of images that are answered right", async () => {
+    const script = scores.map((score) => ({ relevance: { spot: 0.9, share: score } }));
+    // The last image, whose distractor scores highest, is labelled otherwise than the answer "a".
+    const rest = (index: number) => ({ target: { label: index === 5 ? "b" : "a" } });
+    const found = await run(script, rest, { causes: { a: ["spot"], b: ["spot"] } });
+    expect(found).toMatchObject({ by: "causes", imageCount: 6, warnings: [], threshold: { isCalibrated: true } });
+    expect(found.threshold.value).toBeCloseTo(0.5001, 10);
+  });
+
+  test("takes causes from the samples too", async () => {
+    const script = scores.map((score) => ({ relevance: { spot: score, share: 0.95 } }));
+    const found = await run(script, () => ({ ...isFirstClass(), causes: ["share"] }));
+    expect(found.by).toBe("causes");
+    expect(found.threshold.value).toBeCloseTo(0.6001, 10);
+  });
+
+  test("without causes parts the aspects whose removal takes more than a tenth of the target from the others", async () => {
+    // The target is 2, the reference 1: a tenth is 0.1. Spots lose just less, shares more.
+    const script = scores.map((score) => ({
+      relevance: { spot: score / 2, share: 0.4 + score / 2 },
+      lost: { spot: 0.099, share: 0.101 },
+    }));
+    const found = await run(script, () => ({}));
+    expect(found).toMatchObject({ by: "removal", imageCount: 6, threshold: { isCalibrated: true } });
+    // Between the highest spot, 0.3, and the lowest share, 0.45.
+    expect(found.threshold.value).toBeCloseTo(0.375, 6);
+  });
+
+  test("without causes and without any removal that matters is 0.3, and says that it is uncalibrated", async () => {
+    const script = scores.map((score) => ({ relevance: { spot: score, share: score } }));
+    expect(await run(script, () => ({}))).toMatchObject({ by: "none", threshold: { value: 0.3, isCalibrated: false } });
+  });
+
+  test("uses at most `limit` images, and says how many", async () => {
+    const script = scores.map((score) => ({ relevance: { spot: score, share: score } }));
+    expect(await run(script, () => ({}), { limit: 4 })).toMatchObject({ imageCount: 4 });
+  });
+
+  test("warns of a head that says nearly the same of the reference", async () => {
+    // A head whose last kernel is tiny and whose bias is loud sees its aspect everywhere, whatever it looks at.
+    const deaf = Object.fromEntries(
+      Object.entries(parameters).map(([name, { shape, data }]) => {
+        if (name === "head/spot/output/kernel") return [name, { shape, data: data.map((value) => value * 1e-4) }];
+        return [name, { shape, data: name === "head/spot/output/bias" ? data.map(() => 2) : data }];
+      }),
+    );
+    const given = { engine, parameters: deaf, references, samples: [samples(3)], batchSize: 3 };
+    const { warnings } = await calibrate(model, given);
+    expect(warnings).toContainEqual(
+      expect.stringMatching(/^head "spot" cannot tell its answer from nothing on 3 of the 3 images/),
+    );
+  });
+});

@@ -1,0 +1,371 @@
+import * as tf from "@tensorflow/tfjs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { ConfigError } from "../../src/core/errors.js";
+import { logSumExp } from "../../src/core/logistic.js";
+import { type NdArrays, ndArray } from "../../src/core/nd-array.js";
+import { random } from "../../src/core/random.js";
+import { explainConstants } from "../../src/explain/calibrate.js";
+import { explainFunction, explanationSteps } from "../../src/explain/explain.js";
+import { readExplanation } from "../../src/explain/reading/read-explanation.js";
+import { relevanceOf } from "../../src/explain/reading/relevance.js";
+import { imageOutputs } from "../../src/explain/reading/rows.js";
+import { checkTaps, explainedTaps } from "../../src/explain/taps.js";
+import { createModel, type Model } from "../../src/model.js";
+import * as twin from "../reference/explanation.js";
+import { SOURCE, tinyImages, tinyModel, tinyParameters, tinyReferences, toArrays, toTensors } from "./tiny-model.js";
+
+const SIZE = 32;
+const model = tinyModel();
+const constants = explainConstants({ parameters: tinyParameters(model), references: tinyReferences(model) });
+
+/** Runs the traced function eagerly on images. */
+function run(
+  of: Model,
+  given: NdArrays,
+  { images = tinyImages(1), targets = [[0, 0, 0]] }: { images?: Float32Array; targets?: number[][] } = {},
+): NdArrays {
+  let found: NdArrays = {};
+  tf.tidy(() => {
+    const image = tf.tensor(images, [targets.length, SIZE, SIZE, 3]);
+    const { outputs } = explainFunction(of)({
+      inputs: { image, target: tf.tensor2d(targets) },
+      constants: toTensors(given),
+      state: {},
+    });
+    found = toArrays(outputs);
+  });
+  return found;
+}
+
+let outputs: NdArrays;
+beforeAll(async () => {
+  await tf.setBackend("cpu");
+  outputs = run(model, constants);
+});
+
+/** Largest difference, relative to the largest expected value; itself where all expected values are 0. */
+function relativeError(found: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let [worst, scale] = [0, 0];
+  for (let i = 0; i < expected.length; i++) {
+    worst = Math.max(worst, Math.abs(found[i] - expected[i]));
+    scale = Math.max(scale, Math.abs(expected[i]));
+  }
+  return scale > 0 ? worst / scale : worst;
+}
+
+describe("the explain function", () => {
+  test("gives exactly the outputs that the design lists", () => {
+    const shapes = Object.fromEntries(Object.entries(outputs).map(([name, { shape }]) => [name, shape.join()]));
+    expect(shapes).toEqual({
+      logits: "1,3",
+      scores: "1,3",
+      ...Object.fromEntries(
+        [
+          ["spot", "1,32,32,1"],
+          ["thing", "1,8,8,5"],
+          ["tag", "1,1"],
+          ["share", "1,32,32,1"],
+        ].flatMap(([name, shape]) => [
+          [`${name}/unmasked`, shape],
+          [`${name}/masked`, shape],
+          [`${name}/reference`, shape],
+          [`${name}/overlap/${SOURCE}`, "1,2,2,2"],
+        ]),
+      ),
+      [`filterWeights/${SOURCE}`]: "1,1,1,128",
+      [`saliency/${SOURCE}`]: "1,2,2,1",
+      [`evidence/${SOURCE}`]: "1,2,2,1",
+    });
+  });
+
+  test("explains each image of a batch, and each target, as if it were alone", () => {
+    const images = tinyImages(2);
+    const targets = [
+      [0, 0, 0],
+      [1, -1, 0],
+    ];
+    const both = run(model, constants, { images, targets });
+    const length = SIZE * SIZE * 3;
+    for (const index of [0, 1]) {
+      const alone = run(model, constants, {
+        images: images.slice(index * length, (index + 1) * length),
+        targets: [targets[index]],
+      });
+      const row = imageOutputs(both, index);
+      for (const [name, { data }] of Object.entries(alone))
+        expect(relativeError(row[name].data, data), name).toBeLessThan(1e-5);
+    }
+  });
+
+  test("takes the predicted class where the target is all zero", () => {
+    const best = [...outputs.logits.data].indexOf(Math.max(...outputs.logits.data));
+    const named = run(model, constants, { targets: [[0, 1, 2].map((index) => (index === best ? 1 : 0))] });
+    for (const [name, { data }] of Object.entries(named)) expect([...outputs[name].data], name).toEqual([...data]);
+  });
+
+  test("turns its filter weights round with the margin", () => {
+    const weights = (target: number[]) => run(model, constants, { targets: [target] })[`filterWeights/${SOURCE}`].data;
+    const [there, back] = [weights([1, -1, 0]), weights([-1, 1, 0])];
+    expect(
+      relativeError(
+        there,
+        back.map((value) => -value),
+      ),
+    ).toBeLessThan(1e-6);
+  });
+
+  test("leaves no tensor behind but its outputs", () => {
+    const inputs = { image: tf.tensor(tinyImages(1), [1, SIZE, SIZE, 3]), target: tf.zeros([1, 3]) };
+    const tensors = toTensors(constants);
+    const before = tf.memory().numTensors;
+    const result = explainFunction(model)({ inputs, constants: tensors, state: {} });
+    expect(tf.memory().numTensors - before).toBe(Object.keys(result.outputs).length);
+    tf.dispose([result.outputs, inputs, tensors]);
+  });
+});
+
+describe("beside plain loops", () => {
+  // The twin gets f and the gradients of the network alone; every formula of section 4 is its own.
+  const classIndex = 1;
+
+  test("every number of the design comes out the same", () => {
+    const found = run(model, constants, { targets: [[0, 1, 0]] });
+    const expected = tf.tidy(() => {
+      const tensors = toTensors(constants);
+      const image = tf.tensor(tinyImages(1), [1, SIZE, SIZE, 3]) as tf.Tensor4D;
+      const at = model.trunk.run(tensors, { input: image }, [SOURCE])[SOURCE];
+      const channels = at.shape[3];
+      const row = constants[`reference/${SOURCE}`].data.slice(classIndex * channels, (classIndex + 1) * channels);
+      const of = { features: at.dataSync(), reference: row, channels };
+      const half = of.features.map((value, index) => (value + row[index % channels]) / 2);
+
+      const logits = (features: tf.Tensor) =>
+        model.classifier.forward(tensors, [
+          model.trunk.run(tensors, { [SOURCE]: features as tf.Tensor4D }, ["conv_pw_13"]).conv_pw_13,
+        ]);
+      // d(z_1 - logsumexp(z_0, z_2)) / dz = 1 for the class, minus the softmax of the others.
+      const gradientAt = (features: ArrayLike<number>) => {
+        const tensor = tf.tensor(Float32Array.from(features), at.shape);
+        const [a, , c] = logits(tensor).dataSync();
+        const others = logSumExp([a, c]);
+        return tf
+          .grad(logits)(tensor, tf.tensor2d([[-Math.exp(a - others), 1, -Math.exp(c - others)]]))
+          .dataSync();
+      };
+      const g = gradientAt(of.features);
+      const halfWay = gradientAt(half);
+      const w = twin.filterWeights(g, channels);
+      const c = twin.answerEvidence(
+        of,
+        g.map((value, index) => (value + halfWay[index]) / 2),
+      );
+      const [head] = model.aspects;
+      const answer = (features: ArrayLike<number>) =>
+        head.forward(tensors, [tf.tensor(Float32Array.from(features), at.shape) as tf.Tensor4D]);
+      const u = answer(of.features).dataSync();
+      const v = answer(twin.maskedByFilterWeights(of, w)).dataSync();
+      const e = answer(of.features.map((_, index) => row[index % channels])).dataSync();
+      const region = Float32Array.from(u, (value) => (1 / (1 + Math.exp(-value)) >= head.spec.threshold ? 1 : 0));
+      const a = tf
+        .grad((features: tf.Tensor) => head.forward(tensors, [features as tf.Tensor4D]))(
+          tf.tensor(half, at.shape),
+          tf.tensor(region, [1, SIZE, SIZE, 1]),
+        )
+        .dataSync();
+      const p = twin.aspectEvidence(of, a);
+      return { w, map: twin.gradCamMap(of, w), u, v, e, c, p, channels };
+    });
+    // 1e-4: float32 in the graph, float64 in the loops.
+    expect(relativeError(found[`filterWeights/${SOURCE}`].data, expected.w)).toBeLessThan(1e-4);
+    expect(Math.max(...expected.map)).toBeGreaterThan(0);
+    expect(relativeError(found[`saliency/${SOURCE}`].data, expected.map)).toBeLessThan(1e-4);
+    expect(relativeError(found["spot/unmasked"].data, expected.u)).toBeLessThan(1e-4);
+    expect(relativeError(found["spot/masked"].data, expected.v)).toBeLessThan(1e-4);
+    expect(relativeError(found["spot/reference"].data, expected.e)).toBeLessThan(1e-4);
+    const sums = (x: readonly number[], y: readonly number[]) =>
+      Array.from({ length: x.length / expected.channels }, (_, place) => {
+        const from = place * expected.channels;
+        return x.slice(from, from + expected.channels).reduce((sum, value, index) => sum + value * y[from + index], 0);
+      });
+    expect(relativeError(found[`evidence/${SOURCE}`].data, sums(expected.c, expected.c))).toBeLessThan(1e-4);
+    const overlap = found[`spot/overlap/${SOURCE}`].data;
+    const part = (channel: number) => Array.from(overlap).filter((_, index) => index % 2 === channel);
+    expect(relativeError(part(0), sums(expected.c, expected.p))).toBeLessThan(1e-4);
+    expect(relativeError(part(1), sums(expected.p, expected.p))).toBeLessThan(1e-4);
+
+    const { explanation } = readExplanation(found, { spec: model.spec, threshold: 0.1, image: "x.png" });
+    const [spot] = explanation.aspects;
+    expect(spot.relevance).toBeCloseTo(twin.relevance(expected.c, expected.p), 4);
+    expect(spot.relevance).toBeGreaterThan(0.01);
+    expect(spot.survival).toBeCloseTo(
+      twin.survival(expected, { threshold: model.aspects[0].spec.threshold }) ?? Number.NaN,
+      4,
+    );
+  });
+});
+
+describe("finite differences", () => {
+  test("confirm the filter weights: a channel shifted everywhere moves the target by height * width * w", () => {
+    const step = 0.001;
+    const errors = tf.tidy(() => {
+      const tensors = toTensors(constants);
+      const image = tf.tensor(tinyImages(1), [1, SIZE, SIZE, 3]) as tf.Tensor4D;
+      const at = model.trunk.run(tensors, { input: image }, [SOURCE])[SOURCE];
+      const target = (features: tf.Tensor4D) => {
+        const { conv_pw_13 } = model.trunk.run(tensors, { [SOURCE]: features }, ["conv_pw_13"]);
+        const z = model.classifier.forward(tensors, [conv_pw_13]).dataSync();
+        return z[0] - logSumExp([z[1], z[2]]);
+      };
+      const weights = run(model, constants, { targets: [[1, 0, 0]] })[`filterWeights/${SOURCE}`].data;
+      return [3, 40, 77, 101].map((channel) => {
+        const shift = tf.mul(tf.oneHot(tf.tensor1d([channel], "int32"), 128), step); // [1, 128]
+        const slope = (target(tf.add(at, shift)) - target(tf.sub(at, shift))) / (2 * step);
+        return Math.abs(slope - 4 * weights[channel]) / (4 * Math.max(...weights.map(Math.abs)));
+      });
+    });
+    // 1 %: float32 differences; relu6 may bend between the two points in a few elements.
+    for (const error of errors) expect(error).toBeLessThan(0.01);
+  });
+
+  test("confirm every head's evidence gradient half way to the reference, in a random direction", () => {
+    const step = 0.0005;
+    tf.tidy(() => {
+      const tensors = toTensors(constants);
+      const inputs = { image: tf.tensor(tinyImages(1), [1, SIZE, SIZE, 3]), target: tf.zeros([1, 3]) };
+      const steps = explanationSteps(model, { inputs, constants: tensors });
+      const { features, reference, difference } = steps.taps[SOURCE];
+      const half = Array.from(tf.mul(tf.add(features, reference), 0.5).dataSync());
+      const stream = random(1, "direction");
+      for (const head of model.aspects) {
+        const u = steps.aspects[head.spec.name].unmasked.dataSync();
+        const p = Array.from(steps.aspects[head.spec.name].evidence[0].dataSync());
+        const d = difference.dataSync();
+        // Where p is positive the gradient is p / d; elsewhere it is not visible, so the direction keeps away. Its signs are
+        // the gradient's, so that nothing cancels and the error stays small beside the slope.
+        const direction = Float32Array.from(p, (value) => (value > 0 ? stream.uniform(0, 1) : 0)).map(
+          (value, index) => value * Math.sign(d[index]),
+        );
+        const expected = p.reduce(
+          (sum, value, index) => sum + (value > 0 ? (value / d[index]) * direction[index] : 0),
+          0,
+        );
+        const isBoxes = head.spec.kind === "boxes";
+        const isNumber = u.length === 1;
+        const sumAt = (sign: number) => {
+          const moved = half.map((value, index) => value + sign * step * direction[index]);
+          const y = head.forward(tensors, [tf.tensor(moved, features.shape) as tf.Tensor4D]).dataSync();
+          return Array.from(y).reduce((sum, value, index) => sum + (inRegion(index) ? value : 0), 0);
+        };
+        const side = 8;
+        const heat = (y: number, x: number) =>
+          y < 0 || x < 0 || y >= side || x >= side ? -Infinity : u[(y * side + x) * 5];
+        const inRegion = (index: number) => {
+          if (isNumber) return true;
+          if (1 / (1 + Math.exp(-u[index])) < head.spec.threshold) return false;
+          if (!isBoxes) return true;
+          if (index % 5 !== 0) return false;
+          const [y, x] = [Math.floor(index / 5 / side), (index / 5) % side];
+          return [-1, 0, 1].every((dy) => [-1, 0, 1].every((dx) => heat(y + dy, x + dx) <= heat(y, x)));
+        };
+        const slope = (sumAt(1) - sumAt(-1)) / (2 * step);
+        expect(Math.abs(expected), head.spec.name).toBeGreaterThan(0);
+        // 3 %: float32 differences, and relus that bend between the two points.
+        expect(Math.abs(slope - expected) / Math.abs(expected), head.spec.name).toBeLessThan(0.03);
+      }
+    });
+  });
+});
+
+describe("relevance", () => {
+  const read = (from: NdArrays, name: string) =>
+    relevanceOf([{ evidence: from[`evidence/${SOURCE}`], overlap: from[`${name}/overlap/${SOURCE}`] }]);
+
+  test("does not change when a head answers louder", () => {
+    const louder = Object.fromEntries(
+      Object.entries(constants).map(([name, array]) => [
+        name,
+        name.startsWith("head/tag/output")
+          ? ndArray(
+              array.shape,
+              Float32Array.from(array.data, (value) => 8 * value),
+            )
+          : array,
+      ]),
+    );
+    const loud = run(model, louder);
+    // The head is indeed 8 times louder, but for rounding.
+    expect(loud["tag/unmasked"].data[0]).toBeCloseTo(8 * outputs["tag/unmasked"].data[0], 3);
+    expect(read(loud, "tag")).toBeCloseTo(read(outputs, "tag"), 5);
+    expect(read(outputs, "tag")).toBeGreaterThan(0);
+  });
+
+  test("of a head of two taps is read over the elements of both, each masked", () => {
+    const taps = ["conv_pw_5", SOURCE];
+    const twoTaps = tinyModel({ aspects: [{ kind: "presence", name: "tag", taps, threshold: 0.5 }] });
+    const given = explainConstants({
+      parameters: tinyParameters(twoTaps),
+      references: tinyReferences(twoTaps, { taps }),
+    });
+    const found = run(twoTaps, given);
+    expect(found["tag/overlap/conv_pw_5"].shape).toEqual([1, 4, 4, 2]);
+    expect(found["tag/overlap/conv_pw_11"].shape).toEqual([1, 2, 2, 2]);
+    const overlaps = taps.map((tap) => ({ evidence: found[`evidence/${tap}`], overlap: found[`tag/overlap/${tap}`] }));
+    const sum = (from: (place: number, tap: number) => number) =>
+      overlaps.reduce(
+        (all, { evidence }, tap) => all + Array.from(evidence.data).reduce((s, _, place) => s + from(place, tap), 0),
+        0,
+      );
+    const shared = sum((place, tap) => overlaps[tap].overlap.data[2 * place]);
+    const answer = sum((place, tap) => overlaps[tap].evidence.data[place]);
+    const aspect = sum((place, tap) => overlaps[tap].overlap.data[2 * place + 1]);
+    expect(relevanceOf(overlaps)).toBeCloseTo(shared / Math.sqrt(answer * aspect), 6);
+  });
+});
+
+describe("tasks", () => {
+  for (const task of ["multi", "regression"] as const) {
+    test(`a ${task} model explains ${task === "multi" ? "its highest label" : "its value"}`, () => {
+      const classes = task === "multi" ? ["a", "b", "c"] : [];
+      const of = tinyModel({ aspects: [], classifier: { task, classes } });
+      const given = explainConstants({ parameters: tinyParameters(of), references: tinyReferences(of) });
+      const zeros = [task === "multi" ? [0, 0, 0] : [0]];
+      const found = run(of, given, { targets: zeros });
+      const best = found.logits.data.indexOf(Math.max(...found.logits.data));
+      const named = run(of, given, { targets: [zeros[0].map((_, index) => (index === best ? 1 : 0))] });
+      expect([...found[`filterWeights/${SOURCE}`].data]).toEqual([...named[`filterWeights/${SOURCE}`].data]);
+      const scores = task === "multi" ? found.logits.data.map((z) => 1 / (1 + Math.exp(-z))) : found.logits.data;
+      expect(relativeError(found.scores.data, scores)).toBeLessThan(1e-6);
+      const { explanation } = readExplanation(found, { spec: of.spec, threshold: 0.3, image: "x.png" });
+      expect(explanation.target).toEqual(
+        task === "multi" ? { kind: "logit", class: classes[best] } : { kind: "value" },
+      );
+    });
+  }
+});
+
+describe("taps", () => {
+  test("are those of the aspect heads and the source, in order of the trunk", () => {
+    const early = { kind: "presence", name: "tag", taps: ["conv_pw_5"], threshold: 0.5 } as const;
+    expect(explainedTaps(tinyModel({ aspects: [early] }))).toEqual(["conv_pw_5", SOURCE]);
+  });
+
+  test("behind all that the classifier reads are an error at once", () => {
+    const late = { kind: "presence", name: "tag", taps: ["conv_pw_13"], threshold: 0.5 } as const;
+    const of = tinyModel({ aspects: [late], classifier: { taps: ["conv_pw_12"] } });
+    expect(() => explainFunction(of)).toThrow(ConfigError);
+    expect(() => explainFunction(of)).toThrow(/head "tag".*"conv_pw_13".*behind "conv_pw_12"/);
+  });
+
+  test("after a linear layer are allowed with a warning that names the head", () => {
+    const of = createModel({
+      trunk: { name: "mobilenet-v2", alpha: 0.35, inputSize: 32 },
+      source: "block_13_expand",
+      heads: [
+        { kind: "classifier", name: "class", taps: ["Conv_1"], task: "single", classes: ["a", "b"] },
+        { kind: "presence", name: "tag", taps: ["block_12_project"], threshold: 0.5 },
+      ],
+    });
+    expect(checkTaps(of)).toEqual([expect.stringMatching(/head "tag".*block_12_project.*block_13_expand/)]);
+    expect(checkTaps(model)).toEqual([]);
+  });
+});

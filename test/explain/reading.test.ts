@@ -1,0 +1,377 @@
+import { describe, expect, test } from "vitest";
+import { InputError, ShapeError } from "../../src/core/errors.js";
+import { logit } from "../../src/core/logistic.js";
+import { type NdArray, type NdArrays, ndArray } from "../../src/core/nd-array.js";
+import { touchedCells } from "../../src/explain/reading/cells.js";
+import { connectedComponents } from "../../src/explain/reading/components.js";
+import { predictionOf } from "../../src/explain/reading/prediction.js";
+import { type ReadOptions, readExplanation } from "../../src/explain/reading/read-explanation.js";
+import { regionsOf } from "../../src/explain/reading/regions.js";
+import { relevanceOf } from "../../src/explain/reading/relevance.js";
+import { imageOutputs } from "../../src/explain/reading/rows.js";
+import { survivalMap, survivalOver } from "../../src/explain/reading/survival.js";
+import { parseTarget, targetWeights } from "../../src/explain/reading/target.js";
+import { unexplainedShare } from "../../src/explain/reading/unexplained.js";
+import type { AspectSpec, ClassifierSpec } from "../../src/heads/head.js";
+
+const array = (shape: number[], data: ArrayLike<number>) => ndArray(shape, Float32Array.from(data));
+/** A mask drawn as rows of `#` and `.`. */
+const drawn = (...rows: string[]) => Uint8Array.from(rows.join(""), (mark) => (mark === "#" ? 1 : 0));
+const shown = (mask: Uint8Array, width: number) =>
+  Array.from({ length: mask.length / width }, (_, y) =>
+    Array.from(mask.subarray(y * width, (y + 1) * width), (value) => (value ? "#" : ".")).join(""),
+  );
+
+const classifier: ClassifierSpec = {
+  kind: "classifier",
+  name: "class",
+  taps: ["conv_pw_13"],
+  task: "single",
+  classes: ["cat", "dog", "cat:dog"],
+};
+
+describe("components", () => {
+  test("join across corners and not across gaps", () => {
+    const mask = drawn("#..#", ".#..", "...#", "...#");
+    expect(connectedComponents(mask, { size: 4 }).map((pixels) => [...pixels])).toEqual([[0, 5], [3], [11, 15]]);
+    expect(connectedComponents(new Uint8Array(16), { size: 4 })).toEqual([]);
+  });
+
+  test("do not run round the edge of a row", () => {
+    expect(connectedComponents(drawn("...#", "#...", "....", "...."), { size: 4 })).toHaveLength(2);
+  });
+});
+
+describe("cells", () => {
+  test("touched by pixels are widened by one in all directions", () => {
+    // Size 8 on a 4x4 grid: pixel (0, 2) lies in cell (0, 1).
+    const region = { elements: Uint32Array.of(2), boxes: [] };
+    const cells = touchedCells(region, { grid: { height: 4, width: 4 }, size: 8 });
+    expect(shown(cells, 4)).toEqual(["###.", "###.", "....", "...."]);
+  });
+
+  test("touched by a box count where it covers any part of them", () => {
+    // 0.5..0.75 is cell 2 of 4 alone; 0.1..0.3 reaches from cell 0 into cell 1.
+    const region = { elements: new Uint32Array(), boxes: [[0.5, 0.1, 0.75, 0.3] as const] };
+    const cells = touchedCells(region, { grid: { height: 4, width: 4 } });
+    expect(shown(cells, 4)).toEqual(["....", "###.", "###.", "###."]);
+  });
+});
+
+describe("regions", () => {
+  const segmentation: AspectSpec = { kind: "segmentation", name: "spot", taps: ["conv_pw_11"], threshold: 0.5 };
+
+  test("of a mask keep every pixel that reaches the threshold, and count no speck as an instance", () => {
+    const size = 64;
+    const unmasked = array([1, size, size, 1], new Float32Array(size * size).fill(-3));
+    // 0.1 % of 4,096 pixels is 4.1: five pixels are an instance, four are a speck. A logit of 0 is a sigmoid of 0.5.
+    for (const x of [10, 11, 12, 13, 14]) unmasked.data[5 * size + x] = 0;
+    for (const x of [30, 31, 32, 33]) unmasked.data[40 * size + x] = 2;
+    const { whole, instances, mask } = regionsOf(unmasked, { spec: segmentation, size });
+    expect(whole.elements).toHaveLength(9);
+    expect(mask?.reduce((sum, value) => sum + value)).toBe(9);
+    expect(instances).toHaveLength(1);
+    expect(instances?.[0].boxes).toEqual([[5 / 64, 10 / 64, 6 / 64, 15 / 64]]);
+  });
+
+  test("of boxes are the heat at their centres, and their boxes filled", () => {
+    const unmasked = array([1, 4, 4, 5], new Float32Array(80).fill(-4));
+    const centre = (1 * 4 + 2) * 5;
+    unmasked.data.set([3, Math.log(0.25 - 1e-6), Math.log(0.5 - 1e-6), 0.5, 0.5], centre);
+    const { whole, instances, mask, hasPixels } = regionsOf(unmasked, {
+      spec: { kind: "boxes", name: "thing", taps: ["conv_pw_11"], threshold: 0.5 },
+      size: 8,
+    });
+    expect([...whole.elements]).toEqual([centre]);
+    expect(hasPixels).toBe(false);
+    expect(instances).toHaveLength(1);
+    // Centre (1.5, 2.5) / 4, a quarter high and a half wide: rows 2..3, columns 3..6 of 8.
+    for (const [index, edge] of [0.25, 0.375, 0.5, 0.875].entries()) expect(whole.boxes[0][index]).toBeCloseTo(edge, 5);
+    expect(shown(mask ?? new Uint8Array(), 8)).toEqual([
+      ...Array(2).fill("........"),
+      ...Array(2).fill("...####."),
+      ...Array(4).fill("........"),
+    ]);
+  });
+
+  test("of a presence are its one number, or nothing", () => {
+    const spec: AspectSpec = { kind: "presence", name: "tag", taps: ["conv_pw_11"], threshold: 0.6 };
+    const count = (u: number) => regionsOf(array([1, 1], [u]), { spec, size: 8 }).whole.elements.length;
+    expect(count(logit(0.61))).toBe(1);
+    expect(count(logit(0.59))).toBe(0);
+  });
+});
+
+describe("survival", () => {
+  const answers = (u: number[], v: number[], e: number[]) => ({
+    unmasked: array([1, u.length], u),
+    masked: array([1, v.length], v),
+    reference: array([1, e.length], e),
+  });
+
+  test("is the sum of v - e over that of u - e, not clipped", () => {
+    // (1+2 - (-1-1)) / (4+2 - (-1-1)) = 5 / 8; the third element lies outside.
+    const given = answers([4, 2, 99], [1, 2, 0], [-1, -1, 0]);
+    expect(survivalOver(Uint32Array.of(0, 1), given)).toBe(5 / 8);
+    expect(survivalOver(Uint32Array.of(0), answers([4], [-3], [-1]))).toBe(-0.4);
+  });
+
+  test("is null where u exceeds e by less than 1 on average, or there is nothing", () => {
+    expect(survivalOver(Uint32Array.of(0, 1), answers([1, 0.9], [1, 1], [0, 0]))).toBeNull();
+    expect(survivalOver(Uint32Array.of(0, 1), answers([1, 1], [1, 1], [0, 0]))).toBe(1);
+    expect(survivalOver(new Uint32Array(), answers([5], [5], [0]))).toBeNull();
+  });
+
+  test("is drawn as bytes, clipped, and divided by at least 1", () => {
+    // 2/4 -> 128; 5/2 clipped; -1 clipped; 0.25 / max(0.5, 1) -> 64; outside.
+    const given = answers([4, 2, 2, 0.5, 9], [2, 5, -1, 0.25, 9], [0, 0, 0, 0, 0]);
+    expect([...survivalMap(Uint32Array.of(0, 1, 2, 3), given)]).toEqual([128, 255, 0, 64, 0]);
+  });
+});
+
+describe("relevance", () => {
+  const tap = {
+    evidence: array([1, 1, 2, 1], [9, 16]),
+    overlap: array([1, 1, 2, 2], [6, 4, 0, 25]),
+  };
+
+  test("is the cosine of the two evidences over all elements", () => {
+    // 6 / sqrt(25 * 29).
+    expect(relevanceOf([tap])).toBeCloseTo(6 / Math.sqrt(725), 12);
+  });
+
+  test("of an instance counts its cells alone", () => {
+    // 6 / (3 * 2): there both lie in the same elements.
+    expect(relevanceOf([tap], { cells: [Uint8Array.of(1, 0)] })).toBe(1);
+    expect(relevanceOf([tap], { cells: [Uint8Array.of(0, 1)] })).toBe(0);
+  });
+
+  test("of several taps takes their elements together", () => {
+    const other = { evidence: array([1, 1, 1, 1], [11]), overlap: array([1, 1, 1, 2], [2, 7]) };
+    // (6 + 2) / sqrt((25 + 11) * (29 + 7)).
+    expect(relevanceOf([tap, other])).toBeCloseTo(8 / 36, 12);
+  });
+
+  test("is 0 where there is no evidence at all, and survives tiny numbers", () => {
+    expect(relevanceOf([{ evidence: array([1, 1, 1, 1], [0]), overlap: array([1, 1, 1, 2], [0, 3]) }])).toBe(0);
+    const tiny = { evidence: array([1, 1, 1, 1], [1e-36]), overlap: array([1, 1, 1, 2], [5e-37, 1e-36]) };
+    expect(relevanceOf([tiny])).toBeCloseTo(0.5, 5);
+  });
+});
+
+describe("unexplained", () => {
+  const saliency = array([1, 2, 2, 1], [1, 2, 3, 4]);
+
+  test("is the share of the saliency outside everything relevant, overlaps counted once", () => {
+    expect(
+      unexplainedShare(saliency, { relevant: [Uint8Array.of(1, 1, 0, 0), Uint8Array.of(0, 1, 1, 0)] }),
+    ).toBeCloseTo(0.4, 12);
+    expect(unexplainedShare(saliency, { relevant: [] })).toBe(1);
+  });
+
+  test("is null where there is no saliency, or something relevant has no place", () => {
+    expect(unexplainedShare(array([1, 1, 1, 1], [0]), { relevant: [] })).toBeNull();
+    expect(unexplainedShare(saliency, { relevant: [Uint8Array.of(1, 1, 1, 1), undefined] })).toBeNull();
+  });
+});
+
+describe("predictions", () => {
+  test("are a class, labels, or a value", () => {
+    const scores = array([1, 3], [0.5, 0.75, 0.25]);
+    expect(predictionOf(scores, classifier)).toEqual({
+      class: "dog",
+      score: 0.75,
+      scores: { cat: 0.5, dog: 0.75, "cat:dog": 0.25 },
+    });
+    expect(predictionOf(scores, { ...classifier, task: "multi" })).toMatchObject({
+      class: "dog",
+      labels: ["cat", "dog"],
+    });
+    expect(predictionOf(array([1, 1], [3.5]), { ...classifier, task: "regression", classes: [] })).toEqual({
+      value: 3.5,
+    });
+  });
+});
+
+describe("targets", () => {
+  test("are a class or a margin, and a colon may belong to a name", () => {
+    expect(parseTarget("dog", classifier)).toEqual({ kind: "log-odds", class: "dog" });
+    expect(parseTarget("dog:cat", classifier)).toEqual({ kind: "margin", class: "dog", other: "cat" });
+    expect(parseTarget("cat:dog", classifier)).toEqual({ kind: "log-odds", class: "cat:dog" });
+    expect(parseTarget("cat:dog:dog", classifier)).toEqual({ kind: "margin", class: "cat:dog", other: "dog" });
+    expect(parseTarget("dog", { ...classifier, task: "multi" })).toEqual({ kind: "logit", class: "dog" });
+  });
+
+  test("that are unknown are refused with the classes there are", () => {
+    for (const text of ["cow", "cat:cow", "cat:cat", ""])
+      expect(() => parseTarget(text, classifier)).toThrow(InputError);
+    expect(() => parseTarget("cow", classifier)).toThrow(/cat, dog, cat:dog/);
+    expect(() => parseTarget("dog", { ...classifier, task: "regression", classes: [] })).toThrow(/number/);
+  });
+
+  test("weigh the logits", () => {
+    const weights = (text?: string) => [
+      ...targetWeights(text ? parseTarget(text, classifier) : undefined, classifier).data,
+    ];
+    expect(weights()).toEqual([0, 0, 0]);
+    expect(weights("dog")).toEqual([0, 1, 0]);
+    expect(weights("dog:cat")).toEqual([-1, 1, 0]);
+    expect(targetWeights({ kind: "value" }, { ...classifier, task: "regression", classes: [] }).data).toEqual(
+      Float32Array.of(1),
+    );
+  });
+});
+
+test("one image is taken out of a batch with its first dimension kept", () => {
+  const rows = imageOutputs({ a: array([2, 1, 2], [1, 2, 3, 4]), b: array([2], [5, 6]) }, 1);
+  expect(rows.a).toEqual({ shape: [1, 1, 2], data: Float32Array.of(3, 4) });
+  expect(rows.b).toEqual({ shape: [1], data: Float32Array.of(6) });
+});
+
+describe("an explanation", () => {
+  const tap = "conv_pw_11";
+  const size = 32;
+  const options: ReadOptions = {
+    spec: {
+      trunk: { name: "mobilenet-v1", alpha: 0.25, inputSize: size },
+      source: tap,
+      heads: [
+        { ...classifier, classes: ["benign", "malignant"] },
+        { kind: "segmentation", name: "nucleus", taps: [tap], threshold: 0.5 },
+        { kind: "presence", name: "vessel", taps: [tap], threshold: 0.5 },
+      ],
+    },
+    threshold: 0.3,
+    image: "images/x.jpg",
+  };
+  /** A nucleus in the left upper quarter, seen by the head as u = 4 there and -4 elsewhere. */
+  const quarter = (inside: number, outside: number) =>
+    array(
+      [1, size, size, 1],
+      Array.from({ length: size * size }, (_, i) => (i < 512 && i % size < 16 ? inside : outside)),
+    );
+  const outputs = (changes: Record<string, NdArray> = {}): NdArrays => ({
+    logits: array([1, 2], [-1, 2]),
+    scores: array([1, 2], [0.05, 0.95]),
+    "nucleus/unmasked": quarter(4, -4),
+    "nucleus/masked": quarter(2, -4),
+    "nucleus/reference": quarter(-4, -4),
+    [`nucleus/overlap/${tap}`]: array([1, 2, 2, 2], [3, 4, 0, 0, 0, 0, 0, 0]),
+    "vessel/unmasked": array([1, 1], [-2]),
+    "vessel/masked": array([1, 1], [-3]),
+    "vessel/reference": array([1, 1], [-4]),
+    [`vessel/overlap/${tap}`]: array([1, 2, 2, 2], [0, 1, 0, 0, 0, 0, 0, 0]),
+    [`evidence/${tap}`]: array([1, 2, 2, 1], [4, 0, 0, 5]),
+    [`saliency/${tap}`]: array([1, 2, 2, 1], [1, 0, 0, 0]),
+    ...changes,
+  });
+
+  test("holds every number of the design", () => {
+    const { explanation, maps } = readExplanation(outputs(), options);
+    const presence = 1 / (1 + Math.exp(-4));
+    // Survival (2 + 4) / (4 + 4); relevance 3 / sqrt(9 * 4); on a grid of 2x2 the widened quarter is everything.
+    const numbers = { presence: expect.closeTo(presence, 12), survival: 0.75, relevance: 0.5 };
+    expect(explanation).toEqual({
+      format: "aspectlens-explanation/1",
+      image: "images/x.jpg",
+      prediction: {
+        class: "malignant",
+        score: expect.closeTo(0.95, 6),
+        scores: { benign: expect.closeTo(0.05, 6), malignant: expect.closeTo(0.95, 6) },
+      },
+      target: { kind: "log-odds", class: "malignant" },
+      saliency: "grad-cam",
+      masking: "filter-weights",
+      threshold: 0.3,
+      isExplained: true,
+      aspects: [
+        {
+          name: "nucleus",
+          kind: "segmentation",
+          ...numbers,
+          relevanceInterval: null,
+          isPresent: true,
+          isRelevant: true,
+          area: 0.25,
+          mask: "x.nucleus.png",
+          survivalMap: "x.nucleus.survival.png",
+          instances: [{ box: [0, 0, 0.5, 0.5], area: 0.25, ...numbers }],
+        },
+        {
+          name: "vessel",
+          kind: "presence",
+          presence: expect.closeTo(1 / (1 + Math.exp(2)), 12),
+          relevance: null,
+          survival: null,
+          relevanceInterval: null,
+          isPresent: false,
+          isRelevant: false,
+        },
+      ],
+      unexplained: 0,
+    });
+    expect(JSON.parse(JSON.stringify(explanation))).toEqual(explanation);
+    expect(Object.keys(maps.regions)).toEqual(["nucleus"]);
+    expect(maps.regions.nucleus.reduce((sum, value) => sum + value)).toBe(256);
+    // 0.75 * 255 = 191.25.
+    expect([maps.survival.nucleus[0], maps.survival.nucleus[31]]).toEqual([191, 0]);
+    expect(maps.saliency).toEqual({ height: 2, width: 2, values: Float32Array.of(1, 0, 0, 0) });
+  });
+
+  test("calls nothing relevant below the threshold, and then nothing is explained", () => {
+    const { explanation } = readExplanation(outputs(), { ...options, threshold: 0.51 });
+    expect(explanation.isExplained).toBe(false);
+    expect(explanation.unexplained).toBe(1);
+    expect(explanation.aspects[0]).toMatchObject({ relevance: 0.5, isPresent: true, isRelevant: false });
+  });
+
+  test("gives no relevance where a head cannot tell its answer from nothing", () => {
+    const { explanation } = readExplanation(outputs({ "nucleus/reference": quarter(3.5, -4) }), options);
+    expect(explanation.aspects[0]).toMatchObject({
+      relevance: null,
+      survival: null,
+      isPresent: true,
+      isRelevant: false,
+    });
+    expect(explanation.aspects[0].presence).toBeGreaterThan(0.9);
+  });
+
+  test("of an absent mask has an area of 0, no files and no instances", () => {
+    const { explanation, maps } = readExplanation(outputs({ "nucleus/unmasked": quarter(-1, -4) }), options);
+    expect(explanation.aspects[0]).toMatchObject({
+      presence: expect.closeTo(1 / (1 + Math.E), 12),
+      relevance: null,
+      isPresent: false,
+      area: 0,
+      mask: null,
+      survivalMap: null,
+      instances: [],
+    });
+    expect(maps.regions).toEqual({});
+  });
+
+  test("leaves unexplained open where a relevant aspect has no place", () => {
+    const changes = {
+      "vessel/unmasked": array([1, 1], [3]),
+      [`vessel/overlap/${tap}`]: array([1, 2, 2, 2], [4, 4, 0, 0, 0, 0, 0, 0]),
+    };
+    const { explanation } = readExplanation(outputs(changes), options);
+    expect(explanation.aspects[1]).toMatchObject({ isRelevant: true, relevance: expect.closeTo(4 / 6, 12) });
+    expect(explanation.aspects[1]).not.toHaveProperty("instances");
+    expect(explanation.unexplained).toBeNull();
+  });
+
+  test("keeps the target that was asked for", () => {
+    const target = { kind: "margin", class: "benign", other: "malignant" } as const;
+    expect(readExplanation(outputs(), { ...options, target }).explanation.target).toEqual(target);
+  });
+
+  test("is refused where an output is missing, or holds several images", () => {
+    const { "vessel/masked": _, ...missing } = outputs();
+    expect(() => readExplanation(missing, options)).toThrow(ShapeError);
+    expect(() => readExplanation(missing, options)).toThrow(/"vessel\/masked".*got none/);
+    expect(() => readExplanation(outputs({ logits: array([2, 2], [0, 1, 0, 1]) }), options)).toThrow(
+      /"logits".*\[2, 2\]/,
+    );
+  });
+});

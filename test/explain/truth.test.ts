@@ -1,0 +1,214 @@
+import { describe, expect, test } from "vitest";
+import type { Annotation, Sample } from "../../src/core/annotation.js";
+import type { AspectExplanation, Explanation } from "../../src/explain/explanation.js";
+import { measureFaithfulness } from "../../src/explain/faithfulness.js";
+import { thresholdAgainstDistractors, thresholdThatSeparates } from "../../src/explain/thresholds.js";
+import { type Judged, judge, relevancePairs } from "../../src/explain/truth.js";
+
+interface Seen {
+  readonly presence?: number;
+  readonly relevance: number | null;
+  readonly survival?: number;
+}
+
+/** An explanation whose answer is `malignant`, with these aspects and a threshold of 0.3. */
+function explanation(aspects: Record<string, Seen>, answer = "malignant"): Explanation {
+  return {
+    format: "aspectlens-explanation/1",
+    image: "x.png",
+    prediction: { class: answer, score: 0.9, scores: { [answer]: 0.9 } },
+    target: { kind: "log-odds", class: answer },
+    saliency: "grad-cam",
+    masking: "filter-weights",
+    threshold: 0.3,
+    isExplained: true,
+    unexplained: 0,
+    aspects: Object.entries(aspects).map(
+      ([name, { presence = 0.9, relevance, survival = 0 }]): AspectExplanation => ({
+        name,
+        kind: "segmentation",
+        presence,
+        relevance,
+        survival: relevance === null ? null : survival,
+        relevanceInterval: null,
+        isPresent: true,
+        isRelevant: relevance !== null && relevance >= 0.3,
+      }),
+    ),
+  };
+}
+
+function sample(aspects: Record<string, Annotation>, rest: Partial<Sample> = {}): Sample {
+  return { path: "x.png", image: new Uint8Array(), target: { label: "malignant" }, aspects, ...rest };
+}
+
+const here: Annotation = { present: true };
+const causes = { malignant: ["necrosis", "mitosis"] };
+
+describe("the truth of an image", () => {
+  test("parts the aspects labelled present into causes and distractors", () => {
+    const labelled = sample({
+      necrosis: here,
+      mitosis: { present: false },
+      vessel: { boxes: [[0, 0, 1, 1]] },
+      tag: { boxes: [] },
+    });
+    const judged = judge(explanation({ necrosis: { relevance: 0.5 } }), { sample: labelled, causes });
+    expect(judged).toMatchObject({ isRight: true, causes: ["necrosis"], distractors: ["vessel"] });
+  });
+
+  test("knows every way of being labelled present", () => {
+    const annotations: Record<string, Annotation> = {
+      mask: { mask: Uint8Array.of(0, 1) },
+      amount: { amount: 0.2 },
+      map: { map: Uint8Array.of(0, 9) },
+      noMask: { mask: null },
+      emptyMask: { mask: Uint8Array.of(0, 0) },
+      noAmount: { amount: 0 },
+      unlabelled: {},
+    };
+    expect(judge(explanation({}), { sample: sample(annotations) }).distractors).toEqual(["mask", "amount", "map"]);
+  });
+
+  test("takes a sample's own causes before the dataset's", () => {
+    const own = sample({ necrosis: here, vessel: here }, { causes: ["vessel"] });
+    expect(judge(explanation({}), { sample: own, causes })).toMatchObject({
+      causes: ["vessel"],
+      distractors: ["necrosis"],
+    });
+  });
+
+  test("calls an answer right, wrong, or unlabelled", () => {
+    const isRight = (answer: string, rest: Partial<Sample>) =>
+      judge(explanation({}, answer), { sample: sample({}, rest) }).isRight;
+    expect(isRight("malignant", {})).toBe(true);
+    expect(isRight("benign", {})).toBe(false);
+    expect(isRight("benign", { target: {} })).toBeNull();
+    expect(isRight("benign", { target: { labels: ["benign", "other"] } })).toBe(true);
+  });
+
+  test("of several labels takes the causes of the one that was explained", () => {
+    const both = sample({ necrosis: here, vessel: here }, { target: { labels: ["malignant", "bleeding"] } });
+    const byLabel = { ...causes, bleeding: ["vessel"] };
+    expect(judge(explanation({}, "bleeding"), { sample: both, causes: byLabel }).causes).toEqual(["vessel"]);
+    expect(judge(explanation({}), { sample: both, causes: byLabel }).causes).toEqual(["necrosis"]);
+  });
+
+  test("pairs only what a head could tell from nothing", () => {
+    const labelled = sample({ necrosis: here, vessel: here, tag: here });
+    const judged = judge(
+      explanation({
+        necrosis: { relevance: 0.5 },
+        vessel: { relevance: null },
+        tag: { relevance: 0.1 },
+        lymphocyte: { relevance: 0.8 },
+      }),
+      {
+        sample: labelled,
+        causes,
+      },
+    );
+    expect(relevancePairs(judged)).toEqual([
+      { score: 0.5, isPositive: true },
+      { score: 0.1, isPositive: false },
+    ]);
+  });
+});
+
+describe("faithfulness", () => {
+  const judged = (
+    aspects: Record<string, Seen>,
+    { answer = "malignant", labelled = ["necrosis", "vessel", "tag"] } = {},
+  ): Judged =>
+    judge(explanation(aspects, answer), {
+      sample: sample(Object.fromEntries(labelled.map((name) => [name, here]))),
+      causes,
+    });
+
+  test("counts, image by image, whether the first is a cause", async () => {
+    const images = [
+      // Right by relevance, wrong by presence, tied by survival: half.
+      judged({
+        necrosis: { relevance: 0.6, presence: 0.8, survival: 0.5 },
+        vessel: { relevance: 0.1, presence: 0.9, survival: 0.5 },
+      }),
+      // Three tie by relevance, one of them the cause: a third. Both distractors are called relevant.
+      judged({
+        necrosis: { relevance: 0.4, presence: 1, survival: 1 },
+        vessel: { relevance: 0.4, presence: 0.2 },
+        tag: { relevance: 0.4, presence: 0.1 },
+      }),
+      // Labelled, but the head does not see the cause: lost to coverage.
+      judged({ necrosis: { relevance: null }, vessel: { relevance: 0.9 } }),
+      // Labelled, but answered wrong: lost to coverage.
+      judged({ necrosis: { relevance: 0.9 }, vessel: { relevance: 0.1 } }, { answer: "benign" }),
+      // No cause is labelled: not part of the question, but part of the accuracy.
+      judged({ vessel: { relevance: 0.9 } }, { labelled: ["vessel", "tag"] }),
+    ];
+    const report = await measureFaithfulness(images);
+    expect(report).toEqual({
+      format: "aspectlens-faithfulness/1",
+      count: 2,
+      classifier: { accuracy: 4 / 5 },
+      methods: [
+        {
+          saliency: "grad-cam",
+          masking: "filter-weights",
+          isDefault: true,
+          namedCause: expect.closeTo((1 + 1 / 3) / 2, 12),
+          distractorNamed: 2 / 3,
+          // Causes 0.6 and 0.4 against 0.1, 0.4 and 0.4: 3 pairs won, 1 won and 2 tied of the rest: (3 + 1 + 1) / 6.
+          auc: expect.closeTo(5 / 6, 12),
+        },
+      ],
+      coverage: 2 / 4,
+      chance: { namedCause: expect.closeTo((1 / 2 + 1 / 3) / 2, 12), auc: 0.5 },
+      controls: { presenceOnly: { namedCause: 1 / 2 }, survival: { namedCause: 3 / 4 }, randomClassifier: null },
+    });
+  });
+
+  test("of nothing is null, never 0", async () => {
+    const report = await measureFaithfulness([]);
+    expect(report.methods[0]).toMatchObject({ namedCause: null, distractorNamed: null, auc: null });
+    expect(report).toMatchObject({
+      count: 0,
+      coverage: null,
+      classifier: { accuracy: null },
+      chance: { namedCause: null },
+    });
+  });
+});
+
+describe("thresholds", () => {
+  const pairs = (positives: number[], negatives: number[]) => [
+    ...positives.map((score) => ({ score, isPositive: true })),
+    ...negatives.map((score) => ({ score, isPositive: false })),
+  ];
+  const causesSeen = [0.5, 0.6, 0.7, 0.8, 0.9];
+
+  test("are the lowest that at most 3 % of the distractors reach", () => {
+    // 100 distractors 0.001 .. 0.1: three may be named, so the fourth highest, 0.097, is excluded and 0.098 is not.
+    const distractors = Array.from({ length: 100 }, (_, i) => (i + 1) / 1000);
+    const threshold = thresholdAgainstDistractors(pairs(causesSeen, distractors)) ?? Number.NaN;
+    expect(distractors.filter((score) => score >= threshold)).toEqual([0.098, 0.099, 0.1]);
+    expect(threshold).toBeCloseTo(0.0971, 10);
+    // One step lower names a fourth.
+    expect(distractors.filter((score) => score >= threshold - 0.0001)).toHaveLength(4);
+  });
+
+  test("name no distractor where three percent are less than one", () => {
+    expect(thresholdAgainstDistractors(pairs(causesSeen, [0.1, 0.2, 0.3, 0.2, 0.25]))).toBeCloseTo(0.3001, 10);
+  });
+
+  test("part best what mattered from what did not", () => {
+    // At 0.45, half way between 0.4 and 0.5: all positives above; 5 of 6 negatives below.
+    expect(thresholdThatSeparates(pairs(causesSeen, [0.1, 0.2, 0.3, 0.35, 0.4, 0.65]))).toBeCloseTo(0.45, 10);
+  });
+
+  test("are not set from fewer than five of either kind", () => {
+    for (const set of [thresholdAgainstDistractors, thresholdThatSeparates]) {
+      expect(set(pairs(causesSeen, [0.1, 0.1, 0.1, 0.1]))).toBeNull();
+      expect(set(pairs(causesSeen.slice(1), [0.1, 0.1, 0.1, 0.1, 0.1]))).toBeNull();
+    }
+  });
+});

@@ -1,0 +1,97 @@
+/** Section 4 of the design as plain float64 loops over flat arrays of one image. */
+
+/** Quantile with linear interpolation, by sorting. */
+export function quantile(values: ArrayLike<number>, q: number): number {
+  const sorted = Array.from(values).sort((a, b) => a - b);
+  const position = q * (sorted.length - 1);
+  const low = Math.floor(position);
+  const high = Math.min(low + 1, sorted.length - 1);
+  return sorted[low] + (sorted[high] - sorted[low]) * (position - low);
+}
+
+export interface Representation {
+  /** `[places * channels]`, channels innermost. */
+  readonly features: ArrayLike<number>;
+  /** `[channels]`. */
+  readonly reference: ArrayLike<number>;
+  readonly channels: number;
+}
+
+/** Differences from the reference, `[places * channels]`. */
+export function difference({ features, reference, channels }: Representation): number[] {
+  return Array.from(features, (value, index) => value - reference[index % channels]);
+}
+
+/** Mean over places of each channel. */
+export function filterWeights(gradient: ArrayLike<number>, channels: number): number[] {
+  const weights = new Array<number>(channels).fill(0);
+  for (let index = 0; index < gradient.length; index++) {
+    weights[index % channels] += gradient[index] / (gradient.length / channels);
+  }
+  return weights;
+}
+
+/** `r + clip(w / p95(|w|), 0, 1) (f - r)`. */
+export function maskedByFilterWeights(of: Representation, weights: readonly number[]): number[] {
+  const scale = quantile(weights.map(Math.abs), 0.95);
+  return difference(of).map((value, index) => {
+    const channel = index % of.channels;
+    return of.reference[channel] + Math.min(1, Math.max(0, weights[channel] / scale)) * value;
+  });
+}
+
+/** relu(sum over channels of w (f - r)) at each place. */
+export function gradCamMap(of: Representation, weights: readonly number[]): number[] {
+  const d = difference(of);
+  return Array.from({ length: d.length / of.channels }, (_, place) => {
+    let sum = 0;
+    for (let channel = 0; channel < of.channels; channel++) sum += weights[channel] * d[place * of.channels + channel];
+    return Math.max(0, sum);
+  });
+}
+
+/** c. */
+export function answerEvidence(of: Representation, gradient: ArrayLike<number>): number[] {
+  const product = difference(of).map((value, index) => value * gradient[index]);
+  return product.map((value, index) => {
+    const start = index - (index % of.channels);
+    let net = 0;
+    let gross = 0;
+    for (let channel = 0; channel < of.channels; channel++) {
+      net += product[start + channel];
+      gross += Math.max(0, product[start + channel]);
+    }
+    return gross > 0 ? (Math.max(0, value) * Math.max(0, net)) / gross : 0;
+  });
+}
+
+/** p. */
+export function aspectEvidence(of: Representation, gradient: ArrayLike<number>): number[] {
+  return difference(of).map((value, index) => Math.max(0, value * gradient[index]));
+}
+
+/** `<c, p> / (|c| |p|)` over all elements of one tap or several, one after the other. */
+export function relevance(c: readonly number[], p: readonly number[]): number {
+  let [cp, cc, pp] = [0, 0, 0];
+  for (let index = 0; index < c.length; index++) {
+    cp += c[index] * p[index];
+    cc += c[index] ** 2;
+    pp += p[index] ** 2;
+  }
+  return cc > 0 && pp > 0 ? cp / Math.sqrt(cc * pp) : 0;
+}
+
+/** Sum over the region of v - e over that of u - e. */
+export function survival(
+  { u, v, e }: Record<"u" | "v" | "e", ArrayLike<number>>,
+  { threshold }: { threshold: number },
+): number | null {
+  let [left, whole, count] = [0, 0, 0];
+  for (let index = 0; index < u.length; index++) {
+    if (1 / (1 + Math.exp(-u[index])) < threshold) continue;
+    left += v[index] - e[index];
+    whole += u[index] - e[index];
+    count++;
+  }
+  return count === 0 || whole / count < 1 ? null : left / whole;
+}
