@@ -47,12 +47,12 @@ async function runEvaluate(
 ): Promise<void> {
   const { spec, parameters } = await readModel(path);
   const dataset = await openDataset(directory);
-  checkFit(spec.heads[0], dataset.manifest, directory);
   const { split } = options;
   const count = splitSize(dataset, split);
   if (count === 0)
     throw new ConfigError(`${directory}: has no sample with "split": "${split}". Choose another with --split.`);
   const model = createModel(spec);
+  checkFit(model.classifier.spec, dataset.manifest, directory);
   const engine = await selectEngine(options);
   try {
     const compiled = await engine.compile(evaluationStep(model, { input: { kind: "image" } }), {
@@ -84,11 +84,10 @@ async function runEvaluate(
 
 /** A dataset of other classes would be measured as all wrong, without a word. */
 function checkFit(
-  classifier: { readonly classes?: readonly string[] },
+  { classes }: { readonly classes: readonly string[] },
   manifest: { readonly classes: readonly string[] },
   directory: string,
 ): void {
-  const { classes = [] } = classifier;
   const unknown = manifest.classes.filter((name) => !classes.includes(name));
   if (classes.length > 0 && manifest.classes.length > 0 && unknown.length === manifest.classes.length) {
     throw new ConfigError(

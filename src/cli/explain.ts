@@ -1,0 +1,142 @@
+/** `aspectlens explain`: images in, for each an explanation, a picture and masks; a table on the terminal. */
+
+import { stat } from "node:fs/promises";
+import { basename, extname, join } from "node:path";
+import type { Command } from "commander";
+import { type Explainer, openExplainer } from "../bundle/explainer.js";
+import { InputError, InterruptedError } from "../core/errors.js";
+import { decodeImage } from "../dataset/image.js";
+import type { Target } from "../explain/explanation.js";
+import { positiveInteger } from "./engine-options.js";
+import { type CommonOptions, runCommand } from "./outcome.js";
+import { printJson, printLine } from "./output.js";
+import { progressBar } from "./progress.js";
+
+interface ExplainOptions extends CommonOptions {
+  readonly out: string;
+  readonly target?: string;
+  readonly threads?: number;
+}
+
+/** Side to which the original is squeezed for the picture, pixels; the picture gives it its shape back. */
+const PICTURE_SIZE = 512;
+
+export function addExplain(program: Command): void {
+  program
+    .command("explain")
+    .description("say which aspects an answer relied on: JSON, an overlay picture and masks for each image")
+    .argument("<bundle>", "the .aspect file")
+    .argument("<image...>", "images")
+    .option("--out <folder>", "where the files go", "explanations")
+    .option(
+      "--target <class>",
+      "explain this class instead of the predicted one; CLASS:OTHER explains the margin between two",
+    )
+    .option("--threads <count>", "threads to compute with", positiveInteger)
+    .option("--json", "print one explanation a line, and nothing else, on stdout")
+    .option("--debug", "print the stack of an error")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  aspectlens explain tissue.aspect slide.png\n  aspectlens explain tissue.aspect images/*.png --target malignant:benign --out why",
+    )
+    .action((bundle: string, images: string[], options: ExplainOptions) =>
+      runCommand(options, (signal) => runExplain(bundle, images, options, signal)),
+    );
+}
+
+async function runExplain(
+  bundle: string,
+  images: readonly string[],
+  options: ExplainOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const explainer = await openExplainer(bundle, options);
+  try {
+    const failures = await explainImages(explainer, images, options, signal);
+    if (failures.length === 0) return;
+    for (const failure of failures.slice(0, -1)) process.stderr.write(`aspectlens: ${failure.message}\n`);
+    throw failures[failures.length - 1];
+  } finally {
+    await explainer.dispose();
+  }
+}
+
+/**
+ * Explains all images that can be read and writes their files.
+ *
+ * @returns what was wrong with the others.
+ */
+export async function explainImages(
+  explainer: Explainer,
+  images: readonly string[],
+  { out, target, json = false }: Pick<ExplainOptions, "out" | "target" | "json">,
+  signal: AbortSignal,
+): Promise<InputError[]> {
+  const asked = target === undefined ? undefined : parseTarget(target, explainer);
+  await checkFolder(out);
+  const stems = uniqueStems(images);
+  const [{ writeExplanation }, { explanationTable, showsColours }] = await Promise.all([
+    import("../report/write-explanation.js"),
+    import("../report/table.js"),
+  ]);
+  const bar = progressBar("explaining");
+  const failures: InputError[] = [];
+  let done = 0;
+  const stem = (image: unknown) => stems.get(image as string);
+  for await (const outcome of explainer.explainAll(images, { target: asked, stem })) {
+    if (signal.aborted)
+      throw new InterruptedError(`interrupted after ${done} of ${images.length} images; what is in ${out} is whole.`);
+    const path = outcome.image as string;
+    bar.update(++done / images.length, path);
+    if ("error" in outcome) failures.push(outcome.error);
+    else {
+      const { image } = await decodeImage(path, { size: PICTURE_SIZE });
+      const picture = { width: PICTURE_SIZE, height: PICTURE_SIZE, pixels: image };
+      await writeExplanation(outcome.explained, picture, {
+        shape: outcome.explained,
+        folder: out,
+        stem: stem(path) ?? "",
+      });
+      bar.clear();
+      if (json) printJson(outcome.explained.explanation);
+      else printLine(`${explanationTable(outcome.explained.explanation, { colours: showsColours(process.stdout) })}\n`);
+    }
+  }
+  bar.clear();
+  if (!json && failures.length < images.length) printLine(`pictures, masks and JSON: ${join(out, "*")}`);
+  return failures;
+}
+
+/** `CLASS` or `CLASS:OTHER`; a class's own name may hold a colon. */
+function parseTarget(text: string, { classifier: { task, classes } }: Explainer): Target {
+  if (classes.includes(text))
+    return task === "multi" ? { kind: "logit", class: text } : { kind: "log-odds", class: text };
+  for (let at = text.indexOf(":"); at >= 0; at = text.indexOf(":", at + 1)) {
+    const [first, other] = [text.slice(0, at), text.slice(at + 1)];
+    if (first !== other && classes.includes(first) && classes.includes(other))
+      return { kind: "margin", class: first, other };
+  }
+  const known =
+    classes.length > 0 ? `The classes are ${classes.join(", ")}.` : "A regression has no classes; leave --target out.";
+  throw new InputError(`--target ${text}: not a class, nor two classes as CLASS:OTHER. ${known}`);
+}
+
+async function checkFolder(out: string): Promise<void> {
+  const found = await stat(out).catch(() => null);
+  if (found && !found.isDirectory()) throw new InputError(`--out ${out}: is a file. Name a folder.`);
+}
+
+/** File names without endings, made different where two images of different folders share one. */
+function uniqueStems(images: readonly string[]): Map<string, string> {
+  const taken = new Set<string>();
+  const stems = new Map<string, string>();
+  for (const image of images) {
+    if (stems.has(image)) continue;
+    const plain = basename(image, extname(image));
+    let stem = plain;
+    for (let count = 2; taken.has(stem.toLowerCase()); count++) stem = `${plain}-${count}`;
+    taken.add(stem.toLowerCase());
+    stems.set(image, stem);
+  }
+  return stems;
+}

@@ -1,0 +1,99 @@
+/** `aspectlens export`: a run's best model as one bundle file. */
+
+import { readFile, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { Command } from "commander";
+import { exportBundle } from "../bundle/export-bundle.js";
+import { InputError } from "../core/errors.js";
+import { batches } from "../dataset/batches.js";
+import { openDataset, splitSize } from "../dataset/dataset.js";
+import { RESIZE_KERNEL } from "../dataset/image.js";
+import { SPLITS } from "../dataset/record.js";
+import { openRuntime } from "../engine/session.js";
+import { readTrainedModel, type TrainedModel } from "../trained-model.js";
+import { type CommonOptions, runCommand } from "./outcome.js";
+import { printJson, printLine } from "./output.js";
+
+interface ExportOptions extends CommonOptions {
+  readonly licence?: string;
+}
+
+/** Real images among the goldens, beside a drawn one and noise. */
+const GOLDEN_IMAGES = 2;
+const ENDING = ".aspect";
+
+export function addExport(program: Command): void {
+  program
+    .command("export")
+    .description("write a run's best model as one bundle file")
+    .argument("<run>", "run folder")
+    .argument("<out>", `bundle to write, name${ENDING}`)
+    .option("--licence <file>", "text of the model's licence")
+    .option("--json", "print one JSON object")
+    .option("--debug", "print the stack of an error")
+    .addHelpText("after", "\nExample:\n  aspectlens export runs/tissue tissue.aspect")
+    .action((run: string, out: string, options: ExportOptions) =>
+      runCommand(options, () => runExport(run, out, options)),
+    );
+}
+
+async function runExport(run: string, out: string, options: ExportOptions): Promise<void> {
+  if (!out.endsWith(ENDING))
+    throw new InputError(`${out}: a bundle's name ends in ${ENDING}. Call it ${out}${ENDING}.`);
+  const bytes = await writeRunBundle(run, out, options);
+  if (options.json) printJson({ bundle: out, bytes });
+  else {
+    printLine(`${out}: ${(bytes / 1e6).toFixed(1)} MB`);
+    printLine(`next: aspectlens explain ${out} image.png`);
+  }
+}
+
+/** Exports a run. @returns the size of the bundle in bytes. */
+export async function writeRunBundle(
+  run: string,
+  out: string,
+  { licence }: { licence?: string } = {},
+): Promise<number> {
+  const trained = await readTrainedModel(join(run, "best"));
+  const runtime = openRuntime();
+  try {
+    await exportBundle(trained, out, {
+      runtime,
+      kernel: RESIZE_KERNEL,
+      name: basename(out, ENDING),
+      samples: await goldenSamples(run, trained),
+      ...(licence === undefined ? {} : { licence: await readLicence(licence) }),
+    });
+  } finally {
+    await runtime.dispose();
+  }
+  return (await stat(out)).size;
+}
+
+/** Images of the run's own dataset, tests first; none where it has gone. */
+async function goldenSamples(run: string, { spec }: TrainedModel): Promise<Uint8Array[]> {
+  try {
+    const { dataset: directory } = JSON.parse(await readFile(join(run, "config.json"), "utf8")) as { dataset: string };
+    const dataset = await openDataset(directory);
+    const split = [...SPLITS].reverse().find((name) => splitSize(dataset, name) > 0);
+    if (!split) return [];
+    for await (const samples of batches(dataset, {
+      split,
+      batchSize: GOLDEN_IMAGES,
+      inputSize: spec.trunk.inputSize,
+    })) {
+      return samples.map((sample) => sample.image);
+    }
+  } catch (error) {
+    process.stderr.write(`note: goldens without images of the dataset (${(error as Error).message})\n`);
+  }
+  return [];
+}
+
+async function readLicence(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new InputError(`${path}: the licence cannot be read (${(cause as NodeJS.ErrnoException).code}).`, { cause });
+  }
+}
