@@ -67,10 +67,10 @@ export function toTensors(parameters: NdArrays): Record<string, tf.Tensor> {
   );
 }
 
-/** Largest difference, relative to the largest number expected. */
-export function worstDifference(got: ArrayLike<number>, expected: ArrayLike<number>): number {
+/** Largest difference, relative to the largest number expected, or to `floor` where that is larger. */
+export function worstDifference(got: ArrayLike<number>, expected: ArrayLike<number>, { floor = 0 } = {}): number {
   if (got.length !== expected.length) return Number.POSITIVE_INFINITY;
-  let [worst, largest] = [0, 0];
+  let [worst, largest] = [0, floor];
   for (let i = 0; i < got.length; i++) {
     worst = Math.max(worst, Math.abs(got[i] - expected[i]));
     largest = Math.max(largest, Math.abs(expected[i]));
