@@ -1,0 +1,109 @@
+/** How one sample is varied: which part is seen, mirrored or not, in what light; drawn once, applied to all that belongs to it. */
+
+import type { Box } from "../core/boxes.js";
+import { boxArea } from "../core/boxes.js";
+import type { Random } from "../core/random.js";
+import type { Crop } from "./image.js";
+
+/**
+ * Presence, amount and label stay as they are, so crops must be mild: one that cuts away what an answer is about makes
+ * the answer wrong.
+ */
+export interface Augment {
+  /** Mirror left and right in half of the cases. */
+  readonly flip: boolean;
+  /** 0..1, the largest share of each side that is cut away; what is left is enlarged. */
+  readonly crop: number;
+  /** 0..1, the largest relative change of brightness, contrast and saturation. */
+  readonly colour: number;
+}
+
+/** Factors; 1 changes nothing. */
+export interface Light {
+  readonly brightness: number;
+  readonly contrast: number;
+  readonly saturation: number;
+}
+
+/** What was drawn for one sample. */
+export interface View {
+  readonly crop: Crop;
+  readonly flip: boolean;
+  readonly light?: Light;
+}
+
+/** A box with less than this share of its area left inside the crop is dropped: nobody would call the rest by its name. */
+const LEAST_VISIBLE_SHARE = 0.25;
+/** Largest ratio between the shares that are kept of the two sides. */
+const MOST_STRETCH = 1.1;
+
+/** The whole image as it is. */
+export function plainView({ width, height }: { width: number; height: number }, { flip = false } = {}): View {
+  return { crop: { left: 0, top: 0, width, height }, flip };
+}
+
+/** @param size width and height of the upright original, pixels. */
+export function drawView({ width, height }: { width: number; height: number }, augment: Augment, random: Random): View {
+  const flip = augment.flip && random.next() < 0.5;
+  const least = 1 - augment.crop;
+  const kept = random.uniform(least, 1);
+  const stretch = random.uniform(1 / MOST_STRETCH, MOST_STRETCH);
+  const side = (length: number, share: number) => {
+    const pixels = Math.max(1, Math.round(length * Math.min(1, Math.max(least, share))));
+    return { pixels, start: random.integer(length - pixels + 1) };
+  };
+  const across = side(width, kept * stretch);
+  const down = side(height, kept / stretch);
+  const factor = () => 1 + random.uniform(-augment.colour, augment.colour);
+  const light = { brightness: factor(), contrast: factor(), saturation: factor() };
+  const crop = { left: across.start, top: down.start, width: across.pixels, height: down.pixels };
+  return augment.colour > 0 ? { crop, flip, light } : { crop, flip };
+}
+
+/**
+ * Boxes of the whole image as they stand in the view, clipped; those of which less than a quarter is left are dropped.
+ *
+ * @param size width and height of the upright original, pixels.
+ */
+export function viewBoxes(
+  boxes: readonly Box[],
+  { crop, flip }: View,
+  { width, height }: { width: number; height: number },
+): Box[] {
+  const seen: Box[] = [];
+  for (const box of boxes) {
+    const toRow = (y: number) => (y * height - crop.top) / crop.height;
+    const toColumn = (x: number) => (x * width - crop.left) / crop.width;
+    const moved: Box = [toRow(box[0]), toColumn(box[1]), toRow(box[2]), toColumn(box[3])];
+    const clip = (edge: number) => Math.min(1, Math.max(0, edge));
+    const [yMin, xMin, yMax, xMax] = moved.map(clip);
+    const clipped: Box = flip ? [yMin, 1 - xMax, yMax, 1 - xMin] : [yMin, xMin, yMax, xMax];
+    if (boxArea(clipped) >= LEAST_VISIBLE_SHARE * boxArea(moved)) seen.push(clipped);
+  }
+  return seen;
+}
+
+/**
+ * Brightness, then contrast about the image's mean grey, then saturation about each pixel's grey.
+ *
+ * @param image `[size, size, 3]` RGB 0..255, changed in place.
+ */
+export function applyLight(image: Uint8Array, { brightness, contrast, saturation }: Light): void {
+  let sum = 0;
+  for (let i = 0; i < image.length; i += 3) sum += grey(image[i], image[i + 1], image[i + 2]);
+  const mean = (brightness * sum) / (image.length / 3);
+  const gain = brightness * contrast;
+  const offset = mean * (1 - contrast);
+  for (let i = 0; i < image.length; i += 3) {
+    const level = grey(image[i], image[i + 1], image[i + 2]) * (1 - saturation);
+    for (let k = 0; k < 3; k++) {
+      const value = gain * (saturation * image[i + k] + level) + offset;
+      image[i + k] = value < 0 ? 0 : value > 255 ? 255 : Math.round(value);
+    }
+  }
+}
+
+/** Luma of ITU-R BT.601. */
+function grey(red: number, green: number, blue: number): number {
+  return 0.299 * red + 0.587 * green + 0.114 * blue;
+}

@@ -1,0 +1,94 @@
+/** Which sample comes when: epochs shuffled from a seed, cut into batches, decoded ahead of the step that consumes them. */
+
+import type { Sample } from "../core/annotation.js";
+import { ConfigError } from "../core/errors.js";
+import { permutation, random } from "../core/random.js";
+import type { Augment } from "./augment.js";
+import { type Dataset, readRecord, splitSize } from "./dataset.js";
+import { mapAhead } from "./ordered.js";
+import type { Split } from "./record.js";
+import { loadSample } from "./sample.js";
+
+export interface BatchOptions {
+  readonly split: Split;
+  readonly batchSize: number;
+  /** Side of the square that the model sees, pixels. */
+  readonly inputSize: number;
+  /** Decides order and augmentation, together with `epoch`. */
+  readonly seed?: number;
+  /** From 0. */
+  readonly epoch?: number;
+  readonly augment?: Augment;
+  /** Mirror every image; without `augment` only. */
+  readonly flip?: boolean;
+  /** False: the order of the file. */
+  readonly shuffle?: boolean;
+  /** What the last batch does with its empty places: take samples from the start of the next epoch's order, or have none. */
+  readonly fill?: "wrap" | "short";
+  /** Index of the first batch, to resume in the middle of an epoch. */
+  readonly start?: number;
+  /** Batches prepared while the consumer works on one. */
+  readonly ahead?: number;
+  /** Samples decoded at once. */
+  readonly concurrency?: number;
+  /** See `LoadOptions`. */
+  readonly annotations?: "kind" | "all";
+}
+
+/** Batches in an epoch. */
+export function batchCount(dataset: Dataset, { split, batchSize }: { split: Split; batchSize: number }): number {
+  return Math.ceil(splitSize(dataset, split) / batchSize);
+}
+
+/**
+ * The batches of one epoch. Every epoch sees every sample; what the last batch borrows from the next epoch, as it would be
+ * seen there, comes again in it.
+ *
+ * The same seed and epoch give the same samples, whatever `start`, `ahead` and `concurrency` are.
+ *
+ * @throws DatasetError at the place in the order where a sample cannot be read.
+ */
+export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGenerator<Sample[]> {
+  const { split, batchSize, inputSize, seed = 0, augment, flip, annotations, fill = "short" } = options;
+  const { start = 0, ahead = 2, concurrency = 2 } = options;
+  if (!(Number.isInteger(batchSize) && batchSize >= 1))
+    throw new ConfigError(`batchSize: ${batchSize}. Give a whole number from 1.`);
+  const count = splitSize(dataset, split);
+  const end = fill === "wrap" ? batchCount(dataset, options) * batchSize : count;
+  const load = async ({ lap, index }: Place) => {
+    const record = await readRecord(dataset, split, index);
+    const own = augment && random(seed, "augment", lap, index);
+    return loadSample(dataset, record, { inputSize, augment, random: own, flip, annotations });
+  };
+  const places = sampleOrder({ ...options, count, from: start * batchSize, to: end });
+  let batch: Sample[] = [];
+  for await (const sample of mapAhead(places, load, { ahead: (ahead + 1) * batchSize, concurrency })) {
+    batch.push(sample);
+    if (batch.length < batchSize) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+interface Place {
+  /** The epoch whose order it is taken from. */
+  readonly lap: number;
+  readonly index: number;
+}
+
+function* sampleOrder({
+  seed = 0,
+  epoch = 0,
+  shuffle = false,
+  count,
+  from,
+  to,
+}: Pick<BatchOptions, "seed" | "epoch" | "shuffle"> & { count: number; from: number; to: number }): Generator<Place> {
+  let order: { lap: number; indices: Uint32Array } | undefined;
+  for (let position = from; position < to; position++) {
+    const lap = epoch + Math.floor(position / count);
+    if (shuffle && order?.lap !== lap) order = { lap, indices: permutation(count, random(seed, "order", lap)) };
+    yield { lap, index: order ? order.indices[position % count] : position % count };
+  }
+}

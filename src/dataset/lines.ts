@@ -1,0 +1,66 @@
+/** A text file line by line with the place of each line, so that a huge one is read once and then only where needed. */
+
+import { createReadStream } from "node:fs";
+import { DatasetError } from "../core/errors.js";
+import { reason } from "./manifest.js";
+
+export interface Line {
+  /** From 1. */
+  readonly number: number;
+  /** Of its first byte in the file. */
+  readonly offset: number;
+  /** Without the line feed. */
+  readonly bytes: Uint8Array;
+}
+
+/** A sample is a kilobyte; a "line" past this is another kind of file. */
+const LONGEST_LINE = 2 ** 24;
+const LINE_FEED = 10;
+
+/**
+ * Yields lines that are not blank; a byte-order mark at the start is passed over.
+ *
+ * @param onChunk sees every byte once, in order (for a hash).
+ * @throws DatasetError where the file cannot be read, or has a line of more than 16 MiB.
+ */
+export async function* readLines(
+  file: string,
+  { onChunk }: { onChunk?: (chunk: Uint8Array) => void } = {},
+): AsyncGenerator<Line> {
+  let rest: Buffer = Buffer.alloc(0);
+  let offset = 0;
+  let number = 1;
+  const lineOf = (bytes: Uint8Array): Line | undefined => {
+    const skipped = offset === 0 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+    const line = { number, offset: offset + skipped, bytes: bytes.subarray(skipped) };
+    return isBlank(line.bytes) ? undefined : line;
+  };
+  const stream = createReadStream(file, { highWaterMark: 2 ** 18 });
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      onChunk?.(chunk);
+      const held = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+      let start = 0;
+      for (let end = held.indexOf(LINE_FEED); end >= 0; end = held.indexOf(LINE_FEED, start)) {
+        const line = lineOf(held.subarray(start, end));
+        if (line) yield line;
+        offset += end + 1 - start;
+        number++;
+        start = end + 1;
+      }
+      rest = held.subarray(start);
+      if (rest.length > LONGEST_LINE) {
+        throw new DatasetError(`${file}:${number}: a line of more than 16 MiB. Put one sample, as JSON, on each line.`);
+      }
+    }
+  } catch (cause) {
+    if (cause instanceof DatasetError) throw cause;
+    throw new DatasetError(`${file}: cannot be read (${reason(cause)}). Check "samples" in dataset.json.`, { cause });
+  }
+  const last = lineOf(rest);
+  if (last) yield last;
+}
+
+function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 32 || byte === 9 || byte === 13);
+}

@@ -1,0 +1,165 @@
+/** `dataset.json`: what a dataset says of itself, checked key by key. */
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { AspectKind } from "../core/annotation.js";
+import { DatasetError } from "../core/errors.js";
+import { checkKeys, nearest } from "../core/keys.js";
+import { checkPath } from "./paths.js";
+
+export const DATASET_FORMAT = "aspectlens-dataset/1";
+export const MANIFEST_FILE = "dataset.json";
+
+export type Task = "single" | "multi" | "regression";
+
+export interface AspectDeclaration {
+  readonly name: string;
+  readonly kind: AspectKind;
+}
+
+export interface Manifest {
+  readonly name: string;
+  readonly task: Task;
+  /** Empty for a regression. */
+  readonly classes: readonly string[];
+  /** Path of the JSON-Lines file, relative to the dataset's folder. */
+  readonly samples: string;
+  readonly aspects: readonly AspectDeclaration[];
+  /** By class, the aspects that cause it, where the dataset knows them. */
+  readonly causes?: Readonly<Record<string, readonly string[]>>;
+}
+
+const KEYS = ["format", "name", "task", "classes", "samples", "aspects", "causes"];
+const TASKS: readonly Task[] = ["single", "multi", "regression"];
+const KINDS: readonly AspectKind[] = ["segmentation", "boxes", "presence", "amount"];
+/** Names are keys of records, parts of file names (`x.nucleus.png`) and of parameters (`head/nucleus/...`). */
+const ASPECT_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u;
+
+/**
+ * Reads and checks `dataset.json` of a folder.
+ *
+ * @returns the manifest, and the bytes it was read from (for the hash).
+ * @throws DatasetError in one line that names the file, what is wrong, and the cure.
+ */
+export async function readManifest(directory: string): Promise<{ manifest: Manifest; bytes: Uint8Array }> {
+  const file = join(directory, MANIFEST_FILE);
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (cause) {
+    throw new DatasetError(
+      `${file}: cannot be read (${reason(cause)}). A dataset is a folder with a ${MANIFEST_FILE}; "aspectlens data synth DIR" draws one.`,
+      { cause },
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new DatasetError(`${file}: not JSON (${reason(cause)}). Correct the file.`, { cause });
+  }
+  return { manifest: parseManifest(value, file), bytes };
+}
+
+/** @param file named in messages. @throws DatasetError */
+export function parseManifest(value: unknown, file: string): Manifest {
+  checkKeys(value, KEYS, file, DatasetError);
+  const { format, task = "single" } = value;
+  if (format !== DATASET_FORMAT) {
+    throw new DatasetError(
+      `${file}: format is ${JSON.stringify(format)}, expected "${DATASET_FORMAT}". Add it, or import the data: aspectlens data import --help.`,
+    );
+  }
+  if (typeof value.name !== "string" || value.name.trim() === "") {
+    throw new DatasetError(`${file}: "name" is ${JSON.stringify(value.name)}. Give the dataset a name.`);
+  }
+  const knownTask = oneOf(task, TASKS, `${file}: task`);
+  const aspects = parseAspects(value.aspects ?? [], file);
+  const classes = parseClasses(value.classes, knownTask, file);
+  return {
+    name: value.name,
+    task: knownTask,
+    classes,
+    samples: checkPath(value.samples ?? "samples.jsonl", file, "samples"),
+    aspects,
+    ...(value.causes === undefined ? {} : { causes: parseCauses(value.causes, { classes, aspects, file }) }),
+  };
+}
+
+function parseClasses(value: unknown, task: Task, file: string): string[] {
+  const classes = value ?? [];
+  if (!Array.isArray(classes) || classes.some((name) => typeof name !== "string" || name.trim() === "")) {
+    throw new DatasetError(`${file}: "classes" is ${JSON.stringify(value)}. List the names of the classes.`);
+  }
+  const repeated = classes.find((name, index) => classes.indexOf(name) !== index);
+  if (repeated !== undefined) throw new DatasetError(`${file}: class "${repeated}" stands twice. Remove one.`);
+  if (classes.includes("__proto__")) throw new DatasetError(`${file}: "__proto__" cannot be a class. Rename it.`);
+  const fewest = { single: 2, multi: 1, regression: 0 }[task];
+  if (classes.length < fewest || (task === "regression" && classes.length > 0)) {
+    throw new DatasetError(
+      `${file}: task "${task}" with ${classes.length} classes; ${task === "regression" ? "a regression has none; remove them" : `it needs at least ${fewest}; list them in "classes"`}.`,
+    );
+  }
+  return classes;
+}
+
+function parseAspects(value: unknown, file: string): AspectDeclaration[] {
+  if (!Array.isArray(value)) throw new DatasetError(`${file}: "aspects" is no list. List { "name", "kind" } of each.`);
+  const seen = new Set<string>();
+  return value.map((entry: unknown, index) => {
+    const where = `${file}: aspects[${index}]`;
+    checkKeys(entry, ["name", "kind"], where, DatasetError);
+    const { name } = entry;
+    if (typeof name !== "string" || !ASPECT_NAME.test(name)) {
+      throw new DatasetError(
+        `${where}: name ${JSON.stringify(name)} cannot be used. Use up to 64 letters, digits, spaces, ".", "-" and "_", starting with a letter or digit.`,
+      );
+    }
+    if (name === "class") throw new DatasetError(`${where}: "class" names the classifier. Rename the aspect.`);
+    if (seen.has(name)) throw new DatasetError(`${where}: aspect "${name}" stands twice. Remove one.`);
+    seen.add(name);
+    return { name, kind: oneOf(entry.kind, KINDS, `${where} ("${name}"): kind`) };
+  });
+}
+
+function parseCauses(
+  value: unknown,
+  { classes, aspects, file }: { classes: readonly string[]; aspects: readonly AspectDeclaration[]; file: string },
+): Record<string, string[]> {
+  checkKeys(value, classes, `${file}: causes`, DatasetError);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, causes]) => [
+      name,
+      parseAspectNames(causes, aspects, `${file}: causes of "${name}"`),
+    ]),
+  );
+}
+
+/** A list of distinct declared aspects. @throws DatasetError */
+export function parseAspectNames(value: unknown, aspects: readonly AspectDeclaration[], where: string): string[] {
+  if (!Array.isArray(value))
+    throw new DatasetError(`${where}: expected a list of aspects, got ${JSON.stringify(value)}.`);
+  const names = value.map((name: unknown) =>
+    oneOf(
+      name,
+      aspects.map((aspect) => aspect.name),
+      where,
+    ),
+  );
+  return [...new Set(names)];
+}
+
+/** @throws DatasetError that lists what is known and suggests the nearest. */
+export function oneOf<T extends string>(value: unknown, known: readonly T[], where: string): T {
+  const found = known.find((candidate) => candidate === value);
+  if (found !== undefined) return found;
+  const near = typeof value === "string" ? nearest(value, known) : undefined;
+  throw new DatasetError(
+    `${where}: unknown ${JSON.stringify(value)}.${near ? ` Did you mean "${near}"?` : ""} Known: ${known.join(", ") || "none"}.`,
+  );
+}
+
+/** The first line of what went wrong below. */
+export function reason(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).split("\n")[0];
+}

@@ -1,0 +1,24 @@
+/** Which paths a dataset may name: relative ones, with forward slashes, that stay inside its folder. */
+
+import { posix } from "node:path";
+import { DatasetError } from "../core/errors.js";
+
+/**
+ * @param where file and line, for the message.
+ * @returns the path, normalised, relative to the dataset's folder.
+ * @throws DatasetError where it is no text, absolute, or leads out of the folder.
+ */
+export function checkPath(value: unknown, where: string, what: string): string {
+  const refuse = (reason: string) =>
+    new DatasetError(
+      `${where}: ${what} ${JSON.stringify(value)} ${reason}. Give a path relative to the dataset's folder, like "images/0001.png".`,
+    );
+  if (typeof value !== "string" || value === "") throw refuse("is not a path");
+  if (value.includes("\0")) throw refuse("holds a NUL character");
+  if (value.includes("\\")) throw refuse("holds a backslash");
+  if (value.startsWith("/") || /^[A-Za-z]:/.test(value)) throw refuse("is absolute");
+  const path = posix.normalize(value);
+  if (path === ".." || path.startsWith("../")) throw refuse("leads out of the dataset");
+  if (path === "." || path.endsWith("/")) throw refuse("is a folder");
+  return path;
+}

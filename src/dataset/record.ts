@@ -1,0 +1,161 @@
+/** One line of the samples file: an image's place, its split, and what the experts said; nothing decoded yet. */
+
+import type { ClassAnnotation } from "../core/annotation.js";
+import type { Box } from "../core/boxes.js";
+import { DatasetError } from "../core/errors.js";
+import { checkKeys } from "../core/keys.js";
+import { type AspectDeclaration, type Manifest, oneOf, parseAspectNames, reason, type Task } from "./manifest.js";
+import { checkPath } from "./paths.js";
+
+export const SPLITS = ["train", "validation", "test"] as const;
+export type Split = (typeof SPLITS)[number];
+
+/** As written: paths where the sample will hold pixels. A sample may carry several; the aspect's kind picks. */
+export interface AspectRecord {
+  readonly mask?: string | null;
+  /** Pixel values of the mask that mean the aspect; any but zero where absent. */
+  readonly values?: readonly number[];
+  readonly boxes?: readonly Box[];
+  readonly present?: boolean;
+  readonly amount?: number;
+  readonly map?: string;
+}
+
+export interface SampleRecord {
+  /** Relative to the dataset's folder. */
+  readonly image: string;
+  readonly split: Split;
+  readonly target: ClassAnnotation;
+  readonly aspects: Readonly<Record<string, AspectRecord>>;
+  readonly causes?: readonly string[];
+  /** `samples.jsonl:12`, for messages. */
+  readonly where: string;
+}
+
+const ASPECT_KEYS = ["mask", "values", "boxes", "present", "amount", "map"];
+const ANSWER_KEY: Readonly<Record<Task, string>> = { single: "label", multi: "labels", regression: "value" };
+/** Boxes made from pixels may be off by rounding. */
+const ROUNDING = 1e-6;
+
+/**
+ * @param where file and line, for messages.
+ * @throws DatasetError in one line that names the place, what is wrong, and the cure.
+ */
+export function parseRecord(bytes: Uint8Array, manifest: Manifest, where: string): SampleRecord {
+  const value = parseJson(bytes, where);
+  checkKeys(value, ["image", "split", ANSWER_KEY[manifest.task], "aspects", "causes"], where, DatasetError);
+  const image = checkPath(value.image, where, "image");
+  const split = oneOf(value.split, SPLITS, `${where}: split`);
+  const target = parseTarget(value, manifest, where);
+  const given = value.aspects ?? {};
+  checkKeys(
+    given,
+    manifest.aspects.map((aspect) => aspect.name),
+    `${where}: aspects`,
+    DatasetError,
+  );
+  const aspects = Object.fromEntries(
+    Object.entries(given).map(([name, entry]) => [name, parseAspect(entry, `${where}: aspect "${name}"`)]),
+  );
+  const causes =
+    value.causes === undefined ? undefined : parseAspectNames(value.causes, manifest.aspects, `${where}: causes`);
+  return { image, split, target, aspects, where, ...(causes === undefined ? {} : { causes }) };
+}
+
+/** The annotation that a head of this aspect learns from; `undefined` is unlabelled. */
+export function annotationState(
+  record: AspectRecord | undefined,
+  kind: AspectDeclaration["kind"],
+): "labelled" | "empty" | "unlabelled" {
+  if (!record) return "unlabelled";
+  const { mask, boxes, present, amount, map } = record;
+  const state = (isEmpty: boolean) => (isEmpty ? "empty" : "labelled");
+  if (kind === "segmentation") return mask === undefined ? "unlabelled" : state(mask === null);
+  if (kind === "boxes") return boxes === undefined ? "unlabelled" : state(boxes.length === 0);
+  if (kind === "amount")
+    return map !== undefined ? "labelled" : amount === undefined ? "unlabelled" : state(amount === 0);
+  if (present !== undefined) return state(!present);
+  if (boxes !== undefined) return state(boxes.length === 0);
+  return mask === undefined ? "unlabelled" : state(mask === null);
+}
+
+function parseJson(bytes: Uint8Array, where: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new DatasetError(`${where}: not JSON (${reason(cause)}). Put one sample, as JSON, on each line.`, { cause });
+  }
+}
+
+function parseTarget(value: Record<string, unknown>, { task, classes }: Manifest, where: string): ClassAnnotation {
+  if (value[ANSWER_KEY[task]] === undefined) return {};
+  if (task === "single") return { label: oneOf(value.label, classes, `${where}: label`) };
+  if (task === "regression") {
+    if (typeof value.value === "number" && Number.isFinite(value.value)) return { value: value.value };
+    throw new DatasetError(
+      `${where}: value ${JSON.stringify(value.value)} is no number. Leave the key out where unknown.`,
+    );
+  }
+  if (!Array.isArray(value.labels)) {
+    throw new DatasetError(`${where}: labels is ${JSON.stringify(value.labels)}. List classes; [] where none applies.`);
+  }
+  return { labels: [...new Set(value.labels.map((label: unknown) => oneOf(label, classes, `${where}: labels`)))] };
+}
+
+function parseAspect(value: unknown, where: string): AspectRecord {
+  checkKeys(value, ASPECT_KEYS, where, DatasetError);
+  const { mask, values, boxes, present, amount, map } = value;
+  if (Object.keys(value).every((key) => key === "values")) {
+    throw new DatasetError(`${where}: carries no annotation. Leave the aspect out where it is unlabelled.`);
+  }
+  if (values !== undefined) checkValues(values, mask, where);
+  if (present !== undefined && typeof present !== "boolean") {
+    throw new DatasetError(`${where}: present is ${JSON.stringify(present)}. Write true or false.`);
+  }
+  if (amount !== undefined && !(typeof amount === "number" && amount >= 0 && amount <= 1)) {
+    throw new DatasetError(`${where}: amount is ${JSON.stringify(amount)}. Give a number in 0..1.`);
+  }
+  return {
+    ...(mask === undefined ? {} : { mask: mask === null ? null : checkPath(mask, where, "mask") }),
+    // Checked by `checkValues`.
+    ...(values === undefined ? {} : { values: values as number[] }),
+    ...(boxes === undefined ? {} : { boxes: parseBoxes(boxes, where) }),
+    ...(present === undefined ? {} : { present }),
+    ...(amount === undefined ? {} : { amount }),
+    ...(map === undefined ? {} : { map: checkPath(map, where, "map") }),
+  };
+}
+
+function checkValues(values: unknown, mask: unknown, where: string): void {
+  const isPixelValue = (item: unknown) => Number.isInteger(item) && Number(item) >= 0 && Number(item) <= 65535;
+  if (!Array.isArray(values) || values.length === 0 || !values.every(isPixelValue)) {
+    throw new DatasetError(`${where}: values is ${JSON.stringify(values)}. List whole pixel values in 0..65535.`);
+  }
+  if (typeof mask !== "string") {
+    throw new DatasetError(`${where}: values without a mask. Name the mask's file, or remove "values".`);
+  }
+}
+
+function parseBoxes(value: unknown, where: string): Box[] {
+  if (!Array.isArray(value)) throw new DatasetError(`${where}: boxes is no list. Write [] where there is none.`);
+  return value.map((box: unknown, index) => {
+    const text = `${where}: box ${index + 1} ${JSON.stringify(box)}`;
+    if (
+      !Array.isArray(box) ||
+      box.length !== 4 ||
+      !box.every((edge) => typeof edge === "number" && Number.isFinite(edge))
+    ) {
+      throw new DatasetError(`${text} is not four numbers. Write [yMin, xMin, yMax, xMax] in 0..1.`);
+    }
+    if (box.some((edge) => edge < -ROUNDING || edge > 1 + ROUNDING)) {
+      throw new DatasetError(
+        `${text} reaches outside the image. Write [yMin, xMin, yMax, xMax] in 0..1: pixels divided by the image's height and width.`,
+      );
+    }
+    const [yMin, xMin, yMax, xMax] = box.map((edge) => Math.min(1, Math.max(0, edge)));
+    if (yMin >= yMax || xMin >= xMax) {
+      throw new DatasetError(`${text} has no area. The order is [yMin, xMin, yMax, xMax].`);
+    }
+    return [yMin, xMin, yMax, xMax];
+  });
+}

@@ -1,0 +1,226 @@
+/** Draws the tissue set into a folder: images, exact masks and boxes, and what caused each label. */
+
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { encode as encodePng } from "fast-png";
+import sharp from "sharp";
+import { ConfigError, DatasetError, InterruptedError } from "../../core/errors.js";
+import { writeJson } from "../../core/files.js";
+import { random } from "../../core/random.js";
+import { DATASET_FORMAT, MANIFEST_FILE, oneOf, readManifest } from "../manifest.js";
+import { mapAhead } from "../ordered.js";
+import { SPLITS, type Split } from "../record.js";
+import {
+  ASPECTS,
+  type Cause,
+  drawTissue,
+  POSSIBLE_CAUSES,
+  THINGS,
+  type ThingName,
+  type Tissue,
+  type TissueOptions,
+} from "./tissue.js";
+
+export interface SynthesizeOptions extends Partial<TissueOptions> {
+  /** Images in all splits together. */
+  readonly count?: number;
+  /** Shares that sum to 1; 0 leaves a split out. */
+  readonly splits?: Readonly<Record<Split, number>>;
+  /** 0..1, the share of all answers (labels and aspects, in every split) that are left out. */
+  readonly unlabelled?: number;
+  readonly onProgress?: (done: number, count: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface Synthesized {
+  readonly directory: string;
+  readonly samples: Readonly<Record<Split, number>>;
+}
+
+const NAME = "tissue";
+const CLASSES = ["benign", "malignant"];
+/** For viewers; the values are what counts. Order of `THINGS`. */
+const PALETTE = [
+  [0, 0, 0],
+  [142, 104, 184],
+  [240, 224, 152],
+  [230, 30, 90],
+  [60, 90, 230],
+  [200, 50, 60],
+  [150, 150, 150],
+];
+
+/**
+ * Writes into a temporary folder beside `directory` and renames it when it is whole. An earlier tissue set there is
+ * replaced; any other content is left alone.
+ *
+ * @throws ConfigError where an option is out of range; DatasetError where `directory` holds something else.
+ * @throws InterruptedError where `signal` aborts; nothing is left behind.
+ */
+export async function synthesize(directory: string, options: SynthesizeOptions = {}): Promise<Synthesized> {
+  const {
+    count = 1000,
+    splits = { train: 0.7, validation: 0.15, test: 0.15 },
+    unlabelled = 0,
+    onProgress,
+    signal,
+  } = options;
+  const tissue = resolveOptions(options);
+  inRange("count", count, { least: 1, most: 10_000_000, isWhole: true });
+  inRange("unlabelled", unlabelled, { least: 0, most: 1 });
+  const sizes = splitSizes(count, splits);
+  const target = resolve(directory);
+  await checkReplaceable(target, directory);
+  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString("hex")}.tmp`);
+  try {
+    for (const folder of ["images", "masks"]) await mkdir(join(temporary, folder), { recursive: true });
+    const handle = await open(join(temporary, "samples.jsonl"), "w");
+    try {
+      const digits = Math.max(4, String(count).length);
+      const make = async (index: number) => {
+        if (signal?.aborted) throw new InterruptedError(`${directory}: interrupted; nothing was written.`);
+        const file = `${String(index + 1).padStart(digits, "0")}.png`;
+        const drawn = drawTissue(index, tissue);
+        await writeImages(temporary, file, drawn, tissue.size);
+        return toRecord(drawn, { file, split: splitAt(index, sizes), unlabelled, seed: tissue.seed, index });
+      };
+      let done = 0;
+      for await (const record of mapAhead(range(count), make, { ahead: 16, concurrency: 4 })) {
+        await handle.write(`${JSON.stringify(record)}\n`);
+        done++;
+        onProgress?.(done, count);
+      }
+    } finally {
+      await handle.close();
+    }
+    await writeJson(join(temporary, MANIFEST_FILE), {
+      format: DATASET_FORMAT,
+      name: NAME,
+      task: "single",
+      classes: CLASSES,
+      samples: "samples.jsonl",
+      aspects: ASPECTS,
+      causes: { malignant: tissue.causes },
+    });
+    await replace(target, temporary);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw error;
+  }
+  return { directory, samples: sizes };
+}
+
+async function writeImages(folder: string, file: string, { image, mask }: Tissue, size: number): Promise<void> {
+  const png = await sharp(image, { raw: { width: size, height: size, channels: 3 } })
+    .png({ compressionLevel: 6 })
+    .toBuffer();
+  await writeFile(join(folder, "images", file), png);
+  const indexed = encodePng({ width: size, height: size, data: mask, channels: 1, depth: 8, palette: PALETTE });
+  await writeFile(join(folder, "masks", file), indexed);
+}
+
+function toRecord(
+  { boxes, cellularity, isMalignant, causes }: Tissue,
+  {
+    file,
+    split,
+    unlabelled,
+    seed,
+    index,
+  }: { file: string; split: Split; unlabelled: number; seed: number; index: number },
+) {
+  const isKept = (answer: string) => random(seed, "unlabelled", index, answer).next() >= unlabelled;
+  const annotationOf = (name: string) => {
+    if (name === "cellularity") return { amount: cellularity };
+    const thing = name as ThingName; // every other aspect is a thing
+    const found = boxes[thing];
+    const place = found.length > 0 ? { mask: `masks/${file}`, values: [THINGS[thing]] } : { mask: null };
+    const kind = ASPECTS.find((aspect) => aspect.name === name)?.kind;
+    return { ...(kind === "presence" ? { present: found.length > 0 } : {}), ...place, boxes: found };
+  };
+  const kept = ASPECTS.filter((aspect) => isKept(aspect.name)).map(({ name }) => [name, annotationOf(name)]);
+  return {
+    image: `images/${file}`,
+    split,
+    ...(isKept("class") ? { label: CLASSES[isMalignant ? 1 : 0] } : {}),
+    aspects: Object.fromEntries(kept),
+    causes,
+  };
+}
+
+function resolveOptions(options: SynthesizeOptions): TissueOptions {
+  const { seed = 7, size = 128, noise = 0.03, causes = ["mitosis", "necrosis"], tagCorrelation = 0.5 } = options;
+  inRange("seed", seed, { least: 0, most: 2 ** 31, isWhole: true });
+  inRange("size", size, { least: 64, most: 1024, isWhole: true });
+  inRange("noise", noise, { least: 0, most: 1 });
+  inRange("tagCorrelation", tagCorrelation, { least: 0, most: 1 });
+  if (causes.length === 0) throw new ConfigError(`causes: none given. Known: ${POSSIBLE_CAUSES.join(", ")}.`);
+  const known: Cause[] = causes.map((cause) => oneOf(cause, POSSIBLE_CAUSES, "causes"));
+  return { seed, size, noise, causes: [...new Set(known)], tagCorrelation };
+}
+
+function inRange(
+  name: string,
+  value: number,
+  { least, most, isWhole = false }: { least: number; most: number; isWhole?: boolean },
+): void {
+  if (value >= least && value <= most && (!isWhole || Number.isInteger(value))) return;
+  throw new ConfigError(
+    `${name}: ${value} is out of range. Give a ${isWhole ? "whole number" : "number"} in ${least}..${most}.`,
+  );
+}
+
+/** Rounded so that the sizes sum to `count`. */
+function splitSizes(count: number, shares: Readonly<Record<Split, number>>): Record<Split, number> {
+  for (const split of SPLITS) inRange(`splits.${split}`, shares[split], { least: 0, most: 1 });
+  const sum = SPLITS.reduce((total, split) => total + shares[split], 0);
+  if (Math.abs(sum - 1) > 1e-6) throw new ConfigError(`splits: the shares sum to ${sum}. Let them sum to 1.`);
+  const validation = Math.round(count * shares.validation);
+  const test = Math.min(count - validation, Math.round(count * shares.test));
+  const train = count - validation - test;
+  if (shares.train === 0 && train > 0) return { train: 0, validation, test: test + train };
+  return { train, validation, test };
+}
+
+/** Images are drawn independently, so the first may be the training images. */
+function splitAt(index: number, sizes: Readonly<Record<Split, number>>): Split {
+  if (index < sizes.train) return "train";
+  return index < sizes.train + sizes.validation ? "validation" : "test";
+}
+
+function* range(count: number): Generator<number> {
+  for (let index = 0; index < count; index++) yield index;
+}
+
+/** Only nothing, an empty folder, or an earlier tissue set may be replaced: a set made by hand cannot be drawn again. */
+async function checkReplaceable(target: string, label: string): Promise<void> {
+  const found = await stat(target).catch(() => undefined);
+  if (!found) return;
+  if (!found.isDirectory()) throw new DatasetError(`${label}: is a file. Name a new folder.`);
+  if ((await readdir(target)).length === 0) return;
+  const name = await readManifest(target).then(
+    ({ manifest }) => manifest.name,
+    () => undefined,
+  );
+  if (name === NAME) return;
+  throw new DatasetError(
+    `${label}: holds ${name === undefined ? "files" : `the dataset "${name}"`}, which would be lost. Name a new folder, or empty this one.`,
+  );
+}
+
+async function replace(target: string, temporary: string): Promise<void> {
+  const old = `${temporary}.old`;
+  const isThere = await stat(target).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) await rename(target, old);
+  try {
+    await rename(temporary, target);
+  } catch (error) {
+    if (isThere) await rename(old, target);
+    throw error;
+  }
+  await rm(old, { recursive: true, force: true });
+}

@@ -1,0 +1,229 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Box } from "../../src/core/boxes.js";
+import { random } from "../../src/core/random.js";
+import { applyLight, drawView, viewBoxes } from "../../src/dataset/augment.js";
+import { openDataset, readRecord } from "../../src/dataset/dataset.js";
+import { loadSample } from "../../src/dataset/sample.js";
+import { boxAround } from "../reference/dataset.js";
+import { fromRaw, pngBytes, rgb, temporaryFolder, writeDataset } from "./given.js";
+
+const folder = await temporaryFolder();
+const ASPECTS = [
+  { name: "thing", kind: "segmentation" },
+  { name: "thingBox", kind: "boxes" },
+  { name: "there", kind: "presence" },
+  { name: "much", kind: "amount" },
+];
+/** Rows 12..28 and columns 30..50 of 40 x 60. */
+const isThing = (x: number, y: number) => x >= 30 && x < 50 && y >= 12 && y < 28;
+const BOX: Box = [12 / 40, 30 / 60, 28 / 40, 50 / 60];
+
+async function openGiven() {
+  const levels = Array.from({ length: 40 }, (_, y) => Array.from({ length: 60 }, (_, x) => (isThing(x, y) ? 2 : 1)));
+  const image = rgb(60, 40, (x, y) => (isThing(x, y) ? [250, 0, 0] : [20, 200, 200]));
+  // The same image stored lying: orientation 6 means "turn clockwise", so its (x, y) is the upright (39 - y, x).
+  const lying = rgb(40, 60, (x, y) => (isThing(y, 39 - x) ? [250, 0, 0] : [20, 200, 200]));
+  const annotated = {
+    thing: { mask: "m.png", values: [2], boxes: [BOX] },
+    thingBox: { mask: "m.png", values: [2], boxes: [BOX] },
+    there: { mask: "m.png" },
+    much: { amount: 0.4, map: "m.png" },
+  };
+  return openDataset(
+    await writeDataset(join(folder, "set"), {
+      manifest: { aspects: ASPECTS, causes: { b: ["thing"] } },
+      lines: [
+        { image: "i.png", split: "train", label: "b", aspects: annotated },
+        { image: "lying.jpg", split: "train", label: "a", aspects: annotated, causes: [] },
+        { image: "lying.jpg", split: "test", aspects: { thing: { mask: "turned.png" } } },
+        {
+          image: "i.png",
+          split: "validation",
+          aspects: { thing: { mask: null }, thingBox: { boxes: [] }, much: { amount: 0 }, there: { boxes: [] } },
+        },
+      ],
+      files: {
+        "i.png": await fromRaw(image, 60, 40).png().toBuffer(),
+        "lying.jpg": await fromRaw(lying, 40, 60)
+          .withMetadata({ orientation: 8 })
+          .jpeg({ quality: 100, chromaSubsampling: "4:4:4" })
+          .toBuffer(),
+        "m.png": pngBytes(levels),
+        "turned.png": pngBytes(levels[0].map((_, x) => levels.map((row) => row[x]))),
+      },
+    }),
+  );
+}
+
+const dataset = await openGiven();
+const first = await readRecord(dataset, "train", 0);
+/** 1 where the loaded image is red. */
+const redness = (image: Uint8Array) =>
+  Uint8Array.from({ length: image.length / 3 }, (_, i) => (image[3 * i] > 135 ? 1 : 0));
+
+function overlap(a: Uint8Array, b: Uint8Array): number {
+  const both = a.filter((value, i) => value === 1 && b[i] === 1).length;
+  return both / a.filter((value, i) => value === 1 || b[i] === 1).length;
+}
+
+describe("loadSample", () => {
+  test("gives each aspect what its kind reads, and leaves the rest on disk", async () => {
+    const sample = await loadSample(dataset, first, { inputSize: 60 });
+    expect(Object.keys(sample.aspects.thing)).toEqual(["mask"]);
+    expect(Object.keys(sample.aspects.thingBox)).toEqual(["boxes"]);
+    expect(Object.keys(sample.aspects.there)).toEqual(["mask"]);
+    expect(Object.keys(sample.aspects.much)).toEqual(["map", "amount"]);
+    expect(sample).toMatchObject({ path: "i.png", target: { label: "b" }, causes: ["thing"] });
+    const all = await loadSample(dataset, first, { inputSize: 60, annotations: "all" });
+    expect(Object.keys(all.aspects.thingBox)).toEqual(["mask", "boxes"]);
+  });
+
+  test("keeps empty apart from unlabelled", async () => {
+    const empty = await loadSample(dataset, await readRecord(dataset, "validation", 0), { inputSize: 16 });
+    expect(empty.aspects).toEqual({
+      thing: { mask: null },
+      thingBox: { boxes: [] },
+      much: { amount: 0 },
+      there: { boxes: [] },
+    });
+    expect(empty.target).toEqual({});
+    expect(empty.causes).toBeUndefined();
+    const other = await readRecord(dataset, "test", 0);
+    expect(Object.keys(other.aspects)).toEqual(["thing"]);
+  });
+
+  test("maps mask, boxes and image of a turned photograph onto each other; masks mean the upright image", async () => {
+    const record = await readRecord(dataset, "train", 1);
+    const sample = await loadSample(dataset, record, { inputSize: 60, annotations: "all" });
+    expect(sample.causes).toEqual([]);
+    const { mask, boxes } = sample.aspects.thing;
+    expect(boxAround(mask ?? [], 60)).toEqual(boxes?.[0]);
+    expect(boxes?.[0]).toEqual(BOX);
+    expect(overlap(redness(sample.image), mask ?? new Uint8Array())).toBeGreaterThan(0.9);
+  });
+
+  test("refuses a mask made for the stored instead of the upright image, by line, naming both sizes", async () => {
+    const record = await readRecord(dataset, "test", 0);
+    await expect(loadSample(dataset, record, { inputSize: 16 })).rejects.toThrow(
+      /samples\.jsonl:3: .*turned\.png: 40 x 60 pixels, its image has 60 x 40 upright/,
+    );
+  });
+
+  test("moves image, mask, map and boxes alike under crops and flips", async () => {
+    let flips = 0;
+    for (let epoch = 0; epoch < 12; epoch++) {
+      const stream = random(3, "augment", epoch, 0);
+      const augment = { flip: true, crop: 0.4, colour: 0 };
+      const sample = await loadSample(dataset, first, { inputSize: 120, augment, random: stream, annotations: "all" });
+      const { mask, boxes } = sample.aspects.thing;
+      expect(mask).toBeInstanceOf(Uint8Array);
+      if (!mask || !boxes) continue;
+      const around = boxAround(mask, 120);
+      // Nearest neighbour puts an edge at most half a pixel off at 120.
+      for (const k of [0, 1, 2, 3]) expect(Math.abs((around?.[k] ?? -1) - boxes[0][k])).toBeLessThanOrEqual(1 / 120);
+      expect(overlap(redness(sample.image), mask)).toBeGreaterThan(0.93);
+      const { map } = sample.aspects.much;
+      expect(map?.filter((value) => value === 2).length).toBe(mask.filter((value) => value === 1).length);
+      // The thing lies right of the middle unless mirrored.
+      if (boxes[0][1] + boxes[0][3] < 0.95) flips++;
+      expect(sample.aspects.much.amount).toBe(0.4);
+    }
+    expect(flips).toBeGreaterThan(1);
+    expect(flips).toBeLessThan(11);
+  });
+
+  test("keeps a mask that the crop has emptied, all zeros, and drops the box", async () => {
+    const record = {
+      ...first,
+      aspects: { thing: first.aspects.thing, thingBox: { boxes: [[0, 0, 0.05, 0.05] as const] } },
+    };
+    const corner = pngBytes(
+      Array.from({ length: 40 }, (_, y) => Array.from({ length: 60 }, (_, x) => (x < 2 && y < 2 ? 2 : 0))),
+    );
+    await writeDataset(join(folder, "set2"), {
+      lines: [],
+      files: {
+        "m.png": corner,
+        "i.png": await fromRaw(
+          rgb(60, 40, () => [9, 9, 9]),
+          60,
+          40,
+        )
+          .png()
+          .toBuffer(),
+      },
+    });
+    const other = { ...dataset, directory: join(folder, "set2") };
+    const cropped = {
+      next: () => 0.99,
+      uniform: (low: number) => low,
+      integer: (limit: number) => limit - 1,
+      normal: () => 0,
+    };
+    const sample = await loadSample(other, record, {
+      inputSize: 20,
+      augment: { flip: false, crop: 0.5, colour: 0 },
+      random: cropped,
+    });
+    expect(sample.aspects.thing.mask).toEqual(new Uint8Array(400));
+    expect(sample.aspects.thingBox.boxes).toEqual([]);
+  });
+});
+
+describe("viewBoxes", () => {
+  const size = { width: 100, height: 50 };
+  const right = { crop: { left: 50, top: 0, width: 50, height: 50 }, flip: false };
+
+  test("clips to the crop: x 40..80 of 100 becomes 0..0.6 of the right half", () => {
+    expect(viewBoxes([[0.2, 0.4, 0.6, 0.8]], right, size)).toEqual([[0.2, 0, 0.6, 0.6]]);
+    expect(viewBoxes([[0.2, 0.4, 0.6, 0.8]], { ...right, flip: true }, size)).toEqual([[0.2, 0.4, 0.6, 1]]);
+  });
+
+  test("drops a box of which less than a quarter is left", () => {
+    // x 30..56: 6 of 26 = 23 % left; 30..57: 7 of 27 = 26 %.
+    expect(viewBoxes([[0, 0.3, 1, 0.56]], right, size)).toEqual([]);
+    expect(viewBoxes([[0, 0.3, 1, 0.57]], right, size)).toHaveLength(1);
+  });
+});
+
+describe("drawView", () => {
+  test("stays inside the image and cuts away no more of a side than was allowed", () => {
+    let smallest = 1;
+    for (let i = 0; i < 500; i++) {
+      const { crop } = drawView({ width: 200, height: 100 }, { flip: true, crop: 0.2, colour: 0.2 }, random(1, i));
+      expect(crop.left >= 0 && crop.top >= 0 && crop.left + crop.width <= 200 && crop.top + crop.height <= 100).toBe(
+        true,
+      );
+      smallest = Math.min(smallest, crop.width / 200, crop.height / 100);
+    }
+    expect(smallest).toBeGreaterThanOrEqual(0.8);
+    expect(smallest).toBeLessThan(0.82);
+  });
+
+  test("draws nothing but the whole image where all is switched off", () => {
+    const view = drawView({ width: 7, height: 5 }, { flip: false, crop: 0, colour: 0 }, random(1));
+    expect(view).toEqual({ crop: { left: 0, top: 0, width: 7, height: 5 }, flip: false });
+  });
+});
+
+describe("applyLight", () => {
+  const one = { brightness: 1, contrast: 1, saturation: 1 };
+  const lit = (pixels: readonly number[], light: Partial<typeof one>) => {
+    const image = Uint8Array.from(pixels);
+    applyLight(image, { ...one, ...light });
+    return [...image];
+  };
+
+  test("multiplies by the brightness, and stops at 255", () => {
+    expect(lit([100, 50, 200, 0, 0, 0], { brightness: 1.5 })).toEqual([150, 75, 255, 0, 0, 0]);
+  });
+
+  test("stretches about the mean grey: (40 + 80) / 2 = 60 with contrast 1.5 gives 30 and 90", () => {
+    expect(lit([40, 40, 40, 80, 80, 80], { contrast: 1.5 })).toEqual([30, 30, 30, 90, 90, 90]);
+  });
+
+  test("without saturation leaves the luma: 0.299 * 100 + 0.587 * 200 + 0.114 * 50 = 153", () => {
+    expect(lit([100, 200, 50], { saturation: 0 })).toEqual([153, 153, 153]);
+  });
+});
