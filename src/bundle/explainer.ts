@@ -1,0 +1,169 @@
+/** Explains images with a bundle: decode, one call of `explain.onnx`, read; loads no TensorFlow.js. */
+
+import { BundleError, InputError, ShapeError } from "../core/errors.js";
+import { type NdArray, ndArray } from "../core/nd-array.js";
+import { decodeImage, RESIZE_KERNEL } from "../dataset/image.js";
+import { openRuntime, type Session } from "../engine/session.js";
+import type { Explained, Target } from "../explain/explanation.js";
+import { readExplanation } from "../explain/reading/read-explanation.js";
+import { targetWeights } from "../explain/reading/target.js";
+import type { ClassifierSpec } from "../heads/head.js";
+import type { ModelSpec } from "../model.js";
+import { type BundleDescription, FILES } from "./description.js";
+import { readBundle, readGraph } from "./read-bundle.js";
+
+/** A path, or pixels that are already at the model's input size. */
+export type ImageSource =
+  | string
+  | {
+      /** As it shall stand in the explanation. */
+      readonly name: string;
+      /** `[S, S, 3]` RGB 0..255, decoded as the bundle's `preprocessing` says. */
+      readonly pixels: Uint8Array;
+      /** Of the original, for pictures; square by default. */
+      readonly width?: number;
+      readonly height?: number;
+    };
+
+export interface ExplainRequest {
+  /** The predicted class by default. */
+  readonly target?: Target;
+  /** How the names of mask files begin; the image's own name without its ending by default. */
+  readonly stem?: string;
+}
+
+export interface ExplainedImage extends Explained {
+  /** Of the upright original, pixels. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What became of one image of many; one that cannot be read does not stop the others. */
+export type Outcome =
+  | { readonly image: ImageSource; readonly explained: ExplainedImage }
+  | { readonly image: ImageSource; readonly error: InputError };
+
+export interface Explainer {
+  readonly description: BundleDescription;
+  readonly spec: ModelSpec;
+  readonly classifier: ClassifierSpec;
+  /**
+   * @throws ImageError where the image cannot be read; InputError where the target is none of the model's.
+   */
+  explain(image: ImageSource, request?: ExplainRequest): Promise<ExplainedImage>;
+  /** In the order given; a few images are decoded while others are explained, however many there are. */
+  explainAll(
+    images: Iterable<ImageSource> | AsyncIterable<ImageSource>,
+    request?: { readonly target?: Target; readonly stem?: (image: ImageSource) => string | undefined },
+  ): AsyncGenerator<Outcome>;
+  dispose(): Promise<void>;
+}
+
+/** Enough that neither decoding nor the graph waits for the other; each holds a few megabytes. */
+const AHEAD = 4;
+
+/**
+ * Opens a bundle for explaining, reading no more of it than `bundle.json`, `explain.onnx` and the weights.
+ *
+ * @param options.threads of ONNX Runtime, by default one for each physical core.
+ * @throws BundleError where the bundle is damaged, or wants images resized in another way.
+ */
+export async function openExplainer(path: string, { threads }: { threads?: number } = {}): Promise<Explainer> {
+  const bundle = await readBundle(path);
+  const { description } = bundle;
+  checkPreprocessing(description, path);
+  const [classifier] = description.model.heads.filter((head) => head.kind === "classifier");
+  const runtime = openRuntime({ threads });
+  let session: Session;
+  try {
+    session = await runtime.createSession(await readGraph(bundle, "explain"), { name: `${path}: ${FILES.explain}` });
+  } catch (error) {
+    await runtime.dispose();
+    throw error;
+  }
+
+  const size = description.model.trunk.inputSize;
+  const explain: Explainer["explain"] = async (image, { target, stem } = {}) => {
+    checkTarget(target, classifier);
+    const { name, pixels, width, height } = await load(image, size);
+    const outputs = await session.run({ image: pixels, target: targetWeights(target, classifier) });
+    const read = { spec: description.model, threshold: description.threshold.value, masking: description.masking };
+    return { ...readExplanation(outputs, { ...read, image: name, target, stem }), width, height };
+  };
+
+  async function* explainAll(
+    images: Iterable<ImageSource> | AsyncIterable<ImageSource>,
+    { target, stem }: { target?: Target; stem?: (image: ImageSource) => string | undefined } = {},
+  ): AsyncGenerator<Outcome> {
+    checkTarget(target, classifier);
+    const running: Promise<() => Outcome>[] = [];
+    for await (const image of images) {
+      running.push(settled(image, explain(image, { target, stem: stem?.(image) })));
+      if (running.length >= AHEAD) yield await next(running);
+    }
+    while (running.length > 0) yield await next(running);
+  }
+
+  return {
+    description,
+    spec: description.model,
+    classifier,
+    explain,
+    explainAll,
+    dispose: () => runtime.dispose(),
+  };
+}
+
+async function next(running: Promise<() => Outcome>[]): Promise<Outcome> {
+  const first = await running.shift();
+  if (!first) throw new RangeError("nothing runs");
+  return first();
+}
+
+/** Never rejects, so that a failure waits for its turn; what is no fault of the image is thrown then. */
+async function settled(image: ImageSource, work: Promise<ExplainedImage>): Promise<() => Outcome> {
+  try {
+    const explained = await work;
+    return () => ({ image, explained });
+  } catch (error) {
+    if (error instanceof InputError) return () => ({ image, error });
+    return () => {
+      throw error;
+    };
+  }
+}
+
+async function load(
+  image: ImageSource,
+  size: number,
+): Promise<{ name: string; pixels: NdArray; width: number; height: number }> {
+  const shape = [1, size, size, 3];
+  if (typeof image === "string") {
+    const decoded = await decodeImage(image, { size });
+    const pixels = ndArray(shape, Float32Array.from(decoded.image));
+    return { name: image, pixels, width: decoded.width, height: decoded.height };
+  }
+  const { name, pixels, width = size, height = size } = image;
+  if (pixels.length !== size * size * 3) {
+    throw new ShapeError(`${name}: expected ${size} x ${size} RGB pixels, got ${pixels.length} numbers.`);
+  }
+  return { name, pixels: ndArray(shape, Float32Array.from(pixels)), width, height };
+}
+
+function checkPreprocessing({ model, preprocessing: { size, kernel } }: BundleDescription, path: string): void {
+  if (kernel === RESIZE_KERNEL && size === model.trunk.inputSize) return;
+  throw new BundleError(
+    `${path}: ${FILES.description}: wants images of ${size} px by kernel "${kernel}", this version makes ${model.trunk.inputSize} px by "${RESIZE_KERNEL}". Export it again.`,
+  );
+}
+
+function checkTarget(target: Target | undefined, { task, classes }: ClassifierSpec): void {
+  if (target === undefined) return;
+  const isKnown = (name: string) => classes.includes(name);
+  const isFit =
+    target.kind === "value"
+      ? task === "regression"
+      : isKnown(target.class) && (target.kind !== "margin" || isKnown(target.other));
+  if (!isFit)
+    throw new InputError(`target ${JSON.stringify(target)}: the classes are ${classes.join(", ") || "none"}.`);
+}

@@ -1,0 +1,144 @@
+/** From a trained model to a bundle: traces both graphs, and runs them for the goldens; the only part that needs TensorFlow.js. */
+
+import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
+import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
+import { random } from "../core/random.js";
+import type { Runtime } from "../engine/session.js";
+import type { MaskingName } from "../explain/explanation.js";
+import type { ModelSpec } from "../model.js";
+import type { TrainedModel } from "../trained-model.js";
+import { FILES } from "./description.js";
+import type { Golden } from "./golden.js";
+import { writeBundle } from "./write-bundle.js";
+
+export interface ExportOptions {
+  /** Runs the goldens. */
+  readonly runtime: Runtime;
+  /** Images that become goldens, each `[S * S * 3]` RGB 0..255; a drawn one and noise are always added. */
+  readonly samples?: readonly Uint8Array[];
+  /** The resizing kernel of training. */
+  readonly kernel: string;
+  readonly name?: string;
+  readonly masking?: MaskingName;
+  /** Text of the model's licence. */
+  readonly licence?: string;
+  /** Of the noise. */
+  readonly seed?: number;
+}
+
+/**
+ * Writes `path` whole or not at all; the same model, samples and machine give the same bytes.
+ *
+ * @throws ConfigError where the model cannot be explained, TraceError where it cannot be one static graph.
+ */
+export async function exportBundle(trained: TrainedModel, path: string, options: ExportOptions): Promise<void> {
+  const { runtime, samples = [], kernel, name, masking, licence, seed = trained.provenance.seed } = options;
+  const graphs = await traceGraphs(trained, { masking });
+  const { spec } = trained;
+  const images = [...samples.map(toImage(spec)), drawn(spec), noise(spec, { seed })];
+  const goldens = await runGoldens(graphs, { runtime, images, spec });
+  await writeBundle(path, trained, { ...graphs, goldens, kernel, name, masking, licence });
+}
+
+/**
+ * Both graphs as standard ONNX with the numbers inside. `predict`: input `image`; outputs `logits`, `scores`,
+ * `<aspect>/unmasked`. `explain`: inputs `image` and `target`; outputs as `explainFunction`.
+ */
+export async function traceGraphs(
+  { spec, parameters, references }: TrainedModel,
+  { masking }: { masking?: MaskingName } = {},
+): Promise<{ predict: Uint8Array; explain: Uint8Array }> {
+  // Loaded here, so that whoever only reads bundles does not load TensorFlow.js.
+  const [{ createModel, predict }, { explainFunction }, { scoresOf }, { exportGraph }] = await Promise.all([
+    import("../model.js"),
+    import("../explain/explain.js"),
+    import("../explain/target.js"),
+    import("../engine/compile.js"),
+  ]);
+  const model = createModel(spec);
+  const image = [1, spec.trunk.inputSize, spec.trunk.inputSize, 3];
+  const predictGraph = exportGraph(
+    ({ inputs, constants }) => {
+      const { [model.classifier.spec.name]: answer, ...aspects } = predict(model, constants, {
+        input: inputs.image as Tensor4D,
+      });
+      const logits = answer as Tensor2D;
+      const unmasked = Object.entries(aspects).map(([name, value]) => [`${name}/unmasked`, value]);
+      const scores = scoresOf(logits, model.classifier.spec);
+      return { outputs: { logits, scores, ...Object.fromEntries(unmasked) } };
+    },
+    { inputs: { image }, constants: parameters, name: "predict" },
+  );
+  const explainGraph = exportGraph(explainFunction(model, { masking }), {
+    inputs: { image, target: [1, classCount(spec)] },
+    constants: {
+      ...parameters,
+      ...Object.fromEntries(Object.entries(references).map(([tap, table]) => [`reference/${tap}`, table])),
+    },
+    name: "explain",
+  });
+  return { predict: predictGraph, explain: explainGraph };
+}
+
+async function runGoldens(
+  graphs: { predict: Uint8Array; explain: Uint8Array },
+  { runtime, images, spec }: { runtime: Runtime; images: readonly NdArray[]; spec: ModelSpec },
+): Promise<Golden[]> {
+  const results: Record<"predict" | "explain", NdArrays[]> = { predict: [], explain: [] };
+  const targets = images.map((_, index) => goldenTarget(classCount(spec), index));
+  for (const graph of ["predict", "explain"] as const) {
+    const session = await runtime.createSession(graphs[graph], { name: FILES[graph] });
+    try {
+      for (const [index, image] of images.entries()) {
+        const given: NdArrays = graph === "explain" ? { image, target: targets[index] } : { image };
+        results[graph].push(await session.run(given));
+      }
+    } finally {
+      await session.dispose();
+    }
+  }
+  return images.map((image, index) => ({
+    name: String(index + 1),
+    image,
+    target: targets[index],
+    predict: results.predict[index],
+    explain: results.explain[index],
+  }));
+}
+
+/** In turn: the predicted class, the first class, the margin between the first two. */
+function goldenTarget(count: number, index: number): NdArray {
+  const target = ndArray([1, count]);
+  if (index % 3 >= 1) target.data[0] = 1;
+  if (index % 3 === 2 && count > 1) target.data[1] = -1;
+  return target;
+}
+
+function classCount({ heads }: ModelSpec): number {
+  const [classes] = heads.flatMap((head) => (head.kind === "classifier" ? [head.classes] : []));
+  return Math.max(1, classes.length);
+}
+
+function toImage({ trunk: { inputSize } }: ModelSpec): (pixels: Uint8Array) => NdArray {
+  return (pixels) => ndArray([1, inputSize, inputSize, 3], Float32Array.from(pixels));
+}
+
+/** Gradients of colour with a dark disc: smooth, with edges, and unlike noise. */
+function drawn(spec: ModelSpec): NdArray {
+  const size = spec.trunk.inputSize;
+  const pixels = new Uint8Array(size * size * 3);
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      const isDisc = Math.hypot(y - size / 2, x - size / 3) < size / 5;
+      const colour = isDisc ? [90, 50, 110] : [(255 * x) / size, (255 * y) / size, 200 - (100 * x) / size];
+      pixels.set(colour, (y * size + x) * 3);
+    }
+  }
+  return toImage(spec)(pixels);
+}
+
+function noise(spec: ModelSpec, { seed }: { seed: number }): NdArray {
+  const size = spec.trunk.inputSize;
+  const stream = random(seed, "golden");
+  return toImage(spec)(Uint8Array.from({ length: size * size * 3 }, () => stream.integer(256)));
+}

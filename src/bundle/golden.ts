@@ -1,0 +1,45 @@
+/** Goldens: inputs with the outputs that they must give, one safetensors file each. */
+
+import { BundleError } from "../core/errors.js";
+import type { NdArray, NdArrays } from "../core/nd-array.js";
+import { decodeSafetensors, encodeSafetensors } from "../core/safetensors.js";
+
+export interface Golden {
+  /** File name without ending. */
+  readonly name: string;
+  /** `[1, S, S, 3]` RGB 0..255. */
+  readonly image: NdArray;
+  /** `[1, classes]`. */
+  readonly target: NdArray;
+  /** Outputs of `predict.onnx` for the image. */
+  readonly predict: NdArrays;
+  /** Outputs of `explain.onnx` for the image and target. */
+  readonly explain: NdArrays;
+}
+
+/** Names inside: `input/image`, `input/target`, `predict/<output>`, `explain/<output>`. */
+export function encodeGolden({ image, target, predict, explain }: Golden): Uint8Array {
+  return encodeSafetensors({
+    "input/image": image,
+    "input/target": target,
+    ...prefixed("predict/", predict),
+    ...prefixed("explain/", explain),
+  });
+}
+
+/** @throws BundleError where an input is missing; InputError where the file cannot be read. */
+export function decodeGolden(bytes: Uint8Array, { name, source }: { name: string; source: string }): Golden {
+  const arrays = decodeSafetensors(bytes, source);
+  const { "input/image": image, "input/target": target } = arrays;
+  if (!image || !target) throw new BundleError(`${source}: has no image or target. Export the bundle again.`);
+  return { name, image, target, predict: without("predict/", arrays), explain: without("explain/", arrays) };
+}
+
+function prefixed(prefix: string, arrays: NdArrays): Record<string, NdArray> {
+  return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [prefix + name, array]));
+}
+
+function without(prefix: string, arrays: NdArrays): Record<string, NdArray> {
+  const own = Object.entries(arrays).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(own.map(([name, array]) => [name.slice(prefix.length), array]));
+}

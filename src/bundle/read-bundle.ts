@@ -1,0 +1,91 @@
+/** Reads a `.aspect` file piece by piece, and checks each piece before it is used; needs no TensorFlow.js. */
+
+import { createHash } from "node:crypto";
+import { BundleError } from "../core/errors.js";
+import type { TrainedModel } from "../trained-model.js";
+import { type BundleDescription, FILES, GOLDENS, parseDescription } from "./description.js";
+import { decodeGolden, type Golden } from "./golden.js";
+import { moveConstantsIn } from "./onnx-weights.js";
+import { decodeWeights } from "./weights-file.js";
+import { readCheckedZipEntry, readZipDirectory, readZipEntry, type ZipDirectory } from "./zip.js";
+
+/** An opened bundle: what it says of itself, and where its files stand. Holds no file open. */
+export interface Bundle {
+  readonly path: string;
+  readonly description: BundleDescription;
+  readonly directory: ZipDirectory;
+}
+
+const MOST_DESCRIPTION_BYTES = 2 ** 24;
+
+/**
+ * Opens a bundle: its directory and `bundle.json` alone, so that a large one opens as fast as a small one.
+ *
+ * @throws BundleError in one line that names the file inside: no zip, cut off, another version, a file missing or too
+ *   many, an unsafe or double name, a size that is not as listed.
+ */
+export async function readBundle(path: string): Promise<Bundle> {
+  const directory = await readZipDirectory(path);
+  const entry = directory.get(FILES.description);
+  if (!entry) throw new BundleError(`${path}: ${FILES.description} is missing. This is no bundle; export it again.`);
+  const text = await readCheckedZipEntry(path, entry, { limit: MOST_DESCRIPTION_BYTES });
+  const description = parseDescription(Buffer.from(text).toString("utf8"), path);
+  for (const [name, { bytes }] of Object.entries(description.files)) {
+    const listed = directory.get(name);
+    if (!listed) throw new BundleError(`${path}: ${name} is missing. Copy or export the bundle again.`);
+    if (listed.bytes !== bytes) {
+      throw new BundleError(`${path}: ${name} has ${listed.bytes} bytes instead of ${bytes}. Export the bundle again.`);
+    }
+  }
+  for (const name of directory.keys()) {
+    if (name === FILES.description || Object.hasOwn(description.files, name)) continue;
+    throw new BundleError(`${path}: ${name} is not listed in ${FILES.description}. Export the bundle again.`);
+  }
+  return { path, description, directory };
+}
+
+/**
+ * One file, checked against its SHA-256.
+ *
+ * @throws BundleError naming it, where it is missing or was changed.
+ */
+export async function readBundleFile({ path, description, directory }: Bundle, name: string): Promise<Uint8Array> {
+  const entry = directory.get(name);
+  const listed = description.files[name];
+  if (!entry || !listed) throw new BundleError(`${path}: ${name} is missing. Copy or export the bundle again.`);
+  const bytes = await readZipEntry(path, entry, { limit: listed.bytes });
+  if (createHash("sha256").update(bytes).digest("hex") === listed.sha256) return bytes;
+  throw new BundleError(`${path}: ${name} was changed: its SHA-256 is not as listed. Copy or export the bundle again.`);
+}
+
+/** A graph ready for ONNX Runtime, its weights inside. @throws BundleError */
+export async function readGraph(bundle: Bundle, graph: "explain" | "predict"): Promise<Uint8Array> {
+  const [model, weights] = await Promise.all([
+    readBundleFile(bundle, FILES[graph]),
+    readBundleFile(bundle, FILES.weights),
+  ]);
+  return moveConstantsIn(model, {
+    location: FILES.weights,
+    weights,
+    source: `${bundle.path}: ${FILES[graph]}`,
+  });
+}
+
+/** The model as it was before the export, to trace other methods from or to train on. @throws BundleError */
+export async function readBundledModel(bundle: Bundle): Promise<TrainedModel> {
+  const { model, threshold, provenance, layouts } = bundle.description;
+  const bytes = await readBundleFile(bundle, FILES.weights);
+  const weights = decodeWeights(bytes, { layouts, source: `${bundle.path}: ${FILES.weights}` });
+  return { spec: model, threshold, provenance, ...weights };
+}
+
+/** Names of the goldens, in order. */
+export function goldenNames({ description }: Bundle): string[] {
+  return Object.keys(description.files).filter((name) => name.startsWith(GOLDENS));
+}
+
+/** @param file one of `goldenNames`. @throws BundleError */
+export async function readGolden(bundle: Bundle, file: string): Promise<Golden> {
+  const name = file.slice(GOLDENS.length).replace(/\.safetensors$/, "");
+  return decodeGolden(await readBundleFile(bundle, file), { name, source: `${bundle.path}: ${file}` });
+}

@@ -1,0 +1,63 @@
+/** Whether a bundle is whole and still gives what it gave when it was written. */
+
+import { BundleError } from "../core/errors.js";
+import type { NdArrays } from "../core/nd-array.js";
+import type { Runtime } from "../engine/session.js";
+import { type Deviation, deviation, severity } from "./agreement.js";
+import { FILES } from "./description.js";
+import { goldenNames, readBundle, readBundleFile, readGolden, readGraph } from "./read-bundle.js";
+
+/** An output of one golden. */
+export interface GoldenDeviation extends Deviation {
+  readonly golden: string;
+  readonly graph: "explain" | "predict";
+}
+
+export interface Verification {
+  /** Files whose checksum was compared. */
+  readonly fileCount: number;
+  readonly goldenCount: number;
+  readonly outputCount: number;
+  /** The output that came nearest to its tolerance; null where there are no goldens. */
+  readonly worst: GoldenDeviation | null;
+}
+
+/**
+ * Compares every checksum, then replays the goldens through both graphs.
+ *
+ * @throws BundleError naming the damaged file, or the output that is furthest from what it must be.
+ */
+export async function verifyBundle(path: string, runtime: Runtime): Promise<Verification> {
+  const bundle = await readBundle(path);
+  const files = Object.keys(bundle.description.files);
+  for (const file of files) await readBundleFile(bundle, file);
+  const names = goldenNames(bundle);
+  const goldens = await Promise.all(names.map((name) => readGolden(bundle, name)));
+  const deviations: GoldenDeviation[] = [];
+  for (const graph of ["predict", "explain"] as const) {
+    const model = await readGraph(bundle, graph);
+    const session = await runtime.createSession(model, { name: `${path}: ${FILES[graph]}` });
+    try {
+      for (const golden of goldens) {
+        const { image, target } = golden;
+        const given: NdArrays = graph === "explain" ? { image, target } : { image };
+        const actual = await session.run(given);
+        for (const [output, expected] of Object.entries(golden[graph])) {
+          deviations.push({ golden: golden.name, graph, ...deviation(output, actual[output], expected) });
+        }
+      }
+    } finally {
+      await session.dispose();
+    }
+  }
+  const [worst = null] = deviations.sort((a, b) => severity(b) - severity(a));
+  if (worst && severity(worst) > 1) throw new BundleError(disagreement(path, worst));
+  return { fileCount: files.length + 1, goldenCount: goldens.length, outputCount: deviations.length, worst };
+}
+
+function disagreement(path: string, { golden, graph, output, measure, error, tolerance }: GoldenDeviation): string {
+  return (
+    `${path}: ${FILES[graph]} does not give what it must: the worst output is "${output}" of golden "${golden}", ` +
+    `${measure} error ${error.toExponential(1)}, allowed ${tolerance.toExponential(1)}. Export the bundle again.`
+  );
+}

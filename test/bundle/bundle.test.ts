@@ -1,0 +1,194 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { unzipSync } from "fflate";
+import sharp from "sharp";
+import ts from "typescript";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Explainer, type Outcome, openExplainer } from "../../src/bundle/explainer.js";
+import { exportBundle } from "../../src/bundle/export-bundle.js";
+import { goldenNames, readBundle, readBundledModel, readGolden } from "../../src/bundle/read-bundle.js";
+import { verifyBundle } from "../../src/bundle/verify-bundle.js";
+import { decodeSafetensors, encodeSafetensors } from "../../src/core/safetensors.js";
+import { openRuntime, type Runtime } from "../../src/engine/session.js";
+import { redescribed, repacked } from "./stub.js";
+import { tinyModel } from "./tiny-model.js";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+let folder: string;
+let path: string;
+let runtime: Runtime;
+let explainer: Explainer;
+let photo: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "aspectlens-"));
+  path = join(folder, "tiny.aspect");
+  photo = join(folder, "photo.png");
+  runtime = openRuntime({ threads: 1 });
+  const samples = [Uint8Array.from({ length: 64 * 64 * 3 }, (_, index) => (index * 7) % 256)];
+  await exportBundle(tinyModel(), path, { runtime, samples, kernel: "cubic" });
+  const pixels = Buffer.from(Array.from({ length: 90 * 60 * 3 }, (_, index) => (index * 31) % 256));
+  await sharp(pixels, { raw: { width: 90, height: 60, channels: 3 } }).toFile(photo);
+  explainer = await openExplainer(path, { threads: 1 });
+});
+afterAll(async () => {
+  await explainer?.dispose();
+  await runtime.dispose();
+  await rm(folder, { recursive: true });
+});
+
+describe("verifyBundle", () => {
+  test("replays every golden through both graphs", async () => {
+    const verified = await verifyBundle(path, runtime);
+    expect(verified).toMatchObject({ fileCount: 9, goldenCount: 3 });
+    // predict: logits, scores, 4 aspects; explain: logits, scores, 4 x (3 + overlap), 3 maps of the one tap.
+    expect(verified.outputCount).toBe(3 * (6 + 2 + 16 + 3));
+    expect(verified.worst?.error).toBeLessThanOrEqual(verified.worst?.tolerance ?? 0);
+  });
+
+  test("names the worst output where a weight was altered under right checksums", async () => {
+    const bytes = await readFile(path);
+    const weights = decodeSafetensors(unzipSync(bytes)["weights.safetensors"], "weights");
+    const name = "head/vessel/reduce/conv_pw_6/kernel";
+    weights[name].data.forEach((value, index) => {
+      weights[name].data[index] = value * 1.5;
+    });
+    const altered = join(folder, "altered.aspect");
+    const changes = { "weights.safetensors": encodeSafetensors(weights) };
+    await writeFile(altered, repacked(bytes, changes, { isResealed: true }));
+    await expect(verifyBundle(altered, runtime)).rejects.toThrow(
+      /altered\.aspect: (predict|explain)\.onnx does not give what it must: the worst output is "vessel\/\w+(\/conv_pw_6)?" of golden "\d", (absolute|relative) error/,
+    );
+  });
+});
+
+describe("exportBundle", () => {
+  test("makes the same bytes of the same model", async () => {
+    const again = join(folder, "again.aspect");
+    const samples = [Uint8Array.from({ length: 64 * 64 * 3 }, (_, index) => (index * 7) % 256)];
+    await exportBundle(tinyModel(), again, { runtime, samples, kernel: "cubic" });
+    expect(Buffer.compare(await readFile(again), await readFile(path))).toBe(0);
+  });
+
+  test("keeps the trained numbers exactly", async () => {
+    const trained = tinyModel();
+    const bundled = await readBundledModel(await readBundle(path));
+    expect(bundled.spec).toEqual(trained.spec);
+    expect(Object.keys(bundled.parameters)).toEqual(Object.keys(trained.parameters));
+    for (const [name, { shape, data }] of Object.entries(trained.parameters)) {
+      expect(bundled.parameters[name].shape, name).toEqual(shape);
+      expect(Buffer.compare(toBytes(bundled.parameters[name].data), toBytes(data)), name).toBe(0);
+    }
+    expect(bundled.references).toEqual(trained.references);
+  });
+
+  test("says the same in predict.onnx and explain.onnx", async () => {
+    const bundle = await readBundle(path);
+    for (const name of goldenNames(bundle)) {
+      const { predict, explain } = await readGolden(bundle, name);
+      for (const [output, { data }] of Object.entries(predict)) {
+        const differences = Array.from(data, (value, index) => Math.abs(value - explain[output].data[index]));
+        const worst = Math.max(...differences);
+        expect(worst, output).toBeLessThan(1e-4);
+      }
+    }
+  });
+});
+
+describe("an explainer", () => {
+  test("explains a file, and remembers the original's shape", async () => {
+    const { explanation, maps, width, height } = await explainer.explain(photo);
+    expect({ width, height }).toEqual({ width: 90, height: 60 });
+    expect(explanation.aspects.map(({ name }) => name)).toEqual(["necrosis", "mitosis", "vessel", "cellularity"]);
+    expect(explanation).toMatchObject({ image: photo, threshold: 0.31, target: { kind: "log-odds" } });
+    expect(maps).toMatchObject({ size: 64, saliency: { height: 4, width: 4 } });
+  });
+
+  test("explains what it is asked to", async () => {
+    const target = { kind: "margin", class: "benign", other: "malignant" } as const;
+    const { explanation } = await explainer.explain(photo, { target });
+    expect(explanation.target).toEqual(target);
+    await expect(explainer.explain(photo, { target: { kind: "log-odds", class: "none" } })).rejects.toThrow(
+      /the classes are benign, malignant/,
+    );
+  });
+
+  test("explains many in order, and one that cannot be read stops no other", async () => {
+    const broken = join(folder, "broken.png");
+    await writeFile(broken, (await readFile(photo)).subarray(0, 200));
+    const images = [photo, broken, join(folder, "none.png"), ...Array.from({ length: 9 }, () => photo)];
+    const outcomes: Outcome[] = [];
+    for await (const outcome of explainer.explainAll(images)) outcomes.push(outcome);
+    expect(outcomes.map(({ image }) => image)).toEqual(images);
+    const errors = outcomes.flatMap((outcome) => ("error" in outcome ? [outcome.error.message] : []));
+    expect(errors).toEqual([expect.stringContaining("broken.png"), expect.stringContaining("none.png: no such file")]);
+    const alone = await explainer.explain(photo);
+    expect("explained" in outcomes[11] && outcomes[11].explained).toEqual(alone);
+  });
+
+  test("refuses a bundle whose images were resized by another kernel", async () => {
+    const other = join(folder, "other.aspect");
+    const edit = (description: Record<string, unknown>) => {
+      description.preprocessing = { size: 64, kernel: "nearest" };
+    };
+    await writeFile(other, redescribed(await readFile(path), edit));
+    await expect(openExplainer(other)).rejects.toThrow(/other\.aspect: bundle\.json: .* "nearest"/);
+  });
+
+  test("loads nothing of TensorFlow.js, as the list of all scripts that a process ran shows", async () => {
+    const explain = `
+      import { openExplainer } from "./bundle/explainer.js";
+      const explainer = await openExplainer(${JSON.stringify(path)});
+      const { explanation } = await explainer.explain(${JSON.stringify(photo)});
+      await explainer.dispose();
+      console.log(explanation.format);`;
+    const scripts = await scriptsOf(explain);
+    expect(scripts.some((url) => url.endsWith("/explain/reading/read-explanation.js"))).toBe(true);
+    expect(scripts.some((url) => url.includes("/onnxruntime-node/"))).toBe(true); // in the worker
+    expect(scripts.filter((url) => url.includes("tensorflow") || url.includes("tfjs"))).toEqual([]);
+    // The list does name it where it is loaded.
+    const traced = await scriptsOf(`import "./bundle/explainer.js"; import "@tensorflow/tfjs-core"; console.log("x");`);
+    expect(traced.some((url) => url.includes("@tensorflow"))).toBe(true);
+  });
+});
+
+/** URLs of all scripts that Node ran, in every thread, CommonJS and ES modules: from its own coverage. */
+async function scriptsOf(main: string): Promise<string[]> {
+  const program = join(folder, "program");
+  if (!existsSync(program)) {
+    await transpile("bundle/explainer", program);
+    await writeFile(join(program, "package.json"), '{ "type": "module" }');
+    await symlink(join(root, "node_modules"), join(program, "node_modules"));
+  }
+  await writeFile(join(program, "main.js"), main);
+  const coverage = await mkdtemp(join(folder, "coverage-"));
+  const env = { ...process.env, NODE_V8_COVERAGE: coverage, NODE_OPTIONS: "" };
+  await promisify(execFile)(process.execPath, ["main.js"], { cwd: program, env });
+  const reports = await Promise.all(
+    (await readdir(coverage)).map(async (name) => JSON.parse(await readFile(join(coverage, name), "utf8"))),
+  );
+  return reports.flatMap(({ result }: { result: { url: string }[] }) => result.map(({ url }) => url));
+}
+
+/** A source and all that it imports as plain JavaScript, since Node 20 runs no TypeScript. */
+async function transpile(name: string, target: string): Promise<void> {
+  const to = join(target, `${name}.js`);
+  if (existsSync(to)) return;
+  const isScript = existsSync(join(root, "src", `${name}.js`));
+  const source = await readFile(join(root, "src", `${name}${isScript ? ".js" : ".ts"}`), "utf8");
+  const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true };
+  const code = isScript ? source : ts.transpileModule(source, { compilerOptions: options }).outputText;
+  await mkdir(dirname(to), { recursive: true });
+  await writeFile(to, code);
+  const imports = code.matchAll(/(?:^import .*|^\} from |new URL\()"(\.[^"]+)\.js"/gm);
+  for (const [, relative] of imports) await transpile(join(dirname(name), relative), target);
+}
+
+function toBytes({ buffer, byteOffset, byteLength }: Float32Array | Int32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}

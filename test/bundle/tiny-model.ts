@@ -1,0 +1,54 @@
+/** A model with random weights, small enough to export in a test: all four kinds of aspect head on the smallest MobileNet. */
+
+import { ndArray } from "../../src/core/nd-array.js";
+import { initialize } from "../../src/core/parameters.js";
+import { random } from "../../src/core/random.js";
+import { createModel, type ModelSpec } from "../../src/model.js";
+import type { TrainedModel } from "../../src/trained-model.js";
+
+const SOURCE = "conv_pw_6";
+const spec: ModelSpec = {
+  trunk: { name: "mobilenet-v1", alpha: 0.25, inputSize: 64 },
+  source: SOURCE,
+  heads: [
+    { name: "class", kind: "classifier", task: "single", classes: ["benign", "malignant"], taps: ["conv_pw_8"] },
+    { name: "necrosis", kind: "segmentation", taps: [SOURCE], threshold: 0.5 },
+    { name: "mitosis", kind: "boxes", taps: [SOURCE], threshold: 0.3 },
+    { name: "vessel", kind: "presence", taps: [SOURCE], threshold: 0.5 },
+    { name: "cellularity", kind: "amount", form: "map", taps: [SOURCE], threshold: 0.5 },
+  ],
+};
+
+export function tinyModel({ seed = 7 }: { seed?: number } = {}): TrainedModel {
+  const model = createModel(spec);
+  const parameters = initialize([...model.trunk.foldedParameters, ...model.headParameters], { seed });
+  const channels = model.trunk.taps.find(({ name }) => name === SOURCE)?.channels ?? 0;
+  const stream = random(seed, "reference");
+  const table = ndArray([3, channels]);
+  table.data.forEach((_, index) => {
+    table.data[index] = stream.uniform(0, 0.5);
+  });
+  return {
+    spec,
+    parameters,
+    references: { [SOURCE]: table },
+    threshold: { value: 0.31, isCalibrated: true },
+    provenance: {
+      dataset: { name: "tiny", hash: "0".repeat(64), counts: { train: 10, validation: 4 } },
+      seed,
+      epochs: 3,
+      weights: "random",
+      metrics: {
+        validation: {
+          format: "aspectlens-metrics/1",
+          split: "validation",
+          heads: {
+            class: { kind: "classifier", accuracy: 0.75, count: 4 },
+            mitosis: { kind: "boxes", ap50: null, count: 0 },
+          },
+        },
+      },
+      warnings: ["mitosis has learned nothing"],
+    },
+  };
+}
