@@ -11,7 +11,6 @@ import {
   numbers,
   padSizes,
   physical,
-  reshaped,
   splat,
   type TracedTensor,
   traced,
@@ -48,14 +47,11 @@ function floorDivide(graph: Graph, a: TracedTensor, b: TracedTensor): TracedTens
   return cast(graph, unary(graph, "Floor", quotient, { fold: Math.floor }), a.dtype);
 }
 
-/** `condition ? t : e`; a condition of rank 1 picks rows. */
-function select(graph: Graph, inputs: { condition: TracedTensor; t: TracedTensor; e: TracedTensor }): TracedTensor {
-  const { t, e } = inputs;
-  const rank = t.shape.length;
-  const isRowwise = inputs.condition.shape.length === 1 && rank > 1;
-  const condition = isRowwise
-    ? reshaped(graph, inputs.condition, [inputs.condition.shape[0], ...t.shape.slice(1).map(() => 1)])
-    : inputs.condition;
+/** `condition ? t : e`. */
+function select(
+  graph: Graph,
+  { condition, t, e }: { condition: TracedTensor; t: TracedTensor; e: TracedTensor },
+): TracedTensor {
   const all = [cast(graph, condition, "bool"), t, e];
   const shape = all.map((one) => one.shape).reduce(broadcastSizes);
   const extent = all.map((one) => padSizes(one.extent, shape.length)).reduce(broadcastSizes);

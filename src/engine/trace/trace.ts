@@ -72,9 +72,11 @@ export function trace(
       return [key, tracked.makeTensorFromTensorInfo(info)] as const;
     });
     const results = fn(Object.fromEntries(given));
+    if (results instanceof Promise || Object.keys(results).length === 0) {
+      throw new TraceError("the function returned no tensors by name. It must be synchronous and return at least one.");
+    }
     const outputs = Object.entries(results).map(([key, result]) => {
-      if (!(result instanceof Tensor))
-        throw new TraceError(`output "${key}" is not a tensor. Traced functions return tensors by name, not promises.`);
+      if (!(result instanceof Tensor)) throw new TraceError(`output "${key}" is not a tensor. Return tensors by name.`);
       if (key in inputs) throw new TraceError(`output "${key}" has the name of an input. Give it another.`);
       graph.operation = "Output";
       const tensor = backend.get(result);

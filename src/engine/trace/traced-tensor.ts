@@ -94,8 +94,8 @@ export function splatValue(tensor: TracedTensor): number | null {
 
 /** Numbers as the typed array of a dtype. */
 export function numbers(dtype: DType, values: ArrayLike<number>): Numbers {
-  if (dtype === "float32") return Float32Array.from(values);
-  return dtype === "int32" ? Int32Array.from(values) : Uint8Array.from(values);
+  if (dtype === "float32") return new Float32Array(values);
+  return dtype === "int32" ? new Int32Array(values) : new Uint8Array(values);
 }
 
 /** The value that holds the extent of `tensor` in a layout; made when first asked for. */
