@@ -9,15 +9,12 @@ import { explained, explanation, necrosis, tissue } from "./fixtures.js";
 test("writes the JSON, the overlay in the original's shape, and the masks that the JSON names, and nothing else", async () => {
   const folder = await mkdtemp(join(tmpdir(), "aspectlens-"));
   try {
-    const image = join(folder, "x.png");
-    const { pixels, width, height } = tissue({ width: 300, height: 200 });
-    await sharp(Buffer.from(pixels), { raw: { width, height, channels: 3 } }).toFile(image);
+    const square = tissue({ width: 256, height: 256 });
     const aspects = [{ ...necrosis, mask: "x.necrosis.png", survivalMap: "x.necrosis.survival.png" }];
     const out = join(folder, "out");
-    const paths = await writeExplanation(
-      { ...explained, explanation: { ...explanation, aspects } },
-      { image, folder: out },
-    );
+    const given = { ...explained, explanation: { ...explanation, aspects } };
+    const shape = { width: 300, height: 200 };
+    const paths = await writeExplanation(given, square, { folder: out, stem: "x", shape });
     const names = ["x.json", "x.necrosis.png", "x.necrosis.survival.png", "x.overlay.png"];
     expect((await readdir(out)).sort()).toEqual(names);
     expect(paths[0]).toBe(join(out, "x.json"));
