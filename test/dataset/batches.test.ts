@@ -53,6 +53,18 @@ describe("batches", () => {
     expect(pathsOf(await collect({ ...common, epoch: 4, fill: "wrap" }))[0]).toEqual(orderOf(4).slice(0, 4));
   });
 
+  test("vary each sample anew every epoch; what is borrowed from the next looks as it does there", async () => {
+    const options = { ...common, fill: "wrap", augment: { flip: true, crop: 0.4, colour: 0.4 } } as const;
+    const [now, next] = [await collect(options), await collect({ ...options, epoch: 1 })];
+    expect(now[2].slice(2)).toEqual(next[0].slice(0, 2));
+    const sixth = (all: readonly Sample[][]) =>
+      all
+        .flat()
+        .slice(0, COUNT)
+        .find((sample) => sample.path === "6.png")?.image;
+    expect(sixth(now)).not.toEqual(sixth(next));
+  });
+
   test("with wrap, fill a batch larger than the split from as many epochs as it takes", async () => {
     const [only] = pathsOf(await collect({ ...common, batchSize: 23, fill: "wrap" }));
     expect(only).toEqual([...orderOf(0), ...orderOf(1), ...orderOf(2).slice(0, 3)]);
