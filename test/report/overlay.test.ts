@@ -31,8 +31,10 @@ function distance(a: readonly number[], b: readonly number[]): number {
 }
 
 describe("renderOverlay", () => {
+  const shown = renderOverlay(explained, tissue({ width: SIZE, height: SIZE })).then(decode);
+
   test("fills the relevant region in its aspect's colour and leaves the irrelevant one unfilled", async () => {
-    const picture = await decode(await renderOverlay(explained, tissue({ width: SIZE, height: SIZE })));
+    const picture = await shown;
     const inPanel = (y: number, x: number) =>
       picture.at(PANEL.third + Math.round((x / SIZE) * 400), PANEL.top + Math.round((y / SIZE) * 400));
     const [red, green] = inPanel(48, 41);
@@ -43,15 +45,15 @@ describe("renderOverlay", () => {
   });
 
   test("draws the box of a relevant instance in its colour at its place", async () => {
-    const picture = await decode(await renderOverlay(explained, tissue({ width: SIZE, height: SIZE })));
+    const picture = await shown;
     const edge = { x: PANEL.third + 236, y: PANEL.top + 250, width: 8, height: 40 }; // x 0.6 of the panel
     expect(picture.count([86, 180, 233], edge)).toBeGreaterThan(60);
   });
 
   test("names the answer and its causes above, with a dot of the aspect's colour", async () => {
-    const shown = await decode(await renderOverlay(explained, tissue({ width: SIZE, height: SIZE })));
-    const head = { x: 0, y: 0, width: shown.width, height: 70 };
-    expect(shown.count(GREEN, head)).toBeGreaterThan(100);
+    const known = await shown;
+    const head = { x: 0, y: 0, width: known.width, height: 70 };
+    expect(known.count(GREEN, head)).toBeGreaterThan(100);
     const unexplained: Explained = {
       ...explained,
       explanation: {
@@ -66,7 +68,7 @@ describe("renderOverlay", () => {
   });
 
   test("writes the names in the legend and bars as long as the relevance", async () => {
-    const picture = await decode(await renderOverlay(explained, tissue({ width: SIZE, height: SIZE })));
+    const picture = await shown;
     const legend = 28 + 3 * 420 + 8;
     const name = { x: legend + 24, y: 100, width: 100, height: 22 };
     expect(picture.count([29, 35, 41], name)).toBeGreaterThan(60);
@@ -77,7 +79,7 @@ describe("renderOverlay", () => {
   });
 
   test("is hottest where the saliency is", async () => {
-    const picture = await decode(await renderOverlay(explained, tissue({ width: SIZE, height: SIZE })));
+    const picture = await shown;
     const second = 28 + 420;
     const [hotRed, , hotBlue] = picture.at(second + 130, PANEL.top + 150);
     const [coldRed, , coldBlue] = picture.at(second + 380, PANEL.top + 380);
