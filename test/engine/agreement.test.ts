@@ -19,13 +19,14 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all(engines.map((engine) => engine.dispose())));
 
+// The later layers are left out: at 32 px they have one place, and batch norm over three values magnifies rounding.
 const model = createModel({
   trunk: { name: "mobilenet-v1", alpha: 0.25, inputSize: 32 },
-  source: "conv_pw_11",
+  source: "conv_pw_5",
   heads: [
-    { name: "class", kind: "classifier", task: "single", taps: ["conv_pw_13"], classes: ["a", "b", "c"] },
-    { name: "nucleus", kind: "segmentation", taps: ["conv_pw_11"], threshold: 0.5 },
-    { name: "nodule", kind: "boxes", taps: ["conv_pw_11"], threshold: 0.3 },
+    { name: "class", kind: "classifier", task: "single", taps: ["conv_pw_6"], classes: ["a", "b", "c"] },
+    { name: "nucleus", kind: "segmentation", taps: ["conv_pw_5"], threshold: 0.5 },
+    { name: "nodule", kind: "boxes", taps: ["conv_pw_5"], threshold: 0.3 },
   ],
 });
 
@@ -112,7 +113,9 @@ test.for(["frozen", "batch"] as const)(
   "joint training steps with Adam, %s batch norm, give the same losses",
   async (batchNorm) => {
     const { trunk, headParameters } = model;
-    const specs = [...(batchNorm === "frozen" ? trunk.foldedParameters : trunk.parameters), ...headParameters];
+    const unread = new Set(trunk.layersFrom("conv_dw_7"));
+    const ofTrunk = batchNorm === "frozen" ? trunk.foldedParameters : trunk.parameters;
+    const specs = [...ofTrunk.filter(({ name }) => !unread.has(name.split("/")[1])), ...headParameters];
     const parameters = initialize(specs, { seed: 3 });
     const trainable = specs.filter((spec) => spec.isTrainable).map((spec) => spec.name);
     const moments = trainable.flatMap((name) =>
@@ -145,10 +148,9 @@ test.for(["frozen", "batch"] as const)(
     const { onnx, tfjs } = await both(step, { inputs, state, calls: 2 });
     for (const [call, losses] of tfjs.outputs.entries()) {
       for (const [name, { data }] of Object.entries(losses)) {
-        // The first step compares one forward pass; at 32 px the last layers normalise by three values, which magnifies
-        // rounding. Adam divides by the gradient's own size, so that where a gradient is close to zero, rounding decides
-        // which way a parameter moves.
-        const tolerance = call > 0 ? 1e-2 : batchNorm === "batch" ? 1e-3 : 1e-4;
+        // The first step compares one forward pass. Adam divides by the gradient's own size, so that where a gradient is
+        // close to zero, rounding decides which way a parameter moves.
+        const tolerance = call === 0 ? 1e-4 : 1e-2;
         const got = onnx.outputs[call][name].data[0];
         expect(Math.abs(got - data[0]), `${name}, step ${call}`).toBeLessThanOrEqual(tolerance * Math.max(1, data[0]));
       }
