@@ -47,7 +47,7 @@ export function addData(program: Command): void {
     .option("--count <images>", "images in all splits together", positiveInteger, 1000)
     .option("--size <pixels>", "side of each image", positiveInteger, 128)
     .option("--seed <number>", "the same seed draws the same set", wholeNumber, 7)
-    .option("--noise <share>", "deviation of the pixel noise, as a share of 255", share, 0.02)
+    .option("--noise <share>", "deviation of the pixel noise, as a share of 255", share, 0.03)
     .option(
       "--causes <aspects>",
       `which aspects make an image malignant, of ${POSSIBLE_CAUSES.join(", ")}`,

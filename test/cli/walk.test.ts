@@ -1,0 +1,172 @@
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { beforeAll, describe, expect, test } from "vitest";
+import { aspectlens } from "../helpers/command.js";
+import { writeTinyDataset } from "../helpers/tiny-dataset.js";
+
+let folder: string;
+let dataset: string;
+const at = (...names: string[]) => join(folder, ...names);
+const run = (...args: string[]) => aspectlens(args, { cwd: folder });
+const oneLine = (stderr: string) => stderr.trim().split("\n").at(-1) ?? "";
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "walk-"));
+  dataset = await writeTinyDataset();
+  const config = { dataset, out: "run", batchSize: 4, trunk: { inputSize: 32 }, stages: [{ train: "all", epochs: 3 }] };
+  writeFileSync(at("config.json"), JSON.stringify(config));
+});
+
+describe("the walk from data to explanation", () => {
+  test("data check counts every state and finds no fault", async () => {
+    const { code, stdout } = await run("data", "check", dataset, "--json");
+    const report = JSON.parse(stdout);
+    expect(code).toBe(0);
+    expect(report.errorCount).toBe(0);
+    expect(report.heads.bright.states.train.unlabelled).toBe(4); // images 0, 3, 6, 9
+  });
+
+  test("train is interrupted with exit code 130, resumes, and leaves the run folder of the design", async () => {
+    const interrupted = await aspectlens(["train", "config.json"], {
+      cwd: folder,
+      onStderr: (text, child) => {
+        if (text.includes("epoch 1 ")) child.kill("SIGINT");
+      },
+    });
+    expect(interrupted.code).toBe(130);
+    expect(interrupted.stderr).toMatch(/Go on with --resume/);
+    const again = await run("train", "config.json");
+    expect(again.code).toBe(2);
+    expect(oneLine(again.stderr)).toMatch(/^aspectlens: run: holds a training run already\. Go on with --resume/);
+    const { code, stdout } = await run("train", "config.json", "--resume", "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ run: "run", best: "run/best", metrics: { split: "validation" } });
+    const files = [
+      "config.json",
+      "dataset.json",
+      "metrics.jsonl",
+      "report.html",
+      "checkpoint/state.safetensors",
+      "best/model.json",
+    ];
+    for (const file of files) expect(existsSync(at("run", file)), file).toBe(true);
+    expect(readFileSync(at("run/metrics.jsonl"), "utf8").trim().split("\n")).toHaveLength(3);
+    expect(JSON.parse(readFileSync(at("run/config.json"), "utf8")).augment).toEqual({
+      flip: true,
+      crop: 0.2,
+      colour: 0.2,
+    });
+  });
+
+  test("export writes one file, verify replays it, evaluate gives the same numbers for run and bundle", async () => {
+    expect((await run("export", "run", "model.aspect")).code).toBe(0);
+    const verified = await run("verify", "model.aspect", "--json");
+    expect(verified.code).toBe(0);
+    expect(JSON.parse(verified.stdout)).toMatchObject({ isWhole: true, goldenCount: 4 });
+    const [ofRun, ofBundle] = await Promise.all(
+      ["run", "model.aspect"].map((model) => run("evaluate", model, dataset, "--json")),
+    );
+    expect(ofRun.code).toBe(0);
+    expect(JSON.parse(ofRun.stdout)).toMatchObject({ format: "aspectlens-metrics/1", split: "test" });
+    expect(ofBundle.stdout).toBe(ofRun.stdout);
+  });
+
+  test("explain writes JSON, picture and masks beside each other, and prints one explanation a line under --json", async () => {
+    const images = ["images/014.png", "images/016.png"].map((name) => join(dataset, name));
+    const { code, stdout } = await run("explain", "model.aspect", ...images, "--json", "--out", "why");
+    expect(code).toBe(0);
+    const lines = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.map((line) => line.format)).toEqual(["aspectlens-explanation/1", "aspectlens-explanation/1"]);
+    expect(JSON.parse(readFileSync(at("why/014.json"), "utf8"))).toEqual(lines[0]);
+    for (const { mask } of lines[0].aspects) if (mask) expect(existsSync(at("why", mask))).toBe(true);
+    const picture = await sharp(at("why/014.overlay.png")).metadata();
+    expect(picture.width).toBeGreaterThan(1000);
+    expect(readdirSync(at("why")).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  test("a target is a class, or two for the margin between them; another name is refused with the known ones", async () => {
+    const image = join(dataset, "images/014.png");
+    const margin = await run("explain", "model.aspect", image, "--json", "--target", "with:without");
+    expect(JSON.parse(margin.stdout).target).toEqual({ kind: "margin", class: "with", other: "without" });
+    const named = await run("explain", "model.aspect", image, "--json", "--target", "without");
+    expect(JSON.parse(named.stdout).target).toEqual({ kind: "log-odds", class: "without" });
+    const wrong = await run("explain", "model.aspect", image, "--target", "wiht");
+    expect(wrong.code).toBe(2);
+    expect(oneLine(wrong.stderr)).toMatch(/--target wiht: not a class.*without, with/);
+  });
+
+  test("images that cannot be read get a line each; the others are explained all the same", async () => {
+    mkdirSync(at("odd/folder"), { recursive: true });
+    writeFileSync(at("odd/empty.png"), "");
+    writeFileSync(at("odd/drawing.svg"), "<svg xmlns='http://www.w3.org/2000/svg'><rect width='9' height='9'/></svg>");
+    copyFileSync(join(dataset, "images/014.png"), at("odd/good.png"));
+    const whole = await sharp(join(dataset, "images/014.png")).resize(300).jpeg().toBuffer();
+    writeFileSync(at("odd/cut.jpg"), whole.subarray(0, whole.length / 2));
+    const names = ["empty.png", "cut.jpg", "folder", "absent.png", "drawing.svg"];
+    const { code, stderr } = await run(
+      "explain",
+      "model.aspect",
+      ...names.map((name) => `odd/${name}`),
+      "odd/good.png",
+      "--out",
+      "odd-out",
+    );
+    expect(code).toBe(2);
+    for (const name of names)
+      expect(
+        stderr.split("\n").filter((line) => line.includes(`odd/${name}`)),
+        name,
+      ).toHaveLength(1);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(readdirSync(at("odd-out")).filter((file) => file.endsWith(".json"))).toEqual(["good.json"]);
+  });
+
+  test("a bundle with one byte changed, or cut off, is refused in one line and nothing is written", async () => {
+    const bytes = readFileSync(at("model.aspect"));
+    const changed = Buffer.from(bytes);
+    changed[Math.floor(bytes.length / 2)] ^= 1;
+    writeFileSync(at("changed.aspect"), changed);
+    writeFileSync(at("cut.aspect"), bytes.subarray(0, bytes.length - 100));
+    for (const bundle of ["changed.aspect", "cut.aspect"]) {
+      const { code, stderr } = await run("verify", bundle);
+      expect(code, bundle).toBe(2);
+      expect(stderr.trim().split("\n"), bundle).toHaveLength(1);
+      expect(stderr).toContain(bundle);
+    }
+    const explained = await run("explain", "cut.aspect", join(dataset, "images/014.png"), "--out", "never");
+    expect(explained.code).toBe(2);
+    expect(existsSync(at("never"))).toBe(false);
+  });
+});
+
+describe("usage", () => {
+  test("--help lists what works, with examples, and ends with 0", async () => {
+    const { code, stdout } = await run("--help");
+    expect(code).toBe(0);
+    for (const name of ["demo", "data", "train", "evaluate", "explain", "export", "verify"])
+      expect(stdout).toContain(`  ${name} `);
+    const help = await run("explain", "--help");
+    expect(help.stdout).toContain("aspectlens explain tissue.aspect");
+  });
+
+  test.each([
+    [["nonsense"], /unknown command/],
+    [["explain", "model.aspect"], /missing required argument/],
+    [["train", "absent.json"], /absent\.json: cannot be read/],
+    [["train", "config.json", "--set", "batchsize=3"], /unknown key "batchsize"/],
+    [["evaluate", "absent", "."], /absent: there is no such run folder or bundle/],
+    [["data", "check", "."], /dataset\.json/],
+    [["data", "synth", "x", "--count", "-3"], /--count/],
+    [["export", "run", "model.zip"], /ends in \.aspect/],
+  ])("%j ends with 2 and one plain line", async (args, message) => {
+    const { code, stderr } = await run(...args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});

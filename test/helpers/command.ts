@@ -1,0 +1,34 @@
+/** Runs the built command line as a user does. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { resolve } from "node:path";
+
+const MAIN = resolve(import.meta.dirname, "../../dist/cli/main.js");
+
+export interface CommandResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * @param options.onStderr sees all of stderr so far, and may signal the process.
+ */
+export function aspectlens(
+  args: readonly string[],
+  { cwd, onStderr }: { cwd?: string; onStderr?: (text: string, child: ChildProcess) => void } = {},
+): Promise<CommandResult> {
+  return new Promise((done, fail) => {
+    const child = spawn(process.execPath, [MAIN, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+      onStderr?.(stderr, child);
+    });
+    child.on("error", fail);
+    child.on("close", (code) => done({ code, stdout, stderr }));
+  });
+}
