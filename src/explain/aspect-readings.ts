@@ -36,8 +36,9 @@ export function aspectReadings(
   head: Head<AspectSpec>,
   { parameters, taps }: { parameters: Parameters; taps: readonly TapReadings[] },
 ): AspectReadings {
-  const stacked = taps.map(({ features, masked, reference }) =>
-    tf.concat([features, masked, tf.broadcastTo(reference, features.shape) as tf.Tensor4D], 0),
+  // r at every place as f - (f - r), right to the last bit of f: broadcasting it costs ONNX Runtime a transposition.
+  const stacked = taps.map(({ features, masked, difference }) =>
+    tf.concat<tf.Tensor4D>([features, masked, tf.sub(features, difference)], 0),
   );
   const [unmasked, masked, reference] = tf.split(head.forward(parameters, stacked), 3);
   const inRegion = region(head, unmasked);

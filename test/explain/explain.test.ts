@@ -4,6 +4,7 @@ import { ConfigError } from "../../src/core/errors.js";
 import { logSumExp } from "../../src/core/logistic.js";
 import { type NdArrays, ndArray } from "../../src/core/nd-array.js";
 import { random } from "../../src/core/random.js";
+import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
 import { explainConstants } from "../../src/explain/calibrate.js";
 import { explainFunction, explanationSteps } from "../../src/explain/explain.js";
 import { readExplanation } from "../../src/explain/reading/read-explanation.js";
@@ -122,6 +123,23 @@ describe("the explain function", () => {
     expect(tf.memory().numTensors - before).toBe(Object.keys(result.outputs).length);
     tf.dispose([result.outputs, inputs, tensors]);
   });
+});
+
+test("the compiled graph gives the numbers of the eager run", async () => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  try {
+    const inputs = { image: ndArray([1, SIZE, SIZE, 3], tinyImages(1)), target: ndArray([1, 3]) };
+    const shapes = { image: inputs.image.shape, target: inputs.target.shape };
+    const compiled = await engine.compile(explainFunction(model), { inputs: shapes, constants });
+    const found = await compiled.run(inputs);
+    expect(Object.keys(found).sort()).toEqual(Object.keys(outputs).sort());
+    // The agreement of the design: 1e-3 for what depends on weights and masks.
+    for (const [name, { data }] of Object.entries(outputs)) {
+      expect(relativeError(found[name].data, data), name).toBeLessThan(1e-3);
+    }
+  } finally {
+    await engine.dispose();
+  }
 });
 
 describe("beside plain loops", () => {

@@ -78,7 +78,7 @@ export function tinyReferences(model: Model, { taps = [SOURCE] }: { taps?: reado
 }
 
 /** `[count, size, size, 3]`, 0..255. */
-export function tinyImages(count: number, { size = 32, seed = 1 } = {}): Float32Array {
+export function tinyImages(count: number, { size = 32, seed = 1 } = {}) {
   const stream = random(seed, "image");
   return Float32Array.from(
     { length: count * size * size * 3 },
