@@ -65,8 +65,8 @@ export function moveConstantsOut(
  *
  * Measured (onnxruntime-node 1.30, MobileNet v1 1.0 @224, 24 MB of constants, 2 threads, best and median of five cold
  * starts of a session, ms): embedded bytes 137, 159; embedded file 114, 136; external data given in memory 134, 149; external
- * file 85, 91. External data cost nothing, so a bundle holds its weights once; a copy in memory takes some 5 ms, where an external
- * file would have to be unpacked first.
+ * file 85, 91. External data cost nothing, so a bundle holds its weights once; they are put back by one copy in memory,
+ * since an external file would have to be unpacked and removed again.
  *
  * @param options.location as it must stand in the model; another one is refused, as it could name any file.
  * @throws BundleError where a constant lies outside `weights`.
