@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import { type Explainer, openExplainer } from "../bundle/explainer.js";
 import { InputError, InterruptedError } from "../core/errors.js";
 import { decodeImage } from "../dataset/image.js";
-import type { Target } from "../explain/explanation.js";
+import { parseTarget } from "../explain/reading/target.js";
 import { positiveInteger } from "./engine-options.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
 import { printJson, printLine } from "./output.js";
@@ -72,7 +72,7 @@ export async function explainImages(
   { out, target, json = false }: Pick<ExplainOptions, "out" | "target" | "json">,
   signal: AbortSignal,
 ): Promise<InputError[]> {
-  const asked = target === undefined ? undefined : parseTarget(target, explainer);
+  const asked = target === undefined ? undefined : parseTarget(target, explainer.classifier);
   await checkFolder(out);
   const stems = uniqueStems(images);
   const [{ writeExplanation }, { explanationTable, showsColours }] = await Promise.all([
@@ -105,20 +105,6 @@ export async function explainImages(
   bar.clear();
   if (!json && failures.length < images.length) printLine(`pictures, masks and JSON: ${join(out, "*")}`);
   return failures;
-}
-
-/** `CLASS` or `CLASS:OTHER`; a class's own name may hold a colon. */
-function parseTarget(text: string, { classifier: { task, classes } }: Explainer): Target {
-  if (classes.includes(text))
-    return task === "multi" ? { kind: "logit", class: text } : { kind: "log-odds", class: text };
-  for (let at = text.indexOf(":"); at >= 0; at = text.indexOf(":", at + 1)) {
-    const [first, other] = [text.slice(0, at), text.slice(at + 1)];
-    if (first !== other && classes.includes(first) && classes.includes(other))
-      return { kind: "margin", class: first, other };
-  }
-  const known =
-    classes.length > 0 ? `The classes are ${classes.join(", ")}.` : "A regression has no classes; leave --target out.";
-  throw new InputError(`--target ${text}: not a class, nor two classes as CLASS:OTHER. ${known}`);
 }
 
 async function checkFolder(out: string): Promise<void> {

@@ -97,7 +97,7 @@ describe("the walk from data to explanation", () => {
     expect(JSON.parse(named.stdout).target).toEqual({ kind: "log-odds", class: "without" });
     const wrong = await run("explain", "model.aspect", image, "--target", "wiht");
     expect(wrong.code).toBe(2);
-    expect(oneLine(wrong.stderr)).toMatch(/--target wiht: not a class.*without, with/);
+    expect(oneLine(wrong.stderr)).toMatch(/target "wiht": expected a class.*without, with/);
   });
 
   test("images that cannot be read get a line each; the others are explained all the same", async () => {
