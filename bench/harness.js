@@ -10,7 +10,12 @@ const WARM_UPS = 3;
 /** Between turns, so that the other side's threads, which spin for a while when they have nothing to do, are quiet. */
 const PAUSE_MS = 300;
 
-/** @typedef {{ work: string, ours: Record<string, unknown>, peer: { name: string, ms: number } | null, ratio: number | null }} Row */
+/** @typedef {{ work: string, ours: Record<string, unknown>, peer: { name: string } & Record<string, unknown> | null, ratio: number | null }} Row */
+
+/**
+ * Of one iteration: wall clock, and what it took of all cores together, which tells a slow program from a busy machine.
+ * @typedef {{ ms: number, cpuMs: number }} Cost
+ */
 
 /**
  * @param {string} work
@@ -28,34 +33,36 @@ export async function compare(work, { engine, run, peer, iterations }) {
     await pause();
     if (peer) theirs.push(await peer.measure(iterations));
   }
-  const ms = rounded(median(ours));
-  const peerMs = rounded(median(theirs));
-  const row = {
-    work,
-    ours: { ms, minMs: rounded(Math.min(...ours)), engine },
-    peer: peer && { name: peer.name, ms: peerMs, minMs: rounded(Math.min(...theirs)) },
-    ratio: peer && rounded(ms / peerMs),
-  };
-  console.log(
-    `${work} · ${engine} ${ms} ms${peer ? ` · ${peer.name} ${peerMs} ms · ratio ${row.ratio}` : " · no peer"}`,
-  );
-  return row;
+  const [own, other] = [summary(ours), summary(theirs)];
+  const ratio = peer && rounded(own.ms / other.ms);
+  const beside = peer ? `${peer.name} ${other.ms} ms (${other.cpuMs} of CPU) · ratio ${ratio}` : "no peer";
+  console.log(`${work} · ${engine} ${own.ms} ms (${own.cpuMs} of CPU) · ${beside}`);
+  return { work, ours: { ...own, engine }, peer: peer && { name: peer.name, ...other }, ratio };
+}
+
+/** @param {readonly Cost[]} rounds */
+function summary(rounds) {
+  const times = rounds.map(({ ms }) => ms);
+  const cpu = rounds.map(({ cpuMs }) => cpuMs);
+  return { ms: rounded(median(times)), minMs: rounded(Math.min(...times)), cpuMs: rounded(median(cpu)) };
 }
 
 /**
  * @param {() => Promise<unknown>} run
  * @param {number} iterations
- * @returns {Promise<number>} median of the iterations in ms, after one that is not counted.
+ * @returns {Promise<Cost>} median wall clock and mean CPU time of the iterations, after one that is not counted.
  */
 async function measure(run, iterations) {
   await run();
   const times = [];
+  const before = process.cpuUsage();
   for (let i = 0; i < iterations; i++) {
     const start = performance.now();
     await run();
     times.push(performance.now() - start);
   }
-  return median(times);
+  const { user, system } = process.cpuUsage(before);
+  return { ms: median(times), cpuMs: (user + system) / 1000 / iterations };
 }
 
 /**

@@ -10,7 +10,7 @@ const EVERY = 100;
 const SETTLED = 500;
 
 const engine = await selectEngine({ engine: "onnx" });
-const [alpha, inputSize, batchSize] = [0.25, 128, 8];
+const [alpha, inputSize, batchSize] = [0.25, 64, 8];
 const step = await prepareStep(engine, { alpha, inputSize, batchSize, batchNorm: "frozen" });
 /** @type {{ step: number, megabytes: number }[]} */
 const samples = [];

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 /**
  * @typedef {object} Peer
  * @property {string} name version and memory layout.
- * @property {(iterations: number) => Promise<number>} measure median time of one iteration in ms.
+ * @property {(iterations: number) => Promise<import("./harness.js").Cost>} measure of one iteration.
  * @property {() => void} close
  */
 
@@ -38,7 +38,7 @@ export async function openPeer(script, options) {
     name,
     async measure(iterations) {
       child.stdin.write(`${iterations}\n`);
-      return (await next()).ms;
+      return next();
     },
     close: () => child.stdin.end(),
   };
