@@ -62,7 +62,7 @@ export function convGeometry(
 }
 
 /** Attributes of ONNX Conv. */
-export function convAttributes(geometry: ConvGeometry, group: number): Attributes {
+function convAttributes(geometry: ConvGeometry, group: number): Attributes {
   const { kernel, strides, dilations, before, after } = geometry;
   return { kernel_shape: kernel, strides, dilations, pads: [...before, ...after], group };
 }

@@ -63,7 +63,7 @@ function guardOperations(): () => void {
 }
 
 /** The outermost TensorFlow.js operation that runs now, if any. */
-export function currentOperation(): string | undefined {
+function currentOperation(): string | undefined {
   const operation = engine().state.scopeStack.find((scope) => scope.name?.endsWith("__op"));
   return operation?.name.slice(0, -4);
 }

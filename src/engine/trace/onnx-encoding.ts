@@ -4,7 +4,7 @@ import protobuf from "protobufjs/minimal.js";
 import type { Attribute, ElementType, Graph, GraphConstant, GraphNode } from "./graph.js";
 
 /** A graph input or output. */
-export interface EncodedPort {
+interface EncodedPort {
   readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: "float32" | "int32" | "bool";

@@ -10,7 +10,7 @@ export function optimize(graph: Graph, outputs: readonly Value[]): void {
 }
 
 /** Drops nodes and constants that nothing needs; nothing may be recorded afterwards. Expects nodes in order. */
-export function prune(graph: Graph, outputs: readonly Value[]): void {
+function prune(graph: Graph, outputs: readonly Value[]): void {
   const { nodes, needed } = neededNodes(graph, outputs);
   graph.nodes = nodes;
   for (const name of graph.constants.keys()) if (!needed.has(name)) graph.constants.delete(name);

@@ -52,7 +52,7 @@ function reduce(graph: Graph, operator: Reduction, x: TracedTensor, attributes: 
 }
 
 /** The layout that remains once `axes` are gone and the others renumbered. */
-export function withoutAxes(layout: Layout, axes: readonly number[]): Layout {
+function withoutAxes(layout: Layout, axes: readonly number[]): Layout {
   const rest = axesOf(layout).filter((axis) => !axes.includes(axis));
   const renumbered = [...rest].sort((a, b) => a - b);
   return rest.map((axis) => renumbered.indexOf(axis)).join("");

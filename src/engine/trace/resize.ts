@@ -4,7 +4,7 @@ import { addConstant, addNode, type Graph, reshape } from "./graph.js";
 import type { Kernel, KernelTable } from "./kernel.js";
 import { form, full, NCHW, type TracedTensor, traced } from "./traced-tensor.js";
 
-export interface ResizeMode {
+interface ResizeMode {
   readonly alignCorners: boolean;
   readonly halfPixelCenters: boolean;
 }

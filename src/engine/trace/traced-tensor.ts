@@ -209,7 +209,7 @@ export function padSizes(sizes: readonly number[], rank: number): number[] {
   return [...Array.from({ length: rank - sizes.length }, () => 1), ...sizes];
 }
 
-export function sameSizes(a: readonly number[], b: readonly number[]): boolean {
+function sameSizes(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 

@@ -2,7 +2,6 @@
 
 import { type Tensor, type TensorLike, tensor, tidy } from "@tensorflow/tfjs";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
-import type { NdArray } from "../../../src/core/nd-array.js";
 import type { Tensors } from "../../../src/engine/engine.js";
 import { type TracedGraph, trace } from "../../../src/engine/trace/trace.js";
 
@@ -60,11 +59,4 @@ export function runEager(fn: (inputs: Tensors) => Tensors, { shapes, data }: Cas
     }
   });
   return results;
-}
-
-export function toCase(arrays: Readonly<Record<string, NdArray>>): Case {
-  return {
-    shapes: Object.fromEntries(Object.entries(arrays).map(([name, { shape }]) => [name, shape])),
-    data: Object.fromEntries(Object.entries(arrays).map(([name, { data }]) => [name, data])),
-  };
 }
