@@ -1,10 +1,9 @@
 /**
- * Bilinear resizing with half-pixel centres, built from products alone: TensorFlow.js' own resize has a wrong gradient
+ * Bilinear resizing with half-pixel centres, from slices and products: TensorFlow.js' own resize has a wrong gradient
  * on its cpu backend.
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { depthToSpace } from "./depth-to-space.js";
 
 /**
  * Resizes the two middle axes; pixel centres keep their place (`align_corners=False` of PyTorch), edges are repeated.
@@ -14,39 +13,39 @@ import { depthToSpace } from "./depth-to-space.js";
  * @returns `[batch, toHeight, toWidth, channels]`; the caller disposes it.
  */
 export function resizeBilinear(x: tf.Tensor4D, [toHeight, toWidth]: readonly [number, number]): tf.Tensor4D {
-  const [, height, width, channels] = x.shape;
+  const [, height, width] = x.shape;
   return tf.tidy(() => {
     if (height === toHeight && width === toWidth) return x.clone();
-    if (channels === 1 && toHeight === 2 * height && toWidth === 2 * width) return double(x);
     return resizeAxis(resizeAxis(x, 1, toHeight), 2, toWidth);
   });
 }
 
-/** Weights of the cell before, the cell itself and the cell after, for the first and the second half of a cell. */
-const HALVES = [
-  [0.25, 0.75, 0],
-  [0, 0.75, 0.25],
-];
-
-/** Doubling one channel, the commonest case, as one 3x3 convolution: 9 products a pixel, not a whole row and column. */
-function double(x: tf.Tensor4D): tf.Tensor4D {
-  const [, height, width] = x.shape;
-  const rows = tf.concat([tf.slice(x, [0, 0, 0, 0], [-1, 1, -1, -1]), x, tf.slice(x, [0, height - 1, 0, 0])], 1);
-  const padded = tf.concat(
-    [tf.slice(rows, [0, 0, 0, 0], [-1, -1, 1, -1]), rows, tf.slice(rows, [0, 0, width - 1, 0])],
-    2,
-  ); // [batch, height + 2, width + 2, 1]
-  const kernel = new Float32Array(9 * 4); // [3, 3, 1, 4]
-  for (let i = 0; i < 9; i++) {
-    for (let half = 0; half < 4; half++)
-      kernel[4 * i + half] = HALVES[half >> 1][Math.floor(i / 3)] * HALVES[half & 1][i % 3];
-  }
-  return depthToSpace(tf.conv2d(padded as tf.Tensor4D, tf.tensor4d(kernel, [3, 3, 1, 4]), 1, "valid"), 2);
+/**
+ * Twice as many cells along an axis: the first half of a cell lies a quarter towards the cell before, the second towards
+ * the cell after. A few passes over the data, where a product with a matrix costs a whole row for each pixel.
+ */
+function doubleAxis(x: tf.Tensor4D, axis: 1 | 2): tf.Tensor4D {
+  const last = x.shape[axis] - 1;
+  const part = (from: number, count: number) => {
+    const begin = [0, 0, 0, 0];
+    const size = [-1, -1, -1, -1];
+    begin[axis] = from;
+    size[axis] = count;
+    return tf.slice(x, begin, size);
+  };
+  const before = last > 0 ? tf.concat([part(0, 1), part(0, last)], axis) : x;
+  const after = last > 0 ? tf.concat([part(1, last), part(last, 1)], axis) : x;
+  const own = tf.mul(x, 0.75);
+  const halves = [before, after].map((neighbour) => tf.add(own, tf.mul(neighbour, 0.25)));
+  const shape = [...x.shape] as [number, number, number, number];
+  shape[axis] *= 2;
+  return tf.reshape(tf.concat(halves, axis + 1), shape); // side by side on the next axis, so that each cell's follow each other
 }
 
 function resizeAxis(x: tf.Tensor4D, axis: 1 | 2, to: number): tf.Tensor4D {
   const from = x.shape[axis];
   if (from === to) return x;
+  if (to === 2 * from) return doubleAxis(x, axis);
   const last = axis === 1 ? [0, 3, 2, 1] : [0, 1, 3, 2]; // swaps `axis` with the channels; its own inverse
   const moved = tf.transpose(x, last);
   const [a, b, c] = moved.shape;

@@ -25,6 +25,7 @@ describe.each([
   { what: "an odd enlargement", shape: [1, 3, 2, 2], to: [7, 5] },
   { what: "a reduction", shape: [1, 6, 5, 1], to: [4, 2] },
   { what: "one cell", shape: [1, 1, 1, 2], to: [3, 3] },
+  { what: "one cell doubled", shape: [2, 1, 1, 2], to: [2, 2] },
   { what: "the same size", shape: [1, 2, 2, 1], to: [2, 2] },
 ])("$what", ({ shape, to }) => {
   const stream = random(2, ...shape);
