@@ -6,6 +6,7 @@ import { permutation, random } from "../core/random.js";
 import type { Augment } from "./augment.js";
 import { type Dataset, readRecord, splitSize } from "./dataset.js";
 import { mapAhead } from "./ordered.js";
+import type { PixelCache } from "./pixel-cache.js";
 import type { Split } from "./record.js";
 import { loadSample } from "./sample.js";
 
@@ -33,6 +34,8 @@ export interface BatchOptions {
   readonly concurrency?: number;
   /** See `LoadOptions`. */
   readonly annotations?: "kind" | "all";
+  /** See `LoadOptions`. */
+  readonly cache?: PixelCache;
 }
 
 /** Batches in an epoch. */
@@ -49,7 +52,7 @@ export function batchCount(dataset: Dataset, { split, batchSize }: { split: Spli
  * @throws DatasetError at the place in the order where a sample cannot be read.
  */
 export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGenerator<Sample[]> {
-  const { split, batchSize, inputSize, seed = 0, augment, flip, annotations, fill = "short" } = options;
+  const { split, batchSize, inputSize, seed = 0, augment, flip, annotations, cache, fill = "short" } = options;
   const { start = 0, ahead = 2, concurrency = 2 } = options;
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
     throw new ConfigError(`batchSize: ${batchSize}. Give a whole number from 1.`);
@@ -58,7 +61,7 @@ export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGe
   const load = async ({ lap, index }: Place) => {
     const record = await readRecord(dataset, split, index);
     const own = augment && random(seed, "augment", lap, index);
-    return loadSample(dataset, record, { inputSize, augment, random: own, flip, annotations });
+    return loadSample(dataset, record, { inputSize, augment, random: own, flip, annotations, cache });
   };
   const places = sampleOrder({ ...options, count, from: start * batchSize, to: end });
   let batch: Sample[] = [];

@@ -9,6 +9,9 @@ export const RESIZE_KERNEL = "cubic";
 /** 10,000 x 10,000; more would take gigabytes to hold upright in 16 bits. */
 export const MAX_PIXELS = 100_000_000;
 
+/** Reduction from which JPEG and WebP are shrunk while they are decoded (sharp's `fastShrinkOnLoad: false`). */
+const SHRINK_ON_LOAD = 4;
+
 /** Whole pixels of the upright original. */
 export interface Crop {
   readonly left: number;
@@ -33,6 +36,13 @@ export interface OpenImage {
   readonly height: number;
   /** `[size, size, 3]` RGB 0..255. @throws ImageError where the pixels cannot be decoded whole. */
   render(options: RenderOptions): Promise<Uint8Array>;
+  /**
+   * The same image with its pixels decoded, for rendering again and again; `null` where that would not give the same bytes:
+   * alpha, 16 bits, profiles, other colours than sRGB, a rotation, or so large that decoders shrink on loading.
+   *
+   * @param options.size side to which it will be rendered.
+   */
+  keepDecoded(options: { readonly size: number }): Promise<OpenImage | null>;
 }
 
 export interface DecodedImage {
@@ -67,7 +77,7 @@ export async function decodeImage(
 export async function openImage(source: string | Uint8Array, { name }: { name?: string } = {}): Promise<OpenImage> {
   const label = name ?? (typeof source === "string" ? source : "image");
   const bytes = typeof source === "string" ? await readImageFile(source, label) : source;
-  const { width, height, depth } = await readHeader(bytes, label);
+  const { width, height, depth, isPlain } = await readHeader(bytes, label);
   // Truncated and damaged files fail here instead of coming out half grey.
   const input = { failOn: "error", limitInputPixels: MAX_PIXELS } as const;
   const pixels = async (): Promise<Sharp> => {
@@ -75,25 +85,51 @@ export async function openImage(source: string | Uint8Array, { name }: { name?: 
     const data = await decode16Bit(sharp(bytes, input).autoOrient());
     return sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: MAX_PIXELS });
   };
-  const render = async ({ size, crop, flip = false }: RenderOptions) => {
-    try {
+  const keepDecoded: OpenImage["keepDecoded"] = async ({ size }) => {
+    if (!isPlain || Math.max(width, height) >= SHRINK_ON_LOAD * size) return null;
+    const data = await decoded(label, () => sharp(bytes, input).raw({ depth: "uchar" }).toBuffer());
+    if (data.length !== 3 * width * height) return null;
+    const raw = () => sharp(data, { raw: { width, height, channels: 3 } });
+    const kept: OpenImage = {
+      width,
+      height,
+      render: renderer(label, async () => raw()),
+      keepDecoded: async () => kept,
+    };
+    return kept;
+  };
+  return { width, height, render: renderer(label, pixels), keepDecoded };
+}
+
+/** Rendering of an upright image, from a file or from its pixels. */
+function renderer(label: string, pixels: () => Promise<Sharp>): OpenImage["render"] {
+  return async ({ size, crop, flip = false }) => {
+    const data = await decoded(label, async () => {
       const upright = await pixels();
       const part = crop ? upright.extract(crop) : upright;
-      const data = await part
-        .flatten({ background: "#ffffff" })
-        // Shrinking on load no further than to twice the size leaves the last step to the kernel.
-        .resize(size, size, { fit: "fill", kernel: RESIZE_KERNEL, fastShrinkOnLoad: false })
-        .toColourspace("srgb")
-        .raw({ depth: "uchar" })
-        .toBuffer();
-      return flip ? mirror(data, { size, channels: 3 }) : new Uint8Array(data);
-    } catch (cause) {
-      throw new ImageError(`${label}: cannot be decoded whole (${firstLine(cause)}). Fetch it or save it again.`, {
-        cause,
-      });
-    }
+      return (
+        part
+          .flatten({ background: "#ffffff" })
+          // Shrinking on load no further than to twice the size leaves the last step to the kernel.
+          .resize(size, size, { fit: "fill", kernel: RESIZE_KERNEL, fastShrinkOnLoad: false })
+          .toColourspace("srgb")
+          .raw({ depth: "uchar" })
+          .toBuffer()
+      );
+    });
+    return flip ? mirror(data, { size, channels: 3 }) : new Uint8Array(data);
   };
-  return { width, height, render };
+}
+
+async function decoded(label: string, work: () => Promise<Buffer>): Promise<Buffer> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof ImageError) throw cause;
+    throw new ImageError(`${label}: cannot be decoded whole (${firstLine(cause)}). Fetch it or save it again.`, {
+      cause,
+    });
+  }
 }
 
 /** @throws ImageError where it is absent, a folder, or empty. */
@@ -135,7 +171,7 @@ export function checkPixelCount(width: number, height: number, label: string): v
 async function readHeader(
   bytes: Uint8Array,
   label: string,
-): Promise<{ width: number; height: number; depth: Metadata["depth"] }> {
+): Promise<{ width: number; height: number; depth: Metadata["depth"]; isPlain: boolean }> {
   let header: Metadata;
   try {
     header = await sharp(bytes, { failOn: "error", limitInputPixels: false }).metadata();
@@ -155,7 +191,10 @@ async function readHeader(
   }
   const { width, height } = header.autoOrient;
   checkPixelCount(width, height, label);
-  return { width, height, depth: header.depth };
+  const { depth, space, channels, hasAlpha, hasProfile, orientation = 1 } = header;
+  const isPlain =
+    depth === "uchar" && space === "srgb" && channels === 3 && !hasAlpha && !hasProfile && orientation === 1;
+  return { width, height, depth, isPlain };
 }
 
 /**

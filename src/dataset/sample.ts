@@ -9,6 +9,7 @@ import type { Dataset } from "./dataset.js";
 import { type OpenImage, openImage } from "./image.js";
 import type { AspectDeclaration } from "./manifest.js";
 import { checkRasterSize, toMap, toMask } from "./mask.js";
+import type { PixelCache } from "./pixel-cache.js";
 import { type Raster, readRaster } from "./raster.js";
 import type { AspectRecord, SampleRecord } from "./record.js";
 
@@ -23,6 +24,8 @@ export interface LoadOptions {
   readonly flip?: boolean;
   /** `kind`: only what the aspect's kind reads (a mask beside the boxes of a `boxes` aspect stays on disk). `all`: everything. */
   readonly annotations?: "kind" | "all";
+  /** Pixels kept from one epoch to the next. */
+  readonly cache?: PixelCache;
 }
 
 /**
@@ -36,13 +39,14 @@ export async function loadSample(
   options: LoadOptions,
 ): Promise<Sample> {
   const { directory, manifest } = dataset;
-  const { inputSize: size, augment, random, flip, annotations = "kind" } = options;
+  const { inputSize: size, augment, random, flip, annotations = "kind", cache } = options;
   try {
-    const image = await openImage(join(directory, record.image));
+    const path = join(directory, record.image);
+    const image = await (cache ? cache.image(path) : openImage(path));
     const view = augment && random ? drawView(image, augment, random) : plainView(image, { flip });
     const pixels = await image.render({ size, flip: view.flip, ...(isWhole(view, image) ? {} : { crop: view.crop }) });
     if (view.light) applyLight(pixels, view.light);
-    const raster = rasterReader(directory, image);
+    const raster = rasterReader(directory, image, cache?.raster ?? readRaster);
     const aspects: Record<string, Annotation> = {};
     for (const { name, kind } of manifest.aspects) {
       const annotation = record.aspects[name];
@@ -92,12 +96,16 @@ async function toAnnotation(
 }
 
 /** Several aspects often share one indexed mask: each file is decoded once a sample. */
-function rasterReader(directory: string, image: OpenImage): (path: string) => Promise<Raster> {
+function rasterReader(
+  directory: string,
+  image: OpenImage,
+  readFile: (path: string) => Promise<Raster>,
+): (path: string) => Promise<Raster> {
   const read = new Map<string, Raster>();
   return async (path) => {
     const known = read.get(path);
     if (known) return known;
-    const raster = await readRaster(join(directory, path));
+    const raster = await readFile(join(directory, path));
     checkRasterSize(raster, image, join(directory, path));
     read.set(path, raster);
     return raster;

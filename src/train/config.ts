@@ -44,7 +44,7 @@ export interface TrainConfig {
   readonly score: string;
   /** Stop a stage after so many epochs without a better score; 0 never stops early. */
   readonly patience: number;
-  /** Features of a frozen trunk stay in memory up to here, and go to a file past it. */
+  /** What is kept between epochs: decoded images up to here; features of a frozen trunk too, and past it in a file. */
   readonly cacheMegabytes: number;
 }
 

@@ -5,6 +5,7 @@ import type { NdArrays } from "../core/nd-array.js";
 import { permutation, random } from "../core/random.js";
 import { batches } from "../dataset/batches.js";
 import { type Dataset, splitSize } from "../dataset/dataset.js";
+import { createPixelCache } from "../dataset/pixel-cache.js";
 import type { Engine } from "../engine/engine.js";
 import type { Model } from "../model.js";
 import type { Batch } from "./batch.js";
@@ -39,7 +40,8 @@ export function imageSource({ dataset, model, config, stage }: SourceOptions): S
   async function* padded(stream: AsyncGenerator<Sample[]>): AsyncGenerator<Batch> {
     for await (const samples of stream) yield { inputs: { image: imageInput(samples, { side, batchSize }) }, samples };
   }
-  const common = { batchSize, inputSize: side };
+  const cache = createPixelCache({ bytes: config.cacheMegabytes * 2 ** 20, inputSize: side });
+  const common = { batchSize, inputSize: side, cache };
   return {
     input: { kind: "image" },
     batchCount: Math.ceil(splitSize(dataset, "train") / batchSize),
