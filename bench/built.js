@@ -19,10 +19,6 @@ export const { writeJson } = await load("core/files.js");
 export const { EngineError } = await load("core/errors.js");
 /** @type {typeof import("../src/engine/select-engine.js")} */
 export const { selectEngine } = await load("engine/select-engine.js");
-/** @type {typeof import("../src/engine/compile.js")} */
-export const { exportGraph } = await load("engine/compile.js");
-/** @type {typeof import("../src/engine/session.js")} */
-export const { openRuntime } = await load("engine/session.js");
 /** @type {typeof import("../src/explain/explain.js")} */
 export const { explainFunction } = await load("explain/explain.js");
 /** @type {typeof import("../src/explain/taps.js")} */
