@@ -1,4 +1,4 @@
-/** Gradients of convolutions with respect to their filter, as matrix products; depthwise, as a convolution with dy. */
+/** Gradients of regular convolutions with respect to their filter, as matrix products. */
 
 import { TraceError } from "../../core/errors.js";
 import { type ConvAttributes, type ConvGeometry, convGeometry } from "./convolution.js";
@@ -17,12 +17,8 @@ interface GradientInputs {
 }
 type GradientAttributes = ConvAttributes & { readonly filterShape: number[] };
 
-function geometryOf(
-  x: TracedTensor,
-  { filterShape, ...attributes }: GradientAttributes,
-  isDepthwise: boolean,
-): ConvGeometry {
-  const geometry = convGeometry(x.shape, filterShape, { ...attributes, isDepthwise });
+function geometryOf(x: TracedTensor, { filterShape, ...attributes }: GradientAttributes): ConvGeometry {
+  const geometry = convGeometry(x.shape, filterShape, { ...attributes, isDepthwise: false });
   if (Math.max(...geometry.dilations) === 1) return geometry;
   throw new TraceError("the gradient of a dilated convolution cannot be recorded. Use dilation 1.");
 }
@@ -54,7 +50,7 @@ function outerProducts(
 function filterGradient(graph: Graph, inputs: GradientInputs, attributes: GradientAttributes): TracedTensor {
   const x = full(graph, inputs.x);
   const dy = full(graph, inputs.dy);
-  const geometry = geometryOf(x, attributes, false);
+  const geometry = geometryOf(x, attributes);
   const [batch, outHeight, outWidth, columns] = geometry.outShape;
   const { kernel, strides } = geometry;
   const [, , , channels] = x.shape;
@@ -119,43 +115,6 @@ function window(graph: Graph, padded: Value, start: readonly number[], { outShap
   return addNode(graph, "Slice", [padded, ...[start, ends, [2, 3], strides].map((list) => integers(graph, list))]);
 }
 
-/**
- * Each channel of each image is a group of its own: x `[1, batch * channels, H, W]` convolved with dy as the filter,
- * the stride as dilation. With a multiplier, a group has that many filters.
- */
-function depthwiseFilterGradient(graph: Graph, inputs: GradientInputs, attributes: GradientAttributes): TracedTensor {
-  const x = full(graph, inputs.x);
-  const dy = full(graph, inputs.dy);
-  const { outShape, kernel, strides, before } = geometryOf(x, attributes, true);
-  const [batch, height, width, channels] = x.shape;
-  const [, outHeight, outWidth] = outShape;
-  const multiplier = attributes.filterShape[3];
-  const groups = batch * channels;
-  const size = [height, width];
-  const reach = [0, 1].map((axis) => (outShape[axis + 1] - 1) * strides[axis] + kernel[axis]);
-  const after = [0, 1].map((axis) => Math.max(0, reach[axis] - size[axis] - before[axis]));
-  // Rows and columns that no window reaches give the gradients of taps that do not exist; cut off below.
-  const made = [0, 1].map((axis) => size[axis] + before[axis] + after[axis] - reach[axis] + kernel[axis]);
-  const image = reshape(graph, form(graph, x, NCHW), [1, groups, height, width]);
-  const filter = reshape(graph, form(graph, dy, NCHW), [groups * multiplier, 1, outHeight, outWidth]);
-  const convolved = addNode(graph, "Conv", [image, filter], {
-    kernel_shape: [outHeight, outWidth],
-    strides: [1, 1],
-    dilations: strides,
-    pads: [...before, ...after],
-    group: groups,
-  });
-  const isWhole = made[0] === kernel[0] && made[1] === kernel[1];
-  const cut = [[0, 0], kernel, [2, 3]].map((list) => integers(graph, list));
-  const taps = isWhole ? convolved : addNode(graph, "Slice", [convolved, ...cut]);
-  const shape = [channels, multiplier, ...kernel];
-  const perImage = reshape(graph, taps, [batch, ...shape]);
-  const sum = batch === 1 ? perImage : addNode(graph, "ReduceSum", [perImage, integers(graph, [0])], { keepdims: 0 });
-  const turned = transpose(graph, reshape(graph, sum, shape), shape, [2, 3, 0, 1]);
-  return traced(graph, turned, attributes.filterShape);
-}
-
 export const filterGradientKernels: KernelTable = {
   Conv2DBackpropFilter: filterGradient,
-  DepthwiseConv2dNativeBackpropFilter: depthwiseFilterGradient,
 };

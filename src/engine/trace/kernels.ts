@@ -5,6 +5,7 @@ import { arithmeticKernels } from "./arithmetic.js";
 import { convolutionKernels } from "./convolution.js";
 import { filterGradientKernels } from "./convolution-filter-gradient.js";
 import { inputGradientKernels } from "./convolution-input-gradient.js";
+import { depthwiseFilterGradientKernels } from "./depthwise-filter-gradient.js";
 import { indexingKernels } from "./indexing.js";
 import type { KernelTable } from "./kernel.js";
 import { matmulKernels } from "./matmul.js";
@@ -26,6 +27,7 @@ export const kernels: KernelTable = {
   ...convolutionKernels,
   ...inputGradientKernels,
   ...filterGradientKernels,
+  ...depthwiseFilterGradientKernels,
   ...poolKernels,
   ...resizeKernels,
   ...normalizeKernels,

@@ -75,6 +75,26 @@ test.each(drawWindows(16, 12, [2, 3, 5]))("depthwise convolution and its gradien
   await expectAsLoops(fn, given, ({ x, w }) => depthwise(x, w, options));
 });
 
+test.each([
+  { height: 36, width: 5, stride: 1, form: "blocks of rows, whose edges meet" },
+  { height: 14, width: 34, stride: 1, form: "a single block" },
+  { height: 5, width: 37, stride: 1, form: "a convolution, since five rows make no block" },
+  { height: 34, width: 7, stride: 2, form: "a convolution, with a stride" },
+  { height: 12, width: 13, stride: 2, form: "all rows, with a stride" },
+] as const)("a depthwise filter gradient equals loops as $form", async ({ height, width, stride }) => {
+  const given = drawnCase({ x: [2, height, width, 2], w: [3, 3, 2, 1] }, 4);
+  const fn = ({ x, w }: Tensors) => tf.depthwiseConv2d(x as tf.Tensor4D, w as tf.Tensor4D, stride, "same");
+  const actual = await runTraced(withGradients(fn), given);
+  const x = { shape: given.shapes.x, data: given.data.x };
+  const scalar = (data: ArrayLike<number>) =>
+    depthwise(x, { shape: given.shapes.w, data }, { stride, padding: "same" }).reduce(
+      (sum, value, index) => sum + value * weightAt(index),
+      0,
+    );
+  const slopes = Float64Array.from(finiteDifferences(scalar, given.data.w));
+  expectEqual(actual.dw, { shape: given.shapes.w, data: slopes }, "dw");
+});
+
 test("dilated convolutions equal loops", async () => {
   const options: WindowOptions = { stride: 1, padding: "same", dilation: 2 };
   const given = drawnCase({ x: [2, 9, 8, 3], w: [3, 3, 3, 2] }, 1);
