@@ -4,10 +4,13 @@ import * as tf from "@tensorflow/tfjs";
 import type { CompileOptions, TensorFunction, Tensors } from "../engine/engine.js";
 import { features, type Model, predict } from "../model.js";
 import type { BatchNorm } from "../trunk/trunk.js";
-import { adam } from "./adam.js";
+import { adamTogether } from "./adam.js";
 
 /** Share of the old moving statistics that a step keeps (the complement of PyTorch's momentum 0.03). */
 const MOMENTUM = 0.97;
+
+/** Elements up to which a parameter is updated together with others. */
+const SMALL = 4096;
 
 /** Names of state arrays beside the parameters. */
 export const firstMoment = (name: string) => `adam/first/${name}`;
@@ -60,18 +63,33 @@ export function trainingStep(model: Model, { input, trainable, batchNorm, weight
     };
     const { value, grads } = tf.valueAndGrads(total)(trainable.map((name) => state[name]));
     outputs.loss = value;
-    trainable.forEach((name, index) => {
-      const updated = adam(state[name], grads[index], {
+    for (const { names, rate } of updateGroups(trainable, state)) {
+      const parts = names.map((name) => ({
+        parameter: state[name],
+        gradient: grads[trainable.indexOf(name)],
         first: state[firstMoment(name)],
         second: state[secondMoment(name)],
-        rate: inputs[name.startsWith("trunk/") ? "rate/trunk" : "rate/heads"],
+      }));
+      adamTogether(parts, { rate: inputs[rate] }).forEach((updated, index) => {
+        changed[names[index]] = updated.parameter;
+        changed[firstMoment(names[index])] = updated.first;
+        changed[secondMoment(names[index])] = updated.second;
       });
-      changed[name] = updated.parameter;
-      changed[firstMoment(name)] = updated.first;
-      changed[secondMoment(name)] = updated.second;
-    });
+    }
     return { outputs, state: changed };
   };
+}
+
+/** Parameters that one update serves: the small ones of a rate together, each large one alone, since joining copies. */
+function updateGroups(trainable: readonly string[], state: Tensors): { names: readonly string[]; rate: string }[] {
+  return ["rate/trunk", "rate/heads"].flatMap((rate) => {
+    const own = trainable.filter((name) => name.startsWith("trunk/") === (rate === "rate/trunk"));
+    const small = own.filter((name) => state[name].size <= SMALL);
+    const large = own.filter((name) => state[name].size > SMALL);
+    return [small, ...large.map((name) => [name])]
+      .filter((names) => names.length > 0)
+      .map((names) => ({ names, rate }));
+  });
 }
 
 /** Every head's answer with the parameters of the moment; batch normalisation by its moving statistics. */

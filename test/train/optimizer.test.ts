@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { adam, biasCorrection } from "../../src/train/adam.js";
+import { adam, adamTogether, biasCorrection } from "../../src/train/adam.js";
 import { rateFactor } from "../../src/train/schedule.js";
 
 beforeAll(async () => {
@@ -36,6 +36,23 @@ describe("adam", () => {
       state = adam(state.parameter, tf.tensor1d([gradient]), { ...state, rate });
     }
     expect(state.parameter.dataSync()[0]).toBeCloseTo(plain, 5); // float32 against float64
+  });
+
+  test("several parameters together are updated as each alone, bit for bit, in their own shapes", () => {
+    const part = (shape: number[], seed: number) => {
+      const drawn = (key: number) => tf.randomUniform(shape, 0.1, 1, "float32", seed + key);
+      return { parameter: drawn(0), gradient: drawn(1), first: drawn(2), second: drawn(3) };
+    };
+    const parts = [part([3], 1), part([2, 2], 5), part([1, 1, 2, 1], 9)];
+    const rate = tf.scalar(0.1);
+    const together = adamTogether(parts, { rate });
+    parts.forEach(({ parameter, gradient, first, second }, index) => {
+      const alone = adam(parameter, gradient, { first, second, rate });
+      for (const what of ["parameter", "first", "second"] as const) {
+        expect(together[index][what].shape).toEqual(parameter.shape);
+        expect([...together[index][what].dataSync()]).toEqual([...alone[what].dataSync()]);
+      }
+    });
   });
 
   test("a gradient of exactly zero leaves the parameter byte for byte", () => {
