@@ -93,7 +93,13 @@ export interface ExplanationMaps {
   /** By aspect, `[size * size]`, 0..255 for a survival of 0..1 at each pixel, 0 outside the region. Pixel regions only. */
   readonly survival: Readonly<Record<string, Uint8Array>>;
   /** Grad-CAM map of the source layer at its own grid, zero or more, in no unit. */
-  readonly saliency: { readonly height: number; readonly width: number; readonly values: Float32Array };
+  readonly saliency: {
+    readonly height: number;
+    readonly width: number;
+    readonly values: Float32Array;
+    /** How far right of and below equal cells the layer's own lie, as a share of the image's side. */
+    readonly offset: number;
+  };
 }
 
 /** One image explained. */

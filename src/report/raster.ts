@@ -15,6 +15,8 @@ export interface Grid {
   readonly width: number;
   readonly height: number;
   readonly values: ArrayLike<number>;
+  /** How far right of and below equal cells its own lie, as a share of the side. */
+  readonly offset?: number;
 }
 
 /** Bilinear, cell centres at half steps; beyond the outer centres the border value holds. @returns `[height * width]`. */
@@ -39,7 +41,10 @@ export function enlarge(grid: Grid, { width, height }: { width: number; height: 
  * cells are not. Beyond the border the border value holds. @returns `[height * width]`.
  */
 export function enlargeSmoothly(grid: Grid, { width, height }: { width: number; height: number }): Float32Array {
-  const columns = Array.from({ length: width }, (_, x) => spline(((x + 0.5) * grid.width) / width, grid.width));
+  const { offset = 0 } = grid;
+  const columns = Array.from({ length: width }, (_, x) =>
+    spline(((x + 0.5) / width - offset) * grid.width, grid.width),
+  );
   const wide = new Float32Array(grid.height * width);
   for (let y = 0; y < grid.height; y++) {
     for (let x = 0; x < width; x++) {
@@ -48,7 +53,7 @@ export function enlargeSmoothly(grid: Grid, { width, height }: { width: number; 
   }
   const enlarged = new Float32Array(width * height);
   for (let y = 0; y < height; y++) {
-    const rows = spline(((y + 0.5) * grid.height) / height, grid.height);
+    const rows = spline(((y + 0.5) / height - offset) * grid.height, grid.height);
     for (let x = 0; x < width; x++) {
       for (const [cell, share] of rows) enlarged[y * width + x] += share * wide[cell * width + x];
     }

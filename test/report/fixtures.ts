@@ -81,6 +81,7 @@ export const explained: Explained = {
     regions: { necrosis: disc(48, 41, 22), nucleus: disc(102, 32, 12) },
     survival: { necrosis: disc(48, 41, 22).map((value) => value * 200), nucleus: disc(102, 32, 12).map((v) => v * 30) },
     saliency: {
+      offset: 0,
       height: 8,
       width: 8,
       values: Float32Array.from({ length: 64 }, (_, i) =>

@@ -5,6 +5,7 @@ import { ShapeError } from "../../core/errors.js";
 import type { NdArrays } from "../../core/nd-array.js";
 import type { AspectSpec, ClassifierSpec } from "../../heads/head.js";
 import type { ModelSpec } from "../../model.js";
+import { tapOffset } from "../../trunk/tap-offset.js";
 import type { AspectExplanation, Explained, MaskingName, RegionExplanation, Target } from "../explanation.js";
 import { touchedCells } from "./cells.js";
 import { predictionOf } from "./prediction.js";
@@ -73,7 +74,7 @@ export function readExplanation(
           regions.hasPixels ? [[head.name, survivalMap(regions.whole.elements, answers)]] : [],
         ),
       ),
-      saliency: { height, width, values: Float32Array.from(saliency.data) },
+      saliency: { height, width, values: Float32Array.from(saliency.data), offset: tapOffset(spec.trunk, spec.source) },
     },
   };
 }
