@@ -10,7 +10,7 @@ export interface StageConfig {
   readonly train: string;
   readonly epochs: number;
   readonly learningRate: number;
-  /** Rate of the trunk's layers; `learningRate` where absent. */
+  /** Rate of the trunk's layers; where absent `learningRate`, or a tenth of it in stage `heads` on given weights. */
   readonly trunkLearningRate: number;
   /** `batch`: statistics of the batch, as random weights need. `frozen`: folded into the convolutions. */
   readonly batchNorm: "batch" | "frozen";
@@ -198,10 +198,15 @@ function resolveStages(value: unknown, trunk: TrainConfig["trunk"], trainCount: 
         most: 1e6,
       }),
       learningRate,
-      trunkLearningRate: number(stage.trunkLearningRate, learningRate, `${where}.trunkLearningRate`, {
-        above: 0,
-        most: 10,
-      }),
+      trunkLearningRate: number(
+        stage.trunkLearningRate,
+        learningRate * trunkShare(train, isRandom),
+        `${where}.trunkLearningRate`,
+        {
+          above: 0,
+          most: 10,
+        },
+      ),
       batchNorm: oneOf(
         stage.batchNorm ?? (train === "all" && isRandom ? "batch" : "frozen"),
         ["batch", "frozen"] as const,
@@ -210,6 +215,11 @@ function resolveStages(value: unknown, trunk: TrainConfig["trunk"], trainCount: 
       cache: boolean(stage.cache, train === "heads", `${where}.cache`),
     };
   });
+}
+
+/** Pre-trained layers behind the taps, trained on cached features, would learn a small set by heart at the heads' rate. */
+function trunkShare(train: string, isRandom: boolean): number {
+  return train === "heads" && !isRandom ? 0.1 : 1;
 }
 
 /** As many passes as show the network a set number of images, within reason. */

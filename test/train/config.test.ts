@@ -31,6 +31,9 @@ describe("configuration", () => {
       ["heads", true, "frozen"],
       ["block_6_expand", false, "frozen"],
     ]);
+    // What lies behind the taps is pre-trained: a tenth of the heads' rate.
+    expect(config.stages[0].trunkLearningRate).toBeCloseTo(config.stages[0].learningRate / 10, 12);
+    expect(config.stages[1].trunkLearningRate).toBe(config.stages[1].learningRate);
   });
 
   test("an unknown key fails, names the file, suggests the nearest and lists the known ones", () => {
