@@ -6,6 +6,7 @@ import { ConfigError, InterruptedError } from "./core/errors.js";
 import type { NdArrays } from "./core/nd-array.js";
 import { batches } from "./dataset/batches.js";
 import { type Dataset, openDataset, splitSize } from "./dataset/dataset.js";
+import { unlearnable } from "./dataset/oddities.js";
 import type { Split } from "./dataset/record.js";
 import type { Engine } from "./engine/engine.js";
 import { calibrate } from "./explain/calibrate.js";
@@ -42,7 +43,7 @@ export interface TrainPlan {
   readonly config: TrainConfig;
   readonly spec: ModelSpec;
   readonly dataset: Dataset;
-  /** Layers behind those that the weights had, drawn anew. */
+  /** One line each: layers drawn anew, what the data cannot teach, taps whose explanations mean less. */
   readonly notes: readonly string[];
 }
 
@@ -89,13 +90,17 @@ export async function runTraining(raw: RawConfig, options: RunOptions): Promise<
   const plan = await planOf(raw, dataset, base);
   const { config, spec } = plan;
   const tapWarnings = checkTaps(createModel(spec));
-  options.onStart?.(plan);
   const onlyHeads =
     base && spec.heads.map((head) => head.name).filter((name) => !base.spec.heads.some((old) => old.name === name));
   if (onlyHeads?.length === 0)
     throw new ConfigError(
       `${raw.dataset}: has no aspect that ${options.addHeadsTo} does not know already; nothing to add.`,
     );
+  const learning = onlyHeads ?? spec.heads.map((head) => head.name);
+  const dataWarnings = unlearnable(dataset.manifest, dataset.summary)
+    .filter(({ head }) => learning.includes(head))
+    .map(({ message }) => message);
+  options.onStart?.({ ...plan, notes: [...plan.notes, ...dataWarnings, ...tapWarnings] });
   const result = await train({ ...options, ...plan, onlyHeads });
   const common = { engine, parameters: result.parameters };
   const stream = (split: Split) =>
@@ -119,7 +124,7 @@ export async function runTraining(raw: RawConfig, options: RunOptions): Promise<
     parameters: result.parameters,
     references,
     threshold: calibration.threshold,
-    provenance: provenanceOf(plan, result, [...tapWarnings, ...calibration.warnings]),
+    provenance: provenanceOf(plan, result, [...dataWarnings, ...tapWarnings, ...calibration.warnings]),
   };
   await writeTrainedModel(join(config.out, "best"), trained);
   return trained;

@@ -7,11 +7,12 @@ import type { AspectKind } from "../core/annotation.js";
 import { DatasetError, InputError } from "../core/errors.js";
 import { openImage } from "./image.js";
 import { readLines } from "./lines.js";
-import { type Manifest, readManifest, type Task } from "./manifest.js";
+import { readManifest, type Task } from "./manifest.js";
 import { checkRasterSize, toMap, toMask } from "./mask.js";
+import { oddities } from "./oddities.js";
 import { readRaster } from "./raster.js";
-import { type AspectRecord, parseRecord, type SampleRecord, SPLITS, type Split } from "./record.js";
-import { type StateCounts, type Summary, tally } from "./summary.js";
+import { type AspectRecord, parseRecord, type SampleRecord, type Split } from "./record.js";
+import { type StateCounts, tally } from "./summary.js";
 
 /** An `error` keeps training from starting or running through; a `warning` is odd and may be meant. */
 export interface Fault {
@@ -216,24 +217,4 @@ function duplicateFinder() {
         `${same}, which is in split "${earlier.split}" while this is in "${split}": results will look better than they are. Remove one.`,
       );
   };
-}
-
-/** What is strange about the dataset as a whole. */
-function oddities({ classes, aspects }: Manifest, { samples, heads, classes: counts }: Summary): string[] {
-  const found: string[] = [];
-  for (const split of SPLITS) if (samples[split] === 0) found.push(`split "${split}" is empty.`);
-  for (const name of classes) {
-    const { train, validation, test } = counts[name];
-    if (train + validation + test === 0) found.push(`class "${name}" is never used. Remove it, or check the labels.`);
-    else if (train === 0 && samples.train > 0)
-      found.push(`class "${name}" has no training sample; it cannot be learned.`);
-  }
-  for (const { name } of [{ name: "class" }, ...aspects]) {
-    const { labelled, empty } = heads[name].states.train;
-    const what = name === "class" ? "the classifier" : `aspect "${name}"`;
-    if (samples.train === 0) continue;
-    if (labelled + empty === 0) found.push(`${what} is labelled in no training sample; it cannot be learned.`);
-    else if (labelled === 0) found.push(`${what} is empty in every labelled training sample; it cannot be learned.`);
-  }
-  return found;
 }

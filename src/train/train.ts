@@ -54,11 +54,11 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   if (splitSize(dataset, "train") === 0)
     throw new InputError(`${config.dataset}: no sample has "split": "train". Name a split for each sample.`);
   const model = createModel(spec);
-  const fingerprint = fingerprintOf(config, dataset.hash);
+  const fingerprint = fingerprintOf(config, { datasetHash: dataset.hash, onlyHeads });
   const checkpoint = await readCheckpoint(config.out);
   if (options.isResumed && checkpoint && checkpoint.cursor.fingerprint !== fingerprint) {
     throw new InputError(
-      `${config.out}: was trained with another configuration or dataset. Resume with its own config.json, or choose another "out".`,
+      `${config.out}: was trained with another configuration or dataset. Resume with its own config.json (and --add-heads RUN, where heads were being added), or choose another "out".`,
     );
   }
   if (!options.isResumed && checkpoint) {
@@ -132,8 +132,12 @@ function freshCursor(fingerprint: string): Cursor {
   return { stage: 0, epoch: 0, batch: 0, lossSums: {}, seconds: 0, history: [], best: null, fingerprint };
 }
 
-function fingerprintOf({ out: _, cacheMegabytes: __, ...config }: TrainConfig, datasetHash: string): string {
-  return createHash("sha256").update(JSON.stringify({ config, datasetHash })).digest("hex");
+/** Which heads learn counts too: without them, resuming would go on with all heads and change those of the finished model. */
+function fingerprintOf(
+  { out: _, cacheMegabytes: __, ...config }: TrainConfig,
+  { datasetHash, onlyHeads }: { datasetHash: string; onlyHeads?: readonly string[] },
+): string {
+  return createHash("sha256").update(JSON.stringify({ config, datasetHash, onlyHeads })).digest("hex");
 }
 
 /** Writes `config.json` (every default resolved) and `dataset.json` (hash and counts) of the run folder. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -128,8 +128,38 @@ describe("what does not learn", () => {
     expect(more.spec.heads.map((head) => head.name)).toEqual(["class", "square", "bar", "bright", "red", "spot"]);
     for (const [name, array] of Object.entries(base.parameters)) expect(more.parameters[name], name).toEqual(array);
     const scores = await Promise.all([base, more].map((trained) => classScores(trained)));
-    for (const [index, score] of scores[1].entries()) expect(Math.abs(score - scores[0][index])).toBeLessThanOrEqual(1e-6);
+    for (const [index, score] of scores[1].entries())
+      expect(Math.abs(score - scores[0][index])).toBeLessThanOrEqual(1e-6);
     expect(Object.keys(more.parameters).filter((name) => name.startsWith("head/spot/")).length).toBeGreaterThan(0);
     expect(arraysOf(await readTrainedModel(join(out, "best"))).parameters).toEqual(more.parameters);
+    // Without the finished run, --resume would train its heads on.
+    await expect(runTraining(raw, { engine, isResumed: true })).rejects.toThrow(/--add-heads RUN/);
+    const again = await runTraining(raw, { engine, addHeadsTo: first, isResumed: true });
+    expect(again.parameters).toEqual(more.parameters);
   });
+});
+
+test("says what the data cannot teach, before training and in the model", async () => {
+  const folder = await writeTinyDataset({ seed: 2 });
+  const path = join(folder, "dataset.json");
+  const manifest = JSON.parse(readFileSync(path, "utf8"));
+  manifest.classes.push("third");
+  manifest.aspects.push({ name: "unseen", kind: "boxes" });
+  writeFileSync(path, JSON.stringify(manifest));
+  const lines = readFileSync(join(folder, "samples.jsonl"), "utf8").trim().split("\n");
+  const third = { ...JSON.parse(lines[lines.length - 1]), label: "third" };
+  writeFileSync(join(folder, "samples.jsonl"), `${[...lines, JSON.stringify(third)].join("\n")}\n`);
+  let notes: readonly string[] = [];
+  const trained = await runTraining(configOf(temporary(), { dataset: folder, stages: [{ train: "all", epochs: 1 }] }), {
+    engine,
+    onStart: (plan) => {
+      notes = plan.notes;
+    },
+  });
+  const expected = [
+    'class "third" has no training sample; it cannot be learned.',
+    'aspect "unseen" is labelled in no training sample; it cannot be learned.',
+  ];
+  expect(notes).toEqual(expected);
+  expect(trained.provenance.warnings.slice(0, 2)).toEqual(expected);
 });

@@ -1,0 +1,35 @@
+/** What is strange about a dataset as a whole, above all what cannot be learned from it. */
+
+import type { Manifest } from "./manifest.js";
+import { SPLITS } from "./record.js";
+import type { Summary } from "./summary.js";
+
+/** Sentences without a place: empty splits, then all of `unlearnable`. */
+export function oddities(manifest: Manifest, summary: Summary): string[] {
+  const empty = SPLITS.filter((split) => summary.samples[split] === 0).map((split) => `split "${split}" is empty.`);
+  return [...empty, ...unlearnable(manifest, summary).map(({ message }) => message)];
+}
+
+/** Classes without a training sample, and heads whose answers are missing or always empty there. */
+export function unlearnable(
+  { classes, aspects }: Manifest,
+  { samples, heads, classes: counts }: Summary,
+): { readonly head: string; readonly message: string }[] {
+  const found: { head: string; message: string }[] = [];
+  for (const name of classes) {
+    const { train, validation, test } = counts[name];
+    const about = (message: string) => found.push({ head: "class", message: `class "${name}" ${message}` });
+    if (train + validation + test === 0) about("is never used. Remove it, or check the labels.");
+    else if (train === 0 && samples.train > 0) about("has no training sample; it cannot be learned.");
+  }
+  if (samples.train === 0) return found;
+  for (const head of ["class", ...aspects.map(({ name }) => name)]) {
+    const { labelled, empty } = heads[head].states.train;
+    const what = head === "class" ? "the classifier" : `aspect "${head}"`;
+    if (labelled + empty === 0)
+      found.push({ head, message: `${what} is labelled in no training sample; it cannot be learned.` });
+    else if (labelled === 0)
+      found.push({ head, message: `${what} is empty in every labelled training sample; it cannot be learned.` });
+  }
+  return found;
+}
