@@ -1,0 +1,34 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { InputError } from "../../src/core/errors.js";
+import { writeFileAtomic } from "../../src/core/files.js";
+
+const folder = mkdtempSync(join(tmpdir(), "files-"));
+
+test("makes the folder, replaces the file, and leaves nothing else", async () => {
+  const path = join(folder, "new", "x.txt");
+  await writeFileAtomic(path, "one");
+  await writeFileAtomic(path, "two");
+  expect(readFileSync(path, "utf8")).toBe("two");
+  expect(readdirSync(join(folder, "new"))).toEqual(["x.txt"]);
+});
+
+test("a place that cannot be written is the user's to mend: one line with the file and the cure", async () => {
+  writeFileSync(join(folder, "file"), "");
+  mkdirSync(join(folder, "taken", "inside"), { recursive: true });
+  for (const [path, why] of [
+    [join(folder, "file", "x.txt"), "a part of the path is a file"],
+    [join(folder, "file", "deeper", "x.txt"), "a part of the path is a file"],
+    [join(folder, "taken"), "there is a folder of that name"],
+    [join(folder, "x".repeat(300)), "the name is too long"],
+  ]) {
+    const error = await writeFileAtomic(path, "x").catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(InputError);
+    expect((error as InputError).message).toBe(
+      `${path}: cannot be written: ${why}. Choose another place, or make this one writable.`,
+    );
+  }
+  expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+});
