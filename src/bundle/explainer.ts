@@ -1,8 +1,8 @@
 /** Explains images with a bundle: decode, one call of `explain.onnx`, read; loads no TensorFlow.js. */
 
-import { BundleError, InputError, ShapeError } from "../core/errors.js";
+import { InputError, ShapeError } from "../core/errors.js";
 import { type NdArray, ndArray } from "../core/nd-array.js";
-import { decodeImage, RESIZE_KERNEL } from "../dataset/image.js";
+import { decodeImage } from "../dataset/image.js";
 import { openRuntime, type Session } from "../engine/session.js";
 import type { Explained, Target } from "../explain/explanation.js";
 import { readExplanation } from "../explain/reading/read-explanation.js";
@@ -10,6 +10,7 @@ import { targetWeights } from "../explain/reading/target.js";
 import type { ClassifierSpec } from "../heads/head.js";
 import type { ModelSpec } from "../model.js";
 import { type BundleDescription, FILES } from "./description.js";
+import { checkPreprocessing } from "./preprocessing.js";
 import { readBundle, readGraph } from "./read-bundle.js";
 
 /** A path, or pixels that are already at the model's input size. */
@@ -148,13 +149,6 @@ async function load(
     throw new ShapeError(`${name}: expected ${size} x ${size} RGB pixels, got ${pixels.length} numbers.`);
   }
   return { name, pixels: ndArray(shape, Float32Array.from(pixels)), width, height };
-}
-
-function checkPreprocessing({ model, preprocessing: { size, kernel } }: BundleDescription, path: string): void {
-  if (kernel === RESIZE_KERNEL && size === model.trunk.inputSize) return;
-  throw new BundleError(
-    `${path}: ${FILES.description}: wants images of ${size} px by kernel "${kernel}", this version makes ${model.trunk.inputSize} px by "${RESIZE_KERNEL}". Export it again.`,
-  );
 }
 
 function checkTarget(target: Target | undefined, { task, classes }: ClassifierSpec): void {

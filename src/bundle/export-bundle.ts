@@ -24,6 +24,8 @@ export interface ExportOptions {
   readonly licence?: string;
   /** Of the noise. */
   readonly seed?: number;
+  /** Stops between two parts of the work; nothing is written then. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -33,10 +35,12 @@ export interface ExportOptions {
  */
 export async function exportBundle(trained: TrainedModel, path: string, options: ExportOptions): Promise<void> {
   const { runtime, samples = [], kernel, name, masking, licence, seed = trained.provenance.seed } = options;
+  const { signal } = options;
   const graphs = await traceGraphs(trained, { masking });
   const { spec } = trained;
   const images = [...samples.map(toImage(spec)), drawn(spec), noise(spec, { seed })];
-  const goldens = await runGoldens(graphs, { runtime, images, spec });
+  const goldens = await runGoldens(graphs, { runtime, images, spec, signal });
+  signal?.throwIfAborted();
   await writeBundle(path, trained, { ...graphs, goldens, kernel, name, masking, licence });
 }
 
@@ -82,7 +86,12 @@ export async function traceGraphs(
 
 async function runGoldens(
   graphs: { predict: Uint8Array; explain: Uint8Array },
-  { runtime, images, spec }: { runtime: Runtime; images: readonly NdArray[]; spec: ModelSpec },
+  {
+    runtime,
+    images,
+    spec,
+    signal,
+  }: { runtime: Runtime; images: readonly NdArray[]; spec: ModelSpec; signal?: AbortSignal },
 ): Promise<Golden[]> {
   const results: Record<"predict" | "explain", NdArrays[]> = { predict: [], explain: [] };
   const targets = images.map((_, index) => goldenTarget(classCount(spec), index));
@@ -90,6 +99,7 @@ async function runGoldens(
     const session = await runtime.createSession(graphs[graph], { name: FILES[graph] });
     try {
       for (const [index, image] of images.entries()) {
+        signal?.throwIfAborted();
         const given: NdArrays = graph === "explain" ? { image, target: targets[index] } : { image };
         results[graph].push(await session.run(given));
       }

@@ -5,6 +5,7 @@ import type { NdArrays } from "../core/nd-array.js";
 import type { Runtime } from "../engine/session.js";
 import { type Deviation, deviation, severity } from "./agreement.js";
 import { FILES } from "./description.js";
+import { checkPreprocessing } from "./preprocessing.js";
 import { goldenNames, readBundle, readBundleFile, readGolden, readGraph } from "./read-bundle.js";
 
 /** An output of one golden. */
@@ -25,10 +26,17 @@ export interface Verification {
 /**
  * Compares every checksum, then replays the goldens through both graphs.
  *
- * @throws BundleError naming the damaged file, or the output that is furthest from what it must be.
+ * @param options.signal stops between two goldens.
+ * @throws BundleError naming the damaged file, the preprocessing that this version does not do, or the output that is
+ *   furthest from what it must be.
  */
-export async function verifyBundle(path: string, runtime: Runtime): Promise<Verification> {
+export async function verifyBundle(
+  path: string,
+  runtime: Runtime,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<Verification> {
   const bundle = await readBundle(path);
+  checkPreprocessing(bundle.description, path);
   const files = Object.keys(bundle.description.files);
   for (const file of files) await readBundleFile(bundle, file);
   const names = goldenNames(bundle);
@@ -39,6 +47,7 @@ export async function verifyBundle(path: string, runtime: Runtime): Promise<Veri
     const session = await runtime.createSession(model, { name: `${path}: ${FILES[graph]}` });
     try {
       for (const golden of goldens) {
+        signal?.throwIfAborted();
         const { image, target } = golden;
         const given: NdArrays = graph === "explain" ? { image, target } : { image };
         const actual = await session.run(given);

@@ -16,6 +16,8 @@ export interface ZipEntry {
   readonly bytes: number;
   /** Of the local header. */
   readonly offset: number;
+  /** Version needed, flags, method, time and date, as both headers must have them. */
+  readonly shared: string;
 }
 
 export type ZipDirectory = ReadonlyMap<string, ZipEntry>;
@@ -48,7 +50,8 @@ export async function readZipDirectory(path: string): Promise<ZipDirectory> {
     const count = tail.readUInt16LE(end + 10);
     const directoryBytes = tail.readUInt32LE(end + 12);
     const start = tail.readUInt32LE(end + 16);
-    if (count > MOST_ENTRIES || start + directoryBytes > size) {
+    const isOneDisk = tail.readUInt32LE(end + 4) === 0 && tail.readUInt16LE(end + 8) === count;
+    if (!isOneDisk || count > MOST_ENTRIES || start + directoryBytes > size) {
       throw new BundleError(`${path}: its zip directory is damaged. Copy or export it again.`);
     }
     return parseDirectory(await readAt(file, start, start + directoryBytes), { path, count, start });
@@ -72,7 +75,7 @@ export async function readZipEntry(path: string, entry: ZipEntry, { limit }: { l
     const name = (await readAt(file, entry.offset + LOCAL_BYTES, Math.min(size, nameEnd))).toString("utf8");
     if (name !== entry.name) throw damaged(`its header calls it "${name}"`);
     const isSame =
-      header.readUInt16LE(8) === (entry.isDeflated ? 8 : 0) &&
+      header.toString("hex", 4, 14) === entry.shared &&
       ((header.readUInt16LE(6) & HAS_DESCRIPTOR) !== 0 ||
         (header.readUInt32LE(14) === entry.crc &&
           header.readUInt32LE(18) === entry.storedBytes &&
@@ -126,6 +129,7 @@ function parseDirectory(
   const damaged = () => new BundleError(`${path}: its zip directory is damaged. Copy or export it again.`);
   let at = 0;
   let total = 0;
+  let common: string | undefined;
   for (let index = 0; index < count; index++) {
     if (at + CENTRAL_BYTES > bytes.length || bytes.readUInt32LE(at) !== 0x02014b50) throw damaged();
     const nameBytes = bytes.readUInt16LE(at + 28);
@@ -140,7 +144,12 @@ function parseDirectory(
       storedBytes: bytes.readUInt32LE(at + 20),
       bytes: bytes.readUInt32LE(at + 24),
       offset: bytes.readUInt32LE(at + 42),
+      shared: bytes.toString("hex", at + 6, at + 16),
     };
+    // Nothing reads these, but one that differs from the others tells of damage: maker, disk, attributes.
+    const unread = bytes.toString("hex", at + 4, at + 6) + bytes.toString("hex", at + 34, at + 42);
+    common ??= unread;
+    if (unread !== common) throw damaged();
     checkEntry(entry, { path, method, isEncrypted: (bytes.readUInt16LE(at + 8) & IS_ENCRYPTED) !== 0 });
     if (entries.has(name)) throw new BundleError(`${path}: holds ${name} twice. Export it again.`);
     total += entry.storedBytes;

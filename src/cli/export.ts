@@ -33,14 +33,14 @@ export function addExport(program: Command): void {
     .option("--debug", "print the stack of an error")
     .addHelpText("after", "\nExample:\n  aspectlens export runs/tissue tissue.aspect")
     .action((run: string, out: string, options: ExportOptions) =>
-      runCommand(options, () => runExport(run, out, options)),
+      runCommand(options, (signal) => runExport(run, out, options, signal)),
     );
 }
 
-async function runExport(run: string, out: string, options: ExportOptions): Promise<void> {
+async function runExport(run: string, out: string, options: ExportOptions, signal: AbortSignal): Promise<void> {
   if (!out.endsWith(ENDING))
     throw new InputError(`${out}: a bundle's name ends in ${ENDING}. Call it ${out}${ENDING}.`);
-  const bytes = await writeRunBundle(run, out, options);
+  const bytes = await writeRunBundle(run, out, { ...options, signal });
   if (options.json) printJson({ bundle: out, bytes });
   else {
     printLine(`${out}: ${(bytes / 1e6).toFixed(1)} MB`);
@@ -52,13 +52,14 @@ async function runExport(run: string, out: string, options: ExportOptions): Prom
 export async function writeRunBundle(
   run: string,
   out: string,
-  { licence }: { licence?: string } = {},
+  { licence, signal }: { licence?: string; signal?: AbortSignal } = {},
 ): Promise<number> {
   const trained = await readTrainedModel(join(run, "best"));
   const runtime = openRuntime();
   try {
     await exportBundle(trained, out, {
       runtime,
+      signal,
       kernel: RESIZE_KERNEL,
       name: basename(out, ENDING),
       samples: await goldenSamples(run, trained),

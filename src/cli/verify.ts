@@ -14,13 +14,15 @@ export function addVerify(program: Command): void {
     .option("--json", "print one JSON object")
     .option("--debug", "print the stack of an error")
     .addHelpText("after", "\nExample:\n  aspectlens verify tissue.aspect")
-    .action((bundle: string, options: CommonOptions) => runCommand(options, () => runVerify(bundle, options)));
+    .action((bundle: string, options: CommonOptions) =>
+      runCommand(options, (signal) => runVerify(bundle, options, signal)),
+    );
 }
 
-async function runVerify(path: string, options: CommonOptions): Promise<void> {
+async function runVerify(path: string, options: CommonOptions, signal: AbortSignal): Promise<void> {
   const runtime = openRuntime();
   try {
-    const verification = await verifyBundle(path, runtime);
+    const verification = await verifyBundle(path, runtime, { signal });
     if (options.json) {
       printJson({ bundle: path, isWhole: true, ...verification });
       return;

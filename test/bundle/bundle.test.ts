@@ -65,6 +65,22 @@ describe("verifyBundle", () => {
       /altered\.aspect: (predict|explain)\.onnx does not give what it must: the worst output is "vessel\/\w+(\/conv_pw_6)?" of golden "\d", (absolute|relative) error/,
     );
   });
+
+  test("refuses a bundle that explain would refuse: resized by another kernel", async () => {
+    const other = join(folder, "other.aspect");
+    await exportBundle(tinyModel(), other, { runtime, kernel: "nearest" });
+    await expect(verifyBundle(other, runtime)).rejects.toThrow(/other\.aspect: .* kernel "nearest", this version/);
+  });
+
+  test("stops where asked, and so does an export, which writes nothing then", async () => {
+    const signal = AbortSignal.abort(new Error("asked to stop"));
+    await expect(verifyBundle(path, runtime, { signal })).rejects.toThrow("asked to stop");
+    const never = join(folder, "never.aspect");
+    await expect(exportBundle(tinyModel(), never, { runtime, kernel: "cubic", signal })).rejects.toThrow(
+      "asked to stop",
+    );
+    expect(existsSync(never)).toBe(false);
+  });
 });
 
 describe("exportBundle", () => {

@@ -71,6 +71,33 @@ describe("a bundle", () => {
     expect(card).not.toMatch(/accuracy|undefined|NaN/);
   });
 
+  test("is refused with any byte outside its files' contents changed, whatever the byte is for", async () => {
+    // Contents are hashed; headers, directory and end record are not, so each of their bytes is tried.
+    const directory = [...(await readZipDirectory(await saved(bundle))).values()];
+    const isContent = new Uint8Array(bundle.length);
+    for (const { offset, name, storedBytes } of directory) {
+      const start = offset + 30 + name.length;
+      isContent.fill(1, start, start + storedBytes);
+    }
+    const unnoticed: number[] = [];
+    let tried = 0;
+    for (let at = 0; at < bundle.length; at++) {
+      if (isContent[at]) continue;
+      const changed = bundle.slice();
+      changed[at] ^= 1;
+      tried++;
+      if (
+        await readAll(changed).then(
+          () => true,
+          () => false,
+        )
+      )
+        unnoticed.push(at);
+    }
+    expect(tried).toBeGreaterThan(500);
+    expect(unnoticed).toEqual([]);
+  });
+
   test("is written whole or not at all", async () => {
     const path = join(folder, "kept", "y.aspect");
     const options = { predict: modelOf({}), explain: modelOf({}), goldens: [], kernel: "cubic" };
@@ -100,28 +127,6 @@ describe("a damaged bundle", () => {
         expect(await failure(changed)).toContain(name);
       }
     }
-  });
-
-  test("with a byte of its zip structure changed is refused, or gives the same contents", async () => {
-    const before = await readAll(bundle);
-    const directory = [...(await readZipDirectory(await saved(bundle))).values()];
-    const last = directory[directory.length - 1];
-    const structure = directory.flatMap(({ offset, name }) =>
-      Array.from({ length: 30 + Buffer.byteLength(name) }, (_, index) => offset + index),
-    );
-    const tail = last.offset + 30 + Buffer.byteLength(last.name) + last.storedBytes;
-    for (let at = tail; at < bundle.length; at++) structure.push(at);
-    let refusedCount = 0;
-    // Every third byte; the headers' lengths differ, so that all their fields are met.
-    const places = structure.filter((_, index) => index % 3 === 0);
-    for (const at of places) {
-      const changed = bundle.slice();
-      changed[at] ^= 0x41;
-      const after = await readAll(changed).catch((error: unknown) => error);
-      if (after instanceof BundleError) refusedCount++;
-      else expect(after).toEqual(before);
-    }
-    expect(refusedCount / places.length).toBeGreaterThan(0.6); // the rest are dates, versions and attributes
   });
 
   test("cut off anywhere is refused", async () => {
