@@ -61,9 +61,14 @@ export async function readTrainedModel(folder: string): Promise<TrainedModel> {
       );
     }
   };
-  const { format, ...description } = JSON.parse((await read("model.json")).toString("utf8")) as Description & {
-    format: string;
-  };
+  const text = (await read("model.json")).toString("utf8");
+  let parsed: Description & { format: string };
+  try {
+    parsed = JSON.parse(text) as Description & { format: string };
+  } catch (cause) {
+    throw new InputError(`${join(folder, "model.json")}: is not JSON. Train again, or copy the run again.`, { cause });
+  }
+  const { format, ...description } = parsed;
   if (format !== FORMAT)
     throw new InputError(
       `${join(folder, "model.json")}: format "${format}", expected "${FORMAT}". Train again with this version.`,

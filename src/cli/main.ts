@@ -24,8 +24,9 @@ async function main(argv: readonly string[]): Promise<void> {
     .description(description)
     .version(version)
     .exitOverride()
-    .showHelpAfterError("Add --help for the options and an example.")
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "aspectlens: ")) })
+    .configureOutput({
+      outputError: (text, write) => write(`aspectlens: ${oneLine(text)} Add --help for the options and an example.\n`),
+    })
     .addHelpText("after", "\nExample:\n  aspectlens demo\n  aspectlens train config.json --help");
   const called = COMMANDS[argv[2]];
   for (const load of called ? [called] : Object.values(COMMANDS)) (await load())(program);
@@ -35,6 +36,15 @@ async function main(argv: readonly string[]): Promise<void> {
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? 0 : BAD_USAGE;
   }
+}
+
+/** Commander's "error: unknown option '--x'" and the like, with "(Did you mean ...?)" behind, as one sentence. */
+function oneLine(text: string): string {
+  const line = text
+    .replace(/^error: /, "")
+    .trim()
+    .replace(/\s*\n\s*/g, " ");
+  return /[.?!)]$/.test(line) ? line : `${line}.`;
 }
 
 // A reader that goes away early, such as `head`, is no failure.

@@ -67,7 +67,7 @@ export function parseManifest(value: unknown, file: string): Manifest {
   const { format, task = "single" } = value;
   if (format !== DATASET_FORMAT) {
     throw new DatasetError(
-      `${file}: format is ${JSON.stringify(format)}, expected "${DATASET_FORMAT}". Add it, or import the data: aspectlens data import --help.`,
+      `${file}: format is ${JSON.stringify(format)}, expected "${DATASET_FORMAT}". Add it; "aspectlens data synth DIR" draws a dataset to compare with.`,
     );
   }
   if (typeof value.name !== "string" || value.name.trim() === "") {
