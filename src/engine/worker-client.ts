@@ -14,7 +14,7 @@ export interface WorkerClient {
   call<Kind extends Request["kind"]>(request: Request & { kind: Kind }): Promise<Answers[Kind]>;
   /** True once the thread has ended, for whatever reason: there is nothing left in it to dispose. */
   readonly isEnded: boolean;
-  /** Ends the thread; calls that wait are rejected. */
+  /** Rejects the calls that wait, and ends the thread once what it is at is done. */
   dispose(): Promise<void>;
 }
 
@@ -23,11 +23,19 @@ interface Waiting {
   readonly reject: (error: EngineError) => void;
 }
 
-/** Starts the thread. It keeps the process alive only while a call waits. */
-export function openWorker(url: URL): WorkerClient {
+/** Far longer than any step; only a thread that hangs is still there then. */
+const GRACE_MS = 120_000;
+
+/**
+ * Starts the thread. It keeps the process alive only while a call waits.
+ *
+ * @param options.graceMs how long `dispose` waits for what is running before it ends the thread by force.
+ */
+export function openWorker(url: URL, { graceMs = GRACE_MS }: { graceMs?: number } = {}): WorkerClient {
   // Without execArgv the worker would load the hooks of whatever runs the main thread.
   const worker = new Worker(url, { name: "aspectlens-engine", execArgv: [] });
   const waiting = new Map<number, Waiting>();
+  const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
   let ended: EngineError | undefined;
   let count = 0;
 
@@ -66,7 +74,12 @@ export function openWorker(url: URL): WorkerClient {
       }),
     async dispose() {
       end(new EngineError("The engine was disposed."));
-      await worker.terminate();
+      // Ended by force while ONNX Runtime builds, runs or is being loaded, the thread would take the whole process down.
+      worker.ref();
+      worker.postMessage({ id: count++, request: { kind: "stop" } } satisfies Posted);
+      const timer = setTimeout(() => worker.terminate(), graceMs);
+      await exited;
+      clearTimeout(timer);
     },
   };
 }

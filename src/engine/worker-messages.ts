@@ -34,7 +34,9 @@ export type Request =
   | { readonly kind: "close"; readonly session: number }
   | { readonly kind: "write"; readonly store: number; readonly arrays: NdArrays }
   | { readonly kind: "read"; readonly store: number; readonly names: readonly string[] }
-  | { readonly kind: "drop"; readonly store: number };
+  | { readonly kind: "drop"; readonly store: number }
+  /** Ends the thread once what runs is done; what waits is left undone. */
+  | { readonly kind: "stop" };
 
 /** What the worker answers to a request of each kind. */
 export interface Answers {
@@ -44,6 +46,7 @@ export interface Answers {
   readonly write: null;
   readonly read: NdArrays;
   readonly drop: null;
+  readonly stop: null;
 }
 
 export interface Posted {

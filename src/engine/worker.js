@@ -109,6 +109,12 @@ async function drop({ store }) {
   return null;
 }
 
+/** Without its port, and with nothing left to do, the thread ends by itself. */
+async function stop() {
+  parentPort?.close();
+  return null;
+}
+
 /** @param {NdArray} array */
 function toTensor({ shape, data }) {
   return data instanceof Float32Array ? new Tensor("float32", data, shape) : new Tensor("int32", data, shape);
@@ -173,6 +179,8 @@ function answer(request) {
       return read(request);
     case "drop":
       return drop(request);
+    case "stop":
+      return stop();
   }
 }
 
@@ -188,9 +196,12 @@ function transferable({ kind }, value) {
 
 // A request waits for the one before it: runs share state, and ONNX Runtime uses every core anyway.
 let queue = Promise.resolve();
+let isStopping = false;
 
 parentPort?.on("message", (/** @type {Posted} */ { id, request }) => {
+  isStopping ||= request.kind === "stop";
   queue = queue.then(async () => {
+    if (isStopping && request.kind !== "stop") return;
     try {
       const value = await answer(request);
       parentPort?.postMessage({ id, value }, transferable(request, value));

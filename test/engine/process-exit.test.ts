@@ -52,6 +52,24 @@ test("the process ends after the runtime was disposed", async () => {
   });
 });
 
+test("a runtime that is disposed while it builds, runs or is still loading takes nobody down", async () => {
+  // Ended by force, ONNX Runtime's binding aborts the process (exit code 134) at nearly every such moment.
+  const script = `
+    await runtime.dispose();
+    for (const pause of [0, 5, 20, 40, 60, 80]) {
+      const other = openRuntime({ threads: 1 });
+      const running = (async () => {
+        const session = await other.createSession("model.onnx");
+        for (;;) await session.run({ a: { shape: [1], data: Float32Array.of(4) } });
+      })().catch((error) => console.log(error.name));
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      await other.dispose();
+      await running;
+    }
+    console.log("alive");`;
+  expect(await run(script)).toEqual({ stdout: `8\n${"EngineError\n".repeat(6)}alive\n`, stderr: "" });
+});
+
 test("a process that exits in the midst of a run ends cleanly", async () => {
   const script = `session.run({ a: { shape: [1], data: Float32Array.of(4) } }); process.exit(0);`;
   expect(await run(script)).toEqual({ stdout: "8\n", stderr: "" });
