@@ -4,9 +4,10 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import { ConfigError } from "../core/errors.js";
 import { batches } from "../dataset/batches.js";
-import { openDataset, splitSize } from "../dataset/dataset.js";
+import { type Dataset, openDataset, splitSize } from "../dataset/dataset.js";
 import type { Split } from "../dataset/record.js";
 import { selectEngine } from "../engine/select-engine.js";
+import type { ClassifierSpec } from "../heads/head.js";
 import { createModel } from "../model.js";
 import type { Batch } from "../train/batch.js";
 import { evaluate } from "../train/evaluate.js";
@@ -52,7 +53,7 @@ async function runEvaluate(
   if (count === 0)
     throw new ConfigError(`${directory}: has no sample with "split": "${split}". Choose another with --split.`);
   const model = createModel(spec);
-  checkFit(model.classifier.spec, dataset.manifest, directory);
+  checkFit(model.classifier.spec, dataset, split);
   const engine = await selectEngine(options);
   try {
     const compiled = await engine.compile(evaluationStep(model, { input: { kind: "image" } }), {
@@ -82,16 +83,16 @@ async function runEvaluate(
   }
 }
 
-/** A dataset of other classes would be measured as all wrong, without a word. */
-function checkFit(
-  { classes }: { readonly classes: readonly string[] },
-  manifest: { readonly classes: readonly string[] },
-  directory: string,
-): void {
-  const unknown = manifest.classes.filter((name) => !classes.includes(name));
-  if (classes.length > 0 && manifest.classes.length > 0 && unknown.length === manifest.classes.length) {
+/** A dataset of another task would not be measured at all, one of other classes as all wrong, without a word. */
+function checkFit({ task, classes }: ClassifierSpec, { manifest, summary, directory }: Dataset, split: Split): void {
+  if (task !== manifest.task) {
     throw new ConfigError(
-      `${directory}: none of its classes (${manifest.classes.join(", ")}) is one of the model's (${classes.join(", ")}). Give the dataset that fits.`,
+      `${directory}: its task is "${manifest.task}", the model's is "${task}". Give the dataset that fits.`,
     );
   }
+  const unknown = manifest.classes.filter((name) => !classes.includes(name) && summary.classes[name][split] > 0);
+  if (unknown.length === 0) return;
+  throw new ConfigError(
+    `${directory}: ${unknown.map((name) => `"${name}"`).join(", ")} in split "${split}" is none of the model's classes (${classes.join(", ")}). Give the dataset that fits.`,
+  );
 }
