@@ -47,10 +47,9 @@ function oneLine(text: string): string {
   return /[.?!)]$/.test(line) ? line : `${line}.`;
 }
 
-// A reader that goes away early, such as `head`, is no failure.
+// A reader that goes away early, such as `head`, is no failure; the files are written all the same.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
+  if (error.code !== "EPIPE") throw error;
 });
 
 await main(process.argv);

@@ -20,7 +20,13 @@ export interface CommonOptions {
 export async function runCommand(options: CommonOptions, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const controller = new AbortController();
   const interrupt = () => {
-    if (controller.signal.aborted) process.exit(INTERRUPTED);
+    if (controller.signal.aborted) {
+      process.off("SIGINT", interrupt);
+      process.off("SIGTERM", interrupt);
+      // As a signal ends any program (130 to a shell): process.exit would wait for, and abort in, a running engine.
+      process.kill(process.pid, "SIGINT");
+      return;
+    }
     controller.abort(new InterruptedError("interrupted."));
     process.stderr.write("\ninterrupted: saving; press Ctrl-C again to stop at once\n");
   };

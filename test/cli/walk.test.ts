@@ -32,7 +32,7 @@ describe("the walk from data to explanation", () => {
     const interrupted = await aspectlens(["train", "config.json"], {
       cwd: folder,
       onStderr: (text, child) => {
-        if (text.includes("epoch 1 ")) child.kill("SIGINT");
+        if (text.includes("epoch 1 ") && !text.includes("interrupted")) child.kill("SIGINT");
       },
     });
     expect(interrupted.code).toBe(130);
@@ -98,6 +98,51 @@ describe("the walk from data to explanation", () => {
     const wrong = await run("explain", "model.aspect", image, "--target", "wiht");
     expect(wrong.code).toBe(2);
     expect(oneLine(wrong.stderr)).toMatch(/target "wiht": expected a class.*without, with/);
+  });
+
+  test("evaluate refuses a dataset of another task, and a class that the model does not know, each in one line", async () => {
+    const other = await writeTinyDataset();
+    const manifest = JSON.parse(readFileSync(join(other, "dataset.json"), "utf8"));
+    const lines = readFileSync(join(other, "samples.jsonl"), "utf8");
+    writeFileSync(
+      join(other, "dataset.json"),
+      JSON.stringify({ ...manifest, classes: ["without", "new"], causes: {} }),
+    );
+    writeFileSync(join(other, "samples.jsonl"), lines.replaceAll('"label":"with"', '"label":"new"'));
+    const newClass = await run("evaluate", "model.aspect", other);
+    expect(newClass.code).toBe(2);
+    expect(oneLine(newClass.stderr)).toMatch(/"new" in split "test" is none of the model's classes \(without, with\)/);
+    const { classes: _, causes: __, ...rest } = manifest;
+    writeFileSync(join(other, "dataset.json"), JSON.stringify({ ...rest, task: "regression" }));
+    writeFileSync(join(other, "samples.jsonl"), lines.replaceAll(/"label":"\w+"/g, '"value":1'));
+    const newTask = await run("evaluate", "model.aspect", other);
+    expect(newTask.code).toBe(2);
+    expect(oneLine(newTask.stderr)).toMatch(/its task is "regression", the model's is "single"/);
+  });
+
+  test("files that cannot be written end with one line and 2, also while other images are being explained", async () => {
+    const images = Array.from({ length: 4 }, (_, index) => join(dataset, `images/0${14 + index}.png`));
+    const { code, stderr } = await run("explain", "model.aspect", ...images, "--out", "config.json/inside");
+    expect(code).toBe(2);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+    expect(stderr).toMatch(/config\.json.inside.*cannot be written: a part of the path is a file/);
+  });
+
+  test("a second Ctrl-C ends the process at once, by the signal", async () => {
+    let count = 0;
+    const started = performance.now();
+    const { code, stderr } = await aspectlens(["train", "config.json", "--set", "out=twice"], {
+      cwd: folder,
+      onStderr: (text, child) => {
+        if (count === 0 && text.includes("stage 1")) setTimeout(() => child.kill("SIGINT"), 300);
+        if (count === 0 && text.includes("stage 1")) count++;
+        if (count === 1 && text.includes("again to stop")) child.kill("SIGINT");
+      },
+    });
+    // Either the second signal ended it (no code of its own), or it had saved before that came.
+    expect([null, 130]).toContain(code);
+    expect(stderr).not.toMatch(/terminate called/);
+    expect(performance.now() - started).toBeLessThan(30_000);
   });
 
   test("images that cannot be read get a line each; the others are explained all the same", async () => {

@@ -26,6 +26,12 @@ beforeAll(async () => {
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
   const model = tinyModel([["Add", ["a", "a"], ["y"]]], { inputs: { a: [1] }, outputs: { y: [1] } });
   await writeFile(join(folder, "model.onnx"), model);
+  const steps = Array.from({ length: 20 }, (_, i) => ["MatMul", [i ? `t${i}` : "a", "a"], [`t${i + 1}`]] as const);
+  const slow = tinyModel([...steps, ["Add", ["t20", "a"], ["y"]]], {
+    inputs: { a: [600, 600] },
+    outputs: { y: [600, 600] },
+  });
+  await writeFile(join(folder, "slow.onnx"), slow);
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -56,11 +62,11 @@ test("a runtime that is disposed while it builds, runs or is still loading takes
   // Ended by force, ONNX Runtime's binding aborts the process (exit code 134) at nearly every such moment.
   const script = `
     await runtime.dispose();
-    for (const pause of [0, 5, 20, 40, 60, 80]) {
+    for (const pause of [0, 20, 60, 100, 200, 300]) {
       const other = openRuntime({ threads: 1 });
       const running = (async () => {
-        const session = await other.createSession("model.onnx");
-        for (;;) await session.run({ a: { shape: [1], data: Float32Array.of(4) } });
+        const session = await other.createSession("slow.onnx");
+        for (;;) await session.run({ a: { shape: [600, 600], data: new Float32Array(360_000) } });
       })().catch((error) => console.log(error.name));
       await new Promise((resolve) => setTimeout(resolve, pause));
       await other.dispose();
