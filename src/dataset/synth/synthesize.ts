@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { encode as encodePng } from "fast-png";
 import sharp from "sharp";
 import { ConfigError, DatasetError, InterruptedError } from "../../core/errors.js";
-import { writeJson } from "../../core/files.js";
+import { writeFileAtomic, writeJson } from "../../core/files.js";
 import { random } from "../../core/random.js";
 import { DATASET_FORMAT, MANIFEST_FILE, oneOf, readManifest } from "../manifest.js";
 import { mapAhead } from "../ordered.js";
@@ -74,6 +74,7 @@ export async function synthesize(directory: string, options: SynthesizeOptions =
   await checkReplaceable(target, directory);
   const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString("hex")}.tmp`);
   try {
+    await writeFileAtomic(join(temporary, "samples.jsonl"), ""); // says in one line where nothing can be written
     for (const folder of ["images", "masks"]) await mkdir(join(temporary, folder), { recursive: true });
     const handle = await open(join(temporary, "samples.jsonl"), "w");
     try {
