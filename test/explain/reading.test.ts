@@ -315,7 +315,7 @@ describe("an explanation", () => {
     expect(maps.regions.nucleus.reduce((sum, value) => sum + value)).toBe(256);
     // 0.75 * 255 = 191.25.
     expect([maps.survival.nucleus[0], maps.survival.nucleus[31]]).toEqual([191, 0]);
-    expect(maps.saliency).toEqual({ height: 2, width: 2, values: Float32Array.of(1, 0, 0, 0) });
+    expect(maps.saliency).toMatchObject({ height: 2, width: 2, values: Float32Array.of(1, 0, 0, 0) });
   });
 
   test("calls nothing relevant below the threshold, and then nothing is explained", () => {
