@@ -43,7 +43,7 @@ export function addData(program: Command): void {
   data
     .command("synth")
     .description("draw the tissue set: seven aspects of four kinds, two of which cause the class")
-    .argument("<dir>", "folder to make")
+    .argument("<dir>", "folder to make; a tissue set that is there already is replaced")
     .option("--count <images>", "images in all splits together", positiveInteger, 1000)
     .option("--size <pixels>", "side of each image", positiveInteger, 128)
     .option("--seed <number>", "the same seed draws the same set", wholeNumber, 7)

@@ -69,6 +69,11 @@ describe("configuration", () => {
     );
   });
 
+  test("VGG from random weights, which has no batch normalisation, learns at a tenth of a MobileNet's rate", () => {
+    expect(resolve({}).stages[0].learningRate).toBe(0.003);
+    expect(resolve({ trunk: { name: "vgg16" } }).stages[0].learningRate).toBe(0.0003);
+  });
+
   test("--set writes into nested keys and list items, as JSON where it parses", () => {
     const config: Record<string, unknown> = { stages: [{ train: "heads", epochs: 9 }] };
     setKey(config, "trunk.inputSize=160");
