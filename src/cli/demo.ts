@@ -21,7 +21,7 @@ interface DemoOptions extends CommonOptions, EngineOptions {
 
 /** Sizes that a few minutes on two cores allow, from random weights. */
 const IMAGES = 1600;
-const EPOCHS = 12;
+const EPOCHS = 15;
 /** Small batches: from random weights, the number of steps is what counts. */
 const BATCH_SIZE = 8;
 /** Stride 8 instead of 16: the smallest things are 10 of 128 pixels wide. */
