@@ -4,6 +4,7 @@ import type { AspectKind } from "../core/annotation.js";
 import { ConfigError } from "../core/errors.js";
 import { checkKeys } from "../core/keys.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
+import { boolean, integer, number, oneOf, text } from "./config-values.js";
 
 export interface StageConfig {
   /** `heads`, `all`, or the first trunk layer that learns. */
@@ -261,45 +262,4 @@ function parseValue(value: string): unknown {
   } catch {
     return value;
   }
-}
-
-function number(
-  value: unknown,
-  fallback: number,
-  where: string,
-  { above, most }: { above: number; most: number },
-): number {
-  if (value === undefined) return fallback;
-  if (typeof value === "number" && value > above && value <= most) return value;
-  throw new ConfigError(
-    `${where}: expected a number above ${Math.max(0, above)} up to ${most}, got ${JSON.stringify(value)}.`,
-  );
-}
-
-function integer(
-  value: unknown,
-  fallback: number,
-  where: string,
-  { least, most }: { least: number; most: number },
-): number {
-  if (value === undefined) return fallback;
-  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
-  throw new ConfigError(`${where}: expected a whole number from ${least} to ${most}, got ${JSON.stringify(value)}.`);
-}
-
-function boolean(value: unknown, fallback: boolean, where: string): boolean {
-  if (value === undefined) return fallback;
-  if (typeof value === "boolean") return value;
-  throw new ConfigError(`${where}: expected true or false, got ${JSON.stringify(value)}.`);
-}
-
-function text(value: unknown, fallback: string, where: string): string {
-  if (value === undefined) return fallback;
-  if (typeof value === "string" && value !== "") return value;
-  throw new ConfigError(`${where}: expected a name, got ${JSON.stringify(value)}.`);
-}
-
-function oneOf<Name extends string>(value: unknown, names: readonly Name[], where: string): Name {
-  if (value === undefined || names.includes(value as Name)) return value as Name;
-  throw new ConfigError(`${where}: expected one of ${names.join(", ")}, got ${JSON.stringify(value)}.`);
 }

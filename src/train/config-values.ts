@@ -1,0 +1,49 @@
+/** Values of a configuration, each checked where it stands: `where` names the key in the message. */
+
+import { ConfigError } from "../core/errors.js";
+
+/** A number above `above`, at most `most`; `fallback` where absent. @throws ConfigError */
+export function number(
+  value: unknown,
+  fallback: number,
+  where: string,
+  { above, most }: { above: number; most: number },
+): number {
+  if (value === undefined) return fallback;
+  if (typeof value === "number" && value > above && value <= most) return value;
+  throw new ConfigError(
+    `${where}: expected a number above ${Math.max(0, above)} up to ${most}, got ${JSON.stringify(value)}.`,
+  );
+}
+
+/** A whole number from `least` to `most`; `fallback` where absent. @throws ConfigError */
+export function integer(
+  value: unknown,
+  fallback: number,
+  where: string,
+  { least, most }: { least: number; most: number },
+): number {
+  if (value === undefined) return fallback;
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
+  throw new ConfigError(`${where}: expected a whole number from ${least} to ${most}, got ${JSON.stringify(value)}.`);
+}
+
+/** True or false; `fallback` where absent. @throws ConfigError */
+export function boolean(value: unknown, fallback: boolean, where: string): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value === "boolean") return value;
+  throw new ConfigError(`${where}: expected true or false, got ${JSON.stringify(value)}.`);
+}
+
+/** A name that is not empty; `fallback` where absent. @throws ConfigError */
+export function text(value: unknown, fallback: string, where: string): string {
+  if (value === undefined) return fallback;
+  if (typeof value === "string" && value !== "") return value;
+  throw new ConfigError(`${where}: expected a name, got ${JSON.stringify(value)}.`);
+}
+
+/** One of the names, or `undefined` where absent. @throws ConfigError */
+export function oneOf<Name extends string>(value: unknown, names: readonly Name[], where: string): Name {
+  if (value === undefined || names.includes(value as Name)) return value as Name;
+  throw new ConfigError(`${where}: expected one of ${names.join(", ")}, got ${JSON.stringify(value)}.`);
+}
