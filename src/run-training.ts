@@ -183,11 +183,8 @@ function provenanceOf({ config, dataset }: Plan, result: TrainResult, warnings: 
   const best = result.history.find(
     (record) => record.stage === result.best?.stage && record.epoch === result.best.epoch,
   );
-  const counts = Object.fromEntries(
-    (["train", "validation", "test"] as const).map((split) => [split, splitSize(dataset, split)]),
-  );
   return {
-    dataset: { name: dataset.manifest.name, hash: dataset.hash, counts },
+    dataset: { name: dataset.manifest.name, hash: dataset.hash, counts: dataset.summary.samples },
     seed: config.seed,
     epochs: result.history.length,
     weights: config.trunk.weights === "random" ? "random" : nameOfWeights(config.trunk.weights),

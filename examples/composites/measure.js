@@ -11,8 +11,8 @@ import { built } from "../support/built.js";
 const { measureFaithfulness } = await built("explain/faithfulness.js");
 /** @type {typeof import("../../src/explain/truth.js")} */
 const { judge, rankedAspects } = await built("explain/truth.js");
-/** @type {typeof import("../../src/explain/calibrate.js")} */
-const { explainConstants } = await built("explain/calibrate.js");
+/** @type {typeof import("../../src/explain/explain-constants.js")} */
+const { explainConstants } = await built("explain/explain-constants.js");
 /** @type {typeof import("../../src/explain/explain.js")} */
 const { explainFunction } = await built("explain/explain.js");
 /** @type {typeof import("../../src/explain/over-samples.js")} */

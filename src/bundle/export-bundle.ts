@@ -4,6 +4,7 @@ import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
 import { random } from "../core/random.js";
 import type { Runtime } from "../engine/session.js";
+import { explainConstants } from "../explain/explain-constants.js";
 import type { MaskingName } from "../explain/explanation.js";
 import type { ModelSpec } from "../model.js";
 import type { TrainedModel } from "../trained-model.js";
@@ -75,10 +76,7 @@ export async function traceGraphs(
   );
   const explainGraph = exportGraph(explainFunction(model, { masking }), {
     inputs: { image, target: [1, classCount(spec)] },
-    constants: {
-      ...parameters,
-      ...Object.fromEntries(Object.entries(references).map(([tap, table]) => [`reference/${tap}`, table])),
-    },
+    constants: explainConstants({ parameters, references }),
     name: "explain",
   });
   return { predict: predictGraph, explain: explainGraph };

@@ -5,7 +5,7 @@ import { Option } from "commander";
 import { ConfigError } from "../core/errors.js";
 import { batches } from "../dataset/batches.js";
 import { type Dataset, openDataset, splitSize } from "../dataset/dataset.js";
-import type { Split } from "../dataset/record.js";
+import { SPLITS, type Split } from "../dataset/record.js";
 import { selectEngine } from "../engine/select-engine.js";
 import type { ClassifierSpec } from "../heads/head.js";
 import { createModel } from "../model.js";
@@ -31,7 +31,7 @@ export function addEvaluate(program: Command): void {
     .description("measure every head on a split of a dataset")
     .argument("<model>", "run folder or bundle")
     .argument("<dataset>", "folder with dataset.json")
-    .addOption(new Option("--split <name>", "which images").choices(["train", "validation", "test"]).default("test"))
+    .addOption(new Option("--split <name>", "which images").choices(SPLITS).default("test"))
     .option("--json", "print one JSON object (aspectlens-metrics/1)")
     .option("--debug", "print the stack of an error")
     .addHelpText("after", "\nExample:\n  aspectlens evaluate model.aspect data/tissue --json > metrics.json")

@@ -6,6 +6,7 @@ import type { Ranked } from "../core/ranking.js";
 import type { Engine } from "../engine/engine.js";
 import type { Model } from "../model.js";
 import { explainFunction } from "./explain.js";
+import { explainConstants } from "./explain-constants.js";
 import type { Explanation } from "./explanation.js";
 import { overSamples } from "./over-samples.js";
 import { readExplanation } from "./reading/read-explanation.js";
@@ -104,12 +105,6 @@ export async function calibrate(
   }
   const value = thresholdThatSeparates(pairs);
   return value === null ? result("none") : result("removal", value);
-}
-
-/** The constants of `explainFunction`, from the two parts of a trained model. */
-export function explainConstants({ parameters, references }: { parameters: NdArrays; references: NdArrays }): NdArrays {
-  const named = Object.entries(references).map(([tap, table]) => [`reference/${tap}`, table]);
-  return { ...parameters, ...Object.fromEntries(named) };
 }
 
 /** Relevance of each aspect that can be read, positive where its removal lowers the target by more than a tenth. */

@@ -146,8 +146,6 @@ async function writeRunDescription(config: TrainConfig, dataset: Dataset): Promi
   await writeJson(join(config.out, "dataset.json"), {
     name: dataset.manifest.name,
     hash: dataset.hash,
-    counts: Object.fromEntries(
-      (["train", "validation", "test"] as const).map((split) => [split, splitSize(dataset, split)]),
-    ),
+    counts: dataset.summary.samples,
   });
 }
