@@ -28,3 +28,11 @@ export const { answerInputShapes, firstMoment, modelInputShapes, secondMoment, t
   await load("train/step.js");
 /** @type {typeof import("../src/train/trainable.js")} */
 export const { trainableNames } = await load("train/trainable.js");
+/** @type {typeof import("../src/engine/compile.js")} */
+export const { compileGraph } = await load("engine/compile.js");
+/** @type {typeof import("../src/engine/probe-block.js")} */
+export const { probeBlock } = await load("engine/probe-block.js");
+/** @type {typeof import("../src/engine/session.js")} */
+export const { openRuntime } = await load("engine/session.js");
+/** @type {typeof import("../src/engine/threads.js")} */
+export const { defaultThreads } = await load("engine/threads.js");

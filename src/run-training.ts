@@ -118,7 +118,12 @@ export async function runTraining(raw: RawConfig, options: RunOptions): Promise<
   const references = await computeReferences(result.model, { ...common, samples: stream("train") });
   onPhase?.("threshold");
   const { causes } = dataset.manifest;
-  const calibration = await calibrate(result.model, { ...common, references, samples: stream("validation"), causes });
+  const calibration = await calibrate(result.model, {
+    ...common,
+    references,
+    samples: () => stream("validation"),
+    causes,
+  });
   const trained: TrainedModel = {
     spec,
     parameters: result.parameters,

@@ -73,7 +73,8 @@ export async function trainWithProgress(
   signal: AbortSignal,
 ): Promise<{ trained: TrainedModel; seconds: number }> {
   const begun = performance.now();
-  const engine = await selectEngine(options);
+  const onNotice = (line: string) => process.stderr.write(`note: ${line}\n`);
+  const engine = await selectEngine({ ...options, onNotice });
   let bar = progressBar("training");
   let stageCount = 1;
   try {

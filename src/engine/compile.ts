@@ -15,7 +15,7 @@ export interface CompiledGraph {
   readonly inputs: Readonly<Record<string, string>>;
   /** The graph's name of each output. */
   readonly outputs: Readonly<Record<string, string>>;
-  /** Name in the store, by graph input. */
+  /** Name in the store, by graph input; arrays of the store are one row, `[size]`, there and in `writes`. */
   readonly reads: Readonly<Record<string, string>>;
   /** Name in the store, by graph output. */
   readonly writes: Readonly<Record<string, string>>;
@@ -24,12 +24,14 @@ export interface CompiledGraph {
 /**
  * Traces `fn` for the engine.
  *
+ * @param options.block as in `trace`.
  * @throws TraceError where `fn` cannot be one static graph.
  * @throws ShapeError where it returns state of a name or shape that the store does not have.
  */
-export function compileGraph(fn: TensorFunction, options: CompileOptions): CompiledGraph {
-  const { state, constants = {}, name = "function" } = options;
+export function compileGraph(fn: TensorFunction, options: CompileOptions & { block?: number }): CompiledGraph {
+  const { state, constants = {}, block = 0, name = "function" } = options;
   const shapes = { ...prefixed(prefixes.input, options.inputs), ...prefixed(prefixes.state, state?.shapes ?? {}) };
+  const isFlat = (port: string) => port.startsWith(prefixes.state) || port.startsWith(prefixes.newState);
   const traced = withConstants(constants, (constants) =>
     trace(
       (given) => {
@@ -41,7 +43,7 @@ export function compileGraph(fn: TensorFunction, options: CompileOptions): Compi
         checkNewState(result.state ?? {}, state, name);
         return { ...prefixed(prefixes.output, result.outputs), ...prefixed(prefixes.newState, result.state ?? {}) };
       },
-      { inputs: shapes, name },
+      { inputs: shapes, isFlat, block, name },
     ),
   );
   const inputs = traced.inputs.filter((input) => !traced.unused.includes(input.name)).map((input) => input.name);

@@ -7,9 +7,9 @@ import { env, InferenceSession, Tensor } from "onnxruntime-node";
 /** @import { Answers, Posted, Request, StateBinding, TensorInfo } from "./worker-messages.js" */
 
 /**
- * An array of a store: what it holds now, and the buffer into which the next value is computed. The two change places
- * after each run, so that a training step moves no parameter and allocates none.
- * @typedef {{ current: Tensor, spare: Tensor | null }} Slot
+ * An array of a store: what it holds now, and the buffer into which the next value is computed, both as one row. The two
+ * change places after each run, so that a training step moves no parameter and allocates none.
+ * @typedef {{ shape: readonly number[], current: Tensor, spare: Tensor | null }} Slot
  */
 
 /** @type {Map<number, { session: InferenceSession, state: StateBinding | undefined }>} */
@@ -66,7 +66,7 @@ async function run({ session: id, inputs }) {
   const results = await session.run(feeds, fetches);
   for (const name of Object.values(state.writes)) {
     const slot = found(store, name, "array");
-    if (slot.spare) store.set(name, { current: slot.spare, spare: slot.current });
+    if (slot.spare) store.set(name, { ...slot, current: slot.spare, spare: slot.current });
   }
   return fromTensors(
     results,
@@ -86,7 +86,9 @@ async function close({ session: id }) {
 async function write({ store: id, arrays }) {
   const store = stores.get(id) ?? new Map();
   stores.set(id, store);
-  for (const [name, array] of Object.entries(arrays)) store.set(name, { current: toTensor(array), spare: null });
+  for (const [name, { shape, data }] of Object.entries(arrays)) {
+    store.set(name, { shape, current: toTensor({ shape: [data.length], data }), spare: null });
+  }
   return null;
 }
 
@@ -97,8 +99,8 @@ async function write({ store: id, arrays }) {
 async function read({ store: id, names }) {
   const store = found(stores, id, "state");
   const copies = names.map((name) => {
-    const { current } = found(store, name, "array");
-    return [name, { shape: current.dims, data: /** @type {Float32Array} */ (current.data).slice() }];
+    const { shape, current } = found(store, name, "array");
+    return [name, { shape, data: /** @type {Float32Array} */ (current.data).slice() }];
   });
   return Object.fromEntries(copies);
 }

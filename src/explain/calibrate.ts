@@ -36,7 +36,7 @@ export interface Calibration {
  *
  * @param parameters folded, by name.
  * @param references of `computeReferences`.
- * @param samples the validation split, in random order if `limit` cuts it; held in memory up to that limit.
+ * @param samples opens the validation split, in random order if `limit` cuts it; the same images each time.
  * @param causes of the dataset; a sample's own go before.
  * @param limit most images used.
  */
@@ -48,57 +48,58 @@ export async function calibrate(
     references,
     samples,
     causes = {},
-    limit = 300,
+    limit = 1000,
     batchSize = 8,
   }: {
     engine: Engine;
     parameters: NdArrays;
     references: NdArrays;
-    samples: AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>;
+    samples: () => AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>;
     causes?: ClassCauses;
     limit?: number;
     batchSize?: number;
   },
 ): Promise<Calibration> {
-  const used = await take(samples, limit);
   const constants = explainConstants({ parameters, references });
-  const run = { engine, constants, samples: [used], batchSize };
+  const run = { engine, constants, batchSize };
   const read = (outputs: NdArrays, sample: Sample) =>
     readExplanation(outputs, { spec: model.spec, threshold: UNCALIBRATED_THRESHOLD, image: sample.path }).explanation;
   const contrast = createContrastCheck();
+  let imageCount = 0;
   const result = (by: Calibration["by"], value = UNCALIBRATED_THRESHOLD): Calibration => ({
     threshold: { value, isCalibrated: by !== "none" },
     by,
-    imageCount: used.length,
+    imageCount,
     warnings: contrast.warnings(),
   });
 
-  const isCaused = ({ causes: own, target }: Sample) =>
-    [...(own ?? []), ...[target.label ?? [], target.labels ?? []].flat().flatMap((name) => causes[name] ?? [])].length >
-    0;
-  if (used.some(isCaused)) {
-    const pairs: Ranked[] = [];
-    for await (const { sample, outputs } of overSamples(model, {
-      ...run,
-      fn: explainFunction(model),
-      name: "calibrate",
-    })) {
-      const explanation = read(outputs, sample);
-      contrast.add(explanation);
-      const judged = judge(explanation, { sample, causes });
-      if (judged.isRight && judged.causes.length > 0) pairs.push(...relevancePairs(judged));
-    }
-    const value = thresholdAgainstDistractors(pairs);
-    if (value !== null) return result("causes", value);
-    contrast.clear();
+  const isByClass = Object.values(causes).some((names) => names.length > 0);
+  const againstDistractors: Ranked[] = [];
+  for await (const { sample, outputs } of overSamples(model, {
+    ...run,
+    samples: first(samples(), limit, (sample) => isByClass || (sample.causes?.length ?? 0) > 0),
+    fn: explainFunction(model),
+    name: "calibrate",
+  })) {
+    imageCount++;
+    const explanation = read(outputs, sample);
+    contrast.add(explanation);
+    const judged = judge(explanation, { sample, causes });
+    if (judged.isRight && judged.causes.length > 0) againstDistractors.push(...relevancePairs(judged));
   }
+  const known = thresholdAgainstDistractors(againstDistractors);
+  if (known !== null) return result("causes", known);
 
+  contrast.clear();
+  imageCount = 0;
   const pairs: Ranked[] = [];
   for await (const { sample, outputs } of overSamples(model, {
     ...run,
+    samples: first(samples(), limit),
     fn: removalFunction(model),
     name: "calibrate",
   })) {
+    imageCount++;
     const explanation = read(outputs, sample);
     contrast.add(explanation);
     pairs.push(...removalPairs(explanation, outputs));
@@ -143,15 +144,17 @@ function createContrastCheck(): { add(explanation: Explanation): void; clear(): 
   };
 }
 
-async function take(
+/** The first samples of a stream that qualify, batch by batch. */
+async function* first(
   samples: AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>,
   limit: number,
-): Promise<Sample[]> {
-  const taken: Sample[] = [];
-  if (limit <= 0) return taken;
+  qualifies: (sample: Sample) => boolean = () => true,
+): AsyncGenerator<readonly Sample[]> {
+  let count = 0;
   for await (const batch of samples) {
-    taken.push(...batch.slice(0, limit - taken.length));
-    if (taken.length >= limit) break;
+    const wanted = batch.filter(qualifies).slice(0, limit - count);
+    count += wanted.length;
+    if (wanted.length > 0) yield wanted;
+    if (count >= limit) return;
   }
-  return taken;
 }

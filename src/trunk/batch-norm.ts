@@ -70,9 +70,11 @@ function affine(x: tf.Tensor4D, gamma: tf.Tensor, beta: tf.Tensor, centred: tf.T
       const [centred, inverse, scale] = saved;
       const betaGradient = tf.sum(dy, [0, 1, 2]); // [channels]
       const gammaGradient = tf.mul(tf.sum(tf.mul(dy, centred), [0, 1, 2]), inverse); // [channels]
-      const slope = tf.mul(tf.mul(gammaGradient, inverse), 1 / count); // [channels]
-      const free = tf.sub(tf.sub(dy, tf.mul(betaGradient, 1 / count)), tf.mul(centred, slope));
-      return [tf.mul(free, scale), gammaGradient, betaGradient];
+      // dx = scale (dy - mean(dy) - centred * slope), as one factor a channel for each of dy and centred.
+      const slope = tf.mul(tf.mul(gammaGradient, inverse), -1 / count); // [channels]
+      const shift = tf.mul(tf.mul(betaGradient, scale), -1 / count); // [channels]
+      const free = tf.add(tf.mul(centred, tf.mul(slope, scale)), shift);
+      return [tf.add(tf.mul(dy, scale), free), gammaGradient, betaGradient];
     };
     return { value, gradFunc };
   });

@@ -221,7 +221,7 @@ describe("calibration", () => {
       engine: playing(script),
       parameters,
       references,
-      samples: [samples(script.length, rest)],
+      samples: () => [samples(script.length, rest)],
       batchSize: script.length,
       ...options,
     });
@@ -274,7 +274,7 @@ describe("calibration", () => {
         return [name, { shape, data: name === "head/spot/output/bias" ? data.map(() => 2) : data }];
       }),
     );
-    const given = { engine, parameters: deaf, references, samples: [samples(3)], batchSize: 3 };
+    const given = { engine, parameters: deaf, references, samples: () => [samples(3)], batchSize: 3 };
     const { warnings } = await calibrate(model, given);
     expect(warnings).toContainEqual(
       expect.stringMatching(/^head "spot" cannot tell its answer from nothing on 3 of the 3 images/),

@@ -78,6 +78,45 @@ export function depthwise(image: Block, filter: Block, options: WindowOptions): 
   return result;
 }
 
+/** Gradients of `sum(dy * convolution(image, filter))`. */
+export function convolutionGradients(
+  image: Block,
+  filter: Block,
+  dy: ArrayLike<number>,
+  options: WindowOptions,
+): { image: Float64Array; filter: Float64Array } {
+  const [, , inputs, outputs] = filter.shape;
+  const gradients = { image: new Float64Array(image.data.length), filter: new Float64Array(filter.data.length) };
+  forEachTap(image, filter.shape, options, (source, target, tap) => {
+    for (let o = 0; o < outputs; o++)
+      for (let c = 0; c < inputs; c++) {
+        const [pixel, weight] = [source * inputs + c, (tap * inputs + c) * outputs + o];
+        gradients.image[pixel] += filter.data[weight] * dy[target * outputs + o];
+        gradients.filter[weight] += image.data[pixel] * dy[target * outputs + o];
+      }
+  });
+  return gradients;
+}
+
+/** Gradients of `sum(dy * depthwise(image, filter))`, without multiplier. */
+export function depthwiseGradients(
+  image: Block,
+  filter: Block,
+  dy: ArrayLike<number>,
+  options: WindowOptions,
+): { image: Float64Array; filter: Float64Array } {
+  const channels = filter.shape[2];
+  const gradients = { image: new Float64Array(image.data.length), filter: new Float64Array(filter.data.length) };
+  forEachTap(image, filter.shape, options, (source, target, tap) => {
+    for (let c = 0; c < channels; c++) {
+      const [pixel, weight, made] = [source * channels + c, tap * channels + c, target * channels + c];
+      gradients.image[pixel] += filter.data[weight] * dy[made];
+      gradients.filter[weight] += image.data[pixel] * dy[made];
+    }
+  });
+  return gradients;
+}
+
 /** The largest, or the mean, of the values of a window that lie inside the image. */
 export function pooling(image: Block, size: number, options: WindowOptions & { kind: "max" | "average" }): number[] {
   const channels = image.shape[3];

@@ -3,9 +3,11 @@
 import { TraceError } from "../../core/errors.js";
 import { sizeOf } from "../../core/nd-array.js";
 import { arithmeticKernels } from "./arithmetic.js";
-import { addNode, float, type Graph, reshape } from "./graph.js";
+import { addNode, float, type Graph, reshape, type Value } from "./graph.js";
 import type { KernelTable } from "./kernel.js";
-import { broadcastTo, form, full, physical, type TracedTensor, traced } from "./traced-tensor.js";
+import { blockOf, physical } from "./layout.js";
+import { distance } from "./nchwc.js";
+import { broadcastTo, form, full, type TracedTensor, traced } from "./traced-tensor.js";
 
 /** Name of our kernel for the gradients of Relu and Relu6. */
 export const RELU_GRAD = "TraceReluGrad";
@@ -41,10 +43,14 @@ export function activate(
   return Array.isArray(result) ? result[0] : result;
 }
 
+/** A power of two, so that its products are exact. */
+const STEEP = 2 ** 100;
+
 /**
- * `dy` where 0 < y < limit, else 0: `dy * HardSigmoid(y * (limit - y), alpha 1e30, beta 0)`, four cheap passes over a
+ * `dy` where 0 < y < limit, else 0: `dy * HardSigmoid(y * (limit - y), alpha 2^100, beta 0)`, four cheap passes over a
  * flat view (`Sign` and `Where` are single-threaded in ONNX Runtime, and the default beta of 0.5 would leak half the
- * gradient at 0 and 6).
+ * gradient at 0 and 6). In blocks three: `|y - limit / 2|` is a convolution with an activation, and so reads once; where
+ * y is below 1e-7 of the limit, it counts as 0.
  */
 function reluGradient(
   graph: Graph,
@@ -54,15 +60,16 @@ function reluGradient(
   const y = full(graph, inputs.y);
   const dy = full(graph, broadcastTo(graph, inputs.dy, y.shape));
   const { layout, shape } = y;
-  const flat = (tensor: TracedTensor) => reshape(graph, form(graph, tensor, layout), [sizeOf(shape)]);
-  const output = flat(y);
-  const inside =
-    limit === Number.POSITIVE_INFINITY
-      ? output
-      : addNode(graph, "Mul", [output, addNode(graph, "Sub", [float(graph, limit), output])]);
-  const mask = addNode(graph, "HardSigmoid", [inside], { alpha: { float: 1e30 }, beta: { float: 0 } });
-  const result = addNode(graph, "Mul", [flat(dy), mask]);
-  graph.shapes.set(result, [sizeOf(shape)]);
+  const sizes = blockOf(layout) ? physical(shape, layout) : [sizeOf(shape)];
+  const output = reshape(graph, form(graph, y, layout), sizes);
+  const steep = (value: Value, alpha: number, beta: number) =>
+    addNode(graph, "HardSigmoid", [value], { alpha: { float: alpha }, beta: { float: beta } });
+  let mask: Value;
+  if (limit === Number.POSITIVE_INFINITY) mask = steep(output, STEEP, 0);
+  else if (blockOf(layout)) mask = steep(distance(graph, output, limit / 2), -STEEP, (STEEP * limit) / 2);
+  else mask = steep(addNode(graph, "Mul", [output, addNode(graph, "Sub", [float(graph, limit), output])]), STEEP, 0);
+  const result = addNode(graph, "Mul", [reshape(graph, form(graph, dy, layout), sizes), mask]);
+  graph.shapes.set(result, sizes);
   return traced(graph, reshape(graph, result, physical(shape, layout)), shape, { layout });
 }
 

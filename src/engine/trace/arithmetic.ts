@@ -10,7 +10,7 @@ import {
   type DType,
   numbers,
   padSizes,
-  physical,
+  plain,
   splat,
   type TracedTensor,
   traced,
@@ -56,7 +56,7 @@ function select(
   const shape = all.map((one) => one.shape).reduce(broadcastSizes);
   const extent = all.map((one) => padSizes(one.extent, shape.length)).reduce(broadcastSizes);
   const layout = sharedLayout(all, shape.length);
-  const value = recordBroadcast(graph, "Where", all, physical(extent, layout), layout);
+  const value = recordBroadcast(graph, "Where", all, { extent, layout });
   return traced(graph, value, shape, { dtype: t.dtype, layout, extent });
 }
 
@@ -71,10 +71,11 @@ function isSpecial(operator: "IsNaN" | "IsInf"): (graph: Graph, inputs: One) => 
   return (graph, { x }) => unary(graph, operator, x, { dtype: "bool" });
 }
 
-function prelu(graph: Graph, { x, alpha }: { x: TracedTensor; alpha: TracedTensor }): TracedTensor {
+function prelu(graph: Graph, given: { x: TracedTensor; alpha: TracedTensor }): TracedTensor {
+  const x = plain(graph, given.x);
   const rank = x.shape.length;
   const { value } = operand(graph, x, rank, x.layout);
-  const slope = operand(graph, alpha, rank, x.layout);
+  const slope = operand(graph, given.alpha, rank, x.layout);
   const result = addNode(graph, "PRelu", [value, slope.value]);
   return traced(graph, result, x.shape, { layout: x.layout, extent: x.extent });
 }

@@ -18,8 +18,8 @@ class TraceBackend extends KernelBackend {
   private captured = new Map<object, TracedTensor>();
 
   /** Forgets every tensor and starts a graph. */
-  begin(): void {
-    this.graph = createGraph();
+  begin({ block = 0 }: { block?: number } = {}): void {
+    this.graph = createGraph({ block });
     this.tensors.clear();
     this.captured = new Map();
   }

@@ -4,7 +4,9 @@ import { TraceError } from "../../core/errors.js";
 import { type ConvAttributes, type ConvGeometry, convGeometry } from "./convolution.js";
 import { addConstant, addNode, type Graph, integers, reshape, transpose, type Value } from "./graph.js";
 import type { KernelTable } from "./kernel.js";
-import { form, full, NCHW, type TracedTensor, traced } from "./traced-tensor.js";
+import { blockedLayout, NCHW, natural } from "./layout.js";
+import { nchwc, reorderInput, reorderOutput } from "./nchwc.js";
+import { form, full, type TracedTensor, traced } from "./traced-tensor.js";
 
 /** Below this many positions an image, one product over the whole batch beats a product an image and their sum. */
 const FEW_POSITIONS = 512;
@@ -47,6 +49,39 @@ function outerProducts(
   return addNode(graph, "ReduceSum", [products, integers(graph, [0])], { keepdims: 0 });
 }
 
+/** One product over the positions of all images, of which blocked features are brought into row-major order at once. */
+function byRows(graph: Graph, x: TracedTensor, dy: TracedTensor): Value {
+  const rows = ({ shape }: TracedTensor) => [shape[0] * shape[1] * shape[2], shape[3]];
+  const [left, right] = [x, dy].map((one) => reshape(graph, form(graph, one, natural(4)), rows(one)));
+  const turned = addNode(graph, "Transpose", [left], { perm: [1, 0] });
+  const product = addNode(graph, "MatMul", [turned, right]);
+  return reshape(graph, product, [1, 1, x.shape[3], dy.shape[3]]);
+}
+
+/**
+ * The gradient of a pointwise filter as a pointwise convolution: positions are its input channels, each block of channels
+ * of x an image of `block` pixels, and dy the filter. Blocked features lie in memory as both want them, but for the
+ * order of images and blocks; it runs at the speed of the convolutions, a fifth faster than a matrix product.
+ */
+function byConvolution(graph: Graph, x: TracedTensor, dy: TracedTensor): Value {
+  const { block } = graph;
+  const [batch, height, width, inputs] = x.shape;
+  const outputs = dy.shape[3];
+  const positions = batch * height * width;
+  const byBlocks = (tensor: TracedTensor, channels: number) => {
+    const sizes = [batch, channels / block, height * width * block];
+    const value = form(graph, tensor, blockedLayout(block));
+    return transpose(graph, reshape(graph, value, sizes), sizes, [1, 0, 2]); // [channels / block, positions, block]
+  };
+  const filter = reshape(graph, byBlocks(dy, outputs), [outputs, positions, 1, 1]);
+  const pixels = reshape(graph, byBlocks(x, inputs), [inputs / block, positions, block, 1]);
+  const images = reorderInput(graph, pixels, { channelsLast: false });
+  const attributes = { kernel_shape: [1, 1], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], group: 1 };
+  const products = nchwc(graph, "Conv", [images, filter], attributes); // [inputs / block, outputs, block, 1]
+  const rows = reorderOutput(graph, products, { channels: outputs, channelsLast: true });
+  return reshape(graph, rows, [1, 1, inputs, outputs]);
+}
+
 function filterGradient(graph: Graph, inputs: GradientInputs, attributes: GradientAttributes): TracedTensor {
   const x = full(graph, inputs.x);
   const dy = full(graph, inputs.dy);
@@ -56,17 +91,20 @@ function filterGradient(graph: Graph, inputs: GradientInputs, attributes: Gradie
   const [, , , channels] = x.shape;
   const taps = kernel[0] * kernel[1];
   const positions = outHeight * outWidth;
-  const right = reshape(graph, form(graph, dy, NCHW), [batch, columns, positions]);
+  const right = () => reshape(graph, form(graph, dy, NCHW), [batch, columns, positions]);
   const product = (source: Value, rows: number) => {
     const left = reshape(graph, source, [batch, rows, positions]);
-    return outerProducts(graph, left, right, { batch, rows, columns, positions });
+    return outerProducts(graph, left, right(), { batch, rows, columns, positions });
   };
   const { filterShape } = attributes;
-  const source = form(graph, x, NCHW);
   const isPointwise = taps === 1 && Math.max(...geometry.before, ...geometry.after) === 0;
   if (isPointwise && Math.max(...strides) === 1) {
-    return traced(graph, reshape(graph, product(source, channels), filterShape), filterShape);
+    const isWhole = [channels, columns, batch * positions].every((size) => size % graph.block === 0);
+    if (graph.block && isWhole) return traced(graph, byConvolution(graph, x, dy), filterShape);
+    if (graph.block && positions < FEW_POSITIONS) return traced(graph, byRows(graph, x, dy), filterShape);
+    return traced(graph, reshape(graph, product(form(graph, x, NCHW), channels), filterShape), filterShape);
   }
+  const source = form(graph, x, NCHW);
   if (channels <= FEW_CHANNELS) {
     const unfolded = unfold(graph, source, channels, geometry); // [batch, taps * channels, outHeight, outWidth]
     return traced(graph, reshape(graph, product(unfolded, taps * channels), filterShape), filterShape);

@@ -3,10 +3,13 @@
 import { backend_util } from "@tensorflow/tfjs";
 import { TraceError } from "../../core/errors.js";
 import { activate, type FusedActivation } from "./activation.js";
+import { packedDepthwiseFilter, packedFilter } from "./blocked-filters.js";
 import { binary } from "./elementwise.js";
 import { type Attributes, addNode, type Graph, reshape, type Value } from "./graph.js";
 import type { KernelTable } from "./kernel.js";
-import { form, full, NCHW, naturalValue, OIHW, type TracedTensor, traced } from "./traced-tensor.js";
+import { blockedLayout, NCHW, OIHW } from "./layout.js";
+import { nchwc } from "./nchwc.js";
+import { form, full, naturalValue, type TracedTensor, traced } from "./traced-tensor.js";
 
 type Pair = readonly [number, number];
 
@@ -91,9 +94,18 @@ function convolve(
   const x = full(graph, inputs.x);
   const filter = full(graph, inputs.filter);
   const geometry = convGeometry(x.shape, filter.shape, { ...attributes, isDepthwise });
+  const channels = x.shape[3];
+  const conv = convAttributes(geometry, isDepthwise ? channels : 1);
+  const biases = bias ? [naturalValue(graph, bias)] : [];
+  const packed = isDepthwise ? packedDepthwiseFilter(graph, filter) : packedFilter(graph, filter);
+  if (packed) {
+    const blocked = blockedLayout(graph.block);
+    const source = form(graph, x, channels % graph.block === 0 ? blocked : NCHW);
+    const value = nchwc(graph, "Conv", [source, packed, ...biases], conv);
+    return traced(graph, value, geometry.outShape, { layout: blocked });
+  }
   const weights = isDepthwise ? depthwiseFilter(graph, filter) : form(graph, filter, OIHW);
-  const operands = [form(graph, x, NCHW), weights, ...(bias ? [naturalValue(graph, bias)] : [])];
-  const value = addNode(graph, "Conv", operands, convAttributes(geometry, isDepthwise ? x.shape[3] : 1));
+  const value = addNode(graph, "Conv", [form(graph, x, NCHW), weights, ...biases], conv);
   return traced(graph, value, geometry.outShape, { layout: NCHW });
 }
 

@@ -7,7 +7,9 @@ import { TraceError } from "../../core/errors.js";
 import { type ConvAttributes, type ConvGeometry, convGeometry } from "./convolution.js";
 import { addConstant, addNode, type Graph, integers, reshape, transpose, type Value } from "./graph.js";
 import type { KernelTable } from "./kernel.js";
-import { form, full, NCHW, type TracedTensor, traced } from "./traced-tensor.js";
+import { blockedLayout, NCHW, natural } from "./layout.js";
+import { nchwc } from "./nchwc.js";
+import { form, full, type TracedTensor, traced } from "./traced-tensor.js";
 
 /** Up to this height and width, all rows of x times all rows of dy cost less than what they save. */
 const SMALL = 32;
@@ -41,6 +43,10 @@ function depthwiseFilterGradient(
     throw new TraceError("the gradient of a dilated convolution cannot be recorded. Use dilation 1.");
   }
   const [batch, height, width, channels] = x.shape;
+  const multiplier = filterShape[3];
+  if (graph.block && channels % graph.block === 0 && multiplier === 1) {
+    return traced(graph, inBlocks(graph, { x, dy }, geometry), filterShape);
+  }
   const operands: Operands = {
     x: form(graph, x, NCHW),
     dy: form(graph, dy, NCHW),
@@ -49,7 +55,6 @@ function depthwiseFilterGradient(
     size: [height, width],
     geometry,
   };
-  const multiplier = filterShape[3];
   const rows = BLOCK_ROWS.find((count) => height % count === 0);
   let taps: Value; // [channels, multiplier, kernel height, kernel width]
   if (multiplier > 1) taps = byConvolution(graph, operands, multiplier);
@@ -185,10 +190,7 @@ function byConvolution(graph: Graph, operands: Operands, multiplier: number): Va
   const { outShape, kernel, strides, before } = geometry;
   const [, outHeight, outWidth] = outShape;
   const groups = batch * channels;
-  const reach = [0, 1].map((axis) => (outShape[axis + 1] - 1) * strides[axis] + kernel[axis]);
-  const after = [0, 1].map((axis) => Math.max(0, reach[axis] - size[axis] - before[axis]));
-  // Rows and columns that no window reaches give the gradients of taps that do not exist; cut off below.
-  const made = [0, 1].map((axis) => size[axis] + before[axis] + after[axis] - reach[axis] + kernel[axis]);
+  const { after, made } = reachOf(geometry, size);
   const image = reshape(graph, operands.x, [1, groups, ...size]);
   const filter = reshape(graph, operands.dy, [groups * multiplier, 1, outHeight, outWidth]);
   const convolved = addNode(graph, "Conv", [image, filter], {
@@ -202,6 +204,47 @@ function byConvolution(graph: Graph, operands: Operands, multiplier: number): Va
   const cut = [[0, 0], kernel, [2, 3]].map((list) => integers(graph, list));
   const taps = isWhole ? convolved : addNode(graph, "Slice", [convolved, ...cut]);
   return overBatch(graph, reshape(graph, taps, [batch, channels, multiplier, ...kernel]), [0]);
+}
+
+/**
+ * The same in blocks, where the operator is made for many groups and fast: with whole blocks of channels both operands
+ * lie in memory as it wants them.
+ *
+ * @returns `[kernel height, kernel width, channels, 1]`.
+ */
+function inBlocks(graph: Graph, { x, dy }: { x: TracedTensor; dy: TracedTensor }, geometry: ConvGeometry): Value {
+  const { block } = graph;
+  const layout = blockedLayout(block);
+  const [batch, height, width, channels] = x.shape;
+  const { kernel, strides, before } = geometry;
+  const groups = batch * channels;
+  const { after, made } = reachOf(geometry, [height, width]);
+  const out = geometry.outShape.slice(1, 3);
+  const image = reshape(graph, form(graph, x, layout), [1, groups, height, width]);
+  const filter = reshape(graph, form(graph, dy, layout), [groups, 1, ...out]);
+  let taps = nchwc(graph, "Conv", [image, filter], {
+    kernel_shape: out,
+    strides: [1, 1],
+    dilations: strides,
+    pads: [...before, ...after],
+    group: groups,
+  });
+  if (made[0] > kernel[0] || made[1] > kernel[1]) {
+    const cut = [[0, 0], kernel, [1, 2]].map((list) => integers(graph, list));
+    taps = addNode(graph, "Slice", [reshape(graph, taps, [groups / block, ...made, block]), ...cut]);
+  }
+  const sum = overBatch(graph, reshape(graph, taps, [batch, channels * kernel[0] * kernel[1]]), [0]);
+  const filters = traced(graph, reshape(graph, sum, [1, channels, ...kernel]), [1, ...kernel, channels], { layout });
+  return reshape(graph, form(graph, filters, natural(4)), [...kernel, channels, 1]);
+}
+
+/** Zeros after the last row and column, and how many taps a convolution with dy as the filter gives. */
+function reachOf({ outShape, kernel, strides, before }: ConvGeometry, size: readonly number[]) {
+  const reach = [0, 1].map((axis) => (outShape[axis + 1] - 1) * strides[axis] + kernel[axis]);
+  const after = [0, 1].map((axis) => Math.max(0, reach[axis] - size[axis] - before[axis]));
+  // Rows and columns that no window reaches give the gradients of taps that do not exist; they are cut off.
+  const made = [0, 1].map((axis) => size[axis] + before[axis] + after[axis] - reach[axis] + kernel[axis]);
+  return { after, made };
 }
 
 /** Sums over the batch and whatever else is left to sum. */

@@ -2,18 +2,18 @@
 
 import { sizeOf } from "../../core/nd-array.js";
 import { type Attributes, addConstant, addNode, float, type Graph, reshape, type Value } from "./graph.js";
+import { axesOf, blockOf, fitsBlocks, type Layout, memorySizes, NCHW, natural, physical } from "./layout.js";
+import { scaleChannels, shiftChannels } from "./nchwc.js";
 import { dataType } from "./onnx-encoding.js";
 import {
-  axesOf,
   broadcastSizes,
   broadcastTo,
   type DType,
   form,
-  type Layout,
-  natural,
   numbers,
   padSizes,
-  physical,
+  reshaped,
+  sameSizes,
   splat,
   splatValue,
   type TracedTensor,
@@ -44,7 +44,8 @@ export function binary(
   const rank = shape.length;
   const extent = broadcastSizes(padSizes(a.extent, rank), padSizes(b.extent, rank));
   const layout = sharedLayout([a, b], rank);
-  const value = recordBroadcast(graph, operator, [a, b], physical(extent, layout), layout);
+  const byChannel = blockOf(layout) ? channelwise(graph, operator, [a, b], { extent, layout }) : null;
+  const value = byChannel ?? recordBroadcast(graph, operator, [a, b], { extent, layout });
   return traced(graph, value, shape, { dtype, layout, extent });
 }
 
@@ -81,19 +82,50 @@ function simplified(
   return null;
 }
 
-/** The layout of the largest tensor that is no constant; among equals, a permuted one (features as NCHW). */
+/**
+ * A number a channel times blocked features, or added to them: a 1x1 depthwise convolution is one threaded pass, into
+ * which `optimize` then fuses what follows. `null` where this is something else.
+ */
+function channelwise(
+  graph: Graph,
+  operator: string,
+  [a, b]: readonly [TracedTensor, TracedTensor],
+  { extent, layout }: { extent: readonly number[]; layout: Layout },
+): Value | null {
+  const channels = extent[3];
+  const isWhole = (one: TracedTensor) => one.dtype === "float32" && !one.values && sameSizes(one.extent, extent);
+  const isVector = (one: TracedTensor) =>
+    one.dtype === "float32" && one.shape.at(-1) === channels && sizeOf(one.extent) === channels && channels > 1;
+  const [features, vector] = isWhole(a) ? [a, b] : [b, a];
+  if (!isWhole(features) || !isVector(vector) || isWhole(vector)) return null;
+  const source = form(graph, features, layout);
+  const values = reshape(graph, form(graph, vector, natural(vector.shape.length)), [channels]);
+  if (operator === "Mul") return scaleChannels(graph, source, values);
+  if (operator === "Add") return shiftChannels(graph, source, values);
+  if (operator !== "Sub") return null;
+  if (features === a) return shiftChannels(graph, source, addNode(graph, "Neg", [values]));
+  const minusOne = addConstant(graph, "float32", [channels], new Float32Array(channels).fill(-1));
+  return shiftChannels(graph, scaleChannels(graph, source, minusOne), values);
+}
+
+/**
+ * The layout of the largest tensor that is no constant; among equals, blocks before a permuted one (features as NCHW)
+ * before row-major.
+ */
 export function sharedLayout(tensors: readonly TracedTensor[], rank: number): Layout {
-  let best: { size: number; isNatural: boolean; layout: Layout } | null = null;
-  for (const tensor of tensors) {
-    if (tensor.values || tensor.shape.length !== rank) continue;
-    const { layout } = tensor;
-    const size = sizeOf(tensor.extent);
-    const isNatural = layout === natural(rank);
-    if (!best || size > best.size || (size === best.size && best.isNatural && !isNatural)) {
-      best = { size, isNatural, layout };
+  const rankOf = (layout: Layout) => (blockOf(layout) ? 2 : layout === natural(rank) ? 0 : 1);
+  let best: { size: number; layout: Layout } | null = null;
+  for (const { values, shape, extent, layout } of tensors) {
+    if (values || shape.length !== rank) continue;
+    const size = sizeOf(extent);
+    if (!best || size > best.size || (size === best.size && rankOf(layout) > rankOf(best.layout))) {
+      best = { size, layout };
     }
   }
-  return best?.layout ?? natural(rank);
+  const layout = best?.layout ?? natural(rank);
+  const block = blockOf(layout);
+  const fits = tensors.every(({ shape, extent }) => shape.length !== rank || fitsBlocks(extent, block));
+  return block && !fits ? NCHW : layout;
 }
 
 /** A tensor as operand of a broadcast of some rank and layout, with its sizes there (`[]` for a single number). */
@@ -105,6 +137,10 @@ export function operand(
 ): { value: Value; sizes: readonly number[] } {
   if (splatValue(tensor) !== null && tensor.values) {
     return { value: addConstant(graph, tensor.dtype, [], tensor.values), sizes: [] };
+  }
+  if (blockOf(layout)) {
+    const wide = reshaped(graph, tensor, padSizes(tensor.shape, rank));
+    return { value: form(graph, wide, layout), sizes: memorySizes(wide.extent, layout) };
   }
   const missing = rank - tensor.shape.length;
   const own = axesOf(layout).flatMap((axis) => (axis >= missing ? axis - missing : []));
@@ -118,22 +154,28 @@ export function operand(
 }
 
 /**
- * Records an operator over operands that broadcast to `sizes`. ONNX Runtime's broadcast loop is up to 50x slower where
+ * Records an operator over operands that broadcast to `extent`. ONNX Runtime's broadcast loop is up to 50x slower where
  * the innermost span is short (trailing unit axes, or a single number against many short rows): such operators run on a
  * view with unit axes dropped and neighbouring axes merged.
+ *
+ * @returns the value in the layout's physical shape.
  */
 export function recordBroadcast(
   graph: Graph,
   operator: string,
   tensors: readonly TracedTensor[],
-  sizes: readonly number[],
-  layout: Layout,
+  { extent, layout }: { extent: readonly number[]; layout: Layout },
 ): Value {
-  const operands = tensors.map((tensor) => operand(graph, tensor, sizes.length, layout));
+  const shape = physical(extent, layout);
+  const sizes = memorySizes(extent, layout);
+  const operands = tensors.map((tensor) => operand(graph, tensor, extent.length, layout));
   const hasSingle = operands.some((one) => sizeOf(one.sizes) === 1);
   const isSlow = sizes.length > 1 && sizeOf(sizes) > 1 && (sizes.at(-1) === 1 || hasSingle);
+  const isAligned = !blockOf(layout) || operands.every((one) => sameSizes(one.sizes, sizes));
+  // Parameters enter as one row and leave as one: what is computed of them needs no other shape in between.
+  const isRow = operands.some((one) => sameSizes(one.sizes, sizes) && rowBehind(graph, one.value));
   const inputs = (views: readonly Value[]) => addNode(graph, operator, views);
-  if (!isSlow) return inputs(operands.map((one) => one.value));
+  if (!isSlow && isAligned && !isRow) return inputs(operands.map((one) => one.value));
   const groups = mergedAxes(
     sizes,
     operands.map((one) => padSizes(one.sizes, sizes.length)),
@@ -149,7 +191,13 @@ export function recordBroadcast(
     result,
     groups.map((group) => sizeOf(group.map((axis) => sizes[axis]))),
   );
-  return reshape(graph, result, sizes);
+  return reshape(graph, result, shape);
+}
+
+/** Whether a value is a mere view of a single row. */
+function rowBehind(graph: Graph, value: Value): boolean {
+  const producer = graph.producers.get(value);
+  return producer?.operator === "Reshape" && graph.shapes.get(producer.inputs[0])?.length === 1;
 }
 
 /** Wide axes, neighbours together where every operand either has both or repeats over both. */
@@ -179,7 +227,11 @@ export function unary(
 ): TracedTensor {
   const single = splatValue(x);
   if (single !== null && fold) return splat(x.shape, dtype, fold(single));
-  const value = addNode(graph, operator, [form(graph, x, x.layout), ...extra], attributes);
+  const source = form(graph, x, x.layout);
+  const row = rowBehind(graph, source) ? reshape(graph, source, [sizeOf(x.extent)]) : source;
+  const result = addNode(graph, operator, [row, ...extra], attributes);
+  graph.shapes.set(result, graph.shapes.get(row) ?? physical(x.extent, x.layout));
+  const value = reshape(graph, result, physical(x.extent, x.layout));
   return traced(graph, value, x.shape, { dtype, layout: x.layout, extent: x.extent });
 }
 

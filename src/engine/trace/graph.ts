@@ -9,7 +9,12 @@ export type ElementType = "float32" | "int32" | "bool" | "int64";
 export type Elements = Float32Array | Int32Array | Uint8Array | BigInt64Array;
 
 /** A plain number is an ONNX INT, a list is INTS. */
-export type Attribute = number | string | readonly number[] | { readonly float: number };
+export type Attribute =
+  | number
+  | string
+  | readonly number[]
+  | { readonly float: number }
+  | { readonly floats: readonly number[] };
 export type Attributes = Readonly<Record<string, Attribute>>;
 
 export interface GraphNode {
@@ -28,6 +33,8 @@ export interface GraphConstant {
 }
 
 export interface Graph {
+  /** Channels of a block in ONNX Runtime's NCHWc form; 0: portable, standard operators only. */
+  readonly block: number;
   nodes: GraphNode[];
   readonly constants: Map<Value, GraphConstant>;
   /** Shapes of values where somebody recorded them; every reshaped or traced value has one. */
@@ -41,8 +48,9 @@ export interface Graph {
   valueCount: number;
 }
 
-export function createGraph(): Graph {
+export function createGraph({ block = 0 }: { block?: number } = {}): Graph {
   return {
+    block,
     nodes: [],
     constants: new Map(),
     shapes: new Map(),

@@ -4,7 +4,8 @@ import { activate, type FusedActivation } from "./activation.js";
 import { binary } from "./elementwise.js";
 import { addNode, type Graph, type Value } from "./graph.js";
 import type { KernelTable, Two } from "./kernel.js";
-import { broadcastSizes, form, full, natural, type TracedTensor, traced } from "./traced-tensor.js";
+import { natural } from "./layout.js";
+import { broadcastSizes, form, full, type TracedTensor, traced } from "./traced-tensor.js";
 
 interface Transposed {
   readonly transposeA: boolean;

@@ -3,10 +3,10 @@
 import { binary, scalar, unary } from "./elementwise.js";
 import { addNode, type Graph } from "./graph.js";
 import type { KernelTable } from "./kernel.js";
-import { form, full, type TracedTensor, traced } from "./traced-tensor.js";
+import { form, full, plain, type TracedTensor, traced } from "./traced-tensor.js";
 
 function softmax(graph: Graph, operator: string, logits: TracedTensor, dimension: number): TracedTensor {
-  const x = full(graph, logits);
+  const x = plain(graph, full(graph, logits));
   const rank = x.shape.length;
   const axis = x.layout.indexOf(String((dimension + rank) % rank));
   return traced(graph, addNode(graph, operator, [form(graph, x, x.layout)], { axis }), x.shape, { layout: x.layout });

@@ -12,6 +12,9 @@ interface EncodedPort {
 
 const IR_VERSION = 9;
 const OPSET_VERSION = 18;
+/** Prefix, in a node's operator, of ONNX Runtime's own operators on blocked features. */
+export const NCHWC = "nchwc.";
+const NCHWC_DOMAIN = "com.microsoft.nchwc";
 /** TensorProto.DataType. */
 const DATA_TYPES: Readonly<Record<ElementType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9 };
 
@@ -30,6 +33,9 @@ export function encodeModel(
   writer.uint32(18).string("aspectlens"); // 2: producer_name
   const opset = writer.uint32(66).fork(); // 8: opset_import
   opset.uint32(10).string("").uint32(16).int64(OPSET_VERSION).ldelim(); // 1: domain, 2: version
+  if (graph.nodes.some((node) => node.operator.startsWith(NCHWC))) {
+    writer.uint32(66).fork().uint32(10).string(NCHWC_DOMAIN).uint32(16).int64(1).ldelim();
+  }
   writer.uint32(58).fork(); // 7: graph
   for (const [index, node] of graph.nodes.entries()) {
     encodeNode(writer.uint32(10).fork(), node, `${options.name}/${node.operation}_${index}`); // 1: node
@@ -46,14 +52,16 @@ function encodeNode(writer: protobuf.Writer, node: GraphNode, name: string): voi
   for (const input of node.inputs) writer.uint32(10).string(input); // 1: input
   for (const output of node.outputs) writer.uint32(18).string(output); // 2: output
   writer.uint32(26).string(name); // 3: name
-  writer.uint32(34).string(node.operator); // 4: op_type
+  const isNchwc = node.operator.startsWith(NCHWC);
+  writer.uint32(34).string(isNchwc ? node.operator.slice(NCHWC.length) : node.operator); // 4: op_type
+  if (isNchwc) writer.uint32(58).string(NCHWC_DOMAIN); // 7: domain
   for (const [key, value] of Object.entries(node.attributes)) {
     encodeAttribute(writer.uint32(42).fork(), key, value); // 5: attribute
   }
   writer.ldelim();
 }
 
-/** AttributeProto; 20 is its type: FLOAT 1, INT 2, STRING 3, INTS 7. */
+/** AttributeProto; 20 is its type: FLOAT 1, INT 2, STRING 3, FLOATS 6, INTS 7. */
 function encodeAttribute(writer: protobuf.Writer, name: string, value: Attribute): void {
   writer.uint32(10).string(name); // 1: name
   if (typeof value === "number") {
@@ -62,6 +70,9 @@ function encodeAttribute(writer: protobuf.Writer, name: string, value: Attribute
   } else if (typeof value === "string") {
     writer.uint32(34).bytes(new TextEncoder().encode(value)); // 4: s
     writer.uint32(160).int32(3);
+  } else if ("floats" in value) {
+    for (const item of value.floats) writer.uint32(61).float(item); // 7: floats
+    writer.uint32(160).int32(6);
   } else if ("float" in value) {
     writer.uint32(21).float(value.float); // 2: f
     writer.uint32(160).int32(1);

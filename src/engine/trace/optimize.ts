@@ -1,10 +1,13 @@
 /** What is tidied once a graph is whole: unused nodes go, a channel vector added to a convolution becomes its bias. */
 
 import { addConstant, type Graph, type GraphNode, reshape, type Value } from "./graph.js";
+import { neededNodes, sorted } from "./node-order.js";
+import { fuseBlocked } from "./optimize-blocked.js";
 
 /** Leaves what `outputs` need, in an order in which every node follows what it reads. */
 export function optimize(graph: Graph, outputs: readonly Value[]): void {
   fuseBiases(graph, outputs);
+  if (graph.block) fuseBlocked(graph, outputs);
   graph.nodes = sorted(graph.nodes);
   prune(graph, outputs);
 }
@@ -14,17 +17,6 @@ function prune(graph: Graph, outputs: readonly Value[]): void {
   const { nodes, needed } = neededNodes(graph, outputs);
   graph.nodes = nodes;
   for (const name of graph.constants.keys()) if (!needed.has(name)) graph.constants.delete(name);
-}
-
-function neededNodes(graph: Graph, outputs: readonly Value[]): { nodes: GraphNode[]; needed: Set<Value> } {
-  const needed = new Set(outputs);
-  const nodes: GraphNode[] = [];
-  for (const node of [...graph.nodes].reverse()) {
-    if (!node.outputs.some((output) => needed.has(output))) continue;
-    nodes.push(node);
-    for (const input of node.inputs) needed.add(input);
-  }
-  return { nodes: nodes.reverse(), needed };
 }
 
 /** Comes before pruning: a bias may be found in a node or constant that nothing else needs. */
@@ -57,25 +49,4 @@ function channelVector(graph: Graph, value: Value): Value | null {
   const constant = graph.constants.get(value);
   if (constant) return addConstant(graph, constant.elementType, [shape[1]], constant.data);
   return graph.producers.get(value)?.operator === "Reshape" ? reshape(graph, value, [shape[1]]) : null;
-}
-
-function sorted(nodes: readonly GraphNode[]): GraphNode[] {
-  const producers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
-  const done = new Set<GraphNode>();
-  const order: GraphNode[] = [];
-  for (const root of nodes) {
-    const stack = [root]; // not recursive: graphs are thousands of nodes deep
-    for (let node = stack.at(-1); node; node = stack.at(-1)) {
-      const waiting = done.has(node)
-        ? undefined
-        : node.inputs.map((input) => producers.get(input)).find((producer) => producer && !done.has(producer));
-      if (waiting) stack.push(waiting);
-      else {
-        stack.pop();
-        if (!done.has(node)) order.push(node);
-        done.add(node);
-      }
-    }
-  }
-  return order;
 }

@@ -5,14 +5,13 @@ import { TraceError } from "../../core/errors.js";
 import { sharedLayout } from "./elementwise.js";
 import { addConstant, addNode, type Graph, integers, reshape } from "./graph.js";
 import type { KernelTable, One } from "./kernel.js";
+import { axesOf, blockOf, NCHW, physical } from "./layout.js";
 import {
-  axesOf,
   form,
   full,
-  NCHW,
   naturalValue,
   numbers,
-  physical,
+  plain,
   reshaped,
   splat,
   splatValue,
@@ -30,14 +29,19 @@ function concat(graph: Graph, tensors: readonly TracedTensor[], axis: number): T
   if (present.length === 1) return { ...present[0], forms: new Map(present[0].forms) };
   const shape = [...first.shape];
   shape[axis] = tensors.reduce((sum, tensor) => sum + tensor.shape[axis], 0);
-  const layout = sharedLayout(present, shape.length);
+  const shared = sharedLayout(present, shape.length);
+  // Blocked features with whole blocks of channels follow each other in memory as their channels do.
+  const isByBlocks = axis === 3 && present.every((tensor) => tensor.shape[3] % blockOf(shared) === 0);
+  const layout = blockOf(shared) && !isByBlocks ? NCHW : shared;
   const values = present.map((tensor) => form(graph, full(graph, tensor), layout));
-  const value = addNode(graph, "Concat", values, { axis: layout.indexOf(String(axis)) });
+  const order = blockOf(layout) ? NCHW : layout;
+  const value = addNode(graph, "Concat", values, { axis: order.indexOf(String(axis)) });
   return traced(graph, value, shape, { dtype: first.dtype, layout });
 }
 
 /** Axes that are cut in no way are left out, and a lazily repeated axis only gets shorter. */
-function slice(graph: Graph, x: TracedTensor, begin: readonly number[], size: readonly number[]): TracedTensor {
+function slice(graph: Graph, given: TracedTensor, begin: readonly number[], size: readonly number[]): TracedTensor {
+  const x = plain(graph, given);
   const single = splatValue(x);
   if (single !== null) return splat(size, x.dtype, single);
   const axes = axesOf(x.layout);
@@ -120,7 +124,7 @@ function pad(
   paddings: Paddings,
   options: { mode: string; value?: number },
 ): TracedTensor {
-  const x = full(graph, given);
+  const x = plain(graph, full(graph, given));
   const shape = x.shape.map((size, axis) => size + paddings[axis][0] + paddings[axis][1]);
   const axes = axesOf(x.layout);
   const amounts = [...axes.map((axis) => paddings[axis][0]), ...axes.map((axis) => paddings[axis][1])];
@@ -136,18 +140,19 @@ function pad(
 function tile(graph: Graph, { x }: One, { reps }: { reps: number[] }): TracedTensor {
   const shape = x.shape.map((size, axis) => size * reps[axis]);
   if (reps.every((count, axis) => count === 1 || x.extent[axis] === 1)) return { ...x, shape, forms: new Map(x.forms) };
-  const whole = full(graph, x);
+  const whole = plain(graph, full(graph, x));
   const repeats = integers(graph, physical(reps, whole.layout));
   const value = addNode(graph, "Tile", [form(graph, whole, whole.layout), repeats]);
   return traced(graph, value, shape, { dtype: x.dtype, layout: whole.layout });
 }
 
-function reverse(graph: Graph, { x }: One, { dims }: { dims: number | number[] }): TracedTensor {
+function reverse(graph: Graph, given: One, { dims }: { dims: number | number[] }): TracedTensor {
+  const x = plain(graph, full(graph, given.x));
   const axes = util.parseAxisParam(dims, [...x.shape]);
   if (axes.length === 0) return { ...x, forms: new Map(x.forms) };
   const places = axes.map((axis) => x.layout.indexOf(String(axis)));
   const lists = [axes.map(() => -1), axes.map(() => BEFORE_FIRST), places, axes.map(() => -1)];
-  const source = form(graph, full(graph, x), x.layout);
+  const source = form(graph, x, x.layout);
   const value = addNode(graph, "Slice", [source, ...lists.map((list) => integers(graph, list))]);
   return traced(graph, value, x.shape, { dtype: x.dtype, layout: x.layout });
 }

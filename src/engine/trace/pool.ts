@@ -5,7 +5,9 @@ import { sizeOf } from "../../core/nd-array.js";
 import { binary, scalar } from "./elementwise.js";
 import { type Attributes, addConstant, addNode, addNodes, float, type Graph, integers, reshape } from "./graph.js";
 import type { KernelTable, One } from "./kernel.js";
-import { form, full, NCHW, physical, type TracedTensor, traced } from "./traced-tensor.js";
+import { blockOf, NCHW, physical } from "./layout.js";
+import { nchwc } from "./nchwc.js";
+import { form, full, type TracedTensor, traced } from "./traced-tensor.js";
 
 interface PoolAttributes {
   readonly filterSize: [number, number] | number;
@@ -36,8 +38,7 @@ function poolGeometry(shape: readonly number[], given: PoolAttributes): PoolGeom
 
 function maxPool(graph: Graph, { x }: One, attributes: PoolAttributes): TracedTensor {
   const pool = poolGeometry(x.shape, attributes);
-  const value = addNode(graph, "MaxPool", [form(graph, full(graph, x), NCHW)], pool.attributes);
-  return traced(graph, value, pool.outShape, { layout: NCHW });
+  return pooled(graph, "MaxPool", x, pool.outShape, pool.attributes);
 }
 
 /** Each dy goes to the place of the first largest value of its window. */
@@ -62,9 +63,24 @@ function maxPoolGradient(
 
 function averagePool(graph: Graph, { x }: One, attributes: PoolAttributes): TracedTensor {
   const pool = poolGeometry(x.shape, attributes);
-  const source = form(graph, full(graph, x), NCHW);
-  const value = addNode(graph, "AveragePool", [source], { ...pool.attributes, count_include_pad: 0 });
-  return traced(graph, value, pool.outShape, { layout: NCHW });
+  return pooled(graph, "AveragePool", x, pool.outShape, { ...pool.attributes, count_include_pad: 0 });
+}
+
+/** In blocks where the features lie so. */
+function pooled(
+  graph: Graph,
+  operator: "MaxPool" | "AveragePool",
+  given: TracedTensor,
+  outShape: readonly number[],
+  attributes: Attributes,
+): TracedTensor {
+  const x = full(graph, given);
+  const layout = blockOf(x.layout) ? x.layout : NCHW;
+  const source = form(graph, x, layout);
+  const value = blockOf(layout)
+    ? nchwc(graph, operator, [source], attributes)
+    : addNode(graph, operator, [source], attributes);
+  return traced(graph, value, outShape, { layout });
 }
 
 /** Each dy, divided by how many values its window saw, goes to all of them. */

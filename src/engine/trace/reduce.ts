@@ -2,14 +2,17 @@
 
 import { util } from "@tensorflow/tfjs";
 import { binary, cast } from "./elementwise.js";
-import { addNode, type Graph, integers } from "./graph.js";
+import { addNode, float, type Graph, integers, reshape, type Value } from "./graph.js";
 import type { Kernel, KernelTable, One } from "./kernel.js";
+import { axesOf, blockOf, type Layout } from "./layout.js";
+import { nchwc } from "./nchwc.js";
 import { dataType } from "./onnx-encoding.js";
 import {
-  axesOf,
   form,
-  type Layout,
   naturalValue,
+  plain,
+  reshaped,
+  sameSizes,
   splat,
   splatValue,
   type TracedTensor,
@@ -24,9 +27,12 @@ interface Axes {
 
 type Reduction = "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceProd";
 
-function reduce(graph: Graph, operator: Reduction, x: TracedTensor, attributes: Axes): TracedTensor {
+function reduce(graph: Graph, operator: Reduction, given: TracedTensor, attributes: Axes): TracedTensor {
   const { keepDims = false } = attributes;
-  const axes = axesFrom(x, attributes);
+  const axes = axesFrom(given, attributes);
+  const byChannel = reduceInBlocks(graph, operator, given, { axes, keepDims });
+  if (byChannel) return byChannel;
+  const x = plain(graph, given);
   if (axes.length === 0) return { ...x, forms: new Map(x.forms) };
   const keep = (sizes: readonly number[]) =>
     sizes.flatMap((size, axis) => (!axes.includes(axis) ? size : keepDims ? 1 : []));
@@ -49,6 +55,53 @@ function reduce(graph: Graph, operator: Reduction, x: TracedTensor, attributes: 
   });
   if (repeats === 1 || operator === "ReduceMean" || operator === "ReduceMax" || operator === "ReduceMin") return result;
   return binary(graph, operator === "ReduceSum" ? "Mul" : "Pow", result, splat([], x.dtype, repeats));
+}
+
+/**
+ * Sums and means of blocked features over their positions, with or without the images: by ONNX Runtime's own pooling, and
+ * those of a product without the product, by a convolution with one factor as the filter. `null` for anything else.
+ */
+function reduceInBlocks(
+  graph: Graph,
+  operator: Reduction,
+  x: TracedTensor,
+  { axes, keepDims }: { axes: readonly number[]; keepDims: boolean },
+): TracedTensor | null {
+  const isOverPositions = axes.includes(1) && axes.includes(2) && !axes.includes(3);
+  const isSum = operator === "ReduceSum";
+  if (!blockOf(x.layout) || !isOverPositions || !(isSum || operator === "ReduceMean")) return null;
+  if (x.dtype !== "float32" || !sameSizes(x.extent, x.shape)) return null;
+  const [batch, height, width, channels] = x.shape;
+  const source = form(graph, x, x.layout);
+  const product = graph.producers.get(source);
+  const isProduct = product?.operator === "Mul" && product.inputs.every((input) => isOfShape(graph, input, source));
+  const sums = isProduct
+    ? dotProducts(graph, product.inputs, x.shape)
+    : nchwc(graph, "GlobalAveragePool", [source], {});
+  const imageScale = isProduct ? (isSum ? 1 : 1 / (height * width)) : isSum ? height * width : 1;
+  let value = reshape(graph, sums, [batch, channels]);
+  if (axes.includes(0)) value = addNode(graph, operator, [value, integers(graph, [0])], { keepdims: 0 });
+  if (imageScale !== 1) value = addNode(graph, "Mul", [value, float(graph, imageScale)]);
+  const sizes = axes.includes(0) ? [channels] : [batch, channels];
+  const result = traced(graph, value, sizes);
+  return keepDims ? reshaped(graph, result, [axes.includes(0) ? 1 : batch, 1, 1, channels]) : result;
+}
+
+function isOfShape(graph: Graph, value: Value, other: Value): boolean {
+  return graph.shapes.get(value)?.join() === graph.shapes.get(other)?.join();
+}
+
+/** Sum over the positions of each channel of each image of a product of blocked features, `[1, batch * channels, 1, 1]`. */
+function dotProducts(graph: Graph, factors: readonly Value[], shape: readonly number[]): Value {
+  const [batch, height, width, channels] = shape;
+  const groups = batch * channels;
+  const kernel = [height, width];
+  const operands = [
+    reshape(graph, factors[0], [1, groups, ...kernel]),
+    reshape(graph, factors[1], [groups, 1, ...kernel]),
+  ];
+  const none = { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] };
+  return nchwc(graph, "Conv", operands, { kernel_shape: kernel, ...none, group: groups });
 }
 
 /** The layout that remains once `axes` are gone and the others renumbered. */

@@ -2,7 +2,8 @@
 
 import { addConstant, addNode, type Graph, reshape } from "./graph.js";
 import type { Kernel, KernelTable } from "./kernel.js";
-import { form, full, NCHW, type TracedTensor, traced } from "./traced-tensor.js";
+import { NCHW } from "./layout.js";
+import { form, full, type TracedTensor, traced } from "./traced-tensor.js";
 
 interface ResizeMode {
   readonly alignCorners: boolean;

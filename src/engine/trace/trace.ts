@@ -2,10 +2,11 @@
 
 import { engine, setBackend, Tensor } from "@tensorflow/tfjs";
 import { TraceError } from "../../core/errors.js";
+import { sizeOf } from "../../core/nd-array.js";
 import type { Tensors } from "../engine.js";
 import { BACKEND, traceBackend } from "./backend.js";
 import { callerLine } from "./caller.js";
-import type { Graph, Value } from "./graph.js";
+import { type Graph, reshape, type Value } from "./graph.js";
 import { guard } from "./guards.js";
 import { encodeModel } from "./onnx-encoding.js";
 import { optimize } from "./optimize.js";
@@ -19,7 +20,7 @@ export interface TracedPort {
 }
 
 export interface TracedGraph {
-  /** An ONNX ModelProto: opset 18, standard operators only. */
+  /** An ONNX ModelProto: opset 18, standard operators only unless a block was given. */
   readonly model: Uint8Array;
   /** The inputs that the graph reads; ONNX Runtime refuses others. */
   readonly inputs: readonly TracedPort[];
@@ -42,6 +43,9 @@ let isTracing = false;
  * @param fn ordinary TensorFlow.js: no data read, no randomness, no trainable variable captured.
  * @param options.inputs shapes by name, row-major.
  * @param options.dtypes of inputs that are not float32.
+ * @param options.isFlat ports that hold their numbers as one row, `[size]`, which spares a copy where shapes change.
+ * @param options.block channels of a block of ONNX Runtime's NCHWc form on this processor (see `probeBlock`): operators of
+ *   the runtime's own then stand in the graph, which must stay in this process. 0: standard operators only.
  * @param options.name prefix of the nodes' names, shown in ONNX Runtime's errors and profiles.
  * @throws TraceError that names the operation and the caller's line; errors of TensorFlow.js itself, such as shapes that
  *   do not fit, pass unchanged.
@@ -51,10 +55,12 @@ export function trace(
   options: {
     inputs: Readonly<Record<string, readonly number[]>>;
     dtypes?: Readonly<Record<string, DType>>;
+    isFlat?: (name: string) => boolean;
+    block?: number;
     name?: string;
   },
 ): TracedGraph {
-  const { inputs, dtypes = {}, name = "traced" } = options;
+  const { inputs, dtypes = {}, isFlat = () => false, block = 0, name = "traced" } = options;
   if (isTracing) throw new TraceError(`${name}: a traced function cannot trace another. Trace that one before.`);
   const backend = traceBackend();
   const tracked = engine();
@@ -62,13 +68,14 @@ export function trace(
   const restore = guard();
   const depth = tracked.state.scopeStack.length;
   isTracing = true;
-  backend.begin();
+  backend.begin({ block });
   try {
     setBackend(BACKEND); // synchronous for a backend that is registered as an object
     tracked.startScope(name);
     const { graph } = backend;
     const given = Object.entries(inputs).map(([key, shape]) => {
-      const info = backend.add(traced(graph, key, shape, { dtype: dtypes[key] }));
+      graph.shapes.set(key, isFlat(key) ? [sizeOf(shape)] : shape);
+      const info = backend.add(traced(graph, reshape(graph, key, shape), shape, { dtype: dtypes[key] }));
       return [key, tracked.makeTensorFromTensorInfo(info)] as const;
     });
     const results = fn(Object.fromEntries(given));
@@ -80,10 +87,16 @@ export function trace(
       if (key in inputs) throw new TraceError(`output "${key}" has the name of an input. Give it another.`);
       graph.operation = "Output";
       const tensor = backend.get(result);
-      const value = naturalValue(graph, tensor);
-      return { value, port: { name: key, shape: tensor.shape, dtype: tensor.dtype } };
+      const shape = isFlat(key) ? [sizeOf(tensor.shape)] : tensor.shape;
+      const value = reshape(graph, naturalValue(graph, tensor), shape);
+      return { value, port: { name: key, shape, dtype: tensor.dtype } };
     });
-    return finish(graph, { inputs, dtypes, outputs, name });
+    const ports = Object.entries(inputs).map(([key, shape]) => ({
+      name: key,
+      shape: isFlat(key) ? [sizeOf(shape)] : shape,
+      dtype: dtypes[key] ?? "float32",
+    }));
+    return finish(graph, { ports, outputs, name });
   } catch (error) {
     throw explained(error, name);
   } finally {
@@ -98,20 +111,18 @@ export function trace(
 function finish(
   graph: Graph,
   options: {
-    inputs: Readonly<Record<string, readonly number[]>>;
-    dtypes: Readonly<Record<string, DType>>;
+    ports: readonly TracedPort[];
     outputs: readonly { value: Value; port: TracedPort }[];
     name: string;
   },
 ): TracedGraph {
-  const { inputs, dtypes, outputs, name } = options;
+  const { ports, outputs, name } = options;
   optimize(
     graph,
     outputs.map((output) => output.value),
   );
   nameOutputs(graph, outputs);
   const read = new Set(graph.nodes.flatMap((node) => node.inputs));
-  const ports = Object.entries(inputs).map(([key, shape]) => ({ name: key, shape, dtype: dtypes[key] ?? "float32" }));
   const used = ports.filter((port) => read.has(port.name));
   const outputPorts = outputs.map((output) => output.port);
   const operators: Record<string, number> = {};

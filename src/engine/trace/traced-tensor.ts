@@ -3,20 +3,11 @@
 import { TraceError } from "../../core/errors.js";
 import { sizeOf } from "../../core/nd-array.js";
 import { addConstant, addNode, type Graph, integers, reshape, transpose, type Value } from "./graph.js";
+import { axesOf, blockOf, type Layout, memoryOrder, NCHW, natural, physical } from "./layout.js";
+import { reorderInput, reorderOutput } from "./nchwc.js";
 
 export type DType = "float32" | "int32" | "bool";
 export type Numbers = Float32Array | Int32Array | Uint8Array;
-
-/**
- * Order of the logical axes in memory, a digit each: `"0312"` holds an NHWC tensor as NCHW. A blocked form would be one
- * more kind of layout.
- */
-export type Layout = string;
-
-/** Features as ONNX convolutions want them. */
-export const NCHW: Layout = "0312";
-/** Filters `[height, width, in, out]` as ONNX convolutions want them. */
-export const OIHW: Layout = "3201";
 
 export interface TracedTensor {
   readonly shape: readonly number[];
@@ -29,21 +20,6 @@ export interface TracedTensor {
   readonly forms: Map<Layout, Value>;
   /** The form that costs nothing. */
   readonly layout: Layout;
-}
-
-/** Row-major order of a rank: `"0123"`. */
-export function natural(rank: number): Layout {
-  return "0123456789".slice(0, rank);
-}
-
-/** Axes in memory order. */
-export function axesOf(layout: Layout): number[] {
-  return [...layout].map(Number);
-}
-
-/** Sizes in memory order. */
-export function physical(sizes: readonly number[], layout: Layout): number[] {
-  return axesOf(layout).map((axis) => sizes[axis]);
 }
 
 /** A tensor that a value of the graph holds. */
@@ -103,21 +79,72 @@ export function form(graph: Graph, tensor: TracedTensor, layout: Layout): Value 
   const known = tensor.forms.get(layout);
   if (known !== undefined) return known;
   const { extent } = tensor;
-  let value: Value;
-  if (tensor.values) {
-    const source = addConstant(graph, tensor.dtype, extent, tensor.values);
-    value = transpose(graph, source, extent, axesOf(layout));
-  } else {
-    const twin = [...tensor.forms].find(([other]) => memoryOrder(extent, other) === memoryOrder(extent, layout));
-    if (twin) value = reshape(graph, twin[1], physical(extent, layout));
-    else {
-      const [from, source] = primary(tensor);
-      const axes = axesOf(layout).map((axis) => from.indexOf(String(axis)));
-      value = transpose(graph, source, physical(extent, from), axes);
-    }
-  }
+  const twin = [...tensor.forms].find(([other]) => memoryOrder(extent, other) === memoryOrder(extent, layout));
+  const value = tensor.values
+    ? constantForm(graph, tensor, tensor.values, layout)
+    : twin
+      ? reshape(graph, twin[1], physical(extent, layout))
+      : rearranged(graph, tensor, layout);
+  if (!graph.shapes.has(value)) graph.shapes.set(value, physical(extent, layout));
   tensor.forms.set(layout, value);
   return value;
+}
+
+function constantForm(graph: Graph, { extent, dtype }: TracedTensor, values: Numbers, layout: Layout): Value {
+  const source = addConstant(graph, dtype, extent, values);
+  const block = blockOf(layout);
+  if (!block || extent[3] === 1) return transpose(graph, source, extent, axesOf(block ? NCHW : layout));
+  const [batch, height, width, channels] = extent;
+  const split = [batch, height, width, channels / block, block];
+  const inBlocks = transpose(graph, reshape(graph, source, split), split, [0, 3, 1, 2, 4]);
+  return reshape(graph, inBlocks, physical(extent, layout));
+}
+
+/** Moves numbers, by one node where that is possible. */
+function rearranged(graph: Graph, tensor: TracedTensor, layout: Layout): Value {
+  const { extent, dtype } = tensor;
+  const block = blockOf(layout) || blockOf(tensor.layout);
+  if (blockOf(layout)) {
+    if (extent[3] === 1) return form(graph, tensor, NCHW);
+    if (dtype !== "float32")
+      return splitTranspose(graph, form(graph, tensor, NCHW), extent, { block, isInverse: false });
+    const from = tensor.layout === natural(4) ? tensor.layout : NCHW;
+    return reorderInput(graph, form(graph, tensor, from), { channelsLast: from === natural(4) });
+  }
+  const plain = [...tensor.forms].find(([other]) => !blockOf(other));
+  if (!plain && (layout === NCHW || layout === natural(4))) {
+    const [, value] = primary(tensor);
+    if (dtype !== "float32" && layout === NCHW) return splitTranspose(graph, value, extent, { block, isInverse: true });
+    if (dtype === "float32")
+      return reorderOutput(graph, value, { channels: extent[3], channelsLast: layout === natural(4) });
+  }
+  const [from, source] = plain ?? [NCHW, form(graph, tensor, NCHW)];
+  const axes = axesOf(layout).map((axis) => from.indexOf(String(axis)));
+  return transpose(graph, source, physical(extent, from), axes);
+}
+
+/** Between NCHW and blocks for numbers that are not float32, which ONNX Runtime's own operators do not move. */
+function splitTranspose(
+  graph: Graph,
+  value: Value,
+  extent: readonly number[],
+  { block, isInverse }: { block: number; isInverse: boolean },
+): Value {
+  const [batch, height, width, channels] = extent;
+  const split = [batch, channels / block, block, height, width];
+  const blocked = [batch, channels / block, height, width, block];
+  const moved = isInverse
+    ? transpose(graph, reshape(graph, value, blocked), blocked, [0, 1, 4, 2, 3])
+    : transpose(graph, reshape(graph, value, split), split, [0, 1, 3, 4, 2]);
+  return reshape(graph, moved, physical(extent, NCHW));
+}
+
+/** The same tensor in a layout that is an order of its axes, for kernels that look at single axes. */
+export function plain(graph: Graph, tensor: TracedTensor): TracedTensor {
+  if (!blockOf(tensor.layout)) return tensor;
+  form(graph, tensor, NCHW);
+  const forms = new Map([...tensor.forms].filter(([layout]) => !blockOf(layout)));
+  return { ...tensor, forms, layout: NCHW };
 }
 
 /** The same in row-major order, repeated to the full shape. */
@@ -127,13 +154,15 @@ export function naturalValue(graph: Graph, tensor: TracedTensor): Value {
 
 /** Repeats what was broadcast lazily; `tensor` itself where nothing was. */
 export function full(graph: Graph, tensor: TracedTensor): TracedTensor {
-  const { shape, extent, dtype, values, layout } = tensor;
+  const { shape, extent, dtype, values } = tensor;
   if (sameSizes(shape, extent)) return tensor;
   if (values) {
     const strides = extent.map((size, axis) => (size === 1 ? 0 : sizeOf(extent.slice(axis + 1))));
     return { ...tensor, extent: shape, values: repeated(values, shape, strides), forms: new Map() };
   }
-  const value = addNode(graph, "Expand", [form(graph, tensor, layout), integers(graph, physical(shape, layout))]);
+  const short = plain(graph, tensor);
+  const { layout } = short;
+  const value = addNode(graph, "Expand", [form(graph, short, layout), integers(graph, physical(shape, layout))]);
   return traced(graph, value, shape, { dtype, layout });
 }
 
@@ -160,7 +189,9 @@ export function constantValues(graph: Graph, tensor: TracedTensor): Numbers | nu
 }
 
 /** Another logical view of the same numbers in row-major order; moving or adding unit axes keeps every layout free. */
-export function reshaped(graph: Graph, tensor: TracedTensor, shape: readonly number[]): TracedTensor {
+export function reshaped(graph: Graph, given: TracedTensor, shape: readonly number[]): TracedTensor {
+  if (sameSizes(shape, given.shape)) return { ...given, forms: new Map(given.forms) };
+  const tensor = plain(graph, given);
   const { dtype, extent } = tensor;
   if (sizeOf(shape) !== sizeOf(tensor.shape)) {
     throw new TraceError(`cannot reshape [${tensor.shape}] to [${shape}]`);
@@ -169,7 +200,6 @@ export function reshaped(graph: Graph, tensor: TracedTensor, shape: readonly num
   if (single !== null) return splat(shape, dtype, single);
   if (tensor.values)
     return { ...full(graph, tensor), shape, extent: shape, forms: new Map(), layout: natural(shape.length) };
-  if (sameSizes(shape, tensor.shape)) return { ...tensor, forms: new Map(tensor.forms) };
   const before = wideAxes(tensor.shape);
   const after = wideAxes(shape);
   const onlyUnitAxesMove =
@@ -209,13 +239,8 @@ export function padSizes(sizes: readonly number[], rank: number): number[] {
   return [...Array.from({ length: rank - sizes.length }, () => 1), ...sizes];
 }
 
-function sameSizes(a: readonly number[], b: readonly number[]): boolean {
+export function sameSizes(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
-}
-
-/** Two layouts with the same order of wide axes hold the same bytes. */
-function memoryOrder(extent: readonly number[], layout: Layout): string {
-  return [...layout].filter((axis) => extent[Number(axis)] > 1).join("");
 }
 
 function primary(tensor: TracedTensor): [Layout, Value] {

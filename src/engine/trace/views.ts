@@ -4,10 +4,12 @@ import { util } from "@tensorflow/tfjs";
 import { sizeOf } from "../../core/nd-array.js";
 import { type Graph, permuted } from "./graph.js";
 import type { KernelTable, One } from "./kernel.js";
-import { axesOf, broadcastTo, full, reshaped, splat, splatValue, type TracedTensor } from "./traced-tensor.js";
+import { axesOf } from "./layout.js";
+import { broadcastTo, full, plain, reshaped, splat, splatValue, type TracedTensor } from "./traced-tensor.js";
 
 /** The logical order changes; every physical form stays. */
-function transposed(graph: Graph, { x }: One, { perm }: { perm: readonly number[] }): TracedTensor {
+function transposed(graph: Graph, given: One, { perm }: { perm: readonly number[] }): TracedTensor {
+  const x = plain(graph, given.x);
   const shape = perm.map((axis) => x.shape[axis]);
   const single = splatValue(x);
   if (single !== null) return splat(shape, x.dtype, single);

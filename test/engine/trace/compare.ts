@@ -5,7 +5,7 @@ import { expect } from "vitest";
 import { sizeOf } from "../../../src/core/nd-array.js";
 import { type Random, random } from "../../../src/core/random.js";
 import type { Tensors } from "../../../src/engine/engine.js";
-import { type Case, type Result, runEager, runTraced } from "./run-traced.js";
+import { block, type Case, type Result, runEager, runTraced } from "./run-traced.js";
 
 /** Float32 sums of a few hundred terms in another order; relative to the largest value. */
 const TOLERANCE = 2e-5;
@@ -60,16 +60,20 @@ export function expectEqual(actual: Result, wanted: Result, name: string, tolera
 }
 
 /** Traced and eager results agree, output by output. */
-export async function expectAsEager(fn: (inputs: Tensors) => Tensors, given: Case): Promise<void> {
-  const actual = await runTraced(fn, given);
+export async function expectAsEager(
+  fn: (inputs: Tensors) => Tensors,
+  given: Case,
+  options: { block?: number } = {},
+): Promise<void> {
+  const actual = await runTraced(fn, given, options);
   for (const [name, wanted] of Object.entries(runEager(fn, given))) expectEqual(actual[name], wanted, name);
 }
 
-type TensorCases = Readonly<Record<string, (x: tf.Tensor4D) => tf.Tensor>>;
+export type TensorCases = Readonly<Record<string, (x: tf.Tensor4D) => tf.Tensor>>;
 
 /**
- * Runs each case, and its gradient, on one tensor that is row-major and on one that a convolution left as NCHW; all in
- * one graph.
+ * Runs each case, and its gradient, on one tensor that is row-major and on one as a convolution leaves it, NCHW or in
+ * blocks; all in one graph.
  */
 export function onBothLayouts(cases: TensorCases, { hasGradient = true } = {}): (inputs: Tensors) => Tensors {
   return ({ x, w }) => {
@@ -88,6 +92,13 @@ export function onBothLayouts(cases: TensorCases, { hasGradient = true } = {}): 
     return outputs;
   };
 }
+
+/** Portable, and in blocks where ONNX Runtime has them here; channels that fill one. */
+export const forms: (readonly [string, { readonly block: number; readonly channels: number }])[] = [
+  ["portable", { block: 0, channels: 4 }],
+];
+if (block > 0) forms.push(["in blocks", { block, channels: block }]);
+else console.warn("skipped: ONNX Runtime has no blocked form on this processor; only the portable one is tested.");
 
 /** Odd sizes and more than one image, for {@link onBothLayouts}. */
 export function layoutCase(seed: number, shape: readonly number[] = [2, 5, 6, 4]): Case {

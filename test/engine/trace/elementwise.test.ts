@@ -2,97 +2,45 @@ import * as tf from "@tensorflow/tfjs";
 import { beforeAll, expect, test } from "vitest";
 import type { Tensors } from "../../../src/engine/engine.js";
 import { trace } from "../../../src/engine/trace/trace.js";
-import { drawnCase, expectAsEager, layoutCase, onBothLayouts, withGradients } from "./compare.js";
+import { functionCases, logicCases } from "./cases.js";
+import { drawnCase, expectAsEager, forms, layoutCase, onBothLayouts, withGradients } from "./compare.js";
 
 beforeAll(() => tf.setBackend("cpu"));
 
-test("equals eager functions of one number, and their gradients, in both layouts", async () => {
-  const cases: Record<string, (x: tf.Tensor4D) => tf.Tensor> = {
-    abs: tf.abs,
-    atan: tf.atan,
-    clip: (x) => tf.clipByValue(x, -0.3, 0.4),
-    cos: tf.cos,
-    elu: tf.elu,
-    erf: tf.erf,
-    exp: tf.exp,
-    expm1: tf.expm1,
-    leaky: (x) => tf.leakyRelu(x, 0.1),
-    log: (x) => tf.log(tf.add(tf.abs(x), 0.1)),
-    log1p: (x) => tf.log1p(tf.square(x)),
-    neg: tf.neg,
-    pow: (x) => tf.pow(tf.add(tf.abs(x), 0.1), 1.7),
-    cube: (x) => tf.pow(tf.add(tf.abs(x), 0.1), 3),
-    prelu: (x) => tf.prelu(x, tf.tensor([0.2, 0.3, 0.1, 0.5])),
-    reciprocal: (x) => tf.reciprocal(tf.add(tf.square(x), 0.5)),
-    relu: tf.relu,
-    relu6: (x) => tf.relu6(tf.mul(x, 9)),
-    rsqrt: (x) => tf.rsqrt(tf.add(tf.square(x), 0.1)),
-    selu: tf.selu,
-    sigmoid: tf.sigmoid,
-    sin: tf.sin,
-    softplus: tf.softplus,
-    sqrt: (x) => tf.sqrt(tf.add(tf.square(x), 0.1)),
-    square: tf.square,
-    step: (x) => tf.step(x, 0.25),
-    tanh: tf.tanh,
-    softmax: (x) => tf.softmax(x),
-    logSoftmax: (x) => tf.logSoftmax(x),
-    logSumExp: (x) => tf.logSumExp(x, -1),
-    norm: (x) => tf.norm(x, 2, -1),
-    variance: (x) => tf.moments(x, [0, 1, 2]).variance,
-    addN: (x) => tf.addN([x, tf.relu(x), tf.square(x)]),
-    where: (x) => tf.where(tf.tensor1d([1, 0, 0, 1], "bool"), tf.mul(x, 2), tf.neg(x)),
-    batchNorm: (x) =>
-      tf.batchNorm(x, tf.linspace(-1, 1, 4), tf.linspace(0.5, 1, 4), tf.linspace(0, 1, 4), tf.linspace(1, 2, 4)),
-  };
-  await expectAsEager(onBothLayouts(cases), layoutCase(1));
-});
+test.each(forms)(
+  "equals eager functions of one number, and their gradients, in both layouts, %s",
+  async (_, { block, channels }) => {
+    const given = layoutCase(1, [2, 5, 6, channels]);
+    await expectAsEager(onBothLayouts(functionCases(channels)), given, { block });
+  },
+);
 
-test("equals eager rounding, comparison and logic, which have no gradient", async () => {
-  const cases: Record<string, (x: tf.Tensor4D) => tf.Tensor> = {
-    ceil: (x) => tf.ceil(tf.mul(x, 4)),
-    floor: (x) => tf.floor(tf.mul(x, 4)),
-    round: (x) => tf.round(tf.mul(x, 4)),
-    sign: tf.sign,
-    mod: (x) => tf.mod(tf.mul(x, 4), 0.7),
-    modInt: (x) => tf.mod(tf.cast(tf.mul(x, 9), "int32"), tf.scalar(4, "int32")),
-    floorDiv: (x) => tf.floorDiv(tf.cast(tf.mul(x, 9), "int32"), tf.scalar(4, "int32")),
-    toInt: (x) => tf.cast(tf.mul(x, 9), "int32"),
-    toBool: (x) => tf.cast(tf.relu(x), "bool"),
-    greater: (x) => tf.greater(x, 0.1),
-    greaterEqual: (x) => tf.greaterEqual(x, x),
-    less: (x) => tf.less(x, tf.tensor([0, 0.1, 0.2, 0.3])),
-    lessEqual: (x) => tf.lessEqual(x, 0),
-    equal: (x) => tf.equal(tf.step(x), 1),
-    notEqual: (x) => tf.notEqual(tf.step(x), 1),
-    and: (x) => tf.logicalAnd(tf.greater(x, 0), tf.less(x, 0.5)),
-    or: (x) => tf.logicalOr(tf.greater(x, 0), tf.less(x, -0.5)),
-    xor: (x) => tf.logicalXor(tf.greater(x, 0), tf.less(x, 0.5)),
-    not: (x) => tf.logicalNot(tf.greater(x, 0)),
-    isNaN: (x) => tf.isNaN(tf.log(x)),
-    isInf: (x) => tf.isInf(tf.log(tf.relu(x))),
-    isFinite: (x) => tf.isFinite(tf.log(tf.relu(x))),
-    boolTimesBool: (x) => tf.mul(tf.greater(x, 0), tf.less(x, 0.5)),
-    boolSum: (x) => tf.sum(tf.greater(x, 0), [1, 2]),
-    where: (x) => tf.where(tf.greater(x, 0), tf.mul(x, 2), tf.scalar(3)),
-  };
-  await expectAsEager(onBothLayouts(cases, { hasGradient: false }), layoutCase(2));
-});
+test.each(forms)(
+  "equals eager rounding, comparison and logic, which have no gradient, %s",
+  async (_, { block, channels }) => {
+    const given = layoutCase(2, [2, 5, 6, channels]);
+    await expectAsEager(onBothLayouts(logicCases(channels), { hasGradient: false }), given, { block });
+  },
+);
 
-test.each([
-  [[]],
-  [[1]],
-  [[4]],
-  [[6, 1]],
-  [[6, 4]],
-  [[5, 6, 4]],
-  [[2, 1, 1, 4]],
-  [[1, 5, 6, 1]],
-  [[2, 5, 6, 1]],
-  [[1, 1, 1, 4]],
-  [[2, 1, 1, 1]],
-  [[2, 5, 6, 4]],
-])("broadcasts against %j in both layouts, gradients included", async (shape) => {
+const shapes = (c: number) => [
+  [],
+  [1],
+  [c],
+  [6, 1],
+  [6, c],
+  [5, 6, c],
+  [2, 1, 1, c],
+  [1, 5, 6, 1],
+  [2, 5, 6, 1],
+  [1, 1, 1, c],
+  [2, 1, 1, 1],
+  [2, 5, 6, c],
+];
+
+test.each(
+  forms.flatMap(([form, { block, channels }]) => shapes(channels).map((shape) => ({ form, block, channels, shape }))),
+)("broadcasts against $shape in both layouts, gradients included, $form", async ({ block, channels: c, shape }) => {
   const operations: Record<string, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor> = {
     add: tf.add,
     sub: tf.sub,
@@ -116,7 +64,7 @@ test.each([
     }
     return outputs;
   };
-  await expectAsEager(fn, drawnCase({ x: [2, 5, 6, 4], w: [1, 1, 4, 4], b: shape }, 3));
+  await expectAsEager(fn, drawnCase({ x: [2, 5, 6, c], w: [1, 1, c, c], b: shape }, 3), { block });
 });
 
 test("records an expression once, folds repeated numbers and needs no node for x * 1 + 0", () => {

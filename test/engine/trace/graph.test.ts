@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { addConstant, addNode, createGraph, permuted, reshape, transpose } from "../../../src/engine/trace/graph.js";
-import { form, full, NCHW, reshaped, splat, traced } from "../../../src/engine/trace/traced-tensor.js";
+import { NCHW } from "../../../src/engine/trace/layout.js";
+import { form, full, reshaped, splat, traced } from "../../../src/engine/trace/traced-tensor.js";
 
 function graphWithInput(shape: readonly number[]) {
   const graph = createGraph();

@@ -3,7 +3,14 @@
 import { type Tensor, type TensorLike, tensor, tidy } from "@tensorflow/tfjs";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { Tensors } from "../../../src/engine/engine.js";
+import { probeBlock } from "../../../src/engine/probe-block.js";
+import { openRuntime } from "../../../src/engine/session.js";
 import { type TracedGraph, trace } from "../../../src/engine/trace/trace.js";
+
+const runtime = openRuntime({ threads: 1 });
+/** Channels of a block on this processor; 0: none. */
+export const block = await probeBlock(runtime);
+await runtime.dispose();
 
 export interface Case {
   readonly shapes: Readonly<Record<string, readonly number[]>>;
@@ -38,11 +45,12 @@ export async function runGraph(graph: TracedGraph, data: Case["data"]): Promise<
 export async function runTraced(
   fn: (inputs: Tensors) => Tensors,
   { shapes, data }: Case,
+  options: { block?: number } = {},
 ): Promise<Record<string, Result>> {
   const dtypes = Object.fromEntries(
     Object.entries(data).flatMap(([name, values]) => (values instanceof Int32Array ? [[name, "int32" as const]] : [])),
   );
-  return runGraph(trace(fn, { inputs: shapes, dtypes }), data);
+  return runGraph(trace(fn, { inputs: shapes, dtypes, ...options }), data);
 }
 
 /** On the backend that is set. */

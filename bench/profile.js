@@ -1,0 +1,100 @@
+/**
+ * Where a training step's time goes, by operator: `npm run build && node bench/profile.js`. ONNX Runtime's own profile of
+ * the recorded graph, without worker and state store; the sum is a little above the step's time.
+ */
+
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { compileGraph, defaultThreads, openRuntime, probeBlock } from "./built.js";
+import { stepParts } from "./training.js";
+
+const WARM_UPS = 4;
+
+const { values: options } = parseArgs({
+  options: {
+    alpha: { type: "string", default: "1" },
+    size: { type: "string", default: "224" },
+    batch: { type: "string", default: "8" },
+    norm: { type: "string", default: "frozen" },
+    portable: { type: "boolean", default: false },
+    nodes: { type: "string", default: "0" },
+    runs: { type: "string", default: "8" },
+  },
+});
+
+const runtime = openRuntime();
+const block = options.portable ? 0 : await probeBlock(runtime);
+await runtime.dispose();
+const { fn, shapes, stateValues, inputs } = stepParts({
+  alpha: Number(options.alpha),
+  inputSize: Number(options.size),
+  batchSize: Number(options.batch),
+  batchNorm: options.norm === "batch" ? "batch" : "frozen",
+});
+const stateShapes = Object.fromEntries(Object.entries(stateValues).map(([name, { shape }]) => [name, shape]));
+// Only the shapes of the store are read in tracing.
+const state = /** @type {import("../src/engine/engine.js").StateStore} */ ({ shapes: stateShapes });
+const graph = compileGraph(fn, { inputs: shapes, state, block, name: "step" });
+
+const folder = await mkdtemp(join(tmpdir(), "aspectlens-profile-"));
+const session = await InferenceSession.create(graph.model, {
+  intraOpNumThreads: defaultThreads(),
+  enableProfiling: true,
+  profileFilePrefix: join(folder, "step"),
+});
+/** @type {Record<string, Tensor>} */
+const feeds = {};
+for (const [name, inGraph] of Object.entries(graph.inputs)) feeds[inGraph] = tensor(inputs[name], inputs[name].shape);
+for (const [inGraph, name] of Object.entries(graph.reads))
+  feeds[inGraph] = tensor(stateValues[name], [stateValues[name].data.length]);
+const runs = WARM_UPS + Number(options.runs);
+for (let run = 0; run < runs; run++) await session.run(feeds);
+session.endProfiling();
+await session.release();
+
+/** @type {{ cat: string, name: string, dur: number, args?: Record<string, unknown> }[]} */
+const events = JSON.parse(await readFile(join(folder, (await readdir(folder))[0]), "utf8"));
+await rm(folder, { recursive: true });
+const kernels = events.filter((event) => event.cat === "Node" && event.name.endsWith("_kernel_time"));
+// The first runs touch memory for the first time.
+const warm = kernels.slice(WARM_UPS * Math.floor(kernels.length / runs));
+report((event) => String(event.args?.op_name), 30);
+if (Number(options.nodes) > 0) {
+  report((event) => {
+    const sizes = JSON.stringify(event.args?.input_type_shape).replaceAll(/"float":|[{}"]/g, "");
+    return `${event.args?.op_name} ${event.name.replace("_kernel_time", "")} ${sizes.slice(0, 110)}`;
+  }, Number(options.nodes));
+}
+
+/**
+ * @param {(event: typeof warm[number]) => string} keyOf
+ * @param {number} count
+ */
+function report(keyOf, count) {
+  /** @type {Map<string, { micros: number, count: number }>} */
+  const sums = new Map();
+  for (const event of warm) {
+    const sum = sums.get(keyOf(event)) ?? { micros: 0, count: 0 };
+    sums.set(keyOf(event), { micros: sum.micros + event.dur, count: sum.count + 1 });
+  }
+  const perRun = (/** @type {number} */ total) => total / (runs - WARM_UPS);
+  const total = [...sums.values()].reduce((all, one) => all + one.micros, 0);
+  console.log(`\n${"total".padEnd(24)} ${(perRun(total) / 1000).toFixed(2).padStart(9)} ms`);
+  for (const [key, sum] of [...sums].sort((a, b) => b[1].micros - a[1].micros).slice(0, count)) {
+    const share = `${((100 * sum.micros) / total).toFixed(1)} %`;
+    console.log(
+      `${key.padEnd(24)} ${(perRun(sum.micros) / 1000).toFixed(2).padStart(9)} ms ${share.padStart(7)}  x ${perRun(sum.count)}`,
+    );
+  }
+}
+
+/**
+ * @param {import("../src/core/nd-array.js").NdArray} array
+ * @param {readonly number[]} shape
+ */
+function tensor({ data }, shape) {
+  return new Tensor("float32", /** @type {Float32Array} */ (data), [...shape]);
+}
