@@ -1,6 +1,6 @@
 /** What is tidied once a graph is whole: unused nodes go, a channel vector added to a convolution becomes its bias. */
 
-import { addConstant, type Graph, type GraphNode, reshape, type Value } from "./graph.js";
+import { addConstant, type Graph, reshape, type Value } from "./graph.js";
 import { neededNodes, sorted } from "./node-order.js";
 import { fuseBlocked } from "./optimize-blocked.js";
 
