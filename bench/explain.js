@@ -2,7 +2,7 @@
 
 import { EngineError, explainedTaps, explainFunction, ndArray, selectEngine } from "./built.js";
 import { compare, writeResults } from "./harness.js";
-import { freshParameters, mobileNet, normal, pixels } from "./models.js";
+import { freshParameters, networkOf, normal, pixels } from "./models.js";
 import { openPeer } from "./peer.js";
 
 const classes = 1000;
@@ -19,7 +19,7 @@ for (const choice of /** @type {const} */ (["onnx", "tfjs"])) {
   });
   if (!engine) continue;
   for (const { alpha, inputSize } of sizes) {
-    const model = mobileNet({ alpha, inputSize, classes, masks: 2 });
+    const model = networkOf({ alpha, inputSize, classes, masks: 2 });
     const references = explainedTaps(model).map((tap) => {
       const channels = model.trunk.taps.find(({ name }) => name === tap)?.channels ?? 0;
       const { shape, data } = normal([classes + 1, channels], tap);

@@ -1,17 +1,17 @@
-/** Memory over 2,000 training steps: `npm run build && node bench/memory.js`. */
+/** Memory over 10,000 training steps: `npm run build && node bench/memory.js`. */
 
 import { selectEngine } from "./built.js";
 import { rounded, writeResults } from "./harness.js";
 import { prepareStep } from "./training.js";
 
-const STEPS = 2000;
-const EVERY = 100;
+const STEPS = 10_000;
+const EVERY = 500;
 /** By then every buffer has been used once and the arena has its size. */
-const SETTLED = 500;
+const SETTLED = 1000;
 
 const engine = await selectEngine({ engine: "onnx" });
 const [alpha, inputSize, batchSize] = [0.25, 64, 8];
-const step = await prepareStep(engine, { alpha, inputSize, batchSize, batchNorm: "frozen" });
+const step = await prepareStep(engine, { alpha, inputSize, batchSize, batchNorm: "folded" });
 /** @type {{ step: number, megabytes: number }[]} */
 const samples = [];
 const started = performance.now();

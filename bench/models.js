@@ -1,26 +1,33 @@
-/** The models and inputs that are measured: MobileNetV1 with a classifier and segmentation heads, on drawn numbers. */
+/** The models and inputs that are measured: a trunk with a classifier and segmentation heads, on drawn numbers. */
 
 import { createModel, initialize, ndArray, random, sizeOf } from "./built.js";
 
-const SOURCE = "conv_pw_11";
+/** The layer that the heads read, and the last one, which the classifier reads. */
+const LAYERS = {
+  "mobilenet-v1": ["conv_pw_11", "conv_pw_13"],
+  "mobilenet-v2": ["block_13_expand", "Conv_1"],
+  vgg16: ["block5_conv3", "block5_pool"],
+};
 
 /**
- * @param {{ alpha: number, inputSize: number, classes: number, masks: number }} options `masks` default segmentation heads.
+ * @param {{ trunk?: keyof typeof LAYERS, alpha: number, inputSize: number, classes: number, masks: number }} options
+ *   `masks` default segmentation heads.
  */
-export function mobileNet({ alpha, inputSize, classes, masks }) {
+export function networkOf({ trunk = "mobilenet-v1", alpha, inputSize, classes, masks }) {
+  const [source, last] = LAYERS[trunk];
   /** @type {import("../src/heads/head.js").HeadSpec[]} */
   const heads = [
     {
       name: "class",
       kind: "classifier",
       task: "single",
-      taps: ["conv_pw_13"],
+      taps: [last],
       classes: Array.from({ length: classes }, (_, index) => `class ${index}`),
     },
   ];
   for (let i = 0; i < masks; i++)
-    heads.push({ name: `aspect ${i}`, kind: "segmentation", taps: [SOURCE], threshold: 0.5 });
-  return createModel({ trunk: { name: "mobilenet-v1", alpha, inputSize }, source: SOURCE, heads });
+    heads.push({ name: `aspect ${i}`, kind: "segmentation", taps: [source], threshold: 0.5 });
+  return createModel({ trunk: { name: trunk, alpha, inputSize }, source, heads });
 }
 
 /**

@@ -18,7 +18,8 @@ const { values: options } = parseArgs({
     alpha: { type: "string", default: "1" },
     size: { type: "string", default: "224" },
     batch: { type: "string", default: "8" },
-    norm: { type: "string", default: "frozen" },
+    trunk: { type: "string", default: "mobilenet-v1" },
+    norm: { type: "string", default: "folded" },
     portable: { type: "boolean", default: false },
     nodes: { type: "string", default: "0" },
     runs: { type: "string", default: "8" },
@@ -28,16 +29,18 @@ const { values: options } = parseArgs({
 const runtime = openRuntime();
 const block = options.portable ? 0 : await probeBlock(runtime);
 await runtime.dispose();
-const { fn, shapes, stateValues, inputs } = stepParts({
+const { fn, shapes, constants, stateValues, inputs } = stepParts({
+  // What else is given fails there.
+  trunk: /** @type {"mobilenet-v1"} */ (options.trunk),
   alpha: Number(options.alpha),
   inputSize: Number(options.size),
   batchSize: Number(options.batch),
-  batchNorm: options.norm === "batch" ? "batch" : "frozen",
+  batchNorm: /** @type {"folded"} */ (options.norm),
 });
 const stateShapes = Object.fromEntries(Object.entries(stateValues).map(([name, { shape }]) => [name, shape]));
 // Only the shapes of the store are read in tracing.
 const state = /** @type {import("../src/engine/engine.js").StateStore} */ ({ shapes: stateShapes });
-const graph = compileGraph(fn, { inputs: shapes, state, block, name: "step" });
+const graph = compileGraph(fn, { inputs: shapes, constants, state, block, name: "step" });
 
 const folder = await mkdtemp(join(tmpdir(), "aspectlens-profile-"));
 const session = await InferenceSession.create(graph.model, {

@@ -1,20 +1,30 @@
-/** Time of the joint training step, beside PyTorch: `npm run build && node bench/step.js`. */
+/**
+ * Time of the joint training step, beside PyTorch: `npm run build && node bench/step.js`. `--quick`: the sizes that a
+ * change of the engine shows first.
+ */
 
+import { parseArgs } from "node:util";
 import { EngineError, selectEngine } from "./built.js";
 import { compare, rounded, writeResults } from "./harness.js";
 import { openPeer } from "./peer.js";
 import { prepareStep } from "./training.js";
 
-const sizes = [
-  { alpha: 0.25, inputSize: 128, iterations: 20 },
-  { alpha: 1, inputSize: 224, iterations: 5 },
+/** @typedef {import("./training.js").StepOptions} StepOptions */
+
+const { values: options } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+
+/** @type {readonly (Pick<StepOptions, "trunk" | "alpha" | "inputSize"> & { trunk: NonNullable<StepOptions["trunk"]> })[]} */
+const networks = [
+  { trunk: "mobilenet-v1", alpha: 0.25, inputSize: 128 },
+  { trunk: "mobilenet-v1", alpha: 1, inputSize: 128 },
+  { trunk: "mobilenet-v1", alpha: 1, inputSize: 224 },
+  { trunk: "mobilenet-v2", alpha: 1, inputSize: 224 },
+  { trunk: "vgg16", alpha: 1, inputSize: 128 },
 ];
-/** @type {readonly { batchNorm: "frozen" | "batch", label: string }[]} */
-const modes = [
-  { batchNorm: "frozen", label: "folded BN" },
-  { batchNorm: "batch", label: "training BN" },
-];
-const batchSize = 8;
+/** @type {readonly StepOptions["batchNorm"][]} */
+const modes = ["folded", "frozen", "batch"];
+/** About this long is one round of either side. */
+const ROUND_MS = 1200;
 
 const rows = [];
 for (const choice of /** @type {const} */ (["onnx", "tfjs"])) {
@@ -23,17 +33,34 @@ for (const choice of /** @type {const} */ (["onnx", "tfjs"])) {
     console.log(`skipped: ${error.message}`);
   });
   if (!engine) continue;
-  for (const { alpha, inputSize, iterations } of sizes) {
-    for (const { batchNorm, label } of modes) {
-      const step = await prepareStep(engine, { alpha, inputSize, batchSize, batchNorm });
-      const peer = await openPeer("step.py", { alpha, inputSize, batchSize, batchNorm });
-      const work = `joint step, mobilenet-v1 ${alpha} @${inputSize}, batch ${batchSize}, ${label}`;
-      const row = await compare(work, { engine: choice, run: step.run, peer, iterations });
-      rows.push({ ...row, ours: { ...row.ours, compileMs: rounded(step.compileMs) } });
-      peer?.close();
-      await step.dispose();
+  for (const network of networks) {
+    for (const batchSize of [8, 32]) {
+      for (const batchNorm of modes) {
+        if (network.trunk === "vgg16" && batchNorm !== "folded") continue; // it has none
+        if (options.quick && (batchSize > 8 || network.trunk !== "mobilenet-v1" || batchNorm === "frozen")) continue;
+        if (choice === "tfjs" && batchSize > 8) continue; // 8 shows how far away it is
+        const given = { ...network, batchSize, batchNorm };
+        const step = await prepareStep(engine, given);
+        const iterations = await iterationsFor(step.run);
+        const peer = await openPeer("step.py", given);
+        const { trunk, alpha, inputSize } = network;
+        const norm = trunk === "vgg16" ? "frozen to block 4" : `batch norm ${batchNorm}`;
+        const work = `joint step, ${trunk} ${alpha} @${inputSize}, batch ${batchSize}, ${norm}`;
+        const row = await compare(work, { engine: choice, run: step.run, peer, iterations });
+        rows.push({ ...row, ours: { ...row.ours, compileMs: rounded(step.compileMs) } });
+        peer?.close();
+        await step.dispose();
+      }
     }
   }
   await engine.dispose();
 }
-await writeResults("step", rows);
+if (!options.quick) await writeResults("step", rows);
+
+/** @param {() => Promise<unknown>} run */
+async function iterationsFor(run) {
+  for (let i = 0; i < 3; i++) await run();
+  const start = performance.now();
+  await run();
+  return Math.max(2, Math.min(20, Math.round(ROUND_MS / (performance.now() - start))));
+}

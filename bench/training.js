@@ -9,12 +9,18 @@ import {
   trainableNames,
   trainingStep,
 } from "./built.js";
-import { freshParameters, mobileNet, pixels } from "./models.js";
+import { freshParameters, networkOf, pixels } from "./models.js";
 
 /**
- * Everything learns: trunk, classifier of ten classes, one default segmentation head; Adam in the graph.
+ * What learns: the trunk (of VGG the fifth block alone), a classifier of ten classes, one default segmentation head; Adam
+ * in the graph.
  *
- * @typedef {{ alpha: number, inputSize: number, batchSize: number, batchNorm: "frozen" | "batch" }} StepOptions `frozen`: folded.
+ * @typedef {object} StepOptions
+ * @property {"mobilenet-v1" | "mobilenet-v2" | "vgg16"} [trunk]
+ * @property {number} alpha
+ * @property {number} inputSize
+ * @property {number} batchSize
+ * @property {"folded" | "frozen" | "batch"} batchNorm into the kernels; with moving statistics; with those of the batch.
  */
 
 /**
@@ -22,17 +28,26 @@ import { freshParameters, mobileNet, pixels } from "./models.js";
  *
  * @param {StepOptions} options
  */
-export function stepParts({ alpha, inputSize, batchSize, batchNorm }) {
-  const model = mobileNet({ alpha, inputSize, classes: 10, masks: 1 });
-  const parameters = freshParameters(model, { isFolded: batchNorm === "frozen" });
-  const trainable = trainableNames(model, parameters, { train: "all" });
+export function stepParts({ trunk = "mobilenet-v1", alpha, inputSize, batchSize, batchNorm }) {
+  const model = networkOf({ trunk, alpha, inputSize, classes: 10, masks: 1 });
+  const parameters = freshParameters(model, { isFolded: batchNorm === "folded" });
+  const trainable = trainableNames(model, parameters, { train: trunk === "vgg16" ? "block5_conv1" : "all" });
+  const isFrozen = (/** @type {string} */ name) => !trainable.includes(name) && !name.includes("/moving_");
+  const named = (/** @type {boolean} */ isWanted) =>
+    Object.fromEntries(Object.entries(parameters).filter(([name]) => isFrozen(name) === isWanted));
   const moments = trainable.flatMap((name) =>
     [firstMoment(name), secondMoment(name)].map((moment) => [moment, ndArray(parameters[name].shape)]),
   );
   /** @type {{ kind: "image" }} */
   const input = { kind: "image" };
   const shapes = { ...modelInputShapes(model, input, batchSize), ...answerInputShapes(model, batchSize) };
-  const fn = trainingStep(model, { input, batchSize, trainable, batchNorm, weights: { class: 1, "aspect 0": 1 } });
+  const fn = trainingStep(model, {
+    input,
+    batchSize,
+    trainable,
+    batchNorm: batchNorm === "batch" ? "batch" : "frozen",
+    weights: { class: 1, "aspect 0": 1 },
+  });
 
   const answers = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, ndArray(shape)]));
   for (let row = 0; row < batchSize; row++) answers["answer/class/target"].data[row * 10 + (row % 10)] = 1;
@@ -42,7 +57,8 @@ export function stepParts({ alpha, inputSize, batchSize, batchNorm }) {
   const rate = ndArray([], Float32Array.of(1e-4));
   /** @type {Record<string, import("../src/core/nd-array.js").NdArray>} */
   const inputs = { ...answers, image: pixels(shapes.image), "rate/trunk": rate, "rate/heads": rate };
-  return { fn, shapes, stateValues: { ...parameters, ...Object.fromEntries(moments) }, inputs };
+  const stateValues = { ...named(false), ...Object.fromEntries(moments) };
+  return { fn, shapes, constants: named(true), stateValues, inputs };
 }
 
 /**
@@ -50,10 +66,10 @@ export function stepParts({ alpha, inputSize, batchSize, batchNorm }) {
  * @param {StepOptions} options
  */
 export async function prepareStep(engine, options) {
-  const { fn, shapes, stateValues, inputs } = stepParts(options);
+  const { fn, shapes, constants, stateValues, inputs } = stepParts(options);
   const state = await engine.createState(stateValues);
   const started = performance.now();
-  const compiled = await engine.compile(fn, { name: "joint step", inputs: shapes, state });
+  const compiled = await engine.compile(fn, { name: "joint step", inputs: shapes, constants, state });
   const compileMs = performance.now() - started;
   return {
     compileMs,

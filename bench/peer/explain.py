@@ -12,7 +12,7 @@ from serve import serve
 
 def prepare(options, is_channels_last):
     size, classes = options["inputSize"], options["classes"]
-    model = in_layout(Model(options["alpha"], size, classes, options["masks"], True), is_channels_last).eval()
+    model = in_layout(Model("mobilenet-v1", options["alpha"], size, classes, options["masks"], True), is_channels_last).eval()
     for parameter in model.parameters():
         parameter.requires_grad = False
     image = in_layout(torch.randint(0, 256, (1, 3, size, size)).float(), is_channels_last)

@@ -1,4 +1,4 @@
-"""The joint training step in PyTorch: cross-entropy, binary cross-entropy plus Dice, Adam; everything learns."""
+"""The joint training step in PyTorch: cross-entropy, binary cross-entropy plus Dice, Adam; everything learns but a frozen part."""
 
 import json
 import sys
@@ -12,8 +12,10 @@ from serve import serve
 
 def prepare(options, is_channels_last):
     batch, size = options["batchSize"], options["inputSize"]
-    model = in_layout(Model(options["alpha"], size, 10, 1, options["batchNorm"] == "frozen"), is_channels_last)
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
+    is_folded = options["batchNorm"] == "folded"
+    model = in_layout(Model(options["trunk"], options["alpha"], size, 10, 1, is_folded), is_channels_last)
+    model.train(options["batchNorm"] == "batch")
+    optimizer = torch.optim.Adam([one for one in model.parameters() if one.requires_grad], lr=1e-4)
     image = in_layout(torch.randint(0, 256, (batch, 3, size, size)).float(), is_channels_last)
     label = torch.randint(0, 10, (batch,))
     mask = torch.rand(batch, 1, size, size).round()

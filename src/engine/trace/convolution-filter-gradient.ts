@@ -1,12 +1,13 @@
 /** Gradients of regular convolutions with respect to their filter, as matrix products. */
 
 import { TraceError } from "../../core/errors.js";
+import { fromBlocks, inBlocks, packedFilter, wholeBlocks } from "./blocked-filters.js";
 import { type ConvAttributes, type ConvGeometry, convGeometry } from "./convolution.js";
-import { addConstant, addNode, type Graph, integers, reshape, transpose, type Value } from "./graph.js";
+import { addNode, type Graph, integers, reshape, transpose, type Value } from "./graph.js";
 import type { KernelTable } from "./kernel.js";
-import { blockedLayout, NCHW, natural } from "./layout.js";
+import { NCHW, natural, OIHW } from "./layout.js";
 import { nchwc, reorderInput, reorderOutput } from "./nchwc.js";
-import { form, full, type TracedTensor, traced } from "./traced-tensor.js";
+import { constant, form, full, type TracedTensor, traced } from "./traced-tensor.js";
 
 /** Below this many positions an image, one product over the whole batch beats a product an image and their sum. */
 const FEW_POSITIONS = 512;
@@ -49,6 +50,13 @@ function outerProducts(
   return addNode(graph, "ReduceSum", [products, integers(graph, [0])], { keepdims: 0 });
 }
 
+/** Whether positions fill blocks as well as channels do. */
+function canConvolve(graph: Graph, x: TracedTensor, dy: TracedTensor): boolean {
+  const [batch, height, width] = dy.shape;
+  const positions = batch * height * width;
+  return [x, dy].every(({ shape }) => wholeBlocks(graph, shape[3]) > 0) && positions % graph.block === 0;
+}
+
 /** One product over the positions of all images, of which blocked features are brought into row-major order at once. */
 function byRows(graph: Graph, x: TracedTensor, dy: TracedTensor): Value {
   const rows = ({ shape }: TracedTensor) => [shape[0] * shape[1] * shape[2], shape[3]];
@@ -62,24 +70,32 @@ function byRows(graph: Graph, x: TracedTensor, dy: TracedTensor): Value {
  * The gradient of a pointwise filter as a pointwise convolution: positions are its input channels, each block of channels
  * of x an image of `block` pixels, and dy the filter. Blocked features lie in memory as both want them, but for the
  * order of images and blocks; it runs at the speed of the convolutions, a fifth faster than a matrix product.
+ *
+ * @returns `[in, out]`.
  */
 function byConvolution(graph: Graph, x: TracedTensor, dy: TracedTensor): Value {
   const { block } = graph;
-  const [batch, height, width, inputs] = x.shape;
-  const outputs = dy.shape[3];
+  const [batch, height, width] = x.shape;
+  const [inputs, outputs] = [x, dy].map(({ shape }) => wholeBlocks(graph, shape[3]));
   const positions = batch * height * width;
   const byBlocks = (tensor: TracedTensor, channels: number) => {
     const sizes = [batch, channels / block, height * width * block];
-    const value = form(graph, tensor, blockedLayout(block));
-    return transpose(graph, reshape(graph, value, sizes), sizes, [1, 0, 2]); // [channels / block, positions, block]
+    const value = reshape(graph, inBlocks(graph, tensor), sizes);
+    return transpose(graph, value, sizes, [1, 0, 2]); // [channels / block, positions, block]
   };
   const filter = reshape(graph, byBlocks(dy, outputs), [outputs, positions, 1, 1]);
   const pixels = reshape(graph, byBlocks(x, inputs), [inputs / block, positions, block, 1]);
   const images = reorderInput(graph, pixels, { channelsLast: false });
   const attributes = { kernel_shape: [1, 1], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], group: 1 };
   const products = nchwc(graph, "Conv", [images, filter], attributes); // [inputs / block, outputs, block, 1]
-  const rows = reorderOutput(graph, products, { channels: outputs, channelsLast: true });
-  return reshape(graph, rows, [1, 1, inputs, outputs]);
+  const rows = reorderOutput(graph, products, { channels: dy.shape[3], channelsLast: true });
+  return cut(graph, reshape(graph, rows, [inputs, dy.shape[3]]), inputs, x.shape[3]);
+}
+
+/** The first rows of a matrix. */
+function cut(graph: Graph, matrix: Value, rows: number, wanted: number): Value {
+  if (rows === wanted) return matrix;
+  return addNode(graph, "Slice", [matrix, ...[[0], [wanted], [0]].map((list) => integers(graph, list))]);
 }
 
 function filterGradient(graph: Graph, inputs: GradientInputs, attributes: GradientAttributes): TracedTensor {
@@ -99,15 +115,27 @@ function filterGradient(graph: Graph, inputs: GradientInputs, attributes: Gradie
   const { filterShape } = attributes;
   const isPointwise = taps === 1 && Math.max(...geometry.before, ...geometry.after) === 0;
   if (isPointwise && Math.max(...strides) === 1) {
-    const isWhole = [channels, columns, batch * positions].every((size) => size % graph.block === 0);
-    if (graph.block && isWhole) return traced(graph, byConvolution(graph, x, dy), filterShape);
+    if (canConvolve(graph, x, dy))
+      return traced(graph, reshape(graph, byConvolution(graph, x, dy), filterShape), filterShape);
     if (graph.block && positions < FEW_POSITIONS) return traced(graph, byRows(graph, x, dy), filterShape);
     return traced(graph, reshape(graph, product(form(graph, x, NCHW), channels), filterShape), filterShape);
   }
   const source = form(graph, x, NCHW);
   if (channels <= FEW_CHANNELS) {
-    const unfolded = unfold(graph, source, channels, geometry); // [batch, taps * channels, outHeight, outWidth]
-    return traced(graph, reshape(graph, product(unfolded, taps * channels), filterShape), filterShape);
+    const unfolded = unfold(graph, source, channels, geometry); // [batch, outHeight, outWidth, taps * channels]
+    if (canConvolve(graph, unfolded, dy)) {
+      const rows = cut(graph, byConvolution(graph, unfolded, dy), unfolded.shape[3], taps * channels);
+      return traced(graph, reshape(graph, rows, filterShape), filterShape);
+    }
+    return traced(
+      graph,
+      reshape(
+        graph,
+        cut(graph, product(form(graph, unfolded, NCHW), unfolded.shape[3]), unfolded.shape[3], taps * channels),
+        filterShape,
+      ),
+      filterShape,
+    );
   }
   const padded = pad(graph, source, geometry);
   const parts: Value[] = [];
@@ -121,25 +149,22 @@ function filterGradient(graph: Graph, inputs: GradientInputs, attributes: Gradie
   return traced(graph, reshape(graph, all, filterShape), filterShape);
 }
 
-/** Each tap of each channel as a channel of its own, taps outermost as in a filter `[height, width, in, out]`. */
-function unfold(graph: Graph, source: Value, channels: number, geometry: ConvGeometry): Value {
-  const { kernel, strides, before, after } = geometry;
-  const taps = kernel[0] * kernel[1];
-  const filters = new Float32Array(taps * channels * channels * taps);
-  for (let tap = 0; tap < taps; tap++) {
-    for (let channel = 0; channel < channels; channel++) {
-      filters[((tap * channels + channel) * channels + channel) * taps + tap] = 1;
-    }
-  }
-  const weights = addConstant(graph, "float32", [taps * channels, channels, ...kernel], filters);
-  const pads = [...before, ...after];
-  return addNode(graph, "Conv", [source, weights], {
-    kernel_shape: kernel,
-    strides,
-    pads,
-    dilations: [1, 1],
-    group: 1,
-  });
+/**
+ * Each tap of each channel as a channel of its own, taps outermost as in a filter `[height, width, in, out]`; in blocks
+ * followed by zeros that fill the last one.
+ */
+function unfold(graph: Graph, source: Value, channels: number, geometry: ConvGeometry): TracedTensor {
+  const { kernel, strides, before, after, outShape } = geometry;
+  const rows = kernel[0] * kernel[1] * channels;
+  const count = wholeBlocks(graph, rows) || rows;
+  // One-hot: as a matrix [height * width * in, taps * in] it is the identity.
+  const filters = Float32Array.from({ length: rows * count }, (_, index) => (index % (count + 1) === 0 ? 1 : 0));
+  const filter = constant([...kernel, channels, count], "float32", filters);
+  const conv = { kernel_shape: kernel, strides, pads: [...before, ...after], dilations: [1, 1], group: 1 };
+  const shape = [...outShape.slice(0, 3), count];
+  const packed = packedFilter(graph, filter);
+  if (packed) return fromBlocks(graph, nchwc(graph, "Conv", [source, packed], conv), shape);
+  return traced(graph, addNode(graph, "Conv", [source, form(graph, filter, OIHW)], conv), shape, { layout: NCHW });
 }
 
 function pad(graph: Graph, source: Value, { before, after }: ConvGeometry): Value {

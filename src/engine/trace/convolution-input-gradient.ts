@@ -1,11 +1,11 @@
 /** Gradients of convolutions with respect to their input: convolutions with the flipped filter, or transposed ones. */
 
 import { TraceError } from "../../core/errors.js";
-import { packedBackwardFilter, packedDepthwiseFilter } from "./blocked-filters.js";
+import { fromBlocks, inBlocks, packedBackwardFilter, packedDepthwiseFilter, wholeBlocks } from "./blocked-filters.js";
 import { type ConvAttributes, type ConvGeometry, convGeometry, depthwiseFilter } from "./convolution.js";
 import { addConstant, addNode, type Graph, integers, reshape, type Value } from "./graph.js";
 import type { KernelTable } from "./kernel.js";
-import { blockedLayout, NCHW, OIHW } from "./layout.js";
+import { NCHW, OIHW } from "./layout.js";
 import { nchwc } from "./nchwc.js";
 import { form, full, type TracedTensor, traced } from "./traced-tensor.js";
 
@@ -72,7 +72,7 @@ function blockedInputGradient(
 ): TracedTensor | null {
   const { inputShape, isDepthwise } = options;
   const { outShape, kernel, strides, before } = options.geometry;
-  const [batch, outHeight, outWidth, outputs] = outShape;
+  const [batch, outHeight, outWidth] = outShape;
   const spread = [outHeight * strides[0], outWidth * strides[1]];
   const pads = [0, 1].map((axis) => kernel[axis] - 1 - before[axis]);
   const padsAfter = [0, 1].map((axis) => inputShape[axis + 1] - spread[axis] - pads[axis] + kernel[axis] - 1);
@@ -82,8 +82,8 @@ function blockedInputGradient(
     : packedBackwardFilter(graph, filter);
   if (!packed) return null;
   const { block } = graph;
-  const layout = blockedLayout(block);
-  let source = form(graph, dy, layout);
+  const outputs = wholeBlocks(graph, outShape[3]);
+  let source = inBlocks(graph, dy);
   if (Math.max(...strides) > 1) {
     // Columns by a product with [one, 0...], rows by one with (1, 0): Pad and broadcasts over blocks run at a fraction.
     const columns = [block, strides[1] * block];
@@ -104,7 +104,7 @@ function blockedInputGradient(
     pads: [...pads, ...padsAfter],
     group: isDepthwise ? outputs : 1,
   };
-  return traced(graph, nchwc(graph, "Conv", [source, packed], conv), inputShape, { layout });
+  return fromBlocks(graph, nchwc(graph, "Conv", [source, packed], conv), inputShape);
 }
 
 type GradientAttributes = ConvAttributes & { readonly inputShape: number[] };

@@ -3,11 +3,11 @@
 import { backend_util } from "@tensorflow/tfjs";
 import { TraceError } from "../../core/errors.js";
 import { activate, type FusedActivation } from "./activation.js";
-import { packedDepthwiseFilter, packedFilter } from "./blocked-filters.js";
+import { fromBlocks, inBlocks, packedDepthwiseFilter, packedFilter, padded, wholeBlocks } from "./blocked-filters.js";
 import { binary } from "./elementwise.js";
 import { type Attributes, addNode, type Graph, reshape, type Value } from "./graph.js";
 import type { KernelTable } from "./kernel.js";
-import { blockedLayout, NCHW, OIHW } from "./layout.js";
+import { NCHW, OIHW } from "./layout.js";
 import { nchwc } from "./nchwc.js";
 import { form, full, naturalValue, type TracedTensor, traced } from "./traced-tensor.js";
 
@@ -95,15 +95,17 @@ function convolve(
   const filter = full(graph, inputs.filter);
   const geometry = convGeometry(x.shape, filter.shape, { ...attributes, isDepthwise });
   const channels = x.shape[3];
-  const conv = convAttributes(geometry, isDepthwise ? channels : 1);
   const biases = bias ? [naturalValue(graph, bias)] : [];
   const packed = isDepthwise ? packedDepthwiseFilter(graph, filter) : packedFilter(graph, filter);
   if (packed) {
-    const blocked = blockedLayout(graph.block);
-    const source = form(graph, x, channels % graph.block === 0 ? blocked : NCHW);
-    const value = nchwc(graph, "Conv", [source, packed, ...biases], conv);
-    return traced(graph, value, geometry.outShape, { layout: blocked });
+    const outputs = geometry.outShape[3];
+    const whole = wholeBlocks(graph, outputs);
+    const source = !isDepthwise && channels < graph.block ? form(graph, x, NCHW) : inBlocks(graph, x);
+    const wideBiases = biases.map((value) => padded(graph, value, [outputs], [whole]));
+    const conv = convAttributes(geometry, isDepthwise ? whole : 1);
+    return fromBlocks(graph, nchwc(graph, "Conv", [source, packed, ...wideBiases], conv), geometry.outShape);
   }
+  const conv = convAttributes(geometry, isDepthwise ? channels : 1);
   const weights = isDepthwise ? depthwiseFilter(graph, filter) : form(graph, filter, OIHW);
   const value = addNode(graph, "Conv", [form(graph, x, NCHW), weights, ...biases], conv);
   return traced(graph, value, geometry.outShape, { layout: NCHW });

@@ -4,10 +4,11 @@
  */
 
 import { TraceError } from "../../core/errors.js";
+import { fromBlocks, inBlocks, wholeBlocks } from "./blocked-filters.js";
 import { type ConvAttributes, type ConvGeometry, convGeometry } from "./convolution.js";
 import { addConstant, addNode, type Graph, integers, reshape, transpose, type Value } from "./graph.js";
 import type { KernelTable } from "./kernel.js";
-import { blockedLayout, NCHW, natural } from "./layout.js";
+import { NCHW, natural } from "./layout.js";
 import { nchwc } from "./nchwc.js";
 import { form, full, type TracedTensor, traced } from "./traced-tensor.js";
 
@@ -44,8 +45,8 @@ function depthwiseFilterGradient(
   }
   const [batch, height, width, channels] = x.shape;
   const multiplier = filterShape[3];
-  if (graph.block && channels % graph.block === 0 && multiplier === 1) {
-    return traced(graph, inBlocks(graph, { x, dy }, geometry), filterShape);
+  if (wholeBlocks(graph, channels) && multiplier === 1) {
+    return traced(graph, blockedConvolution(graph, { x, dy }, geometry), filterShape);
   }
   const operands: Operands = {
     x: form(graph, x, NCHW),
@@ -212,16 +213,20 @@ function byConvolution(graph: Graph, operands: Operands, multiplier: number): Va
  *
  * @returns `[kernel height, kernel width, channels, 1]`.
  */
-function inBlocks(graph: Graph, { x, dy }: { x: TracedTensor; dy: TracedTensor }, geometry: ConvGeometry): Value {
+function blockedConvolution(
+  graph: Graph,
+  { x, dy }: { x: TracedTensor; dy: TracedTensor },
+  geometry: ConvGeometry,
+): Value {
   const { block } = graph;
-  const layout = blockedLayout(block);
-  const [batch, height, width, channels] = x.shape;
+  const [batch, height, width, narrow] = x.shape;
+  const channels = wholeBlocks(graph, narrow);
   const { kernel, strides, before } = geometry;
   const groups = batch * channels;
   const { after, made } = reachOf(geometry, [height, width]);
   const out = geometry.outShape.slice(1, 3);
-  const image = reshape(graph, form(graph, x, layout), [1, groups, height, width]);
-  const filter = reshape(graph, form(graph, dy, layout), [groups, 1, ...out]);
+  const image = reshape(graph, inBlocks(graph, x), [1, groups, height, width]);
+  const filter = reshape(graph, inBlocks(graph, dy), [groups, 1, ...out]);
   let taps = nchwc(graph, "Conv", [image, filter], {
     kernel_shape: out,
     strides: [1, 1],
@@ -234,8 +239,8 @@ function inBlocks(graph: Graph, { x, dy }: { x: TracedTensor; dy: TracedTensor }
     taps = addNode(graph, "Slice", [reshape(graph, taps, [groups / block, ...made, block]), ...cut]);
   }
   const sum = overBatch(graph, reshape(graph, taps, [batch, channels * kernel[0] * kernel[1]]), [0]);
-  const filters = traced(graph, reshape(graph, sum, [1, channels, ...kernel]), [1, ...kernel, channels], { layout });
-  return reshape(graph, form(graph, filters, natural(4)), [...kernel, channels, 1]);
+  const filters = fromBlocks(graph, reshape(graph, sum, [1, channels, ...kernel]), [1, ...kernel, narrow]);
+  return reshape(graph, form(graph, filters, natural(4)), [...kernel, narrow, 1]);
 }
 
 /** Zeros after the last row and column, and how many taps a convolution with dy as the filter gives. */
