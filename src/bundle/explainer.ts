@@ -3,6 +3,7 @@
 import { InputError, ShapeError } from "../core/errors.js";
 import { type NdArray, ndArray } from "../core/nd-array.js";
 import { decodeImage } from "../dataset/image.js";
+import type { RuntimeOptions } from "../engine/devices.js";
 import { openRuntime, type Session } from "../engine/session.js";
 import type { Explained, Target } from "../explain/explanation.js";
 import { readExplanation } from "../explain/reading/read-explanation.js";
@@ -66,15 +67,14 @@ const AHEAD = 4;
 /**
  * Opens a bundle for explaining, reading no more of it than `bundle.json`, `explain.onnx` and the weights.
  *
- * @param options.threads of ONNX Runtime, by default one for each physical core.
  * @throws BundleError where the bundle is damaged, or wants images resized in another way.
  */
-export async function openExplainer(path: string, { threads }: { threads?: number } = {}): Promise<Explainer> {
+export async function openExplainer(path: string, options: RuntimeOptions = {}): Promise<Explainer> {
   const bundle = await readBundle(path);
   const { description } = bundle;
   checkPreprocessing(description, path);
   const [classifier] = description.model.heads.filter((head) => head.kind === "classifier");
-  const runtime = openRuntime({ threads });
+  const runtime = openRuntime(options);
   let session: Session;
   try {
     session = await runtime.createSession(await readGraph(bundle, "explain"), { name: `${path}: ${FILES.explain}` });

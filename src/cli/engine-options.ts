@@ -1,21 +1,41 @@
-/** Options of every command that computes: which engine, how many threads. */
+/** Options of every command that computes: which engine, how many threads, on which device. */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Device, devices } from "../engine/devices.js";
 
-export interface EngineOptions {
-  readonly engine: "auto" | "onnx" | "tfjs";
+export interface DeviceOptions {
   readonly threads?: number;
+  readonly device: Device;
 }
 
-/** Adds `--engine` and `--threads`. */
+export interface EngineOptions extends DeviceOptions {
+  readonly engine: "auto" | "onnx" | "tfjs";
+}
+
+/** Adds `--engine`, `--threads` and `--device`. */
 export function engineOptions(command: Command): Command {
+  const chosen = command.addOption(
+    new Option("--engine <name>", "onnx: compiled; tfjs: TensorFlow.js on an installed tfjs-node(-gpu)")
+      .choices(["auto", "onnx", "tfjs"])
+      .default("auto"),
+  );
+  return deviceOptions(chosen);
+}
+
+/** Adds `--threads` and `--device`. */
+export function deviceOptions(command: Command): Command {
   return command
+    .option("--threads <count>", "threads to compute with", positiveInteger)
     .addOption(
-      new Option("--engine <name>", "onnx: compiled; tfjs: TensorFlow.js on an installed tfjs-node(-gpu)")
-        .choices(["auto", "onnx", "tfjs"])
-        .default("auto"),
-    )
-    .option("--threads <count>", "threads to compute with", positiveInteger);
+      new Option("--device <name>", "where to compute; checked against the cpu, which is used where it fails")
+        .choices(devices)
+        .default("cpu"),
+    );
+}
+
+/** Shows a line of the engine that is no error. */
+export function showNotice(line: string): void {
+  process.stderr.write(`note: ${line}\n`);
 }
 
 /** Parses a count; commander shows the message behind the option's name. */

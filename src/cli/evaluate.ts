@@ -13,7 +13,7 @@ import type { Batch } from "../train/batch.js";
 import { evaluate } from "../train/evaluate.js";
 import { imageInput } from "../train/inputs.js";
 import { evaluationStep, modelInputShapes } from "../train/step.js";
-import { type EngineOptions, engineOptions } from "./engine-options.js";
+import { type EngineOptions, engineOptions, showNotice } from "./engine-options.js";
 import { metricsTable } from "./metrics-table.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
 import { printJson, printLine } from "./output.js";
@@ -54,7 +54,7 @@ async function runEvaluate(
     throw new ConfigError(`${directory}: has no sample with "split": "${split}". Choose another with --split.`);
   const model = createModel(spec);
   checkFit(model.classifier.spec, dataset, split);
-  const engine = await selectEngine(options);
+  const engine = await selectEngine({ ...options, onNotice: showNotice });
   try {
     const compiled = await engine.compile(evaluationStep(model, { input: { kind: "image" } }), {
       name: "evaluation",

@@ -7,22 +7,21 @@ import { type Explainer, openExplainer } from "../bundle/explainer.js";
 import { InputError, InterruptedError } from "../core/errors.js";
 import { decodeImage } from "../dataset/image.js";
 import { parseTarget } from "../explain/reading/target.js";
-import { positiveInteger } from "./engine-options.js";
+import { type DeviceOptions, deviceOptions, showNotice } from "./engine-options.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
 import { printJson, printLine } from "./output.js";
 import { progressBar } from "./progress.js";
 
-interface ExplainOptions extends CommonOptions {
+interface ExplainOptions extends CommonOptions, DeviceOptions {
   readonly out: string;
   readonly target?: string;
-  readonly threads?: number;
 }
 
 /** Side to which the original is squeezed for the picture, pixels; the picture gives it its shape back. */
 const PICTURE_SIZE = 512;
 
 export function addExplain(program: Command): void {
-  program
+  const command = program
     .command("explain")
     .description("say which aspects an answer relied on: JSON, an overlay picture and masks for each image")
     .argument("<bundle>", "the .aspect file")
@@ -32,7 +31,6 @@ export function addExplain(program: Command): void {
       "--target <class>",
       "explain this class instead of the predicted one; CLASS:OTHER explains the margin between two",
     )
-    .option("--threads <count>", "threads to compute with", positiveInteger)
     .option("--json", "print one explanation a line, and nothing else, on stdout")
     .option("--debug", "print the stack of an error")
     .addHelpText(
@@ -42,6 +40,7 @@ export function addExplain(program: Command): void {
     .action((bundle: string, images: string[], options: ExplainOptions) =>
       runCommand(options, (signal) => runExplain(bundle, images, options, signal)),
     );
+  deviceOptions(command);
 }
 
 async function runExplain(
@@ -50,7 +49,7 @@ async function runExplain(
   options: ExplainOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const explainer = await openExplainer(bundle, options);
+  const explainer = await openExplainer(bundle, { ...options, onNotice: showNotice });
   try {
     const failures = await explainImages(explainer, images, options, signal);
     if (failures.length === 0) return;

@@ -9,7 +9,7 @@ import { readConfig, runTraining, type TrainPlan } from "../run-training.js";
 import type { EpochRecord } from "../train/checkpoint.js";
 import type { TrainProgress } from "../train/stage.js";
 import type { TrainedModel } from "../trained-model.js";
-import { type EngineOptions, engineOptions } from "./engine-options.js";
+import { type EngineOptions, engineOptions, showNotice } from "./engine-options.js";
 import { metricsTable } from "./metrics-table.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
 import { percent, printJson, printLine } from "./output.js";
@@ -69,12 +69,11 @@ async function runTrain(config: string | undefined, options: TrainCommandOptions
 /** Trains and shows how it goes on stderr; also what `demo` does. */
 export async function trainWithProgress(
   raw: Parameters<typeof runTraining>[0],
-  options: Pick<TrainCommandOptions, "engine" | "threads" | "resume" | "addHeads">,
+  options: Pick<TrainCommandOptions, "engine" | "threads" | "device" | "resume" | "addHeads">,
   signal: AbortSignal,
 ): Promise<{ trained: TrainedModel; seconds: number }> {
   const begun = performance.now();
-  const onNotice = (line: string) => process.stderr.write(`note: ${line}\n`);
-  const engine = await selectEngine({ ...options, onNotice });
+  const engine = await selectEngine({ ...options, onNotice: showNotice });
   let bar = progressBar("training");
   let stageCount = 1;
   try {

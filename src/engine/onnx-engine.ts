@@ -2,30 +2,25 @@
 
 import type { NdArray, NdArrays } from "../core/nd-array.js";
 import { checkArrays } from "./check-arrays.js";
+import type { RuntimeOptions } from "./devices.js";
 import type { Engine } from "./engine.js";
 import { openRuntime } from "./session.js";
 
 /**
  * Starts the worker; TensorFlow.js, which traces, is loaded with the first `compile`.
  *
- * @param options.threads threads of each compiled function, by default one for each physical core.
  * @param options.form `portable`: standard operators only, also where ONNX Runtime's own are faster.
- * @param options.onNotice is told, in one line, where the engine does with less than it could.
  */
 export async function createOnnxEngine({
-  threads,
   form = "fastest",
-  onNotice,
-}: {
-  threads?: number;
-  form?: "fastest" | "portable";
-  onNotice?: (line: string) => void;
-} = {}): Promise<Engine> {
-  const runtime = openRuntime({ threads });
+  ...options
+}: RuntimeOptions & { form?: "fastest" | "portable" } = {}): Promise<Engine> {
+  const { device = "cpu", onNotice } = options;
+  const runtime = openRuntime(options);
   let found: Promise<number> | undefined;
   /** Where weights are constants, ONNX Runtime makes blocks of its own; where they change, we do. */
   const blockFor = async (hasState: boolean) => {
-    if (!hasState || form === "portable") return 0;
+    if (!hasState || form === "portable" || device !== "cpu") return 0;
     found ??= import("./blocked-form.js").then(async ({ findBlockedForm }) => {
       const { block, reason } = await findBlockedForm(runtime);
       if (reason) onNotice?.(`training takes about 1.6 times as long as it could: no blocked form (${reason})`);

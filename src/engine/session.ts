@@ -3,6 +3,7 @@
 import { EngineError } from "../core/errors.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { checkArrays } from "./check-arrays.js";
+import type { RuntimeOptions } from "./devices.js";
 import type { StateStore } from "./engine.js";
 import { defaultThreads } from "./threads.js";
 import { openWorker } from "./worker-client.js";
@@ -50,13 +51,14 @@ export interface Runtime {
   dispose(): Promise<void>;
 }
 
-/**
- * Starts a worker with ONNX Runtime. It keeps the process alive only while a call waits.
- *
- * @param options.threads threads of each session, by default one for each physical core.
- */
-export function openRuntime({ threads = defaultThreads() }: { threads?: number } = {}): Runtime {
-  const worker = openWorker(new URL("./worker.js", import.meta.url));
+/** Starts a worker with ONNX Runtime. It keeps the process alive only while a call waits. */
+export function openRuntime({ threads = defaultThreads(), device = "cpu", onNotice }: RuntimeOptions = {}): Runtime {
+  const said = new Set<string>();
+  const sayOnce = (line: string) => {
+    if (!said.has(line)) onNotice?.(line);
+    said.add(line);
+  };
+  const worker = openWorker(new URL("./worker.js", import.meta.url), { onNotice: sayOnce });
   const stores = new WeakMap<StateStore, number>();
   let sessionCount = 0;
   let storeCount = 0;
@@ -71,7 +73,7 @@ export function openRuntime({ threads = defaultThreads() }: { threads?: number }
     async createSession(model, { name = "session", state } = {}) {
       const session = sessionCount++;
       const binding = state && bind(state, name);
-      const open = worker.call({ kind: "open", session, model, threads, state: binding });
+      const open = worker.call({ kind: "open", session, model, threads, device, state: binding });
       const built = await named(name, open);
       const inputs = built.inputs.filter((input) => !Object.hasOwn(state?.reads ?? {}, input.name));
       const outputs = built.outputs.filter((output) => !Object.hasOwn(state?.writes ?? {}, output.name));

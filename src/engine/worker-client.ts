@@ -29,9 +29,13 @@ const GRACE_MS = 120_000;
 /**
  * Starts the thread. It keeps the process alive only while a call waits.
  *
+ * @param options.onNotice gets the lines that come with an answer.
  * @param options.graceMs how long `dispose` waits for what is running before it ends the thread by force.
  */
-export function openWorker(url: URL, { graceMs = GRACE_MS }: { graceMs?: number } = {}): WorkerClient {
+export function openWorker(
+  url: URL,
+  { graceMs = GRACE_MS, onNotice }: { graceMs?: number; onNotice?: (line: string) => void } = {},
+): WorkerClient {
   // Without execArgv the worker would load the hooks of whatever runs the main thread.
   const worker = new Worker(url, { name: "aspectlens-engine", execArgv: [] });
   const waiting = new Map<number, Waiting>();
@@ -55,7 +59,10 @@ export function openWorker(url: URL, { graceMs = GRACE_MS }: { graceMs?: number 
     waiting.delete(reply.id);
     if (waiting.size === 0) worker.unref();
     if ("error" in reply) call?.reject(new EngineError(reply.error));
-    else call?.resolve(reply.value);
+    else {
+      for (const line of reply.notices ?? []) onNotice?.(line);
+      call?.resolve(reply.value);
+    }
   });
 
   return {

@@ -1,6 +1,7 @@
 /** The words that the engine's worker thread and its client exchange. */
 
 import type { NdArrays } from "../core/nd-array.js";
+import type { Device } from "./devices.js";
 
 /** A graph's input or output. */
 export interface TensorInfo {
@@ -28,6 +29,7 @@ export type Request =
       /** The bytes of a model, or the path of one (which may keep its weights in a file beside it). */
       readonly model: Uint8Array | string;
       readonly threads: number;
+      readonly device: Device;
       readonly state?: StateBinding;
     }
   | { readonly kind: "run"; readonly session: number; readonly inputs: NdArrays }
@@ -56,5 +58,10 @@ export interface Posted {
 
 /** `error` is the message of whatever was thrown. */
 export type Reply =
-  | { readonly id: number; readonly value: Answers[keyof Answers] }
+  | {
+      readonly id: number;
+      readonly value: Answers[keyof Answers];
+      /** Lines for the user. */
+      readonly notices?: readonly string[];
+    }
   | { readonly id: number; readonly error: string };

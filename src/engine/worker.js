@@ -1,7 +1,8 @@
 /** The thread in which ONNX Runtime builds and runs sessions, since its binding blocks the event loop; plain JavaScript, so that it also runs from source. */
 
 import { parentPort } from "node:worker_threads";
-import { env, InferenceSession, Tensor } from "onnxruntime-node";
+import { env, Tensor } from "onnxruntime-node";
+import { openOn, runOn } from "./worker-device.js";
 
 /** @import { NdArray, NdArrays } from "../core/nd-array.js" */
 /** @import { Answers, Posted, Request, StateBinding, TensorInfo } from "./worker-messages.js" */
@@ -12,7 +13,7 @@ import { env, InferenceSession, Tensor } from "onnxruntime-node";
  * @typedef {{ shape: readonly number[], current: Tensor, spare: Tensor | null }} Slot
  */
 
-/** @type {Map<number, { session: InferenceSession, state: StateBinding | undefined }>} */
+/** @type {Map<number, { opened: import("./worker-device.js").Opened, state: StateBinding | undefined }>} */
 const sessions = new Map();
 /** @type {Map<number, Map<string, Slot>>} */
 const stores = new Map();
@@ -25,8 +26,8 @@ env.logLevel = "fatal";
  * @param {Extract<Request, { kind: "open" }>} request
  * @returns {Promise<Answers["open"]>}
  */
-async function open({ session: id, model, threads, state }) {
-  /** @type {InferenceSession.SessionOptions} */
+async function open({ session: id, model, threads, device, state }) {
+  /** @type {import("onnxruntime-node").InferenceSession.SessionOptions} */
   const options = {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -36,10 +37,9 @@ async function open({ session: id, model, threads, state }) {
     // and either would fight the image decoding.
     extra: { session: { force_spinning_stop: "1" } },
   };
-  const session = await (typeof model === "string"
-    ? InferenceSession.create(model, options)
-    : InferenceSession.create(model, options));
-  sessions.set(id, { session, state });
+  const opened = await openOn(model, options, { device, notice });
+  const { session } = opened;
+  sessions.set(id, { opened, state });
   return { inputs: session.inputMetadata.map(toInfo), outputs: session.outputMetadata.map(toInfo) };
 }
 
@@ -48,13 +48,14 @@ async function open({ session: id, model, threads, state }) {
  * @returns {Promise<NdArrays>}
  */
 async function run({ session: id, inputs }) {
-  const { session, state } = found(sessions, id, "session");
+  const { opened, state } = found(sessions, id, "session");
+  const { session } = opened;
   /** @type {Record<string, Tensor>} */
   const feeds = {};
   for (const [name, array] of Object.entries(inputs)) feeds[name] = toTensor(array);
   /** @type {Record<string, Tensor | null>} */
   const fetches = Object.fromEntries(session.outputNames.map((name) => [name, null]));
-  if (!state) return fromTensors(await session.run(feeds, fetches), session.outputNames);
+  if (!state) return fromTensors(await runOn(opened, feeds, { fetches, notice }), session.outputNames);
 
   const store = found(stores, state.store, "state");
   for (const [input, name] of Object.entries(state.reads)) feeds[input] = found(store, name, "array").current;
@@ -63,7 +64,7 @@ async function run({ session: id, inputs }) {
     slot.spare ??= new Tensor(new Float32Array(slot.current.size), slot.current.dims);
     fetches[output] = slot.spare;
   }
-  const results = await session.run(feeds, fetches);
+  const results = await runOn(opened, feeds, { fetches, notice });
   for (const name of Object.values(state.writes)) {
     const slot = found(store, name, "array");
     if (slot.spare) store.set(name, { ...slot, current: slot.spare, spare: slot.current });
@@ -78,7 +79,7 @@ async function run({ session: id, inputs }) {
 async function close({ session: id }) {
   const entry = sessions.get(id);
   sessions.delete(id);
-  await entry?.session.release();
+  await entry?.opened.session.release();
   return null;
 }
 
@@ -123,7 +124,7 @@ function toTensor({ shape, data }) {
 }
 
 /**
- * @param {InferenceSession.OnnxValueMapType} tensors
+ * @param {import("onnxruntime-node").InferenceSession.OnnxValueMapType} tensors
  * @param {readonly string[]} names
  * @returns {NdArrays}
  */
@@ -141,7 +142,7 @@ function fromTensor({ dims, data }) {
 }
 
 /**
- * @param {InferenceSession.ValueMetadata} metadata
+ * @param {import("onnxruntime-node").InferenceSession.ValueMetadata} metadata
  * @returns {TensorInfo}
  */
 function toInfo(metadata) {
@@ -196,6 +197,14 @@ function transferable({ kind }, value) {
   return Object.values(/** @type {NdArrays} */ (value)).map(({ data }) => /** @type {ArrayBuffer} */ (data.buffer));
 }
 
+/** @type {string[]} */
+let notices = [];
+
+/** Keeps a line for the user, which goes out with the next answer. @param {string} line */
+function notice(line) {
+  notices.push(line);
+}
+
 // A request waits for the one before it: runs share state, and ONNX Runtime uses every core anyway.
 let queue = Promise.resolve();
 let isStopping = false;
@@ -206,7 +215,8 @@ parentPort?.on("message", (/** @type {Posted} */ { id, request }) => {
     if (isStopping && request.kind !== "stop") return;
     try {
       const value = await answer(request);
-      parentPort?.postMessage({ id, value }, transferable(request, value));
+      parentPort?.postMessage({ id, value, notices }, transferable(request, value));
+      notices = [];
     } catch (error) {
       parentPort?.postMessage({ id, error: error instanceof Error ? error.message : String(error) });
     }

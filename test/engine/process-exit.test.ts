@@ -21,7 +21,9 @@ beforeAll(async () => {
     const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true };
     await writeFile(join(folder, `${name}.js`), ts.transpileModule(source, { compilerOptions: options }).outputText);
   }
-  await copyFile(join(root, "src/engine/worker.js"), join(folder, "engine/worker.js"));
+  for (const name of ["worker.js", "worker-device.js"]) {
+    await copyFile(join(root, "src/engine", name), join(folder, "engine", name));
+  }
   await writeFile(join(folder, "package.json"), '{ "type": "module" }');
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
   const model = tinyModel([["Add", ["a", "a"], ["y"]]], { inputs: { a: [1] }, outputs: { y: [1] } });
