@@ -24,7 +24,7 @@ export const { explainFunction } = await load("explain/explain.js");
 /** @type {typeof import("../src/explain/taps.js")} */
 export const { explainedTaps } = await load("explain/taps.js");
 /** @type {typeof import("../src/train/step.js")} */
-export const { answerInputShapes, firstMoment, modelInputShapes, secondMoment, trainingStep } =
+export const { answerInputShapes, evaluationStep, firstMoment, modelInputShapes, secondMoment, trainingStep } =
   await load("train/step.js");
 /** @type {typeof import("../src/train/trainable.js")} */
 export const { trainableNames } = await load("train/trainable.js");
@@ -36,3 +36,9 @@ export const { probeBlock } = await load("engine/probe-block.js");
 export const { openRuntime } = await load("engine/session.js");
 /** @type {typeof import("../src/engine/threads.js")} */
 export const { defaultThreads } = await load("engine/threads.js");
+/** @type {typeof import("../src/bundle/export-bundle.js")} */
+export const { exportBundle } = await load("bundle/export-bundle.js");
+/** @type {typeof import("../src/bundle/explainer.js")} */
+export const { openExplainer } = await load("bundle/explainer.js");
+/** @type {typeof import("../src/bundle/read-bundle.js")} */
+export const { readBundle, readGraph } = await load("bundle/read-bundle.js");

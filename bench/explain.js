@@ -1,7 +1,18 @@
-/** Time of one explanation, beside PyTorch doing exactly the same: `npm run build && node bench/explain.js`. */
+/**
+ * Time of one explanation, beside PyTorch doing exactly the same, and beside our own prediction: `npm run build && node
+ * bench/explain.js`.
+ */
 
-import { EngineError, explainedTaps, explainFunction, ndArray, selectEngine } from "./built.js";
-import { compare, writeResults } from "./harness.js";
+import {
+  EngineError,
+  evaluationStep,
+  explainedTaps,
+  explainFunction,
+  modelInputShapes,
+  ndArray,
+  selectEngine,
+} from "./built.js";
+import { compare, rounded, writeResults } from "./harness.js";
 import { freshParameters, networkOf, normal, pixels } from "./models.js";
 import { openPeer } from "./peer.js";
 
@@ -10,6 +21,12 @@ const sizes = [
   { alpha: 1, inputSize: 224 },
   { alpha: 0.25, inputSize: 128 },
 ];
+const MASKS = 2;
+/** Heads in the model that shows what a further one costs. */
+const MANY = 8;
+const iterations = 20;
+
+/** @typedef {import("../src/engine/engine.js").Engine} Engine */
 
 const rows = [];
 for (const choice of /** @type {const} */ (["onnx", "tfjs"])) {
@@ -18,26 +35,81 @@ for (const choice of /** @type {const} */ (["onnx", "tfjs"])) {
     console.log(`skipped: ${error.message}`);
   });
   if (!engine) continue;
-  for (const { alpha, inputSize } of sizes) {
-    const model = networkOf({ alpha, inputSize, classes, masks: 2 });
-    const references = explainedTaps(model).map((tap) => {
-      const channels = model.trunk.taps.find(({ name }) => name === tap)?.channels ?? 0;
-      const { shape, data } = normal([classes + 1, channels], tap);
-      return [`reference/${tap}`, { shape, data: data.map(Math.abs) }];
-    });
-    const shapes = { image: [1, inputSize, inputSize, 3], target: [1, classes] };
-    const explain = await engine.compile(explainFunction(model), {
-      name: "explain",
-      inputs: shapes,
-      constants: { ...freshParameters(model, { isFolded: true }), ...Object.fromEntries(references) },
-    });
-    const inputs = { image: pixels(shapes.image), target: ndArray(shapes.target) };
-    const peer = await openPeer("explain.py", { alpha, inputSize, classes, masks: 2 });
-    const work = `explain one image, mobilenet-v1 ${alpha} @${inputSize}, two segmentation heads: unmasked, masked, reference and evidence`;
-    rows.push(await compare(work, { engine: choice, run: () => explain.run(inputs), peer, iterations: 20 }));
+  for (const size of sizes) {
+    const name = `mobilenet-v1 ${size.alpha} @${size.inputSize}`;
+    const explain = await prepareExplain(engine, { ...size, masks: MASKS });
+    const peer = await openPeer("explain.py", { ...size, classes, masks: MASKS });
+    const work = `explain one image, ${name}, two segmentation heads: unmasked, masked, reference and evidence`;
+    const row = await compare(work, { engine: choice, run: explain.run, peer, iterations });
     peer?.close();
+    rows.push(row);
+    if (choice === "tfjs") {
+      await explain.dispose();
+      continue;
+    }
+    const ms = Number(row.ours.ms);
+    const own = async (/** @type {string} */ what, /** @type {() => Promise<unknown>} */ run, calls = 1) => {
+      const other = await compare(`${what}, ${name}`, { engine: choice, run, peer: null, iterations });
+      const each = rounded(Number(other.ours.ms) / calls);
+      rows.push({ ...other, ours: { ...other.ours, each } });
+      return each;
+    };
+    const predict = await preparePredict(engine, { ...size, masks: MASKS });
+    const predictMs = await own("predict one image, two segmentation heads", predict.run);
+    await predict.dispose();
+    const many = await prepareExplain(engine, { ...size, masks: MANY });
+    const manyMs = await own(`explain one image, ${MANY} segmentation heads`, many.run);
+    const both = async () => {
+      await explain.run();
+      await many.run();
+    };
+    const bothMs = await own("explain with two models by turns", both);
+    await many.dispose();
     await explain.dispose();
+    console.log(
+      `${name}: explain is ${rounded(ms / predictMs)} x predict; a further head costs ` +
+        `${rounded((100 * (manyMs - ms)) / (MANY - MASKS) / ms)} %; two models by turns take ${rounded(bothMs / (ms + manyMs))} x their sum`,
+    );
   }
   await engine.dispose();
 }
 await writeResults("explain", rows);
+
+/**
+ * @param {Engine} engine
+ * @param {{ alpha: number, inputSize: number, masks: number }} size
+ */
+async function prepareExplain(engine, { alpha, inputSize, masks }) {
+  const model = networkOf({ alpha, inputSize, classes, masks });
+  const references = explainedTaps(model).map((tap) => {
+    const channels = model.trunk.taps.find(({ name }) => name === tap)?.channels ?? 0;
+    const { shape, data } = normal([classes + 1, channels], tap);
+    return [`reference/${tap}`, { shape, data: data.map(Math.abs) }];
+  });
+  const shapes = { image: [1, inputSize, inputSize, 3], target: [1, classes] };
+  const compiled = await engine.compile(explainFunction(model), {
+    name: "explain",
+    inputs: shapes,
+    constants: { ...freshParameters(model, { isFolded: true }), ...Object.fromEntries(references) },
+  });
+  const inputs = { image: pixels(shapes.image), target: ndArray(shapes.target) };
+  return { run: () => compiled.run(inputs), dispose: () => compiled.dispose() };
+}
+
+/**
+ * @param {Engine} engine
+ * @param {{ alpha: number, inputSize: number, masks: number }} size
+ */
+async function preparePredict(engine, { alpha, inputSize, masks }) {
+  const model = networkOf({ alpha, inputSize, classes, masks });
+  /** @type {{ kind: "image" }} */
+  const input = { kind: "image" };
+  const shapes = modelInputShapes(model, input, 1);
+  const compiled = await engine.compile(evaluationStep(model, { input }), {
+    name: "predict",
+    inputs: shapes,
+    constants: freshParameters(model, { isFolded: true }),
+  });
+  const inputs = { image: pixels(shapes.image) };
+  return { run: () => compiled.run(inputs), dispose: () => compiled.dispose() };
+}

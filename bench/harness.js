@@ -14,7 +14,7 @@ const PAUSE_MS = 300;
 
 /**
  * Of one iteration: wall clock, and what it took of all cores together, which tells a slow program from a busy machine.
- * @typedef {{ ms: number, cpuMs: number }} Cost
+ * @typedef {{ ms: number, cpuMs: number, peakMegabytes?: number }} Cost
  */
 
 /**

@@ -20,6 +20,7 @@ import { freshParameters, networkOf, pixels } from "./models.js";
  * @property {number} alpha
  * @property {number} inputSize
  * @property {number} batchSize
+ * @property {number} [masks] segmentation heads, one unless said.
  * @property {"folded" | "frozen" | "batch"} batchNorm into the kernels; with moving statistics; with those of the batch.
  */
 
@@ -28,8 +29,8 @@ import { freshParameters, networkOf, pixels } from "./models.js";
  *
  * @param {StepOptions} options
  */
-export function stepParts({ trunk = "mobilenet-v1", alpha, inputSize, batchSize, batchNorm }) {
-  const model = networkOf({ trunk, alpha, inputSize, classes: 10, masks: 1 });
+export function stepParts({ trunk = "mobilenet-v1", alpha, inputSize, batchSize, masks = 1, batchNorm }) {
+  const model = networkOf({ trunk, alpha, inputSize, classes: 10, masks });
   const parameters = freshParameters(model, { isFolded: batchNorm === "folded" });
   const trainable = trainableNames(model, parameters, { train: trunk === "vgg16" ? "block5_conv1" : "all" });
   const isFrozen = (/** @type {string} */ name) => !trainable.includes(name) && !name.includes("/moving_");
@@ -51,9 +52,12 @@ export function stepParts({ trunk = "mobilenet-v1", alpha, inputSize, batchSize,
 
   const answers = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, ndArray(shape)]));
   for (let row = 0; row < batchSize; row++) answers["answer/class/target"].data[row * 10 + (row % 10)] = 1;
-  for (const name of ["answer/class/labelled", "answer/aspect 0/labelled"]) answers[name].data.fill(1);
-  const mask = answers["answer/aspect 0/mask"].data;
-  for (let i = 0; i < mask.length; i++) mask[i] = i % inputSize > inputSize / 2 ? 1 : 0;
+  answers["answer/class/labelled"].data.fill(1);
+  for (let head = 0; head < masks; head++) {
+    answers[`answer/aspect ${head}/labelled`].data.fill(1);
+    const mask = answers[`answer/aspect ${head}/mask`].data;
+    for (let i = 0; i < mask.length; i++) mask[i] = i % inputSize > inputSize / 2 ? 1 : 0;
+  }
   const rate = ndArray([], Float32Array.of(1e-4));
   /** @type {Record<string, import("../src/core/nd-array.js").NdArray>} */
   const inputs = { ...answers, image: pixels(shapes.image), "rate/trunk": rate, "rate/heads": rate };

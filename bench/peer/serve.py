@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import statistics
 import sys
 import time
@@ -37,4 +38,5 @@ def serve(prepare, options):
         iterations, before = int(line), time.process_time()
         ms = statistics.median(times(run, iterations))
         cpu_ms = (time.process_time() - before) * 1e3 / iterations
-        print(json.dumps({"ms": ms, "cpuMs": cpu_ms}), flush=True)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # kilobytes on Linux
+        print(json.dumps({"ms": ms, "cpuMs": cpu_ms, "peakMegabytes": peak}), flush=True)

@@ -7,6 +7,7 @@ import { addConstant, addNode, type Graph, integers, reshape, type Value } from 
 import type { KernelTable } from "./kernel.js";
 import { NCHW, OIHW } from "./layout.js";
 import { nchwc } from "./nchwc.js";
+import { matrixResize } from "./resize.js";
 import { form, full, type TracedTensor, traced } from "./traced-tensor.js";
 
 /** Lower than any index, so that a slice with step -1 reaches the first element. */
@@ -49,18 +50,43 @@ function inputGradient(
   const group = isDepthwise ? channels : 1;
   const blocked = blockedInputGradient(graph, given, filter, { geometry, inputShape, isDepthwise });
   if (blocked) return blocked;
-  const isPlain = Math.max(...strides) === 1 && !(isDepthwise && filter.shape[3] > 1);
-  const pads = [0, 1].map((axis) => kernel[axis] - 1 - before[axis]);
-  const padsAfter = [0, 1].map((axis) => kernel[axis] - 1 - after[axis] + rest[axis]);
-  const dy = form(graph, given, NCHW);
-  if (isPlain && Math.min(...pads, ...padsAfter) >= 0) {
+  // A strided depthwise ConvTranspose takes its channels one by one, several times as slow as a convolution of dy with
+  // zeros between; a regular one is a single matrix product.
+  const isConvolution = isDepthwise ? filter.shape[3] === 1 : Math.max(...strides) === 1;
+  const { sizes, pads } = spread(geometry, inputShape);
+  if (isConvolution && Math.min(...pads) >= 0) {
+    const between = Math.max(...strides) === 1 ? given : withZeros(graph, given, sizes, strides);
     const weights = flipped(graph, isDepthwise ? depthwiseFilter(graph, filter) : form(graph, filter, "2301"), kernel);
-    const conv = { kernel_shape: kernel, strides, dilations, pads: [...pads, ...padsAfter], group };
-    return result(addNode(graph, "Conv", [dy, weights], conv));
+    const conv = { kernel_shape: kernel, strides: [1, 1], dilations, pads, group };
+    return result(addNode(graph, "Conv", [form(graph, between, NCHW), weights], conv));
   }
+  const dy = form(graph, given, NCHW);
   const weights = isDepthwise ? depthwiseFilter(graph, filter) : form(graph, filter, OIHW);
   const transposed = { kernel_shape: kernel, strides, dilations, pads: [...before, ...after], group };
   return result(addNode(graph, "ConvTranspose", [dy, weights], { ...transposed, output_padding: rest }));
+}
+
+/** Height and width of dy with the zeros that the stride skips, and the pads of a convolution of it that gives the input's size. */
+function spread({ outShape, kernel, strides, before }: ConvGeometry, inputShape: readonly number[]) {
+  const sizes = [outShape[1] * strides[0], outShape[2] * strides[1]] as const;
+  const pads = [0, 1].map((axis) => kernel[axis] - 1 - before[axis]);
+  const after = [0, 1].map((axis) => inputShape[axis + 1] - sizes[axis] - pads[axis] + kernel[axis] - 1);
+  return { sizes, pads: [...pads, ...after] };
+}
+
+/** Zeros after each row and column of features, by products with matrices that hold a one for each. */
+function withZeros(
+  graph: Graph,
+  features: TracedTensor,
+  [height, width]: readonly [number, number],
+  [rowStep, columnStep]: readonly [number, number],
+): TracedTensor {
+  const [, fromHeight, fromWidth] = features.shape;
+  const left = new Float32Array(height * fromHeight);
+  for (let row = 0; row < fromHeight; row++) left[row * rowStep * fromHeight + row] = 1;
+  const right = new Float32Array(fromWidth * width);
+  for (let column = 0; column < fromWidth; column++) right[column * width + column * columnStep] = 1;
+  return matrixResize(graph, features, [height, width], { left, right });
 }
 
 /** In blocks: a convolution with stride 1 of dy, between whose rows and columns lie as many zeros as the stride skips. */
@@ -71,12 +97,10 @@ function blockedInputGradient(
   options: { geometry: ConvGeometry; inputShape: readonly number[]; isDepthwise: boolean },
 ): TracedTensor | null {
   const { inputShape, isDepthwise } = options;
-  const { outShape, kernel, strides, before } = options.geometry;
+  const { outShape, kernel, strides } = options.geometry;
   const [batch, outHeight, outWidth] = outShape;
-  const spread = [outHeight * strides[0], outWidth * strides[1]];
-  const pads = [0, 1].map((axis) => kernel[axis] - 1 - before[axis]);
-  const padsAfter = [0, 1].map((axis) => inputShape[axis + 1] - spread[axis] - pads[axis] + kernel[axis] - 1);
-  if (Math.min(...pads, ...padsAfter) < 0) return null;
+  const { sizes, pads } = spread(options.geometry, inputShape);
+  if (Math.min(...pads) < 0) return null;
   const packed = isDepthwise
     ? packedDepthwiseFilter(graph, filter, { isMirrored: true })
     : packedBackwardFilter(graph, filter);
@@ -95,13 +119,13 @@ function blockedInputGradient(
     const rows = reshape(graph, wide, [(batch * outputs * outHeight) / block, 1, outWidth * columns[1]]);
     const first = addConstant(graph, "float32", [strides[0], 1], new Float32Array(strides[0]).fill(1, 0, 1));
     const padded = strides[0] > 1 ? addNode(graph, "Mul", [rows, first]) : rows;
-    source = reshape(graph, padded, [batch, outputs, ...spread]);
+    source = reshape(graph, padded, [batch, outputs, ...sizes]);
   }
   const conv = {
     kernel_shape: kernel,
     strides: [1, 1],
     dilations: [1, 1],
-    pads: [...pads, ...padsAfter],
+    pads,
     group: isDepthwise ? outputs : 1,
   };
   return fromBlocks(graph, nchwc(graph, "Conv", [source, packed], conv), inputShape);

@@ -43,7 +43,7 @@ function transposedMatrix(matrix: Float32Array, rows: number): Float32Array {
 }
 
 /** `[batch, height, width, channels]` to another size: `left` is `[to, from]` for rows, `right` `[from, to]` for columns. */
-function product(
+export function matrixResize(
   graph: Graph,
   x: TracedTensor,
   [height, width]: readonly number[],
@@ -65,7 +65,7 @@ function resize(method: Method): Kernel {
     const mode = { ...attributes, method };
     const left = interpolation(fromHeight, height, mode);
     const right = transposedMatrix(interpolation(fromWidth, width, mode), width);
-    return product(graph, images, [height, width], { left, right });
+    return matrixResize(graph, images, [height, width], { left, right });
   };
 }
 
@@ -76,7 +76,7 @@ function resizeGradient(method: Method): Kernel {
     const mode = { ...attributes, method };
     const left = transposedMatrix(interpolation(height, dyHeight, mode), dyHeight);
     const right = interpolation(width, dyWidth, mode);
-    return product(graph, dy, [height, width], { left, right });
+    return matrixResize(graph, dy, [height, width], { left, right });
   };
 }
 

@@ -1,0 +1,37 @@
+/** A bundle of a model that has learned nothing: it costs what a trained one costs. */
+
+import { explainedTaps, exportBundle, openRuntime } from "./built.js";
+import { freshParameters, networkOf, normal } from "./models.js";
+
+const CLASSES = 10;
+
+/**
+ * @param {string} path
+ * @param {{ alpha: number, inputSize: number, masks: number }} options
+ */
+export async function writeFreshBundle(path, { alpha, inputSize, masks }) {
+  const model = networkOf({ alpha, inputSize, classes: CLASSES, masks });
+  const references = explainedTaps(model).map((tap) => {
+    const channels = model.trunk.taps.find(({ name }) => name === tap)?.channels ?? 0;
+    const { shape, data } = normal([CLASSES + 1, channels], tap);
+    return [tap, { shape, data: data.map(Math.abs) }];
+  });
+  const runtime = openRuntime();
+  const provenance = {
+    dataset: { name: "none", hash: "none", counts: {} },
+    seed: 7,
+    epochs: 0,
+    weights: "random",
+    metrics: {},
+    warnings: [],
+  };
+  const trained = {
+    spec: model.spec,
+    parameters: freshParameters(model, { isFolded: true }),
+    references: Object.fromEntries(references),
+    threshold: { value: 0.3, isCalibrated: false },
+    provenance,
+  };
+  await exportBundle(trained, path, { runtime, kernel: "lanczos3", name: "bench" });
+  await runtime.dispose();
+}
