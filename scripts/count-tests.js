@@ -1,15 +1,23 @@
-/** Prints `N passed, N failed` from the test runner's own JSON report; exit code 1 where it is absent or a test failed. */
+/**
+ * Prints `N passed, N failed` from the test runner's own JSON reports, added up; exit code 1 where one is absent or empty,
+ * or a test failed.
+ */
 
 import { readFileSync } from "node:fs";
 
-try {
-  const report = JSON.parse(readFileSync(process.argv[2], "utf8"));
-  const failed = report.numFailedTests + (report.numFailedTestSuites > 0 && report.numFailedTests === 0 ? 1 : 0);
-  if (report.numPendingTests > 0) console.log(`${report.numPendingTests} skipped`);
-  console.log(`${report.numPassedTests} passed, ${failed} failed`);
-  if (failed > 0 || report.numPassedTests === 0) process.exitCode = 1;
-} catch (error) {
-  console.log(`no test report: ${error instanceof Error ? error.message : error}`);
-  console.log("0 passed, 1 failed");
-  process.exitCode = 1;
+const total = { passed: 0, failed: 0, skipped: 0 };
+for (const path of process.argv.slice(2)) {
+  try {
+    const report = JSON.parse(readFileSync(path, "utf8"));
+    const isBroken = report.numPassedTests === 0 || report.numFailedTestSuites > 0;
+    total.passed += report.numPassedTests;
+    total.failed += report.numFailedTests || (isBroken ? 1 : 0); // a file that does not load has no tests that fail
+    total.skipped += report.numPendingTests;
+  } catch (error) {
+    console.log(`no test report: ${error instanceof Error ? error.message : error}`);
+    total.failed++;
+  }
 }
+if (total.skipped > 0) console.log(`${total.skipped} skipped`);
+console.log(`${total.passed} passed, ${total.failed} failed`);
+if (total.failed > 0 || total.passed === 0) process.exitCode = 1;

@@ -60,7 +60,11 @@ export async function createTfjsEngine({ backend: chosen }: { backend?: "cpu" } 
           checkAlive(isGone, name);
           checkArrays(wanted, given, { owner: name, what: "input" });
           if (store && !held.has(store)) throw new EngineError(`${name}: its state was disposed.`);
-          return onBackend(backend, () => runOnce(fn, { given, constants: constantArrays, store, state, name }));
+          try {
+            return onBackend(backend, () => runOnce(fn, { given, constants: constantArrays, store, state, name }));
+          } catch (error) {
+            throw named(error, name);
+          }
         },
         async dispose() {
           if (!isGone) release(constantArrays);
@@ -126,6 +130,12 @@ function runOnce(fn: TensorFunction, { given, constants, store, state, name }: C
     disposeKept([...Object.values(result.outputs), ...Object.values(result.state ?? {})], owned);
   });
   return outputs;
+}
+
+/** TensorFlow says what failed (in a matrix product, say), but not in which function. */
+function named(error: unknown, name: string): unknown {
+  const reason = error instanceof Error && /^Invalid TF_Status: \d+\s+Message: (.*)/s.exec(error.message)?.[1];
+  return reason ? new EngineError(`${name}: TensorFlow: ${reason}`, { cause: error }) : error;
 }
 
 /** What a function kept to carry it out of a gradient (the losses of `tf.grads`) would survive the tidy. */

@@ -6,16 +6,16 @@ import { type NdArray, type NdArrays, ndArray, sizeOf } from "../../src/core/nd-
 import { initialize } from "../../src/core/parameters.js";
 import type { Engine, TensorFunction } from "../../src/engine/engine.js";
 import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
-import { createTfjsEngine } from "../../src/engine/tfjs-engine.js";
 import { explainFunction } from "../../src/explain/explain.js";
 import { explainedTaps } from "../../src/explain/taps.js";
 import { createModel } from "../../src/model.js";
 import { answerInputShapes, firstMoment, modelInputShapes, secondMoment, trainingStep } from "../../src/train/step.js";
+import { createEagerEngine } from "../helpers/eager-engine.js";
 import { gradients, normal } from "./contract.js";
 
 let engines: readonly Engine[];
 beforeAll(async () => {
-  engines = [await createOnnxEngine({ threads: 1 }), await createTfjsEngine({ backend: "cpu" })];
+  engines = [await createOnnxEngine({ threads: 1 }), await createEagerEngine()];
 });
 afterAll(() => Promise.all(engines.map((engine) => engine.dispose())));
 
