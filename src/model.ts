@@ -4,6 +4,7 @@ import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { ConfigError } from "./core/errors.js";
 import type { ParameterSpec } from "./core/parameters.js";
 import { createHead } from "./heads/create-head.js";
+import type { Dropout } from "./heads/dropout.js";
 import type { AspectSpec, ClassifierSpec, Head, HeadSpec } from "./heads/head.js";
 import { createTrunk } from "./trunk/create-trunk.js";
 import type { BatchNorm, Parameters, Trunk, TrunkSpec } from "./trunk/trunk.js";
@@ -92,20 +93,27 @@ export function features(
 }
 
 /** One head on features by layer. @returns its answer before the sigmoid or softmax; the caller disposes it. */
-export function answer(head: Head, parameters: Parameters, values: Readonly<Record<string, Tensor4D>>): Tensor {
-  return head.forward(
-    parameters,
-    head.spec.taps.map((tap) => values[tap]),
-  );
+export function answer(
+  head: Head,
+  parameters: Parameters,
+  values: Readonly<Record<string, Tensor4D>>,
+  options: { dropout?: Dropout } = {},
+): Tensor {
+  const features = head.spec.taps.map((tap) => values[tap]);
+  return head.forward(parameters, features, options);
 }
 
-/** Every head's answer before the sigmoid or softmax, by head; the caller disposes them. */
+/**
+ * Every head's answer before the sigmoid or softmax, by head; the caller disposes them.
+ *
+ * @param options.dropout of the classifier, in training only.
+ */
 export function predict(
   model: Model,
   parameters: Parameters,
   values: Readonly<Record<string, Tensor4D>>,
-  { batchNorm }: { batchNorm?: BatchNorm } = {},
+  { batchNorm, dropout }: { batchNorm?: BatchNorm; dropout?: Dropout } = {},
 ): Record<string, Tensor> {
   const read = features(model, parameters, values, { batchNorm });
-  return Object.fromEntries(model.heads.map((head) => [head.spec.name, answer(head, parameters, read)]));
+  return Object.fromEntries(model.heads.map((head) => [head.spec.name, answer(head, parameters, read, { dropout })]));
 }

@@ -3,6 +3,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ParameterSpec } from "../core/parameters.js";
 import { classifierShapes, encodeClasses } from "./classifier-reading.js";
+import { dropout } from "./dropout.js";
 import { checkFeatures } from "./fuse-taps.js";
 import type { ClassifierSpec, Head, HeadContext } from "./head.js";
 import { averageOverLabelled, binaryCrossEntropy, meanOfEach, sumOfEach } from "./losses.js";
@@ -12,7 +13,7 @@ import { averageOverLabelled, binaryCrossEntropy, meanOfEach, sumOfEach } from "
  *
  * The loss is cross-entropy; binary cross-entropy averaged over the classes (`multi`); or the squared error in units of
  * the training values' deviation (`regression`: not Huber, because `r2` and `rmse` are what it is judged by, and the
- * mean is what a squared error learns).
+ * mean is what a squared error learns). Dropout, where a training step asks for it, drops pooled features.
  */
 export function classifier(spec: ClassifierSpec, context: HeadContext): Head<ClassifierSpec> {
   const { task, scale = { mean: 0, deviation: 1 } } = spec;
@@ -38,13 +39,14 @@ export function classifier(spec: ClassifierSpec, context: HeadContext): Head<Cla
     outputShape: [outputs],
     answerShapes: classifierShapes(spec),
     encode: (answers) => encodeClasses(answers, spec),
-    forward: (parameters, features) =>
+    forward: (parameters, features, { dropout: drop } = {}) =>
       tf.tidy(() => {
         checkFeatures(spec.name, context, features);
         const means = features.map((tap) => tf.mean(tap, [1, 2])); // [batch, channels] each
         const pooled = means.length === 1 ? means[0] : tf.concat(means, 1);
+        const kept = drop ? dropout(pooled, drop) : pooled;
         const dense = tf.add(
-          tf.matMul(pooled as tf.Tensor2D, parameters[kernel.name] as tf.Tensor2D),
+          tf.matMul(kept as tf.Tensor2D, parameters[kernel.name] as tf.Tensor2D),
           parameters[bias.name],
         );
         return task === "regression" ? tf.add(tf.mul(dense, scale.deviation), scale.mean) : dense;

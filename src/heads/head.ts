@@ -3,6 +3,7 @@
 import type { Scalar, Tensor, Tensor4D } from "@tensorflow/tfjs";
 import type { Annotation, ClassAnnotation } from "../core/annotation.js";
 import type { ParameterSpec } from "../core/parameters.js";
+import type { Dropout } from "./dropout.js";
 
 interface HeadBase {
   /** `"class"` for the classifier, else the aspect's name. */
@@ -69,9 +70,14 @@ export interface Head<Spec extends HeadSpec = HeadSpec> {
   /**
    * @param parameters by name, `head/<name>/...`.
    * @param features one `[batch, size, size, channels]` a tap, in the order of `spec.taps`.
+   * @param options.dropout in training only, and of the classifier only: which of its pooled features are dropped.
    * @returns the answer before the sigmoid or softmax, `[batch, ...outputShape]`; the caller disposes it.
    */
-  forward(parameters: Readonly<Record<string, Tensor>>, features: readonly Tensor4D[]): Tensor;
+  forward(
+    parameters: Readonly<Record<string, Tensor>>,
+    features: readonly Tensor4D[],
+    options?: { readonly dropout?: Dropout },
+  ): Tensor;
   /** Shapes of the arrays that `encode` makes and `loss` reads, without the batch; `labelled` (`[]`) is always one. */
   readonly answerShapes: Readonly<Record<string, readonly number[]>>;
   /** Arrays for `loss` from a batch of answers, each `[batch, ...answerShapes[name]]`. Plain arrays, no tensors. */

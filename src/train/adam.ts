@@ -27,34 +27,3 @@ export function adam(
   const step = tf.div(newFirst, tf.add(tf.sqrt(newSecond), EPSILON));
   return { parameter: tf.sub(parameter, tf.mul(step, rate)), first: newFirst, second: newSecond };
 }
-
-interface Part {
-  readonly parameter: tf.Tensor;
-  readonly gradient: tf.Tensor;
-  readonly first: tf.Tensor;
-  readonly second: tf.Tensor;
-}
-
-/**
- * The same update of several parameters, as one long vector: a step has over a hundred biases and scales, and thirteen
- * operators on each of them cost more to start than to compute.
- *
- * @returns one result a part, in order, with the numbers that `adam` gives; the caller disposes them.
- */
-export function adamTogether(parts: readonly Part[], { rate }: { rate: tf.Tensor }): ReturnType<typeof adam>[] {
-  return tf.tidy(() => {
-    const joined = (what: keyof Part) => tf.concat(parts.map((part) => tf.reshape(part[what], [-1])));
-    const options = { first: joined("first"), second: joined("second"), rate };
-    const { parameter, first, second } = adam(joined("parameter"), joined("gradient"), options);
-    const pieces = [parameter, first, second].map((whole) =>
-      tf.split(
-        whole,
-        parts.map((part) => part.parameter.size),
-      ),
-    );
-    return parts.map((part, index) => {
-      const [parameter, first, second] = pieces.map((all) => tf.reshape(all[index], part.parameter.shape));
-      return { parameter, first, second };
-    });
-  });
-}

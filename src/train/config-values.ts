@@ -16,6 +16,18 @@ export function number(
   );
 }
 
+/** A number from 0 up to `most`, or below `below`; 0 where absent. @throws ConfigError */
+export function share(
+  value: unknown,
+  where: string,
+  { most = 1, below = 2 }: { most?: number; below?: number },
+): number {
+  if (value === undefined) return 0;
+  if (typeof value === "number" && value >= 0 && value <= most && value < below) return value;
+  const limit = below <= most ? `below ${below}` : `up to ${most}`;
+  throw new ConfigError(`${where}: expected a number from 0 ${limit}, got ${JSON.stringify(value)}.`);
+}
+
 /** A whole number from `least` to `most`; `fallback` where absent. @throws ConfigError */
 export function integer(
   value: unknown,

@@ -4,7 +4,8 @@ import type { AspectKind } from "../core/annotation.js";
 import { ConfigError } from "../core/errors.js";
 import { checkKeys } from "../core/keys.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
-import { boolean, integer, number, oneOf, text } from "./config-values.js";
+import { type HeadConfig, resolveHeads } from "./config-heads.js";
+import { boolean, integer, number, oneOf, share, text } from "./config-values.js";
 
 export interface StageConfig {
   /** `heads`, `all`, or the first trunk layer that learns. */
@@ -17,17 +18,11 @@ export interface StageConfig {
   readonly batchNorm: "batch" | "frozen";
   /** Stage `heads` only: compute the frozen trunk's features once, plain and flipped, instead of augmenting anew. */
   readonly cache: boolean;
-}
-
-export interface HeadConfig {
-  /** Layers it reads; the source, or for the classifier the trunk's output, where absent. */
-  readonly tap?: string | readonly string[];
-  /** Share of its loss in the sum. */
-  readonly weight: number;
-  /** From this probability on, an aspect is seen. */
-  readonly threshold?: number;
-  /** Amount only. */
-  readonly form?: "number" | "map";
+  /**
+   * Decay of the exponential moving average of the parameters, in [0, 1); 0 keeps none. Where it is kept, it is what is
+   * validated, kept as best and handed on to the next stage.
+   */
+  readonly movingAverage: number;
 }
 
 export interface TrainConfig {
@@ -35,6 +30,11 @@ export interface TrainConfig {
   readonly out: string;
   readonly seed: number;
   readonly batchSize: number;
+  /**
+   * So many batches make one optimizer step, their gradients averaged: the step of a larger batch in the memory of a small
+   * one. Statistics of batch normalisation remain those of each batch. The last step of an epoch takes the batches left.
+   */
+  readonly accumulate: number;
   /** `weights`: `random`, or the folder or `model.json` of a tfjs layers-model. */
   readonly trunk: TrunkSpec & { readonly weights: string };
   readonly source: string;
@@ -57,6 +57,7 @@ const KEYS = [
   "out",
   "seed",
   "batchSize",
+  "accumulate",
   "trunk",
   "source",
   "heads",
@@ -67,8 +68,7 @@ const KEYS = [
   "cacheMegabytes",
 ];
 const TRUNK_KEYS = ["name", "alpha", "inputSize", "weights"];
-const HEAD_KEYS = ["tap", "weight", "threshold", "form"];
-const STAGE_KEYS = ["train", "epochs", "learningRate", "trunkLearningRate", "batchNorm", "cache"];
+const STAGE_KEYS = ["train", "epochs", "learningRate", "trunkLearningRate", "batchNorm", "cache", "movingAverage"];
 const TRUNK_NAMES = ["mobilenet-v1", "mobilenet-v2", "vgg16", "vgg19"] as const;
 /** Where fine-tuning starts by default: the upper half, whose features are the task's own. */
 const FINE_TUNE_FROM = {
@@ -137,48 +137,16 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
     out: raw.out,
     seed: integer(raw.seed, 7, "seed", { least: 0, most: 2 ** 31 }),
     batchSize: integer(raw.batchSize, 16, "batchSize", { least: 1, most: 1024 }),
+    accumulate: integer(raw.accumulate, 1, "accumulate", { least: 1, most: 1024 }),
     trunk,
     source: text(raw.source, facts.sourceOf(trunk), "source"),
-    heads: resolveHeads(raw.heads, facts),
+    heads: resolveHeads(raw.heads, ["class", ...facts.aspects.map((aspect) => aspect.name)]),
     stages: resolveStages(raw.stages, trunk, facts.trainCount),
     augment: resolveAugment(raw.augment),
     score: oneOf(raw.score ?? "mean", ["mean", "class", ...facts.aspects.map((aspect) => aspect.name)], "score"),
     patience: integer(raw.patience, 0, "patience", { least: 0, most: 100_000 }),
     cacheMegabytes: number(raw.cacheMegabytes, 2048, "cacheMegabytes", { above: -1, most: 1e9 }),
   };
-}
-
-function resolveHeads(value: unknown, facts: ConfigFacts): Record<string, HeadConfig> {
-  const names = ["class", ...facts.aspects.map((aspect) => aspect.name)];
-  const given = (value ?? {}) as Record<string, unknown>;
-  checkKeys(given, names, "heads", ConfigError);
-  return Object.fromEntries(
-    names.map((name) => {
-      const head = given[name] ?? {};
-      checkKeys(head, HEAD_KEYS, `heads.${name}`, ConfigError);
-      const { tap, threshold, form } = head as { tap?: string | string[]; threshold?: number; form?: "number" | "map" };
-      if (
-        tap !== undefined &&
-        typeof tap !== "string" &&
-        !(Array.isArray(tap) && tap.length > 0 && tap.every((t) => typeof t === "string"))
-      ) {
-        throw new ConfigError(
-          `heads.${name}.tap: expected a layer's name or a list of names, got ${JSON.stringify(tap)}.`,
-        );
-      }
-      return [
-        name,
-        {
-          weight: number(head.weight, 1, `heads.${name}.weight`, { above: -1e-9, most: 1e6 }),
-          ...(tap === undefined ? {} : { tap }),
-          ...(threshold === undefined
-            ? {}
-            : { threshold: number(threshold, 0.5, `heads.${name}.threshold`, { above: 0, most: 0.999 }) }),
-          ...(form === undefined ? {} : { form: oneOf(form, ["number", "map"] as const, `heads.${name}.form`) }),
-        },
-      ];
-    }),
-  );
 }
 
 function resolveStages(value: unknown, trunk: TrainConfig["trunk"], trainCount: number): StageConfig[] {
@@ -216,6 +184,7 @@ function resolveStages(value: unknown, trunk: TrainConfig["trunk"], trainCount: 
         `${where}.batchNorm`,
       ),
       cache: boolean(stage.cache, train === "heads", `${where}.cache`),
+      movingAverage: share(stage.movingAverage, `${where}.movingAverage`, { below: 1 }),
     };
   });
 }

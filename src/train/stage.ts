@@ -1,24 +1,21 @@
 /** One stage: its epochs over one set of learning parameters, resumable at any batch. */
 
 import { InterruptedError } from "../core/errors.js";
-import { type NdArrays, ndArray } from "../core/nd-array.js";
+import type { NdArrays } from "../core/nd-array.js";
+import { random } from "../core/random.js";
 import type { Engine, StateStore } from "../engine/engine.js";
+import { SEED_LIMIT } from "../heads/uniform.js";
 import type { Model } from "../model.js";
 import { biasCorrection } from "./adam.js";
 import { type Cursor, type EpochRecord, writeBest, writeCheckpoint, writeHistory } from "./checkpoint.js";
 import type { StageConfig, TrainConfig } from "./config.js";
 import { evaluate, scoreOfMetrics } from "./evaluate.js";
+import { groupOf, stepsOfEpoch } from "./groups.js";
 import { answerInputs, scalarInput } from "./inputs.js";
-import { rateFactor } from "./schedule.js";
+import { averageDecay, rateFactor } from "./schedule.js";
 import type { Source } from "./source.js";
-import {
-  answerInputShapes,
-  evaluationStep,
-  firstMoment,
-  modelInputShapes,
-  secondMoment,
-  trainingStep,
-} from "./step.js";
+import { averagedParametersOf, stageArrays } from "./stage-arrays.js";
+import { evaluationStep, modelInputShapes, type StepOptions, stepInputShapes, trainingStep } from "./step.js";
 
 /** What a caller may show while training goes on. */
 export interface TrainProgress {
@@ -28,6 +25,9 @@ export interface TrainProgress {
   readonly epochCount: number;
   readonly batch: number;
   readonly batchCount: number;
+  /** Optimizer steps of this epoch that are complete; fewer than batches where several make one step. */
+  readonly step: number;
+  readonly stepCount: number;
   /** Means so far in this epoch. */
   readonly losses: Readonly<Record<string, number>>;
 }
@@ -40,7 +40,7 @@ export interface StageRun {
   readonly source: Source;
   readonly trainable: readonly string[];
   readonly cursor: Cursor;
-  /** Every array at the cursor: parameters, and moments unless the stage begins. */
+  /** Every array at the cursor: parameters, and what the stage keeps beside them unless it begins. */
   readonly arrays: NdArrays;
   readonly onProgress?: (progress: TrainProgress) => void;
   /** `cursor` stands behind the epoch. */
@@ -50,33 +50,22 @@ export interface StageRun {
 
 /** Runs a stage to its end. @returns the cursor behind it. @throws InterruptedError after saving, where the signal asks. */
 export async function runStage(run: StageRun): Promise<Cursor> {
-  const { model, config, stage, engine, source, trainable, arrays } = run;
-  const learning = new Set(trainable);
-  const isState = (name: string) =>
-    learning.has(name) || name.startsWith("adam/") || (stage.batchNorm === "batch" && name.startsWith("trunk/"));
-  const moments = Object.fromEntries(
-    trainable.flatMap((name) =>
-      [firstMoment(name), secondMoment(name)].map((moment) => [moment, arrays[moment] ?? ndArray(arrays[name].shape)]),
-    ),
-  );
-  const all = { ...withoutMoments(arrays), ...moments };
-  const constants = pick(all, (name) => !isState(name));
-  const state = await engine.createState(pick(all, isState));
-  const inputs = modelInputShapes(model, source.input, config.batchSize);
+  const { model, config, stage, engine, source, trainable } = run;
+  const { input } = source;
+  const isGrouped = epochOf(run).accumulate > 1;
+  const isAveraged = stage.movingAverage > 0;
+  const { batchNorm } = stage;
+  const { constants, state: begun } = stageArrays(run.arrays, { trainable, batchNorm, isGrouped, isAveraged });
+  const state = await engine.createState(begun);
   const weights = Object.fromEntries(Object.entries(config.heads).map(([name, head]) => [name, head.weight]));
-  const step = await engine.compile(
-    trainingStep(model, {
-      input: source.input,
-      batchSize: config.batchSize,
-      trainable,
-      batchNorm: stage.batchNorm,
-      weights,
-    }),
-    { name: "training step", inputs: { ...inputs, ...answerInputShapes(model, config.batchSize) }, constants, state },
-  );
-  const predict = await engine.compile(evaluationStep(model, { input: source.input }), {
+  const common = { input, batchSize: config.batchSize, trainable, batchNorm, weights, dropout: dropoutOf(run) };
+  const compile = (name: string, options: StepOptions) =>
+    engine.compile(trainingStep(model, options), { name, inputs: stepInputShapes(model, options), constants, state });
+  const step = await compile("training step", { ...common, isAveraged, group: isGrouped ? "last" : "only" });
+  const add = isGrouped ? await compile("gradients", { ...common, isAveraged, group: "more" }) : step;
+  const predict = await engine.compile(evaluationStep(model, { input, averaged: isAveraged ? trainable : [] }), {
     name: "validation",
-    inputs,
+    inputs: modelInputShapes(model, input, config.batchSize),
     constants,
     state,
   });
@@ -84,7 +73,7 @@ export async function runStage(run: StageRun): Promise<Cursor> {
   try {
     let { cursor } = run;
     while (!isStageDone(cursor, { stage, config })) {
-      cursor = await runEpoch(run, { cursor, step: (batch) => step.run(batch), save });
+      cursor = await runEpoch(run, { cursor, step: (batch, isLast) => (isLast ? step : add).run(batch), save });
       const record = await validate(run, { cursor, run: (batch) => predict.run(batch) });
       cursor = await keepBest(run, { cursor, record, state, constants });
       await save(cursor);
@@ -94,32 +83,63 @@ export async function runStage(run: StageRun): Promise<Cursor> {
     return cursor;
   } finally {
     await step.dispose();
+    await add.dispose();
     await predict.dispose();
     await state.dispose();
   }
 }
 
+/** Batches of an epoch, and how many of them make an optimizer step. */
+function epochOf({ config, source }: StageRun): { batchCount: number; accumulate: number } {
+  const { batchCount } = source;
+  return { batchCount, accumulate: Math.min(config.accumulate, batchCount) };
+}
+
+/** A classifier that does not learn drops nothing: it would only blur its loss. */
+function dropoutOf({ model, config, trainable }: StageRun): number {
+  const isLearning = model.classifier.parameters.some((parameter) => trainable.includes(parameter.name));
+  return isLearning ? (config.heads[model.classifier.spec.name]?.dropout ?? 0) : 0;
+}
+
+/** The numbers that differ from batch to batch, from where the training stands alone, so that resuming repeats them. */
+function scalarInputs(run: StageRun, { stage: stageIndex, epoch, batch }: Cursor): NdArrays {
+  const { config, stage } = run;
+  const groups = epochOf(run);
+  const steps = stepsOfEpoch(groups);
+  const { step, size } = groupOf(batch, groups);
+  const at = epoch * steps + step;
+  const factor = rateFactor(at, { stepCount: stage.epochs * steps }) * biasCorrection(at);
+  const numbers: Record<string, number> = {
+    "rate/trunk": stage.trunkLearningRate * factor,
+    "rate/heads": stage.learningRate * factor,
+  };
+  if (groups.accumulate > 1) numbers["gradient/share"] = 1 / size;
+  if (stage.movingAverage > 0) numbers["average/decay"] = averageDecay(at, { limit: stage.movingAverage });
+  // Each batch of a group has a seed of its own: one mask for all of them would drop the same elements.
+  if (dropoutOf(run) > 0) numbers.seed = random(config.seed, "dropout", stageIndex, epoch, batch).integer(SEED_LIMIT);
+  return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, scalarInput(value)]));
+}
+
 async function runEpoch(
-  { config, stage, source, model, onProgress, signal }: StageRun,
+  run: StageRun,
   {
     cursor: begun,
     step,
     save,
-  }: { cursor: Cursor; step: (inputs: NdArrays) => Promise<NdArrays>; save: (cursor: Cursor) => Promise<void> },
+  }: {
+    cursor: Cursor;
+    step: (inputs: NdArrays, isLast: boolean) => Promise<NdArrays>;
+    save: (cursor: Cursor) => Promise<void>;
+  },
 ): Promise<Cursor> {
+  const { config, stage, source, model, onProgress, signal } = run;
   let cursor = begun;
-  const { batchCount } = source;
-  const stepCount = stage.epochs * batchCount;
+  const groups = epochOf(run);
   let last = performance.now();
   for await (const batch of source.train(cursor.epoch, cursor.batch)) {
-    const at = cursor.epoch * batchCount + cursor.batch;
-    const factor = rateFactor(at, { stepCount }) * biasCorrection(at);
-    const outputs = await step({
-      ...batch.inputs,
-      ...answerInputs(batch.samples, model.heads),
-      "rate/trunk": scalarInput(stage.trunkLearningRate * factor),
-      "rate/heads": scalarInput(stage.learningRate * factor),
-    });
+    const group = groupOf(cursor.batch, groups);
+    const answers = answerInputs(batch.samples, model.heads);
+    const outputs = await step({ ...batch.inputs, ...answers, ...scalarInputs(run, cursor) }, group.isLast);
     const losses = Object.fromEntries(
       Object.entries(outputs).map(([name, value]) => [
         name.replace(/^loss\//, "").replace(/^loss$/, "total"),
@@ -139,7 +159,9 @@ async function runEpoch(
       epoch: cursor.epoch,
       epochCount: stage.epochs,
       batch: cursor.batch,
-      batchCount,
+      batchCount: groups.batchCount,
+      step: group.step + (group.isLast ? 1 : 0),
+      stepCount: stepsOfEpoch(groups),
       losses: meanLosses(cursor),
     });
     if (signal?.aborted) {
@@ -151,32 +173,32 @@ async function runEpoch(
 }
 
 async function validate(
-  { model, config, stage, source, signal }: StageRun,
+  stageRun: StageRun,
   { cursor, run }: { cursor: Cursor; run: (inputs: NdArrays) => Promise<NdArrays> },
 ): Promise<EpochRecord> {
+  const { model, config, stage, source, signal } = stageRun;
   const metrics = await evaluate(model, source.validation(), { run, signal });
+  const steps = stepsOfEpoch(epochOf(stageRun));
   const hasLabels = Object.values(metrics).some((result) => result.count > 0);
   return {
     stage: cursor.stage,
     epoch: cursor.epoch + 1,
     seconds: cursor.seconds,
-    learningRate:
-      stage.learningRate *
-      rateFactor((cursor.epoch + 1) * source.batchCount - 1, { stepCount: stage.epochs * source.batchCount }),
+    learningRate: stage.learningRate * rateFactor((cursor.epoch + 1) * steps - 1, { stepCount: stage.epochs * steps }),
     losses: meanLosses(cursor),
     validation: hasLabels ? metrics : null,
     score: hasLabels ? scoreOfMetrics(metrics, config.score) : null,
   };
 }
 
-/** Moves the cursor behind the epoch; keeps the parameters where none were better (without a score: the latest). */
+/** Moves the cursor behind the epoch; keeps the (averaged) parameters where none were better (without a score: the latest). */
 async function keepBest(
   { config, cursor: { stage } }: StageRun,
   { cursor, record, state, constants }: { cursor: Cursor; record: EpochRecord; state: StateStore; constants: NdArrays },
 ): Promise<Cursor> {
   const { best } = cursor;
   const isBetter = best === null || record.score === null || best.score === null || record.score > best.score;
-  if (isBetter) await writeBest(config.out, withoutMoments({ ...constants, ...(await state.read()) }));
+  if (isBetter) await writeBest(config.out, averagedParametersOf({ ...constants, ...(await state.read()) }));
   return {
     ...cursor,
     epoch: cursor.epoch + 1,
@@ -209,13 +231,4 @@ function checkFinite(
   throw new Error(
     `the loss of "${broken}" is ${losses[broken]} in epoch ${epoch}, batch ${batch}. Lower stages[].learningRate and train again.`,
   );
-}
-
-/** Parameters and moving statistics without the optimizer's moments. */
-export function withoutMoments(arrays: NdArrays): NdArrays {
-  return pick(arrays, (name) => !name.startsWith("adam/"));
-}
-
-function pick(arrays: NdArrays, isWanted: (name: string) => boolean): NdArrays {
-  return Object.fromEntries(Object.entries(arrays).filter(([name]) => isWanted(name)));
 }

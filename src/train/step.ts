@@ -4,17 +4,13 @@ import * as tf from "@tensorflow/tfjs";
 import type { CompileOptions, TensorFunction, Tensors } from "../engine/engine.js";
 import { features, type Model, predict } from "../model.js";
 import type { BatchNorm } from "../trunk/trunk.js";
-import { adamTogether } from "./adam.js";
+import { movingAverage } from "./state-names.js";
+import { addGradients, applyGradients } from "./update.js";
+
+export { firstMoment, secondMoment } from "./state-names.js";
 
 /** Share of the old moving statistics that a step keeps (the complement of PyTorch's momentum 0.03). */
 const MOMENTUM = 0.97;
-
-/** Elements up to which a parameter is updated together with others. */
-const SMALL = 4096;
-
-/** Names of state arrays beside the parameters. */
-export const firstMoment = (name: string) => `adam/first/${name}`;
-export const secondMoment = (name: string) => `adam/second/${name}`;
 
 /** What enters the model: images, or features of a frozen trunk that were computed before. */
 export type ModelInput = { readonly kind: "image" } | { readonly kind: "features"; readonly taps: readonly string[] };
@@ -27,13 +23,22 @@ export interface StepOptions {
   readonly batchNorm: "batch" | "frozen";
   /** Weight of each head's loss. */
   readonly weights: Readonly<Record<string, number>>;
+  /** Which batch of a group this is: its `only` one (default), its `last`, or one after which `more` follow. */
+  readonly group?: "only" | "last" | "more";
+  /** Keep moving averages of the parameters that learn. */
+  readonly isAveraged?: boolean;
+  /** Share of the classifier's pooled features that a step drops; 0 (default) drops none. */
+  readonly dropout?: number;
 }
 
 /**
- * Inputs: the model's, `answer/<head>/<what>` for each head, and the scalars `rate/trunk` and `rate/heads` (learning rate
- * with Adam's bias correction). Outputs: `loss` (the weighted sum) and `loss/<head>`. State: parameters and moments.
+ * One batch. Inputs: the model's, `answer/<head>/<what>` for each head, and the scalars `rate/trunk` and `rate/heads`
+ * (learning rate with Adam's bias correction), `gradient/share` (1 / batches in the group), `average/decay`, `seed` (of
+ * the dropout), as far as the options need them. Outputs: `loss` (the weighted sum) and `loss/<head>`. State: parameters,
+ * moments, and as far as needed sums of gradients and averages. A batch after which more follow moves no parameter.
  */
-export function trainingStep(model: Model, { input, trainable, batchNorm, weights }: StepOptions): TensorFunction {
+export function trainingStep(model: Model, options: StepOptions): TensorFunction {
+  const { input, trainable, batchNorm, weights, group = "only", isAveraged = false, dropout: rate = 0 } = options;
   return ({ inputs, constants, state }) => {
     const outputs: Record<string, tf.Tensor> = {};
     const changed: Record<string, tf.Tensor> = {};
@@ -49,6 +54,7 @@ export function trainingStep(model: Model, { input, trainable, batchNorm, weight
       const learning = Object.fromEntries(trainable.map((name, index) => [name, values[index]]));
       const logits = predict(model, { ...constants, ...state, ...learning }, modelValues(inputs, input), {
         batchNorm: mode,
+        dropout: rate > 0 ? { rate, seed: inputs.seed } : undefined,
       });
       const losses = model.heads.map((head) => {
         const { name } = head.spec;
@@ -63,40 +69,29 @@ export function trainingStep(model: Model, { input, trainable, batchNorm, weight
     };
     const { value, grads } = tf.valueAndGrads(total)(trainable.map((name) => state[name]));
     outputs.loss = value;
-    for (const { names, rate } of updateGroups(trainable, state)) {
-      const parts = names.map((name) => ({
-        parameter: state[name],
-        gradient: grads[trainable.indexOf(name)],
-        first: state[firstMoment(name)],
-        second: state[secondMoment(name)],
-      }));
-      adamTogether(parts, { rate: inputs[rate] }).forEach((updated, index) => {
-        changed[names[index]] = updated.parameter;
-        changed[firstMoment(names[index])] = updated.first;
-        changed[secondMoment(names[index])] = updated.second;
-      });
-    }
-    return { outputs, state: changed };
+    const gradients = Object.fromEntries(trainable.map((name, index) => [name, grads[index]]));
+    const updated =
+      group === "more"
+        ? addGradients(gradients, { state })
+        : applyGradients(gradients, { inputs, state, isGrouped: group === "last", isAveraged });
+    return { outputs, state: { ...changed, ...updated } };
   };
 }
 
-/** Parameters that one update serves: the small ones of a rate together, each large one alone, since joining copies. */
-function updateGroups(trainable: readonly string[], state: Tensors): { names: readonly string[]; rate: string }[] {
-  return ["rate/trunk", "rate/heads"].flatMap((rate) => {
-    const own = trainable.filter((name) => name.startsWith("trunk/") === (rate === "rate/trunk"));
-    const small = own.filter((name) => state[name].size <= SMALL);
-    const large = own.filter((name) => state[name].size > SMALL);
-    return [small, ...large.map((name) => [name])]
-      .filter((names) => names.length > 0)
-      .map((names) => ({ names, rate }));
-  });
-}
-
-/** Every head's answer with the parameters of the moment; batch normalisation by its moving statistics. */
-export function evaluationStep(model: Model, { input }: { input: ModelInput }): TensorFunction {
-  return ({ inputs, constants, state }) => ({
-    outputs: predict(model, { ...constants, ...state }, modelValues(inputs, input), { batchNorm: { mode: "moving" } }),
-  });
+/**
+ * Every head's answer with the parameters of the moment; batch normalisation by its moving statistics.
+ *
+ * @param options.averaged parameters whose moving average answers instead.
+ */
+export function evaluationStep(
+  model: Model,
+  { input, averaged = [] }: { input: ModelInput; averaged?: readonly string[] },
+): TensorFunction {
+  return ({ inputs, constants, state }) => {
+    const averages = Object.fromEntries(averaged.map((name) => [name, state[movingAverage(name)]]));
+    const parameters = { ...constants, ...state, ...averages };
+    return { outputs: predict(model, parameters, modelValues(inputs, input), { batchNorm: { mode: "moving" } }) };
+  };
 }
 
 /** Features of the given layers, `tap/<layer>` each, for the cache of a frozen trunk. */
@@ -132,6 +127,18 @@ export function answerInputShapes(model: Model, batchSize: number): CompileOptio
     ]),
   );
   return { ...Object.fromEntries(answers), "rate/trunk": [], "rate/heads": [] };
+}
+
+/** Shapes of everything that a training step with these options reads. */
+export function stepInputShapes(model: Model, options: StepOptions): CompileOptions["inputs"] {
+  const { input, batchSize, group = "only", isAveraged = false, dropout = 0 } = options;
+  return {
+    ...modelInputShapes(model, input, batchSize),
+    ...answerInputShapes(model, batchSize),
+    ...(group === "only" ? {} : { "gradient/share": [] }),
+    ...(isAveraged ? { "average/decay": [] } : {}),
+    ...(dropout > 0 ? { seed: [] } : {}),
+  };
 }
 
 function modelValues(inputs: Tensors, input: ModelInput): Record<string, tf.Tensor4D> {

@@ -14,7 +14,8 @@ import { type Cursor, type EpochRecord, readBest, readCheckpoint } from "./check
 import type { StageConfig, TrainConfig } from "./config.js";
 import { runReport } from "./run-report.js";
 import { featureSource, imageSource, type Source } from "./source.js";
-import { isStageDone, runStage, type TrainProgress, withoutMoments } from "./stage.js";
+import { isStageDone, runStage, type TrainProgress } from "./stage.js";
+import { parametersOf } from "./stage-arrays.js";
 import { openEventFile } from "./tensorboard.js";
 import { trainableNames } from "./trainable.js";
 
@@ -73,7 +74,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     if (isStageDone(cursor, { stage, config })) continue;
     if (cursor.stage > 0 && cursor.epoch === 0 && cursor.batch === 0) arrays = await readBest(config.out);
     arrays = forStage(model, arrays, stage);
-    const trainable = trainableNames(model, withoutMoments(arrays), { train: stage.train, heads: onlyHeads });
+    const trainable = trainableNames(model, parametersOf(arrays), { train: stage.train, heads: onlyHeads });
     const source = await sourceOf(options, { model, stage, arrays, cursor });
     try {
       cursor = await runStage({
@@ -121,7 +122,7 @@ async function sourceOf(
   if (!isFrozen || !stage.cache) return imageSource(common);
   return featureSource(common, {
     engine,
-    parameters: withoutMoments(arrays),
+    parameters: parametersOf(arrays),
     path: join(config.out, "cache", `features-${cursor.stage}.bin`),
     onProgress: (done, count) => onCache?.(done, count),
     signal,

@@ -56,6 +56,12 @@ describe("configuration", () => {
     [{ trunk: { name: "resnet" } }, /trunk\.name: expected one of mobilenet-v1/],
     [{ trunk: { name: "vgg16", alpha: 0.5 } }, /vgg16 has no width multiplier/],
     [{ heads: { nucleus: { tap: 3 } } }, /heads\.nucleus\.tap/],
+    [{ accumulate: 0 }, /accumulate: expected a whole number from 1 to 1024, got 0/],
+    [{ accumulate: 1.5 }, /accumulate: expected a whole number from 1 to 1024, got 1\.5/],
+    [{ stages: [{ movingAverage: 1 }] }, /stages\[0\]\.movingAverage: expected a number from 0 below 1, got 1/],
+    [{ stages: [{ movingAverage: -0.1 }] }, /stages\[0\]\.movingAverage: .*got -0\.1/],
+    [{ heads: { class: { dropout: 0.95 } } }, /heads\.class\.dropout: expected a number from 0 up to 0\.9, got 0\.95/],
+    [{ heads: { nucleus: { dropout: 0.5 } } }, /heads\.nucleus\.dropout: only the classifier drops features/],
   ])("%j is refused in one line", (more, message) => {
     expect(() => resolve(more)).toThrow(ConfigError);
     expect(() => resolve(more)).toThrow(message);
@@ -72,6 +78,18 @@ describe("configuration", () => {
   test("VGG from random weights, which has no batch normalisation, learns at a tenth of a MobileNet's rate", () => {
     expect(resolve({}).stages[0].learningRate).toBe(0.003);
     expect(resolve({ trunk: { name: "vgg16" } }).stages[0].learningRate).toBe(0.0003);
+  });
+
+  test("one batch makes a step, nothing is averaged and nothing dropped, unless asked for", () => {
+    const plain = resolve({});
+    expect([plain.accumulate, plain.stages[0].movingAverage, plain.heads.class.dropout]).toEqual([1, 0, undefined]);
+    const asked = resolve({
+      accumulate: 4,
+      heads: { class: { dropout: 0.9 } },
+      stages: [{ movingAverage: 0.999 }, { movingAverage: 0 }],
+    });
+    expect([asked.accumulate, asked.heads.class.dropout]).toEqual([4, 0.9]);
+    expect(asked.stages.map((stage) => stage.movingAverage)).toEqual([0.999, 0]);
   });
 
   test("--set writes into nested keys and list items, as JSON where it parses", () => {

@@ -1,7 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { adam, adamTogether, biasCorrection } from "../../src/train/adam.js";
-import { rateFactor } from "../../src/train/schedule.js";
+import { adam, biasCorrection } from "../../src/train/adam.js";
+import { averageDecay, rateFactor } from "../../src/train/schedule.js";
+import { firstMoment, gradientSum, movingAverage, secondMoment } from "../../src/train/state-names.js";
+import { together } from "../../src/train/together.js";
+import { addGradients, applyGradients } from "../../src/train/update.js";
 
 beforeAll(async () => {
   await tf.setBackend("cpu");
@@ -45,12 +48,14 @@ describe("adam", () => {
     };
     const parts = [part([3], 1), part([2, 2], 5), part([1, 1, 2, 1], 9)];
     const rate = tf.scalar(0.1);
-    const together = adamTogether(parts, { rate });
+    const joined = together(parts, ({ parameter, gradient, first, second }) =>
+      adam(parameter, gradient, { first, second, rate }),
+    );
     parts.forEach(({ parameter, gradient, first, second }, index) => {
       const alone = adam(parameter, gradient, { first, second, rate });
       for (const what of ["parameter", "first", "second"] as const) {
-        expect(together[index][what].shape).toEqual(parameter.shape);
-        expect([...together[index][what].dataSync()]).toEqual([...alone[what].dataSync()]);
+        expect(joined[index][what].shape).toEqual(parameter.shape);
+        expect([...joined[index][what].dataSync()]).toEqual([...alone[what].dataSync()]);
       }
     });
   });
@@ -60,6 +65,79 @@ describe("adam", () => {
     const zero = tf.zerosLike(start);
     const { parameter } = adam(start, zero, { first: zero, second: zero, rate: tf.scalar(0.1) });
     expect([...parameter.dataSync()]).toEqual([...start.dataSync()]);
+  });
+});
+
+describe("an update", () => {
+  const [small, large] = ["head/a/bias", "trunk/b/kernel"];
+  const rates = { "rate/trunk": tf.scalar(0.1), "rate/heads": tf.scalar(0.2) };
+  const begun = () => {
+    const state: Record<string, tf.Tensor> = { [small]: tf.tensor1d([1, 2]), [large]: tf.fill([5000], 3) };
+    for (const [name, value] of Object.entries(state)) {
+      for (const nameOf of [firstMoment, secondMoment, gradientSum]) state[nameOf(name)] = tf.zerosLike(value);
+      state[movingAverage(name)] = tf.add(value, 1);
+    }
+    return state;
+  };
+  const gradients = (factor: number) => ({
+    [small]: tf.tensor1d([4 * factor, -2 * factor]),
+    [large]: tf.fill([5000], factor),
+  });
+
+  test("divides a group's gradients by its batches, and starts the sums again at zero", () => {
+    const inputs = { ...rates, "gradient/share": tf.scalar(1 / 3) };
+    let state = begun();
+    for (const factor of [1, 2]) state = { ...state, ...addGradients(gradients(factor), { state }) };
+    expect([...state[gradientSum(small)].dataSync()]).toEqual([12, -6]); // (1 + 2) * 4, (1 + 2) * -2
+    expect([...state[small].dataSync()]).toEqual([1, 2]);
+    const made = applyGradients(gradients(3), { inputs, state, isGrouped: true, isAveraged: false });
+    expect(Object.keys(made).some((name) => name.startsWith("average/"))).toBe(false);
+    // Mean gradient 2 * [4, -2] = [8, -4]; first moment a tenth of it.
+    expect(made[firstMoment(small)].dataSync()[0]).toBeCloseTo(0.8, 5);
+    expect(made[firstMoment(small)].dataSync()[1]).toBeCloseTo(-0.4, 5);
+    expect(made[firstMoment(large)].dataSync()[4999]).toBeCloseTo(0.2, 5);
+    for (const name of [small, large]) {
+      expect(made[gradientSum(name)].shape).toEqual(state[name].shape);
+      expect(made[gradientSum(name)].dataSync().every((value) => value === 0)).toBe(true);
+    }
+  });
+
+  test("averages what Adam made: decay * average + (1 - decay) * parameter", () => {
+    const state = begun();
+    const inputs = { ...rates, "average/decay": tf.scalar(0.75) };
+    const made = applyGradients(gradients(1), { inputs, state, isGrouped: false, isAveraged: true });
+    for (const [name, before] of [
+      [small, 2],
+      [large, 4],
+    ] as const) {
+      const wanted = 0.75 * before + 0.25 * made[name].dataSync()[0];
+      expect(made[movingAverage(name)].dataSync()[0]).toBeCloseTo(wanted, 5);
+    }
+    expect(Object.keys(made).some((name) => name.startsWith("gradient/"))).toBe(false);
+  });
+
+  test("leaves the average of a parameter that does not move at the parameter, byte for byte", () => {
+    const value = tf.tensor1d([0.1, -1 / 3]);
+    const zero = tf.zerosLike(value);
+    const state = {
+      [small]: value,
+      [firstMoment(small)]: zero,
+      [secondMoment(small)]: zero,
+      [movingAverage(small)]: value.clone(),
+    };
+    const inputs = { ...rates, "average/decay": tf.scalar(0.999) };
+    const made = applyGradients({ [small]: zero }, { inputs, state, isGrouped: false, isAveraged: true });
+    expect([...made[movingAverage(small)].dataSync()]).toEqual([...value.dataSync()]);
+  });
+});
+
+describe("the moving average's decay", () => {
+  test("begins at a tenth and rises to its limit, so that the initial values are soon forgotten", () => {
+    expect(averageDecay(0, { limit: 0.999 })).toBeCloseTo(0.1, 12);
+    expect(averageDecay(8, { limit: 0.999 })).toBeCloseTo(0.5, 12); // 9 / 18
+    expect(averageDecay(8990, { limit: 0.999 })).toBeCloseTo(0.999, 12); // 8991 / 9000
+    expect(averageDecay(1e6, { limit: 0.999 })).toBe(0.999);
+    expect(averageDecay(100, { limit: 0 })).toBe(0);
   });
 });
 

@@ -10,8 +10,10 @@ import { createModel } from "../../src/model.js";
 import { runTraining } from "../../src/run-training.js";
 import { readCheckpoint } from "../../src/train/checkpoint.js";
 import { checkConfig } from "../../src/train/config.js";
+import { averagedParametersOf, parametersOf } from "../../src/train/stage-arrays.js";
 import { evaluationStep, modelInputShapes } from "../../src/train/step.js";
 import { readTrainedModel, type TrainedModel } from "../../src/trained-model.js";
+import { foldBatchNorm } from "../../src/trunk/fold-batch-norm.js";
 import { writeTinyDataset } from "../helpers/tiny-dataset.js";
 
 let engine: Engine;
@@ -96,6 +98,42 @@ describe("a run that was interrupted and resumed", () => {
     expect(arraysOf(resumed)).toEqual(arraysOf(whole));
   });
 
+  test("does the same in the middle of a group of batches, with averages and dropout, and after being killed", async () => {
+    // 10 images by 2 make 5 batches, by 2 make steps of 2, 2 and 1.
+    const all = {
+      batchSize: 2,
+      accumulate: 2,
+      heads: { class: { dropout: 0.5 } },
+      stages: [{ train: "heads", epochs: 3, movingAverage: 0.9 }],
+    };
+    const wholeOut = temporary();
+    const whole = await runTraining(configOf(wholeOut, all), { engine });
+    const out = temporary();
+    await runUntil(out, (at) => at.epoch === 0 && at.batch === 3, all);
+    const middle = await readCheckpoint(out);
+    expect(middle?.cursor.batch).toBe(3);
+    expect(middle?.arrays["gradient/head/class/kernel"].data.some((value) => value !== 0)).toBe(true);
+    await runUntil(out, (at) => at.epoch === 1 && at.batch === 4, all, { isResumed: true });
+    const killed = runTraining(configOf(out, all), {
+      engine,
+      isResumed: true,
+      onProgress: (at) => {
+        if (at.epoch === 2 && at.batch === 3) throw new Error("killed");
+      },
+    });
+    await expect(killed).rejects.toThrow("killed");
+    expect((await readCheckpoint(out))?.cursor).toMatchObject({ epoch: 2, batch: 0 });
+    const resumed = await runTraining(configOf(out, all), { engine, isResumed: true });
+    expect(arraysOf(resumed)).toEqual(arraysOf(whole));
+    const [ended, wanted] = [await readCheckpoint(out), await readCheckpoint(wholeOut)];
+    expect(ended?.arrays).toEqual(wanted?.arrays);
+    // Each key matters: without it the same run ends elsewhere.
+    for (const without of [{ accumulate: 1 }, { heads: {} }, { stages: [{ train: "heads", epochs: 3 }] }]) {
+      const other = await runTraining(configOf(temporary(), { ...all, ...without }), { engine });
+      expect(arraysOf(other).parameters, Object.keys(without)[0]).not.toEqual(arraysOf(whole).parameters);
+    }
+  }, 60_000);
+
   test("is refused under another configuration; a second run is refused without --resume", async () => {
     const out = temporary();
     await runUntil(out, (at) => at.batch === 1);
@@ -105,6 +143,45 @@ describe("a run that was interrupted and resumed", () => {
     await expect(runTraining(configOf(out), { engine })).rejects.toThrow(InputError);
     expect((await readCheckpoint(out))?.cursor.batch).toBe(1);
   });
+});
+
+test("progress counts batches, and the optimizer steps that they make", async () => {
+  const seen: number[][] = [];
+  await runTraining(configOf(temporary(), { batchSize: 2, accumulate: 2, stages: [{ train: "all", epochs: 1 }] }), {
+    engine,
+    onProgress: ({ batch, batchCount, step, stepCount }) => seen.push([batch, batchCount, step, stepCount]),
+  });
+  expect(seen).toEqual([
+    [1, 5, 0, 3],
+    [2, 5, 1, 3],
+    [3, 5, 1, 3],
+    [4, 5, 2, 3],
+    [5, 5, 3, 3],
+  ]);
+});
+
+test("a stage hands on the averages: what is kept as best, and what the next stage starts from", async () => {
+  const unscored = await writeTinyDataset({ validation: 0 }); // the best is then the latest
+  const first = { train: "all", epochs: 2, learningRate: 0.02, movingAverage: 0.9 };
+  const out = temporary();
+  const one = await runTraining(configOf(out, { dataset: unscored, stages: [first] }), { engine });
+  const { trunk } = createModel(one.spec);
+  const arrays = (await readCheckpoint(out))?.arrays ?? {};
+  const averaged = foldBatchNorm(trunk, averagedParametersOf(arrays));
+  expect(one.parameters).toEqual(averaged);
+  const raw = foldBatchNorm(trunk, parametersOf(arrays));
+  expect(raw["head/class/kernel"]).not.toEqual(averaged["head/class/kernel"]);
+  // A second stage that moves nothing further than 1e-20.
+  const second = { train: "all", epochs: 1, learningRate: 1e-30, movingAverage: 0.5 };
+  const stages = [first, { ...second, batchNorm: "frozen" }];
+  const two = await runTraining(configOf(temporary(), { dataset: unscored, stages }), { engine });
+  for (const [name, { data }] of Object.entries(averaged)) {
+    const moved = Array.from(data, (value, i) => Math.abs(value - two.parameters[name].data[i]));
+    expect(
+      moved.reduce((most, value) => Math.max(most, value), 0),
+      name,
+    ).toBeLessThan(1e-20);
+  }
 });
 
 describe("what does not learn", () => {

@@ -1,0 +1,64 @@
+/** What a user may say of each head: its layers, its share of the loss, its threshold. */
+
+import { ConfigError } from "../core/errors.js";
+import { checkKeys } from "../core/keys.js";
+import { number, oneOf, share } from "./config-values.js";
+
+export interface HeadConfig {
+  /** Layers it reads; the source, or for the classifier the trunk's output, where absent. */
+  readonly tap?: string | readonly string[];
+  /** Share of its loss in the sum. */
+  readonly weight: number;
+  /** From this probability on, an aspect is seen. */
+  readonly threshold?: number;
+  /** Amount only. */
+  readonly form?: "number" | "map";
+  /** Classifier only: share of the pooled features that each training step drops, 0 to 0.9. */
+  readonly dropout?: number;
+}
+
+const HEAD_KEYS = ["tap", "weight", "threshold", "form", "dropout"];
+
+/**
+ * Every head's configuration, by name.
+ *
+ * @param names of the classifier, `class`, and of the dataset's aspects.
+ * @throws ConfigError where a head or a key is unknown, or a value out of range.
+ */
+export function resolveHeads(value: unknown, names: readonly string[]): Record<string, HeadConfig> {
+  const given = (value ?? {}) as Record<string, unknown>;
+  checkKeys(given, names, "heads", ConfigError);
+  return Object.fromEntries(
+    names.map((name) => {
+      const head = given[name] ?? {};
+      checkKeys(head, HEAD_KEYS, `heads.${name}`, ConfigError);
+      const { tap, threshold, form } = head as { tap?: string | string[]; threshold?: number; form?: "number" | "map" };
+      if (
+        tap !== undefined &&
+        typeof tap !== "string" &&
+        !(Array.isArray(tap) && tap.length > 0 && tap.every((t) => typeof t === "string"))
+      ) {
+        throw new ConfigError(
+          `heads.${name}.tap: expected a layer's name or a list of names, got ${JSON.stringify(tap)}.`,
+        );
+      }
+      if (head.dropout !== undefined && name !== "class") {
+        throw new ConfigError(`heads.${name}.dropout: only the classifier drops features. Give it to heads.class.`);
+      }
+      return [
+        name,
+        {
+          weight: number(head.weight, 1, `heads.${name}.weight`, { above: -1e-9, most: 1e6 }),
+          ...(tap === undefined ? {} : { tap }),
+          ...(threshold === undefined
+            ? {}
+            : { threshold: number(threshold, 0.5, `heads.${name}.threshold`, { above: 0, most: 0.999 }) }),
+          ...(form === undefined ? {} : { form: oneOf(form, ["number", "map"] as const, `heads.${name}.form`) }),
+          ...(head.dropout === undefined
+            ? {}
+            : { dropout: share(head.dropout, `heads.${name}.dropout`, { most: 0.9 }) }),
+        },
+      ];
+    }),
+  );
+}

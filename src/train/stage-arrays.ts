@@ -1,0 +1,51 @@
+/** Which arrays a stage holds still, which it changes, and which of them others get to see. */
+
+import { type NdArrays, ndArray } from "../core/nd-array.js";
+import { firstMoment, gradientSum, isAuxiliary, movingAverage, secondMoment } from "./state-names.js";
+
+/**
+ * Constants and state of a stage at the cursor.
+ *
+ * @param arrays parameters, and what the stage keeps beside them unless it begins: moments and sums then start at zero,
+ * averages at the parameters.
+ * @param options.isGrouped several batches make a step.
+ */
+export function stageArrays(
+  arrays: NdArrays,
+  options: {
+    trainable: readonly string[];
+    batchNorm: "batch" | "frozen";
+    isGrouped: boolean;
+    isAveraged: boolean;
+  },
+): { constants: NdArrays; state: NdArrays } {
+  const { trainable, batchNorm, isGrouped, isAveraged } = options;
+  const zeroNames = isGrouped ? [firstMoment, secondMoment, gradientSum] : [firstMoment, secondMoment];
+  const auxiliary = trainable.flatMap((parameter) => {
+    const own = zeroNames.map((nameOf) => [nameOf(parameter), ndArray(arrays[parameter].shape)] as const);
+    return isAveraged ? [...own, [movingAverage(parameter), arrays[parameter]] as const] : own;
+  });
+  const kept = auxiliary.map(([name, fresh]) => [name, arrays[name] ?? fresh]);
+  const learning = new Set(trainable);
+  const parameters = parametersOf(arrays);
+  const isState = (name: string) => learning.has(name) || (batchNorm === "batch" && name.startsWith("trunk/"));
+  return {
+    constants: pick(parameters, (name) => !isState(name)),
+    state: { ...pick(parameters, isState), ...Object.fromEntries(kept) },
+  };
+}
+
+/** Parameters and moving statistics, without what training keeps beside them. */
+export function parametersOf(arrays: NdArrays): NdArrays {
+  return pick(arrays, (name) => !isAuxiliary(name));
+}
+
+/** The same with averages in place of the parameters that have one: what is validated, kept as best and handed on. */
+export function averagedParametersOf(arrays: NdArrays): NdArrays {
+  const parameters = Object.entries(parametersOf(arrays));
+  return Object.fromEntries(parameters.map(([name, own]) => [name, arrays[movingAverage(name)] ?? own]));
+}
+
+function pick(arrays: NdArrays, isWanted: (name: string) => boolean): NdArrays {
+  return Object.fromEntries(Object.entries(arrays).filter(([name]) => isWanted(name)));
+}
