@@ -73,6 +73,20 @@ describe.skipIf(block === 0)("in ONNX Runtime's blocks", () => {
     await expectAsLoops(fn, given, { forward: depthwise, gradients: depthwiseGradients, options });
   });
 
+  test("dilated convolutions equal loops", async () => {
+    const options: WindowOptions = { stride: 1, padding: "same", dilation: 2 };
+    const given = drawnCase({ x: [1, 9, 8, block], w: [3, 3, block, block + 8], d: [3, 3, block, 1] }, 1);
+    const fn = ({ x, w, d }: Tensors) => ({
+      conv: tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 1, "same", "NHWC", 2),
+      deep: tf.depthwiseConv2d(x as tf.Tensor4D, d as tf.Tensor4D, 1, "same", "NHWC", 2),
+    });
+    const actual = await runTraced(fn, given, { block });
+    const [x, w, d] = ["x", "w", "d"].map((name) => ({ shape: given.shapes[name], data: given.data[name] }));
+    const { conv, deep } = actual;
+    expectEqual(conv, { shape: conv.shape, data: Float64Array.from(convolution(x, w, options)) }, "conv");
+    expectEqual(deep, { shape: deep.shape, data: Float64Array.from(depthwise(x, d, options)) }, "deep");
+  });
+
   test.each([
     { size: 2, stride: 2, padding: "valid" },
     { size: 3, stride: 2, padding: "same" },
