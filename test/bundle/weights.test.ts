@@ -97,6 +97,15 @@ describe("agreement", () => {
     const found = deviation("filterWeights/a", of(3, 4.005), of(3, 4));
     expect(found.measure).toBe("relative");
     expect(found.error).toBeCloseTo(1e-3, 6);
+    expect(found.tolerance).toBe(1e-3);
+  });
+
+  test("of evidence and its overlap is ten times as wide: rectifiers on their bend may go either way", () => {
+    for (const output of ["evidence/a", "necrosis/overlap/a"]) {
+      // |(0, 0.05)| / |(3, 4)| = 0.01
+      expect(severity(deviation(output, of(3, 4.05), of(3, 4)))).toBeCloseTo(1, 4);
+    }
+    expect(severity(deviation("saliency/a", of(3, 4.05), of(3, 4)))).toBeCloseTo(10, 3);
   });
 
   test("is never reached by NaN, another shape, a missing output, or something where there was nothing", () => {
