@@ -5,10 +5,10 @@ import { availableParallelism, cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { writeJson } from "./built.js";
 
-const ROUNDS = 9;
+const ROUNDS = 7;
 const WARM_UPS = 3;
 /** Between turns, so that the other side's threads, which spin for a while when they have nothing to do, are quiet. */
-const PAUSE_MS = 300;
+const PAUSE_MS = 250;
 
 /** @typedef {{ work: string, ours: Record<string, unknown>, peer: { name: string } & Record<string, unknown> | null, ratio: number | null }} Row */
 
