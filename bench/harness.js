@@ -76,7 +76,6 @@ export async function writeResults(name, rows) {
   const machine = `${availableParallelism()} cores, ${cpus()[0]?.model.trim()}`;
   const path = fileURLToPath(new URL(`results/${name}.json`, import.meta.url));
   await writeJson(path, { format: "aspectlens-bench/1", commit, machine, node: process.version, rows });
-  console.log(`bench/results/${name}.json`);
 }
 
 /** @param {readonly number[]} values */

@@ -48,6 +48,7 @@ for (const choice of /** @type {const} */ (["onnx", "tfjs"])) {
         const work = `joint step, ${trunk} ${alpha} @${inputSize}, batch ${batchSize}, ${norm}`;
         const row = await compare(work, { engine: choice, run: step.run, peer, iterations });
         rows.push({ ...row, ours: { ...row.ours, compileMs: rounded(step.compileMs) } });
+        if (!options.quick) await writeResults("step", rows); // after each row: the whole takes half an hour
         peer?.close();
         await step.dispose();
       }
@@ -55,7 +56,6 @@ for (const choice of /** @type {const} */ (["onnx", "tfjs"])) {
   }
   await engine.dispose();
 }
-if (!options.quick) await writeResults("step", rows);
 
 /** @param {() => Promise<unknown>} run */
 async function iterationsFor(run) {
