@@ -3,13 +3,10 @@
  * every step. Channels that do not fill their last block are padded with zeros for the convolution, and cut off after it.
  */
 
-import { addNode, type Graph, integers, reshape, transpose, type Value } from "./graph.js";
+import { addNode, type Graph, integers, mirror, reshape, transpose, type Value } from "./graph.js";
 import { blockedLayout, NCHW, natural } from "./layout.js";
 import { reorderInput, reorderOutput } from "./nchwc.js";
 import { form, full, type TracedTensor, traced } from "./traced-tensor.js";
-
-/** Lower than any index, so that a slice with step -1 reaches the first element. */
-const BEFORE_FIRST = -(2 ** 31);
 
 /** Channels in whole blocks, or 0 where too many would be padding, or ONNX Runtime does not pad (but multiples of 4). */
 export function wholeBlocks({ block }: Graph, channels: number): number {
@@ -105,12 +102,5 @@ function rowMajor(graph: Graph, filter: TracedTensor): Value {
 
 /** Mirrors the first two axes, height and width. */
 function mirrored(graph: Graph, value: Value, [height, width]: readonly number[]): Value {
-  if (height * width === 1) return value;
-  const lists = [
-    [-1, -1],
-    [BEFORE_FIRST, BEFORE_FIRST],
-    [0, 1],
-    [-1, -1],
-  ];
-  return addNode(graph, "Slice", [value, ...lists.map((list) => integers(graph, list))]);
+  return height * width === 1 ? value : mirror(graph, value, [0, 1]);
 }

@@ -3,22 +3,16 @@
 import { TraceError } from "../../core/errors.js";
 import { fromBlocks, inBlocks, packedBackwardFilter, packedDepthwiseFilter, wholeBlocks } from "./blocked-filters.js";
 import { type ConvAttributes, type ConvGeometry, convGeometry, depthwiseFilter } from "./convolution.js";
-import { addConstant, addNode, type Graph, integers, reshape, type Value } from "./graph.js";
+import { addConstant, addNode, type Graph, mirror, reshape, type Value } from "./graph.js";
 import type { KernelTable } from "./kernel.js";
 import { NCHW, OIHW } from "./layout.js";
 import { nchwc } from "./nchwc.js";
 import { matrixResize } from "./resize.js";
 import { form, full, type TracedTensor, traced } from "./traced-tensor.js";
 
-/** Lower than any index, so that a slice with step -1 reaches the first element. */
-const BEFORE_FIRST = -(2 ** 31);
-
 /** Mirrors the last two axes, height and width. */
-export function flipped(graph: Graph, value: Value, [height, width]: readonly [number, number]): Value {
-  if (height * width === 1) return value;
-  const ends = [BEFORE_FIRST, BEFORE_FIRST];
-  const inputs = [[-1, -1], ends, [2, 3], [-1, -1]].map((list) => integers(graph, list));
-  return addNode(graph, "Slice", [value, ...inputs]);
+function flipped(graph: Graph, value: Value, [height, width]: readonly [number, number]): Value {
+  return height * width === 1 ? value : mirror(graph, value, [2, 3]);
 }
 
 /** How many input rows and columns no window reaches. */

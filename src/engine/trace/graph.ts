@@ -158,6 +158,20 @@ export function transpose(graph: Graph, value: Value, shape: readonly number[], 
   return reshape(graph, result, target);
 }
 
+/** Lower than any index, so that a slice with a negative step reaches the first element. */
+export const BEFORE_FIRST = -(2 ** 31);
+
+/** Reverses the order along some axes. */
+export function mirror(graph: Graph, value: Value, axes: readonly number[]): Value {
+  const lists = [axes.map(() => -1), axes.map(() => BEFORE_FIRST), axes, axes.map(() => -1)];
+  return addNode(graph, "Slice", [value, ...lists.map((list) => integers(graph, list))]);
+}
+
+/** Whether two values have the same shape, and it is known. */
+export function haveOneShape(graph: Graph, a: Value, b: Value): boolean {
+  return isKnownAs(graph, a, graph.shapes.get(b) ?? [Number.NaN]);
+}
+
 function transposeConstant(graph: Graph, value: Value, constant: GraphConstant, axes: readonly number[]): Value {
   const key = `transposed|${value}|${axes.join()}`;
   const known = graph.expressions.get(key);

@@ -1,6 +1,6 @@
 /** What follows a blocked convolution and fits into it: a shift of its channels, a sum with other features, an activation. */
 
-import { type Attributes, addConstant, type Graph, type GraphNode, type Value } from "./graph.js";
+import { type Attributes, addConstant, type Graph, type GraphNode, haveOneShape, type Value } from "./graph.js";
 import { SHIFT_CHANNELS, scaling } from "./nchwc.js";
 import { neededNodes, sorted } from "./node-order.js";
 import { NCHWC } from "./onnx-encoding.js";
@@ -39,7 +39,7 @@ export function fuseBlocked(graph: Graph, outputs: readonly Value[]): void {
       const found = node.inputs.findIndex((value, index) => {
         const convolution = convolutionOf(value);
         const other = node.inputs[1 - index];
-        return convolution && convolution.inputs.length <= SUM && value !== other && isOfShape(graph, value, other);
+        return convolution && convolution.inputs.length <= SUM && value !== other && haveOneShape(graph, value, other);
       });
       if (found < 0) continue;
       const convolution = convolutionOf(node.inputs[found]) as GraphNode; // just found
@@ -62,12 +62,6 @@ function asConvolution(graph: Graph, node: GraphNode): void {
   const ones = addConstant(graph, "float32", [channels], new Float32Array(channels).fill(1));
   const { inputs, attributes } = scaling(graph, features, ones);
   Object.assign(node, { operator: CONV, inputs: [...inputs, shift], attributes });
-}
-
-/** Blocked features are added to nothing but others of the same shape. */
-function isOfShape(graph: Graph, a: Value, b: Value): boolean {
-  const shape = graph.shapes.get(a)?.join();
-  return shape !== undefined && shape === graph.shapes.get(b)?.join();
 }
 
 /** Attributes of `nchwc.Conv` that do the same as a node, or `null`. */

@@ -3,7 +3,7 @@
 import { backend_util, slice_util, util } from "@tensorflow/tfjs";
 import { TraceError } from "../../core/errors.js";
 import { sharedLayout } from "./elementwise.js";
-import { addConstant, addNode, type Graph, integers, reshape } from "./graph.js";
+import { addConstant, addNode, BEFORE_FIRST, type Graph, integers, mirror, reshape } from "./graph.js";
 import type { KernelTable, One } from "./kernel.js";
 import { axesOf, blockOf, NCHW, physical } from "./layout.js";
 import {
@@ -18,9 +18,6 @@ import {
   type TracedTensor,
   traced,
 } from "./traced-tensor.js";
-
-/** Below any index: a slice with a negative step reaches the first element. */
-const BEFORE_FIRST = -(2 ** 31);
 
 /** Constants have no form yet, so any layout is as good; others keep theirs. */
 function concat(graph: Graph, tensors: readonly TracedTensor[], axis: number): TracedTensor {
@@ -151,9 +148,7 @@ function reverse(graph: Graph, given: One, { dims }: { dims: number | number[] }
   const axes = util.parseAxisParam(dims, [...x.shape]);
   if (axes.length === 0) return { ...x, forms: new Map(x.forms) };
   const places = axes.map((axis) => x.layout.indexOf(String(axis)));
-  const lists = [axes.map(() => -1), axes.map(() => BEFORE_FIRST), places, axes.map(() => -1)];
-  const source = form(graph, x, x.layout);
-  const value = addNode(graph, "Slice", [source, ...lists.map((list) => integers(graph, list))]);
+  const value = mirror(graph, form(graph, x, x.layout), places);
   return traced(graph, value, x.shape, { dtype: x.dtype, layout: x.layout });
 }
 

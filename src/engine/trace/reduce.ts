@@ -2,7 +2,7 @@
 
 import { util } from "@tensorflow/tfjs";
 import { binary, cast } from "./elementwise.js";
-import { addNode, float, type Graph, integers, reshape, type Value } from "./graph.js";
+import { addNode, float, type Graph, haveOneShape, integers, reshape, type Value } from "./graph.js";
 import type { Kernel, KernelTable, One } from "./kernel.js";
 import { axesOf, blockOf, type Layout } from "./layout.js";
 import { nchwc } from "./nchwc.js";
@@ -74,7 +74,7 @@ function reduceInBlocks(
   const [batch, height, width, channels] = x.shape;
   const source = form(graph, x, x.layout);
   const product = graph.producers.get(source);
-  const isProduct = product?.operator === "Mul" && product.inputs.every((input) => isOfShape(graph, input, source));
+  const isProduct = product?.operator === "Mul" && product.inputs.every((input) => haveOneShape(graph, input, source));
   const sums = isProduct
     ? dotProducts(graph, product.inputs, x.shape)
     : nchwc(graph, "GlobalAveragePool", [source], {});
@@ -85,10 +85,6 @@ function reduceInBlocks(
   const sizes = axes.includes(0) ? [channels] : [batch, channels];
   const result = traced(graph, value, sizes);
   return keepDims ? reshaped(graph, result, [axes.includes(0) ? 1 : batch, 1, 1, channels]) : result;
-}
-
-function isOfShape(graph: Graph, value: Value, other: Value): boolean {
-  return graph.shapes.get(value)?.join() === graph.shapes.get(other)?.join();
 }
 
 /** Sum over the positions of each channel of each image of a product of blocked features, `[1, batch * channels, 1, 1]`. */
