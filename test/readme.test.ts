@@ -11,7 +11,7 @@ const SMALLER: readonly [RegExp, string][] = [
   [/--count \d+/g, "--count 30 --size 64"],
   [/"epochs":\d+/g, '"epochs":1'],
   [/(--set '[^']*')/g, "$1 --set trunk.inputSize=64 --set batchSize=8"],
-  [/npx aspectlens/g, `"${process.execPath}" "${join(root, "dist/cli/main.js")}"`],
+  [/npx aspectlens/g, `"${join(root, "dist/cli/main.js")}"`], // as a program, as npx runs it
 ];
 
 test("the README's walk, made smaller, runs from data to explanations", () => {
