@@ -1,4 +1,4 @@
-/** The sub-pixel step: channels laid out as finer pixels. */
+/** The sub-pixel step: channels laid out as finer pixels, with the gradient that TensorFlow.js does not have. */
 
 import * as tf from "@tensorflow/tfjs";
 
@@ -9,12 +9,15 @@ import * as tf from "@tensorflow/tfjs";
  * @returns `[batch, height * factor, width * factor, channels]`; the caller disposes it.
  */
 export function depthToSpace(x: tf.Tensor4D, factor: number): tf.Tensor4D {
+  if (factor === 1) return x.clone();
   const [batch, height, width, depth] = x.shape;
-  const channels = depth / factor ** 2;
-  return tf.tidy(() => {
-    if (factor === 1) return x.clone();
-    const rows = tf.reshape(x, [batch * height, width, factor, factor * channels]);
-    const swapped = tf.transpose(rows, [0, 2, 1, 3]); // [batch * height, factor, width, factor * channels]
-    return tf.reshape(swapped, [batch, height * factor, width * factor, channels]);
-  });
+  const toPixels = tf.customGrad((x) => ({
+    value: tf.depthToSpace(x as tf.Tensor4D, factor),
+    gradFunc: (dy: tf.Tensor) =>
+      tf.tidy(() => {
+        const rows = tf.reshape(dy, [batch * height, factor, width, depth / factor]);
+        return tf.reshape(tf.transpose(rows, [0, 2, 1, 3]), [batch, height, width, depth]);
+      }),
+  }));
+  return toPixels(x) as tf.Tensor4D;
 }

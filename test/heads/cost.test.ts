@@ -8,7 +8,7 @@ beforeAll(() => tf.setBackend("cpu"));
 /** MobileNetV1 1.0 at 224 px, million multiply-adds (Howard et al. 2017, arXiv:1704.04861, table 8). */
 const MOBILENET = 569e6;
 
-/** Products of every kernel that ran: a filter's size for each output element, one for each element multiplied. */
+/** Products of every kernel that ran: a filter's size for each output element, one for each element multiplied, four for one interpolated. */
 async function multiplyAdds(run: () => tf.Tensor): Promise<number> {
   const { kernels } = await tf.profile(run);
   const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
@@ -18,6 +18,7 @@ async function multiplyAdds(run: () => tf.Tensor): Promise<number> {
     if (name === "Conv2D") return sum + output * size(second.slice(0, 3));
     if (name === "DepthwiseConv2dNative") return sum + output * size(second.slice(0, 2));
     if (name === "BatchMatMul") return sum + output * (first.at(-1) ?? 1);
+    if (name === "ResizeBilinear") return sum + 4 * output;
     if (name === "Multiply" || name === "RealDiv") return sum + output;
     return sum;
   }, 0);

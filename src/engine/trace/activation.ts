@@ -3,11 +3,12 @@
 import { TraceError } from "../../core/errors.js";
 import { sizeOf } from "../../core/nd-array.js";
 import { arithmeticKernels } from "./arithmetic.js";
+import { binary } from "./elementwise.js";
 import { addNode, float, type Graph, reshape, type Value } from "./graph.js";
 import type { KernelTable } from "./kernel.js";
 import { blockOf, physical } from "./layout.js";
 import { distance } from "./nchwc.js";
-import { broadcastTo, form, full, type TracedTensor, traced } from "./traced-tensor.js";
+import { broadcastTo, form, full, sameSizes, type TracedTensor, traced } from "./traced-tensor.js";
 
 /** Name of our kernel for the gradients of Relu and Relu6. */
 export const RELU_GRAD = "TraceReluGrad";
@@ -58,8 +59,11 @@ function reluGradient(
   { limit }: { limit: number },
 ): TracedTensor {
   const y = full(graph, inputs.y);
-  const dy = full(graph, broadcastTo(graph, inputs.dy, y.shape));
   const { layout, shape } = y;
+  const given = broadcastTo(graph, inputs.dy, shape);
+  // A gradient that is the same everywhere (from a mean) is repeated by the product itself.
+  const isRepeated = !blockOf(layout) && !sameSizes(given.extent, shape);
+  const dy = isRepeated ? given : full(graph, given);
   const sizes = blockOf(layout) ? physical(shape, layout) : [sizeOf(shape)];
   const output = reshape(graph, form(graph, y, layout), sizes);
   const steep = (value: Value, alpha: number, beta: number) =>
@@ -68,6 +72,8 @@ function reluGradient(
   if (limit === Number.POSITIVE_INFINITY) mask = steep(output, STEEP, 0);
   else if (blockOf(layout)) mask = steep(distance(graph, output, limit / 2), -STEEP, (STEEP * limit) / 2);
   else mask = steep(addNode(graph, "Mul", [output, addNode(graph, "Sub", [float(graph, limit), output])]), STEEP, 0);
+  if (isRepeated)
+    return binary(graph, "Mul", dy, traced(graph, reshape(graph, mask, physical(shape, layout)), shape, { layout }));
   const result = addNode(graph, "Mul", [reshape(graph, form(graph, dy, layout), sizes), mask]);
   graph.shapes.set(result, sizes);
   return traced(graph, reshape(graph, result, physical(shape, layout)), shape, { layout });

@@ -5,9 +5,8 @@ import { fromBlocks, inBlocks, packedBackwardFilter, packedDepthwiseFilter, whol
 import { type ConvAttributes, type ConvGeometry, convGeometry, depthwiseFilter } from "./convolution.js";
 import { addConstant, addNode, type Graph, mirror, reshape, type Value } from "./graph.js";
 import type { KernelTable } from "./kernel.js";
-import { NCHW, OIHW } from "./layout.js";
+import { NCHW, OIHW, physical } from "./layout.js";
 import { nchwc } from "./nchwc.js";
-import { matrixResize } from "./resize.js";
 import { form, full, type TracedTensor, traced } from "./traced-tensor.js";
 
 /** Mirrors the last two axes, height and width. */
@@ -68,19 +67,24 @@ function spread({ outShape, kernel, strides, before }: ConvGeometry, inputShape:
   return { sizes, pads: [...pads, ...after] };
 }
 
-/** Zeros after each row and column of features, by products with matrices that hold a one for each. */
+/**
+ * Zeros after each row and column of features, by one product: each row becomes itself with zeros between, and the rows of
+ * zeros after it.
+ */
 function withZeros(
   graph: Graph,
   features: TracedTensor,
   [height, width]: readonly [number, number],
   [rowStep, columnStep]: readonly [number, number],
 ): TracedTensor {
-  const [, fromHeight, fromWidth] = features.shape;
-  const left = new Float32Array(height * fromHeight);
-  for (let row = 0; row < fromHeight; row++) left[row * rowStep * fromHeight + row] = 1;
-  const right = new Float32Array(fromWidth * width);
-  for (let column = 0; column < fromWidth; column++) right[column * width + column * columnStep] = 1;
-  return matrixResize(graph, features, [height, width], { left, right });
+  const [batch, fromHeight, fromWidth, channels] = features.shape;
+  const length = rowStep * width;
+  const spreading = new Float32Array(fromWidth * length);
+  for (let column = 0; column < fromWidth; column++) spreading[column * length + column * columnStep] = 1;
+  const rows = reshape(graph, form(graph, features, NCHW), [batch * channels * fromHeight, fromWidth]);
+  const value = addNode(graph, "MatMul", [rows, addConstant(graph, "float32", [fromWidth, length], spreading)]);
+  const shape = [batch, height, width, channels];
+  return traced(graph, reshape(graph, value, physical(shape, NCHW)), shape, { layout: NCHW });
 }
 
 /** In blocks: a convolution with stride 1 of dy, between whose rows and columns lie as many zeros as the stride skips. */

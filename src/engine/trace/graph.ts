@@ -5,6 +5,9 @@ import { sizeOf } from "../../core/nd-array.js";
 /** Name of a value in the graph: a graph input, a constant, or an output of a node. */
 export type Value = string;
 
+/** Stands for an optional input that a node goes without. */
+export const ABSENT: Value = "";
+
 export type ElementType = "float32" | "int32" | "bool" | "int64";
 export type Elements = Float32Array | Int32Array | Uint8Array | BigInt64Array;
 
@@ -131,7 +134,8 @@ export function reshape(graph: Graph, value: Value, shape: readonly number[]): V
 
 /**
  * Transposes a value of the given shape; unit axes are dropped and axes that stay neighbours merged first, since ONNX
- * Runtime is fastest at low rank. Constants are transposed here.
+ * Runtime is fastest at low rank. Two axes keep a unit one before them: of a matrix that is transposed and then reshaped
+ * the runtime's optimizer makes a transposition of four axes, ten times as slow. Constants are transposed here.
  */
 export function transpose(graph: Graph, value: Value, shape: readonly number[], axes: readonly number[]): Value {
   if (!graph.shapes.has(value)) graph.shapes.set(value, [...shape]);
@@ -146,9 +150,10 @@ export function transpose(graph: Graph, value: Value, shape: readonly number[], 
   if (groups.length < 2) return reshape(graph, value, target);
   const constant = graph.constants.get(value);
   if (constant) return transposeConstant(graph, value, constant, axes);
-  const inOrder = [...groups].sort((a, b) => a[0] - b[0]);
+  if (groups.length === 2) groups.unshift([]);
+  const inOrder = [...groups].sort((a, b) => (a[0] ?? -1) - (b[0] ?? -1));
   const merged = inOrder.map((group) => sizeOf(group.map((axis) => shape[axis])));
-  const source = reshape(graph, value, merged.length === shape.length ? shape : merged);
+  const source = reshape(graph, value, merged);
   const perm = groups.map((group) => inOrder.indexOf(group));
   const result = addNode(graph, "Transpose", [source], { perm });
   graph.shapes.set(

@@ -1,6 +1,6 @@
 /** What follows a blocked convolution and fits into it: a shift of its channels, a sum with other features, an activation. */
 
-import { type Attributes, addConstant, type Graph, type GraphNode, haveOneShape, type Value } from "./graph.js";
+import { ABSENT, type Attributes, addConstant, type Graph, type GraphNode, haveOneShape, type Value } from "./graph.js";
 import { SHIFT_CHANNELS, scaling } from "./nchwc.js";
 import { neededNodes, sorted } from "./node-order.js";
 import { NCHWC } from "./onnx-encoding.js";
@@ -43,7 +43,7 @@ export function fuseBlocked(graph: Graph, outputs: readonly Value[]): void {
       });
       if (found < 0) continue;
       const convolution = convolutionOf(node.inputs[found]) as GraphNode; // just found
-      while (convolution.inputs.length < SUM) convolution.inputs.push("");
+      while (convolution.inputs.length < SUM) convolution.inputs.push(ABSENT);
       convolution.inputs.push(node.inputs[1 - found]);
       absorb(convolution, node);
     } else {

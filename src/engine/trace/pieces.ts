@@ -189,7 +189,9 @@ export const pieceKernels: KernelTable = {
     pad(graph, x, given.paddings, { mode: "constant", value: given.constantValue }),
   MirrorPad: (graph: Graph, { x }: One, given: { paddings: Paddings; mode: "reflect" | "symmetric" }) => {
     if (given.mode === "reflect") return pad(graph, x, given.paddings, { mode: "reflect" });
-    throw new TraceError('the mode "symmetric" cannot be recorded. Use "reflect".');
+    // One element mirrored about the edge is the edge repeated, which ONNX has.
+    if (given.paddings.flat().every((amount) => amount <= 1)) return pad(graph, x, given.paddings, { mode: "edge" });
+    throw new TraceError('the mode "symmetric" cannot be recorded for more than one element. Use "reflect".');
   },
   Tile: tile,
   Reverse: reverse,

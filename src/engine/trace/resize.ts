@@ -1,8 +1,11 @@
-/** Resizing images and its gradient, each as two products with constant interpolation matrices, exact in every mode. */
+/**
+ * Resizing images: bilinear by ONNX Runtime's own operator; nearest neighbours and all gradients as two products with
+ * constant interpolation matrices, exact in every mode.
+ */
 
-import { addConstant, addNode, type Graph, reshape } from "./graph.js";
+import { ABSENT, addConstant, addNode, type Graph, integers, reshape } from "./graph.js";
 import type { Kernel, KernelTable } from "./kernel.js";
-import { NCHW } from "./layout.js";
+import { NCHW, physical } from "./layout.js";
 import { form, full, type TracedTensor, traced } from "./traced-tensor.js";
 
 interface ResizeMode {
@@ -43,7 +46,7 @@ function transposedMatrix(matrix: Float32Array, rows: number): Float32Array {
 }
 
 /** `[batch, height, width, channels]` to another size: `left` is `[to, from]` for rows, `right` `[from, to]` for columns. */
-export function matrixResize(
+function matrixResize(
   graph: Graph,
   x: TracedTensor,
   [height, width]: readonly number[],
@@ -58,15 +61,36 @@ export function matrixResize(
   return traced(graph, rows, [batch, height, width, channels], { layout: NCHW });
 }
 
-function resize(method: Method): Kernel {
-  return (graph: Graph, { images }: { images: TracedTensor }, attributes: ResizeMode & { size: [number, number] }) => {
-    const [, fromHeight, fromWidth] = images.shape;
-    const [height, width] = attributes.size;
-    const mode = { ...attributes, method };
-    const left = interpolation(fromHeight, height, mode);
-    const right = transposedMatrix(interpolation(fromWidth, width, mode), width);
-    return matrixResize(graph, images, [height, width], { left, right });
-  };
+interface Resizing {
+  readonly images: TracedTensor;
+}
+type ResizeAttributes = ResizeMode & { readonly size: [number, number] };
+
+/** All images and channels side by side as channels of one image, which is what the operator spreads over threads. */
+function bilinear(
+  graph: Graph,
+  { images }: Resizing,
+  { alignCorners, halfPixelCenters, size }: ResizeAttributes,
+): TracedTensor {
+  const [batch, fromHeight, fromWidth, channels] = images.shape;
+  const shape = [batch, ...size, channels];
+  const source = form(graph, full(graph, images), NCHW);
+  const maps = reshape(graph, source, [1, batch * channels, fromHeight, fromWidth]);
+  const transformation = alignCorners ? "align_corners" : halfPixelCenters ? "half_pixel" : "asymmetric";
+  const inputs = [maps, ABSENT, ABSENT, integers(graph, [1, batch * channels, ...size])];
+  const attributes = { mode: "linear", coordinate_transformation_mode: transformation };
+  const value = addNode(graph, "Resize", inputs, attributes);
+  graph.shapes.set(value, [1, batch * channels, ...size]);
+  return traced(graph, reshape(graph, value, physical(shape, NCHW)), shape, { layout: NCHW });
+}
+
+function nearest(graph: Graph, { images }: Resizing, attributes: ResizeAttributes): TracedTensor {
+  const [, fromHeight, fromWidth] = images.shape;
+  const [height, width] = attributes.size;
+  const mode = { ...attributes, method: "nearest" } as const;
+  const left = interpolation(fromHeight, height, mode);
+  const right = transposedMatrix(interpolation(fromWidth, width, mode), width);
+  return matrixResize(graph, images, [height, width], { left, right });
 }
 
 function resizeGradient(method: Method): Kernel {
@@ -81,8 +105,8 @@ function resizeGradient(method: Method): Kernel {
 }
 
 export const resizeKernels: KernelTable = {
-  ResizeBilinear: resize("bilinear"),
+  ResizeBilinear: bilinear,
   ResizeBilinearGrad: resizeGradient("bilinear"),
-  ResizeNearestNeighbor: resize("nearest"),
+  ResizeNearestNeighbor: nearest,
   ResizeNearestNeighborGrad: resizeGradient("nearest"),
 };
