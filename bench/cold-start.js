@@ -27,8 +27,9 @@ for (const [alpha, inputSize] of [
   await sharp({ create: { width: 640, height: 480, channels: 3, background: "#888", noise } })
     .jpeg()
     .toFile(image);
-  const script = `
-    const marks = [["start", performance.timeOrigin - ${"BEGUN"}]];
+  /** @param {number} begun when the process was asked for, milliseconds since 1970 */
+  const script = (begun) => `
+    const marks = [["node", performance.timeOrigin + performance.now() - ${begun}]];
     let last = performance.now();
     const mark = (name) => { const now = performance.now(); marks.push([name, now - last]); last = now; };
     const { openExplainer } = await import("${new URL("../dist/bundle/explainer.js", import.meta.url).href}");
@@ -42,19 +43,11 @@ for (const [alpha, inputSize] of [
   /** @type {Record<string, number[]>} */
   const parts = { command: [] };
   for (let run = 0; run < RUNS; run++) {
-    const command = [join(root, "dist/cli/main.js"), "explain", bundle, image, "--out", join(folder, "out")];
     const before = performance.now();
-    spawnSync(process.execPath, command, { stdio: "ignore" });
+    runNode([join(root, "dist/cli/main.js"), "explain", bundle, image, "--out", join(folder, "out")]);
     parts.command.push(performance.now() - before);
-    const begun = performance.timeOrigin + performance.now();
-    const { stdout } = spawnSync(
-      process.execPath,
-      ["--input-type=module", "-e", script.replace("BEGUN", String(begun))],
-      {
-        encoding: "utf8",
-      },
-    );
-    for (const [name, ms] of JSON.parse(stdout)) {
+    const marks = runNode(["--input-type=module", "-e", script(performance.timeOrigin + performance.now())]);
+    for (const [name, ms] of JSON.parse(marks)) {
       parts[name] ??= [];
       parts[name].push(ms);
     }
@@ -66,3 +59,10 @@ for (const [alpha, inputSize] of [
 }
 await rm(folder, { recursive: true });
 await writeResults("cold-start", rows);
+
+/** @param {readonly string[]} args @returns {string} what it printed */
+function runNode(args) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`node ${args[0]} ended with ${status}: ${stderr}`);
+  return stdout;
+}

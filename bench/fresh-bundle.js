@@ -1,6 +1,6 @@
 /** A bundle of a model that has learned nothing: it costs what a trained one costs. */
 
-import { explainedTaps, exportBundle, openRuntime } from "./built.js";
+import { explainedTaps, exportBundle, openRuntime, RESIZE_KERNEL } from "./built.js";
 import { freshParameters, networkOf, normal } from "./models.js";
 
 const CLASSES = 10;
@@ -32,6 +32,6 @@ export async function writeFreshBundle(path, { alpha, inputSize, masks }) {
     threshold: { value: 0.3, isCalibrated: false },
     provenance,
   };
-  await exportBundle(trained, path, { runtime, kernel: "lanczos3", name: "bench" });
+  await exportBundle(trained, path, { runtime, kernel: RESIZE_KERNEL, name: "bench" });
   await runtime.dispose();
 }

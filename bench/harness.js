@@ -20,12 +20,15 @@ const PAUSE_MS = 250;
 /**
  * @param {string} work
  * @param {{ engine: string, run: () => Promise<unknown>, peer: import("./peer.js").Peer | null, iterations: number }} sides
- * @returns {Promise<Row>} medians of the rounds, each the median of its iterations; ratio below 1: we are faster.
+ * @returns {Promise<Row>} medians of the rounds, each the median of its iterations; the ratio is the median of the rounds'
+ *   ratios, since a machine that others use is slower in one round than in another. Below 1: we are faster.
  */
 export async function compare(work, { engine, run, peer, iterations }) {
   for (let i = 0; i < WARM_UPS; i++) await run();
   await peer?.measure(WARM_UPS);
+  /** @type {Cost[]} */
   const ours = [];
+  /** @type {Cost[]} */
   const theirs = [];
   for (let round = 0; round < ROUNDS; round++) {
     await pause();
@@ -34,7 +37,7 @@ export async function compare(work, { engine, run, peer, iterations }) {
     if (peer) theirs.push(await peer.measure(iterations));
   }
   const [own, other] = [summary(ours), summary(theirs)];
-  const ratio = peer && rounded(own.ms / other.ms);
+  const ratio = peer && rounded(median(ours.map(({ ms }, round) => ms / theirs[round].ms)));
   const beside = peer ? `${peer.name} ${other.ms} ms (${other.cpuMs} of CPU) · ratio ${ratio}` : "no peer";
   console.log(`${work} · ${engine} ${own.ms} ms (${own.cpuMs} of CPU) · ${beside}`);
   return { work, ours: { ...own, engine }, peer: peer && { name: peer.name, ...other }, ratio };

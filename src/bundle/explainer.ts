@@ -4,13 +4,13 @@ import { InputError, ShapeError } from "../core/errors.js";
 import { type NdArray, ndArray } from "../core/nd-array.js";
 import { decodeImage } from "../dataset/image.js";
 import type { RuntimeOptions } from "../engine/devices.js";
-import { openRuntime, type Session } from "../engine/session.js";
 import type { Explained, Target } from "../explain/explanation.js";
 import { readExplanation } from "../explain/reading/read-explanation.js";
 import { targetWeights } from "../explain/reading/target.js";
 import type { ClassifierSpec } from "../heads/head.js";
 import type { ModelSpec } from "../model.js";
 import { type BundleDescription, FILES } from "./description.js";
+import { openLanes, type Run } from "./lanes.js";
 import { checkPreprocessing } from "./preprocessing.js";
 import { readBundle, readGraph } from "./read-bundle.js";
 
@@ -74,22 +74,19 @@ export async function openExplainer(path: string, options: RuntimeOptions = {}):
   const { description } = bundle;
   checkPreprocessing(description, path);
   const [classifier] = description.model.heads.filter((head) => head.kind === "classifier");
-  const runtime = openRuntime(options);
-  let session: Session;
-  try {
-    session = await runtime.createSession(await readGraph(bundle, "explain"), { name: `${path}: ${FILES.explain}` });
-  } catch (error) {
-    await runtime.dispose();
-    throw error;
-  }
+  const name = `${path}: ${FILES.explain}`;
+  const lanes = await openLanes(() => readGraph(bundle, "explain"), { ...options, name });
 
   const size = description.model.trunk.inputSize;
-  const explain: Explainer["explain"] = async (image, { target, stem } = {}) => {
-    checkTarget(target, classifier);
+  const explainBy = async (run: Run, image: ImageSource, { target, stem }: ExplainRequest): Promise<ExplainedImage> => {
     const { name, pixels, width, height } = await load(image, size);
-    const outputs = await session.run({ image: pixels, target: targetWeights(target, classifier) });
+    const outputs = await run({ image: pixels, target: targetWeights(target, classifier) });
     const read = { spec: description.model, threshold: description.threshold.value, masking: description.masking };
     return { ...readExplanation(outputs, { ...read, image: name, target, stem }), width, height };
+  };
+  const explain: Explainer["explain"] = async (image, request = {}) => {
+    checkTarget(request.target, classifier);
+    return explainBy(lanes.run, image, request);
   };
 
   async function* explainAll(
@@ -99,7 +96,7 @@ export async function openExplainer(path: string, options: RuntimeOptions = {}):
     checkTarget(target, classifier);
     const running: Promise<() => Outcome>[] = [];
     for await (const image of images) {
-      running.push(settled(image, explain(image, { target, stem: stem?.(image) })));
+      running.push(settled(image, explainBy(lanes.next(), image, { target, stem: stem?.(image) })));
       if (running.length >= AHEAD) yield await next(running);
     }
     while (running.length > 0) yield await next(running);
@@ -111,7 +108,7 @@ export async function openExplainer(path: string, options: RuntimeOptions = {}):
     classifier,
     explain,
     explainAll,
-    dispose: () => runtime.dispose(),
+    dispose: () => lanes.dispose(),
   };
 }
 
@@ -141,14 +138,14 @@ async function load(
   const shape = [1, size, size, 3];
   if (typeof image === "string") {
     const decoded = await decodeImage(image, { size });
-    const pixels = ndArray(shape, Float32Array.from(decoded.image));
+    const pixels = ndArray(shape, new Float32Array(decoded.image));
     return { name: image, pixels, width: decoded.width, height: decoded.height };
   }
   const { name, pixels, width = size, height = size } = image;
   if (pixels.length !== size * size * 3) {
     throw new ShapeError(`${name}: expected ${size} x ${size} RGB pixels, got ${pixels.length} numbers.`);
   }
-  return { name, pixels: ndArray(shape, Float32Array.from(pixels)), width, height };
+  return { name, pixels: ndArray(shape, new Float32Array(pixels)), width, height };
 }
 
 function checkTarget(target: Target | undefined, { task, classes }: ClassifierSpec): void {

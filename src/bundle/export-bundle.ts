@@ -128,7 +128,7 @@ function classCount({ heads }: ModelSpec): number {
 }
 
 function toImage({ trunk: { inputSize } }: ModelSpec): (pixels: Uint8Array) => NdArray {
-  return (pixels) => ndArray([1, inputSize, inputSize, 3], Float32Array.from(pixels));
+  return (pixels) => ndArray([1, inputSize, inputSize, 3], new Float32Array(pixels));
 }
 
 /** Gradients of colour with a dark disc: smooth, with edges, and unlike noise. */

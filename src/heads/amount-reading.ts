@@ -34,7 +34,7 @@ export function amountsOf(
 ): Float32Array | undefined {
   const { amount, map } = answer ?? {};
   if (form === "map") {
-    if (map) return Float32Array.from(map, (value) => value / 255);
+    if (map) return new Float32Array(map).map((value) => value / 255);
     return amount === 0 ? new Float32Array(pixels) : undefined;
   }
   if (amount !== undefined) return Float32Array.of(amount);

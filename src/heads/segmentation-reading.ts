@@ -48,7 +48,9 @@ export function pixelsOf(pixels: Uint8Array, { name, inputSize }: { name: string
 /** Pixels whose sigmoid reaches the threshold, 0 and 1, row-major. @param logits one image's. */
 export function decodeMask(logits: ArrayLike<number>, { threshold }: { threshold: number }): Uint8Array {
   const least = Math.fround(logit(threshold));
-  return Uint8Array.from(logits, (value) => (value >= least ? 1 : 0));
+  const mask = new Uint8Array(logits.length); // a loop: `from` with a function takes seven times as long
+  for (let pixel = 0; pixel < mask.length; pixel++) if (logits[pixel] >= least) mask[pixel] = 1;
+  return mask;
 }
 
 /** Streaming metrics over the labelled images. */

@@ -13,6 +13,7 @@ import { type Explainer, type Outcome, openExplainer } from "../../src/bundle/ex
 import { exportBundle } from "../../src/bundle/export-bundle.js";
 import { goldenNames, readBundle, readBundledModel, readGolden } from "../../src/bundle/read-bundle.js";
 import { verifyBundle } from "../../src/bundle/verify-bundle.js";
+import { random } from "../../src/core/random.js";
 import { decodeSafetensors, encodeSafetensors } from "../../src/core/safetensors.js";
 import { openRuntime, type Runtime } from "../../src/engine/session.js";
 import { redescribed, repacked } from "./stub.js";
@@ -145,6 +146,18 @@ describe("an explainer", () => {
     expect(errors).toEqual([expect.stringContaining("broken.png"), expect.stringContaining("none.png: no such file")]);
     const alone = await explainer.explain(photo);
     expect("explained" in outcomes[11] && outcomes[11].explained).toEqual(alone);
+  });
+
+  test("explains many images on a core each, in order, to the same numbers", async () => {
+    const noise = random(3, "many");
+    const { inputSize } = explainer.spec.trunk;
+    const pixels = () => Uint8Array.from({ length: inputSize ** 2 * 3 }, () => noise.integer(256));
+    const images = Array.from({ length: 80 }, (_, index) => ({ name: `${index}`, pixels: pixels() }));
+    const found = [];
+    for await (const outcome of explainer.explainAll(images)) found.push("explained" in outcome && outcome.explained);
+    const alone = [];
+    for (const image of images) alone.push(await explainer.explain(image));
+    expect(found).toEqual(alone);
   });
 
   test("refuses a bundle whose images were resized by another kernel", async () => {

@@ -5,6 +5,7 @@ import { logit } from "../../core/logistic.js";
 import type { NdArray } from "../../core/nd-array.js";
 import { decodeBoxes } from "../../heads/boxes-reading.js";
 import type { AspectSpec } from "../../heads/head.js";
+import { decodeMask } from "../../heads/segmentation-reading.js";
 import { connectedComponents } from "./components.js";
 
 /** Smaller components of a mask are no instances: 0.1 % of the image. */
@@ -48,14 +49,13 @@ export function hasPlace(spec: AspectSpec): boolean {
 }
 
 function pixelRegions(unmasked: NdArray, threshold: number, size: number): AspectRegions {
-  // Compared before the sigmoid, as the graph does, so that both see the same pixels.
-  const least = logit(threshold);
-  const mask = Uint8Array.from(unmasked.data, (value) => (value >= least ? 1 : 0));
+  const mask = decodeMask(unmasked.data, { threshold });
   const components = connectedComponents(mask, { size });
   const instances = components
     .filter((pixels) => pixels.length >= SMALLEST_SHARE * size * size)
     .map((pixels) => ({ elements: pixels, boxes: [extent(pixels, size)] }));
-  const elements = Uint32Array.from(mask.keys()).filter((pixel) => mask[pixel] === 1);
+  const elements = new Uint32Array(components.reduce((sum, pixels) => sum + pixels.length, 0));
+  for (let pixel = 0, count = 0; pixel < mask.length; pixel++) if (mask[pixel] === 1) elements[count++] = pixel;
   return {
     whole: { elements, boxes: components.map((pixels) => extent(pixels, size)) },
     instances,
