@@ -136,12 +136,9 @@ async function runEpoch(
   let cursor = begun;
   const groups = epochOf(run);
   let last = performance.now();
-  for await (const batch of source.train(cursor.epoch, cursor.batch)) {
-    const group = groupOf(cursor.batch, groups);
-    const answers = answerInputs(batch.samples, model.heads);
-    const outputs = await step({ ...batch.inputs, ...answers, ...scalarInputs(run, cursor) }, group.isLast);
+  const done = async (outputs: Promise<NdArrays>) => {
     const losses = Object.fromEntries(
-      Object.entries(outputs).map(([name, value]) => [
+      Object.entries(await outputs).map(([name, value]) => [
         name.replace(/^loss\//, "").replace(/^loss$/, "total"),
         value.data[0],
       ]),
@@ -151,6 +148,7 @@ async function runEpoch(
       Object.entries(losses).map(([name, loss]) => [name, (cursor.lossSums[name] ?? 0) + loss]),
     );
     const now = performance.now();
+    const group = groupOf(cursor.batch, groups);
     cursor = { ...cursor, batch: cursor.batch + 1, lossSums, seconds: cursor.seconds + (now - last) / 1000 };
     last = now;
     onProgress?.({
@@ -164,10 +162,25 @@ async function runEpoch(
       stepCount: stepsOfEpoch(groups),
       losses: meanLosses(cursor),
     });
-    if (signal?.aborted) {
-      await save(cursor);
-      throw new InterruptedError(`interrupted in epoch ${cursor.epoch + 1}; saved. Go on with --resume.`);
-    }
+  };
+  // A batch is encoded and handed to the engine while the one before it is computed, so that the engine
+  // never waits. An interruption lets both come to their end.
+  let running: Promise<NdArrays> | undefined;
+  let index = begun.batch;
+  for await (const batch of source.train(begun.epoch, begun.batch)) {
+    const answers = answerInputs(batch.samples, model.heads);
+    const numbers = scalarInputs(run, { ...begun, batch: index });
+    const next = step({ ...batch.inputs, ...answers, ...numbers }, groupOf(index, groups).isLast);
+    next.catch(() => {}); // seen at its turn, unless the one before it fails
+    if (running) await done(running);
+    running = next;
+    index++;
+    if (signal?.aborted) break;
+  }
+  if (running) await done(running);
+  if (signal?.aborted) {
+    await save(cursor);
+    throw new InterruptedError(`interrupted in epoch ${cursor.epoch + 1}; saved. Go on with --resume.`);
   }
   return cursor;
 }
