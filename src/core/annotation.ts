@@ -1,6 +1,7 @@
 /** What an expert said of one aspect in one image, already at the model's input size; absent means unlabelled. */
 
 import type { Box } from "./boxes.js";
+import type { Picture } from "./view.js";
 
 export type AspectKind = "segmentation" | "boxes" | "presence" | "amount";
 
@@ -27,8 +28,9 @@ export interface ClassAnnotation {
 export interface Sample {
   /** Path as it stands in the dataset, for messages. */
   readonly path: string;
-  /** `[inputSize, inputSize, 3]` RGB 0..255. */
+  /** `[inputSize, inputSize, 3]` RGB 0..255; empty where the model cuts it from `picture` itself. */
   readonly image: Uint8Array;
+  readonly picture?: Picture;
   readonly target: ClassAnnotation;
   readonly aspects: Readonly<Record<string, Annotation>>;
   /** Names of the aspects that caused the label, where the dataset knows them. */

@@ -3,7 +3,7 @@
 import type { Box } from "../core/boxes.js";
 import { boxArea } from "../core/boxes.js";
 import type { Random } from "../core/random.js";
-import type { Crop } from "./image.js";
+import type { Light, View } from "../core/view.js";
 
 /**
  * Presence, amount and label stay as they are, so crops must be mild: one that cuts away what an answer is about makes
@@ -16,20 +16,6 @@ export interface Augment {
   readonly crop: number;
   /** 0..1, the largest relative change of brightness, contrast and saturation. */
   readonly colour: number;
-}
-
-/** Factors; 1 changes nothing. */
-export interface Light {
-  readonly brightness: number;
-  readonly contrast: number;
-  readonly saturation: number;
-}
-
-/** What was drawn for one sample. */
-export interface View {
-  readonly crop: Crop;
-  readonly flip: boolean;
-  readonly light?: Light;
 }
 
 /** A box with less than this share of its area left inside the crop is dropped: nobody would call the rest by its name. */

@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import sharp, { type Metadata, type Sharp } from "sharp";
 import { ImageError } from "../core/errors.js";
+import type { Crop } from "../core/view.js";
 
 /** Catmull-Rom over the footprint of each output pixel; the same in training and explaining, and named in the bundle. */
 export const RESIZE_KERNEL = "cubic";
@@ -11,14 +12,6 @@ export const MAX_PIXELS = 100_000_000;
 
 /** Reduction from which JPEG and WebP are shrunk while they are decoded (sharp's `fastShrinkOnLoad: false`). */
 const SHRINK_ON_LOAD = 4;
-
-/** Whole pixels of the upright original. */
-export interface Crop {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
 
 export interface RenderOptions {
   /** Side of the square, pixels. */
@@ -42,7 +35,12 @@ export interface OpenImage {
    *
    * @param options.size side to which it will be rendered.
    */
-  keepDecoded(options: { readonly size: number }): Promise<OpenImage | null>;
+  keepDecoded(options: { readonly size: number }): Promise<KeptImage | null>;
+}
+
+export interface KeptImage extends OpenImage {
+  /** `[height, width, 3]` RGB 0..255. */
+  readonly pixels: Uint8Array;
 }
 
 export interface DecodedImage {
@@ -90,7 +88,8 @@ export async function openImage(source: string | Uint8Array, { name }: { name?: 
     const data = await decoded(label, () => sharp(bytes, input).raw({ depth: "uchar" }).toBuffer());
     if (data.length !== 3 * width * height) return null;
     const raw = () => sharp(data, { raw: { width, height, channels: 3 } });
-    const kept: OpenImage = {
+    const kept: KeptImage = {
+      pixels: data,
       width,
       height,
       render: renderer(label, async () => raw()),

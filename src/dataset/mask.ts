@@ -1,7 +1,8 @@
 /** Masks and amount maps of a sample, from a file's raw values to the model's square by nearest neighbour. */
 
 import { ImageError } from "../core/errors.js";
-import { type Crop, mirror } from "./image.js";
+import type { Crop } from "../core/view.js";
+import { mirror } from "./image.js";
 import type { Raster } from "./raster.js";
 
 /** JPEG smears edges over all small values; half of 255 is where an edge was. */

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { Annotation, Sample } from "../core/annotation.js";
 import { DatasetError, ImageError } from "../core/errors.js";
 import type { Random } from "../core/random.js";
-import { type Augment, applyLight, drawView, plainView, type View, viewBoxes } from "./augment.js";
+import type { Picture, View } from "../core/view.js";
+import { type Augment, applyLight, drawView, plainView, viewBoxes } from "./augment.js";
 import type { Dataset } from "./dataset.js";
 import { type OpenImage, openImage } from "./image.js";
 import type { AspectDeclaration } from "./manifest.js";
@@ -24,6 +25,8 @@ export interface LoadOptions {
   readonly flip?: boolean;
   /** `kind`: only what the aspect's kind reads (a mask beside the boxes of a `boxes` aspect stays on disk). `all`: everything. */
   readonly annotations?: "kind" | "all";
+  /** Leave the picture whole, for a model that cuts views itself; only for pictures that `pictureSide` has found fit. */
+  readonly isWhole?: boolean;
   /** Pixels kept from one epoch to the next. */
   readonly cache?: PixelCache;
 }
@@ -39,13 +42,14 @@ export async function loadSample(
   options: LoadOptions,
 ): Promise<Sample> {
   const { directory, manifest } = dataset;
-  const { inputSize: size, augment, random, flip, annotations = "kind", cache } = options;
+  const { inputSize: size, augment, random, flip, annotations = "kind", isWhole, cache } = options;
   try {
     const path = join(directory, record.image);
     const image = await (cache ? cache.image(path) : openImage(path));
     const view = augment && random ? drawView(image, augment, random) : plainView(image, { flip });
-    const pixels = await image.render({ size, flip: view.flip, ...(isWhole(view, image) ? {} : { crop: view.crop }) });
-    if (view.light) applyLight(pixels, view.light);
+    const seen = isWhole
+      ? { image: NOTHING, picture: await picture(image, { size, view }) }
+      : { image: await render(image, { size, view }) };
     const raster = rasterReader(directory, image, cache?.raster ?? readRaster);
     const aspects: Record<string, Annotation> = {};
     for (const { name, kind } of manifest.aspects) {
@@ -55,7 +59,7 @@ export async function loadSample(
       aspects[name] = await toAnnotation(wanted, { image, view, size, raster });
     }
     const causes = record.causes ?? causesOf(record, dataset);
-    return { path: record.image, image: pixels, target: record.target, aspects, ...(causes ? { causes } : {}) };
+    return { path: record.image, ...seen, target: record.target, aspects, ...(causes ? { causes } : {}) };
   } catch (cause) {
     if (cause instanceof ImageError) throw new DatasetError(`${record.where}: ${cause.message}`, { cause });
     throw cause;
@@ -118,6 +122,20 @@ function causesOf({ target }: SampleRecord, { manifest }: Pick<Dataset, "manifes
   return known.length > 0 ? [...new Set(known)] : undefined;
 }
 
-function isWhole({ crop }: View, { width, height }: OpenImage): boolean {
-  return crop.width === width && crop.height === height;
+const NOTHING = new Uint8Array();
+
+async function render(image: OpenImage, { size, view }: { size: number; view: View }): Promise<Uint8Array> {
+  const { crop, flip, light } = view;
+  const isCut = crop.width !== image.width || crop.height !== image.height;
+  const pixels = await image.render({ size, flip, ...(isCut ? { crop } : {}) });
+  if (light) applyLight(pixels, light);
+  return pixels;
+}
+
+/** @throws ImageError where its pixels cannot be had as they are. */
+async function picture(image: OpenImage, { size, view }: { size: number; view: View }): Promise<Picture> {
+  const kept = await image.keepDecoded({ size });
+  if (!kept) throw new ImageError("the image is another one than when training began. Start again.");
+  const { pixels, width, height } = kept;
+  return { pixels, width, height, view };
 }

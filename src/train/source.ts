@@ -5,6 +5,7 @@ import type { NdArrays } from "../core/nd-array.js";
 import { permutation, random } from "../core/random.js";
 import { batches } from "../dataset/batches.js";
 import { type Dataset, splitSize } from "../dataset/dataset.js";
+import { pictureSide } from "../dataset/picture-side.js";
 import { createPixelCache } from "../dataset/pixel-cache.js";
 import type { Engine } from "../engine/engine.js";
 import type { Model } from "../model.js";
@@ -14,9 +15,12 @@ import { createFeatureCache, type FeatureCache } from "./feature-cache.js";
 import { imageInput } from "./inputs.js";
 import { featureStep, type ModelInput } from "./step.js";
 import { deepestAspectTap } from "./trainable.js";
+import { viewInputs } from "./views.js";
 
 export interface Source {
+  /** Of training. */
   readonly input: ModelInput;
+  readonly validationInput: ModelInput;
   /** Steps an epoch; the shuffled stream fills the last batch from the next epoch, for padding would poison batch statistics. */
   readonly batchCount: number;
   /** Batches of an epoch from `start` on, the same for the same seed, whatever came before. */
@@ -33,36 +37,39 @@ export interface SourceOptions {
   readonly stage: number;
 }
 
-/** Images, decoded and augmented while the step runs. */
-export function imageSource({ dataset, model, config, stage }: SourceOptions): Source {
-  const { batchSize } = config;
-  const side = model.spec.trunk.inputSize;
-  async function* padded(stream: AsyncGenerator<Sample[]>): AsyncGenerator<Batch> {
-    for await (const samples of stream) yield { inputs: { image: imageInput(samples, { side, batchSize }) }, samples };
-  }
-  const cache = createPixelCache({ bytes: config.cacheMegabytes * 2 ** 20, inputSize: side });
-  const common = { batchSize, inputSize: side, cache };
+/**
+ * Images, decoded and augmented while the step runs. Where all pictures of the training split are no larger than what the
+ * model sees, they stay whole and the step cuts and lights them itself (`viewImages`).
+ */
+export async function imageSource({ dataset, model, config, stage }: SourceOptions): Promise<Source> {
+  const { batchSize, augment } = config;
+  const size = model.spec.trunk.inputSize;
+  const cache = createPixelCache({ bytes: config.cacheMegabytes * 2 ** 20, inputSize: size });
+  const isVaried = augment.flip || augment.crop > 0 || augment.colour > 0;
+  const side = isVaried ? await pictureSide(dataset, { split: "train", limit: size, cache }) : null;
+  const common = { batchSize, inputSize: size, cache };
+  const image = (samples: readonly Sample[]) => ({ image: imageInput(samples, { side: size, batchSize }) });
+  const views = (samples: readonly Sample[]) => viewInputs(samples, { batchSize, side: side ?? size, size });
   return {
-    input: { kind: "image" },
+    input: side === null ? { kind: "image" } : { kind: "views", side },
+    validationInput: { kind: "image" },
     batchCount: Math.ceil(splitSize(dataset, "train") / batchSize),
     train: (epoch, start) => {
       const seed = config.seed + 1000 * stage;
-      return padded(
-        batches(dataset, {
-          ...common,
-          split: "train",
-          seed,
-          epoch,
-          augment: config.augment,
-          shuffle: true,
-          fill: "wrap",
-          start,
-        }),
-      );
+      const order = { seed, epoch, shuffle: true, fill: "wrap", start } as const;
+      const stream = batches(dataset, { ...common, ...order, split: "train", augment, isWhole: side !== null });
+      return withInputs(stream, side === null ? image : views);
     },
-    validation: () => padded(batches(dataset, { ...common, split: "validation", fill: "short" })),
+    validation: () => withInputs(batches(dataset, { ...common, split: "validation", fill: "short" }), image),
     dispose: async () => {},
   };
+}
+
+async function* withInputs(
+  stream: AsyncGenerator<Sample[]>,
+  inputs: (samples: readonly Sample[]) => NdArrays,
+): AsyncGenerator<Batch> {
+  for await (const samples of stream) yield { inputs: inputs(samples), samples };
 }
 
 /** Layers whose features are cached: all that heads read up to the deepest aspect tap, behind which the classifier goes on. */
@@ -144,6 +151,7 @@ export async function featureSource(
   }
   return {
     input: { kind: "features", taps },
+    validationInput: { kind: "features", taps },
     batchCount: Math.ceil(trainCount / batchSize),
     train: (epoch, start) =>
       cachedEpoch(cache, { trainCount, variants, batchSize, seed: config.seed, stage, epoch, start }),

@@ -51,7 +51,7 @@ export interface StageRun {
 /** Runs a stage to its end. @returns the cursor behind it. @throws InterruptedError after saving, where the signal asks. */
 export async function runStage(run: StageRun): Promise<Cursor> {
   const { model, config, stage, engine, source, trainable } = run;
-  const { input } = source;
+  const { input, validationInput } = source;
   const isGrouped = epochOf(run).accumulate > 1;
   const isAveraged = stage.movingAverage > 0;
   const { batchNorm } = stage;
@@ -63,12 +63,15 @@ export async function runStage(run: StageRun): Promise<Cursor> {
     engine.compile(trainingStep(model, options), { name, inputs: stepInputShapes(model, options), constants, state });
   const step = await compile("training step", { ...common, isAveraged, group: isGrouped ? "last" : "only" });
   const add = isGrouped ? await compile("gradients", { ...common, isAveraged, group: "more" }) : step;
-  const predict = await engine.compile(evaluationStep(model, { input, averaged: isAveraged ? trainable : [] }), {
-    name: "validation",
-    inputs: modelInputShapes(model, input, config.batchSize),
-    constants,
-    state,
-  });
+  const predict = await engine.compile(
+    evaluationStep(model, { input: validationInput, averaged: isAveraged ? trainable : [] }),
+    {
+      name: "validation",
+      inputs: modelInputShapes(model, validationInput, config.batchSize),
+      constants,
+      state,
+    },
+  );
   const save = async (cursor: Cursor) => writeCheckpoint(config.out, { ...constants, ...(await state.read()) }, cursor);
   try {
     let { cursor } = run;
