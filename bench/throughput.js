@@ -22,7 +22,14 @@ for (const [trunk, alpha] of /** @type {const} */ ([
   ["mobilenet-v1", 0.25],
   ["mobilenet-v2", 0.35],
 ])) {
-  const options = { trunk, alpha, inputSize: 128, batchSize: BATCH, batchNorm: /** @type {const} */ ("batch") };
+  const options = {
+    trunk,
+    alpha,
+    inputSize: 128,
+    batchSize: BATCH,
+    masks: 0,
+    batchNorm: /** @type {const} */ ("batch"),
+  };
   const out = join(folder, `${trunk}`);
   const config = join(folder, `${trunk}.json`);
   await writeFile(
@@ -58,7 +65,7 @@ await rm(folder, { recursive: true });
 await writeResults("throughput", rows);
 
 /**
- * The same heads as the dataset has aspects: a classifier and a segmentation.
+ * A classifier alone, as in pre-training.
  *
  * @param {import("./training.js").StepOptions} options
  * @returns {Promise<number>} median milliseconds.
@@ -78,9 +85,9 @@ async function stepAlone(options) {
   return median(times);
 }
 
-/** Smooth noise in JPEGs, a mask each; what is learned does not matter here. */
+/** Smooth noise in JPEGs; what is learned does not matter here. */
 async function drawDataset() {
-  for (const name of ["images", "masks"]) await mkdir(join(data, name), { recursive: true });
+  await mkdir(join(data, "images"), { recursive: true });
   const classes = Array.from({ length: CLASSES }, (_, index) => `class ${index}`);
   const manifest = {
     format: "aspectlens-dataset/1",
@@ -88,7 +95,7 @@ async function drawDataset() {
     task: "single",
     classes,
     samples: "samples.jsonl",
-    aspects: [{ name: "blob", kind: "segmentation" }],
+    aspects: [],
   };
   await writeFile(join(data, "dataset.json"), JSON.stringify(manifest));
   const stream = random(7, "bench", "throughput");
@@ -97,14 +104,8 @@ async function drawDataset() {
     const numbers = Uint8Array.from({ length: 8 * 8 * 3 }, () => stream.integer(256));
     const image = sharp(numbers, { raw: { width: 8, height: 8, channels: 3 } }).resize(SIDE, SIDE);
     await image.jpeg({ quality: 90 }).toFile(join(data, "images", `${index}.jpg`));
-    const mask = new Uint8Array(SIDE * SIDE).fill(1, 0, stream.integer(SIDE * SIDE));
-    const file = join(data, "masks", `${index}.png`);
-    await sharp(mask, { raw: { width: SIDE, height: SIDE, channels: 1 } })
-      .png()
-      .toFile(file);
-    const aspects = { blob: { mask: `masks/${index}.png`, values: [1] } };
     const split = index < IMAGES ? "train" : "validation";
-    lines.push(JSON.stringify({ image: `images/${index}.jpg`, split, label: classes[index % CLASSES], aspects }));
+    lines.push(JSON.stringify({ image: `images/${index}.jpg`, split, label: classes[index % CLASSES] }));
   }
   await writeFile(join(data, "samples.jsonl"), `${lines.join("\n")}\n`);
 }

@@ -2,7 +2,6 @@
 
 import { ImageError } from "../core/errors.js";
 import type { Crop } from "../core/view.js";
-import { mirror } from "./image.js";
 import type { Raster } from "./raster.js";
 
 /** JPEG smears edges over all small values; half of 255 is where an edge was. */
@@ -65,13 +64,22 @@ export function toMap(raster: Raster, options: SquareOptions & { path: string })
   return toSquare(raster, options, (value) => Math.round(value * scale));
 }
 
+/** @param convert of each value that the file can hold; looked up, since a mask has few values and many pixels. */
 function toSquare(raster: Raster, { size, crop, flip }: SquareOptions, convert: (value: number) => number): Uint8Array {
+  const table = new Int16Array(raster.maximum + 1).fill(-1);
   const out = new Uint8Array(size * size);
   // The middle of each output pixel, in source pixels.
-  const columns = Int32Array.from({ length: size }, (_, x) => crop.left + Math.floor(((x + 0.5) * crop.width) / size));
+  const columns = new Int32Array(size);
+  for (let x = 0; x < size; x++) {
+    columns[flip ? size - 1 - x : x] = crop.left + Math.floor(((x + 0.5) * crop.width) / size);
+  }
   for (let y = 0; y < size; y++) {
     const row = (crop.top + Math.floor(((y + 0.5) * crop.height) / size)) * raster.width;
-    for (let x = 0; x < size; x++) out[y * size + x] = convert(raster.values[row + columns[x]]);
+    for (let x = 0; x < size; x++) {
+      const value = raster.values[row + columns[x]];
+      if (table[value] < 0) table[value] = convert(value);
+      out[y * size + x] = table[value];
+    }
   }
-  return flip ? mirror(out, { size, channels: 1 }) : out;
+  return out;
 }

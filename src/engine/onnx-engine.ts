@@ -38,9 +38,9 @@ export async function createOnnxEngine({
       const { model, inputs, outputs, reads, writes } = compileGraph(fn, { ...options, block });
       const session = await runtime.createSession(model, { name, state: state && { store: state, reads, writes } });
       return {
-        async run(given) {
+        async run(given, options) {
           checkArrays(wanted, given, { owner: name, what: "input" });
-          return renamed(await session.run(picked(given, inputs)), outputs);
+          return renamed(await session.run(picked(given, inputs), options), outputs);
         },
         dispose: () => session.dispose(),
       };

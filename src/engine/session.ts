@@ -4,7 +4,7 @@ import { EngineError } from "../core/errors.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { checkArrays } from "./check-arrays.js";
 import type { RuntimeOptions } from "./devices.js";
-import type { StateStore } from "./engine.js";
+import type { RunOptions, StateStore } from "./engine.js";
 import { defaultThreads } from "./threads.js";
 import { openWorker } from "./worker-client.js";
 import type { StateBinding, TensorInfo } from "./worker-messages.js";
@@ -30,12 +30,13 @@ export interface Session {
   /** What `run` returns, without the state. */
   readonly outputs: readonly TensorInfo[];
   /**
-   * Runs once; the calls of a runtime queue in order. The inputs are copied; the outputs belong to the caller.
+   * Runs once; the calls of a runtime queue in order. The inputs are copied unless they are handed over; the outputs
+   * belong to the caller.
    *
    * @throws ShapeError where an input is missing, unknown, or of another shape.
    * @throws EngineError where ONNX Runtime fails, or the session was disposed.
    */
-  run(inputs: NdArrays): Promise<NdArrays>;
+  run(inputs: NdArrays, options?: RunOptions): Promise<NdArrays>;
   dispose(): Promise<void>;
 }
 
@@ -82,10 +83,10 @@ export function openRuntime({ threads = defaultThreads(), device = "cpu", onNoti
       return {
         inputs,
         outputs,
-        async run(given) {
+        async run(given, { isHandedOver = false } = {}) {
           if (isDisposed) throw new EngineError(`${name}: was disposed.`);
           checkArrays(wanted, given, { owner: name, what: "input" });
-          return named(name, worker.call({ kind: "run", session, inputs: given }));
+          return named(name, worker.call({ kind: "run", session, inputs: given }, { isHandedOver }));
         },
         async dispose() {
           if (isDisposed || worker.isEnded) return;

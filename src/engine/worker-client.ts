@@ -7,11 +7,15 @@ import type { Answers, Posted, Reply, Request } from "./worker-messages.js";
 
 export interface WorkerClient {
   /**
-   * Posts a request; the worker answers in the order of the calls. Arrays in it are copied once and the copy handed over.
+   * Posts a request; the worker answers in the order of the calls. Arrays in it are copied once and the copy handed over,
+   * or they are handed over themselves.
    *
    * @throws EngineError with the worker's message, or where the worker ended.
    */
-  call<Kind extends Request["kind"]>(request: Request & { kind: Kind }): Promise<Answers[Kind]>;
+  call<Kind extends Request["kind"]>(
+    request: Request & { kind: Kind },
+    options?: { readonly isHandedOver?: boolean },
+  ): Promise<Answers[Kind]>;
   /** True once the thread has ended, for whatever reason: there is nothing left in it to dispose. */
   readonly isEnded: boolean;
   /** Rejects the calls that wait, and ends the thread once what it is at is done. */
@@ -69,10 +73,10 @@ export function openWorker(
     get isEnded() {
       return ended !== undefined;
     },
-    call: (request) =>
+    call: (request, { isHandedOver = false } = {}) =>
       new Promise((resolve, reject) => {
         if (ended) return reject(ended);
-        const copy = copied(request);
+        const copy = copied(request, isHandedOver);
         const id = count++;
         // The worker answers a request of one kind with the answer of that kind.
         waiting.set(id, { resolve: resolve as Waiting["resolve"], reject });
@@ -96,7 +100,7 @@ function messageOf(cause: unknown): string {
 }
 
 /** Copies what the caller owns. Cloning a view would copy the whole buffer under it; a copy of the view can be handed over. */
-function copied(request: Request): { request: Request; transfer: ArrayBuffer[] } {
+function copied(request: Request, isHandedOver: boolean): { request: Request; transfer: ArrayBuffer[] } {
   switch (request.kind) {
     case "open": {
       if (typeof request.model === "string") return { request, transfer: [] };
@@ -104,7 +108,7 @@ function copied(request: Request): { request: Request; transfer: ArrayBuffer[] }
       return { request: { ...request, model }, transfer: [model.buffer] };
     }
     case "run": {
-      const inputs = copyArrays(request.inputs);
+      const inputs = copyArrays(request.inputs, isHandedOver);
       return { request: { ...request, inputs }, transfer: buffersOf(inputs) };
     }
     case "write": {
@@ -116,10 +120,12 @@ function copied(request: Request): { request: Request; transfer: ArrayBuffer[] }
   }
 }
 
-function copyArrays(arrays: NdArrays): NdArrays {
+function copyArrays(arrays: NdArrays, isHandedOver = false): NdArrays {
+  // A view of a larger buffer is copied in any case: the buffer may hold what somebody else needs.
+  const isWhole = (data: NdArray["data"]) => data.byteLength === data.buffer.byteLength;
   const copies = Object.entries(arrays).map(([name, { shape, data }]): [string, NdArray] => [
     name,
-    { shape, data: data.slice() },
+    { shape, data: isHandedOver && isWhole(data) ? data : data.slice() },
   ]);
   return Object.fromEntries(copies);
 }

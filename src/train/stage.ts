@@ -76,7 +76,11 @@ export async function runStage(run: StageRun): Promise<Cursor> {
   try {
     let { cursor } = run;
     while (!isStageDone(cursor, { stage, config })) {
-      cursor = await runEpoch(run, { cursor, step: (batch, isLast) => (isLast ? step : add).run(batch), save });
+      cursor = await runEpoch(run, {
+        cursor,
+        step: (batch, isLast) => (isLast ? step : add).run(batch, { isHandedOver: true }),
+        save,
+      });
       const record = await validate(run, { cursor, run: (batch) => predict.run(batch) });
       cursor = await keepBest(run, { cursor, record, state, constants });
       await save(cursor);
