@@ -53,10 +53,11 @@ function summary(rounds) {
 /**
  * @param {() => Promise<unknown>} run
  * @param {number} iterations
- * @returns {Promise<Cost>} median wall clock and mean CPU time of the iterations, after one that is not counted.
+ * @param {number} [warmUps] runs before that are not counted.
+ * @returns {Promise<Cost>} median wall clock and mean CPU time of the iterations.
  */
-async function measure(run, iterations) {
-  await run();
+export async function measure(run, iterations, warmUps = 1) {
+  for (let i = 0; i < warmUps; i++) await run();
   const times = [];
   const before = process.cpuUsage();
   for (let i = 0; i < iterations; i++) {

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { random, selectEngine } from "./built.js";
-import { median, rounded, writeResults } from "./harness.js";
+import { measure, median, rounded, writeResults } from "./harness.js";
 import { prepareStep } from "./training.js";
 
 const [IMAGES, VALIDATION, CLASSES, SIDE, BATCH, EPOCHS] = [2048, 64, 10, 64, 32, 6];
@@ -73,16 +73,10 @@ await writeResults("throughput", rows);
 async function stepAlone(options) {
   const engine = await selectEngine({ engine: "onnx" });
   const step = await prepareStep(engine, options);
-  for (let i = 0; i < 5; i++) await step.run();
-  const times = [];
-  for (let i = 0; i < 25; i++) {
-    const start = performance.now();
-    await step.run();
-    times.push(performance.now() - start);
-  }
+  const { ms } = await measure(step.run, 25, 5);
   await step.dispose();
   await engine.dispose();
-  return median(times);
+  return ms;
 }
 
 /** Smooth noise in JPEGs; what is learned does not matter here. */

@@ -33,6 +33,8 @@ async function open({ session: id, model, threads, device, state }) {
     interOpNumThreads: 1,
     graphOptimizationLevel: "all",
     logSeverityLevel: FATAL,
+    // A plan of all buffers in one block takes almost twice the memory and no less time (bench/peak.js).
+    enableMemPattern: false,
     // Each session has threads of its own, which spin while they wait: two hot sessions would fight for the cores,
     // and either would fight the image decoding.
     extra: { session: { force_spinning_stop: "1" } },
