@@ -1,6 +1,7 @@
 /** How time is compared: both sides take turns on the same machine, and medians are set side by side. */
 
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { writeJson } from "./built.js";
@@ -69,6 +70,16 @@ export async function measure(run, iterations, warmUps = 1) {
   return { ms: median(times), cpuMs: (user + system) / 1000 / iterations };
 }
 
+/** Rows of `bench/results/<name>.json` as it stands. @param {string} name @returns {Row[]} */
+export function readRows(name) {
+  return JSON.parse(readFileSync(pathOf(name), "utf8")).rows;
+}
+
+/** @param {string} name */
+function pathOf(name) {
+  return fileURLToPath(new URL(`results/${name}.json`, import.meta.url));
+}
+
 /**
  * Writes `bench/results/<name>.json`.
  *
@@ -78,8 +89,7 @@ export async function measure(run, iterations, warmUps = 1) {
 export async function writeResults(name, rows) {
   const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
   const machine = `${availableParallelism()} cores, ${cpus()[0]?.model.trim()}`;
-  const path = fileURLToPath(new URL(`results/${name}.json`, import.meta.url));
-  await writeJson(path, { format: "aspectlens-bench/1", commit, machine, node: process.version, rows });
+  await writeJson(pathOf(name), { format: "aspectlens-bench/1", commit, machine, node: process.version, rows });
 }
 
 /** @param {readonly number[]} values */

@@ -1,17 +1,20 @@
 /**
  * Time of the joint training step, beside PyTorch: `npm run build && node bench/step.js`. `--quick`: the sizes that a
- * change of the engine shows first.
+ * change of the engine shows first. `--only TEXT`: the rows whose title or engine holds it, measured again (somebody else
+ * was on the machine), the others kept.
  */
 
 import { parseArgs } from "node:util";
 import { EngineError, selectEngine } from "./built.js";
-import { compare, rounded, writeResults } from "./harness.js";
+import { compare, readRows, rounded, writeResults } from "./harness.js";
 import { openPeer } from "./peer.js";
 import { prepareStep } from "./training.js";
 
 /** @typedef {import("./training.js").StepOptions} StepOptions */
 
-const { values: options } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+const { values: options } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, only: { type: "string", default: "" } },
+});
 
 /** @type {readonly (Pick<StepOptions, "trunk" | "alpha" | "inputSize"> & { trunk: NonNullable<StepOptions["trunk"]> })[]} */
 const networks = [
@@ -26,7 +29,7 @@ const modes = ["folded", "frozen", "batch"];
 /** About this long is one round of either side. */
 const ROUND_MS = 700;
 
-const rows = [];
+const rows = options.only ? readRows("step") : [];
 for (const choice of /** @type {const} */ (["onnx", "tfjs"])) {
   const engine = await selectEngine({ engine: choice }).catch((/** @type {unknown} */ error) => {
     if (!(error instanceof EngineError)) throw error;
@@ -40,14 +43,18 @@ for (const choice of /** @type {const} */ (["onnx", "tfjs"])) {
         if (options.quick && (batchSize > 8 || network.trunk !== "mobilenet-v1" || batchNorm === "frozen")) continue;
         if (choice === "tfjs" && (batchSize > 8 || batchNorm === "frozen")) continue; // enough to show how far away it is
         const given = { ...network, batchSize, batchNorm };
-        const step = await prepareStep(engine, given);
-        const iterations = await iterationsFor(step.run);
-        const peer = await openPeer("step.py", given);
         const { trunk, alpha, inputSize } = network;
         const norm = trunk === "vgg16" ? "frozen to block 4" : `batch norm ${batchNorm}`;
         const work = `joint step, ${trunk} ${alpha} @${inputSize}, batch ${batchSize}, ${norm}`;
+        if (!`${work} ${choice}`.includes(options.only)) continue;
+        const step = await prepareStep(engine, given);
+        const iterations = await iterationsFor(step.run);
+        const peer = await openPeer("step.py", given);
         const row = await compare(work, { engine: choice, run: step.run, peer, iterations });
-        rows.push({ ...row, ours: { ...row.ours, compileMs: rounded(step.compileMs) } });
+        const measured = { ...row, ours: { ...row.ours, compileMs: rounded(step.compileMs) } };
+        const known = rows.findIndex((other) => other.work === work && other.ours.engine === choice);
+        if (known < 0) rows.push(measured);
+        else rows[known] = measured;
         if (!options.quick) await writeResults("step", rows); // after each row: the whole takes half an hour
         peer?.close();
         await step.dispose();

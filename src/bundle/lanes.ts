@@ -5,7 +5,7 @@ import type { RuntimeOptions } from "../engine/devices.js";
 import { openRuntime, type Session } from "../engine/session.js";
 import { defaultThreads } from "../engine/threads.js";
 
-/** Runs one image's inputs. */
+/** Runs one image's inputs, which are the engine's from then on. */
 export type Run = (inputs: NdArrays) => Promise<NdArrays>;
 
 export interface Lanes {
@@ -46,12 +46,12 @@ export async function openLanes(
     else await Promise.all(lanes.map((lane) => lane.dispose()));
   };
   return {
-    run: (inputs) => main.session.run(inputs),
+    run: (inputs) => main.session.run(inputs, { isHandedOver: true }),
     next() {
       count++;
       if (count === MANY && threads > 1 && device === "cpu") opening = widen();
       const lane = narrow[count % narrow.length] ?? main;
-      return (inputs) => lane.session.run(inputs);
+      return (inputs) => lane.session.run(inputs, { isHandedOver: true });
     },
     async dispose() {
       await opening;
