@@ -36,6 +36,7 @@ export async function openLanes(
   let narrow: Lane[] = [];
   let opening: Promise<void> | undefined;
   let count = 0;
+  let isDisposed = false;
   const widen = async () => {
     // Opened beside the main one; should that fail (memory), the main one goes on alone.
     const opened = await Promise.allSettled(
@@ -49,11 +50,12 @@ export async function openLanes(
     run: (inputs) => main.session.run(inputs, { isHandedOver: true }),
     next() {
       count++;
-      if (count === MANY && threads > 1 && device === "cpu") opening = widen();
+      if (count === MANY && threads > 1 && device === "cpu" && !isDisposed) opening = widen();
       const lane = narrow[count % narrow.length] ?? main;
       return (inputs) => lane.session.run(inputs, { isHandedOver: true });
     },
     async dispose() {
+      isDisposed = true;
       await opening;
       await Promise.all([main, ...narrow].map((lane) => lane.dispose()));
     },

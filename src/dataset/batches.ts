@@ -35,7 +35,7 @@ export interface BatchOptions {
   /** See `LoadOptions`. */
   readonly annotations?: "kind" | "all";
   /** See `LoadOptions`. */
-  readonly isWhole?: boolean;
+  readonly wholeSide?: number;
   /** See `LoadOptions`. */
   readonly cache?: PixelCache;
 }
@@ -54,7 +54,18 @@ export function batchCount(dataset: Dataset, { split, batchSize }: { split: Spli
  * @throws DatasetError at the place in the order where a sample cannot be read.
  */
 export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGenerator<Sample[]> {
-  const { split, batchSize, inputSize, seed = 0, augment, flip, annotations, isWhole, cache, fill = "short" } = options;
+  const {
+    split,
+    batchSize,
+    inputSize,
+    seed = 0,
+    augment,
+    flip,
+    annotations,
+    wholeSide,
+    cache,
+    fill = "short",
+  } = options;
   const { start = 0, ahead = 2, concurrency = 2 } = options;
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
     throw new ConfigError(`batchSize: ${batchSize}. Give a whole number from 1.`);
@@ -63,7 +74,7 @@ export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGe
   const load = async ({ lap, index }: Place) => {
     const record = await readRecord(dataset, split, index);
     const own = augment && random(seed, "augment", lap, index);
-    return loadSample(dataset, record, { inputSize, augment, random: own, flip, annotations, isWhole, cache });
+    return loadSample(dataset, record, { inputSize, augment, random: own, flip, annotations, wholeSide, cache });
   };
   const places = sampleOrder({ ...options, count, from: start * batchSize, to: end });
   let batch: Sample[] = [];

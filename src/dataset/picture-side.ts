@@ -18,7 +18,7 @@ const GRAIN = 8;
  */
 export async function pictureSide(
   dataset: Dataset,
-  { split, limit, cache }: { split: Split; limit: number; cache: PixelCache },
+  { split, limit, cache, signal }: { split: Split; limit: number; cache: PixelCache; signal?: AbortSignal },
 ): Promise<number | null> {
   const sideOf = async (index: number) => {
     const { image: file } = await readRecord(dataset, split, index);
@@ -30,6 +30,7 @@ export async function pictureSide(
   try {
     const places = Array.from({ length: splitSize(dataset, split) }, (_, index) => index);
     for await (const side of mapAhead(places, sideOf, { ahead: 16, concurrency: 4 })) {
+      signal?.throwIfAborted();
       if (side === null) return null;
       largest = Math.max(largest, side);
     }

@@ -25,8 +25,8 @@ export interface LoadOptions {
   readonly flip?: boolean;
   /** `kind`: only what the aspect's kind reads (a mask beside the boxes of a `boxes` aspect stays on disk). `all`: everything. */
   readonly annotations?: "kind" | "all";
-  /** Leave the picture whole, for a model that cuts views itself; only for pictures that `pictureSide` has found fit. */
-  readonly isWhole?: boolean;
+  /** Leave the picture whole, for a model that cuts views itself; what `pictureSide` has found. */
+  readonly wholeSide?: number;
   /** Pixels kept from one epoch to the next. */
   readonly cache?: PixelCache;
 }
@@ -42,13 +42,13 @@ export async function loadSample(
   options: LoadOptions,
 ): Promise<Sample> {
   const { directory, manifest } = dataset;
-  const { inputSize: size, augment, random, flip, annotations = "kind", isWhole, cache } = options;
+  const { inputSize: size, augment, random, flip, annotations = "kind", wholeSide, cache } = options;
   try {
     const path = join(directory, record.image);
     const image = await (cache ? cache.image(path) : openImage(path));
     const view = augment && random ? drawView(image, augment, random) : plainView(image, { flip });
-    const seen = isWhole
-      ? { image: NOTHING, picture: await picture(image, { size, view }) }
+    const seen = wholeSide
+      ? { image: NOTHING, picture: await picture(image, { size, side: wholeSide, view, path }) }
       : { image: await render(image, { size, view }) };
     const raster = rasterReader(directory, image, cache?.raster ?? readRaster);
     const aspects: Record<string, Annotation> = {};
@@ -132,10 +132,13 @@ async function render(image: OpenImage, { size, view }: { size: number; view: Vi
   return pixels;
 }
 
-/** @throws ImageError where its pixels cannot be had as they are. */
-async function picture(image: OpenImage, { size, view }: { size: number; view: View }): Promise<Picture> {
-  const kept = await image.keepDecoded({ size });
-  if (!kept) throw new ImageError("the image is another one than when training began. Start again.");
+/** @throws ImageError where its pixels cannot be had as they are, or are more than there were when training began. */
+async function picture(
+  image: OpenImage,
+  { size, side, view, path }: { size: number; side: number; view: View; path: string },
+): Promise<Picture> {
+  const kept = Math.max(image.width, image.height) <= side ? await image.keepDecoded({ size }) : null;
+  if (!kept) throw new ImageError(`${path}: is another image than when training began. Put it back, or train anew.`);
   const { pixels, width, height } = kept;
   return { pixels, width, height, view };
 }

@@ -35,18 +35,19 @@ export interface SourceOptions {
   readonly config: TrainConfig;
   /** Key of the random order, so that each stage has its own. */
   readonly stage: number;
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Images, decoded and augmented while the step runs. Where all pictures of the training split are no larger than what the
  * model sees, they stay whole and the step cuts and lights them itself (`viewImages`).
  */
-export async function imageSource({ dataset, model, config, stage }: SourceOptions): Promise<Source> {
+export async function imageSource({ dataset, model, config, stage, signal }: SourceOptions): Promise<Source> {
   const { batchSize, augment } = config;
   const size = model.spec.trunk.inputSize;
   const cache = createPixelCache({ bytes: config.cacheMegabytes * 2 ** 20, inputSize: size });
   const isVaried = augment.flip || augment.crop > 0 || augment.colour > 0;
-  const side = isVaried ? await pictureSide(dataset, { split: "train", limit: size, cache }) : null;
+  const side = isVaried ? await pictureSide(dataset, { split: "train", limit: size, cache, signal }) : null;
   const common = { batchSize, inputSize: size, cache };
   const image = (samples: readonly Sample[]) => ({ image: imageInput(samples, { side: size, batchSize }) });
   const views = (samples: readonly Sample[]) => viewInputs(samples, { batchSize, side: side ?? size, size });
@@ -57,7 +58,7 @@ export async function imageSource({ dataset, model, config, stage }: SourceOptio
     train: (epoch, start) => {
       const seed = config.seed + 1000 * stage;
       const order = { seed, epoch, shuffle: true, fill: "wrap", start } as const;
-      const stream = batches(dataset, { ...common, ...order, split: "train", augment, isWhole: side !== null });
+      const stream = batches(dataset, { ...common, ...order, split: "train", augment, wholeSide: side ?? undefined });
       return withInputs(stream, side === null ? image : views);
     },
     validation: () => withInputs(batches(dataset, { ...common, split: "validation", fill: "short" }), image),
@@ -87,19 +88,17 @@ export function cachedTaps(model: Model): string[] {
  * @param onProgress called with images done and in all.
  */
 export async function featureSource(
-  { dataset, model, config, stage }: SourceOptions,
+  { dataset, model, config, stage, signal }: SourceOptions,
   {
     engine,
     parameters,
     path,
     onProgress,
-    signal,
   }: {
     engine: Engine;
     parameters: NdArrays;
     path: string;
     onProgress: (done: number, count: number) => void;
-    signal?: AbortSignal;
   },
 ): Promise<Source> {
   const { batchSize } = config;

@@ -117,7 +117,7 @@ async function sourceOf(
   { model, stage, arrays, cursor }: { model: Model; stage: StageConfig; arrays: NdArrays; cursor: Cursor },
 ): Promise<Source> {
   const { dataset, config, engine, signal, onCache } = options;
-  const common = { dataset, model, config, stage: cursor.stage };
+  const common = { dataset, model, config, stage: cursor.stage, signal };
   const isFrozen = stage.train === "heads" || options.onlyHeads !== undefined;
   if (!isFrozen || !stage.cache) return imageSource(common);
   return featureSource(common, {
@@ -125,7 +125,6 @@ async function sourceOf(
     parameters: parametersOf(arrays),
     path: join(config.out, "cache", `features-${cursor.stage}.bin`),
     onProgress: (done, count) => onCache?.(done, count),
-    signal,
   });
 }
 

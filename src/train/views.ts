@@ -40,6 +40,8 @@ export function viewInputs(samples: readonly Sample[], shape: ViewShape): NdArra
   for (const [index, { picture, path }] of samples.entries()) {
     if (!picture) throw new TypeError(`${path}: was cut already`);
     const { pixels, width, height, view } = picture;
+    if (Math.max(width, height) > side)
+      throw new RangeError(`${path}: ${width} x ${height} pixels, at most ${side} fit`);
     const planes = inputs["view/pixels"].data.subarray(index * 3 * area, (index + 1) * 3 * area);
     for (let y = 0, from = 0; y < height; y++) {
       for (let to = y * side; to < y * side + width; to++, from += 3) {
