@@ -12,7 +12,7 @@ import {
   ndArray,
   selectEngine,
 } from "./built.js";
-import { compare, rounded, writeResults } from "./harness.js";
+import { byTurns, compare, median, rounded, writeResults } from "./harness.js";
 import { freshParameters, networkOf, normal, pixels } from "./models.js";
 import { openPeer } from "./peer.js";
 
@@ -47,28 +47,34 @@ for (const choice of /** @type {const} */ (["onnx", "tfjs"])) {
       await explain.dispose();
       continue;
     }
-    const ms = Number(row.ours.ms);
-    const own = async (/** @type {string} */ what, /** @type {() => Promise<unknown>} */ run, calls = 1) => {
-      const other = await compare(`${what}, ${name}`, { engine: choice, run, peer: null, iterations });
-      const each = rounded(Number(other.ours.ms) / calls);
-      rows.push({ ...other, ours: { ...other.ours, each } });
-      return each;
-    };
     const predict = await preparePredict(engine, { ...size, masks: MASKS });
-    const predictMs = await own("predict one image, two segmentation heads", predict.run);
-    await predict.dispose();
     const many = await prepareExplain(engine, { ...size, masks: MANY });
-    const manyMs = await own(`explain one image, ${MANY} segmentation heads`, many.run);
     const both = async () => {
       await explain.run();
       await many.run();
     };
-    const bothMs = await own("explain with two models by turns", both);
-    await many.dispose();
-    await explain.dispose();
+    const runs = { explain: explain.run, predict: predict.run, many: many.run, both };
+    const rounds = await byTurns(runs, { iterations });
+    for (const one of [predict, many, explain]) await one.dispose();
+    const of = (/** @type {(times: Record<keyof typeof runs, number>) => number} */ number) =>
+      rounded(median(rounds.map(number)));
+    const ours = {
+      explainMs: of((times) => times.explain),
+      predictMs: of((times) => times.predict),
+      manyMs: of((times) => times.many),
+      timesPredict: of((times) => times.explain / times.predict),
+      furtherHeadPercent: of((times) => (100 * (times.many - times.explain)) / (MANY - MASKS) / times.explain),
+      byTurnsShare: of((times) => times.both / (times.explain + times.many)),
+    };
+    rows.push({
+      work: `explain beside predict, with ${MANY} heads, and two models by turns, ${name}`,
+      ours,
+      peer: null,
+      ratio: null,
+    });
     console.log(
-      `${name}: explain is ${rounded(ms / predictMs)} x predict; a further head costs ` +
-        `${rounded((100 * (manyMs - ms)) / (MANY - MASKS) / ms)} %; two models by turns take ${rounded(bothMs / (ms + manyMs))} x their sum`,
+      `${name}: explain ${ours.explainMs} ms is ${ours.timesPredict} x predict; a further head costs ` +
+        `${ours.furtherHeadPercent} %; two models by turns take ${ours.byTurnsShare} x their sum`,
     );
   }
   await engine.dispose();

@@ -44,6 +44,30 @@ export async function compare(work, { engine, run, peer, iterations }) {
   return { work, ours: { ...own, engine }, peer: peer && { name: peer.name, ...other }, ratio };
 }
 
+/**
+ * Several runs of our own by turns, so that their ratios mean something on a machine that is slower in one minute than in
+ * the next.
+ *
+ * @template {string} Name
+ * @param {Readonly<Record<Name, () => Promise<unknown>>>} runs
+ * @param {{ iterations: number }} options
+ * @returns {Promise<Record<Name, number>[]>} of each round the median milliseconds of each.
+ */
+export async function byTurns(runs, { iterations }) {
+  const names = /** @type {Name[]} */ (Object.keys(runs));
+  for (const name of names) for (let i = 0; i < WARM_UPS; i++) await runs[name]();
+  const rounds = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const times = /** @type {Record<Name, number>} */ ({});
+    for (const name of names) {
+      await pause();
+      times[name] = (await measure(runs[name], iterations)).ms;
+    }
+    rounds.push(times);
+  }
+  return rounds;
+}
+
 /** @param {readonly Cost[]} rounds */
 function summary(rounds) {
   const times = rounds.map(({ ms }) => ms);

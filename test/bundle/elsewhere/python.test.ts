@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { describe } from "vitest";
 import { replayContract } from "./contract.js";
 
-const python = process.env.PYTHON ?? "python3";
+const python = process.env.PYTHON || "python3";
 const hasRuntime = spawnSync(python, ["-c", "import numpy, onnxruntime"]).status === 0;
 if (!hasRuntime) console.warn(`skipped: ${python} has not both numpy and onnxruntime; name one that has in $PYTHON`);
 
