@@ -5,11 +5,11 @@
 
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { InferenceSession, Tensor } from "onnxruntime-node";
-import { compileGraph, defaultThreads, openRuntime, probeBlock, selectEngine } from "./built.js";
+import { InferenceSession } from "onnxruntime-node";
+import { defaultThreads, selectEngine } from "./built.js";
 import { measure, rounded, writeResults } from "./harness.js";
 import { openPeer } from "./peer.js";
-import { prepareStep, stepParts } from "./training.js";
+import { prepareStep, stepGraph } from "./training.js";
 
 /** @typedef {import("./training.js").StepOptions} StepOptions */
 /** @typedef {{ enableCpuMemArena?: boolean, enableMemPattern?: boolean }} Memory */
@@ -82,30 +82,8 @@ async function product(options) {
  * @param {Memory} memory
  */
 async function graphAlone(options, memory) {
-  const runtime = openRuntime();
-  const block = await probeBlock(runtime);
-  await runtime.dispose();
-  const { fn, shapes, constants, stateValues, inputs } = stepParts(options);
-  const stateShapes = Object.fromEntries(Object.entries(stateValues).map(([name, { shape }]) => [name, shape]));
-  // Only the shapes of the store are read in tracing.
-  const state = /** @type {import("../src/engine/engine.js").StateStore} */ ({ shapes: stateShapes });
-  const graph = compileGraph(fn, { inputs: shapes, constants, state, block, name: "step" });
-  const session = await InferenceSession.create(graph.model, { intraOpNumThreads: defaultThreads(), ...memory });
-  /** @type {Record<string, Tensor>} */
-  const feeds = {};
-  for (const [name, inGraph] of Object.entries(graph.inputs)) {
-    feeds[inGraph] = new Tensor("float32", /** @type {Float32Array} */ (inputs[name].data), [...inputs[name].shape]);
-  }
-  for (const [inGraph, name] of Object.entries(graph.reads)) {
-    const data = /** @type {Float32Array} */ (stateValues[name].data);
-    feeds[inGraph] = new Tensor("float32", data, [data.length]);
-  }
-  /** @type {Record<string, Tensor>} */
-  const fetches = {};
-  for (const [inGraph, name] of Object.entries(graph.writes)) {
-    const { length } = stateValues[name].data;
-    fetches[inGraph] = new Tensor("float32", new Float32Array(length), [length]);
-  }
-  const wanted = { ...Object.fromEntries(session.outputNames.map((name) => [name, null])), ...fetches };
+  const { model, feeds, writes } = await stepGraph(options);
+  const session = await InferenceSession.create(model, { intraOpNumThreads: defaultThreads(), ...memory });
+  const wanted = { ...Object.fromEntries(session.outputNames.map((name) => [name, null])), ...writes };
   return () => session.run(feeds, wanted);
 }

@@ -7,9 +7,9 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { InferenceSession, Tensor } from "onnxruntime-node";
-import { compileGraph, defaultThreads, openRuntime, probeBlock } from "./built.js";
-import { stepParts } from "./training.js";
+import { InferenceSession } from "onnxruntime-node";
+import { defaultThreads } from "./built.js";
+import { stepGraph } from "./training.js";
 
 const WARM_UPS = 4;
 
@@ -26,33 +26,24 @@ const { values: options } = parseArgs({
   },
 });
 
-const runtime = openRuntime();
-const block = options.portable ? 0 : await probeBlock(runtime);
-await runtime.dispose();
-const { fn, shapes, constants, stateValues, inputs } = stepParts({
-  // What else is given fails there.
-  trunk: /** @type {"mobilenet-v1"} */ (options.trunk),
-  alpha: Number(options.alpha),
-  inputSize: Number(options.size),
-  batchSize: Number(options.batch),
-  batchNorm: /** @type {"folded"} */ (options.norm),
-});
-const stateShapes = Object.fromEntries(Object.entries(stateValues).map(([name, { shape }]) => [name, shape]));
-// Only the shapes of the store are read in tracing.
-const state = /** @type {import("../src/engine/engine.js").StateStore} */ ({ shapes: stateShapes });
-const graph = compileGraph(fn, { inputs: shapes, constants, state, block, name: "step" });
+const { model, feeds } = await stepGraph(
+  {
+    // What else is given fails there.
+    trunk: /** @type {"mobilenet-v1"} */ (options.trunk),
+    alpha: Number(options.alpha),
+    inputSize: Number(options.size),
+    batchSize: Number(options.batch),
+    batchNorm: /** @type {"folded"} */ (options.norm),
+  },
+  { isPortable: options.portable },
+);
 
 const folder = await mkdtemp(join(tmpdir(), "aspectlens-profile-"));
-const session = await InferenceSession.create(graph.model, {
+const session = await InferenceSession.create(model, {
   intraOpNumThreads: defaultThreads(),
   enableProfiling: true,
   profileFilePrefix: join(folder, "step"),
 });
-/** @type {Record<string, Tensor>} */
-const feeds = {};
-for (const [name, inGraph] of Object.entries(graph.inputs)) feeds[inGraph] = tensor(inputs[name], inputs[name].shape);
-for (const [inGraph, name] of Object.entries(graph.reads))
-  feeds[inGraph] = tensor(stateValues[name], [stateValues[name].data.length]);
 const runs = WARM_UPS + Number(options.runs);
 for (let run = 0; run < runs; run++) await session.run(feeds);
 session.endProfiling();
@@ -92,12 +83,4 @@ function report(keyOf, count) {
       `${key.padEnd(24)} ${(perRun(sum.micros) / 1000).toFixed(2).padStart(9)} ms ${share.padStart(7)}  x ${perRun(sum.count)}`,
     );
   }
-}
-
-/**
- * @param {import("../src/core/nd-array.js").NdArray} array
- * @param {readonly number[]} shape
- */
-function tensor({ data }, shape) {
-  return new Tensor("float32", /** @type {Float32Array} */ (data), [...shape]);
 }

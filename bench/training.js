@@ -1,10 +1,14 @@
 /** The joint training step as a user's training runs it, ready to be called again and again. */
 
+import { Tensor } from "onnxruntime-node";
 import {
   answerInputShapes,
+  compileGraph,
   firstMoment,
   modelInputShapes,
   ndArray,
+  openRuntime,
+  probeBlock,
   secondMoment,
   trainableNames,
   trainingStep,
@@ -63,6 +67,36 @@ export function stepParts({ trunk = "mobilenet-v1", alpha, inputSize, batchSize,
   const inputs = { ...answers, image: pixels(shapes.image), "rate/trunk": rate, "rate/heads": rate };
   const stateValues = { ...named(false), ...Object.fromEntries(moments) };
   return { fn, shapes, constants: named(true), stateValues, inputs };
+}
+
+/**
+ * The step as ONNX Runtime gets it, for measuring without worker and state store.
+ *
+ * @param {StepOptions} options
+ * @param {{ isPortable?: boolean }} [form]
+ * @returns the graph, what to feed (the state as it begins), and the arrays of the state that it writes.
+ */
+export async function stepGraph(options, { isPortable = false } = {}) {
+  const runtime = openRuntime();
+  const block = isPortable ? 0 : await probeBlock(runtime);
+  await runtime.dispose();
+  const { fn, shapes, constants, stateValues, inputs } = stepParts(options);
+  const stateShapes = Object.fromEntries(Object.entries(stateValues).map(([name, { shape }]) => [name, shape]));
+  // Only the shapes of the store are read in tracing.
+  const state = /** @type {import("../src/engine/engine.js").StateStore} */ ({ shapes: stateShapes });
+  const graph = compileGraph(fn, { inputs: shapes, constants, state, block, name: "step" });
+  const tensor = (/** @type {import("../src/core/nd-array.js").NdArray["data"]} */ data, shape = [data.length]) =>
+    new Tensor("float32", /** @type {Float32Array} */ (data), shape);
+  /** @type {Record<string, Tensor>} */
+  const feeds = {};
+  for (const [name, port] of Object.entries(graph.inputs))
+    feeds[port] = tensor(inputs[name].data, [...inputs[name].shape]);
+  for (const [port, name] of Object.entries(graph.reads)) feeds[port] = tensor(stateValues[name].data);
+  const writes = Object.entries(graph.writes).map(([port, name]) => [
+    port,
+    tensor(new Float32Array(stateValues[name].data.length)),
+  ]);
+  return { model: graph.model, feeds, writes: /** @type {Record<string, Tensor>} */ (Object.fromEntries(writes)) };
 }
 
 /**

@@ -5,7 +5,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { Sample } from "../core/annotation.js";
-import type { NdArrays } from "../core/nd-array.js";
+import { type NdArrays, sizeOf } from "../core/nd-array.js";
 import { writeResampling } from "../core/resample.js";
 import type { Tensors } from "../engine/engine.js";
 
@@ -33,7 +33,7 @@ export function viewInputs(samples: readonly Sample[], shape: ViewShape): NdArra
   const inputs = Object.fromEntries(
     Object.entries(viewInputShapes(shape)).map(([name, shape]) => [
       name,
-      { shape, data: new Float32Array(shape.reduce((product, length) => product * length, 1)) },
+      { shape, data: new Float32Array(sizeOf(shape)) },
     ]),
   );
   const area = side * side;
