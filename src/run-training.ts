@@ -18,6 +18,7 @@ import { modelSpecOf } from "./train/model-spec.js";
 import { type TrainOptions, type TrainResult, train } from "./train/train.js";
 import { type Provenance, readTrainedModel, type TrainedModel, writeTrainedModel } from "./trained-model.js";
 import { createTrunk } from "./trunk/create-trunk.js";
+import { foldBatchNorm } from "./trunk/fold-batch-norm.js";
 import { randomWeights } from "./trunk/random-weights.js";
 import type { TrunkSpec } from "./trunk/trunk.js";
 import { inspectWeights } from "./trunk/weights/inspect-weights.js";
@@ -142,7 +143,7 @@ async function* interruptible<Item>(stream: AsyncIterable<Item>, signal?: AbortS
   }
 }
 
-type Plan = TrainPlan & { readonly start: NdArrays };
+type Plan = TrainPlan & { readonly start: NdArrays; readonly teacher?: TrainOptions["teacher"] };
 
 async function planOf(raw: RawConfig, dataset: Dataset, base: TrainedModel | undefined): Promise<Plan> {
   const path = weightsOf(raw);
@@ -172,10 +173,21 @@ async function planOf(raw: RawConfig, dataset: Dataset, base: TrainedModel | und
   const asked = modelSpecOf(config, facts, { output: trunk.output });
   const spec = base ? withBaseHeads(asked, base.spec) : asked;
   if (base) return { config, spec, dataset, start: base.parameters, notes: [] };
-  if (!isPath) return { config, spec, dataset, start: randomWeights(trunk, config), notes: [] };
+  const teacher = config.teacher && (await teacherOf(config.teacher, config.trunk));
+  if (!isPath) return { config, spec, dataset, teacher, start: randomWeights(trunk, config), notes: [] };
   const { parameters, randomLayers } = await loadWeights(trunk, path, { missing: "random", seed: config.seed });
   const notes = randomLayers.length === 0 ? [] : [`the weights end early; drawn at random: ${randomLayers.join(", ")}`];
-  return { config, spec, dataset, start: parameters, notes };
+  return { config, spec, dataset, teacher, start: parameters, notes };
+}
+
+async function teacherOf(
+  { weights, weight }: NonNullable<TrainConfig["teacher"]>,
+  { inputSize }: TrunkSpec,
+): Promise<TrainOptions["teacher"]> {
+  const { name, alpha } = await inspectWeights(weights);
+  const trunk = createTrunk({ name, alpha, inputSize });
+  const { parameters } = await loadWeights(trunk, weights);
+  return { trunk, weight, parameters: foldBatchNorm(trunk, parameters) };
 }
 
 /** Heads of the finished model as they are, then the new ones. */

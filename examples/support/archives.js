@@ -69,7 +69,7 @@ function archivePath(name) {
  * @param {string} name
  * @param {{ into: string, members?: readonly string[] }} options
  */
-function extract(name, { into, members = [] }) {
+export function extract(name, { into, members = [] }) {
   // Every system that Node 20 runs on has a `tar` of its own that reads gzip.
   const { status, stderr, error } = spawnSync("tar", ["-xzf", archivePath(name), "-C", into, ...members], {
     encoding: "utf8",

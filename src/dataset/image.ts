@@ -85,7 +85,9 @@ export async function openImage(source: string | Uint8Array, { name }: { name?: 
   };
   const keepDecoded: OpenImage["keepDecoded"] = async ({ size }) => {
     if (!isPlain || Math.max(width, height) >= SHRINK_ON_LOAD * size) return null;
-    const data = await decoded(label, () => sharp(bytes, input).raw({ depth: "uchar" }).toBuffer());
+    const data = await decoded(label, () =>
+      sharp(bytes, input).toColourspace("srgb").raw({ depth: "uchar" }).toBuffer(),
+    );
     if (data.length !== 3 * width * height) return null;
     const raw = () => sharp(data, { raw: { width, height, channels: 3 } });
     const kept: KeptImage = {
@@ -191,8 +193,8 @@ async function readHeader(
   const { width, height } = header.autoOrient;
   checkPixelCount(width, height, label);
   const { depth, space, channels, hasAlpha, hasProfile, orientation = 1 } = header;
-  const isPlain =
-    depth === "uchar" && space === "srgb" && channels === 3 && !hasAlpha && !hasProfile && orientation === 1;
+  const hasPlainColours = (space === "srgb" && channels === 3) || (space === "b-w" && channels === 1);
+  const isPlain = depth === "uchar" && hasPlainColours && !hasAlpha && !hasProfile && orientation === 1;
   return { width, height, depth, isPlain };
 }
 

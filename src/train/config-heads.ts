@@ -15,9 +15,11 @@ export interface HeadConfig {
   readonly form?: "number" | "map";
   /** Classifier only: share of the pooled features that each training step drops, 0 to 0.9. */
   readonly dropout?: number;
+  /** Classifier of one class only: share of each label that is given to all classes alike, 0 to 0.5. */
+  readonly labelSmoothing?: number;
 }
 
-const HEAD_KEYS = ["tap", "weight", "threshold", "form", "dropout"];
+const HEAD_KEYS = ["tap", "weight", "threshold", "form", "dropout", "labelSmoothing"];
 
 /**
  * Every head's configuration, by name.
@@ -42,8 +44,10 @@ export function resolveHeads(value: unknown, names: readonly string[]): Record<s
           `heads.${name}.tap: expected a layer's name or a list of names, got ${JSON.stringify(tap)}.`,
         );
       }
-      if (head.dropout !== undefined && name !== "class") {
-        throw new ConfigError(`heads.${name}.dropout: only the classifier drops features. Give it to heads.class.`);
+      for (const key of ["dropout", "labelSmoothing"]) {
+        if (head[key] !== undefined && name !== "class") {
+          throw new ConfigError(`heads.${name}.${key}: only the classifier has it. Give it to heads.class.`);
+        }
       }
       return [
         name,
@@ -57,6 +61,9 @@ export function resolveHeads(value: unknown, names: readonly string[]): Record<s
           ...(head.dropout === undefined
             ? {}
             : { dropout: share(head.dropout, `heads.${name}.dropout`, { most: 0.9 }) }),
+          ...(head.labelSmoothing === undefined
+            ? {}
+            : { labelSmoothing: share(head.labelSmoothing, `heads.${name}.labelSmoothing`, { most: 0.5 }) }),
         },
       ];
     }),

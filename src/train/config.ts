@@ -37,6 +37,8 @@ export interface TrainConfig {
   readonly accumulate: number;
   /** `weights`: `random`, or the folder or `model.json` of a tfjs layers-model. */
   readonly trunk: TrunkSpec & { readonly weights: string };
+  /** A trained trunk whose last features this one learns to foretell, in stages that train `all`; for pre-training. */
+  readonly teacher?: { readonly weights: string; readonly weight: number };
   readonly source: string;
   readonly heads: Readonly<Record<string, HeadConfig>>;
   readonly stages: readonly StageConfig[];
@@ -59,6 +61,7 @@ const KEYS = [
   "batchSize",
   "accumulate",
   "trunk",
+  "teacher",
   "source",
   "heads",
   "stages",
@@ -139,6 +142,7 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
     batchSize: integer(raw.batchSize, 16, "batchSize", { least: 1, most: 1024 }),
     accumulate: integer(raw.accumulate, 1, "accumulate", { least: 1, most: 1024 }),
     trunk,
+    ...(raw.teacher === undefined ? {} : { teacher: resolveTeacher(raw.teacher) }),
     source: text(raw.source, facts.sourceOf(trunk), "source"),
     heads: resolveHeads(raw.heads, ["class", ...facts.aspects.map((aspect) => aspect.name)]),
     stages: resolveStages(raw.stages, trunk, facts.trainCount),
@@ -146,6 +150,14 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
     score: oneOf(raw.score ?? "mean", ["mean", "class", ...facts.aspects.map((aspect) => aspect.name)], "score"),
     patience: integer(raw.patience, 0, "patience", { least: 0, most: 100_000 }),
     cacheMegabytes: number(raw.cacheMegabytes, 2048, "cacheMegabytes", { above: -1, most: 1e9 }),
+  };
+}
+
+function resolveTeacher(value: unknown): NonNullable<TrainConfig["teacher"]> {
+  checkKeys(value, ["weights", "weight"], "teacher", ConfigError);
+  return {
+    weights: text(value.weights, "", "teacher.weights"),
+    weight: number(value.weight, 1, "teacher.weight", { above: 0, most: 1e6 }),
   };
 }
 

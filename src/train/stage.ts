@@ -16,6 +16,7 @@ import { averageDecay, rateFactor } from "./schedule.js";
 import type { Source } from "./source.js";
 import { averagedParametersOf, stageArrays } from "./stage-arrays.js";
 import { evaluationStep, modelInputShapes, type StepOptions, stepInputShapes, trainingStep } from "./step.js";
+import type { Teacher } from "./teacher.js";
 
 /** What a caller may show while training goes on. */
 export interface TrainProgress {
@@ -39,6 +40,7 @@ export interface StageRun {
   readonly engine: Engine;
   readonly source: Source;
   readonly trainable: readonly string[];
+  readonly teacher?: Teacher;
   readonly cursor: Cursor;
   /** Every array at the cursor: parameters, and what the stage keeps beside them unless it begins. */
   readonly arrays: NdArrays;
@@ -58,7 +60,11 @@ export async function runStage(run: StageRun): Promise<Cursor> {
   const { constants, state: begun } = stageArrays(run.arrays, { trainable, batchNorm, isGrouped, isAveraged });
   const state = await engine.createState(begun);
   const weights = Object.fromEntries(Object.entries(config.heads).map(([name, head]) => [name, head.weight]));
-  const common = { input, batchSize: config.batchSize, trainable, batchNorm, weights, dropout: dropoutOf(run) };
+  const { labelSmoothing } = config.heads[model.classifier.spec.name] ?? {};
+  const common = {
+    ...{ input, batchSize: config.batchSize, trainable, batchNorm, weights, labelSmoothing },
+    ...{ dropout: dropoutOf(run), teacher: run.teacher },
+  };
   const compile = (name: string, options: StepOptions) =>
     engine.compile(trainingStep(model, options), { name, inputs: stepInputShapes(model, options), constants, state });
   const step = await compile("training step", { ...common, isAveraged, group: isGrouped ? "last" : "only" });

@@ -2,9 +2,10 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { CompileOptions, TensorFunction, Tensors } from "../engine/engine.js";
-import { features, type Model, predict } from "../model.js";
+import { answer, features, type Model, predict } from "../model.js";
 import type { BatchNorm } from "../trunk/trunk.js";
 import { movingAverage } from "./state-names.js";
+import { type Teacher, teacherLoss } from "./teacher.js";
 import { addGradients, applyGradients } from "./update.js";
 import { viewImages, viewInputShapes } from "./views.js";
 
@@ -33,16 +34,29 @@ export interface StepOptions {
   readonly isAveraged?: boolean;
   /** Share of the classifier's pooled features that a step drops; 0 (default) drops none. */
   readonly dropout?: number;
+  /** Share of each label that is given to all classes alike (Szegedy et al. 2016, arXiv:1512.00567); 0 (default) none. */
+  readonly labelSmoothing?: number;
+  readonly teacher?: Teacher;
 }
 
 /**
  * One batch. Inputs: the model's, `answer/<head>/<what>` for each head, and the scalars `rate/trunk` and `rate/heads`
  * (learning rate with Adam's bias correction), `gradient/share` (1 / batches in the group), `average/decay`, `seed` (of
- * the dropout), as far as the options need them. Outputs: `loss` (the weighted sum) and `loss/<head>`. State: parameters,
+ * the dropout), as far as the options need them. Outputs: `loss` (the weighted sum), `loss/<head>` and, with a teacher,
+ * `loss/teacher`. State: parameters,
  * moments, and as far as needed sums of gradients and averages. A batch after which more follow moves no parameter.
  */
 export function trainingStep(model: Model, options: StepOptions): TensorFunction {
-  const { input, trainable, batchNorm, weights, group = "only", isAveraged = false, dropout: rate = 0 } = options;
+  const {
+    input,
+    trainable,
+    batchNorm,
+    weights,
+    group = "only",
+    isAveraged = false,
+    dropout: rate = 0,
+    teacher,
+  } = options;
   return ({ inputs, constants, state }) => {
     const outputs: Record<string, tf.Tensor> = {};
     const changed: Record<string, tf.Tensor> = {};
@@ -56,19 +70,27 @@ export function trainingStep(model: Model, options: StepOptions): TensorFunction
         : { mode: "moving" };
     const total = (...values: tf.Tensor[]): tf.Scalar => {
       const learning = Object.fromEntries(trainable.map((name, index) => [name, values[index]]));
-      const logits = predict(model, { ...constants, ...state, ...learning }, modelValues(inputs, input), {
-        batchNorm: mode,
-        dropout: rate > 0 ? { rate, seed: inputs.seed } : undefined,
-      });
+      const parameters = { ...constants, ...state, ...learning };
+      const given = modelValues(inputs, input);
+      const { output } = model.trunk;
+      const taps = teacher && !model.taps.includes(output) ? [...model.taps, output] : model.taps;
+      const read = features(model, parameters, given, { taps, batchNorm: mode });
+      const dropout = rate > 0 ? { rate, seed: inputs.seed } : undefined;
       const losses = model.heads.map((head) => {
         const { name } = head.spec;
         const answers = Object.fromEntries(
           Object.keys(head.answerShapes).map((what) => [what, inputs[`answer/${name}/${what}`]]),
         );
-        const loss = tf.keep(head.loss(logits[name], answers));
+        if (head === model.classifier) answers.target = smoothed(answers.target, model, options);
+        const loss = tf.keep(head.loss(answer(head, parameters, read, { dropout }), answers));
         outputs[`loss/${name}`] = loss;
         return tf.mul(loss, weights[name] ?? 1);
       });
+      if (teacher) {
+        const loss = tf.keep(teacherLoss(teacher, parameters, { features: read[output], image: given.input }));
+        outputs["loss/teacher"] = loss;
+        losses.push(tf.mul(loss, teacher.weight));
+      }
       return tf.addN(losses).asScalar();
     };
     const { value, grads } = tf.valueAndGrads(total)(trainable.map((name) => state[name]));
@@ -80,6 +102,12 @@ export function trainingStep(model: Model, options: StepOptions): TensorFunction
         : applyGradients(gradients, { inputs, state, isGrouped: group === "last", isAveraged });
     return { outputs, state: { ...changed, ...updated } };
   };
+}
+
+/** Labels of one class each, part of them spread over all classes. */
+function smoothed(target: tf.Tensor, { classifier: { spec } }: Model, { labelSmoothing = 0 }: StepOptions): tf.Tensor {
+  if (labelSmoothing === 0 || spec.task !== "single") return target;
+  return tf.add(tf.mul(target, 1 - labelSmoothing), labelSmoothing / spec.classes.length);
 }
 
 /**

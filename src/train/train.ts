@@ -16,6 +16,7 @@ import { runReport } from "./run-report.js";
 import { featureSource, imageSource, type Source } from "./source.js";
 import { isStageDone, runStage, type TrainProgress } from "./stage.js";
 import { parametersOf } from "./stage-arrays.js";
+import { asTeacher, isTeachers, type Teacher, teacherParameters } from "./teacher.js";
 import { openEventFile } from "./tensorboard.js";
 import { trainableNames } from "./trainable.js";
 
@@ -26,6 +27,8 @@ export interface TrainOptions {
   readonly engine: Engine;
   /** Parameters of the trunk, batch normalisation kept or folded; of heads too where they are trained already. */
   readonly start: NdArrays;
+  /** With its parameters, folded. */
+  readonly teacher?: Teacher & { readonly parameters: NdArrays };
   /** Only these heads learn, and nothing else changes: for heads added to a finished model. */
   readonly onlyHeads?: readonly string[];
   readonly isResumed?: boolean;
@@ -67,19 +70,23 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   }
   await writeRunDescription(config, dataset);
   const events = openEventFile(config.out);
-  let arrays: NdArrays = checkpoint?.arrays ?? { ...initialize(model.headParameters, config), ...options.start };
+  let arrays: NdArrays = checkpoint?.arrays ?? startOf(options, model);
   let cursor: Cursor = checkpoint?.cursor ?? freshCursor(fingerprint);
   for (; cursor.stage < config.stages.length; cursor = { ...cursor, stage: cursor.stage + 1, epoch: 0, batch: 0 }) {
     const stage = config.stages[cursor.stage];
     if (isStageDone(cursor, { stage, config })) continue;
     if (cursor.stage > 0 && cursor.epoch === 0 && cursor.batch === 0) arrays = await readBest(config.out);
     arrays = forStage(model, arrays, stage);
-    const trainable = trainableNames(model, parametersOf(arrays), { train: stage.train, heads: onlyHeads });
+    const teacher = stage.train === "all" ? options.teacher : undefined;
+    const trainable = [
+      ...trainableNames(model, parametersOf(arrays), { train: stage.train, heads: onlyHeads }),
+      ...(teacher ? teacherParameters(model, teacher).map((spec) => spec.name) : []),
+    ];
     const source = await sourceOf(options, { model, stage, arrays, cursor });
     try {
       cursor = await runStage({
         ...options,
-        ...{ model, stage, source, trainable, cursor, arrays },
+        ...{ model, stage, source, trainable, teacher, cursor, arrays },
         onEpoch: async (record, reached) => {
           await events.write(record, { step: reached.history.length });
           await writeFileAtomic(join(config.out, "report.html"), runReport(config, reached));
@@ -90,12 +97,22 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       await source.dispose();
     }
   }
+  const best = Object.entries(await readBest(config.out)).filter(([name]) => !isTeachers(name));
   return {
     model,
-    parameters: foldBatchNorm(model.trunk, await readBest(config.out)),
+    parameters: foldBatchNorm(model.trunk, Object.fromEntries(best)),
     history: cursor.history,
     best: cursor.best,
   };
+}
+
+/** Every array at the beginning. */
+function startOf({ config, start, teacher }: TrainOptions, model: Model): NdArrays {
+  const taught = teacher && {
+    ...asTeacher(teacher.parameters),
+    ...initialize(teacherParameters(model, teacher), config),
+  };
+  return { ...initialize(model.headParameters, config), ...taught, ...start };
 }
 
 /** A stage that freezes statistics folds them; one that needs statistics of the batch must still have them. */

@@ -21,13 +21,14 @@ beforeAll(async () => {
     );
   await noise(3).png().toFile(at("plain.png"));
   await noise(3).jpeg().toFile(at("plain.jpg"));
+  await noise(3).toColourspace("b-w").jpeg().toFile(at("grey.jpg"));
   await noise(4).png().toFile(at("alpha.png"));
   await noise(3).jpeg().withMetadata({ orientation: 6 }).toFile(at("turned.jpg"));
   writeFileSync(at("mask.png"), await noise(3).toColourspace("b-w").png().toBuffer());
 });
 
 describe("pixels kept between epochs", () => {
-  test.each(["plain.png", "plain.jpg", "alpha.png", "turned.jpg"])(
+  test.each(["plain.png", "plain.jpg", "grey.jpg", "alpha.png", "turned.jpg"])(
     "%s renders bit for bit as from the file, twice",
     async (name) => {
       const cache = createPixelCache({ bytes: 1e6, inputSize: 32 });
@@ -39,17 +40,19 @@ describe("pixels kept between epochs", () => {
   test("a kept file is not read again; one that cannot be kept bit for bit is", async () => {
     const cache = createPixelCache({ bytes: 1e6, inputSize: 32 });
     const copies = await Promise.all(
-      ["plain.png", "alpha.png", "mask.png"].map(async (name) => {
+      ["plain.png", "alpha.png", "mask.png", "grey.jpg"].map(async (name) => {
         await sharp(at(name)).toFile(at(`copy-${name}`));
         return at(`copy-${name}`);
       }),
     );
-    const [plain, alpha, mask] = copies;
+    const [plain, alpha, mask, grey] = copies;
     await cache.image(plain);
+    await cache.image(grey);
     await cache.image(alpha);
     const raster = await cache.raster(mask);
     for (const copy of copies) rmSync(copy);
     expect((await cache.image(plain)).width).toBe(60);
+    expect((await cache.image(grey)).width).toBe(60);
     expect(await cache.raster(mask)).toBe(raster);
     await expect(cache.image(alpha)).rejects.toThrow(/no such file/);
   });
