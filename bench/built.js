@@ -44,3 +44,13 @@ export const { exportBundle } = await load("bundle/export-bundle.js");
 export const { openExplainer } = await load("bundle/explainer.js");
 /** @type {typeof import("../src/bundle/read-bundle.js")} */
 export const { readBundle, readGraph } = await load("bundle/read-bundle.js");
+/** @type {typeof import("../src/trunk/create-trunk.js")} */
+export const { createTrunk } = await load("trunk/create-trunk.js");
+/** @type {typeof import("../src/trunk/fold-batch-norm.js")} */
+export const { foldBatchNorm } = await load("trunk/fold-batch-norm.js");
+/** @type {typeof import("../src/trunk/weights/inspect-weights.js")} */
+export const { inspectWeights } = await load("trunk/weights/inspect-weights.js");
+/** @type {typeof import("../src/trunk/weights/load-weights.js")} */
+export const { loadWeights } = await load("trunk/weights/load-weights.js");
+/** @type {typeof import("../src/trunk/weights/read-weights.js")} */
+export const { readWeights } = await load("trunk/weights/read-weights.js");

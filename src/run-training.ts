@@ -23,6 +23,7 @@ import { randomWeights } from "./trunk/random-weights.js";
 import type { TrunkSpec } from "./trunk/trunk.js";
 import { inspectWeights } from "./trunk/weights/inspect-weights.js";
 import { loadWeights } from "./trunk/weights/load-weights.js";
+import { locateWeights } from "./weights/store.js";
 
 export interface RunOptions {
   readonly engine: Engine;
@@ -146,8 +147,9 @@ async function* interruptible<Item>(stream: AsyncIterable<Item>, signal?: AbortS
 type Plan = TrainPlan & { readonly start: NdArrays; readonly teacher?: TrainOptions["teacher"] };
 
 async function planOf(raw: RawConfig, dataset: Dataset, base: TrainedModel | undefined): Promise<Plan> {
-  const path = weightsOf(raw);
-  const isPath = path !== "random" && !base;
+  const weights = weightsOf(raw);
+  const isPath = weights !== "random" && !base;
+  const path = isPath ? await locateWeights(weights) : weights;
   const known = base ? base.spec.trunk : isPath ? await inspectWeights(path) : undefined;
   const withBase = base
     ? { ...raw, trunk: base.spec.trunk, source: base.spec.source, stages: raw.stages ?? [{ train: "heads" }] }
@@ -184,8 +186,8 @@ async function teacherOf(
   { weights, weight }: NonNullable<TrainConfig["teacher"]>,
   { inputSize }: TrunkSpec,
 ): Promise<TrainOptions["teacher"]> {
-  const { name, alpha } = await inspectWeights(weights);
-  const trunk = createTrunk({ name, alpha, inputSize });
+  const { name, alpha, convention } = await inspectWeights(weights);
+  const trunk = createTrunk({ name, alpha, inputSize, convention });
   const { parameters } = await loadWeights(trunk, weights);
   return { trunk, weight, parameters: foldBatchNorm(trunk, parameters) };
 }

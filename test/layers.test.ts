@@ -13,6 +13,7 @@ const ALLOWED: Record<string, string[]> = {
   heads: ["core"],
   dataset: ["core"],
   engine: ["core"],
+  weights: ["core", "trunk", "engine"],
   "model.ts": ["core", "trunk", "heads"],
   "trained-model.ts": ["core", "model.ts"],
   train: ["core", "trunk", "heads", "dataset", "engine", "model.ts"],
@@ -29,6 +30,7 @@ const ALLOWED: Record<string, string[]> = {
     "trained-model.ts",
     "train",
     "explain",
+    "weights",
   ],
   cli: [
     "core",
@@ -40,6 +42,7 @@ const ALLOWED: Record<string, string[]> = {
     "explain",
     "bundle",
     "report",
+    "weights",
     "model.ts",
     "trained-model.ts",
     "run-training.ts",

@@ -10,6 +10,7 @@ const { version, description } = JSON.parse(readFileSync(new URL("../../package.
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   demo: async () => (await import("./demo.js")).addDemo,
   data: async () => (await import("./data.js")).addData,
+  weights: async () => (await import("./weights.js")).addWeights,
   train: async () => (await import("./train.js")).addTrain,
   evaluate: async () => (await import("./evaluate.js")).addEvaluate,
   explain: async () => (await import("./explain.js")).addExplain,

@@ -28,6 +28,16 @@ export class WeightsError extends InputError {
   override name = "WeightsError";
 }
 
+/** A file that cannot be downloaded: no network, a refusal, a broken transfer, or something else than the file. */
+export class DownloadError extends InputError {
+  override name = "DownloadError";
+}
+
+/** A downloaded file that is whole, but not the one that was expected. */
+export class ChecksumError extends DownloadError {
+  override name = "ChecksumError";
+}
+
 /** A bundle that is damaged, incomplete, of another version, or unsafe to unpack. */
 export class BundleError extends InputError {
   override name = "BundleError";

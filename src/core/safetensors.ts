@@ -1,6 +1,7 @@
-/** The safetensors format (a JSON header, then raw little-endian numbers), float32 and int32 only. */
+/** The safetensors format (a JSON header, then raw little-endian numbers): float32, float16 and int32. */
 
 import { InputError } from "./errors.js";
+import { fromFloat16, toFloat16 } from "./float16.js";
 import { type NdArray, type NdArrays, sizeOf } from "./nd-array.js";
 
 interface Entry {
@@ -9,33 +10,51 @@ interface Entry {
   readonly data_offsets: readonly [number, number];
 }
 
+/** Bytes a number, by dtype. */
+const WIDTHS: Readonly<Record<string, number>> = { F32: 4, I32: 4, F16: 2 };
+const READERS: Readonly<Record<string, (buffer: ArrayBuffer) => NdArray["data"]>> = {
+  F32: (buffer) => new Float32Array(buffer),
+  I32: (buffer) => new Int32Array(buffer),
+  F16: (buffer) => Float32Array.from(new Uint16Array(buffer), fromFloat16),
+};
+
 /** Strings stored beside the arrays, under the format's own key. */
 export type Metadata = Readonly<Record<string, string>>;
 
+interface EncodeOptions {
+  readonly metadata?: Metadata;
+  /** Names of the arrays that are rounded to half precision; none by default. */
+  readonly isHalf?: (name: string) => boolean;
+}
+
 /** Encodes arrays by name, in the order given; any safetensors reader can read the result. */
-export function encodeSafetensors(arrays: NdArrays, { metadata }: { metadata?: Metadata } = {}): Uint8Array {
+export function encodeSafetensors(arrays: NdArrays, { metadata, isHalf }: EncodeOptions = {}): Uint8Array {
   const header: Record<string, Entry | Metadata> = metadata ? { __metadata__: metadata } : {};
   const offsets: Record<string, number> = {};
+  const stored: Record<string, Float32Array | Int32Array | Uint16Array> = {};
   let offset = 0;
   for (const [name, { shape, data }] of Object.entries(arrays)) {
-    const dtype = data instanceof Float32Array ? "F32" : "I32";
-    header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] };
+    const half = data instanceof Float32Array && isHalf?.(name);
+    const numbers = half ? Uint16Array.from(data, toFloat16) : data;
+    const dtype = half ? "F16" : data instanceof Float32Array ? "F32" : "I32";
+    header[name] = { dtype, shape, data_offsets: [offset, offset + numbers.byteLength] };
+    stored[name] = numbers;
     offsets[name] = offset;
-    offset += data.byteLength;
+    offset += numbers.byteLength;
   }
   const text = Buffer.from(JSON.stringify(header), "utf8");
   const start = 8 + Math.ceil(text.length / 8) * 8; // numbers begin at a multiple of 8, as readers that map the file want
   const bytes = new Uint8Array(start + offset).fill(0x20, 8, start);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true);
   bytes.set(text, 8);
-  for (const [name, { data }] of Object.entries(arrays)) {
+  for (const [name, data] of Object.entries(stored)) {
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start + offsets[name]);
   }
   return bytes;
 }
 
 /**
- * Reads arrays back; each is a copy of its own.
+ * Reads arrays back; each is a copy of its own, and half precision is widened.
  *
  * @param source named in errors.
  * @throws InputError where the header or an extent is wrong.
@@ -47,10 +66,11 @@ export function decodeSafetensors(bytes: Uint8Array, source: string): Record<str
     if (name === "__metadata__") continue;
     const { dtype, shape, data_offsets } = entry as Entry;
     const [begin, end] = data_offsets;
-    if (dtype !== "F32" && dtype !== "I32") throw broken(source, `"${name}" has dtype ${dtype}`);
-    if (end - begin !== 4 * sizeOf(shape) || start + end > bytes.length) throw broken(source, `"${name}" is cut off`);
-    const copy = new Uint8Array(bytes.subarray(start + begin, start + end)); // `slice` of a Buffer would be a view
-    arrays[name] = { shape, data: dtype === "F32" ? new Float32Array(copy.buffer) : new Int32Array(copy.buffer) };
+    if (!Object.hasOwn(WIDTHS, dtype)) throw broken(source, `"${name}" has dtype ${dtype}`);
+    if (end - begin !== WIDTHS[dtype] * sizeOf(shape) || start + end > bytes.length)
+      throw broken(source, `"${name}" is cut off`);
+    const { buffer } = new Uint8Array(bytes.subarray(start + begin, start + end)); // `slice` of a Buffer would be a view
+    arrays[name] = { shape, data: READERS[dtype](buffer) };
   }
   return arrays;
 }

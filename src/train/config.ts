@@ -86,7 +86,12 @@ export interface ConfigFacts {
   readonly trainCount: number;
   readonly aspects: readonly { readonly name: string; readonly kind: AspectKind }[];
   /** Name and width that the weights themselves tell; absent for random weights. */
-  readonly weights?: { readonly name: TrunkSpec["name"]; readonly alpha: number; readonly inputSize?: number };
+  readonly weights?: {
+    readonly name: TrunkSpec["name"];
+    readonly alpha: number;
+    readonly inputSize?: number;
+    readonly convention?: TrunkSpec["convention"];
+  };
   /** Default source layer of a trunk. */
   readonly sourceOf: (spec: TrunkSpec) => string;
 }
@@ -120,9 +125,8 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
   const given = (raw.trunk ?? {}) as Partial<TrunkSpec>;
   const weights = weightsOf(raw);
   const name = given.name ?? facts.weights?.name ?? "mobilenet-v1";
-  const vgg = name.startsWith("vgg");
-  const alpha = number(given.alpha, vgg ? 1 : (facts.weights?.alpha ?? 0.25), "trunk.alpha", { above: 0, most: 4 });
-  if (vgg && alpha !== 1) throw new ConfigError(`trunk.alpha: ${name} has no width multiplier; leave it out.`);
+  const ownAlpha = name.startsWith("vgg") ? 1 : 0.25;
+  const alpha = number(given.alpha, facts.weights?.alpha ?? ownAlpha, "trunk.alpha", { above: 0, most: 4 });
   if (facts.weights && (facts.weights.name !== name || Math.abs(facts.weights.alpha - alpha) > 1e-9)) {
     throw new ConfigError(
       `trunk: the weights are of ${facts.weights.name} ${facts.weights.alpha}, the configuration says ${name} ${alpha}. Leave name and alpha out.`,
@@ -134,7 +138,8 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
     "trunk.inputSize",
     { least: 32, most: 2048 },
   );
-  const trunk = { name, alpha, inputSize, weights };
+  const convention = facts.weights?.convention;
+  const trunk = { name, alpha, inputSize, ...(convention && { convention }), weights };
   return {
     dataset: raw.dataset,
     out: raw.out,

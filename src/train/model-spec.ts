@@ -42,6 +42,6 @@ export function modelSpecOf(config: TrainConfig, facts: DatasetFacts, { output }
     if (kind !== "amount") return { ...base, kind };
     return { ...base, kind, form: config.heads[name]?.form ?? (facts.mapped.has(name) ? "map" : "number") };
   });
-  const { name, alpha, inputSize } = config.trunk;
-  return { trunk: { name, alpha, inputSize }, source: config.source, heads: [classifier, ...aspects] };
+  const { weights: _, ...trunk } = config.trunk;
+  return { trunk, source: config.source, heads: [classifier, ...aspects] };
 }

@@ -1,7 +1,7 @@
 /** Which arrays a stage holds still, which it changes, and which of them others get to see. */
 
 import { type NdArrays, ndArray } from "../core/nd-array.js";
-import { firstMoment, gradientSum, isAuxiliary, movingAverage, secondMoment } from "./state-names.js";
+import { firstMoment, gradientSum, isAuxiliary, isStatistic, movingAverage, secondMoment } from "./state-names.js";
 
 /**
  * Constants and state of a stage at the cursor.
@@ -21,11 +21,13 @@ export function stageArrays(
 ): { constants: NdArrays; state: NdArrays } {
   const { trainable, batchNorm, isGrouped, isAveraged } = options;
   const zeroNames = isGrouped ? [firstMoment, secondMoment, gradientSum] : [firstMoment, secondMoment];
-  const auxiliary = trainable.flatMap((parameter) => {
-    const own = zeroNames.map((nameOf) => [nameOf(parameter), ndArray(arrays[parameter].shape)] as const);
-    return isAveraged ? [...own, [movingAverage(parameter), arrays[parameter]] as const] : own;
-  });
-  const kept = auxiliary.map(([name, fresh]) => [name, arrays[name] ?? fresh]);
+  const zeros = trainable.flatMap((parameter) =>
+    zeroNames.map((nameOf) => [nameOf(parameter), ndArray(arrays[parameter].shape)] as const),
+  );
+  const averages = isAveraged
+    ? averagedNames(arrays, { trainable, batchNorm }).map((name) => [movingAverage(name), arrays[name]] as const)
+    : [];
+  const kept = [...zeros, ...averages].map(([name, fresh]) => [name, arrays[name] ?? fresh]);
   const learning = new Set(trainable);
   const parameters = parametersOf(arrays);
   const isState = (name: string) => learning.has(name) || (batchNorm === "batch" && name.startsWith("trunk/"));
@@ -33,6 +35,18 @@ export function stageArrays(
     constants: pick(parameters, (name) => !isState(name)),
     state: { ...pick(parameters, isState), ...Object.fromEntries(kept) },
   };
+}
+
+/**
+ * What has a moving average where a stage keeps one: what learns, and the statistics that batch normalisation gathers meanwhile.
+ * Averaged weights with the statistics of the last ones answer wrongly as long as these move fast.
+ */
+export function averagedNames(
+  arrays: NdArrays,
+  { trainable, batchNorm }: { trainable: readonly string[]; batchNorm: "batch" | "frozen" },
+): string[] {
+  if (batchNorm === "frozen") return [...trainable];
+  return [...trainable, ...Object.keys(arrays).filter((name) => !isAuxiliary(name) && isStatistic(name))];
 }
 
 /** Parameters and moving statistics, without what training keeps beside them. */

@@ -14,7 +14,7 @@ import { groupOf, stepsOfEpoch } from "./groups.js";
 import { answerInputs, scalarInput } from "./inputs.js";
 import { averageDecay, rateFactor } from "./schedule.js";
 import type { Source } from "./source.js";
-import { averagedParametersOf, stageArrays } from "./stage-arrays.js";
+import { averagedNames, averagedParametersOf, stageArrays } from "./stage-arrays.js";
 import { evaluationStep, modelInputShapes, type StepOptions, stepInputShapes, trainingStep } from "./step.js";
 import type { Teacher } from "./teacher.js";
 
@@ -70,7 +70,10 @@ export async function runStage(run: StageRun): Promise<Cursor> {
   const step = await compile("training step", { ...common, isAveraged, group: isGrouped ? "last" : "only" });
   const add = isGrouped ? await compile("gradients", { ...common, isAveraged, group: "more" }) : step;
   const predict = await engine.compile(
-    evaluationStep(model, { input: validationInput, averaged: isAveraged ? trainable : [] }),
+    evaluationStep(model, {
+      input: validationInput,
+      averaged: isAveraged ? averagedNames(begun, { trainable, batchNorm }) : [],
+    }),
     {
       name: "validation",
       inputs: modelInputShapes(model, validationInput, config.batchSize),

@@ -100,8 +100,21 @@ export function trainingStep(model: Model, options: StepOptions): TensorFunction
       group === "more"
         ? addGradients(gradients, { state })
         : applyGradients(gradients, { inputs, state, isGrouped: group === "last", isAveraged });
-    return { outputs, state: { ...changed, ...updated } };
+    const averages = isAveraged && group !== "more" ? averagesOf(changed, { inputs, state }) : {};
+    return { outputs, state: { ...changed, ...updated, ...averages } };
   };
+}
+
+/** Moving averages of statistics, as `applyGradients` keeps them of parameters. */
+function averagesOf(
+  statistics: Readonly<Record<string, tf.Tensor>>,
+  { inputs, state }: { inputs: Tensors; state: Tensors },
+): Record<string, tf.Tensor> {
+  const pairs = Object.entries(statistics).map(([name, value]) => {
+    const average = movingAverage(name);
+    return [average, tf.add(value, tf.mul(inputs["average/decay"], tf.sub(state[average], value)))] as const;
+  });
+  return Object.fromEntries(pairs);
 }
 
 /** Labels of one class each, part of them spread over all classes. */

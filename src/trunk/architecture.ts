@@ -18,17 +18,16 @@ const ARCHITECTURES: Readonly<Record<TrunkSpec["name"], (alpha: number) => Archi
 export const TRUNK_NAMES = Object.keys(ARCHITECTURES) as readonly TrunkSpec["name"][];
 
 /** @throws ConfigError where the name, the width or the size cannot be built. */
-export function architectureOf({ name, alpha, inputSize }: TrunkSpec): Architecture {
+export function architectureOf({ name, alpha, inputSize, convention }: TrunkSpec): Architecture {
   if (!Object.hasOwn(ARCHITECTURES, name))
     throw new ConfigError(`trunk.name: no trunk "${name}". There are: ${TRUNK_NAMES.join(", ")}.`);
   if (!Number.isInteger(inputSize) || inputSize < 32)
     throw new ConfigError(`trunk.inputSize: got ${inputSize}, needs a whole number of at least 32 pixels.`);
   if (!Number.isFinite(alpha) || alpha <= 0)
     throw new ConfigError(`trunk.alpha: got ${alpha}, needs a positive number such as 0.25, 0.5 or 1.`);
-  if (name.startsWith("vgg") && alpha !== 1) throw new ConfigError(`trunk.alpha: ${name} has only 1, got ${alpha}.`);
   const architecture = ARCHITECTURES[name](alpha);
   const empty = architecture.layers.find((layer) => layer.channels < 1);
   if (empty)
     throw new ConfigError(`trunk.alpha: with ${alpha}, layer ${empty.name} has no channels. Take a larger one.`);
-  return architecture;
+  return convention === "torchvision" ? { ...architecture, scaling: "imagenet", padding: "symmetric" } : architecture;
 }

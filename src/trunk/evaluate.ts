@@ -37,7 +37,12 @@ export function evaluate(architecture: Architecture, request: Request): Record<s
       return scaled;
     };
     for (const layer of needed) {
-      results[layer.name] = apply(layer, layer.inputs.map(read), { ...request, batchNorm, updates });
+      results[layer.name] = apply(layer, layer.inputs.map(read), {
+        ...request,
+        padding: architecture.padding,
+        batchNorm,
+        updates,
+      });
     }
     const outputs: Record<string, tf.Tensor4D> = {};
     // A value that is wanted back is cloned, so that disposing the outputs leaves the caller's values alone.
@@ -84,7 +89,8 @@ function unknownLayer(name: string, layers: readonly { readonly name: string }[]
   return new ShapeError(`trunk: no layer "${name}". Its layers: input, ${layers.map((l) => l.name).join(", ")}.`);
 }
 
-type Context = Pick<Request, "parameters"> & { readonly batchNorm: BatchNorm; readonly updates: Updates };
+type Context = Pick<Request, "parameters"> &
+  Pick<Architecture, "padding"> & { readonly batchNorm: BatchNorm; readonly updates: Updates };
 
 function apply(layer: Layer, inputs: readonly tf.Tensor4D[], context: Context): tf.Tensor4D {
   const { op, kernel, stride, activation } = layer;
@@ -96,7 +102,7 @@ function apply(layer: Layer, inputs: readonly tf.Tensor4D[], context: Context): 
 }
 
 /** Convolution with its bias or batch norm. Plain `conv2d`: the fused one computes both gradients even if one is used. */
-function convolve(layer: Layer, x: tf.Tensor4D, { parameters, batchNorm, updates }: Context): tf.Tensor4D {
+function convolve(layer: Layer, x: tf.Tensor4D, { parameters, padding, batchNorm, updates }: Context): tf.Tensor4D {
   const parameter = (what: ParameterPart) => {
     const found = parameters[parameterName(layer.name, what)];
     if (found) return found;
@@ -106,8 +112,9 @@ function convolve(layer: Layer, x: tf.Tensor4D, { parameters, batchNorm, updates
   };
   const kernel = parameter("kernel") as tf.Tensor4D;
   const isDepthwise = layer.op === "depthwise";
+  const pad = padding === "same" ? "same" : (layer.kernel - 1) / 2;
   const filtered = (filter: tf.Tensor4D) =>
-    isDepthwise ? tf.depthwiseConv2d(x, filter, layer.stride, "same") : tf.conv2d(x, filter, layer.stride, "same");
+    isDepthwise ? tf.depthwiseConv2d(x, filter, layer.stride, pad) : tf.conv2d(x, filter, layer.stride, pad);
   const bias = parameters[parameterName(layer.name, "bias")];
   if (bias) return tf.add(filtered(kernel), bias);
   const statistics = {

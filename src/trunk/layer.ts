@@ -3,7 +3,7 @@
 /** One row. Its output is what follows batch norm and activation. */
 export interface Layer {
   readonly name: string;
-  /** Convolutions pad as TensorFlow's "same", pooling not at all. */
+  /** Convolutions pad as the architecture says, pooling not at all. */
   readonly op: "conv" | "depthwise" | "add" | "maxPool";
   /** Names of earlier layers, or `"input"`; two for `add`, else one. */
   readonly inputs: readonly string[];
@@ -17,8 +17,10 @@ export interface Layer {
 
 export interface Architecture {
   readonly layers: readonly Layer[];
-  /** `unit`: x / 127.5 - 1. `caffe`: BGR minus the mean of ImageNet. */
-  readonly scaling: "unit" | "caffe";
+  /** `unit`: x / 127.5 - 1. `caffe`: BGR minus the mean of ImageNet. `imagenet`: (x / 255 - mean) / deviation, as torchvision. */
+  readonly scaling: "unit" | "caffe" | "imagenet";
+  /** `same` as TensorFlow: below and right of a strided convolution's image. `symmetric` as PyTorch: all around it. */
+  readonly padding: "same" | "symmetric";
   readonly hasBatchNorm: boolean;
   /** Default source layer. */
   readonly source: string;

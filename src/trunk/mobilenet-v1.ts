@@ -46,5 +46,5 @@ export function mobilenetV1(alpha: number): Architecture {
       },
     );
   });
-  return { layers, scaling: "unit", hasBatchNorm: true, source: "conv_pw_11" };
+  return { layers, scaling: "unit", padding: "same", hasBatchNorm: true, source: "conv_pw_11" };
 }

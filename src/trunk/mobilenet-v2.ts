@@ -46,7 +46,7 @@ export function mobilenetV2(alpha: number): Architecture {
     channels: last,
     activation: "relu6",
   });
-  return { layers, scaling: "unit", hasBatchNorm: true, source: "block_13_expand" };
+  return { layers, scaling: "unit", padding: "same", hasBatchNorm: true, source: "block_13_expand" };
 }
 
 interface Block {

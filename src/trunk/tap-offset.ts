@@ -1,4 +1,4 @@
-/** Where the cells of a layer lie on the image: strided "same" convolutions pad below and right, which moves them. */
+/** Where the cells of a layer lie on the image: TensorFlow pads strided convolutions below and right, which moves them. */
 
 import { architectureOf } from "./architecture.js";
 import { tapsOf } from "./taps.js";
@@ -21,7 +21,8 @@ export function tapOffset(spec: TrunkSpec, name: string): number {
     if (op === "add") places.set(layer, before);
     else {
       const padded = (sizeOf(layer) - 1) * stride + kernel - sizeOf(inputs[0]);
-      const padding = op === "maxPool" ? 0 : Math.floor(Math.max(0, padded) / 2);
+      const ahead = architecture.padding === "symmetric" ? (kernel - 1) / 2 : Math.floor(Math.max(0, padded) / 2);
+      const padding = op === "maxPool" ? 0 : ahead;
       const centre = before.centre + ((kernel - 1) / 2 - padding) * before.step;
       places.set(layer, { centre, step: before.step * stride });
     }

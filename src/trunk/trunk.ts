@@ -6,10 +6,12 @@ import type { ParameterSpec } from "../core/parameters.js";
 /** Serializable choice of a trunk; stored in configurations and bundles. */
 export interface TrunkSpec {
   readonly name: "mobilenet-v1" | "mobilenet-v2" | "vgg16" | "vgg19";
-  /** Width multiplier of a MobileNet (0.25, 0.35, 0.5, ...); 1 for VGG. */
+  /** Width multiplier (0.25, 0.35, 0.5, ...); published VGGs have 1. */
   readonly alpha: number;
   /** Height and width of the square input in pixels. */
   readonly inputSize: number;
+  /** Whose habits of scaling and padding the weights were trained with; Keras' where absent. */
+  readonly convention?: "torchvision";
 }
 
 /** A layer as others see it: its output after batch norm and activation. `"input"` is a tap too (stride 1, 3 channels). */

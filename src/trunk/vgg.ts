@@ -28,5 +28,5 @@ function vgg(convolutionCounts: readonly number[], alpha: number): Architecture 
       append({ name: `${block}_conv${i}`, op: "conv", stride: 1, kernel: 3, channels, activation: "relu" });
     append({ name: `${block}_pool`, op: "maxPool", stride: 2, kernel: 2, channels, activation: "none" });
   });
-  return { layers, scaling: "caffe", hasBatchNorm: false, source: "block5_conv3" };
+  return { layers, scaling: "caffe", padding: "same", hasBatchNorm: false, source: "block5_conv3" };
 }

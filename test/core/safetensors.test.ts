@@ -22,6 +22,16 @@ describe("safetensors", () => {
     expect(read["trunk/a/kernel"].data.buffer.byteLength).toBe(16);
   });
 
+  test("arrays of half precision take half the room and are widened again", () => {
+    const given = { a: { shape: [3], data: Float32Array.of(1, -0.5, 1 / 3) }, b: arrays.scalar };
+    const bytes = encodeSafetensors(given, { isHalf: (name) => name === "a" });
+    expect(Buffer.from(bytes).toString("latin1")).toContain('"a":{"dtype":"F16","shape":[3],"data_offsets":[0,6]}');
+    expect(decodeSafetensors(bytes, "x")).toEqual({
+      ...given,
+      a: { shape: [3], data: Float32Array.of(1, -0.5, 0.333251953125) },
+    });
+  });
+
   test("the header is as the format says: its length in 8 bytes, JSON, numbers at a multiple of 8", () => {
     const bytes = encodeSafetensors({ a: { shape: [1], data: Float32Array.of(1) } });
     const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));

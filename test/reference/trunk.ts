@@ -19,20 +19,26 @@ export function toNumbers(parameters: NdArrays): Record<string, Float64Array> {
 }
 
 export function loopTrunk(
-  { layers, scaling }: Architecture,
+  { layers, scaling, padding }: Architecture,
   parameters: Numbers,
   image: Volume,
   { mode = "moving" }: { mode?: "moving" | "batch" } = {},
 ): Map<string, Volume> {
-  const results = new Map<string, Volume>([["input", scaling === "unit" ? unit(image) : caffe(image)]]);
+  const results = new Map<string, Volume>([["input", SCALINGS[scaling](image)]]);
   for (const layer of layers) {
     const [first, second] = layer.inputs.map((name) => results.get(name) as Volume);
     if (layer.op === "add") results.set(layer.name, { ...first, data: first.data.map((v, i) => v + second.data[i]) });
     else if (layer.op === "maxPool") results.set(layer.name, maxPool(layer, first));
-    else results.set(layer.name, activate(layer, affine(layer, convolve(layer, first, parameters), parameters, mode)));
+    else
+      results.set(
+        layer.name,
+        activate(layer, affine(layer, convolve(layer, first, { parameters, padding }), parameters, mode)),
+      );
   }
   return results;
 }
+
+const SCALINGS = { unit, caffe, imagenet };
 
 function unit(image: Volume): Volume {
   return { ...image, data: image.data.map((v) => v / 127.5 - 1) };
@@ -44,10 +50,23 @@ function caffe(image: Volume): Volume {
   return { ...image, data };
 }
 
-function convolve({ name, op, kernel, stride, channels }: Layer, x: Volume, parameters: Numbers): Volume {
+function imagenet(image: Volume): Volume {
+  const [mean, deviation] = [
+    [0.485, 0.456, 0.406],
+    [0.229, 0.224, 0.225],
+  ];
+  return { ...image, data: image.data.map((v, i) => (v / 255 - mean[i % 3]) / deviation[i % 3]) };
+}
+
+function convolve(
+  { name, op, kernel, stride, channels }: Layer,
+  x: Volume,
+  { parameters, padding }: { parameters: Numbers; padding: Architecture["padding"] },
+): Volume {
   const size = Math.ceil(x.size / stride);
   // "same": what the windows overhang in total, the larger half at the bottom and right.
-  const before = Math.floor(Math.max(0, (size - 1) * stride + kernel - x.size) / 2);
+  const overhang = Math.floor(Math.max(0, (size - 1) * stride + kernel - x.size) / 2);
+  const before = padding === "symmetric" ? (kernel - 1) / 2 : overhang;
   const weights = parameters[`trunk/${name}/kernel`];
   const data = new Float64Array(x.batch * size * size * channels);
   for (let b = 0, at = 0; b < x.batch; b++)

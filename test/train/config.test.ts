@@ -54,14 +54,13 @@ describe("configuration", () => {
     [{ stages: [{ train: "heads", learningRate: -1 }] }, /stages\[0\]\.learningRate/],
     [{ score: "nucelus" }, /score: expected one of mean, class, nucleus, nodule/],
     [{ trunk: { name: "resnet" } }, /trunk\.name: expected one of mobilenet-v1/],
-    [{ trunk: { name: "vgg16", alpha: 0.5 } }, /vgg16 has no width multiplier/],
     [{ heads: { nucleus: { tap: 3 } } }, /heads\.nucleus\.tap/],
     [{ accumulate: 0 }, /accumulate: expected a whole number from 1 to 1024, got 0/],
     [{ accumulate: 1.5 }, /accumulate: expected a whole number from 1 to 1024, got 1\.5/],
     [{ stages: [{ movingAverage: 1 }] }, /stages\[0\]\.movingAverage: expected a number from 0 below 1, got 1/],
     [{ stages: [{ movingAverage: -0.1 }] }, /stages\[0\]\.movingAverage: .*got -0\.1/],
     [{ heads: { class: { dropout: 0.95 } } }, /heads\.class\.dropout: expected a number from 0 up to 0\.9, got 0\.95/],
-    [{ heads: { nucleus: { dropout: 0.5 } } }, /heads\.nucleus\.dropout: only the classifier drops features/],
+    [{ heads: { nucleus: { dropout: 0.5 } } }, /heads\.nucleus\.dropout: only the classifier has it/],
   ])("%j is refused in one line", (more, message) => {
     expect(() => resolve(more)).toThrow(ConfigError);
     expect(() => resolve(more)).toThrow(message);

@@ -5,7 +5,7 @@ import { random } from "../../src/core/random.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
 import { createModel } from "../../src/model.js";
-import { stageArrays } from "../../src/train/stage-arrays.js";
+import { averagedNames, averagedParametersOf, stageArrays } from "../../src/train/stage-arrays.js";
 import { firstMoment, gradientSum, movingAverage } from "../../src/train/state-names.js";
 import { evaluationStep, type StepOptions, stepInputShapes, trainingStep } from "../../src/train/step.js";
 
@@ -119,6 +119,47 @@ describe("a group of batches", () => {
 });
 
 describe("averages", () => {
+  test("are kept of the statistics of batch normalisation too, which belong to the averaged weights", async () => {
+    const unread = new Set(model.trunk.layersFrom("conv_dw_7"));
+    const read = model.trunk.parameters.filter((spec) => !unread.has(spec.name.split("/")[1]));
+    const trunk = initialize(read, { seed: 6 });
+    const all = { ...initialize(model.headParameters, { seed: 5 }), ...trunk };
+    const learning = Object.keys(all).filter((name) => !name.includes("/moving_"));
+    const options: StepOptions = {
+      ...{ input: { kind: "image" }, batchSize: 2, trainable: learning, batchNorm: "batch", weights: {} },
+      isAveraged: true,
+    };
+    const { constants, state } = stageArrays(all, {
+      ...options,
+      batchNorm: "batch",
+      isGrouped: false,
+      isAveraged: true,
+    });
+    const store = await engine.createState(state);
+    const shapes = stepInputShapes(model, options);
+    const compiled = await engine.compile(trainingStep(model, options), { inputs: shapes, constants, state: store });
+    const pixels = random(2, "pixels");
+    const zeros = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, ndArray(shape)]));
+    const statistic = "trunk/conv_pw_5/moving_variance";
+    const wanted = Float64Array.from(all[statistic].data);
+    for (const decay of [0.2, 0.6]) {
+      const image = ndArray(shapes.image);
+      for (let i = 0; i < image.data.length; i++) image.data[i] = pixels.uniform(0, 255);
+      const rate = number(1e-3);
+      await compiled.run({ ...zeros, image, "rate/trunk": rate, "rate/heads": rate, "average/decay": number(decay) });
+      const now = (await store.read())[statistic].data;
+      for (const [i, value] of wanted.entries()) wanted[i] = decay * value + (1 - decay) * now[i];
+    }
+    const arrays = await store.read();
+    expect(apart(arrays[movingAverage(statistic)], { data: wanted })).toBeLessThan(1e-6);
+    expect(apart(arrays[statistic], { data: wanted })).toBeGreaterThan(1e-4);
+    expect(averagedParametersOf(arrays)[statistic]).toBe(arrays[movingAverage(statistic)]);
+    expect(averagedNames(all, { trainable: learning, batchNorm: "batch" }).toSorted()).toEqual(
+      Object.keys(all).toSorted(),
+    );
+    for (const each of [compiled, store]) await each.dispose();
+  });
+
   test("answer in evaluation, while training goes on from the raw parameters", async () => {
     const { store, compile, constants } = await open({ isAveraged: true });
     const step = await compile({ isAveraged: true });

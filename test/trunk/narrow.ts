@@ -28,11 +28,17 @@ export const NARROW: readonly Narrow[] = [
   narrow("mobilenet-v2", mobilenetV2(0.1), "block_2_add"),
   narrow("vgg16", vgg16(1 / 32), "block2_conv2"),
   narrow("vgg19", vgg19(1 / 32), "block2_pool"),
+  narrow("mobilenet-v1", torchvision(mobilenetV1(0.1)), "conv_pw_3"),
+  narrow("vgg16", torchvision(vgg16(1 / 32)), "block1_conv2"),
 ];
+
+function torchvision(architecture: Architecture): Architecture {
+  return { ...architecture, scaling: "imagenet", padding: "symmetric" };
+}
 
 function narrow(name: TrunkSpec["name"], architecture: Architecture, middle: string): Narrow {
   return {
-    name,
+    name: `${name}, ${architecture.padding} padding`,
     architecture,
     trunk: assembleTrunk({ name, alpha: 0.1, inputSize: NARROW_SIZE }, architecture),
     middle,

@@ -160,7 +160,7 @@ test.each([
   [{ name: "mobilenet-v1", alpha: 1, inputSize: 64.5 }, /inputSize: got 64.5/],
   [{ name: "mobilenet-v1", alpha: 0, inputSize: 64 }, /alpha: got 0/],
   [{ name: "mobilenet-v1", alpha: 0.01, inputSize: 64 }, /conv1 has no channels/],
-  [{ name: "vgg16", alpha: 0.5, inputSize: 64 }, /vgg16 has only 1/],
+  [{ name: "vgg16", alpha: 0.01, inputSize: 64 }, /block1_conv1 has no channels/],
 ])("refuses %j", (spec, message) => {
   const create = () => createTrunk(spec as TrunkSpec);
   expect(create).toThrow(ConfigError);

@@ -21,6 +21,12 @@ describe("where a layer's cells lie", () => {
     expect(tapOffset({ name: "vgg16", alpha: 1, inputSize: 64 }, "block5_conv3")).toBe(0);
   });
 
+  test("padded all around, a cell stands over the first pixel of its part: half of its stride less half a pixel to the left", () => {
+    const spec = { name: "mobilenet-v2", alpha: 0.35, inputSize: 128, convention: "torchvision" } as const;
+    expect(tapOffset(spec, "Conv1")).toBeCloseTo(-0.5 / 128, 12);
+    expect(tapOffset(spec, "block_13_expand")).toBeCloseTo(-7.5 / 128, 12);
+  });
+
   test("the centre of what a cell sees, measured by gradients, is where it says", () => {
     const spec = { name: "mobilenet-v1", alpha: 0.25, inputSize: 128 } as const;
     const trunk = createTrunk(spec);

@@ -1,6 +1,7 @@
 /** How TensorFlow.js stores numbers in a shard: dtypes, and the affine quantization of a manifest. */
 
 import { WeightsError } from "../../core/errors.js";
+import { fromFloat16 } from "../../core/float16.js";
 import { type NdArray, sizeOf } from "../../core/nd-array.js";
 
 /** One weight of a manifest (tfjs-core, `io.WeightsManifestEntry`). */
@@ -45,14 +46,4 @@ function stored({ name, dtype, quantization }: ManifestEntry) {
   const format = quantization?.dtype ?? dtype;
   if (Object.hasOwn(STORED, format)) return STORED[format];
   throw new WeightsError(`${name}: dtype ${format} cannot be read. Known are ${Object.keys(STORED).join(", ")}.`);
-}
-
-/** IEEE 754 binary16: sign, five bits of exponent, ten of fraction. */
-function fromFloat16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

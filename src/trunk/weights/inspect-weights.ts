@@ -14,14 +14,27 @@ export interface WeightsDescription {
   readonly alpha: number;
   /** Of the model that was saved; the weights work at others too. */
   readonly inputSize?: number;
+  readonly convention?: TrunkSpec["convention"];
   /** False where batch norm is folded into biases, or the network has none. */
   readonly hasBatchNorm: boolean;
   /** The last layer that the file has weights for. */
   readonly lastLayer: string;
 }
 
-/** Published widths first, then every twentieth. */
-const ALPHAS = [1, 0.25, 0.35, 0.5, 0.75, 1.3, 1.4, ...Array.from({ length: 40 }, (_, index) => (index + 1) / 20)];
+const FIRST_LAYERS = ["conv1", "Conv1", "block1_conv1"];
+
+/** Published widths first, since several can round to the same channels; then twentieths, then hundredths. */
+const ALPHAS = [
+  1,
+  0.25,
+  0.35,
+  0.5,
+  0.75,
+  1.3,
+  1.4,
+  ...Array.from({ length: 40 }, (_, index) => (index + 1) / 20),
+  ...Array.from({ length: 97 }, (_, index) => (index + 4) / 100),
+];
 
 /**
  * @param source as `readWeights` takes it, or what it returned.
@@ -36,12 +49,13 @@ export async function inspectWeights(source: string | URL | WeightsFile): Promis
     throw new WeightsError(
       `${file.path}: fits no trunk by its layer names and widths. Known are ${TRUNK_NAMES.join(", ")}, named as in keras-applications.`,
     );
-  const inputSize = topologyInputSize(file.topology);
+  const inputSize = file.inputSize ?? topologyInputSize(file.topology);
   const order = architectureOf({ name, alpha: fit, inputSize: 32 }).layers.map((layer) => layer.name);
   return {
     name,
     alpha: fit,
     ...(inputSize === undefined ? {} : { inputSize }),
+    ...(file.convention === undefined ? {} : { convention: file.convention }),
     hasBatchNorm: [...layers.values()].some((layer) => layer.moving_variance),
     lastLayer: order.findLast((layer) => layers.has(layer)) ?? "input",
   };
@@ -54,8 +68,8 @@ export function isRead(source: string | URL | WeightsFile): source is WeightsFil
 
 /** The width whose kernels have the shapes of the file, all of them. */
 export function fittingAlpha(name: TrunkSpec["name"], layers: ReadonlyMap<string, LayerWeights>): number | undefined {
-  const first = layers.get("conv1")?.kernel ?? layers.get("Conv1")?.kernel;
-  const candidates = name.startsWith("vgg") ? [1] : [...ALPHAS, ...(first ? [first.shape[3] / 32] : [])];
+  const first = FIRST_LAYERS.map((layer) => layers.get(layer)?.kernel).find((kernel) => kernel !== undefined);
+  const candidates = [...ALPHAS, ...(first ? [first.shape[3] / (name.startsWith("vgg") ? 64 : 32)] : [])];
   return candidates.find((alpha) => {
     const specs = layerParameters(architectureOf({ name, alpha, inputSize: 32 }), { isFolded: true });
     const shapes = new Map(specs.map((spec) => [spec.name, String(spec.shape)]));

@@ -1,95 +1,76 @@
-/** Reads a tfjs layers-model from disk: its topology, and every weight as plain float32 numbers. */
+/** Reads weights from disk in whatever form they come, as named plain arrays. */
 
-import { readFile, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { open, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WeightsError } from "../../core/errors.js";
-import type { NdArray, NdArrays } from "../../core/nd-array.js";
-import { dequantize, type ManifestEntry, storedBytes } from "./dequantize.js";
+import type { NdArrays } from "../../core/nd-array.js";
+import type { TrunkSpec } from "../trunk.js";
+import { readTfjsModel } from "./tfjs-model.js";
+import { readTrunkFile, TRUNK_FILE } from "./trunk-file.js";
 
-/** A model file as it stands, under its own names. */
+/** A model file as it stands, under Keras' names for what belongs to a trunk. */
 export interface WeightsFile {
-  /** Path of the `model.json`, for messages. */
+  /** Path of the file that was read, for messages. */
   readonly path: string;
-  /** By the names of the file, such as `conv_pw_1/kernel`. */
+  /** By name, such as `conv_pw_1/kernel`, however deep it is nested. */
   readonly weights: NdArrays;
-  /** Keras' description of the layers; of any shape. */
+  /** Keras' description of the layers, where the file has one; of any shape. */
   readonly topology: unknown;
+  /** Where the file says so itself, apart from its topology. */
+  readonly inputSize?: number;
+  /** The trunk's last layer in the file, also where it has no weights. */
+  readonly lastLayer?: string;
+  /** Scaling and padding that the weights were trained with; Keras' where absent. */
+  readonly convention?: TrunkSpec["convention"];
 }
 
-interface ModelJson {
-  readonly format?: string;
-  readonly modelTopology?: unknown;
-  readonly weightsManifest?: readonly {
-    readonly paths: readonly string[];
-    readonly weights: readonly ManifestEntry[];
-  }[];
-}
+const FORMS = "a tfjs model.json, a Keras .h5, an .onnx, or a trunk.safetensors";
 
 /**
- * @param source a folder that holds `model.json`, the path of one, or either as a `file:` URL.
- * @returns weights dequantized from uint8, uint16 or float16; the same numbers that TensorFlow.js loads.
- * @throws WeightsError where a file is absent, cut off, not a layers-model, or holds a weight that is no number.
+ * @param source a file, a folder that holds a `trunk.safetensors` or a `model.json`, or either as a `file:` URL.
+ * @throws WeightsError where a file is absent, cut off, of no known form, or holds a weight that is no number.
  */
 export async function readWeights(source: string | URL): Promise<WeightsFile> {
-  const path = await modelPath(source);
-  const model = parse(path, await read(path));
-  const weights: Record<string, NdArray> = {};
-  for (const { paths, weights: entries } of model.weightsManifest ?? []) {
-    const shards = await Promise.all(paths.map((shard) => read(join(dirname(path), shard))));
-    Object.assign(weights, decodeGroup(`${path}: ${paths.join(", ")}`, Buffer.concat(shards), entries));
-  }
-  return { path, weights, topology: model.modelTopology };
+  const path = await fileOf(source);
+  const start = await firstBytes(path);
+  if (path.endsWith(".safetensors")) return readTrunkFile(path);
+  if (path.endsWith(".json")) return readTfjsModel(path);
+  if (start.subarray(1, 4).toString("latin1") === "HDF" || /\.(h5|hdf5|keras)$/i.test(path))
+    return (await import("./keras-h5.js")).readKerasH5(path);
+  if (path.endsWith(".onnx")) return (await import("./onnx-file.js")).readOnnx(path);
+  throw new WeightsError(`${path}: weights of an unknown form. Known are ${FORMS}.`);
 }
 
-async function modelPath(source: string | URL): Promise<string> {
+async function fileOf(source: string | URL): Promise<string> {
   const text = String(source);
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(text) && !text.startsWith("file:"))
-    throw new WeightsError(`${text}: only files are read. Download the model.json and its shards into a folder first.`);
+    throw new WeightsError(`${text}: only files are read here. Pull known weights by name: aspectlens weights list.`);
   const path = text.startsWith("file:") ? fileURLToPath(text) : text;
+  if (!(await find(path)).isDirectory()) return path;
+  const candidates = [TRUNK_FILE, "model.json"].map((name) => join(path, name));
+  for (const candidate of candidates) if (await stat(candidate).catch(() => undefined)) return candidate;
+  throw new WeightsError(`${path}: a folder without ${TRUNK_FILE} or model.json. Give ${FORMS}.`);
+}
+
+async function find(path: string) {
   try {
-    return (await stat(path)).isDirectory() ? join(path, "model.json") : path;
+    return await stat(path);
   } catch (cause) {
-    throw new WeightsError(`${path}: does not exist. Give a folder that holds a tfjs model.json, or its path.`, {
-      cause,
-    });
+    throw new WeightsError(`${path}: does not exist. Give ${FORMS}, or the folder of one.`, { cause });
   }
 }
 
-async function read(path: string): Promise<Buffer> {
+/** Enough to tell a format by. */
+async function firstBytes(path: string): Promise<Buffer> {
   try {
-    return await readFile(path);
+    const file = await open(path);
+    try {
+      return (await file.read(Buffer.alloc(8), 0, 8, 0)).buffer;
+    } finally {
+      await file.close();
+    }
   } catch (cause) {
-    throw new WeightsError(`${path}: cannot be read. A model.json needs all its shards beside it.`, { cause });
+    throw new WeightsError(`${path}: cannot be read (${(cause as NodeJS.ErrnoException).code}).`, { cause });
   }
-}
-
-function parse(path: string, bytes: Buffer): ModelJson {
-  let model: ModelJson | null;
-  try {
-    model = JSON.parse(bytes.toString("utf8"));
-  } catch (cause) {
-    throw new WeightsError(`${path}: is not JSON. Give the model.json of a tfjs layers-model.`, { cause });
-  }
-  if (model?.format === "graph-model")
-    throw new WeightsError(`${path}: is a graph-model, in which layers have no names. Convert to a layers-model.`);
-  if (!Array.isArray(model?.weightsManifest))
-    throw new WeightsError(`${path}: has no weightsManifest. Give the model.json of a tfjs layers-model.`);
-  return model;
-}
-
-function decodeGroup(place: string, bytes: Uint8Array, entries: readonly ManifestEntry[]): Record<string, NdArray> {
-  const needed = entries.reduce((sum, entry) => sum + storedBytes(entry), 0);
-  if (bytes.length < needed)
-    throw new WeightsError(`${place}: ${bytes.length} bytes, the manifest needs ${needed}. Fetch the shards again.`);
-  const weights: Record<string, NdArray> = {};
-  let offset = 0;
-  for (const entry of entries) {
-    const array = dequantize(entry, bytes.subarray(offset, offset + storedBytes(entry)));
-    if (!array.data.every(Number.isFinite))
-      throw new WeightsError(`${place}: ${entry.name} holds numbers that are not finite. Fetch the shards again.`);
-    weights[entry.name] = array;
-    offset += storedBytes(entry);
-  }
-  return weights;
 }

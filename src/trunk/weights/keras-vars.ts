@@ -1,0 +1,106 @@
+/** Which layer each group of Keras 3's `.weights.h5` belongs to: newer files say it, in older ones only the order does. */
+
+import { WeightsError } from "../../core/errors.js";
+import type { NdArray } from "../../core/nd-array.js";
+import { architectureOf, TRUNK_NAMES } from "../architecture.js";
+import { hasKernel, type ParameterPart } from "../layer-parameters.js";
+import type { TrunkSpec } from "../trunk.js";
+import { fittingAlpha } from "./inspect-weights.js";
+import { trunkLayer } from "./layer-names.js";
+
+/** Variables of one layer in the order in which Keras made them. */
+export interface VariableGroup {
+  /** Of the layer, such as `layers/conv2d_3`: class and count. */
+  readonly path: string;
+  /** What the layer is called: newer versions of Keras write it. */
+  readonly layer?: string;
+  readonly shapes: readonly (readonly number[])[];
+  readonly read: (index: number) => NdArray;
+}
+
+const CONVOLUTION: readonly ParameterPart[] = ["kernel", "bias"];
+const NORM: readonly ParameterPart[] = ["gamma", "beta", "moving_mean", "moving_variance"];
+
+/**
+ * Reads the groups that belong to a trunk.
+ *
+ * @throws WeightsError where neither names nor the number of layers of each kind tell the trunk.
+ */
+export function readVariables(path: string, groups: readonly VariableGroup[]): Record<string, NdArray> {
+  const isNamed = groups.some(({ layer }) => layer !== undefined);
+  const weights: Record<string, NdArray> = {};
+  for (const [group, layer] of isNamed ? byName(groups) : byOrder(path, groups)) {
+    const parts = group.shapes[0]?.length === 4 ? CONVOLUTION : NORM;
+    if (parts === NORM && group.shapes.length !== NORM.length)
+      throw new WeightsError(
+        `${path}: ${group.path} has ${group.shapes.length} variables, which do not say what they are. ${CURE}`,
+      );
+    group.shapes.forEach((_, index) => {
+      weights[`${group.path}/${layer}/${parts[index]}`] = group.read(index);
+    });
+  }
+  return weights;
+}
+
+const CURE = 'Save the whole model in the older format: model.save("trunk.h5").';
+
+function byName(groups: readonly VariableGroup[]): [VariableGroup, string][] {
+  return groups.flatMap((group) => (group.layer && trunkLayer(group.layer) ? [[group, group.layer]] : []));
+}
+
+function byOrder(path: string, groups: readonly VariableGroup[]): [VariableGroup, string][] {
+  const parents = new Set(groups.map(parentOf));
+  const found = [...parents].flatMap((parent) => {
+    const siblings = groups.filter((group) => parentOf(group) === parent);
+    return TRUNK_NAMES.flatMap((name) => {
+      const pairs = pairedWith(name, siblings);
+      return pairs ? [pairs] : [];
+    });
+  });
+  if (found.length === 1) return found[0];
+  throw new WeightsError(
+    `${path}: its layers have no names, and ${found.length > 1 ? "more than one trunk fits" : "no trunk has as many of each kind and width"}. ${CURE}`,
+  );
+}
+
+/** The groups beside the layers of a trunk, where kinds, numbers and shapes all agree. */
+function pairedWith(
+  name: TrunkSpec["name"],
+  siblings: readonly VariableGroup[],
+): [VariableGroup, string][] | undefined {
+  const { layers, hasBatchNorm } = architectureOf({ name, alpha: 1, inputSize: 32 });
+  const wanted = layers.filter(hasKernel);
+  const ofKind = (op: string) => wanted.filter((layer) => layer.op === op);
+  const kinds = [
+    { groups: numbered(siblings, "depthwise_conv2d"), layers: ofKind("depthwise"), extra: 0 },
+    { groups: numbered(siblings, "batch_normalization"), layers: hasBatchNorm ? wanted : [], extra: 0 },
+    // The classifier of MobileNet v1 is a convolution too, the last one.
+    { groups: numbered(siblings, "conv2d"), layers: ofKind("conv"), extra: name === "mobilenet-v1" ? 1 : 0 },
+  ];
+  const agrees = kinds.every(({ groups, layers, extra }) => {
+    return groups.length >= layers.length && groups.length <= layers.length + extra;
+  });
+  if (!agrees) return undefined;
+  const pairs = kinds.flatMap(({ groups, layers }) => {
+    return layers.map((layer, index): [VariableGroup, string] => [groups[index], layer.name]);
+  });
+  const kernels = pairs.flatMap(([{ shapes }, layer]) => {
+    return shapes[0]?.length === 4
+      ? [[layer, { kernel: { shape: shapes[0], data: new Float32Array() } }] as const]
+      : [];
+  });
+  return fittingAlpha(name, new Map(kernels)) === undefined ? undefined : pairs;
+}
+
+/** `conv2d`, `conv2d_1`, ... in order of their numbers. */
+function numbered(siblings: readonly VariableGroup[], kind: string): readonly VariableGroup[] {
+  const count = ({ path }: VariableGroup) => {
+    const [, digits = "0"] = new RegExp(`/${kind}(?:_(\\d+))?$`).exec(`/${path}`) ?? [undefined, "-1"];
+    return Number(digits);
+  };
+  return siblings.filter((group) => count(group) >= 0).sort((a, b) => count(a) - count(b));
+}
+
+function parentOf({ path }: VariableGroup): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}

@@ -1,0 +1,227 @@
+/** Reads the weights of an ONNX model, PyTorch's or TensorFlow's, by what its graph computes and not by its names. */
+
+import { readFile } from "node:fs/promises";
+import { WeightsError } from "../../core/errors.js";
+import { type NdArray, ndArray } from "../../core/nd-array.js";
+import { delimited, type Field, fieldsOf, text } from "../../core/protobuf-fields.js";
+import { architectureOf, TRUNK_NAMES } from "../architecture.js";
+import { BATCH_NORM_EPSILON } from "../layer-parameters.js";
+import type { TrunkSpec } from "../trunk.js";
+import { GRAPH, graphOf, MODEL, type OnnxGraph, type OnnxNode } from "./onnx-graph.js";
+import { type Match, type MatchedLayer, matchTrunk } from "./onnx-layers.js";
+import { pathBeside, tensorFloats } from "./onnx-tensor.js";
+import type { WeightsFile } from "./read-weights.js";
+
+export interface OnnxWeights extends WeightsFile {
+  /** The trunk's last layer in the graph, such as `block5_pool`, also where it has no weights. */
+  readonly lastLayer: string;
+  /** The tensor behind that layer and its activation: what `withOutput` takes. */
+  readonly lastTensor: string;
+}
+
+/**
+ * Weights come under Keras names, kernels as `[h, w, in, out]` or `[h, w, channels, 1]`. The epsilon of batch
+ * normalisation is brought to ours in gamma, exactly but for one rounding: variances stay as they are. In a VGG it is folded.
+ *
+ * `convention` is torchvision's where strided convolutions pad all around, or, without any (VGG), where the image has its
+ * channels first.
+ *
+ * @param path of an `.onnx` file; its external data must lie in the same folder.
+ * @throws WeightsError where the file cannot be read or is another network, naming the node that no trunk has.
+ */
+export async function readOnnx(path: string): Promise<OnnxWeights> {
+  const bytes = await readFile(path).catch((cause) => {
+    throw new WeightsError(`${path}: cannot be read. Give the path of an .onnx file.`, { cause });
+  });
+  const graph = parse(path, bytes);
+  const image = imageOf(path, graph);
+  const match = bestMatch(
+    path,
+    TRUNK_NAMES.map((name) => matchTrunk(graph, image.tensor, name)),
+  );
+  const weights: Record<string, NdArray> = {};
+  for (const layer of match.layers) Object.assign(weights, await layerWeights(path, match.name, layer));
+  const { lastLayer, lastTensor } = match;
+  const convention = conventionOf(path, match, image);
+  const shape = [null, image.size ?? null, image.size ?? null, 3];
+  const topology = { class_name: "InputLayer", config: { name: "input", batch_input_shape: shape } };
+  return { path, weights, topology, ...(convention && { convention }), lastLayer, lastTensor };
+}
+
+/**
+ * The same model with one tensor as its only output; what computes other outputs is left to the runtime to drop.
+ *
+ * @throws WeightsError where the bytes are no ONNX model.
+ */
+export function withOutput(model: Uint8Array, tensor: string): Uint8Array {
+  const isFor = ({ value }: Field) =>
+    [...fieldsOf(value)].some((field) => field.number === 1 && text(field.value) === tensor);
+  const rewritten = modelFields("model", model).map((field) => {
+    if (field.number !== MODEL.graph) return field.bytes;
+    const parts = [...fieldsOf(field.value)];
+    const described = parts.find(({ number, value }) => {
+      return (number === GRAPH.valueInfo || number === GRAPH.output) && isFor({ number, value, bytes: value });
+    });
+    const output = described?.value ?? delimited(1, Buffer.from(tensor));
+    const kept = parts.filter((part) => part.number !== GRAPH.output && part !== described).map((part) => part.bytes);
+    return delimited(MODEL.graph, Buffer.concat([...kept, delimited(GRAPH.output, output)]));
+  });
+  return Buffer.concat(rewritten);
+}
+
+/**
+ * The files beside a model that hold its numbers, whole: the `externalData` of an ONNX Runtime session made of bytes.
+ *
+ * @throws WeightsError where one is absent, or outside the model's folder.
+ */
+export async function externalData(
+  model: Uint8Array,
+  path: string,
+): Promise<{ readonly path: string; readonly data: Uint8Array }[]> {
+  const { constants } = parse(path, model);
+  const locations = new Set([...constants.values()].flatMap(({ external }) => external?.location ?? []));
+  return Promise.all(
+    [...locations].map(async (location) => {
+      const file = pathBeside(path, location);
+      const data = file && (await readFile(file).catch(() => undefined));
+      if (data) return { path: location, data };
+      throw new WeightsError(
+        `${path}: its numbers lie in ${location}, which is not there to read. Put it beside the model.`,
+      );
+    }),
+  );
+}
+
+function modelFields(place: string, bytes: Uint8Array): readonly Field[] {
+  const found: Field[] = [];
+  try {
+    for (const field of fieldsOf(bytes)) found.push(field);
+  } catch (cause) {
+    // A model begins with the version of its format.
+    if (found[0]?.number === MODEL.irVersion)
+      throw new WeightsError(`${place}: is cut off or damaged. Fetch or export it again.`, { cause });
+    throw new WeightsError(`${place}: is no ONNX model. Give an .onnx file, as torch.onnx.export writes it.`, {
+      cause,
+    });
+  }
+  if (found.some(({ number }) => number === MODEL.graph)) return found;
+  throw new WeightsError(
+    `${place}: is no ONNX model: it has no graph. Give an .onnx file, as torch.onnx.export writes it.`,
+  );
+}
+
+function parse(path: string, bytes: Uint8Array): OnnxGraph {
+  const fields = modelFields(path, bytes);
+  const graph = fields.find(({ number }) => number === MODEL.graph);
+  try {
+    return graphOf(graph?.value ?? new Uint8Array());
+  } catch (cause) {
+    throw new WeightsError(`${path}: is damaged: its graph cannot be read. Fetch or export it again.`, { cause });
+  }
+}
+
+/** The image as the first layer reads it. */
+interface Image {
+  readonly tensor: string;
+  /** Height and width, where they are fixed and equal. */
+  readonly size?: number;
+  /** Whether the graph itself puts the channels first. */
+  readonly isTransposed: boolean;
+}
+
+function imageOf(path: string, { inputs, nodes }: OnnxGraph): Image {
+  const [input] = inputs;
+  if (inputs.length !== 1 || (input.shape && input.shape.length !== 4))
+    throw new WeightsError(
+      `${path}: wants ${inputs.map(({ name }) => name).join(", ") || "nothing"}, a trunk wants one image. Export the image network alone.`,
+    );
+  let [tensor, isTransposed] = [input.name, false];
+  const reader = (): OnnxNode | undefined => nodes.find((node) => node.inputs.includes(tensor));
+  for (let node = reader(); node && !/^(Conv|Pad)$/.test(node.operator); node = reader()) {
+    const turns = node.operator === "Transpose" && String(node.attributes.perm?.integers) === "0,3,1,2";
+    if (!turns && !/^(Identity|Cast)$/.test(node.operator))
+      throw new WeightsError(
+        `${path}: node ${node.name} (${node.operator}) changes the image before the first convolution, which our trunk does itself. Export the network without its preprocessing.`,
+      );
+    isTransposed ||= turns;
+    tensor = node.outputs[0];
+  }
+  const [height, width] = input.shape?.slice(isTransposed ? 1 : 2) ?? [];
+  return { tensor, isTransposed, ...(height && height === width ? { size: height } : {}) };
+}
+
+function bestMatch(path: string, matches: readonly Match[]): Match {
+  const fits = matches.find(({ failure, layers }) => !failure && layers.length > 0);
+  if (fits) return fits;
+  const [nearest] = matches.toSorted((a, b) => b.layers.length - a.layers.length);
+  throw new WeightsError(
+    `${path}: fits no trunk: ${nearest.failure ?? "it has no convolution"}. Known are ${TRUNK_NAMES.join(", ")}.`,
+  );
+}
+
+async function layerWeights(
+  path: string,
+  name: TrunkSpec["name"],
+  { layer, kernel, bias, norm }: MatchedLayer,
+): Promise<Record<string, NdArray>> {
+  const weights: Record<string, NdArray> = {};
+  const filters = await tensorFloats(kernel, path);
+  weights[`${layer.name}/kernel`] = toChannelsLast(filters, kernel.shape, layer.op === "depthwise");
+  const vector = (data: Float32Array<ArrayBuffer>) => ndArray([data.length], data);
+  if (bias) weights[`${layer.name}/bias`] = vector(await tensorFloats(bias, path));
+  if (!norm) {
+    if (!bias) weights[`${layer.name}/bias`] = ndArray([kernel.shape[0]]);
+    return weights;
+  }
+  const [gamma, beta, mean, variance] = await Promise.all(
+    [norm.gamma, norm.beta, norm.mean, norm.variance].map((tensor) => tensorFloats(tensor, path)),
+  );
+  if (!architectureOf({ name, alpha: 1, inputSize: 32 }).hasBatchNorm) {
+    const scale = gamma.map((g, c) => g / Math.sqrt(variance[c] + norm.epsilon));
+    const { shape, data } = weights[`${layer.name}/kernel`];
+    const before = weights[`${layer.name}/bias`]?.data;
+    return {
+      [`${layer.name}/kernel`]: ndArray(
+        shape,
+        Float32Array.from(data, (value, i) => value * scale[i % scale.length]),
+      ),
+      [`${layer.name}/bias`]: vector(beta.map((b, c) => b + ((before?.[c] ?? 0) - mean[c]) * scale[c])),
+    };
+  }
+  const scaled = gamma.map((g, c) => {
+    return g * Math.sqrt((variance[c] + BATCH_NORM_EPSILON) / (variance[c] + norm.epsilon));
+  });
+  const parts = { gamma: scaled, beta, moving_mean: mean, moving_variance: variance };
+  for (const [part, data] of Object.entries(parts)) weights[`${layer.name}/${part}`] = vector(data);
+  return weights;
+}
+
+/** `[out, in, h, w]` to `[h, w, in, out]`; `[channels, 1, h, w]` to `[h, w, channels, 1]`. */
+function toChannelsLast(data: Float32Array, shape: readonly number[], isDepthwise: boolean): NdArray {
+  const [filters, depth, height, width] = shape;
+  const turned = new Float32Array(data.length);
+  let from = 0;
+  for (let o = 0; o < filters; o++)
+    for (let i = 0; i < depth; i++)
+      for (let at = 0; at < height * width; at++) turned[(at * depth + i) * filters + o] = data[from++];
+  // With one channel a group, `[h, w, 1, out]` and `[h, w, out, 1]` are the same numbers in the same order.
+  return ndArray(isDepthwise ? [height, width, filters, 1] : [height, width, depth, filters], turned);
+}
+
+/** Both ways of padding are one where a size is odd, so a convolution there tells nothing. */
+function conventionOf(path: string, { layers }: Match, { size, isTransposed }: Image): WeightsFile["convention"] {
+  const strided = layers.filter(({ layer }) => layer.stride > 1);
+  const told = new Map<string, OnnxNode>();
+  let side = size;
+  for (const { node, padding } of strided) {
+    if (padding === "same" || side === undefined || side % 2 === 0) told.set(padding, node);
+    side = side && Math.ceil(side / 2);
+  }
+  const [same, symmetric] = [told.get("same"), told.get("symmetric")];
+  if (same && symmetric)
+    throw new WeightsError(
+      `${path}: node ${same.name} pads below and right alone, node ${symmetric.name} all around. Export the network for images of a fixed size that is a multiple of 32.`,
+    );
+  if (same || symmetric) return same ? undefined : "torchvision";
+  return isTransposed ? undefined : "torchvision";
+}

@@ -1,0 +1,129 @@
+/** The graph of an ONNX model as plain data: nodes in order, constants, inputs. */
+
+import { fieldsOf, integers, text } from "../../core/protobuf-fields.js";
+import { floatsOf } from "./float-bytes.js";
+import { inlineTensor, type OnnxTensor, smallNumbers, tensorOf } from "./onnx-tensor.js";
+
+/** Field numbers of onnx.proto (github.com/onnx/onnx). */
+export const MODEL = { irVersion: 1, graph: 7 } as const;
+export const GRAPH = { node: 1, initializer: 5, input: 11, output: 12, valueInfo: 13 } as const;
+const NODE = { input: 1, output: 2, name: 3, operator: 4, attribute: 5, domain: 7 } as const;
+
+export interface OnnxAttribute {
+  readonly float?: number;
+  readonly integer?: number;
+  readonly text?: string;
+  readonly tensor?: OnnxTensor;
+  readonly integers: readonly number[];
+  readonly floats: readonly number[];
+}
+
+export interface OnnxNode {
+  /** `Conv`; one of another domain with the domain before it. */
+  readonly operator: string;
+  /** Of the node, or of its first output where it has none. */
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, OnnxAttribute>>;
+}
+
+export interface OnnxGraph {
+  readonly nodes: readonly OnnxNode[];
+  /** Initializers and constant nodes, by tensor name; what only renames or converts one is the same constant. */
+  readonly constants: ReadonlyMap<string, OnnxTensor>;
+  /** Those that a caller gives. A dimension that is open is `undefined`. */
+  readonly inputs: readonly { readonly name: string; readonly shape?: readonly (number | undefined)[] }[];
+}
+
+/** @throws Error where the bytes are no graph. */
+export function graphOf(message: Uint8Array): OnnxGraph {
+  const nodes: OnnxNode[] = [];
+  const constants = new Map<string, OnnxTensor>();
+  const inputs: OnnxGraph["inputs"][number][] = [];
+  for (const { number, value } of fieldsOf(message)) {
+    if (number === GRAPH.node) nodes.push(nodeOf(value));
+    else if (number === GRAPH.input) inputs.push(inputOf(value));
+    else if (number === GRAPH.initializer) {
+      const tensor = tensorOf(value);
+      constants.set(tensor.name, tensor);
+    }
+  }
+  for (const node of nodes) {
+    const constant = constantOf(node, constants);
+    if (constant) constants.set(node.outputs[0], constant);
+  }
+  // Old models list their initializers among the inputs.
+  return { nodes, constants, inputs: inputs.filter(({ name }) => !constants.has(name)) };
+}
+
+/** Numbers of an input that is a small constant. */
+export function constantInput({ constants }: OnnxGraph, node: OnnxNode, index: number): readonly number[] | undefined {
+  return smallNumbers(constants.get(node.inputs[index]));
+}
+
+function constantOf({ operator, inputs, attributes }: OnnxNode, constants: ReadonlyMap<string, OnnxTensor>) {
+  // A conversion of floats changes what is computed only by rounding, and we read every width.
+  if (operator === "Identity" || operator === "Cast") return constants.get(inputs[0]);
+  if (operator !== "Constant") return undefined;
+  const { value, value_float: one, value_floats: many } = attributes;
+  if (value?.tensor) return value.tensor;
+  if (one?.float !== undefined) return inlineTensor([one.float]);
+  return many ? inlineTensor(many.floats) : undefined;
+}
+
+function nodeOf(message: Uint8Array): OnnxNode {
+  const [inputs, outputs]: string[][] = [[], []];
+  const attributes: Record<string, OnnxAttribute> = {};
+  let [name, operator, domain] = ["", "", ""];
+  for (const { number, value } of fieldsOf(message)) {
+    if (number === NODE.input) inputs.push(text(value));
+    else if (number === NODE.output) outputs.push(text(value));
+    else if (number === NODE.name) name = text(value);
+    else if (number === NODE.operator) operator = text(value);
+    else if (number === NODE.domain) domain = text(value);
+    else if (number === NODE.attribute) {
+      const [key, attribute] = attributeOf(value);
+      attributes[key] = attribute;
+    }
+  }
+  const isStandard = domain === "" || domain === "ai.onnx";
+  return {
+    operator: isStandard ? operator : `${domain}.${operator}`,
+    name: name || outputs[0],
+    inputs,
+    outputs,
+    attributes,
+  };
+}
+
+function attributeOf(message: Uint8Array): [name: string, attribute: OnnxAttribute] {
+  const list: { integers: number[]; floats: number[] } = { integers: [], floats: [] };
+  let attribute: OnnxAttribute = list;
+  let name = "";
+  for (const { number, value } of fieldsOf(message)) {
+    if (number === 1) name = text(value);
+    else if (number === 2) attribute = { ...attribute, float: float32s(value)[0] };
+    else if (number === 3) attribute = { ...attribute, integer: integers(value)[0] };
+    else if (number === 4) attribute = { ...attribute, text: text(value) };
+    else if (number === 5) attribute = { ...attribute, tensor: tensorOf(value) };
+    else if (number === 7) list.floats.push(...float32s(value));
+    else if (number === 8) list.integers.push(...integers(value));
+  }
+  return [name, attribute];
+}
+
+/** A `ValueInfoProto`: its name, and the shape inside its type. */
+function inputOf(message: Uint8Array): OnnxGraph["inputs"][number] {
+  const inner = (bytes: Uint8Array | undefined, number: number) =>
+    bytes && [...fieldsOf(bytes)].find((field) => field.number === number)?.value;
+  const name = text(inner(message, 1) ?? new Uint8Array());
+  const shape = inner(inner(inner(message, 2), 1), 2);
+  if (!shape) return { name };
+  const sizes = [...fieldsOf(shape)].filter(({ number }) => number === 1).map(({ value }) => inner(value, 1));
+  return { name, shape: sizes.map((size) => size && integers(size)[0]) };
+}
+
+function float32s(value: Uint8Array): number[] {
+  return Array.from(floatsOf(value, "float32"));
+}

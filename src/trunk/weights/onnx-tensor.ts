@@ -1,0 +1,130 @@
+/** How ONNX holds numbers: raw, in typed lists, or in a file beside the model. */
+
+import { open } from "node:fs/promises";
+import { dirname, isAbsolute, relative, resolve } from "node:path";
+import { WeightsError } from "../../core/errors.js";
+import { sizeOf } from "../../core/nd-array.js";
+import { fieldsOf, integers, text } from "../../core/protobuf-fields.js";
+import { FLOAT_BYTES, type FloatType, floatsOf } from "./float-bytes.js";
+
+/** A tensor as it stands in the model; its numbers are decoded when needed. */
+export interface OnnxTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Number of `TensorProto.DataType`. */
+  readonly type: number;
+  /** Little-endian, where they are inside. */
+  readonly bytes: Uint8Array;
+  /** Of int32 (which holds float16 too) or int64, where they are lists. */
+  readonly integers: readonly number[];
+  /** Where the bytes lie, if in another file. */
+  readonly external?: Readonly<Record<string, string>>;
+}
+
+/** `TensorProto.DataType` (github.com/onnx/onnx, onnx.proto). */
+const FLOATS: Readonly<Record<number, FloatType>> = { 1: "float32", 10: "float16", 11: "float64" };
+const INT64 = 7;
+
+/** Reads a `TensorProto`. */
+export function tensorOf(message: Uint8Array): OnnxTensor {
+  const shape: number[] = [];
+  const lists: number[] = [];
+  const bytes: Uint8Array[] = [];
+  const external: Record<string, string> = {};
+  let [name, type] = ["", 0];
+  for (const { number, value } of fieldsOf(message)) {
+    if (number === 1) shape.push(...integers(value));
+    else if (number === 2) [type] = integers(value);
+    else if (number === 5 || number === 7) lists.push(...integers(value));
+    else if (number === 8) name = text(value);
+    // Lists of floats and doubles, packed or not, are the same bytes as raw data.
+    else if (number === 4 || number === 9 || number === 10) bytes.push(value);
+    else if (number === 13) {
+      const pair = new Map([...fieldsOf(value)].map((field) => [field.number, text(field.value)]));
+      external[pair.get(1) ?? ""] = pair.get(2) ?? "";
+    }
+  }
+  const whole = bytes.length === 1 ? bytes[0] : Buffer.concat(bytes);
+  return { name, shape, type, bytes: whole, integers: lists, ...(external.location ? { external } : {}) };
+}
+
+/** A tensor of one dimension that holds the given floats, as an attribute may. */
+export function inlineTensor(values: readonly number[]): OnnxTensor {
+  const bytes = new Uint8Array(Float32Array.from(values).buffer);
+  return { name: "", shape: [values.length], type: 1, bytes, integers: [] };
+}
+
+/** The few numbers of a small tensor inside the model, such as a bound or a list of pads; `undefined` where it is none. */
+export function smallNumbers(tensor: OnnxTensor | undefined): readonly number[] | undefined {
+  if (!tensor || tensor.external) return undefined;
+  const { type, bytes, integers: listed } = tensor;
+  if (FLOATS[type]) return Array.from(floatsOf(listed.length > 0 ? halves(listed) : bytes, FLOATS[type]));
+  if (type !== INT64) return undefined;
+  if (listed.length > 0) return listed;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: bytes.length >> 3 }, (_, index) => Number(view.getBigInt64(index * 8, true)));
+}
+
+/**
+ * All numbers of a tensor of floats.
+ *
+ * @param path of the model: files beside it are read from its folder alone.
+ * @throws WeightsError where they are no floats, not finite, too few, or lie in a file that is absent or elsewhere.
+ */
+export async function tensorFloats(tensor: OnnxTensor, path: string): Promise<Float32Array<ArrayBuffer>> {
+  const type = FLOATS[tensor.type];
+  const place = `${path}: ${tensor.name || "a constant"}`;
+  if (!type) throw new WeightsError(`${place} holds no floats. Export the network unquantised, as float32.`);
+  const needed = sizeOf(tensor.shape) * FLOAT_BYTES[type];
+  const inside = tensor.integers.length > 0 ? halves(tensor.integers) : tensor.bytes;
+  const bytes = tensor.external ? await externalBytes(tensor.external, { needed, path, place }) : inside;
+  if (bytes.length !== needed)
+    throw new WeightsError(`${place} has ${bytes.length} bytes, its shape needs ${needed}. Fetch or export it again.`);
+  const floats = floatsOf(bytes, type);
+  if (!floats.every(Number.isFinite))
+    throw new WeightsError(`${place} holds numbers that are not finite. Take the weights of another epoch.`);
+  return floats;
+}
+
+/** Float16 comes as one integer for each number. */
+function halves(integers: readonly number[]): Uint8Array {
+  return new Uint8Array(Uint16Array.from(integers).buffer);
+}
+
+/** The path of a file that a model names, or `undefined` where it is outside the model's own folder: it may name any. */
+export function pathBeside(path: string, location: string): string | undefined {
+  const folder = resolve(dirname(path));
+  const file = resolve(folder, location);
+  const inside = relative(folder, file);
+  return isAbsolute(location) || isAbsolute(inside) || inside.split(/[\\/]/)[0] === ".." ? undefined : file;
+}
+
+async function externalBytes(
+  external: Readonly<Record<string, string>>,
+  { needed, path, place }: { needed: number; path: string; place: string },
+): Promise<Uint8Array> {
+  const file = pathBeside(path, external.location);
+  if (file === undefined)
+    throw new WeightsError(
+      `${place} lies in ${external.location}, outside the model's folder. Put the file beside it.`,
+    );
+  const [offset, length] = [Number(external.offset ?? 0), Number(external.length ?? needed)];
+  if (!Number.isSafeInteger(offset) || offset < 0 || length !== needed)
+    throw new WeightsError(
+      `${place} wants bytes ${external.offset} + ${external.length} of ${external.location}, its shape needs ${needed}. Export it again.`,
+    );
+  const cure = "It belongs to the model: fetch both again.";
+  const handle = await open(file).catch((cause) => {
+    throw new WeightsError(`${place} lies in ${file}, which cannot be opened. ${cure}`, { cause });
+  });
+  try {
+    const { size } = await handle.stat();
+    if (size < offset + needed)
+      throw new WeightsError(`${file}: is cut off: ${size} bytes, its numbers end at ${offset + needed}. ${cure}`);
+    const bytes = new Uint8Array(needed);
+    await handle.read(bytes, 0, needed, offset);
+    return bytes;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,125 @@
+/** Finds the weights of a MobileNet in a tfjs graph-model (as TF-Hub's) by the names of its nodes. */
+
+import { WeightsError } from "../../core/errors.js";
+import type { NdArray, NdArrays } from "../../core/nd-array.js";
+import { BATCH_NORM_EPSILON } from "../layer-parameters.js";
+
+interface Attribute {
+  readonly f?: number;
+  /** Text, in base64 as JSON of protobuf has bytes. */
+  readonly s?: string;
+}
+
+interface GraphNode {
+  readonly name: string;
+  readonly op: string;
+  readonly input?: readonly string[];
+  readonly attr?: Readonly<Record<string, Attribute>>;
+}
+
+const CONVOLUTIONS = ["Conv2D", "DepthwiseConv2dNative", "_FusedConv2D", "FusedDepthwiseConv2dNative"];
+const ADDITIONS = ["BiasAdd", "Add", "AddV2"];
+
+/** TF-slim's scopes, and the names that our trunks have for them. The classifier's own convolution is none. */
+const SCOPES: readonly (readonly [RegExp, (...groups: string[]) => string])[] = [
+  [/(?:^|\/)Conv2d_0\//, () => "conv1"],
+  [/(?:^|\/)Conv2d_(\d+)_depthwise\//, (n) => `conv_dw_${n}`],
+  [/(?:^|\/)Conv2d_(\d+)_pointwise\//, (n) => `conv_pw_${n}`],
+  [/(?:^|\/)Conv\//, () => "Conv1"],
+  [/(?:^|\/)Conv_1\//, () => "Conv_1"],
+  [/(?:^|\/)expanded_conv\/(\w+)\//, (part) => `expanded_conv_${part}`],
+  [/(?:^|\/)expanded_conv_(\d+)\/(\w+)\//, (n, part) => `block_${n}_${part}`],
+];
+
+/**
+ * Weights under Keras' names. Batch norm that the converter folded arrives as a bias.
+ *
+ * TF-Hub's modules take pixels in [0, 1] and scale them to [-1, 1] inside the graph: the trunk's own scaling, so these nodes are left out.
+ *
+ * @param topology `modelTopology` of the file.
+ * @param weights by the names of the file's constants.
+ * @param path named in errors.
+ * @throws WeightsError where the graph is not one of a MobileNet, naming the node.
+ */
+export function graphWeights(topology: unknown, weights: NdArrays, path: string): Record<string, NdArray> {
+  const nodes = (topology as { node?: readonly GraphNode[] } | undefined)?.node;
+  if (!Array.isArray(nodes)) throw new WeightsError(`${path}: a graph-model without nodes. Fetch the file again.`);
+  const graph = nodes as readonly GraphNode[];
+  const byName = new Map(graph.map((node) => [node.name, node]));
+  /** The numbers behind an input, through nodes that hand on what they get. */
+  const constant = (name: string | undefined): NdArray | undefined => {
+    const plain = name?.replace(/^\^/, "").replace(/:\d+$/, "") ?? "";
+    const node = byName.get(plain);
+    return weights[plain] ?? (node?.op === "Identity" ? constant(node.input?.[0]) : undefined);
+  };
+  const found: Record<string, NdArray> = {};
+  for (const node of graph) {
+    if (!CONVOLUTIONS.includes(node.op)) continue;
+    const layer = layerOf(node.name);
+    if (!layer) continue;
+    const { input = [] } = node;
+    const kernel = constant(input[1]);
+    if (!kernel) throw new WeightsError(`${path}: ${node.name}: its kernel is no constant. Freeze the graph first.`);
+    if (textOf(node.attr?.padding) === "EXPLICIT" || textOf(node.attr?.padding) === "VALID")
+      throw new WeightsError(`${path}: ${node.name}: pads ${textOf(node.attr?.padding)}; the trunk pads "SAME".`);
+    found[`${layer}/kernel`] = kernel;
+    const fused = node.op.includes("Fused") ? constant(input[2]) : undefined;
+    Object.assign(found, fused ? { [`${layer}/bias`]: fused } : afterwards(graph, { node, layer, constant, path }));
+  }
+  if (Object.keys(found).length === 0)
+    throw new WeightsError(
+      `${path}: a graph-model, but no node is named as a MobileNet's (Conv2d_1_depthwise, expanded_conv_1/expand). Give a MobileNet, or convert yours to a layers-model.`,
+    );
+  return found;
+}
+
+/** Bias or batch norm of a convolution that is not fused with it. */
+function afterwards(
+  graph: readonly GraphNode[],
+  {
+    node,
+    layer,
+    constant,
+    path,
+  }: { node: GraphNode; layer: string; constant: (name: string | undefined) => NdArray | undefined; path: string },
+): Record<string, NdArray> {
+  const reader = graph.find(({ input }) => input?.[0] === node.name);
+  const { input = [], op = "nothing", attr } = reader ?? {};
+  const arrays = input.slice(1).map(constant);
+  if (ADDITIONS.includes(op) && arrays[0]) return { [`${layer}/bias`]: arrays[0] };
+  const [gamma, beta, mean, variance] = arrays;
+  if (op.startsWith("FusedBatchNorm") && gamma && beta && mean && variance) {
+    const shift = (attr?.epsilon?.f ?? 1e-4) - BATCH_NORM_EPSILON; // another epsilon is a change of the variance
+    const data = Float32Array.from(variance.data, (value) => value + shift);
+    return {
+      [`${layer}/gamma`]: gamma,
+      [`${layer}/beta`]: beta,
+      [`${layer}/moving_mean`]: mean,
+      [`${layer}/moving_variance`]: { shape: variance.shape, data },
+    };
+  }
+  throw new WeightsError(
+    `${path}: ${node.name} is followed by ${op}, not by a bias or batch norm. The graph is not one of a MobileNet.`,
+  );
+}
+
+function layerOf(node: string): string | undefined {
+  if (node.includes("Logits")) return undefined;
+  for (const [pattern, name] of SCOPES) {
+    const match = pattern.exec(node);
+    if (match) return name(...match.slice(1));
+  }
+  return undefined;
+}
+
+function textOf(attribute: Attribute | undefined): string | undefined {
+  return attribute?.s === undefined ? undefined : Buffer.from(attribute.s, "base64").toString("utf8");
+}
+
+/** Names of the node that takes the image and of the one that gives a layer's output, where the graph has them. */
+export function graphEnds(topology: unknown, layer: string): { input?: string; output?: string } {
+  const { node = [] } = topology as { node?: readonly GraphNode[] };
+  const own = node.filter(({ name }) => layerOf(name) === layer);
+  const last = own.find(({ op }) => /^Relu6?$/.test(op)) ?? own.find(({ op }) => op === "_FusedConv2D");
+  return { input: node.find(({ op }) => op === "Placeholder")?.name, output: last?.name };
+}

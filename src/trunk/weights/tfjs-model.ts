@@ -1,0 +1,72 @@
+/** Reads a tfjs layers-model or graph-model from disk: its topology, and every weight as plain float32 numbers. */
+
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { WeightsError } from "../../core/errors.js";
+import type { NdArray } from "../../core/nd-array.js";
+import { dequantize, type ManifestEntry, storedBytes } from "./dequantize.js";
+import type { WeightsFile } from "./read-weights.js";
+import { graphWeights } from "./tfjs-graph.js";
+
+interface ModelJson {
+  readonly format?: string;
+  readonly modelTopology?: unknown;
+  readonly weightsManifest?: readonly {
+    readonly paths: readonly string[];
+    readonly weights: readonly ManifestEntry[];
+  }[];
+}
+
+/**
+ * @param path of a `model.json` with its shards beside it.
+ * @returns weights dequantized from uint8, uint16 or float16, the same numbers that TensorFlow.js loads: of a layers-model all,
+ *   of a graph-model those of its trunk.
+ * @throws WeightsError where a file is absent, cut off, or holds a weight that is no number.
+ */
+export async function readTfjsModel(path: string): Promise<WeightsFile> {
+  const model = parse(path, await read(path));
+  const weights: Record<string, NdArray> = {};
+  for (const { paths, weights: entries } of model.weightsManifest ?? []) {
+    const shards = await Promise.all(paths.map((shard) => read(join(dirname(path), shard))));
+    Object.assign(weights, decodeGroup(`${path}: ${paths.join(", ")}`, Buffer.concat(shards), entries));
+  }
+  const { format, modelTopology: topology } = model;
+  if (format !== "graph-model") return { path, weights, topology };
+  return { path, weights: graphWeights(topology, weights, path), topology: undefined };
+}
+
+async function read(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new WeightsError(`${path}: cannot be read. A model.json needs all its shards beside it.`, { cause });
+  }
+}
+
+function parse(path: string, bytes: Buffer): ModelJson {
+  let model: ModelJson | null;
+  try {
+    model = JSON.parse(bytes.toString("utf8"));
+  } catch (cause) {
+    throw new WeightsError(`${path}: is not JSON. Give the model.json of a tfjs model.`, { cause });
+  }
+  if (!Array.isArray(model?.weightsManifest))
+    throw new WeightsError(`${path}: has no weightsManifest. Give the model.json of a tfjs model.`);
+  return model;
+}
+
+function decodeGroup(place: string, bytes: Uint8Array, entries: readonly ManifestEntry[]): Record<string, NdArray> {
+  const needed = entries.reduce((sum, entry) => sum + storedBytes(entry), 0);
+  if (bytes.length < needed)
+    throw new WeightsError(`${place}: ${bytes.length} bytes, the manifest needs ${needed}. Fetch the shards again.`);
+  const weights: Record<string, NdArray> = {};
+  let offset = 0;
+  for (const entry of entries) {
+    const array = dequantize(entry, bytes.subarray(offset, offset + storedBytes(entry)));
+    if (!array.data.every(Number.isFinite))
+      throw new WeightsError(`${place}: ${entry.name} holds numbers that are not finite. Fetch the shards again.`);
+    weights[entry.name] = array;
+    offset += storedBytes(entry);
+  }
+  return weights;
+}

@@ -1,0 +1,82 @@
+/** Takes weights from a file of any known form into the store, after they have shown that they work. */
+
+import { basename, dirname } from "node:path";
+import { WeightsError } from "../core/errors.js";
+import type { Engine } from "../engine/engine.js";
+import { createTrunk } from "../trunk/create-trunk.js";
+import type { TrunkSpec } from "../trunk/trunk.js";
+import { inspectWeights } from "../trunk/weights/inspect-weights.js";
+import { loadWeights } from "../trunk/weights/load-weights.js";
+import { readWeights } from "../trunk/weights/read-weights.js";
+import { type TrunkMetadata, writeTrunkFile } from "../trunk/weights/trunk-file.js";
+import { openOriginal } from "./original.js";
+import { type Proof, prove } from "./prove.js";
+import { storeFolder, storePath } from "./store.js";
+
+export interface ImportOptions {
+  readonly engine: Engine;
+  /** Under which a configuration names them; by default from the file or folder. */
+  readonly name?: string;
+  readonly origin?: string;
+  readonly licence?: string;
+  readonly folder?: string;
+  /** What they must be, where it is known before. */
+  readonly expected?: TrunkSpec;
+}
+
+export interface Imported {
+  readonly name: string;
+  /** The file in the store. */
+  readonly path: string;
+  readonly trunk: TrunkSpec;
+  readonly lastLayer: string;
+  readonly hasBatchNorm: boolean;
+  readonly parameterCount: number;
+  readonly proof: Proof;
+}
+
+/** Where a file does not tell at which size it was trained. */
+const COMMON_SIZE = 224;
+
+/**
+ * @param source as `readWeights` takes it.
+ * @throws WeightsError where the file cannot be read, fits no trunk, or fails its proof; the store is then as it was.
+ */
+export async function importWeights(source: string, options: ImportOptions): Promise<Imported> {
+  const { engine, folder = storeFolder(), expected } = options;
+  const name = options.name ?? nameOf(source);
+  const path = storePath(name, folder);
+  const file = await readWeights(source);
+  const description = await inspectWeights(file);
+  const { hasBatchNorm, convention, inputSize = expected?.inputSize ?? COMMON_SIZE } = description;
+  const spec: TrunkSpec = {
+    ...{ name: description.name, alpha: description.alpha, inputSize },
+    ...(convention && { convention }),
+  };
+  if (expected && (expected.name !== spec.name || expected.alpha !== spec.alpha))
+    throw new WeightsError(
+      `${file.path}: holds ${spec.name} ${spec.alpha}, not ${expected.name} ${expected.alpha}. The address serves another network.`,
+    );
+  // A pooling behind the last weights is part of the trunk, where the file says that it has one.
+  const { lastLayer = description.lastLayer } = file;
+  const original = await openOriginal(file, { lastLayer });
+  const trunk = createTrunk({ ...spec, inputSize: original?.size ?? inputSize });
+  const { parameters: all, randomLayers } = await loadWeights(trunk, file, { missing: "random", seed: 0 });
+  const isOwn = ([key]: [string, unknown]) => !randomLayers.includes(key.split("/")[1]);
+  const parameters = Object.fromEntries(Object.entries(all).filter(isOwn));
+  const proof = await prove(trunk, { parameters, engine, original, lastLayer, path: file.path });
+  const metadata: TrunkMetadata = {
+    trunk: spec,
+    origin: options.origin ?? basename(source),
+    licence: options.licence ?? "as the file's owner says",
+  };
+  await writeTrunkFile(path, { parameters, metadata });
+  const parameterCount = Object.values(parameters).reduce((sum, { data }) => sum + data.length, 0);
+  return { name, path, trunk: spec, lastLayer, hasBatchNorm, parameterCount, proof };
+}
+
+/** The folder's or file's own name without its ending. */
+function nameOf(source: string): string {
+  const own = basename(source) === "model.json" ? basename(dirname(source)) : basename(source);
+  return own.replace(/\.(h5|hdf5|onnx|safetensors|json)$/i, "");
+}

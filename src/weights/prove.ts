@@ -1,0 +1,121 @@
+/** Shows that imported weights are what they should be: each tensor's norm, a forward pass, and the original beside it. */
+
+import { fileURLToPath } from "node:url";
+import type * as tf from "@tensorflow/tfjs";
+import sharp from "sharp";
+import { WeightsError } from "../core/errors.js";
+import type { NdArray, NdArrays } from "../core/nd-array.js";
+import type { Engine } from "../engine/engine.js";
+import { foldBatchNorm } from "../trunk/fold-batch-norm.js";
+import type { Trunk } from "../trunk/trunk.js";
+import type { Original } from "./original.js";
+
+/** A photograph of a kitten would do as well; this one is ours, a drawn tissue. */
+const IMAGE = new URL("../../weights/check.png", import.meta.url);
+
+/** Largest difference to the original, as a share of its largest feature: two float32 sums in different orders. */
+const TOLERANCE = 1e-3;
+
+export interface Proof {
+  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[]; readonly norm: number }[];
+  /** The stored image through the trunk. */
+  readonly forward: {
+    readonly layer: string;
+    readonly shape: readonly number[];
+    readonly mean: number;
+    readonly deviation: number;
+    /** Share of channels that are not the same everywhere. */
+    readonly live: number;
+  };
+  /** The same layer computed from the file by its own runtime; absent where none here can. */
+  readonly original?: { readonly runtime: Original["runtime"]; readonly error: number };
+}
+
+/**
+ * @param options.size of the image; that of the original, where there is one.
+ * @throws WeightsError where a kernel is all zeros, features are not finite or all alike, or the original says otherwise.
+ */
+export async function prove(
+  trunk: Trunk,
+  {
+    parameters,
+    engine,
+    original,
+    lastLayer,
+    path,
+  }: { parameters: NdArrays; engine: Engine; original?: Original; lastLayer: string; path: string },
+): Promise<Proof> {
+  const tensors = Object.entries(parameters).map(([name, { shape, data }]) => ({ name, shape, norm: norm(data) }));
+  const empty = tensors.find(({ name, norm }) => name.endsWith("/kernel") && norm === 0);
+  if (empty) throw new WeightsError(`${path}: ${empty.name} is all zeros. The file is damaged: fetch it again.`);
+  const image = await checkImage(trunk.spec.inputSize);
+  const features = await lastFeatures(trunk, { parameters, engine, image, lastLayer });
+  const forward = { layer: lastLayer, shape: features.shape, ...statistics(features) };
+  if (!Number.isFinite(forward.mean) || !Number.isFinite(forward.deviation))
+    throw new WeightsError(`${path}: ${lastLayer} is not finite for the check image. The weights are damaged.`);
+  if (forward.live === 0)
+    throw new WeightsError(
+      `${path}: ${lastLayer} is the same everywhere for the check image. The weights are damaged.`,
+    );
+  if (!original) return { tensors, forward };
+  const error = difference(features, await original.run(image));
+  if (!(error <= TOLERANCE))
+    throw new WeightsError(
+      `${path}: ${lastLayer} differs from what ${original.runtime} computes from the file by ${error.toExponential(1)} of its largest feature. The network differs from ours in some layer; it cannot be used.`,
+    );
+  return { tensors, forward, original: { runtime: original.runtime, error } };
+}
+
+/** The stored image, `[1, size, size, 3]`, RGB 0..255. */
+export async function checkImage(size: number): Promise<NdArray> {
+  const pixels = await sharp(fileURLToPath(IMAGE)).removeAlpha().resize(size, size).raw().toBuffer();
+  return { shape: [1, size, size, 3], data: Float32Array.from(pixels) };
+}
+
+async function lastFeatures(
+  trunk: Trunk,
+  { parameters, engine, image, lastLayer }: { parameters: NdArrays; engine: Engine; image: NdArray; lastLayer: string },
+): Promise<NdArray> {
+  const compiled = await engine.compile(
+    ({ inputs, constants }) => ({ outputs: trunk.run(constants, { input: inputs.image as tf.Tensor4D }, [lastLayer]) }),
+    { name: "check", inputs: { image: image.shape }, constants: foldBatchNorm(trunk, parameters) },
+  );
+  try {
+    return (await compiled.run({ image }))[lastLayer];
+  } finally {
+    await compiled.dispose();
+  }
+}
+
+function norm(data: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += data[i] ** 2;
+  return Math.sqrt(sum);
+}
+
+function statistics({ shape, data }: NdArray): Pick<Proof["forward"], "mean" | "deviation" | "live"> {
+  const channels = shape[shape.length - 1];
+  const [smallest, largest] = [new Float64Array(channels).fill(Infinity), new Float64Array(channels).fill(-Infinity)];
+  let [sum, squares] = [0, 0];
+  for (let i = 0; i < data.length; i++) {
+    const channel = i % channels;
+    smallest[channel] = Math.min(smallest[channel], data[i]);
+    largest[channel] = Math.max(largest[channel], data[i]);
+    sum += data[i];
+    squares += data[i] ** 2;
+  }
+  const mean = sum / data.length;
+  const live = largest.filter((value, channel) => value > smallest[channel]).length / channels;
+  return { mean, deviation: Math.sqrt(Math.max(0, squares / data.length - mean ** 2)), live };
+}
+
+/** Largest difference as a share of the largest number expected; infinite for another shape. */
+function difference(got: NdArray, expected: NdArray): number {
+  if (String(got.shape) !== String(expected.shape)) return Number.POSITIVE_INFINITY;
+  let [worst, largest] = [0, 0];
+  for (let i = 0; i < got.data.length; i++) {
+    worst = Math.max(worst, Math.abs(got.data[i] - expected.data[i]));
+    largest = Math.max(largest, Math.abs(expected.data[i]));
+  }
+  return largest === 0 ? Number.POSITIVE_INFINITY : worst / largest;
+}

@@ -1,0 +1,70 @@
+/** Fetches weights of the catalogue into the store: downloaded, held to the lock, proven, then locked. */
+
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { WeightsError } from "../core/errors.js";
+import type { Engine } from "../engine/engine.js";
+import { CATALOGUE, type CatalogueEntry } from "./catalogue.js";
+import { type FetchedFile, type FetchOptions, fetchFiles } from "./fetch-files.js";
+import { type Imported, importWeights } from "./import-weights.js";
+import { lockFiles } from "./lock.js";
+import { storeFolder } from "./store.js";
+
+export interface PullOptions extends Omit<FetchOptions, "folder"> {
+  readonly engine: Engine;
+  /** Of the store. */
+  readonly folder?: string;
+}
+
+/** @throws WeightsError naming what comes near, where the catalogue has no such name. */
+export function catalogued(name: string): CatalogueEntry {
+  const entry = CATALOGUE.find((candidate) => candidate.name === name);
+  if (entry) return entry;
+  const near = CATALOGUE.filter((candidate) => candidate.name.includes(name)).map((candidate) => candidate.name);
+  const hint = near.length > 0 ? ` Did you mean ${near.slice(0, 4).join(", ")}?` : "";
+  throw new WeightsError(`weights "${name}" cannot be pulled by that name.${hint} All names: aspectlens weights list.`);
+}
+
+/**
+ * An interrupted pull goes on where it stopped. The lock gets the checksums only of files that proved to be the network of the
+ * entry.
+ *
+ * @throws DownloadError, ChecksumError, WeightsError, InterruptedError; the store then keeps what it had.
+ */
+export async function pullWeights(entry: CatalogueEntry, options: PullOptions): Promise<Imported> {
+  const { engine, folder = storeFolder(), lock } = options;
+  const { name, address, form, licence, trunk: expected } = entry;
+  const downloads = join(folder, ".downloads", name);
+  const fetching = { ...options, folder: downloads };
+  const [main] = await fetchFiles([address], fetching);
+  const shards = form === "tfjs" ? await fetchFiles(await shardAddresses(main), fetching) : [];
+  let imported: Imported;
+  try {
+    imported = await importWeights(main.path, { engine, name, folder, origin: address, licence, expected });
+  } catch (error) {
+    // What is not the network would be taken for it by the next pull.
+    await rm(downloads, { recursive: true, force: true });
+    throw error;
+  }
+  const fingerprints = [main, ...shards].map(({ address, sha256, bytes }) => [address, { sha256, bytes }] as const);
+  await lockFiles(lock, new Map(fingerprints));
+  await rm(downloads, { recursive: true, force: true });
+  return imported;
+}
+
+/** The shards that a model.json names, beside it, with its own query. */
+async function shardAddresses({ path, address }: FetchedFile): Promise<string[]> {
+  let manifest: unknown;
+  try {
+    ({ weightsManifest: manifest } = JSON.parse(await readFile(path, "utf8")));
+  } catch (cause) {
+    await rm(path, { force: true });
+    throw new WeightsError(`${address}: what came is no model.json. Try again, or another mirror.`, { cause });
+  }
+  const groups = Array.isArray(manifest) ? manifest : [];
+  const shards = groups.flatMap((group: { paths?: unknown }) => (Array.isArray(group?.paths) ? group.paths : []));
+  if (shards.length === 0 || !shards.every((shard) => typeof shard === "string" && /^[\w-][\w.-]*$/.test(shard)))
+    throw new WeightsError(`${address}: names no shards beside it that could be fetched.`);
+  const { search } = new URL(address);
+  return shards.map((shard: string) => `${new URL(shard, address).href}${search}`);
+}
