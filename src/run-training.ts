@@ -215,6 +215,6 @@ function provenanceOf({ config, dataset }: Plan, result: TrainResult, warnings: 
 /** The folder's own name: a bundle must not tell where its maker keeps files. */
 function nameOfWeights(path: string): string {
   const absolute = resolve(path.replace(/^file:\/\//, ""));
-  const folder = absolute.endsWith(".json") ? dirname(absolute) : absolute;
+  const folder = /\.json$|\/trunk\.safetensors$/.test(absolute) ? dirname(absolute) : absolute;
   return folder.split("/").at(-1) ?? folder;
 }

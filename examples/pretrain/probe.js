@@ -4,7 +4,8 @@
  *
  *     node examples/pets/make.js && node examples/pretrain/probe.js random data/weights/mobilenet_v2_0.35_224_notop_f32 runs/pretrain-v1-0.25
  *
- * Each argument is a folder of weights, a run folder, or `random`; `--size 160` the side of the images.
+ * Each argument is a file or folder of weights, a `builtin:` name, a run folder, or `random`; `--size 160` the side of the images;
+ * `--json` prints one object.
  */
 
 import { existsSync } from "node:fs";
@@ -33,6 +34,10 @@ const { randomWeights } = await built("trunk/random-weights.js");
 const { inspectWeights } = await built("trunk/weights/inspect-weights.js");
 /** @type {typeof import("../../src/trunk/weights/load-weights.js")} */
 const { loadWeights } = await built("trunk/weights/load-weights.js");
+/** @type {typeof import("../../src/trunk/weights/read-weights.js")} */
+const { readWeights } = await built("trunk/weights/read-weights.js");
+/** @type {typeof import("../../src/weights/store.js")} */
+const { locateWeights } = await built("weights/store.js");
 
 /** @import { NdArrays } from "../../src/core/nd-array.js" */
 /** @import { Trunk } from "../../src/trunk/trunk.js" */
@@ -49,12 +54,15 @@ const { values: options, positionals } = parseArgs({
     size: { type: "string", default: "160" },
     dataset: { type: "string", default: "data/pets" },
     alpha: { type: "string", default: "0.25" },
+    json: { type: "boolean", default: false },
   },
 });
 const size = Number(options.size);
 const dataset = await openDataset(options.dataset);
 const { classes } = dataset.manifest;
 const engine = await selectEngine({ engine: "onnx" });
+/** @type {{ weights: string, size: number, accuracy: number, penalty: number }[]} */
+const rows = [];
 for (const source of positionals.length > 0 ? positionals : ["random"]) {
   const { trunk, parameters } = await trunkOf(source);
   const examples = await examplesOf(trunk, parameters);
@@ -62,11 +70,14 @@ for (const source of positionals.length > 0 ? positionals : ["random"]) {
   const penalty = PENALTIES[scores.indexOf(Math.max(...scores))];
   const whole = [...examples.train, ...examples.validation];
   const result = accuracy(examples.test, learn(whole, penalty));
+  rows.push({ weights: source, size, accuracy: result, penalty });
+  if (options.json) continue;
   console.log(
     `${source}: ${(100 * result).toFixed(1)} % of ${examples.test.length} test images at ${size} px (penalty ${penalty}, ${whole.length} learned from)`,
   );
 }
 await engine.dispose();
+if (options.json) console.log(JSON.stringify({ testImages: 298, rows }));
 
 /**
  * @param {string} source
@@ -81,9 +92,10 @@ async function trunkOf(source) {
     const { spec, parameters } = await readTrainedModel(join(source, "best"));
     return { trunk: createTrunk({ ...spec.trunk, inputSize: size }), parameters };
   }
-  const { name, alpha } = await inspectWeights(source);
-  const trunk = createTrunk({ name, alpha, inputSize: size });
-  return { trunk, parameters: foldBatchNorm(trunk, (await loadWeights(trunk, source)).parameters) };
+  const file = await readWeights(await locateWeights(source));
+  const { name, alpha, convention } = await inspectWeights(file);
+  const trunk = createTrunk({ name, alpha, inputSize: size, convention });
+  return { trunk, parameters: foldBatchNorm(trunk, (await loadWeights(trunk, file)).parameters) };
 }
 
 /**

@@ -35,7 +35,7 @@ export interface TrainConfig {
    * one. Statistics of batch normalisation remain those of each batch. The last step of an epoch takes the batches left.
    */
   readonly accumulate: number;
-  /** `weights`: `random`, or the folder or `model.json` of a tfjs layers-model. */
+  /** `weights`: `builtin:<name>`, `random`, a path, or the name of weights that were pulled or imported. */
   readonly trunk: TrunkSpec & { readonly weights: string };
   /** A trained trunk whose last features this one learns to foretell, in stages that train `all`; for pre-training. */
   readonly teacher?: { readonly weights: string; readonly weight: number };
@@ -73,6 +73,8 @@ const KEYS = [
 const TRUNK_KEYS = ["name", "alpha", "inputSize", "weights"];
 const STAGE_KEYS = ["train", "epochs", "learningRate", "trunkLearningRate", "batchNorm", "cache", "movingAverage"];
 const TRUNK_NAMES = ["mobilenet-v1", "mobilenet-v2", "vgg16", "vgg19"] as const;
+/** Trunks whose weights come with the package, as `builtin:<name>-<alpha>`; the first of a name is its default. */
+const BUILTIN: readonly Pick<TrunkSpec, "name" | "alpha">[] = [{ name: "mobilenet-v1", alpha: 0.25 }];
 /** Where fine-tuning starts by default: the upper half, whose features are the task's own. */
 const FINE_TUNE_FROM = {
   "mobilenet-v1": "conv_dw_6",
@@ -112,11 +114,15 @@ export function checkConfig(value: unknown, file: string): RawConfig {
   return value as RawConfig;
 }
 
-/** Path of the trunk's weights, or `random`. */
+/** Which weights the trunk starts from; the package's own where there are some of the trunk asked for, else `random`. */
 export function weightsOf(raw: RawConfig): string {
-  const weights = (raw.trunk as { weights?: unknown } | undefined)?.weights ?? "random";
+  const { weights, name = "mobilenet-v1", alpha } = (raw.trunk ?? {}) as Readonly<Record<string, unknown>>;
+  if (weights === undefined) {
+    const own = BUILTIN.find((trunk) => trunk.name === name && (alpha === undefined || trunk.alpha === alpha));
+    return own ? `builtin:${own.name}-${own.alpha}` : "random";
+  }
   if (typeof weights !== "string")
-    throw new ConfigError(`trunk.weights: expected "random" or a path, got ${JSON.stringify(weights)}.`);
+    throw new ConfigError(`trunk.weights: expected "random", a name or a path, got ${JSON.stringify(weights)}.`);
   return weights;
 }
 

@@ -21,7 +21,7 @@ test("train and evaluate give the same numbers on tfjs-node as on the compiled e
     return JSON.parse(stdout);
   };
   const epochs = async (engine: "tfjs" | "onnx") => {
-    const config = { dataset, out: engine, batchSize: 4, trunk: { inputSize: 32 }, stages };
+    const config = { dataset, out: engine, batchSize: 4, trunk: { inputSize: 32, weights: "random" }, stages };
     writeFileSync(join(folder, "config.json"), JSON.stringify(config));
     await run("train", "config.json", "--engine", engine);
     const lines = readFileSync(join(folder, engine, "metrics.jsonl"), "utf8")

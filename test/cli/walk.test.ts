@@ -15,7 +15,13 @@ const oneLine = (stderr: string) => stderr.trim().split("\n").at(-1) ?? "";
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "walk-"));
   dataset = await writeTinyDataset();
-  const config = { dataset, out: "run", batchSize: 4, trunk: { inputSize: 32 }, stages: [{ train: "all", epochs: 8 }] };
+  const config = {
+    dataset,
+    out: "run",
+    batchSize: 4,
+    trunk: { inputSize: 32, weights: "random" },
+    stages: [{ train: "all", epochs: 8 }],
+  };
   writeFileSync(at("config.json"), JSON.stringify(config));
 });
 

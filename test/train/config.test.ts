@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.js";
-import { type ConfigFacts, checkConfig, resolveConfig, setKey } from "../../src/train/config.js";
+import { type ConfigFacts, checkConfig, resolveConfig, setKey, weightsOf } from "../../src/train/config.js";
 
 const facts: ConfigFacts = {
   trainCount: 800,
@@ -14,8 +14,27 @@ const smallest = { dataset: "data/tissue", out: "runs/tissue" };
 const resolve = (more: object) => resolveConfig(checkConfig({ ...smallest, ...more }, "config.json"), facts);
 
 describe("configuration", () => {
-  test("dataset and out alone are enough: random weights train all at once with statistics of the batch", () => {
-    const config = resolve({});
+  test("dataset and out alone are enough: the trunk that comes with the package", () => {
+    const known = { ...facts, weights: { name: "mobilenet-v1" as const, alpha: 0.25, inputSize: 128 } };
+    const config = resolveConfig(checkConfig(smallest, "c"), known);
+    const weights = "builtin:mobilenet-v1-0.25";
+    expect(config.trunk).toEqual({ name: "mobilenet-v1", alpha: 0.25, inputSize: 128, weights });
+    expect(config.stages.map(({ train }) => train)).toEqual(["heads", "conv_dw_6"]);
+  });
+
+  test.each([
+    [undefined, "builtin:mobilenet-v1-0.25"],
+    [{ inputSize: 160 }, "builtin:mobilenet-v1-0.25"],
+    [{ alpha: 0.25 }, "builtin:mobilenet-v1-0.25"],
+    [{ alpha: 0.75 }, "random"],
+    [{ name: "vgg16" }, "random"],
+    [{ name: "vgg16", weights: "mine" }, "mine"],
+  ])("a trunk of %j starts from %s", (trunk, weights) => {
+    expect(weightsOf(checkConfig({ ...smallest, ...(trunk && { trunk }) }, "c"))).toBe(weights);
+  });
+
+  test("random weights train all at once with statistics of the batch", () => {
+    const config = resolve({ trunk: { weights: "random" } });
     expect(config.trunk).toEqual({ name: "mobilenet-v1", alpha: 0.25, inputSize: 128, weights: "random" });
     expect(config.stages.map(({ train, batchNorm, epochs }) => ({ train, batchNorm, epochs }))).toEqual([
       { train: "all", batchNorm: "batch", epochs: 60 },
@@ -75,7 +94,7 @@ describe("configuration", () => {
   });
 
   test("VGG from random weights, which has no batch normalisation, learns at a tenth of a MobileNet's rate", () => {
-    expect(resolve({}).stages[0].learningRate).toBe(0.003);
+    expect(resolve({ trunk: { weights: "random" } }).stages[0].learningRate).toBe(0.003);
     expect(resolve({ trunk: { name: "vgg16" } }).stages[0].learningRate).toBe(0.0003);
   });
 

@@ -29,7 +29,14 @@ afterAll(() => engine.dispose());
 const temporary = () => join(mkdtempSync(join(tmpdir(), "run-")), "run");
 const configOf = (out: string, more: object = {}) =>
   checkConfig(
-    { dataset, out, batchSize: 4, trunk: { inputSize: 32 }, stages: [{ train: "all", epochs: 4 }], ...more },
+    {
+      dataset,
+      out,
+      batchSize: 4,
+      trunk: { inputSize: 32, weights: "random" },
+      stages: [{ train: "all", epochs: 4 }],
+      ...more,
+    },
     "config.json",
   );
 

@@ -1,0 +1,141 @@
+/**
+ * Puts the trunk of a finished pre-training into the package: `weights/<name>/trunk.safetensors` (kernels in half precision), its
+ * README with what it was measured to do, and SHA256SUMS. What is measured is the file that is shipped.
+ *
+ *     node examples/pretrain/ship.js runs/pretrain-v1-0.25 mobilenet-v1-0.25
+ */
+
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { built } from "../support/built.js";
+
+/** @type {typeof import("../../src/core/safetensors.js")} */
+const { decodeSafetensors } = await built("core/safetensors.js");
+/** @type {typeof import("../../src/trained-model.js")} */
+const { readTrainedModel } = await built("trained-model.js");
+/** @type {typeof import("../../src/trunk/weights/trunk-file.js")} */
+const { TRUNK_FILE, writeTrunkFile } = await built("trunk/weights/trunk-file.js");
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const COMMAND_LINE = join(ROOT, "dist/cli/main.js");
+const PROBE = join(ROOT, "examples/pretrain/probe.js");
+const PROBE_SIZES = [96, 128, 160];
+const MOST_BYTES = 2e6;
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { data: { type: "string", default: "data" }, before: { type: "string", multiple: true, default: [] } },
+});
+const [run, name] = positionals;
+if (!run || !name) throw new Error("usage: ship.js RUN NAME [--data data] [--before EARLIER_RUN]...");
+const { spec } = await readTrainedModel(join(run, "best"));
+const state = join(run, "best", "state.safetensors");
+const arrays = decodeSafetensors(await readFile(state), state);
+const parameters = Object.fromEntries(Object.entries(arrays).filter(([key]) => key.startsWith("trunk/")));
+const folder = join(ROOT, "weights", name);
+const path = join(folder, TRUNK_FILE);
+const metadata = {
+  trunk: spec.trunk,
+  origin: "Aspectlens' own pre-training on Tiny ImageNet (examples/pretrain)",
+  licence: "Apache-2.0; trained on ImageNet's images, see weights/README.md",
+};
+await writeTrunkFile(path, { parameters, metadata, isHalf: true });
+const { size: bytes } = await stat(path);
+if (bytes > MOST_BYTES) throw new Error(`${path}: ${bytes} bytes, may have ${MOST_BYTES}`);
+
+const { heads } = evaluate("test");
+const { heads: validation } = evaluate("validation");
+const probes = PROBE_SIZES.map((size) => probe(path, size));
+const epochs = await Promise.all([...options.before, run].map(epochsOf));
+const measured = {
+  run: epochs,
+  testTop1: heads.class.accuracy,
+  validationTop1: validation.class.accuracy,
+  probes,
+};
+await writeFile(join(folder, "measured.json"), `${JSON.stringify(measured, null, 2)}\n`);
+await writeFile(join(folder, "README.md"), readme());
+const sums = await Promise.all(
+  [TRUNK_FILE, "README.md", "measured.json"].map(async (file) => {
+    const hash = createHash("sha256").update(await readFile(join(folder, file)));
+    return `${hash.digest("hex")}  ${file}\n`;
+  }),
+);
+await writeFile(join(folder, "SHA256SUMS"), sums.join(""));
+console.log(await readFile(join(folder, "README.md"), "utf8"));
+
+/** @param {"test" | "validation"} split */
+function evaluate(split) {
+  return JSON.parse(
+    node(COMMAND_LINE, "evaluate", run, join(options.data, "tiny_imagenet_200"), "--split", split, "--json"),
+  );
+}
+
+/**
+ * @param {string} weights
+ * @param {number} size
+ */
+function probe(weights, size) {
+  const words = [weights, "--size", String(size), "--dataset", join(options.data, "pets"), "--json"];
+  const { accuracy } = JSON.parse(node(PROBE, ...words)).rows[0];
+  return { size, accuracy };
+}
+
+/** @param {readonly string[]} words */
+function node(...words) {
+  const { status, stdout } = spawnSync(process.execPath, words, {
+    cwd: process.cwd(),
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+    maxBuffer: 1e9,
+  });
+  if (status !== 0) throw new Error(`${words.join(" ")}: exit code ${status}`);
+  return stdout;
+}
+
+/** @param {string} folder */
+async function epochsOf(folder) {
+  const { trunk, teacher, batchSize, stages, heads, augment, seed } = JSON.parse(
+    await readFile(join(folder, "config.json"), "utf8"),
+  );
+  const lines = (await readFile(join(folder, "metrics.jsonl"), "utf8")).trim().split("\n");
+  const hours = lines.reduce((sum, line) => sum + JSON.parse(line).seconds / 3600, 0);
+  return {
+    ...{ inputSize: trunk.inputSize, epochs: lines.length, hours: Number(hours.toFixed(2)), batchSize, seed, augment },
+    learningRate: stages[0].learningRate,
+    movingAverage: stages[0].movingAverage,
+    labelSmoothing: heads.class.labelSmoothing ?? 0,
+    teacher: teacher ? { ...teacher, weights: teacher.weights.split("/").at(-1) } : null,
+  };
+}
+
+function readme() {
+  const percent = (/** @type {number} */ share) => `${(100 * share).toFixed(1)} %`;
+  const { name: trunk, alpha, inputSize } = spec.trunk;
+  const recipe = epochs.map(
+    (part) =>
+      `- ${part.epochs} epochs at ${part.inputSize} px, ${part.hours} hours on two cores: batches of ${part.batchSize}, Adam from ${part.learningRate} on a cosine, batch normalisation in training mode, moving average of weights (${part.movingAverage}), label smoothing ${part.labelSmoothing}, crops (${part.augment.crop}), flips, colour (${part.augment.colour})${part.teacher ? `; teacher ${part.teacher.weights}, weight ${part.teacher.weight}: its last features are foretold at every place of the same view` : ""}.`,
+  );
+  return `# ${name}
+
+${trunk} ${alpha}, trained at ${inputSize} px by \`aspectlens train\` itself; no weights of others are in it. Kernels in half precision, batch
+normalisation kept. Configuration: \`examples/pretrain/${name}*.json\`; this folder was written by \`examples/pretrain/ship.js\`, its numbers lie in
+\`measured.json\`.
+
+| measured with this file | |
+|---|---|
+| linear probe on pets3, 298 test photographs | ${probes.map((p) => `${percent(p.accuracy)} at ${p.size} px`).join(", ")} |
+| Tiny ImageNet, its 10,000 validation images, top-1 (with the run's own classifier) | ${percent(measured.testTop1)} |
+| 2,000 held-out training images, top-1 (chosen by these) | ${percent(measured.validationTop1)} |
+
+Data: Tiny ImageNet (98,000 of its training images of 64 px, enlarged). Recipe, in order:
+
+${recipe.join("\n")}
+
+Licence: Apache-2.0 for the numbers, with the note on ImageNet's terms in [../README.md](../README.md).
+`;
+}
