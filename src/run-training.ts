@@ -1,7 +1,8 @@
 /** A training run from configuration file to a model that can be exported: data, weights, training, references, threshold. */
 
 import { readFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { ConfigError, InterruptedError } from "./core/errors.js";
 import type { NdArrays } from "./core/nd-array.js";
 import { batches } from "./dataset/batches.js";
@@ -13,17 +14,13 @@ import { calibrate } from "./explain/calibrate.js";
 import { computeReferences } from "./explain/references.js";
 import { checkTaps } from "./explain/taps.js";
 import { createModel, type ModelSpec } from "./model.js";
-import { checkConfig, type RawConfig, resolveConfig, setKey, type TrainConfig, weightsOf } from "./train/config.js";
+import { findStart, readTeacher, type Start, startParameters } from "./start.js";
+import { checkConfig, type RawConfig, resolveConfig, setKey, type TrainConfig } from "./train/config.js";
 import { modelSpecOf } from "./train/model-spec.js";
 import { type TrainOptions, type TrainResult, train } from "./train/train.js";
 import { type Provenance, readTrainedModel, type TrainedModel, writeTrainedModel } from "./trained-model.js";
 import { createTrunk } from "./trunk/create-trunk.js";
-import { foldBatchNorm } from "./trunk/fold-batch-norm.js";
-import { randomWeights } from "./trunk/random-weights.js";
 import type { TrunkSpec } from "./trunk/trunk.js";
-import { inspectWeights } from "./trunk/weights/inspect-weights.js";
-import { loadWeights } from "./trunk/weights/load-weights.js";
-import { locateWeights } from "./weights/store.js";
 
 export interface RunOptions {
   readonly engine: Engine;
@@ -89,7 +86,7 @@ export async function runTraining(raw: RawConfig, options: RunOptions): Promise<
   const { engine, signal, onPhase } = options;
   const dataset = await openDataset(raw.dataset);
   const base = options.addHeadsTo === undefined ? undefined : await readTrainedModel(join(options.addHeadsTo, "best"));
-  const plan = await planOf(raw, dataset, base);
+  const plan = await planOf(raw, { dataset, base, isResumed: options.isResumed });
   const { config, spec } = plan;
   const tapWarnings = checkTaps(createModel(spec));
   const onlyHeads =
@@ -146,23 +143,25 @@ async function* interruptible<Item>(stream: AsyncIterable<Item>, signal?: AbortS
 
 type Plan = TrainPlan & { readonly start: NdArrays; readonly teacher?: TrainOptions["teacher"] };
 
-async function planOf(raw: RawConfig, dataset: Dataset, base: TrainedModel | undefined): Promise<Plan> {
-  const weights = weightsOf(raw);
-  const isPath = weights !== "random" && !base;
-  const path = isPath ? await locateWeights(weights) : weights;
-  const known = base ? base.spec.trunk : isPath ? await inspectWeights(path) : undefined;
-  const withBase = base
-    ? { ...raw, trunk: base.spec.trunk, source: base.spec.source, stages: raw.stages ?? [{ train: "heads" }] }
-    : raw;
-  const config = resolveConfig(withBase, {
+async function planOf(
+  raw: RawConfig,
+  { dataset, base, isResumed }: { dataset: Dataset; base?: TrainedModel; isResumed?: boolean },
+): Promise<Plan> {
+  const begun: Start = base ? { known: base.spec.trunk } : await findStart(raw, { isResumed });
+  const config = resolveConfig(base ? onBase(raw, base) : raw, {
     trainCount: splitSize(dataset, "train"),
     aspects: dataset.manifest.aspects,
-    weights: known,
+    weights: begun.known,
     sourceOf: (trunk: TrunkSpec) => createTrunk(trunk).source,
   });
+  const { task } = dataset.manifest;
+  if (config.heads.class?.labelSmoothing && task !== "single")
+    throw new ConfigError(
+      `heads.class.labelSmoothing: is for one class of several, the task is "${task}". Leave it out.`,
+    );
   const trunk = createTrunk(config.trunk);
   const facts = {
-    task: dataset.manifest.task,
+    task,
     classes: dataset.manifest.classes,
     aspects: dataset.manifest.aspects,
     scale: dataset.summary.scale,
@@ -173,23 +172,16 @@ async function planOf(raw: RawConfig, dataset: Dataset, base: TrainedModel | und
     ),
   };
   const asked = modelSpecOf(config, facts, { output: trunk.output });
-  const spec = base ? withBaseHeads(asked, base.spec) : asked;
-  if (base) return { config, spec, dataset, start: base.parameters, notes: [] };
-  const teacher = config.teacher && (await teacherOf(config.teacher, config.trunk));
-  if (!isPath) return { config, spec, dataset, teacher, start: randomWeights(trunk, config), notes: [] };
-  const { parameters, randomLayers } = await loadWeights(trunk, path, { missing: "random", seed: config.seed });
-  const notes = randomLayers.length === 0 ? [] : [`the weights end early; drawn at random: ${randomLayers.join(", ")}`];
-  return { config, spec, dataset, teacher, start: parameters, notes };
+  if (base) return { config, spec: withBaseHeads(asked, base.spec), dataset, start: base.parameters, notes: [] };
+  const teacher = config.teacher && (await readTeacher(config.teacher, { pupil: trunk, stages: config.stages }));
+  const { parameters, notes } = await startParameters(trunk, begun, config);
+  return { config, spec: asked, dataset, teacher, start: parameters, notes };
 }
 
-async function teacherOf(
-  { weights, weight }: NonNullable<TrainConfig["teacher"]>,
-  { inputSize }: TrunkSpec,
-): Promise<TrainOptions["teacher"]> {
-  const { name, alpha, convention } = await inspectWeights(weights);
-  const trunk = createTrunk({ name, alpha, inputSize, convention });
-  const { parameters } = await loadWeights(trunk, weights);
-  return { trunk, weight, parameters: foldBatchNorm(trunk, parameters) };
+/** The configuration of heads that are added to a finished model. */
+function onBase(raw: RawConfig, { spec, provenance }: TrainedModel): RawConfig {
+  const trunk = { ...spec.trunk, weights: provenance.weights };
+  return { ...raw, trunk, source: spec.source, stages: raw.stages ?? [{ train: "heads" }] };
 }
 
 /** Heads of the finished model as they are, then the new ones. */
@@ -213,8 +205,7 @@ function provenanceOf({ config, dataset }: Plan, result: TrainResult, warnings: 
 }
 
 /** The folder's own name: a bundle must not tell where its maker keeps files. */
-function nameOfWeights(path: string): string {
-  const absolute = resolve(path.replace(/^file:\/\//, ""));
-  const folder = /\.json$|\/trunk\.safetensors$/.test(absolute) ? dirname(absolute) : absolute;
-  return folder.split("/").at(-1) ?? folder;
+function nameOfWeights(text: string): string {
+  const path = resolve(text.startsWith("file:") ? fileURLToPath(text) : text);
+  return basename(/^(model\.json|trunk\.safetensors)$/.test(basename(path)) ? dirname(path) : path);
 }

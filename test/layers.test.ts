@@ -20,7 +20,9 @@ const ALLOWED: Record<string, string[]> = {
   explain: ["core", "trunk", "heads", "dataset", "engine", "model.ts", "trained-model.ts"],
   report: ["core", "explain"],
   bundle: ["core", "heads", "dataset", "engine", "model.ts", "trained-model.ts", "explain"],
+  "start.ts": ["core", "trunk", "train", "weights"],
   "run-training.ts": [
+    "start.ts",
     "core",
     "trunk",
     "heads",

@@ -7,7 +7,7 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -16,9 +16,13 @@ import { built } from "../support/built.js";
 /** @type {typeof import("../../src/core/safetensors.js")} */
 const { decodeSafetensors } = await built("core/safetensors.js");
 /** @type {typeof import("../../src/trained-model.js")} */
-const { readTrainedModel } = await built("trained-model.js");
+const { readTrainedModel, writeTrainedModel } = await built("trained-model.js");
+/** @type {typeof import("../../src/trunk/create-trunk.js")} */
+const { createTrunk } = await built("trunk/create-trunk.js");
+/** @type {typeof import("../../src/trunk/fold-batch-norm.js")} */
+const { foldBatchNorm } = await built("trunk/fold-batch-norm.js");
 /** @type {typeof import("../../src/trunk/weights/trunk-file.js")} */
-const { TRUNK_FILE, writeTrunkFile } = await built("trunk/weights/trunk-file.js");
+const { readTrunkFile, TRUNK_FILE, writeTrunkFile } = await built("trunk/weights/trunk-file.js");
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const COMMAND_LINE = join(ROOT, "dist/cli/main.js");
@@ -32,20 +36,26 @@ const { values: options, positionals } = parseArgs({
 });
 const [run, name] = positionals;
 if (!run || !name) throw new Error("usage: ship.js RUN NAME [--data data] [--before EARLIER_RUN]...");
-const { spec } = await readTrainedModel(join(run, "best"));
+const trained = await readTrainedModel(join(run, "best"));
+const { spec } = trained;
 const state = join(run, "best", "state.safetensors");
 const arrays = decodeSafetensors(await readFile(state), state);
 const parameters = Object.fromEntries(Object.entries(arrays).filter(([key]) => key.startsWith("trunk/")));
-const folder = join(ROOT, "weights", name);
+const target = join(ROOT, "weights", name);
+const folder = await mkdtemp(join(ROOT, "weights", ".ship-")); // renamed when all is measured
 const path = join(folder, TRUNK_FILE);
 const metadata = {
   trunk: spec.trunk,
   origin: "Aspectlens' own pre-training on Tiny ImageNet (examples/pretrain)",
-  licence: "Apache-2.0; trained on ImageNet's images, see weights/README.md",
+  licence: "Apache-2.0; ImageNet's images, see README",
 };
 await writeTrunkFile(path, { parameters, metadata, isHalf: true });
 const { size: bytes } = await stat(path);
 if (bytes > MOST_BYTES) throw new Error(`${path}: ${bytes} bytes, may have ${MOST_BYTES}`);
+// The run's classifier on the trunk as it is shipped.
+const shipped = foldBatchNorm(createTrunk(spec.trunk), (await readTrunkFile(path)).weights);
+const asShipped = join(folder, "run");
+await writeTrainedModel(join(asShipped, "best"), { ...trained, parameters: { ...trained.parameters, ...shipped } });
 
 const { heads } = evaluate("test");
 const { heads: validation } = evaluate("validation");
@@ -66,12 +76,15 @@ const sums = await Promise.all(
   }),
 );
 await writeFile(join(folder, "SHA256SUMS"), sums.join(""));
-console.log(await readFile(join(folder, "README.md"), "utf8"));
+await rm(asShipped, { recursive: true });
+await rm(target, { recursive: true, force: true });
+await rename(folder, target);
+console.log(await readFile(join(target, "README.md"), "utf8"));
 
 /** @param {"test" | "validation"} split */
 function evaluate(split) {
   return JSON.parse(
-    node(COMMAND_LINE, "evaluate", run, join(options.data, "tiny_imagenet_200"), "--split", split, "--json"),
+    node(COMMAND_LINE, "evaluate", asShipped, join(options.data, "tiny_imagenet_200"), "--split", split, "--json"),
   );
 }
 

@@ -1,12 +1,12 @@
 /** `aspectlens weights`: what pre-trained weights there are, and how others come in. */
 
 import type { Command } from "commander";
-import { selectEngine } from "../engine/select-engine.js";
-import { createTrunk } from "../trunk/create-trunk.js";
+import { WeightsError } from "../core/errors.js";
+import { architectureOf } from "../trunk/architecture.js";
+import { layerParameters } from "../trunk/layer-parameters.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
-import { CATALOGUE } from "../weights/catalogue.js";
-import { type Imported, importWeights } from "../weights/import-weights.js";
-import { catalogued, pullWeights } from "../weights/pull.js";
+import { CATALOGUE, catalogued } from "../weights/catalogue.js";
+import type { Imported } from "../weights/import-weights.js";
 import { listStored, readStored, storeFolder } from "../weights/store.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
 import { formatTable, printJson, printLine } from "./output.js";
@@ -21,6 +21,7 @@ interface ImportCommandOptions extends CommonOptions {
   readonly name?: string;
   readonly licence?: string;
   readonly tensors?: boolean;
+  readonly replace?: boolean;
 }
 
 const MEGA = 1e6;
@@ -54,6 +55,7 @@ Examples:
     .argument("<file>", "the file, or the folder of a model.json")
     .option("--name <name>", "how a configuration will call them; by default the file's own name")
     .option("--licence <text>", "kept with the weights, and shown by list")
+    .option("--replace", "take the place of weights of the same name")
     .option("--tensors", "print every tensor with its norm")
     .addHelpText(
       "after",
@@ -70,21 +72,27 @@ function common(command: Command): Command {
 }
 
 async function runList({ json }: CommonOptions): Promise<void> {
-  const stored = await Promise.all(
-    (await listStored()).map(async (entry) => {
+  const broken: { name: string; error: string }[] = [];
+  const rows = (await listStored()).map(async (entry) => {
+    try {
       const { trunk, licence, origin, bytes } = await readStored(entry);
-      return { ...entry, ...trunkFacts(trunk), bytes, licence, origin };
-    }),
-  );
+      return [{ ...entry, ...trunkFacts(trunk), bytes, licence, origin }];
+    } catch (error) {
+      if (!(error instanceof WeightsError)) throw error;
+      broken.push({ name: entry.name, error: error.message });
+      return [];
+    }
+  });
+  const stored = (await Promise.all(rows)).flat();
   const remote = CATALOGUE.map(({ name, trunk, address, licence }) => {
     return { name, ...trunkFacts(trunk), bytes: 4 * parameterCount(trunk), licence, address };
   });
   if (json) {
-    printJson({ here: stored, canBePulled: remote, folder: storeFolder() });
+    printJson({ here: stored, broken, canBePulled: remote, folder: storeFolder() });
     return;
   }
   const header = ["name", "trunk", "px", "MB", "input", "licence"];
-  const row = (facts: ReturnType<typeof bySize<(typeof stored)[number] | (typeof remote)[number]>>[number]) => [
+  const row = (facts: Omit<(typeof remote)[number], "address" | "inputSize"> & { inputSize: number | string }) => [
     facts.name,
     `${facts.trunk} ${facts.alpha}`,
     String(facts.inputSize),
@@ -94,6 +102,7 @@ async function runList({ json }: CommonOptions): Promise<void> {
   ];
   printLine(`on this machine (${storeFolder()}):`);
   for (const line of formatTable([header, ...stored.map(row)])) printLine(`  ${line}`);
+  for (const { name, error } of broken) printLine(`  ${name} cannot be read: ${error}`);
   printLine();
   printLine("can be pulled (aspectlens weights pull NAME; one of the sizes in braces):");
   for (const line of formatTable([header, ...bySize(remote).map(row)])) printLine(`  ${line}`);
@@ -114,6 +123,10 @@ function bySize<Entry extends { readonly name: string; readonly inputSize: numbe
 
 async function runPull(names: readonly string[], options: PullCommandOptions, signal: AbortSignal): Promise<void> {
   const entries = names.map(catalogued);
+  const [{ selectEngine }, { pullWeights }] = await Promise.all([
+    import("../engine/select-engine.js"),
+    import("../weights/pull.js"), // loads TensorFlow.js, which a list does without
+  ]);
   const engine = await selectEngine();
   const pulled: Imported[] = [];
   try {
@@ -135,9 +148,13 @@ async function runPull(names: readonly string[], options: PullCommandOptions, si
 }
 
 async function runImport(file: string, options: ImportCommandOptions): Promise<void> {
+  const [{ selectEngine }, { importWeights }] = await Promise.all([
+    import("../engine/select-engine.js"),
+    import("../weights/import-weights.js"),
+  ]);
   const engine = await selectEngine();
   try {
-    const imported = await importWeights(file, { engine, ...options });
+    const imported = await importWeights(file, { engine, ...options, isReplacing: options.replace });
     if (options.json) printJson(imported);
     else printImported(imported, options);
   } finally {
@@ -161,7 +178,7 @@ function printImported(imported: Imported, { tensors: isLong = false }: { tensor
   printLine(
     original
       ? `  ${original.runtime} on the original file gives the same: largest difference ${original.error.toExponential(1)} of the largest feature`
-      : "  the original cannot be run here beside it (no runtime for this form)",
+      : "  no runtime here runs the original file beside it",
   );
   if (isLong) for (const line of formatTable(tensors.map(tensorRow))) printLine(`  ${line}`);
   printLine(`  kept in ${path}`);
@@ -184,6 +201,6 @@ function inputRange({ name, convention }: TrunkSpec): string {
 }
 
 function parameterCount(trunk: TrunkSpec): number {
-  const specs = createTrunk(trunk).parameters;
+  const specs = layerParameters(architectureOf(trunk), { isFolded: false });
   return specs.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
 }

@@ -64,7 +64,8 @@ export function decodeSafetensors(bytes: Uint8Array, source: string): Record<str
   const arrays: Record<string, NdArray> = {};
   for (const [name, entry] of Object.entries(header)) {
     if (name === "__metadata__") continue;
-    const { dtype, shape, data_offsets } = entry as Entry;
+    if (!isEntry(entry)) throw broken(source, `"${name}" is described wrongly`);
+    const { dtype, shape, data_offsets } = entry;
     const [begin, end] = data_offsets;
     if (!Object.hasOwn(WIDTHS, dtype)) throw broken(source, `"${name}" has dtype ${dtype}`);
     if (end - begin !== WIDTHS[dtype] * sizeOf(shape) || start + end > bytes.length)
@@ -80,15 +81,24 @@ export function safetensorsMetadata(bytes: Uint8Array, source: string): Metadata
   return (readHeader(bytes, source).header.__metadata__ ?? {}) as Metadata;
 }
 
+function isEntry(value: unknown): value is Entry {
+  const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
+  const isCounts = (list: unknown) => Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && n >= 0);
+  return typeof dtype === "string" && isCounts(shape) && isCounts(offsets) && (offsets as number[]).length === 2;
+}
+
 function readHeader(bytes: Uint8Array, source: string): { header: Record<string, Entry | Metadata>; start: number } {
   if (bytes.length < 8) throw broken(source, `only ${bytes.length} bytes`);
   const start = 8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (start > bytes.length) throw broken(source, "its header is longer than the file");
+  let header: unknown;
   try {
-    return { header: JSON.parse(Buffer.from(bytes.subarray(8, start)).toString("utf8")), start };
+    header = JSON.parse(Buffer.from(bytes.subarray(8, start)).toString("utf8"));
   } catch (cause) {
     throw broken(source, "its header is not JSON", cause);
   }
+  if (typeof header !== "object" || header === null) throw broken(source, "its header is no object");
+  return { header: header as Record<string, Entry | Metadata>, start };
 }
 
 function broken(source: string, what: string, cause?: unknown): InputError {

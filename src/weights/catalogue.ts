@@ -1,5 +1,6 @@
 /** Which pre-trained weights can be had from public addresses, and on what terms. */
 
+import { WeightsError } from "../core/errors.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
 
 /** One set of weights that can be pulled. */
@@ -57,6 +58,15 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   ...[0.25, 0.5, 0.75, 1].map((alpha) => hub({ name: "mobilenet-v1", alpha, inputSize: 224 }, 1)),
   ...[0.5, 0.75, 1].map((alpha) => hub({ name: "mobilenet-v2", alpha, inputSize: 224 }, 2)),
 ];
+
+/** @throws WeightsError naming what comes near, where the catalogue has no such name. */
+export function catalogued(name: string): CatalogueEntry {
+  const entry = CATALOGUE.find((candidate) => candidate.name === name);
+  if (entry) return entry;
+  const near = CATALOGUE.filter((candidate) => candidate.name.includes(name)).map((candidate) => candidate.name);
+  const hint = near.length > 0 ? ` Did you mean ${near.slice(0, 4).join(", ")}?` : "";
+  throw new WeightsError(`weights "${name}" cannot be pulled by that name.${hint} All names: aspectlens weights list.`);
+}
 
 function keras(trunk: TrunkSpec, path: string): CatalogueEntry {
   const isVgg = trunk.name.startsWith("vgg");

@@ -1,17 +1,19 @@
 /** Takes weights from a file of any known form into the store, after they have shown that they work. */
 
-import { basename, dirname } from "node:path";
+import { readFile } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
 import { WeightsError } from "../core/errors.js";
+import { writeFileAtomic } from "../core/files.js";
 import type { Engine } from "../engine/engine.js";
 import { createTrunk } from "../trunk/create-trunk.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
 import { inspectWeights } from "../trunk/weights/inspect-weights.js";
 import { loadWeights } from "../trunk/weights/load-weights.js";
 import { readWeights } from "../trunk/weights/read-weights.js";
-import { type TrunkMetadata, writeTrunkFile } from "../trunk/weights/trunk-file.js";
+import { TRUNK_FILE, type TrunkMetadata, writeTrunkFile } from "../trunk/weights/trunk-file.js";
 import { openOriginal } from "./original.js";
 import { type Proof, prove } from "./prove.js";
-import { storeFolder, storePath } from "./store.js";
+import { isStored, storeFolder, storePath } from "./store.js";
 
 export interface ImportOptions {
   readonly engine: Engine;
@@ -20,6 +22,8 @@ export interface ImportOptions {
   readonly origin?: string;
   readonly licence?: string;
   readonly folder?: string;
+  /** Takes the place of weights of the same name; else that is an error. */
+  readonly isReplacing?: boolean;
   /** What they must be, where it is known before. */
   readonly expected?: TrunkSpec;
 }
@@ -37,15 +41,19 @@ export interface Imported {
 
 /** Where a file does not tell at which size it was trained. */
 const COMMON_SIZE = 224;
+/** Of the check image: a smaller one leaves nothing of it at stride 32. */
+const LEAST_SIZE = 96;
 
 /**
  * @param source as `readWeights` takes it.
  * @throws WeightsError where the file cannot be read, fits no trunk, or fails its proof; the store is then as it was.
  */
 export async function importWeights(source: string, options: ImportOptions): Promise<Imported> {
-  const { engine, folder = storeFolder(), expected } = options;
+  const { engine, folder = storeFolder(), expected, isReplacing = false } = options;
   const name = options.name ?? nameOf(source);
   const path = storePath(name, folder);
+  if (!isReplacing && (await isStored(name, folder)))
+    throw new WeightsError(`weights "${name}" are here already. Choose another --name, or add --replace.`);
   const file = await readWeights(source);
   const description = await inspectWeights(file);
   const { hasBatchNorm, convention, inputSize = expected?.inputSize ?? COMMON_SIZE } = description;
@@ -59,24 +67,28 @@ export async function importWeights(source: string, options: ImportOptions): Pro
     );
   // A pooling behind the last weights is part of the trunk, where the file says that it has one.
   const { lastLayer = description.lastLayer } = file;
-  const original = await openOriginal(file, { lastLayer });
-  const trunk = createTrunk({ ...spec, inputSize: original?.size ?? inputSize });
+  const original = await openOriginal(file, { name: spec.name, lastLayer });
+  const trunk = createTrunk({ ...spec, inputSize: original?.size ?? Math.max(inputSize, LEAST_SIZE) });
   const { parameters: all, randomLayers } = await loadWeights(trunk, file, { missing: "random", seed: 0 });
   const isOwn = ([key]: [string, unknown]) => !randomLayers.includes(key.split("/")[1]);
   const parameters = Object.fromEntries(Object.entries(all).filter(isOwn));
   const proof = await prove(trunk, { parameters, engine, original, lastLayer, path: file.path });
   const metadata: TrunkMetadata = {
     trunk: spec,
-    origin: options.origin ?? basename(source),
-    licence: options.licence ?? "as the file's owner says",
+    origin: options.origin ?? file.origin ?? basename(source),
+    licence: options.licence ?? file.licence ?? "as the file's owner says",
   };
-  await writeTrunkFile(path, { parameters, metadata });
+  // One of our own is kept as it is: half precision stays half.
+  const isOurs = file.licence !== undefined && options.licence === undefined;
+  if (isOurs) await writeFileAtomic(path, await readFile(file.path));
+  else await writeTrunkFile(path, { parameters, metadata });
   const parameterCount = Object.values(parameters).reduce((sum, { data }) => sum + data.length, 0);
   return { name, path, trunk: spec, lastLayer, hasBatchNorm, parameterCount, proof };
 }
 
 /** The folder's or file's own name without its ending. */
 function nameOf(source: string): string {
-  const own = basename(source) === "model.json" ? basename(dirname(source)) : basename(source);
+  const path = resolve(source);
+  const own = ["model.json", TRUNK_FILE].includes(basename(path)) ? basename(dirname(path)) : basename(path);
   return own.replace(/\.(h5|hdf5|onnx|safetensors|json)$/i, "");
 }

@@ -3,8 +3,10 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
-import { type NdArray, sizeOf } from "../core/nd-array.js";
+import { WeightsError } from "../core/errors.js";
+import type { NdArray } from "../core/nd-array.js";
 import { CAFFE_MEAN_BGR, IMAGENET_DEVIATION, IMAGENET_MEAN } from "../trunk/scaling.js";
+import type { TrunkSpec } from "../trunk/trunk.js";
 import type { WeightsDescription } from "../trunk/weights/inspect-weights.js";
 import { externalData, type OnnxWeights, withOutput } from "../trunk/weights/onnx-file.js";
 import type { WeightsFile } from "../trunk/weights/read-weights.js";
@@ -23,47 +25,72 @@ export interface Original {
 
 /**
  * @param file as `readWeights` returned it.
- * @returns `undefined` for a file that no runtime here can run: an `.h5`, a model nested in another, one without the layer.
+ * @returns `undefined` for a file of a form that no runtime here runs: an `.h5`, one of our own, an `.onnx` in half precision.
+ * @throws WeightsError where the runtime cannot read the network, or it has no such layer: then it is not the one it seems to be.
  */
 export async function openOriginal(
   file: WeightsFile | OnnxWeights,
-  { lastLayer }: Pick<WeightsDescription, "lastLayer">,
+  { name, lastLayer }: Pick<WeightsDescription, "name" | "lastLayer">,
 ): Promise<Original | undefined> {
   const { path } = file;
-  if ("lastTensor" in file) return openOnnx(path, file);
-  if (!path.endsWith("model.json")) return undefined;
-  const model = JSON.parse(await readFile(path, "utf8"));
-  const artifacts = await tfjsArtifacts(path, model);
-  return model.format === "graph-model" ? openGraph(artifacts, lastLayer) : openLayers(artifacts, lastLayer);
+  try {
+    if ("lastTensor" in file) return await openOnnx(file, name);
+    if (!path.endsWith(".json")) return undefined;
+    const model = JSON.parse(await readFile(path, "utf8"));
+    const artifacts = await tfjsArtifacts(path, model);
+    const opened = model.format === "graph-model" ? openGraph(artifacts, lastLayer) : openLayers(artifacts, lastLayer);
+    return await opened;
+  } catch (cause) {
+    if (cause instanceof WeightsError) throw cause;
+    const [reason] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
+    throw new WeightsError(
+      `${path}: its own runtime cannot load it: ${reason} Save the network again, with layers that the framework knows itself.`,
+      { cause },
+    );
+  }
 }
 
-async function openOnnx(path: string, { lastTensor, lastLayer, convention }: OnnxWeights): Promise<Original> {
+async function openOnnx(
+  { path, lastTensor, convention }: OnnxWeights,
+  name: TrunkSpec["name"],
+): Promise<Original | undefined> {
   const { InferenceSession, Tensor } = await import("onnxruntime-node");
   const model = await readFile(path);
   const session = await InferenceSession.create(withOutput(model, lastTensor), {
     externalData: await externalData(model, path),
     logSeverityLevel: 3,
   });
-  const scaling = convention ?? (lastLayer.startsWith("block5") ? "caffe" : "unit");
   const [input] = session.inputMetadata;
-  const shape = input.isTensor ? input.shape : [];
-  const isFirst = shape[1] === 3; // channels before height
-  const side = shape[2];
-  const size = typeof side === "number" && side > 0 ? side : SIDE;
+  if (!input.isTensor || input.type !== "float32") {
+    await session.release();
+    return undefined;
+  }
+  const [count, ...sides] = input.shape.map((side) => (typeof side === "number" && side > 0 ? side : undefined));
+  const isFirst = sides[2] !== 3; // channels before height
+  const [height, width] = isFirst ? sides.slice(1) : sides;
+  if (height !== width)
+    throw new WeightsError(`${path}: wants images of ${height} x ${width}. Export the network for a square.`);
+  const [batch, size] = [count ?? 1, height ?? SIDE];
+  const scaling = convention ?? (name.startsWith("vgg") ? "caffe" : "unit");
   return {
     runtime: "ONNX Runtime",
     size,
     async run({ data }) {
       const scaled = Float32Array.from(data, (_, i) => scale(data, i, scaling));
-      const given = isFirst ? channelsFirst(scaled, size) : scaled;
-      const feeds = { [input.name]: new Tensor("float32", given, isFirst ? [1, 3, size, size] : [1, size, size, 3]) };
-      const output = (await session.run(feeds))[lastTensor];
-      await session.release();
-      const [, channels, height, width] = output.dims;
-      const features = new Float32Array(sizeOf(output.dims));
-      for (let c = 0, i = 0; c < channels; c++)
-        for (let at = 0; at < height * width; at++, i++) features[at * channels + c] = Number(output.data[i]);
-      return { shape: [1, height, width, channels], data: features };
+      const image = isFirst ? channelsFirst(scaled, size) : scaled;
+      const given = new Float32Array(batch * image.length);
+      given.set(image); // the other images of a fixed batch are black
+      const dims = isFirst ? [batch, 3, size, size] : [batch, size, size, 3];
+      try {
+        const output = (await session.run({ [input.name]: new Tensor("float32", given, dims) }))[lastTensor];
+        const [, channels, height, width] = output.dims;
+        const features = new Float32Array(channels * height * width);
+        for (let c = 0, i = 0; c < channels; c++)
+          for (let at = 0; at < height * width; at++, i++) features[at * channels + c] = Number(output.data[i]);
+        return { shape: [1, height, width, channels], data: features };
+      } finally {
+        await session.release();
+      }
     },
   };
 }
@@ -99,27 +126,32 @@ async function tfjsArtifacts(path: string, model: ModelJson): Promise<tf.io.Mode
   return { format: model.format, modelTopology: model.modelTopology, weightSpecs, weightData };
 }
 
-async function openLayers(artifacts: tf.io.ModelArtifacts, lastLayer: string): Promise<Original | undefined> {
+async function openLayers(artifacts: tf.io.ModelArtifacts, lastLayer: string): Promise<Original> {
   // Networks of convolutions work at any size; a small one is computed in a second.
   const text = JSON.stringify(artifacts.modelTopology).replace(
     /("batch_input_shape":\s*\[null,\s*)\d+(,\s*)\d+/g,
     `$1${SIDE}$2${SIDE}`,
   );
-  const topology = JSON.parse(text);
-  const whole = await onCpu(() =>
-    tf.loadLayersModel(tf.io.fromMemory({ ...artifacts, modelTopology: topology })).catch(() => undefined),
-  );
-  const layer = [`${lastLayer}_relu`, "out_relu", lastLayer]
-    .map((name) => whole?.layers.find((candidate) => candidate.name === name))
-    .find((candidate) => candidate !== undefined);
-  if (!whole || !layer) return undefined;
-  const model = tf.model({ inputs: whole.inputs, outputs: layer.output });
+  const memory = tf.io.fromMemory({ ...artifacts, modelTopology: JSON.parse(text) });
+  const whole = await onCpu(() => tf.loadLayersModel(memory));
+  const names = [`${lastLayer}_relu`, "out_relu", lastLayer];
+  const found = names.flatMap((name) => withLayer(whole, name))[0];
+  if (!found) throw new Error(`it has no layer ${names.join(" or ")}.`);
+  const model = tf.model({ inputs: found.model.inputs, outputs: found.layer.output });
   return original((image) => model.predict(image) as tf.Tensor, { scaling: 127.5, shift: 1 });
 }
 
-async function openGraph(artifacts: tf.io.ModelArtifacts, lastLayer: string): Promise<Original | undefined> {
+/** A layer by name and the model that has it, however deep the models are nested. */
+function withLayer(model: tf.LayersModel, name: string): { model: tf.LayersModel; layer: tf.layers.Layer }[] {
+  return model.layers.flatMap((layer) => {
+    if (layer.name === name) return [{ model, layer }];
+    return "layers" in layer ? withLayer(layer as unknown as tf.LayersModel, name) : [];
+  });
+}
+
+async function openGraph(artifacts: tf.io.ModelArtifacts, lastLayer: string): Promise<Original> {
   const { input, output } = graphEnds(artifacts.modelTopology, lastLayer);
-  if (!input || !output) return undefined;
+  if (!input || !output) throw new Error(`its graph has no ${input ? `output of ${lastLayer}` : "image"}.`);
   const model = await onCpu(() => tf.loadGraphModel(tf.io.fromMemory(artifacts)));
   return original((image) => model.execute({ [input]: image }, output) as tf.Tensor, { scaling: 255, shift: 0 });
 }

@@ -13,6 +13,8 @@ import type { Original } from "./original.js";
 /** A photograph of a kitten would do as well; this one is ours, a drawn tissue. */
 const IMAGE = new URL("../../weights/check.png", import.meta.url);
 
+const GREY = 127;
+
 /** Largest difference to the original, as a share of its largest feature: two float32 sums in different orders. */
 const TOLERANCE = 1e-3;
 
@@ -24,7 +26,7 @@ export interface Proof {
     readonly shape: readonly number[];
     readonly mean: number;
     readonly deviation: number;
-    /** Share of channels that are not the same everywhere. */
+    /** Share of channels that tell the stored image from a grey one. */
     readonly live: number;
   };
   /** The same layer computed from the file by its own runtime; absent where none here can. */
@@ -49,13 +51,15 @@ export async function prove(
   const empty = tensors.find(({ name, norm }) => name.endsWith("/kernel") && norm === 0);
   if (empty) throw new WeightsError(`${path}: ${empty.name} is all zeros. The file is damaged: fetch it again.`);
   const image = await checkImage(trunk.spec.inputSize);
-  const features = await lastFeatures(trunk, { parameters, engine, image, lastLayer });
-  const forward = { layer: lastLayer, shape: features.shape, ...statistics(features) };
+  const grey = { ...image, data: image.data.map(() => GREY) };
+  const [features, ofGrey] = await lastFeatures(trunk, { parameters, engine, images: [image, grey], lastLayer });
+  const live = liveShare(features, ofGrey);
+  const forward = { layer: lastLayer, shape: features.shape, ...statistics(features), live };
   if (!Number.isFinite(forward.mean) || !Number.isFinite(forward.deviation))
     throw new WeightsError(`${path}: ${lastLayer} is not finite for the check image. The weights are damaged.`);
   if (forward.live === 0)
     throw new WeightsError(
-      `${path}: ${lastLayer} is the same everywhere for the check image. The weights are damaged.`,
+      `${path}: ${lastLayer} is the same for the check image and a grey one. The weights are damaged.`,
     );
   if (!original) return { tensors, forward };
   const error = difference(features, await original.run(image));
@@ -72,16 +76,24 @@ export async function checkImage(size: number): Promise<NdArray> {
   return { shape: [1, size, size, 3], data: Float32Array.from(pixels) };
 }
 
+/** One array an image, `[1, h, w, channels]`. */
 async function lastFeatures(
   trunk: Trunk,
-  { parameters, engine, image, lastLayer }: { parameters: NdArrays; engine: Engine; image: NdArray; lastLayer: string },
-): Promise<NdArray> {
+  {
+    parameters,
+    engine,
+    images,
+    lastLayer,
+  }: { parameters: NdArrays; engine: Engine; images: readonly NdArray[]; lastLayer: string },
+): Promise<NdArray[]> {
   const compiled = await engine.compile(
     ({ inputs, constants }) => ({ outputs: trunk.run(constants, { input: inputs.image as tf.Tensor4D }, [lastLayer]) }),
-    { name: "check", inputs: { image: image.shape }, constants: foldBatchNorm(trunk, parameters) },
+    { name: "check", inputs: { image: images[0].shape }, constants: foldBatchNorm(trunk, parameters) },
   );
   try {
-    return (await compiled.run({ image }))[lastLayer];
+    const features: NdArray[] = [];
+    for (const image of images) features.push((await compiled.run({ image }))[lastLayer]);
+    return features;
   } finally {
     await compiled.dispose();
   }
@@ -93,20 +105,22 @@ function norm(data: ArrayLike<number>): number {
   return Math.sqrt(sum);
 }
 
-function statistics({ shape, data }: NdArray): Pick<Proof["forward"], "mean" | "deviation" | "live"> {
-  const channels = shape[shape.length - 1];
-  const [smallest, largest] = [new Float64Array(channels).fill(Infinity), new Float64Array(channels).fill(-Infinity)];
+function statistics({ data }: NdArray): { mean: number; deviation: number } {
   let [sum, squares] = [0, 0];
-  for (let i = 0; i < data.length; i++) {
-    const channel = i % channels;
-    smallest[channel] = Math.min(smallest[channel], data[i]);
-    largest[channel] = Math.max(largest[channel], data[i]);
-    sum += data[i];
-    squares += data[i] ** 2;
+  for (const value of data) {
+    sum += value;
+    squares += value ** 2;
   }
   const mean = sum / data.length;
-  const live = largest.filter((value, channel) => value > smallest[channel]).length / channels;
-  return { mean, deviation: Math.sqrt(Math.max(0, squares / data.length - mean ** 2)), live };
+  return { mean, deviation: Math.sqrt(Math.max(0, squares / data.length - mean ** 2)) };
+}
+
+/** Share of the channels in which two arrays differ anywhere. */
+function liveShare({ shape, data }: NdArray, other: NdArray): number {
+  const channels = shape[shape.length - 1];
+  const live = new Set<number>();
+  for (let i = 0; i < data.length; i++) if (data[i] !== other.data[i]) live.add(i % channels);
+  return live.size / channels;
 }
 
 /** Largest difference as a share of the largest number expected; infinite for another shape. */

@@ -4,7 +4,8 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { WeightsError } from "../core/errors.js";
 import type { Engine } from "../engine/engine.js";
-import { CATALOGUE, type CatalogueEntry } from "./catalogue.js";
+import type { CatalogueEntry } from "./catalogue.js";
+import { exclusively } from "./exclusive.js";
 import { type FetchedFile, type FetchOptions, fetchFiles } from "./fetch-files.js";
 import { type Imported, importWeights } from "./import-weights.js";
 import { lockFiles } from "./lock.js";
@@ -16,15 +17,6 @@ export interface PullOptions extends Omit<FetchOptions, "folder"> {
   readonly folder?: string;
 }
 
-/** @throws WeightsError naming what comes near, where the catalogue has no such name. */
-export function catalogued(name: string): CatalogueEntry {
-  const entry = CATALOGUE.find((candidate) => candidate.name === name);
-  if (entry) return entry;
-  const near = CATALOGUE.filter((candidate) => candidate.name.includes(name)).map((candidate) => candidate.name);
-  const hint = near.length > 0 ? ` Did you mean ${near.slice(0, 4).join(", ")}?` : "";
-  throw new WeightsError(`weights "${name}" cannot be pulled by that name.${hint} All names: aspectlens weights list.`);
-}
-
 /**
  * An interrupted pull goes on where it stopped. The lock gets the checksums only of files that proved to be the network of the
  * entry.
@@ -32,15 +24,30 @@ export function catalogued(name: string): CatalogueEntry {
  * @throws DownloadError, ChecksumError, WeightsError, InterruptedError; the store then keeps what it had.
  */
 export async function pullWeights(entry: CatalogueEntry, options: PullOptions): Promise<Imported> {
-  const { engine, folder = storeFolder(), lock } = options;
-  const { name, address, form, licence, trunk: expected } = entry;
-  const downloads = join(folder, ".downloads", name);
+  const { folder = storeFolder() } = options;
+  const downloads = join(folder, ".downloads", entry.name);
+  return exclusively(`${downloads}.pid`, `pulling ${entry.name}`, () => pull(entry, { ...options, folder, downloads }));
+}
+
+async function pull(
+  { name, address, form, licence, trunk: expected }: CatalogueEntry,
+  options: PullOptions & { readonly folder: string; readonly downloads: string },
+): Promise<Imported> {
+  const { engine, folder, downloads, lock } = options;
   const fetching = { ...options, folder: downloads };
   const [main] = await fetchFiles([address], fetching);
   const shards = form === "tfjs" ? await fetchFiles(await shardAddresses(main), fetching) : [];
   let imported: Imported;
   try {
-    imported = await importWeights(main.path, { engine, name, folder, origin: address, licence, expected });
+    imported = await importWeights(main.path, {
+      engine,
+      name,
+      folder,
+      origin: address,
+      licence,
+      expected,
+      isReplacing: true,
+    });
   } catch (error) {
     // What is not the network would be taken for it by the next pull.
     await rm(downloads, { recursive: true, force: true });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WeightsError } from "../core/errors.js";
 import { readTrunkFile, TRUNK_FILE } from "../trunk/weights/trunk-file.js";
+import { CATALOGUE } from "./catalogue.js";
 
 const BUILTIN = "builtin:";
 const PACKAGE = fileURLToPath(new URL("../../weights/", import.meta.url));
@@ -25,11 +26,21 @@ export function storeFolder(env: NodeJS.ProcessEnv = process.env): string {
   return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "aspectlens", "weights");
 }
 
+/** Names that a configuration or a file system takes for something else. */
+const RESERVED = /^(random|con|prn|aux|nul|com\d|lpt\d)$/i;
+
 /** Path of the trunk file that weights of this name have, or would have, in the store. @throws WeightsError for a name that is none. */
 export function storePath(name: string, folder = storeFolder()): string {
-  if (!NAME.test(name))
-    throw new WeightsError(`"${name}" cannot be a name of weights. Use letters, digits, ".", "_" and "-".`);
+  if (!NAME.test(name) || RESERVED.test(name) || name.endsWith("."))
+    throw new WeightsError(
+      `"${name}" cannot be a name of weights. Use letters, digits, ".", "_" and "-", as in --name my-mobilenet.`,
+    );
   return join(folder, name, TRUNK_FILE);
+}
+
+/** Whether there are weights of this name in the store. */
+export function isStored(name: string, folder = storeFolder()): Promise<boolean> {
+  return exists(storePath(name, folder));
 }
 
 /** What is on this machine, the package's own first, each by name. */
@@ -44,26 +55,41 @@ export async function listStored(folder = storeFolder()): Promise<StoredWeights[
 }
 
 /**
- * The file or folder that a configuration means by `weights`: `builtin:NAME`, a path, or the name of pulled weights; a path that
- * exists goes first.
+ * The file or folder that a configuration means by `weights`: `builtin:NAME`, a path, or the name of pulled weights. A file, or a
+ * folder with weights in it, goes before a name.
  *
  * @throws WeightsError naming what there is.
  */
 export async function locateWeights(text: string, folder = storeFolder()): Promise<string> {
-  if (!text.startsWith(BUILTIN)) {
-    if (text.startsWith("file:") || (await exists(text))) return text;
-    if (NAME.test(text) && (await exists(storePath(text, folder)))) return storePath(text, folder);
-  }
-  const stored = await listStored(folder);
-  const match = stored.find(({ name }) => name === text);
-  if (match) return match.path;
-  const names = stored.map(({ name }) => name).join(", ") || "none";
-  const known = NAME.test(text)
-    ? ` If it is in "aspectlens weights list", first run: aspectlens weights pull ${text}.`
-    : "";
+  if (text.startsWith(BUILTIN)) return locateBuiltin(text);
+  if (text.startsWith("file:") || (await holdsWeights(text))) return text;
+  if (NAME.test(text) && (await exists(join(folder, text, TRUNK_FILE)))) return storePath(text, folder);
+  if (await exists(text)) return text; // what is wrong with it is said by who reads it
+  const cure = CATALOGUE.some(({ name }) => name === text)
+    ? `First run: aspectlens weights pull ${text}.`
+    : 'Give a path, or "random".';
   throw new WeightsError(
-    `weights "${text}": no file or folder, and none of that name are here. Here are: ${names}.${known}`,
+    `weights "${text}": no file or folder, and none of that name are here. Here are: ${await namesOfStored(folder)}. ${cure}`,
   );
+}
+
+async function locateBuiltin(text: string): Promise<string> {
+  const match = (await listStored()).find(({ name }) => name === text);
+  if (match) return match.path;
+  const own = (await listStored()).filter(({ name }) => name.startsWith(BUILTIN)).map(({ name }) => name);
+  throw new WeightsError(
+    `weights "${text}": the package has none of that name, but ${own.join(", ") || "none at all"}. Take one of these, a path, or "random".`,
+  );
+}
+
+async function namesOfStored(folder: string): Promise<string> {
+  return (await listStored(folder)).map(({ name }) => name).join(", ") || "none";
+}
+
+async function holdsWeights(path: string): Promise<boolean> {
+  const about = await stat(path).catch(() => undefined);
+  if (!about?.isDirectory()) return about !== undefined;
+  return (await exists(join(path, TRUNK_FILE))) || (await exists(join(path, "model.json")));
 }
 
 /** What a stored file says of itself. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { architectureOf } from "../../src/trunk/architecture.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
+import { writeTrunkFile } from "../../src/trunk/weights/trunk-file.js";
 import { aspectlens } from "../helpers/command.js";
 import { writeTinyDataset } from "../helpers/tiny-dataset.js";
 import { writeGraphModel } from "../trunk/graph-model.js";
@@ -69,6 +70,45 @@ test("an import is shown with its proof, is listed, and a training starts from i
   const trained = await aspectlens(["train", config, "--json"]);
   expect(trained.code).toBe(0);
   expect(trained.stderr).toMatch(/mobilenet-v1 0\.1 at 32 px, weights of mine/);
+});
+
+test("a run keeps its trunk's convention and origin: resumed from its own configuration, its weights gone, with heads added", {
+  timeout: 120_000,
+}, async () => {
+  const spec = { ...trunk.spec, convention: "torchvision" } as const;
+  const file = join(folder, "store", "tv", "trunk.safetensors");
+  const metadata = { trunk: spec, origin: "a test", licence: "CC0-1.0" };
+  await writeTrunkFile(file, { parameters: unevenWeights(trunk, { seed: 3 }), metadata });
+  const data = await writeTinyDataset();
+  const out = join(folder, "tv");
+  const stages = [{ train: "heads", epochs: 1 }];
+  const config = { dataset: data, out, batchSize: 4, trunk: { weights: "tv", inputSize: 32 }, stages };
+  await writeFile(`${out}.json`, JSON.stringify(config));
+  expect((await aspectlens(["train", `${out}.json`])).code).toBe(0);
+  const own = JSON.parse(readFileSync(join(out, "config.json"), "utf8"));
+  expect(own.trunk).toMatchObject({ convention: "torchvision", weights: "tv" });
+  await rm(file);
+  for (const path of [join(out, "config.json"), `${out}.json`]) {
+    const resumed = await aspectlens(["train", path, "--resume"]);
+    expect(resumed.stderr.split("\n").at(-2) ?? "").not.toMatch(/^aspectlens:/);
+    expect(resumed.code).toBe(0);
+  }
+  const more = join(folder, "tv-more");
+  const manifest = JSON.parse(readFileSync(join(data, "dataset.json"), "utf8"));
+  const aspects = [...manifest.aspects, { name: "new", kind: "presence" }];
+  await writeFile(join(data, "dataset.json"), JSON.stringify({ ...manifest, aspects }));
+  await writeFile(`${more}.json`, JSON.stringify({ ...config, out: more, trunk: undefined }));
+  const added = await aspectlens(["train", `${more}.json`, "--add-heads", out]);
+  expect(added.stderr).toMatch(/weights of tv;/);
+  expect(added.code).toBe(0);
+  const made = JSON.parse(readFileSync(join(more, "best", "model.json"), "utf8"));
+  expect(made.provenance.weights).toBe("tv");
+  expect(made.spec.trunk.convention).toBe("torchvision");
+  const wrong = { ...config, out: `${out}-wrong`, trunk: { weights: join(folder, "hub"), convention: "torchvision" } };
+  await writeFile(`${out}-wrong.json`, JSON.stringify(wrong));
+  const refused = await aspectlens(["train", `${out}-wrong.json`]);
+  expect(refused.stderr).toMatch(/trunk\.convention: is told by the weights, and they say otherwise/);
+  expect(refused.code).toBe(2);
 });
 
 test.each([

@@ -9,6 +9,7 @@ import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
 import { architectureOf } from "../../src/trunk/architecture.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
 import { loadWeights } from "../../src/trunk/weights/load-weights.js";
+import { readTrunkFile } from "../../src/trunk/weights/trunk-file.js";
 import type { CatalogueEntry } from "../../src/weights/catalogue.js";
 import { importWeights } from "../../src/weights/import-weights.js";
 import { readLock } from "../../src/weights/lock.js";
@@ -64,16 +65,37 @@ describe("an import", () => {
     expect(again.parameters).toEqual(parameters);
   });
 
+  test("a file of our own stays as it is, its licence and origin with it; a name that is taken needs --replace", async () => {
+    const folder = newFolder();
+    const first = await importWeights(await graphModel(), { engine, folder, licence: "CC0-1.0", origin: "here" });
+    const second = await importWeights(first.path, { engine, folder, name: "copy" });
+    expect(await readFile(second.path)).toEqual(await readFile(first.path));
+    expect(second.proof.original).toBeUndefined();
+    expect(await refusal(importWeights(first.path, { engine, folder }))).toMatch(/weights "mine" are here already/);
+    const again = await importWeights(await graphModel(), { engine, folder, name: "copy", isReplacing: true });
+    expect(await readTrunkFile(again.path)).toMatchObject({ origin: "mine", licence: "as the file's owner says" });
+  });
+
   test.each([
+    [
+      "a layer that its runtime does not know",
+      async () => {
+        const folder = await graphModel();
+        const path = join(folder, "model.json");
+        await writeFile(path, (await readFile(path, "utf8")).replaceAll('"Relu6"', '"FancyRelu"'));
+        return folder;
+      },
+      /model\.json: its own runtime cannot load it: .*its graph has no output of conv_pw_13.* Save the network again/,
+    ],
     [
       "a kernel of zeros",
       () => graphModel((weights) => ({ ...weights, "trunk/conv_pw_5/kernel": zeros("trunk/conv_pw_5/kernel") })),
       /conv_pw_5\/kernel is all zeros/,
     ],
     [
-      "features that are the same everywhere",
+      "features that see nothing",
       () => graphModel((weights) => ({ ...weights, "trunk/conv_pw_13/gamma": zeros("trunk/conv_pw_13/gamma") })),
-      /conv_pw_13 is the same everywhere for the check image/,
+      /conv_pw_13 is the same for the check image and a grey one/,
     ],
     [
       "a network that scales its input otherwise",

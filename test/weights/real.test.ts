@@ -1,11 +1,13 @@
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../../src/engine/engine.js";
 import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
 import { importWeights } from "../../src/weights/import-weights.js";
 import { hasRealData, unpack } from "../trunk/real-data.js";
-import { newFolder } from "./server.js";
+import { isolate, newFolder } from "./server.js";
+
+isolate();
 
 describe.skipIf(!hasRealData)("real weights, imported", () => {
   let weights: ReturnType<typeof unpack>;
@@ -18,7 +20,6 @@ describe.skipIf(!hasRealData)("real weights, imported", () => {
   afterAll(async () => {
     await engine.dispose();
     weights.dispose();
-    rmSync(store, { recursive: true, force: true });
   });
 
   test("through our engine, each gives what tf.loadLayersModel gives from the same file", async () => {

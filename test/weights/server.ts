@@ -1,12 +1,12 @@
 /** Local servers whose manners a test chooses, and which remember what they were asked. */
 
 import { createHash } from "node:crypto";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createSocketServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, vi } from "vitest";
 
 /** Bytes that repeat nowhere, so that a seam at the wrong place shows. */
 export function noise(bytes: number, seed = "noise"): Buffer {
@@ -17,8 +17,13 @@ export function fingerprint(content: Uint8Array): { sha256: string; bytes: numbe
   return { sha256: createHash("sha256").update(content).digest("hex"), bytes: content.length };
 }
 
+const folders: string[] = [];
+
+/** Removed after the file's tests, where they call `isolate`. */
 export function newFolder(): string {
-  return mkdtempSync(join(tmpdir(), "weights-"));
+  const folder = mkdtempSync(join(tmpdir(), "weights-"));
+  folders.push(folder);
+  return folder;
 }
 
 export interface Asked {
@@ -140,6 +145,9 @@ const PROXY_VARIABLES = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY
 
 /** For each test: no proxy of this machine, and after it no server left. */
 export function isolate(): void {
+  afterAll(() => {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  });
   beforeEach(() => {
     for (const name of PROXY_VARIABLES) vi.stubEnv(name, undefined);
   });

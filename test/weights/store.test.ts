@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -6,8 +6,8 @@ import { WeightsError } from "../../src/core/errors.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
 import { randomWeights } from "../../src/trunk/random-weights.js";
 import { writeTrunkFile } from "../../src/trunk/weights/trunk-file.js";
-import { CATALOGUE } from "../../src/weights/catalogue.js";
-import { catalogued } from "../../src/weights/pull.js";
+import { CATALOGUE, catalogued } from "../../src/weights/catalogue.js";
+import { exclusively } from "../../src/weights/exclusive.js";
 import { listStored, locateWeights, readStored, storeFolder, storePath } from "../../src/weights/store.js";
 
 const trunk = createTrunk({ name: "mobilenet-v1", alpha: 0.1, inputSize: 64 });
@@ -47,6 +47,9 @@ describe("where weights lie", () => {
     expect(await locateWeights("mine", folder)).toBe(storePath("mine", folder));
     expect(await locateWeights(folder, folder)).toBe(folder);
     expect(await locateWeights("file:///nowhere", folder)).toBe("file:///nowhere");
+    await keep("src"); // a folder of that name is here too, but no weights are in it
+    expect(await locateWeights("src", folder)).toBe(storePath("src", folder));
+    expect(await locateWeights("test", folder)).toBe("test");
   });
 
   test("what is nowhere is said with what is here, and how a known name comes in", async () => {
@@ -55,15 +58,14 @@ describe("where weights lie", () => {
       locateWeights(text, folder).then(String, (error: unknown) =>
         error instanceof WeightsError ? error.message : String(error),
       );
-    expect(await refusal("yours")).toMatch(
-      /^weights "yours": no file or folder.*Here are: .*mine\..*weights pull yours/,
-    );
-    expect(await refusal("builtin:other")).toMatch(/^weights "builtin:other".*Here are: /);
+    expect(await refusal("yours")).toMatch(/^weights "yours": no file or folder.*Here are: .*mine\. Give a path/);
+    expect(await refusal("keras-vgg16")).toMatch(/First run: aspectlens weights pull keras-vgg16\.$/);
+    expect(await refusal("builtin:other")).toMatch(/^weights "builtin:other": the package has none.*or "random"\.$/);
     expect(await refusal("./a b/c")).not.toMatch(/weights pull/);
   });
 
-  test("a name must not lead out of the store", () => {
-    for (const name of ["..", "../x", "a/b", "", ".downloads"])
+  test("a name must not lead out of the store, nor mean something else to a configuration or a file system", () => {
+    for (const name of ["..", "../x", "a/b", "", ".downloads", "random", "CON", "a."])
       expect(() => storePath(name, folder)).toThrow(WeightsError);
   });
 });
@@ -104,4 +106,18 @@ test("a file that is cut off, or of another kind of safetensors, is refused by n
   await keep("broken");
   await writeFile(path, "1234567");
   await expect(readStored({ name: "broken", path })).rejects.toThrow(/broken.*not a readable safetensors file/);
+});
+
+describe("one process at a time", () => {
+  test("another one that is alive is named; what a dead one left is taken over, and nothing stays", async () => {
+    const path = join(folder, "deep", "work.pid");
+    const second = () => exclusively(path, "pulling x", async () => "done");
+    await exclusively(path, "pulling x", async () => {
+      await expect(second()).rejects.toThrow(`pulling x: process ${process.pid} is at it already`);
+    });
+    await writeFile(path, "999999999");
+    expect(await second()).toBe("done");
+    await expect(exclusively(path, "x", () => Promise.reject(new Error("failed")))).rejects.toThrow("failed");
+    await expect(readFile(path)).rejects.toThrow(/ENOENT/);
+  });
 });

@@ -68,7 +68,7 @@ export function isRead(source: string | URL | WeightsFile): source is WeightsFil
 
 /** The width whose kernels have the shapes of the file, all of them. */
 export function fittingAlpha(name: TrunkSpec["name"], layers: ReadonlyMap<string, LayerWeights>): number | undefined {
-  const first = FIRST_LAYERS.map((layer) => layers.get(layer)?.kernel).find((kernel) => kernel !== undefined);
+  const first = FIRST_LAYERS.map((layer) => layers.get(layer)?.kernel).find((kernel) => kernel?.shape.length === 4);
   const candidates = [...ALPHAS, ...(first ? [first.shape[3] / (name.startsWith("vgg") ? 64 : 32)] : [])];
   return candidates.find((alpha) => {
     const specs = layerParameters(architectureOf({ name, alpha, inputSize: 32 }), { isFolded: true });

@@ -36,7 +36,7 @@ export interface OnnxGraph {
   readonly inputs: readonly { readonly name: string; readonly shape?: readonly (number | undefined)[] }[];
 }
 
-/** @throws Error where the bytes are no graph. */
+/** @throws Error where the bytes are no graph, or its nodes are not in order. */
 export function graphOf(message: Uint8Array): OnnxGraph {
   const nodes: OnnxNode[] = [];
   const constants = new Map<string, OnnxTensor>();
@@ -49,7 +49,13 @@ export function graphOf(message: Uint8Array): OnnxGraph {
       constants.set(tensor.name, tensor);
     }
   }
+  const known = new Set([...inputs.map(({ name }) => name), ...constants.keys(), ""]);
   for (const node of nodes) {
+    // ONNX wants this order; without it a walk along the graph might never end.
+    const early =
+      node.inputs.find((input) => !known.has(input)) ?? node.outputs.find((output) => output && known.has(output));
+    if (early !== undefined) throw new Error(`node ${node.name} and tensor ${early} are out of order`);
+    for (const output of node.outputs) known.add(output);
     const constant = constantOf(node, constants);
     if (constant) constants.set(node.outputs[0], constant);
   }

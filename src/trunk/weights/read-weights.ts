@@ -21,6 +21,9 @@ export interface WeightsFile {
   readonly inputSize?: number;
   /** The trunk's last layer in the file, also where it has no weights. */
   readonly lastLayer?: string;
+  /** Where they came from, and on what terms: of our own files. */
+  readonly origin?: string;
+  readonly licence?: string;
   /** Scaling and padding that the weights were trained with; Keras' where absent. */
   readonly convention?: TrunkSpec["convention"];
 }

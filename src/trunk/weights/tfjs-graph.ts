@@ -43,14 +43,16 @@ const SCOPES: readonly (readonly [RegExp, (...groups: string[]) => string])[] = 
  */
 export function graphWeights(topology: unknown, weights: NdArrays, path: string): Record<string, NdArray> {
   const nodes = (topology as { node?: readonly GraphNode[] } | undefined)?.node;
-  if (!Array.isArray(nodes)) throw new WeightsError(`${path}: a graph-model without nodes. Fetch the file again.`);
+  if (!Array.isArray(nodes) || !nodes.every((node) => typeof node?.name === "string" && typeof node.op === "string"))
+    throw new WeightsError(`${path}: a graph-model without nodes. Fetch the file again.`);
   const graph = nodes as readonly GraphNode[];
   const byName = new Map(graph.map((node) => [node.name, node]));
   /** The numbers behind an input, through nodes that hand on what they get. */
-  const constant = (name: string | undefined): NdArray | undefined => {
+  const constant = (name: string | undefined, behind = new Set<string>()): NdArray | undefined => {
     const plain = name?.replace(/^\^/, "").replace(/:\d+$/, "") ?? "";
     const node = byName.get(plain);
-    return weights[plain] ?? (node?.op === "Identity" ? constant(node.input?.[0]) : undefined);
+    const handsOn = node?.op === "Identity" && !behind.has(plain); // a circle ends nowhere
+    return weights[plain] ?? (handsOn ? constant(node.input?.[0], new Set([...behind, plain])) : undefined);
   };
   const found: Record<string, NdArray> = {};
   for (const node of graph) {

@@ -1,7 +1,7 @@
 /** Reads a tfjs layers-model or graph-model from disk: its topology, and every weight as plain float32 numbers. */
 
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { WeightsError } from "../../core/errors.js";
 import type { NdArray } from "../../core/nd-array.js";
 import { dequantize, type ManifestEntry, storedBytes } from "./dequantize.js";
@@ -52,7 +52,25 @@ function parse(path: string, bytes: Buffer): ModelJson {
   }
   if (!Array.isArray(model?.weightsManifest))
     throw new WeightsError(`${path}: has no weightsManifest. Give the model.json of a tfjs model.`);
+  model.weightsManifest.forEach((group: unknown, index) => {
+    if (!isGroup(group))
+      throw new WeightsError(
+        `${path}: weightsManifest[${index}] is described wrongly: needs "paths", files in its own folder, and "weights", each with name, shape and dtype.`,
+      );
+  });
   return model;
+}
+
+function isGroup(value: unknown): boolean {
+  const { paths, weights } = (value ?? {}) as Record<string, unknown>;
+  const isFile = (path: unknown) => typeof path === "string" && path === basename(path);
+  return Array.isArray(paths) && paths.every(isFile) && Array.isArray(weights) && weights.every(isEntry);
+}
+
+function isEntry(value: unknown): boolean {
+  const { name, shape, dtype } = (value ?? {}) as Record<string, unknown>;
+  const isShape = Array.isArray(shape) && shape.every((side) => Number.isSafeInteger(side) && side >= 0);
+  return typeof name === "string" && typeof dtype === "string" && isShape;
 }
 
 function decodeGroup(place: string, bytes: Uint8Array, entries: readonly ManifestEntry[]): Record<string, NdArray> {

@@ -4,7 +4,8 @@ import { readFile } from "node:fs/promises";
 import { WeightsError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/files.js";
 import type { NdArrays } from "../../core/nd-array.js";
-import { decodeSafetensors, encodeSafetensors, safetensorsMetadata } from "../../core/safetensors.js";
+import { decodeSafetensors, encodeSafetensors, type Metadata, safetensorsMetadata } from "../../core/safetensors.js";
+import { architectureOf } from "../architecture.js";
 import type { TrunkSpec } from "../trunk.js";
 import type { WeightsFile } from "./read-weights.js";
 
@@ -39,20 +40,33 @@ export async function writeTrunkFile(
   await writeFileAtomic(path, bytes);
 }
 
-/** @throws WeightsError where the file is cut off, or not one of ours. */
+/** @throws WeightsError where the file is cut off, not one of ours, or holds numbers that are none. */
 export async function readTrunkFile(path: string): Promise<WeightsFile & TrunkMetadata> {
   const bytes = await readFile(path);
+  let metadata: Metadata;
+  let weights: NdArrays;
   try {
-    const metadata = safetensorsMetadata(bytes, path);
-    if (metadata.format === FORMAT) {
-      const trunk = JSON.parse(metadata.trunk) as TrunkSpec;
-      const { origin, licence } = metadata;
-      const { inputSize, convention } = trunk;
-      const weights = decodeSafetensors(bytes, path);
-      return { path, weights, topology: undefined, inputSize, convention, trunk, origin, licence };
-    }
+    metadata = safetensorsMetadata(bytes, path);
+    weights = decodeSafetensors(bytes, path);
   } catch (cause) {
-    throw new WeightsError(`${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new WeightsError((cause as Error).message, { cause });
   }
-  throw new WeightsError(`${path}: safetensors, but not a trunk of ours. Import the weights from their original file.`);
+  const { format, origin, licence } = metadata;
+  const trunk = format === FORMAT ? parseTrunk(metadata.trunk) : undefined;
+  if (!trunk || typeof origin !== "string" || typeof licence !== "string")
+    throw new WeightsError(`${path}: safetensors, but no trunk of ours. Import the weights from their original file.`);
+  const odd = Object.entries(weights).find(([, { data }]) => !data.every(Number.isFinite));
+  if (odd) throw new WeightsError(`${path}: ${odd[0]} holds numbers that are not finite. Fetch the file again.`);
+  const { inputSize, convention } = trunk;
+  return { path, weights, topology: undefined, inputSize, convention, trunk, origin, licence };
+}
+
+function parseTrunk(text: unknown): TrunkSpec | undefined {
+  try {
+    const trunk: TrunkSpec = JSON.parse(String(text));
+    architectureOf(trunk);
+    return trunk.convention === undefined || trunk.convention === "torchvision" ? trunk : undefined;
+  } catch {
+    return undefined; // said by the caller, with the file's name
+  }
 }

@@ -1,0 +1,89 @@
+/** The stages of a training: what learns, how long and how fast, with every default. */
+
+import { ConfigError } from "../core/errors.js";
+import { checkKeys } from "../core/keys.js";
+import type { TrunkSpec } from "../trunk/trunk.js";
+import { boolean, integer, number, oneOf, share, text } from "./config-values.js";
+
+export interface StageConfig {
+  /** `heads`, `all`, or the first trunk layer that learns. */
+  readonly train: string;
+  readonly epochs: number;
+  readonly learningRate: number;
+  /** Rate of the trunk's layers; where absent `learningRate`, or a tenth of it in stage `heads` on given weights. */
+  readonly trunkLearningRate: number;
+  /** `batch`: statistics of the batch, as random weights need. `frozen`: folded into the convolutions. */
+  readonly batchNorm: "batch" | "frozen";
+  /** Stage `heads` only: compute the frozen trunk's features once, plain and flipped, instead of augmenting anew. */
+  readonly cache: boolean;
+  /**
+   * Decay of the exponential moving average of the parameters, in [0, 1); 0 keeps none. Where it is kept, it is what is
+   * validated, kept as best and handed on to the next stage.
+   */
+  readonly movingAverage: number;
+}
+
+const STAGE_KEYS = ["train", "epochs", "learningRate", "trunkLearningRate", "batchNorm", "cache", "movingAverage"];
+/** Where fine-tuning starts by default: the upper half, whose features are the task's own. */
+const FINE_TUNE_FROM = {
+  "mobilenet-v1": "conv_dw_6",
+  "mobilenet-v2": "block_6_expand",
+  vgg16: "block4_conv1",
+  vgg19: "block4_conv1",
+};
+
+/** @param trunk where it starts from `random` weights, all layers learn from the first step. */
+export function resolveStages(
+  value: unknown,
+  trunk: TrunkSpec & { readonly weights: string },
+  trainCount: number,
+): StageConfig[] {
+  const isRandom = trunk.weights === "random";
+  const stages = value ?? (isRandom ? [{ train: "all" }] : [{ train: "heads" }, { train: FINE_TUNE_FROM[trunk.name] }]);
+  if (!Array.isArray(stages) || stages.length === 0)
+    throw new ConfigError(`stages: expected a list of stages, got ${JSON.stringify(value)}.`);
+  return stages.map((stage: unknown, index) => {
+    const where = `stages[${index}]`;
+    checkKeys(stage, STAGE_KEYS, where, ConfigError);
+    const train = text(stage.train, isRandom ? "all" : "heads", `${where}.train`);
+    // VGG has no batch normalisation: from random weights it diverges at the rate that suits a MobileNet.
+    const isFast = train === "all" && isRandom && !trunk.name.startsWith("vgg");
+    const rate = train === "heads" ? 0.002 : isFast ? 0.003 : 0.0003;
+    const learningRate = number(stage.learningRate, rate, `${where}.learningRate`, { above: 0, most: 10 });
+    return {
+      train,
+      epochs: integer(stage.epochs, defaultEpochs(train, isRandom, trainCount), `${where}.epochs`, {
+        least: 1,
+        most: 1e6,
+      }),
+      learningRate,
+      trunkLearningRate: number(
+        stage.trunkLearningRate,
+        learningRate * trunkShare(train, isRandom),
+        `${where}.trunkLearningRate`,
+        {
+          above: 0,
+          most: 10,
+        },
+      ),
+      batchNorm: oneOf(
+        stage.batchNorm ?? (train === "all" && isRandom ? "batch" : "frozen"),
+        ["batch", "frozen"] as const,
+        `${where}.batchNorm`,
+      ),
+      cache: boolean(stage.cache, train === "heads", `${where}.cache`),
+      movingAverage: share(stage.movingAverage, `${where}.movingAverage`, { below: 1 }),
+    };
+  });
+}
+
+/** Pre-trained layers behind the taps, trained on cached features, would learn a small set by heart at the heads' rate. */
+function trunkShare(train: string, isRandom: boolean): number {
+  return train === "heads" && !isRandom ? 0.1 : 1;
+}
+
+/** As many passes as show the network a set number of images, within reason. */
+function defaultEpochs(train: string, isRandom: boolean, trainCount: number): number {
+  const images = train === "heads" ? 12_000 : isRandom ? 48_000 : 16_000;
+  return Math.min(60, Math.max(4, Math.round(images / Math.max(1, trainCount))));
+}
