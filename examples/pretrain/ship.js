@@ -7,7 +7,7 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -78,6 +78,7 @@ const sums = await Promise.all(
 await writeFile(join(folder, "SHA256SUMS"), sums.join(""));
 await rm(asShipped, { recursive: true });
 await rm(target, { recursive: true, force: true });
+await chmod(folder, 0o755); // a temporary folder is its maker's alone
 await rename(folder, target);
 console.log(await readFile(join(target, "README.md"), "utf8"));
 
