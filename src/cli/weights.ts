@@ -116,8 +116,9 @@ function bySize<Entry extends { readonly name: string; readonly inputSize: numbe
     groups.set(stem, [...(groups.get(stem) ?? []), entry]);
   }
   return [...groups].map(([stem, members]) => {
-    const sizes = members.map(({ inputSize }) => inputSize).join(",");
-    return members.length === 1 ? members[0] : { ...members[0], name: `${stem}-{${sizes}}`, inputSize: sizes };
+    if (members.length === 1) return members[0];
+    const sizes = members.map(({ inputSize }) => inputSize);
+    return { ...members[0], name: `${stem}-{${sizes.join(",")}}`, inputSize: `${sizes[0]}..${sizes.at(-1)}` };
   });
 }
 

@@ -19,7 +19,7 @@ const TFJS = "https://storage.googleapis.com/tfjs-models/tfjs";
 const TFHUB = "https://tfhub.dev/google/imagenet";
 
 const MOBILENET_LICENCE = "Apache-2.0";
-const VGG_LICENCE = "CC-BY-4.0 (Visual Geometry Group, Oxford)";
+const VGG_LICENCE = "CC-BY-4.0 (VGG, Oxford)";
 
 /** `keras.applications` writes widths of v1 so. */
 const V1_WIDTHS: readonly (readonly [alpha: number, text: string])[] = [
