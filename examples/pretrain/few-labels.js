@@ -7,14 +7,12 @@
  * Runs that are finished are not run again; `--weights` names other starts. The validation photographs (45) are the same for all.
  */
 
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { aspectlens } from "../support/command-line.js";
 
-const COMMAND_LINE = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const COUNTS = [10, 30, 100];
 /** From random weights all layers learn, and see this many photographs. */
 const SEEN = 16_000;
@@ -37,10 +35,10 @@ for (const count of COUNTS) {
     if (!existsSync(join(out, "best/model.json"))) {
       await mkdir(out, { recursive: true });
       await writeFile(`${out}.json`, JSON.stringify(configuration(weights, { count, data, out })));
-      run("train", `${out}.json`, ...(existsSync(join(out, "checkpoint")) ? ["--resume"] : []));
+      aspectlens("train", `${out}.json`, ...(existsSync(join(out, "checkpoint")) ? ["--resume"] : []));
     }
     const seconds = Math.round((performance.now() - begun) / 1000);
-    const { heads } = JSON.parse(run("evaluate", out, options.pets, "--split", "test", "--json"));
+    const { heads } = JSON.parse(aspectlens("evaluate", out, options.pets, "--split", "test", "--json"));
     const row = { labels: count, weights, accuracy: heads.class.accuracy, petIou: heads.pet.iou, seconds };
     console.log(
       `${count} labels, ${weights}: accuracy ${(100 * row.accuracy).toFixed(1)} %, pet IoU ${row.petIou.toFixed(3)}, ${seconds} s`,
@@ -83,15 +81,4 @@ function configuration(weights, { count, data, out }) {
   const base = { dataset: data, out, batchSize: 8, trunk: { weights, inputSize: Number(options.size) } };
   if (weights !== "random") return base;
   return { ...base, stages: [{ train: "all", epochs: Math.round(SEEN / count) }] };
-}
-
-/** @param {readonly string[]} words */
-function run(...words) {
-  const { status, stdout } = spawnSync(process.execPath, [COMMAND_LINE, ...words], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-    maxBuffer: 1e9,
-  });
-  if (status !== 0) throw new Error(`aspectlens ${words.join(" ")}: exit code ${status}`);
-  return stdout;
 }

@@ -5,13 +5,13 @@
  *     node examples/pretrain/ship.js runs/pretrain-v1-0.25 mobilenet-v1-0.25
  */
 
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmod, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { built } from "../support/built.js";
+import { aspectlens, node } from "../support/command-line.js";
 
 /** @type {typeof import("../../src/core/safetensors.js")} */
 const { decodeSafetensors } = await built("core/safetensors.js");
@@ -25,7 +25,6 @@ const { foldBatchNorm } = await built("trunk/fold-batch-norm.js");
 const { readTrunkFile, TRUNK_FILE, writeTrunkFile } = await built("trunk/weights/trunk-file.js");
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const COMMAND_LINE = join(ROOT, "dist/cli/main.js");
 const PROBE = join(ROOT, "examples/pretrain/probe.js");
 const PROBE_SIZES = [96, 128, 160];
 const MOST_BYTES = 2e6;
@@ -85,7 +84,7 @@ console.log(await readFile(join(target, "README.md"), "utf8"));
 /** @param {"test" | "validation"} split */
 function evaluate(split) {
   return JSON.parse(
-    node(COMMAND_LINE, "evaluate", asShipped, join(options.data, "tiny_imagenet_200"), "--split", split, "--json"),
+    aspectlens("evaluate", asShipped, join(options.data, "tiny_imagenet_200"), "--split", split, "--json"),
   );
 }
 
@@ -97,18 +96,6 @@ function probe(weights, size) {
   const words = [weights, "--size", String(size), "--dataset", join(options.data, "pets"), "--json"];
   const { accuracy } = JSON.parse(node(PROBE, ...words)).rows[0];
   return { size, accuracy };
-}
-
-/** @param {readonly string[]} words */
-function node(...words) {
-  const { status, stdout } = spawnSync(process.execPath, words, {
-    cwd: process.cwd(),
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-    maxBuffer: 1e9,
-  });
-  if (status !== 0) throw new Error(`${words.join(" ")}: exit code ${status}`);
-  return stdout;
 }
 
 /** @param {string} folder */

@@ -4,12 +4,10 @@
  *     npm run build && node examples/pretrain/tissue-starts.js
  */
 
-import { spawnSync } from "node:child_process";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { aspectlens } from "../support/command-line.js";
 
-const COMMAND_LINE = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const RESULTS = "bench/results/tissue-starts.json";
 const FOLDER = "runs/tissue-starts";
 /** As in the demo; random weights need twice the time, and more than these 15 epochs add little. */
@@ -20,7 +18,7 @@ const STARTS = {
 
 const data = join(FOLDER, "data");
 await mkdir(FOLDER, { recursive: true });
-run("data", "synth", data, "--count", "1600");
+aspectlens("data", "synth", data, "--count", "1600");
 const rows = [];
 for (const [weights, stage] of Object.entries(STARTS)) {
   const out = join(FOLDER, weights.replace(/^.*:/, ""));
@@ -34,8 +32,8 @@ for (const [weights, stage] of Object.entries(STARTS)) {
     stages: [stage],
   };
   await writeFile(`${out}.json`, JSON.stringify(config));
-  const { seconds } = JSON.parse(run("train", `${out}.json`, "--json"));
-  const { heads } = JSON.parse(run("evaluate", out, data, "--split", "test", "--json"));
+  const { seconds } = JSON.parse(aspectlens("train", `${out}.json`, "--json"));
+  const { heads } = JSON.parse(aspectlens("evaluate", out, data, "--split", "test", "--json"));
   const lines = (await readFile(join(out, "metrics.jsonl"), "utf8")).trim().split("\n");
   const bestScore = Math.max(...lines.map((line) => JSON.parse(line).score));
   const row = { weights, epochs: stage.epochs, seconds, validationScore: bestScore, test: summary(heads) };
@@ -56,15 +54,4 @@ function summary(heads) {
       return [`${name} ${key}`, metrics[key]];
     }),
   );
-}
-
-/** @param {readonly string[]} words */
-function run(...words) {
-  const { status, stdout } = spawnSync(process.execPath, [COMMAND_LINE, ...words], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-    maxBuffer: 1e9,
-  });
-  if (status !== 0) throw new Error(`aspectlens ${words.join(" ")}: exit code ${status}`);
-  return stdout;
 }

@@ -2,6 +2,7 @@
 
 import protobuf from "protobufjs/minimal.js";
 import { BundleError } from "../core/errors.js";
+import { type Field, fieldsOf, text } from "../core/protobuf-fields.js";
 
 /** Smaller constants (shapes, scales) stay in the graph. */
 const SMALLEST_MOVED_BYTES = 1024;
@@ -93,30 +94,6 @@ export function moveConstantsIn(
   });
 }
 
-/** One field of a message: its number, its bytes with the tag, and its content where it has a length. */
-interface Field {
-  readonly number: number;
-  readonly bytes: Uint8Array;
-  readonly value: Uint8Array;
-}
-
-/** The fields of a message one after another, without knowing what they mean. */
-function* fieldsOf(message: Uint8Array): Generator<Field> {
-  const reader = protobuf.Reader.create(message);
-  while (reader.pos < reader.len) {
-    const start = reader.pos;
-    const tag = reader.uint32();
-    const number = tag >>> 3;
-    let value = message.subarray(0, 0);
-    if ((tag & 7) === BYTES) {
-      const length = reader.uint32();
-      value = message.subarray(reader.pos, reader.pos + length);
-      reader.skip(length);
-    } else reader.skipType(tag & 7);
-    yield { number, bytes: message.subarray(start, reader.pos), value };
-  }
-}
-
 /** Copies a model; `rewrite` writes another initializer and says so, or leaves one as it is. */
 function rewriteInitializers(
   model: Uint8Array,
@@ -153,11 +130,11 @@ function movable(tensor: readonly Field[]): Uint8Array | undefined {
 }
 
 function readPair(entry: Uint8Array): [key: string, value: string] {
-  const text = { 1: "", 2: "" };
+  const pair = { 1: "", 2: "" };
   for (const { number, value } of fieldsOf(entry)) {
-    if (number === 1 || number === 2) text[number] = Buffer.from(value).toString("utf8");
+    if (number === 1 || number === 2) pair[number] = text(value);
   }
-  return [text[1], text[2]];
+  return [pair[1], pair[2]];
 }
 
 type FieldWriter = ReturnType<typeof fieldWriter>;

@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { WeightsError } from "../core/errors.js";
+import { sizeOf } from "../core/nd-array.js";
 import { architectureOf } from "../trunk/architecture.js";
 import { layerParameters } from "../trunk/layer-parameters.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
@@ -203,5 +204,5 @@ function inputRange({ name, convention }: TrunkSpec): string {
 
 function parameterCount(trunk: TrunkSpec): number {
   const specs = layerParameters(architectureOf(trunk), { isFolded: false });
-  return specs.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+  return specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }

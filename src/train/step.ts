@@ -6,7 +6,7 @@ import { answer, features, type Model, predict } from "../model.js";
 import type { BatchNorm } from "../trunk/trunk.js";
 import { movingAverage } from "./state-names.js";
 import { type Teacher, teacherLoss } from "./teacher.js";
-import { addGradients, applyGradients } from "./update.js";
+import { addGradients, applyGradients, averageWith } from "./update.js";
 import { viewImages, viewInputShapes } from "./views.js";
 
 export { firstMoment, secondMoment } from "./state-names.js";
@@ -110,11 +110,8 @@ function averagesOf(
   statistics: Readonly<Record<string, tf.Tensor>>,
   { inputs, state }: { inputs: Tensors; state: Tensors },
 ): Record<string, tf.Tensor> {
-  const pairs = Object.entries(statistics).map(([name, value]) => {
-    const average = movingAverage(name);
-    return [average, tf.add(value, tf.mul(inputs["average/decay"], tf.sub(state[average], value)))] as const;
-  });
-  return Object.fromEntries(pairs);
+  const names = Object.keys(statistics).map((name) => [movingAverage(name), statistics[name]] as const);
+  return Object.fromEntries(names.map(([average, value]) => [average, averageWith(value, state[average], inputs)]));
 }
 
 /** Labels of one class each, part of them spread over all classes. */

@@ -49,11 +49,14 @@ export function applyGradients(
     const made: Partial<Record<Kind, tf.Tensor>> = { ...moved };
     // Not a constant, which would stand in the graph at its full size.
     if (isGrouped) made.sum = tf.sub(total, total);
-    // In this form a parameter that does not move has itself as its average, to the bit.
-    if (isAveraged)
-      made.average = tf.add(moved.parameter, tf.mul(inputs["average/decay"], tf.sub(average, moved.parameter)));
+    if (isAveraged) made.average = averageWith(moved.parameter, average, inputs);
     return made;
   });
+}
+
+/** The average once a value has come. In this form a value that does not move has itself as its average, to the bit. */
+export function averageWith(value: tf.Tensor, average: tf.Tensor, inputs: Tensors): tf.Tensor {
+  return tf.add(value, tf.mul(inputs["average/decay"], tf.sub(average, value)));
 }
 
 /** Gradients of a batch that is not the last of its group. @returns new state by name; the caller disposes it. */

@@ -34,7 +34,7 @@ export interface Proof {
 }
 
 /**
- * @param options.size of the image; that of the original, where there is one.
+ * @param trunk of the original's input size, where there is one.
  * @throws WeightsError where a kernel is all zeros, features are not finite or all alike, or the original says otherwise.
  */
 export async function prove(
@@ -71,7 +71,7 @@ export async function prove(
 }
 
 /** The stored image, `[1, size, size, 3]`, RGB 0..255. */
-export async function checkImage(size: number): Promise<NdArray> {
+async function checkImage(size: number): Promise<NdArray> {
   const pixels = await sharp(fileURLToPath(IMAGE)).removeAlpha().resize(size, size).raw().toBuffer();
   return { shape: [1, size, size, 3], data: Float32Array.from(pixels) };
 }

@@ -74,9 +74,10 @@ export async function locateWeights(text: string, folder = storeFolder()): Promi
 }
 
 async function locateBuiltin(text: string): Promise<string> {
-  const match = (await listStored()).find(({ name }) => name === text);
+  const stored = await listStored();
+  const match = stored.find(({ name }) => name === text);
   if (match) return match.path;
-  const own = (await listStored()).filter(({ name }) => name.startsWith(BUILTIN)).map(({ name }) => name);
+  const own = stored.filter(({ name }) => name.startsWith(BUILTIN)).map(({ name }) => name);
   throw new WeightsError(
     `weights "${text}": the package has none of that name, but ${own.join(", ") || "none at all"}. Take one of these, a path, or "random".`,
   );

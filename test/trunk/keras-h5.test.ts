@@ -6,7 +6,6 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import * as h5 from "h5wasm/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { WeightsError } from "../../src/core/errors.js";
 import type { NdArray, NdArrays } from "../../src/core/nd-array.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
 import type { Trunk, TrunkSpec } from "../../src/trunk/trunk.js";
@@ -16,6 +15,7 @@ import { loadWeights } from "../../src/trunk/weights/load-weights.js";
 import { readOnnx } from "../../src/trunk/weights/onnx-file.js";
 import { expectedFeatures, fixturePath, imageTensor } from "./fixtures.js";
 import { toTensors, unevenWeights, worstDifference } from "./narrow.js";
+import { refusalOf } from "./refusal.js";
 import { type KerasLayers, writeNamed, writeVariables } from "./write-keras.js";
 
 let root: string;
@@ -185,16 +185,7 @@ test("a narrow VGG16 from such a file computes what PyTorch computes from Caffe'
 });
 
 describe("what is wrong with a file is said in one line", () => {
-  const refusal = async (path: string) => {
-    const error = await readKerasH5(path).then(
-      () => new Error("was accepted"),
-      (reason) => reason,
-    );
-    expect(error).toBeInstanceOf(WeightsError);
-    expect(error.message.startsWith(`${path}: `), error.message).toBe(true);
-    expect(error.message).not.toContain("\n");
-    return error.message.slice(path.length + 2);
-  };
+  const refusal = (path: string) => refusalOf(readKerasH5, path);
   const write = async (bytes: string | Uint8Array) => {
     const path = newPath();
     await writeFile(path, bytes);

@@ -16,6 +16,7 @@ import { loadWeights } from "../../src/trunk/weights/load-weights.js";
 import { externalData, readOnnx, withOutput } from "../../src/trunk/weights/onnx-file.js";
 import { expectedFeatures, fixturePath, imagePixels, imageTensor } from "./fixtures.js";
 import { toTensors, unevenWeights, worstDifference } from "./narrow.js";
+import { refusalOf } from "./refusal.js";
 import { type Dialect, type Model, type Node, type Tensor, trunkAsOnnx, writeOnnx } from "./write-onnx.js";
 
 let root: string;
@@ -262,16 +263,7 @@ describe("batch norm", () => {
 });
 
 describe("what is wrong with a file is said in one line", () => {
-  const refusal = async (path: string) => {
-    const error = await readOnnx(path).then(
-      () => new Error("was accepted"),
-      (reason) => reason,
-    );
-    expect(error).toBeInstanceOf(WeightsError);
-    expect(error.message.startsWith(`${path}: `), error.message).toBe(true);
-    expect(error.message).not.toContain("\n");
-    return error.message.slice(path.length + 2);
-  };
+  const refusal = (path: string) => refusalOf(readOnnx, path);
   const refused = async (model: Model) => refusal(await save(writeOnnx(model)));
   const model = modelOf(V2);
   /** The model with one node replaced, or followed by another. */
