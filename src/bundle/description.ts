@@ -2,7 +2,7 @@
 
 import { BundleError } from "../core/errors.js";
 import { checkKeys } from "../core/keys.js";
-import type { MaskingName } from "../explain/explanation.js";
+import type { MaskingName, SaliencyName } from "../explain/reading/pairs.js";
 import type { ModelSpec } from "../model.js";
 import type { Provenance, RelevanceThreshold } from "../trained-model.js";
 import type { Layouts } from "./weights-file.js";
@@ -39,7 +39,7 @@ export interface BundleDescription {
   /** Trunk, source layer, and every head with its kind, taps and threshold; the classes stand in the head `class`. */
   readonly model: ModelSpec;
   readonly preprocessing: Preprocessing;
-  readonly saliency: "grad-cam";
+  readonly saliency: SaliencyName;
   readonly masking: MaskingName;
   readonly threshold: RelevanceThreshold;
   readonly provenance: Provenance;

@@ -1,18 +1,20 @@
 /** Explains images with a bundle: decode, one call of `explain.onnx`, read; loads no TensorFlow.js. */
 
 import { InputError, ShapeError } from "../core/errors.js";
-import { type NdArray, ndArray } from "../core/nd-array.js";
+import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
 import { decodeImage } from "../dataset/image.js";
 import type { RuntimeOptions } from "../engine/devices.js";
-import type { Explained, Target } from "../explain/explanation.js";
+import type { ClassTarget, Explained, MethodChoice } from "../explain/explanation.js";
+import { defaultMaskingOf, UNCALIBRATED_THRESHOLD } from "../explain/reading/pairs.js";
 import { readExplanation } from "../explain/reading/read-explanation.js";
 import { targetWeights } from "../explain/reading/target.js";
 import type { ClassifierSpec } from "../heads/head.js";
 import type { ModelSpec } from "../model.js";
+import type { RelevanceThreshold } from "../trained-model.js";
 import { type BundleDescription, FILES } from "./description.js";
 import { openLanes, type Run } from "./lanes.js";
 import { checkPreprocessing } from "./preprocessing.js";
-import { readBundle, readGraph } from "./read-bundle.js";
+import { type Bundle, readBundle, readBundledModel, readGraph } from "./read-bundle.js";
 
 /** A path, or pixels that are already at the model's input size. */
 export type ImageSource =
@@ -28,8 +30,8 @@ export type ImageSource =
     };
 
 export interface ExplainRequest {
-  /** The predicted class by default. */
-  readonly target?: Target;
+  /** The predicted class by default; the method says it where it is no class. */
+  readonly target?: ClassTarget;
   /** How the names of mask files begin; the image's own name without its ending by default. */
   readonly stem?: string;
 }
@@ -49,6 +51,8 @@ export interface Explainer {
   readonly description: BundleDescription;
   readonly spec: ModelSpec;
   readonly classifier: ClassifierSpec;
+  /** Of relevance, for the method; calibrated for the bundle's own only. */
+  readonly threshold: RelevanceThreshold;
   /**
    * @throws ImageError where the image cannot be read; InputError where the target is none of the model's.
    */
@@ -56,7 +60,7 @@ export interface Explainer {
   /** In the order given; a few images are decoded while others are explained, however many there are. */
   explainAll(
     images: Iterable<ImageSource> | AsyncIterable<ImageSource>,
-    request?: { readonly target?: Target; readonly stem?: (image: ImageSource) => string | undefined },
+    request?: { readonly target?: ClassTarget; readonly stem?: (image: ImageSource) => string | undefined },
   ): AsyncGenerator<Outcome>;
   dispose(): Promise<void>;
 }
@@ -64,24 +68,37 @@ export interface Explainer {
 /** Enough that neither decoding nor the graph waits for the other; each holds a few megabytes. */
 const AHEAD = 4;
 
+export interface ExplainerOptions extends RuntimeOptions {
+  /** The bundle's own by default. Another one is traced anew from its weights, which loads TensorFlow.js. */
+  readonly method?: MethodChoice;
+}
+
 /**
  * Opens a bundle for explaining, reading no more of it than `bundle.json`, `explain.onnx` and the weights.
  *
- * @throws BundleError where the bundle is damaged, or wants images resized in another way.
+ * @throws BundleError where the bundle is damaged, or wants images resized in another way; ConfigError where the model does not
+ *   allow the method.
  */
-export async function openExplainer(path: string, options: RuntimeOptions = {}): Promise<Explainer> {
+export async function openExplainer(
+  path: string,
+  { method: asked = {}, ...options }: ExplainerOptions = {},
+): Promise<Explainer> {
   const bundle = await readBundle(path);
   const { description } = bundle;
   checkPreprocessing(description, path);
   const [classifier] = description.model.heads.filter((head) => head.kind === "classifier");
   const name = `${path}: ${FILES.explain}`;
-  const lanes = await openLanes(() => readGraph(bundle, "explain"), { ...options, name });
+  const { method, isOwn, threshold } = resolveMethod(asked, description);
+  const readModel = isOwn ? () => readGraph(bundle, "explain") : await tracedOnce(bundle, method);
+  const lanes = await openLanes(readModel, { ...options, name });
 
   const size = description.model.trunk.inputSize;
   const explainBy = async (run: Run, image: ImageSource, { target, stem }: ExplainRequest): Promise<ExplainedImage> => {
     const { name, pixels, width, height } = await load(image, size);
-    const outputs = await run({ image: pixels, target: targetWeights(target, classifier) });
-    const read = { spec: description.model, threshold: description.threshold.value, masking: description.masking };
+    // The graph of an inner target asks for no class.
+    const asked: NdArrays = method.target ? {} : { target: targetWeights(target, classifier) };
+    const outputs = await run({ image: pixels, ...asked });
+    const read = { spec: description.model, threshold: threshold.value, method };
     return { ...readExplanation(outputs, { ...read, image: name, target, stem }), width, height };
   };
   const explain: Explainer["explain"] = async (image, request = {}) => {
@@ -91,7 +108,7 @@ export async function openExplainer(path: string, options: RuntimeOptions = {}):
 
   async function* explainAll(
     images: Iterable<ImageSource> | AsyncIterable<ImageSource>,
-    { target, stem }: { target?: Target; stem?: (image: ImageSource) => string | undefined } = {},
+    { target, stem }: { target?: ClassTarget; stem?: (image: ImageSource) => string | undefined } = {},
   ): AsyncGenerator<Outcome> {
     checkTarget(target, classifier);
     const running: Promise<() => Outcome>[] = [];
@@ -106,6 +123,7 @@ export async function openExplainer(path: string, options: RuntimeOptions = {}):
     description,
     spec: description.model,
     classifier,
+    threshold,
     explain,
     explainAll,
     dispose: () => lanes.dispose(),
@@ -148,7 +166,7 @@ async function load(
   return { name, pixels: ndArray(shape, new Float32Array(pixels)), width, height };
 }
 
-function checkTarget(target: Target | undefined, { task, classes }: ClassifierSpec): void {
+function checkTarget(target: ClassTarget | undefined, { task, classes }: ClassifierSpec): void {
   if (target === undefined) return;
   const isKnown = (name: string) => classes.includes(name);
   const isFit =
@@ -157,4 +175,30 @@ function checkTarget(target: Target | undefined, { task, classes }: ClassifierSp
       : isKnown(target.class) && (target.kind !== "margin" || isKnown(target.other));
   if (!isFit)
     throw new InputError(`target ${JSON.stringify(target)}: the classes are ${classes.join(", ") || "none"}.`);
+}
+
+/** The method with the bundle's own choices filled in, and whether its graph and its threshold serve it. */
+function resolveMethod(
+  asked: MethodChoice,
+  { saliency: ownSaliency, masking: ownMasking, threshold }: BundleDescription,
+): { method: MethodChoice; isOwn: boolean; threshold: RelevanceThreshold } {
+  const { saliency = ownSaliency, tap } = asked;
+  const usual = saliency === ownSaliency && tap === undefined ? ownMasking : undefined;
+  const { masking = usual ?? defaultMaskingOf(saliency, { atInput: tap === "input" }) } = asked;
+  const { mapping = "identity", target, isLogit = false } = asked;
+  const isSameEvidence = saliency === ownSaliency && tap === undefined && mapping === "identity";
+  const isOwn = isSameEvidence && masking === ownMasking && target === undefined && !isLogit;
+  const isFit = isSameEvidence && target === undefined;
+  return {
+    method: { ...asked, saliency, masking },
+    isOwn,
+    threshold: isFit ? threshold : { value: UNCALIBRATED_THRESHOLD, isCalibrated: false },
+  };
+}
+
+/** The graph of another method than the bundle's own; every session gets a copy of the same bytes. */
+async function tracedOnce(bundle: Bundle, method: MethodChoice): Promise<() => Promise<Uint8Array>> {
+  const { traceExplain } = await import("./export-bundle.js");
+  const graph = await traceExplain(await readBundledModel(bundle), method);
+  return async () => graph.slice();
 }

@@ -5,7 +5,7 @@ import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
 import { random } from "../core/random.js";
 import type { Runtime } from "../engine/session.js";
 import { explainConstants } from "../explain/explain-constants.js";
-import type { MaskingName } from "../explain/explanation.js";
+import type { MethodChoice } from "../explain/explanation.js";
 import type { ModelSpec } from "../model.js";
 import type { TrainedModel } from "../trained-model.js";
 import { FILES } from "./description.js";
@@ -20,7 +20,8 @@ export interface ExportOptions {
   /** The resizing kernel of training. */
   readonly kernel: string;
   readonly name?: string;
-  readonly masking?: MaskingName;
+  /** How the bundle explains unless it is asked to do so in another way. */
+  readonly method?: Pick<MethodChoice, "saliency" | "masking">;
   /** Text of the model's licence. */
   readonly licence?: string;
   /** Of the noise. */
@@ -35,14 +36,14 @@ export interface ExportOptions {
  * @throws ConfigError where the model cannot be explained, TraceError where it cannot be one static graph.
  */
 export async function exportBundle(trained: TrainedModel, path: string, options: ExportOptions): Promise<void> {
-  const { runtime, samples = [], kernel, name, masking, licence, seed = trained.provenance.seed } = options;
+  const { runtime, samples = [], kernel, name, method, licence, seed = trained.provenance.seed } = options;
   const { signal } = options;
-  const graphs = await traceGraphs(trained, { masking });
+  const graphs = await traceGraphs(trained, method);
   const { spec } = trained;
   const images = [...samples.map(toImage(spec)), drawn(spec), noise(spec, { seed })];
   const goldens = await runGoldens(graphs, { runtime, images, spec, signal });
   signal?.throwIfAborted();
-  await writeBundle(path, trained, { ...graphs, goldens, kernel, name, masking, licence });
+  await writeBundle(path, trained, { ...graphs, goldens, kernel, name, ...method, licence });
 }
 
 /**
@@ -50,19 +51,38 @@ export async function exportBundle(trained: TrainedModel, path: string, options:
  * `<aspect>/unmasked`. `explain`: inputs `image` and `target`; outputs as `explainFunction`.
  */
 export async function traceGraphs(
-  { spec, parameters, references }: TrainedModel,
-  { masking }: { masking?: MaskingName } = {},
+  trained: TrainedModel,
+  method?: MethodChoice,
 ): Promise<{ predict: Uint8Array; explain: Uint8Array }> {
+  return { predict: await tracePredict(trained), explain: await traceExplain(trained, method) };
+}
+
+/** `explain` for any method. @throws ConfigError where the model or the method does not allow it. */
+export async function traceExplain(
+  { spec, parameters, references }: TrainedModel,
+  method: MethodChoice = {},
+): Promise<Uint8Array> {
   // Loaded here, so that whoever only reads bundles does not load TensorFlow.js.
-  const [{ createModel, predict }, { explainFunction }, { scoresOf }, { exportGraph }] = await Promise.all([
+  const [{ createModel }, { explainFunction }, { exportGraph }] = await Promise.all([
     import("../model.js"),
     import("../explain/explain.js"),
+    import("../engine/compile.js"),
+  ]);
+  return exportGraph(explainFunction(createModel(spec), method), {
+    inputs: { image: imageShape(spec), target: [1, classCount(spec)] },
+    constants: explainConstants({ parameters, references }),
+    name: "explain",
+  });
+}
+
+async function tracePredict({ spec, parameters }: TrainedModel): Promise<Uint8Array> {
+  const [{ createModel, predict }, { scoresOf }, { exportGraph }] = await Promise.all([
+    import("../model.js"),
     import("../explain/target.js"),
     import("../engine/compile.js"),
   ]);
   const model = createModel(spec);
-  const image = [1, spec.trunk.inputSize, spec.trunk.inputSize, 3];
-  const predictGraph = exportGraph(
+  return exportGraph(
     ({ inputs, constants }) => {
       const { [model.classifier.spec.name]: answer, ...aspects } = predict(model, constants, {
         input: inputs.image as Tensor4D,
@@ -72,14 +92,12 @@ export async function traceGraphs(
       const scores = scoresOf(logits, model.classifier.spec);
       return { outputs: { logits, scores, ...Object.fromEntries(unmasked) } };
     },
-    { inputs: { image }, constants: parameters, name: "predict" },
+    { inputs: { image: imageShape(spec) }, constants: parameters, name: "predict" },
   );
-  const explainGraph = exportGraph(explainFunction(model, { masking }), {
-    inputs: { image, target: [1, classCount(spec)] },
-    constants: explainConstants({ parameters, references }),
-    name: "explain",
-  });
-  return { predict: predictGraph, explain: explainGraph };
+}
+
+function imageShape({ trunk: { inputSize } }: ModelSpec): readonly number[] {
+  return [1, inputSize, inputSize, 3];
 }
 
 async function runGoldens(

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { type Zippable, zipSync } from "fflate";
 import { writeFileAtomic } from "../core/files.js";
-import type { MaskingName } from "../explain/explanation.js";
+import { DEFAULT_SALIENCY, defaultMaskingOf, type MaskingName, type SaliencyName } from "../explain/reading/pairs.js";
 import type { TrainedModel } from "../trained-model.js";
 import { BUNDLE_FORMAT, type BundleDescription, FILES, GOLDENS, parseDescription } from "./description.js";
 import { encodeGolden, type Golden } from "./golden.js";
@@ -25,6 +25,7 @@ export interface WriteOptions {
   readonly goldens: readonly Golden[];
   /** The resizing kernel of training. */
   readonly kernel: string;
+  readonly saliency?: SaliencyName;
   readonly masking?: MaskingName;
   /** Text of the model's licence. */
   readonly licence?: string;
@@ -41,7 +42,7 @@ export async function writeBundle(path: string, trained: TrainedModel, options: 
 /** The bytes of the bundle. @throws BundleError where the model could not be read back, as with an aspect called `a/b`. */
 export function encodeBundle(trained: TrainedModel, options: WriteOptions): Uint8Array {
   const { name = trained.provenance.dataset.name, predict, explain, goldens, kernel } = options;
-  const { masking = "filter-weights", licence = DEFAULT_LICENCE } = options;
+  const { saliency = DEFAULT_SALIENCY, masking = defaultMaskingOf(saliency), licence = DEFAULT_LICENCE } = options;
   const { spec, threshold, provenance } = trained;
   const weights = encodeWeights(trained, { graphs: [explain, predict] });
   const external = { location: FILES.weights, place: weights.place };
@@ -67,7 +68,7 @@ export function encodeBundle(trained: TrainedModel, options: WriteOptions): Uint
       orientation: "exif",
       background: "#ffffff",
     },
-    saliency: "grad-cam",
+    saliency,
     masking,
     threshold,
     provenance,

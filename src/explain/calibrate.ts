@@ -9,13 +9,11 @@ import { explainFunction } from "./explain.js";
 import { explainConstants } from "./explain-constants.js";
 import type { Explanation } from "./explanation.js";
 import { overSamples } from "./over-samples.js";
+import { UNCALIBRATED_THRESHOLD } from "./reading/pairs.js";
 import { readExplanation } from "./reading/read-explanation.js";
 import { removalFunction } from "./removal.js";
 import { thresholdAgainstDistractors, thresholdThatSeparates } from "./thresholds.js";
 import { type ClassCauses, judge, relevancePairs } from "./truth.js";
-
-/** Where nothing can set the threshold (FACTS: the best single one over all models tried). */
-export const UNCALIBRATED_THRESHOLD = 0.3;
 
 /** An aspect mattered if its removal takes more than this share of what the image has over the reference. */
 const LOWERED_SHARE = 0.1;

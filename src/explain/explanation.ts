@@ -2,20 +2,52 @@
 
 import type { AspectKind } from "../core/annotation.js";
 import type { Box } from "../core/boxes.js";
+import type { MappingName, MaskingName, SaliencyName } from "./reading/pairs.js";
 
-/** How saliency is applied to features. */
-export type MaskingName = "filter-weights" | "multiply" | "both" | "threshold";
-
-/** The scalar that was explained. */
-export type Target =
+/** The scalar that was explained, of the classifier's answer. */
+export type ClassTarget =
   /** `z_c - logsumexp(z of the others)`. */
   | { readonly kind: "log-odds"; readonly class: string }
   /** `z_class - z_other`. */
   | { readonly kind: "margin"; readonly class: string; readonly other: string }
-  /** `z_c` of a multi-label classifier. */
+  /** `z_c`. */
   | { readonly kind: "logit"; readonly class: string }
   /** The answer of a regression. */
   | { readonly kind: "value" };
+
+/** The scalar that was explained, of another part of the network. */
+export type InnerTarget =
+  /** What an aspect head says: its one number, or the sum of its answers before the sigmoid where it sees its aspect. */
+  | { readonly kind: "aspect"; readonly aspect: string }
+  /**
+   * An output image (a segmentation or an amount map): the sum of its pixels before the sigmoid, those of the object (where the
+   * head sees its aspect) and of the background with a weight each.
+   */
+  | { readonly kind: "image"; readonly aspect: string; readonly object: number; readonly background: number }
+  /** A channel of a layer, its mean over space; or one unit of it, by row and column of the layer's grid. */
+  | {
+      readonly kind: "unit";
+      readonly layer: string;
+      readonly channel: number;
+      readonly place?: readonly [row: number, column: number];
+    };
+
+export type Target = ClassTarget | InnerTarget;
+
+/** How an answer is explained; what is absent has its default. Anything but the defaults is traced anew from the model. */
+export interface MethodChoice {
+  readonly saliency?: SaliencyName;
+  /** By default `filter-weights`, or the method's first where it has no filter weights. */
+  readonly masking?: MaskingName;
+  /** One layer that is masked for all heads, or `input`, the image; by default each head's own. */
+  readonly tap?: string;
+  /** `grey` turns the masked image grey on its way to the heads; it wants the tap `input`. */
+  readonly mapping?: MappingName;
+  /** Another part of the network instead of the classifier's answer. */
+  readonly target?: InnerTarget;
+  /** Explains the classes' own scores (logits), not their odds against the other classes. */
+  readonly isLogit?: boolean;
+}
 
 /** Task `single`; `scores` sum to 1. */
 export interface ClassPrediction {
@@ -73,7 +105,7 @@ export interface Explanation {
   readonly image: string;
   readonly prediction: Prediction;
   readonly target: Target;
-  readonly saliency: "grad-cam";
+  readonly saliency: SaliencyName;
   readonly masking: MaskingName;
   /** From this relevance on, an aspect is relevant. */
   readonly threshold: number;

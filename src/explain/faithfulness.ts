@@ -1,7 +1,8 @@
 /** The one question: does an explanation name the aspect that caused the answer, and not another that is merely there? */
 
 import { areaUnderCurve, type Ranked } from "../core/ranking.js";
-import type { AspectExplanation, MaskingName } from "./explanation.js";
+import type { AspectExplanation } from "./explanation.js";
+import { DEFAULT_MASKING, DEFAULT_SALIENCY, type MaskingName } from "./reading/pairs.js";
 import { type Judged, rankedAspects, relevancePairs } from "./truth.js";
 
 export interface FaithfulnessMethod {
@@ -54,7 +55,10 @@ export async function measureFaithfulness(
   const pairs: Ranked[] = [];
   let labelledCount = 0;
   let count = 0;
-  let method: Pick<FaithfulnessMethod, "saliency" | "masking"> = { saliency: "grad-cam", masking: "filter-weights" };
+  let method: Pick<FaithfulnessMethod, "saliency" | "masking"> = {
+    saliency: DEFAULT_SALIENCY,
+    masking: DEFAULT_MASKING,
+  };
   for await (const judged of images) {
     const { explanation } = judged;
     method = { saliency: explanation.saliency, masking: explanation.masking };

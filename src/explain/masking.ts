@@ -1,36 +1,53 @@
 /** How saliency becomes a mask, and how a mask fades features towards the reference. */
 
 import * as tf from "@tensorflow/tfjs";
-import type { MaskingName } from "./explanation.js";
 import { quantile } from "./quantile.js";
+import type { MaskingName } from "./reading/pairs.js";
 
-/** Keeps 0 / 0 at 0; far below any quantile that means something. */
+/** Keeps 0 / 0 at 0; far below any number that means something. */
 const TINY = 1e-30;
 
-/** `threshold` keeps the tenth of the places where the map is highest. */
+/** `threshold` keeps what lies above this share of the map's elements. */
 const THRESHOLD_QUANTILE = 0.9;
+/** `threshold-absolute` keeps what reaches this share of the map's maximum. */
+const THRESHOLD_SHARE = 0.5;
 
 /**
- * @param saliency `weights` `[batch, 1, 1, channels]` and `map` `[batch, height, width, 1]` (zero or more).
- * @returns 0..1, broadcastable to `[batch, height, width, channels]`: `filter-weights` `clip(w / p95(|w|), 0, 1)`;
- *   `multiply` `clip(L / p99(L), 0, 1)`; `both` the square root of their product; `threshold` 1 where L lies above its
- *   90 % quantile. The caller disposes it.
+ * @param saliency `weights` `[batch, 1, 1, channels]`, signed, for those maskings that read them, and `map` `[batch, height, width, 1 or
+ *   channels]`, zero or more.
+ * @returns broadcastable to `[batch, height, width, channels]`; the caller disposes it. `filter-weights`: `clip(w / p95(|w|), 0, 1)`;
+ *   `filter-weights-signed`: clipped to -1..1, so that what speaks against the target is turned round; `multiply`: L / max(L);
+ *   `both`: the square root of the product of the first and the third; `threshold`: 1 where L lies above its 90 % quantile;
+ *   `threshold-absolute`: 1 where L reaches half its maximum. No saliency at all gives all zeros.
  */
 export function maskOf(
-  { weights, map }: { weights: tf.Tensor4D; map: tf.Tensor4D },
-  { masking = "filter-weights" }: { masking?: MaskingName } = {},
+  { weights, map }: { weights?: tf.Tensor4D; map: tf.Tensor4D },
+  { masking }: { masking: MaskingName },
 ): tf.Tensor4D {
   return tf.tidy(() => {
     const perImage = (x: tf.Tensor4D) => tf.reshape(x, [x.shape[0], -1]) as tf.Tensor2D;
-    const scaled = (x: tf.Tensor4D, scale: tf.Tensor2D) =>
-      tf.clipByValue(tf.div(x, tf.reshape(tf.maximum(scale, TINY), [-1, 1, 1, 1])), 0, 1) as tf.Tensor4D;
-    const byFilter = () => scaled(weights, quantile(perImage(tf.abs(weights)), 0.95));
-    const byPlace = () => scaled(map, quantile(perImage(map), 0.99));
-    if (masking === "filter-weights") return byFilter();
-    if (masking === "multiply") return byPlace();
-    if (masking === "both") return tf.sqrt(tf.mul(byFilter(), byPlace()));
-    const limit = tf.reshape(quantile(perImage(map), THRESHOLD_QUANTILE), [-1, 1, 1, 1]);
-    return tf.cast(tf.greater(map, limit), "float32");
+    const scaled = (x: tf.Tensor4D, scale: tf.Tensor) =>
+      tf.div<tf.Tensor4D>(x, tf.reshape(tf.maximum(scale, TINY), [-1, 1, 1, 1]));
+    const byFilter = (low: number) => {
+      if (!weights) throw new RangeError(`masking "${masking}" needs filter weights`);
+      return tf.clipByValue(scaled(weights, quantile(perImage(tf.abs(weights)), 0.95)), low, 1) as tf.Tensor4D;
+    };
+    const byMap = () => scaled(map, tf.max(perImage(map), 1));
+    const steps = (condition: tf.Tensor) => tf.cast(condition, "float32") as tf.Tensor4D;
+    switch (masking) {
+      case "filter-weights":
+        return byFilter(0);
+      case "filter-weights-signed":
+        return byFilter(-1);
+      case "multiply":
+        return byMap();
+      case "both":
+        return tf.sqrt(tf.mul(byFilter(0), byMap()));
+      case "threshold":
+        return steps(tf.greater(map, tf.reshape(quantile(perImage(map), THRESHOLD_QUANTILE), [-1, 1, 1, 1])));
+      case "threshold-absolute":
+        return steps(tf.greaterEqual(byMap(), THRESHOLD_SHARE));
+    }
   });
 }
 

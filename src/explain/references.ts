@@ -1,4 +1,4 @@
-/** The reference representation of every explained layer: what "nothing in particular" looks like to the trunk. */
+/** The reference representation of every layer: what "nothing in particular" looks like to the trunk. */
 
 import * as tf from "@tensorflow/tfjs";
 import type { Sample } from "../core/annotation.js";
@@ -15,7 +15,8 @@ import { explainedTaps } from "./taps.js";
  * @param samples the training split, without augmentation.
  * @returns by layer `[classes + 1, channels]` (`[1, channels]` for a regression): row k over the images of the other
  *   classes, each class weighing the same (multi-label: over the labelled images without label k), or over all where there
- *   are none; the last row over all images. This is `TrainedModel.references`.
+ *   are none; the last row over all images, which layers other than the explained ones and the image have alone. This is
+ *   `TrainedModel.references`.
  */
 export async function computeReferences(
   model: Model,
@@ -32,11 +33,11 @@ export async function computeReferences(
   },
 ): Promise<Record<string, NdArray>> {
   const { classes, task } = model.classifier.spec;
-  const taps = explainedTaps(model);
-  const tables = taps.map((tap) => {
-    const channels = model.trunk.taps.find(({ name }) => name === tap)?.channels ?? 0;
-    return createTable({ classes, task, channels });
-  });
+  const taps = model.trunk.taps.map(({ name }) => name);
+  const isWhole = new Set(["input", ...explainedTaps(model)]);
+  const tables = model.trunk.taps.map(({ name, channels }) =>
+    createTable({ classes: isWhole.has(name) ? classes : [], task, channels }),
+  );
   const fn = meanFeatures(model);
   for await (const { sample, outputs } of overSamples(model, {
     engine,
@@ -118,7 +119,7 @@ function accumulate(sum: Sum, means: ArrayLike<number>): void {
 
 /** Outputs by layer, `[batch, channels]`: only the means leave the engine. */
 function meanFeatures(model: Model): TensorFunction {
-  const taps = explainedTaps(model);
+  const taps = model.trunk.taps.map(({ name }) => name);
   return ({ inputs, constants }) =>
     tf.tidy(() => {
       const values = model.trunk.run(constants, { input: inputs.image as tf.Tensor4D }, taps);

@@ -3,11 +3,9 @@
 import * as tf from "@tensorflow/tfjs";
 import type { TensorFunction } from "../engine/engine.js";
 import type { Model } from "../model.js";
-import { type ExplainOptions, explanationOutputs, explanationSteps } from "./explain.js";
+import { checkOptions, type ExplainOptions, explanationOutputs, explanationSteps } from "./explain.js";
 import { fade } from "./masking.js";
 import { quantile } from "./quantile.js";
-import { checkTaps } from "./taps.js";
-import { targetValue } from "./target.js";
 
 /** Keeps 0 / 0 at 0. */
 const TINY = 1e-30;
@@ -17,25 +15,23 @@ const TINY = 1e-30;
  * target at `r + (f - r) (1 - clip(p / p95(p), 0, 1))` at the aspect's taps, p its evidence; and `<aspect>/nothing`, the target
  * with the reference at its taps. It calibrates thresholds, and is never exported.
  *
- * @throws ConfigError as `checkTaps`, at once.
+ * @throws ConfigError as `checkOptions`, at once.
  */
 export function removalFunction(model: Model, options: ExplainOptions = {}): TensorFunction {
-  checkTaps(model);
+  checkOptions(model, options);
   return (given) =>
     tf.tidy(() => {
       const steps = explanationSteps(model, given, options);
       const outputs = explanationOutputs(model, steps);
-      const value = (logits: tf.Tensor2D) => targetValue(logits, steps.weights, model.classifier.spec);
-      outputs.target = value(steps.logits);
-      for (const { spec } of model.aspects) {
-        const { evidence } = steps.aspects[spec.name];
+      outputs.target = steps.target;
+      for (const [name, { taps, evidence }] of Object.entries(steps.aspects)) {
         const replaced = (features: (tap: string, index: number) => tf.Tensor4D) =>
-          value(steps.logitsAt(Object.fromEntries(spec.taps.map((tap, index) => [tap, features(tap, index)]))));
-        outputs[`${spec.name}/removed`] = replaced((tap, index) => {
+          steps.targetAt(Object.fromEntries(taps.map((tap, index) => [tap, features(tap, index)])));
+        outputs[`${name}/removed`] = replaced((tap, index) => {
           const { difference, reference } = steps.taps[tap];
           return fade(difference, { mask: withoutEvidence(evidence[index]), reference });
         });
-        outputs[`${spec.name}/nothing`] = replaced((tap) => {
+        outputs[`${name}/nothing`] = replaced((tap) => {
           const { features, reference } = steps.taps[tap];
           return tf.broadcastTo(reference, features.shape);
         });

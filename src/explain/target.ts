@@ -47,7 +47,7 @@ export function targetValue(logits: tf.Tensor2D, weights: tf.Tensor2D, { task }:
  * The reference representation that suits a target: of the images of the other classes where the target is one class
  * (weights that sum to 1), else of all images (a margin sums to 0).
  *
- * @param table `[classes + 1, channels]`, row k for class k, the last over all images; `[1, channels]` for a regression.
+ * @param table `[classes + 1, channels]`, row k for class k, the last over all images; or that last row alone.
  * @param weights `[batch, classes]` from `resolveTarget`.
  * @returns `[batch, 1, 1, channels]`; the caller disposes it.
  */
@@ -55,12 +55,22 @@ export function referenceOf(table: tf.Tensor2D, weights: tf.Tensor2D, { task }: 
   return tf.tidy(() => {
     const [rows, channels] = table.shape;
     const batch = weights.shape[0];
+    // Layers that no head reads have the one row alone.
+    if (task === "regression" || rows === 1) return meanOverall(table, batch);
     const overall = tf.slice(table, [rows - 1, 0], [1, channels]);
-    if (task === "regression") return tf.tile(tf.reshape(overall, [1, 1, 1, channels]), [batch, 1, 1, 1]);
     const share = tf.clipByValue(tf.sum(weights, 1, true), 0, 1); // [batch, 1]
     const others = tf.matMul(weights, tf.slice(table, [0, 0], [rows - 1, channels])); // [batch, channels]
     const mixed = tf.add(tf.mul(share, others), tf.mul(tf.sub(1, share), overall));
     return tf.reshape(mixed, [batch, 1, 1, channels]) as tf.Tensor4D;
+  });
+}
+
+/** The last row of a table of references, over all images, `[batch, 1, 1, channels]`; the caller disposes it. */
+export function meanOverall(table: tf.Tensor2D, batch: number): tf.Tensor4D {
+  return tf.tidy(() => {
+    const [rows, channels] = table.shape;
+    const overall = tf.reshape(tf.slice(table, [rows - 1, 0], [1, channels]), [1, 1, 1, channels]);
+    return tf.tile(overall, [batch, 1, 1, 1]) as tf.Tensor4D;
   });
 }
 

@@ -20,7 +20,7 @@ export function classifier(spec: ClassifierSpec, context: HeadContext): Head<Cla
   const outputs = task === "regression" ? 1 : spec.classes.length;
   const channels = context.taps.reduce((sum, tap) => sum + tap.channels, 0);
   const kernel: ParameterSpec = {
-    name: `head/${spec.name}/kernel`,
+    name: classifierKernel(spec),
     shape: [channels, outputs],
     initializer: "glorot",
     fanIn: channels,
@@ -60,4 +60,9 @@ export function classifier(spec: ClassifierSpec, context: HeadContext): Head<Cla
         return averageOverLabelled(sumOfEach(tf.square(tf.div(tf.sub(logits, target), scale.deviation))), labelled);
       }),
   };
+}
+
+/** Name of its dense layer's kernel `[channels of all taps, outputs]`, in the taps' order. */
+export function classifierKernel({ name }: Pick<ClassifierSpec, "name">): string {
+  return `head/${name}/kernel`;
 }

@@ -55,7 +55,14 @@ function answerText(prediction: Prediction): string {
   return `${prediction.class} ${percentText(prediction.score)}`;
 }
 
+function unitText({ layer, channel, place }: Extract<Explanation["target"], { kind: "unit" }>): string {
+  return `channel ${channel} of ${layer}${place ? ` at ${place.join(", ")}` : ""}`;
+}
+
 function questionText(prediction: Prediction, target: Explanation["target"]): string {
+  if (target.kind === "aspect") return `why ${target.aspect}:`;
+  if (target.kind === "image") return `why the image of ${target.aspect}:`;
+  if (target.kind === "unit") return `why ${unitText(target)}:`;
   if (target.kind === "value" || "value" in prediction) return "because of:";
   if (target.kind === "margin") return `why ${target.class} rather than ${target.other}:`;
   const isWhole = !("labels" in prediction) || prediction.labels.length === 1;

@@ -2,7 +2,7 @@
 
 import { ConfigError } from "../core/errors.js";
 import { architectureOf } from "./architecture.js";
-import { evaluate } from "./evaluate.js";
+import { evaluate, leadsTo } from "./evaluate.js";
 import type { Architecture } from "./layer.js";
 import { layerParameters } from "./layer-parameters.js";
 import { tapsOf } from "./taps.js";
@@ -34,6 +34,7 @@ export function assembleTrunk(spec: TrunkSpec, architecture: Architecture): Trun
       if (index < 0) throw new ConfigError(`${spec.name} has no layer "${first}". Its layers: ${names.join(", ")}.`);
       return names.slice(index);
     },
+    leadsTo: (from, to) => leadsTo(architecture, from, to),
     run: (parameters, values, want, options) => evaluate(architecture, { taps, parameters, values, want, ...options }),
   };
 }

@@ -5,6 +5,7 @@ import { ShapeError, WeightsError } from "../core/errors.js";
 import { movingScaleAndBias, normaliseByBatch } from "./batch-norm.js";
 import type { Architecture, Layer } from "./layer.js";
 import { type ParameterPart, parameterName } from "./layer-parameters.js";
+import { type Rectifier, rectify } from "./rectifier.js";
 import { scaleImage } from "./scaling.js";
 import type { BatchNorm, Parameters, Tap } from "./trunk.js";
 
@@ -14,6 +15,7 @@ interface Request {
   readonly values: Readonly<Record<string, tf.Tensor4D>>;
   readonly want: readonly string[];
   readonly batchNorm?: BatchNorm;
+  readonly rectifier?: Rectifier;
 }
 
 /** New moving statistics, `[channels]`, by parameter name. */
@@ -54,8 +56,22 @@ export function evaluate(architecture: Architecture, request: Request): Record<s
   return scope.outputs;
 }
 
+/** True where a layer can be computed from another one's values alone: no path leads around it. */
+export function leadsTo(architecture: Architecture, from: string, to: string): boolean {
+  try {
+    layersBehind(architecture.layers, { values: { [from]: true }, want: [to] });
+    return true;
+  } catch (error) {
+    if (error instanceof ShapeError) return false;
+    throw error;
+  }
+}
+
 /** The layers to compute, in order: those behind `want` that no value replaces. */
-function layersBehind(layers: readonly Layer[], { values, want }: Pick<Request, "values" | "want">): readonly Layer[] {
+function layersBehind(
+  layers: readonly Layer[],
+  { values, want }: { values: Readonly<Record<string, unknown>>; want: readonly string[] },
+): readonly Layer[] {
   const needed = new Set(want);
   const ordered: Layer[] = [];
   // Every layer stands after its inputs, so one walk from the end meets each after all that read it.
@@ -89,7 +105,7 @@ function unknownLayer(name: string, layers: readonly { readonly name: string }[]
   return new ShapeError(`trunk: no layer "${name}". Its layers: input, ${layers.map((l) => l.name).join(", ")}.`);
 }
 
-type Context = Pick<Request, "parameters"> &
+type Context = Pick<Request, "parameters" | "rectifier"> &
   Pick<Architecture, "padding"> & { readonly batchNorm: BatchNorm; readonly updates: Updates };
 
 function apply(layer: Layer, inputs: readonly tf.Tensor4D[], context: Context): tf.Tensor4D {
@@ -97,8 +113,7 @@ function apply(layer: Layer, inputs: readonly tf.Tensor4D[], context: Context): 
   if (op === "add") return tf.add(inputs[0], inputs[1]);
   if (op === "maxPool") return tf.maxPool(inputs[0], kernel, stride, "valid");
   const output = convolve(layer, inputs[0], context); // [batch, size, size, channels]
-  if (activation === "none") return output;
-  return activation === "relu" ? tf.relu(output) : tf.relu6(output);
+  return activation === "none" ? output : rectify(output, { activation, rectifier: context.rectifier });
 }
 
 /** Convolution with its bias or batch norm. Plain `conv2d`: the fused one computes both gradients even if one is used. */

@@ -2,6 +2,7 @@
 
 import type { Tensor4D } from "@tensorflow/tfjs";
 import type { ParameterSpec } from "../core/parameters.js";
+import type { Rectifier } from "./rectifier.js";
 
 /** Serializable choice of a trunk; stored in configurations and bundles. */
 export interface TrunkSpec {
@@ -56,10 +57,13 @@ export interface Trunk {
   readonly foldedParameters: readonly ParameterSpec[];
   /** Names of the layers from `first` on, in order: what learns when training starts at a layer. */
   layersFrom(first: string): readonly string[];
+  /** True where `to` can be computed from the features of `from` alone: it is `from`, or no path leads around `from`. */
+  leadsTo(from: string, to: string): boolean;
   /**
    * Evaluates just what `want` needs, starting from `values` (the image under `"input"`, RGB 0..255, or any features).
    * A layer whose `bias` parameter is present is folded; else its batch-norm parameters are read.
    *
+   * @param options.rectifier how gradients go back through activations; what is computed forward is the same.
    * @returns the wanted outputs by name, `[batch, size, size, channels]`; the caller disposes them.
    * @throws ShapeError where a layer is unknown, a value has the wrong shape, or nothing given leads to a wanted layer.
    * @throws WeightsError where a parameter is absent.
@@ -68,6 +72,6 @@ export interface Trunk {
     parameters: Parameters,
     values: Readonly<Record<string, Tensor4D>>,
     want: readonly string[],
-    options?: { batchNorm?: BatchNorm },
+    options?: { batchNorm?: BatchNorm; rectifier?: Rectifier },
   ): Record<string, Tensor4D>;
 }

@@ -108,6 +108,33 @@ describe("the walk from data to explanation", () => {
     expect(oneLine(wrong.stderr)).toMatch(/target "wiht": expected a class.*without, with/);
   });
 
+  test("another method, tap or target is traced from the bundle; pairs that do not exist are refused with those that do", async () => {
+    const image = join(dataset, "images/014.png");
+    const explain = (...options: string[]) =>
+      run("explain", "model.aspect", image, "--json", "--out", "other", ...options);
+    const layer = await explain("--saliency", "hires-cam", "--tap", "conv_pw_3");
+    expect(JSON.parse(layer.stdout)).toMatchObject({ saliency: "hires-cam", masking: "multiply" });
+    const pixels = await explain(
+      "--saliency",
+      "grad-cam",
+      "--masking",
+      "threshold",
+      "--tap",
+      "input",
+      "--mapping",
+      "grey",
+    );
+    expect(JSON.parse(pixels.stdout)).toMatchObject({ saliency: "grad-cam", masking: "threshold" });
+    const unit = await explain("--target", "unit:conv_pw_11/3");
+    expect(JSON.parse(unit.stdout).target).toEqual({ kind: "unit", layer: "conv_pw_11", channel: 3 });
+    const pair = await explain("--saliency", "layer-cam", "--masking", "both");
+    expect(pair.code).toBe(2);
+    expect(oneLine(pair.stderr)).toMatch(/"layer-cam" has no filter weights\. Take one of multiply, threshold/);
+    const late = await explain("--tap", "conv_pw_13");
+    expect(late.code).toBe(2);
+    expect(oneLine(late.stderr)).toMatch(/cannot be computed from "conv_pw_13" alone/);
+  });
+
   test("evaluate refuses a dataset of another task, and a class that the model does not know, each in one line", async () => {
     const other = await writeTinyDataset();
     const manifest = JSON.parse(readFileSync(join(other, "dataset.json"), "utf8"));

@@ -108,8 +108,11 @@ test("references are the means of the features over space and images, short batc
     samples: [images.slice(0, 2), images.slice(2)],
     batchSize: 2,
   });
-  expect(Object.keys(found)).toEqual([SOURCE]);
+  // Of every layer, so that each can be a tap; of the explained ones and the image a row for each class.
+  expect(Object.keys(found)).toEqual(model.trunk.taps.map(({ name }) => name));
   expect(found[SOURCE].shape).toEqual([4, 128]);
+  expect(found.input.shape).toEqual([4, 3]);
+  expect(found.conv_pw_5.shape).toEqual([1, 64]);
   const means = images.map(({ image }) =>
     tf.tidy(() => {
       const input = tf.tensor(Float32Array.from(image), [1, SIZE, SIZE, 3]) as tf.Tensor4D;

@@ -191,7 +191,7 @@ describe("beside plain loops", () => {
         )
         .dataSync();
       const p = twin.aspectEvidence(of, a);
-      return { w, map: twin.gradCamMap(of, w), u, v, e, c, p, channels };
+      return { w, map: twin.placeSums(c, channels), u, v, e, c, p, channels };
     });
     // 1e-4: float32 in the graph, float64 in the loops.
     expect(relativeError(found[`filterWeights/${SOURCE}`].data, expected.w)).toBeLessThan(1e-4);

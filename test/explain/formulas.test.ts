@@ -1,13 +1,14 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { answerEvidence, aspectEvidence, evidenceMap, overlapMap } from "../../src/explain/evidence.js";
+import { grey } from "../../src/explain/mapping/grey.js";
 import { identity } from "../../src/explain/mapping/identity.js";
 import { fade, maskOf } from "../../src/explain/masking.js";
 import { quantile } from "../../src/explain/quantile.js";
+import { MASKING_NAMES } from "../../src/explain/reading/pairs.js";
 import { relevanceOf } from "../../src/explain/reading/relevance.js";
-import { filterWeights, gradCamMap } from "../../src/explain/saliency/grad-cam.js";
-import { targetGradients } from "../../src/explain/saliency/target-gradients.js";
 import { quantile as sortedQuantile } from "../reference/explanation.js";
+import { tinyImages, tinyModel, tinyParameters, toTensors } from "./tiny-model.js";
 
 beforeAll(() => tf.setBackend("cpu"));
 
@@ -34,73 +35,52 @@ describe("quantile", () => {
   });
 });
 
-describe("Grad-CAM", () => {
-  test("weights each channel by its mean gradient", () => {
-    // Channel 0: (1 + 2 + 3 + 6) / 4 = 3; channel 1: (-1 - 1 - 1 + 1) / 4 = -0.5.
-    expect(numbers(filterWeights(grid(1, -1, 2, -1, 3, -1, 6, 1)))).toEqual([3, -0.5]);
-  });
-
-  test("draws the weighted sum of what features have beyond the reference, where it is positive", () => {
-    const weights = tf.tensor4d([3, -0.5], [1, 1, 1, 2]);
-    // 3*1 - 0.5*2 = 2; 3*0 - 0.5*4 = -2; 3*(-1) + 0.5*8 = 1; 0.
-    expect(numbers(gradCamMap(grid(1, 2, 0, 4, -1, -8, 0, 0), weights))).toEqual([2, 0, 1, 0]);
-  });
-});
-
-describe("the gradients of the target", () => {
-  // value = sum of w z^3 of each image, so that the gradient differs between the two points: 3 w z^2.
-  const logitsAt = (at: tf.Tensor4D) => tf.reshape(tf.pow(at, 3), [1, 8]) as tf.Tensor2D;
-  const weights = [1, -1, 2, 0.5, 1, 1, 1, 3];
-  const value = (z: tf.Tensor2D) => tf.sum(tf.mul(z, tf.tensor2d([weights])), 1) as tf.Tensor1D;
-  const features = [1, 2, -1, 0.5, 0, 3, 2, 1];
-  const reference = [0.5, 1];
-
-  test("are taken at the features, and averaged with those half way to the reference", () => {
-    const found = targetGradients(logitsAt, {
-      features: grid(...features),
-      reference: tf.tensor4d(reference, [1, 1, 1, 2]),
-      value,
-    });
-    const atFeatures = features.map((f, i) => 3 * weights[i] * f * f);
-    const halfWay = features.map((f, i) => 3 * weights[i] * ((f + reference[i % 2]) / 2) ** 2);
-    for (const [i, expected] of atFeatures.entries()) {
-      expect(found.atFeatures.dataSync()[i]).toBeCloseTo(expected, 4);
-      expect(found.mean.dataSync()[i]).toBeCloseTo((expected + halfWay[i]) / 2, 4);
-    }
-  });
-});
-
 describe("masking", () => {
   const weights = () => tf.tensor4d([2, -4, 1, 0], [1, 1, 1, 4]);
   // |w| sorted 0 1 2 4; p95 at 2.85: 2 + 0.85 * 2 = 3.7.
   const map = () => tf.tensor4d([0, 1, 2, 10], [1, 2, 2, 1]);
-  // p99 at 2.97: 2 + 0.97 * 8 = 9.76; p90 at 2.7: 2 + 0.7 * 8 = 7.6.
+  // p90 at 2.7: 2 + 0.7 * 8 = 7.6.
 
   test("by filter weights is one number a channel, negative ones fade wholly", () => {
-    const mask = numbers(maskOf({ weights: weights(), map: map() }));
+    const mask = numbers(maskOf({ weights: weights(), map: map() }, { masking: "filter-weights" }));
     for (const [i, expected] of [2 / 3.7, 0, 1 / 3.7, 0].entries()) expect(mask[i]).toBeCloseTo(expected, 6);
   });
 
-  test("by the map is one number a place, cut at its 99 % quantile", () => {
+  test("by signed filter weights turns round what speaks against the target", () => {
+    const mask = numbers(maskOf({ weights: weights(), map: map() }, { masking: "filter-weights-signed" }));
+    for (const [i, expected] of [2 / 3.7, -1, 1 / 3.7, 0].entries()) expect(mask[i]).toBeCloseTo(expected, 6);
+  });
+
+  test("by the map is one number a place, its share of the maximum", () => {
     const mask = numbers(maskOf({ weights: weights(), map: map() }, { masking: "multiply" }));
-    for (const [i, expected] of [0, 1 / 9.76, 2 / 9.76, 1].entries()) expect(mask[i]).toBeCloseTo(expected, 6);
+    for (const [i, expected] of [0, 0.1, 0.2, 1].entries()) expect(mask[i]).toBeCloseTo(expected, 6);
+  });
+
+  test("by a map of elements is one number an element", () => {
+    const elements = tf.tensor4d([0, 1, 2, 10], [1, 1, 2, 2]);
+    expect(numbers(maskOf({ map: elements }, { masking: "multiply" }))[3]).toBe(1);
+    expect(maskOf({ map: elements }, { masking: "threshold" }).shape).toEqual([1, 1, 2, 2]);
   });
 
   test("by both is the root of their product at every element", () => {
     const mask = maskOf({ weights: weights(), map: map() }, { masking: "both" });
     expect(mask.shape).toEqual([1, 2, 2, 4]);
-    expect(numbers(mask)[4 * 1 + 2]).toBeCloseTo(Math.sqrt((1 / 3.7) * (1 / 9.76)), 6);
+    expect(numbers(mask)[4 * 1 + 2]).toBeCloseTo(Math.sqrt((1 / 3.7) * 0.1), 6);
   });
 
   test("by a threshold keeps the places above the 90 % quantile", () => {
     expect(numbers(maskOf({ weights: weights(), map: map() }, { masking: "threshold" }))).toEqual([0, 0, 0, 1]);
   });
 
+  test("by an absolute threshold keeps the places that reach half the maximum", () => {
+    const halves = tf.tensor4d([4.9, 5, 0, 10], [1, 2, 2, 1]);
+    expect(numbers(maskOf({ map: halves }, { masking: "threshold-absolute" }))).toEqual([0, 1, 0, 1]);
+  });
+
   test("of no saliency at all fades everything, without NaN", () => {
     const zeros = { weights: tf.zeros([1, 1, 1, 4]) as tf.Tensor4D, map: tf.zeros([1, 2, 2, 1]) as tf.Tensor4D };
-    for (const masking of ["filter-weights", "multiply", "both", "threshold"] as const) {
-      expect(Math.max(...numbers(maskOf(zeros, { masking })))).toBe(0);
-    }
+    for (const masking of MASKING_NAMES)
+      expect(numbers(maskOf(zeros, { masking })).some((value) => value !== 0)).toBe(false);
   });
 
   test("fades to the reference, not to zero", () => {
@@ -150,10 +130,34 @@ describe("evidence", () => {
   });
 });
 
-test("the identity mapping leads from a layer to itself alone", () => {
-  const features = grid(1, 2, 3, 4, 5, 6, 7, 8);
-  expect(identity(features, "conv_pw_11", "conv_pw_11")).toBe(features);
-  expect(() => identity(features, "conv_pw_11", "conv_pw_5")).toThrow(/mapping/);
+describe("mappings", () => {
+  const model = tinyModel();
+  const parameters = toTensors(tinyParameters(model));
+  const image = tf.tensor4d(tinyImages(1), [1, 32, 32, 3]);
+
+  test("identity leads from a layer to itself, and to later layers through the same trunk", () => {
+    const map = identity(model, parameters);
+    const features = grid(1, 2, 3, 4, 5, 6, 7, 8);
+    expect(map(features, "conv_pw_11", "conv_pw_11")).toBe(features);
+    const whole = model.trunk.run(parameters, { input: image }, ["conv_pw_5", "conv_pw_11"]);
+    expect(numbers(map(whole.conv_pw_5, "conv_pw_5", "conv_pw_11"))).toEqual(numbers(whole.conv_pw_11));
+    expect(() => map(features, "conv_pw_11", "conv_pw_5")).toThrow(/mapping: identity.*"conv_pw_11" to "conv_pw_5"/);
+  });
+
+  test("grey shows heads the image without its colours", () => {
+    const map = grey(model, parameters);
+    const found = map(image, "input", "conv_pw_11");
+    const pixels = image.dataSync();
+    const luma = Float32Array.from(pixels, (_, index) => {
+      const at = index - (index % 3);
+      return 0.299 * pixels[at] + 0.587 * pixels[at + 1] + 0.114 * pixels[at + 2];
+    });
+    const expected = model.trunk.run(parameters, { input: tf.tensor4d(luma, [1, 32, 32, 3]) }, [
+      "conv_pw_11",
+    ]).conv_pw_11;
+    for (const [index, value] of numbers(expected).entries()) expect(numbers(found)[index]).toBeCloseTo(value, 4);
+    expect(() => map(image, "conv_pw_5", "conv_pw_11")).toThrow(/grey leads from the image/);
+  });
 });
 
 test("no formula leaves a tensor behind but its result", () => {
@@ -167,8 +171,6 @@ test("no formula leaves a tensor behind but its result", () => {
     aspectEvidence(a, { difference: b }),
     overlapMap(a, b),
     evidenceMap(a),
-    filterWeights(a),
-    gradCamMap(a, weights),
     maskOf({ weights, map }, { masking: "both" }),
     fade(a, { mask: map, reference: weights }),
   ];

@@ -4,6 +4,7 @@ import { logit } from "../../src/core/logistic.js";
 import { type NdArray, type NdArrays, ndArray } from "../../src/core/nd-array.js";
 import { touchedCells } from "../../src/explain/reading/cells.js";
 import { connectedComponents } from "../../src/explain/reading/components.js";
+import { classPart } from "../../src/explain/reading/inner-target.js";
 import { predictionOf } from "../../src/explain/reading/prediction.js";
 import { type ReadOptions, readExplanation } from "../../src/explain/reading/read-explanation.js";
 import { regionsOf } from "../../src/explain/reading/regions.js";
@@ -209,9 +210,33 @@ describe("targets", () => {
     expect(() => parseTarget("dog", { ...classifier, task: "regression", classes: [] })).toThrow(/number/);
   });
 
+  test("that are no classes name an aspect, its image, or a unit", () => {
+    const parse = (text: string) => parseTarget(text, classifier, { aspects: ["spot", "a:b@1"] });
+    expect(parse("logit:dog")).toEqual({ kind: "logit", class: "dog" });
+    expect(parse("aspect:spot")).toEqual({ kind: "aspect", aspect: "spot" });
+    expect(parse("aspect:a:b@1")).toEqual({ kind: "aspect", aspect: "a:b@1" });
+    expect(parse("image:spot")).toEqual({ kind: "image", aspect: "spot", object: 1, background: 1 });
+    expect(parse("image:a:b@1@2,-0.5")).toEqual({ kind: "image", aspect: "a:b@1", object: 2, background: -0.5 });
+    expect(parse("unit:conv_pw_11/7")).toEqual({ kind: "unit", layer: "conv_pw_11", channel: 7 });
+    expect(parse("unit:conv_pw_11/7@2,3")).toEqual({ kind: "unit", layer: "conv_pw_11", channel: 7, place: [2, 3] });
+    for (const text of ["aspect:nose", "image:spot@x", "unit:conv_pw_11", "unit:conv_pw_11/x", "logit:cow"])
+      expect(() => parse(text), text).toThrow(InputError);
+    // A class may be called like a form.
+    expect(parseTarget("aspect:spot", { ...classifier, classes: ["aspect:spot"] }, { aspects: ["spot"] })).toEqual({
+      kind: "log-odds",
+      class: "aspect:spot",
+    });
+    expect(
+      parseTarget("aspect:spot", { ...classifier, task: "regression", classes: [] }, { aspects: ["spot"] }),
+    ).toEqual({
+      kind: "aspect",
+      aspect: "spot",
+    });
+  });
+
   test("weigh the logits", () => {
     const weights = (text?: string) => [
-      ...targetWeights(text ? parseTarget(text, classifier) : undefined, classifier).data,
+      ...targetWeights(text ? classPart(parseTarget(text, classifier)) : undefined, classifier).data,
     ];
     expect(weights()).toEqual([0, 0, 0]);
     expect(weights("dog")).toEqual([0, 1, 0]);
@@ -280,7 +305,7 @@ describe("an explanation", () => {
         scores: { benign: expect.closeTo(0.05, 6), malignant: expect.closeTo(0.95, 6) },
       },
       target: { kind: "log-odds", class: "malignant" },
-      saliency: "grad-cam",
+      saliency: "evidence",
       masking: "filter-weights",
       threshold: 0.3,
       isExplained: true,

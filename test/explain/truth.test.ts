@@ -18,7 +18,7 @@ function explanation(aspects: Record<string, Seen>, answer = "malignant"): Expla
     image: "x.png",
     prediction: { class: answer, score: 0.9, scores: { [answer]: 0.9 } },
     target: { kind: "log-odds", class: answer },
-    saliency: "grad-cam",
+    saliency: "evidence",
     masking: "filter-weights",
     threshold: 0.3,
     isExplained: true,
@@ -152,7 +152,7 @@ describe("faithfulness", () => {
       classifier: { accuracy: 4 / 5 },
       methods: [
         {
-          saliency: "grad-cam",
+          saliency: "evidence",
           masking: "filter-weights",
           isDefault: true,
           namedCause: expect.closeTo((1 + 1 / 3) / 2, 12),

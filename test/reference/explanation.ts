@@ -40,13 +40,12 @@ export function maskedByFilterWeights(of: Representation, weights: readonly numb
   });
 }
 
-/** relu(sum over channels of w (f - r)) at each place. */
-export function gradCamMap(of: Representation, weights: readonly number[]): number[] {
-  const d = difference(of);
-  return Array.from({ length: d.length / of.channels }, (_, place) => {
+/** The sum over channels at each place. */
+export function placeSums(elements: readonly number[], channels: number): number[] {
+  return Array.from({ length: elements.length / channels }, (_, place) => {
     let sum = 0;
-    for (let channel = 0; channel < of.channels; channel++) sum += weights[channel] * d[place * of.channels + channel];
-    return Math.max(0, sum);
+    for (let channel = 0; channel < channels; channel++) sum += elements[place * channels + channel];
+    return sum;
   });
 }
 

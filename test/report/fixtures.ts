@@ -66,7 +66,7 @@ export const explanation: Explanation = {
   image: "tissue.png",
   prediction: { class: "malignant", score: 0.97, scores: { benign: 0.03, malignant: 0.97 } },
   target: { kind: "log-odds", class: "malignant" },
-  saliency: "grad-cam",
+  saliency: "evidence",
   masking: "filter-weights",
   threshold: 0.31,
   isExplained: true,

@@ -1,15 +1,15 @@
-/** The mapping of a shared trunk: an aspect head reads the very layer that was masked. */
+/** The mapping of a shared trunk: the masked layer is the one that the head reads, or leads to it through the same trunk. */
 
-import type { Tensor4D } from "@tensorflow/tfjs";
 import { ConfigError } from "../../core/errors.js";
+import type { MappingOf } from "./mapping.js";
 
-/** From the masked representation of layer `from` to the features that a head expects at layer `to`. */
-export type Mapping = (features: Tensor4D, from: string, to: string) => Tensor4D;
-
-/** @throws ConfigError where the layers differ: only a trained mapping leads from one to another. */
-export const identity: Mapping = (features, from, to) => {
-  if (from === to) return features;
-  throw new ConfigError(
-    `mapping: identity leads from a layer to itself, got "${from}" to "${to}". Train a mapping model between them.`,
-  );
-};
+/** @throws ConfigError where `to` cannot be computed from `from` alone: only a trained mapping leads there. */
+export const identity: MappingOf =
+  ({ trunk }, parameters) =>
+  (features, from, to) => {
+    if (from === to) return features;
+    if (trunk.leadsTo(from, to)) return trunk.run(parameters, { [from]: features }, [to])[to];
+    throw new ConfigError(
+      `mapping: identity cannot lead from layer "${from}" to "${to}". Train a mapping model between them.`,
+    );
+  };

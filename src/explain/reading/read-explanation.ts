@@ -6,14 +6,17 @@ import type { NdArrays } from "../../core/nd-array.js";
 import type { AspectSpec, ClassifierSpec } from "../../heads/head.js";
 import type { ModelSpec } from "../../model.js";
 import { tapOffset } from "../../trunk/tap-offset.js";
-import type { AspectExplanation, Explained, MaskingName, RegionExplanation, Target } from "../explanation.js";
+import type { AspectExplanation, Explained, MethodChoice, RegionExplanation, Target } from "../explanation.js";
 import { touchedCells } from "./cells.js";
+import { DEFAULT_SALIENCY, defaultMaskingOf } from "./pairs.js";
 import { predictionOf } from "./prediction.js";
 import { type AspectRegions, hasPlace, type Region, regionsOf } from "./regions.js";
 import { relevanceOf } from "./relevance.js";
 import { type Answers, largestPresence, presenceOver, survivalMap, survivalOver } from "./survival.js";
 import { defaultTarget } from "./target.js";
 import { unexplainedShare } from "./unexplained.js";
+
+const MAP = "saliency/";
 
 export interface ReadOptions {
   readonly spec: ModelSpec;
@@ -23,7 +26,8 @@ export interface ReadOptions {
   readonly image: string;
   /** What was asked for; the default target without it. */
   readonly target?: Target;
-  readonly masking?: MaskingName;
+  /** Of the graph that made the outputs. */
+  readonly method?: MethodChoice;
   /** How the names of mask files begin; the image's own name without its ending by default. */
   readonly stem?: string;
 }
@@ -36,12 +40,15 @@ export interface ReadOptions {
  */
 export function readExplanation(
   outputs: NdArrays,
-  { spec, threshold, image, target, masking = "filter-weights", stem = basename(image, extname(image)) }: ReadOptions,
+  { spec, threshold, image, target, method = {}, stem = basename(image, extname(image)) }: ReadOptions,
 ): Explained {
-  const heads = checkOutputs(outputs, spec);
+  const { saliency: name = DEFAULT_SALIENCY, tap } = method;
+  const { masking = defaultMaskingOf(name, { atInput: tap === "input" }) } = method;
+  const heads = checkOutputs(outputs, spec, method);
   const size = spec.trunk.inputSize;
-  const readings = heads.aspects.map((head) => readAspect(outputs, { head, threshold, size, stem }));
-  const saliency = outputs[`saliency/${spec.source}`];
+  const readings = heads.aspects.map((head) => readAspect(outputs, { head, tap, threshold, size, stem }));
+  const drawn = drawnTap(outputs, { source: spec.source, tap });
+  const saliency = outputs[`saliency/${drawn}`];
   const [, height, width] = saliency.shape;
   const relevant = readings
     .filter(({ aspect }) => aspect.isRelevant)
@@ -56,8 +63,8 @@ export function readExplanation(
       format: "aspectlens-explanation/1",
       image,
       prediction: predictionOf(outputs.scores, heads.classifier),
-      target: target ?? defaultTarget(outputs.logits, heads.classifier),
-      saliency: "grad-cam",
+      target: target ?? method.target ?? defaultTarget(outputs.logits, heads.classifier),
+      saliency: name,
       masking,
       threshold,
       isExplained: relevant.length > 0,
@@ -74,7 +81,7 @@ export function readExplanation(
           regions.hasPixels ? [[head.name, survivalMap(regions.whole.elements, answers)]] : [],
         ),
       ),
-      saliency: { height, width, values: Float32Array.from(saliency.data), offset: tapOffset(spec.trunk, spec.source) },
+      saliency: { height, width, values: Float32Array.from(saliency.data), offset: tapOffset(spec.trunk, drawn) },
     },
   };
 }
@@ -88,14 +95,20 @@ interface AspectReading {
 
 function readAspect(
   outputs: NdArrays,
-  { head, threshold, size, stem }: { head: AspectSpec; threshold: number; size: number; stem: string },
+  {
+    head,
+    tap,
+    threshold,
+    size,
+    stem,
+  }: { head: AspectSpec; tap?: string; threshold: number; size: number; stem: string },
 ): AspectReading {
   const answers = {
     unmasked: outputs[`${head.name}/unmasked`],
     masked: outputs[`${head.name}/masked`],
     reference: outputs[`${head.name}/reference`],
   };
-  const taps = head.taps.map((tap) => ({
+  const taps = maskedTaps(head, tap).map((tap) => ({
     evidence: outputs[`evidence/${tap}`],
     overlap: outputs[`${head.name}/overlap/${tap}`],
   }));
@@ -147,18 +160,35 @@ function pixelSize({ hasPixels }: AspectRegions, size: number): number | undefin
   return hasPixels ? size : undefined;
 }
 
-function checkOutputs(outputs: NdArrays, spec: ModelSpec): { classifier: ClassifierSpec; aspects: AspectSpec[] } {
-  const aspects = spec.heads.filter((head) => head.kind !== "classifier");
+function maskedTaps({ taps }: AspectSpec, tap?: string): readonly string[] {
+  return tap === undefined ? taps : [tap];
+}
+
+/** The layer whose map is drawn: the one that was asked for, the source, or the last that there is. */
+function drawnTap(outputs: NdArrays, { source, tap }: { source: string; tap?: string }): string {
+  if (tap !== undefined) return tap;
+  const mapped = Object.keys(outputs).flatMap((name) => (name.startsWith(MAP) ? [name.slice(MAP.length)] : []));
+  return mapped.includes(source) ? source : (mapped[mapped.length - 1] ?? source);
+}
+
+function checkOutputs(
+  outputs: NdArrays,
+  spec: ModelSpec,
+  { tap, target }: MethodChoice,
+): { classifier: ClassifierSpec; aspects: AspectSpec[] } {
+  // An aspect does not explain itself.
+  const own = target && target.kind !== "unit" ? target.aspect : undefined;
+  const aspects = spec.heads.filter((head) => head.kind !== "classifier" && head.name !== own) as AspectSpec[];
   const [classifier] = spec.heads.filter((head) => head.kind === "classifier");
   const needed = [
     "logits",
     "scores",
-    `saliency/${spec.source}`,
-    ...aspects.flatMap(({ name, taps }) => [
-      `${name}/unmasked`,
-      `${name}/masked`,
-      `${name}/reference`,
-      ...taps.flatMap((tap) => [`evidence/${tap}`, `${name}/overlap/${tap}`]),
+    `${MAP}${drawnTap(outputs, { source: spec.source, tap })}`,
+    ...aspects.flatMap((head) => [
+      `${head.name}/unmasked`,
+      `${head.name}/masked`,
+      `${head.name}/reference`,
+      ...maskedTaps(head, tap).flatMap((name) => [`evidence/${name}`, `${head.name}/overlap/${name}`]),
     ]),
   ];
   for (const name of needed) {

@@ -3,34 +3,47 @@
 import { InputError } from "../../core/errors.js";
 import { type NdArray, ndArray } from "../../core/nd-array.js";
 import type { ClassifierSpec } from "../../heads/head.js";
-import type { Target } from "../explanation.js";
+import type { ClassTarget, Target } from "../explanation.js";
+import { INNER_FORMS, parseInnerTarget } from "./inner-target.js";
 import { highest } from "./prediction.js";
 
+const LOGIT = "logit:";
+
 /**
- * `CLASS`: its log-odds (multi-label: its logit). `CLASS:OTHER`: the margin between two.
+ * `CLASS`: its log-odds (multi-label: its logit). `CLASS:OTHER`: the margin between two. `logit:CLASS`: its own score. Else as
+ * `parseInnerTarget`.
  *
- * @throws InputError where there is no such class, or the model answers with a number.
+ * @param aspects of the model.
+ * @throws InputError where there is no such class or aspect, or a class is asked of a model that answers with a number.
  */
-export function parseTarget(text: string, { task, classes }: ClassifierSpec): Target {
-  if (task === "regression") {
-    throw new InputError(
-      `target "${text}": this model answers with a number, so there is no class to choose. Leave the target out.`,
-    );
-  }
+export function parseTarget(
+  text: string,
+  { task, classes }: ClassifierSpec,
+  { aspects = [] }: { aspects?: readonly string[] } = {},
+): Target {
   if (classes.includes(text)) return classTarget(text, task);
+  if (text.startsWith(LOGIT) && classes.includes(text.slice(LOGIT.length)))
+    return { kind: "logit", class: text.slice(LOGIT.length) };
   // A class may hold a colon itself, so every place to split is tried.
   for (let colon = text.indexOf(":"); colon >= 0; colon = text.indexOf(":", colon + 1)) {
     const [name, other] = [text.slice(0, colon), text.slice(colon + 1)];
     if (name !== other && classes.includes(name) && classes.includes(other))
       return { kind: "margin", class: name, other };
   }
+  const inner = parseInnerTarget(text, aspects);
+  if (inner) return inner;
+  if (task === "regression") {
+    throw new InputError(
+      `target "${text}": this model answers with a number, so there is no class to choose. Leave the target out, or name one of ${INNER_FORMS}.`,
+    );
+  }
   throw new InputError(
-    `target "${text}": expected a class, or two as CLASS:OTHER. The classes: ${classes.join(", ")}.`,
+    `target "${text}": expected a class, or two as CLASS:OTHER, or logit:CLASS, ${INNER_FORMS}. The classes: ${classes.join(", ")}.`,
   );
 }
 
 /** What an all-zero target comes to: the predicted class, the label that scores highest, or the value. */
-export function defaultTarget(logits: NdArray, { task, classes }: ClassifierSpec): Target {
+export function defaultTarget(logits: NdArray, { task, classes }: ClassifierSpec): ClassTarget {
   return task === "regression" ? { kind: "value" } : classTarget(classes[highest(logits)], task);
 }
 
@@ -40,7 +53,7 @@ export function defaultTarget(logits: NdArray, { task, classes }: ClassifierSpec
  * @param target nothing for the predicted class.
  * @returns `[1, classes]` (`[1, 1]` for a regression): weights of the logits, all zero for the default.
  */
-export function targetWeights(target: Target | undefined, { classes }: ClassifierSpec): NdArray {
+export function targetWeights(target: ClassTarget | undefined, { classes }: ClassifierSpec): NdArray {
   const weights = ndArray([1, Math.max(1, classes.length)]);
   if (target === undefined) return weights;
   if (target.kind === "value") weights.data[0] = 1;
@@ -49,6 +62,6 @@ export function targetWeights(target: Target | undefined, { classes }: Classifie
   return weights;
 }
 
-function classTarget(name: string, task: ClassifierSpec["task"]): Target {
+function classTarget(name: string, task: ClassifierSpec["task"]): ClassTarget {
   return { kind: task === "multi" ? "logit" : "log-odds", class: name };
 }

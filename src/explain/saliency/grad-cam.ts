@@ -1,6 +1,7 @@
-/** Grad-CAM: one weight a filter from the mean gradient, and the map that those weights draw. */
+/** Grad-CAM: one weight a filter, its mean gradient. */
 
 import * as tf from "@tensorflow/tfjs";
+import { gradientAt, type SaliencyMethod, weighed } from "./saliency.js";
 
 /**
  * Filter weights of one target (Selvaraju et al. 2017, eq. 1, arXiv:1610.02391).
@@ -13,13 +14,7 @@ export function filterWeights(gradients: tf.Tensor4D): tf.Tensor4D {
 }
 
 /**
- * The Grad-CAM map (eq. 2), of what features have beyond the reference. The paper weighs the features themselves, which
- * takes zeros for "nothing"; no network has seen zeros, so we weigh the difference from a typical representation.
- *
- * @param difference `[batch, height, width, channels]`, features minus reference.
- * @param weights `[batch, 1, 1, channels]`.
- * @returns `[batch, height, width, 1]`, zero or more; the caller disposes it.
+ * `w_k (f_k - r_k)` (eq. 2 before the sum). The paper weighs the features themselves, which takes zeros for "nothing"; no
+ * network has seen zeros, so we weigh the difference from a typical representation.
  */
-export function gradCamMap(difference: tf.Tensor4D, weights: tf.Tensor4D): tf.Tensor4D {
-  return tf.tidy(() => tf.relu(tf.sum(tf.mul(difference, weights), 3, true)));
-}
+export const gradCam: SaliencyMethod = ({ of }) => weighed(filterWeights(gradientAt(of, of.features)), of);
