@@ -11,17 +11,25 @@ import type { Explanation } from "./explanation.js";
 import { overSamples } from "./over-samples.js";
 import { UNCALIBRATED_THRESHOLD } from "./reading/pairs.js";
 import { readExplanation } from "./reading/read-explanation.js";
+import { overRedrawn } from "./redrawn.js";
 import { removalFunction } from "./removal.js";
-import { thresholdAgainstDistractors, thresholdThatSeparates } from "./thresholds.js";
+import { thresholdAgainstChance, thresholdAgainstDistractors, thresholdThatSeparates } from "./thresholds.js";
 import { type ClassCauses, judge, relevancePairs } from "./truth.js";
+
+/** Images and classifiers for the relevance that comes by chance. */
+const CHANCE_IMAGES = 50;
+const CHANCE_DRAWS = 8;
 
 /** An aspect mattered if its removal takes more than this share of what the image has over the reference. */
 const LOWERED_SHARE = 0.1;
 
 export interface Calibration {
   readonly threshold: { readonly value: number; readonly isCalibrated: boolean };
-  /** What it was set by: known causes, the removal of evidence, or nothing. */
-  readonly by: "causes" | "removal" | "none";
+  /**
+   * What set it: known causes, the removal of evidence, classifiers that have learned nothing where they ask for a higher one or
+   * there is nothing else, or nothing at all.
+   */
+  readonly by: "causes" | "removal" | "chance" | "none";
   /** Images used. */
   readonly imageCount: number;
   /** One line each, for `Provenance.warnings`. */
@@ -30,7 +38,8 @@ export interface Calibration {
 
 /**
  * With known causes, the lowest threshold that names at most 3 % of the distractors, on images answered right; without, the
- * one that best separates aspects whose removal lowers the target by more than a tenth from the others; else 0.3.
+ * one that best separates aspects whose removal lowers the target by more than a tenth from the others. In any case at
+ * least so high that at most 3 % of the aspects are relevant to classifiers that have learned nothing. Else 0.3.
  *
  * @param parameters folded, by name.
  * @param references of `computeReferences`.
@@ -85,8 +94,13 @@ export async function calibrate(
     const judged = judge(explanation, { sample, causes });
     if (judged.isRight && judged.causes.length > 0) againstDistractors.push(...relevancePairs(judged));
   }
+  const chance = thresholdAgainstChance(await relevancesByChance());
+  const atLeastChance = (by: Calibration["by"], value: number | null): Calibration => {
+    if (value !== null && value >= (chance ?? 0)) return result(by, value);
+    return chance === null ? result("none") : result("chance", chance);
+  };
   const known = thresholdAgainstDistractors(againstDistractors);
-  if (known !== null) return result("causes", known);
+  if (known !== null) return atLeastChance("causes", known);
 
   contrast.clear();
   imageCount = 0;
@@ -102,8 +116,18 @@ export async function calibrate(
     contrast.add(explanation);
     pairs.push(...removalPairs(explanation, outputs));
   }
-  const value = thresholdThatSeparates(pairs);
-  return value === null ? result("none") : result("removal", value);
+  return atLeastChance("removal", thresholdThatSeparates(pairs));
+
+  async function relevancesByChance(): Promise<number[]> {
+    const scores: number[] = [];
+    const few = () => first(samples(), Math.min(limit, CHANCE_IMAGES));
+    const seeds = Array.from({ length: CHANCE_DRAWS }, (_, index) => index + 1);
+    const drawn = { engine, fn: explainFunction(model), parameters, references, samples: few, seeds, batchSize };
+    for await (const { sample, outputs } of overRedrawn(model, drawn)) {
+      for (const { relevance } of read(outputs, sample).aspects) if (relevance !== null) scores.push(relevance);
+    }
+    return scores;
+  }
 }
 
 /** Relevance of each aspect that can be read, positive where its removal lowers the target by more than a tenth. */

@@ -44,3 +44,19 @@ export function evidenceMap(evidence: tf.Tensor4D): tf.Tensor4D {
 export function overlapMap(answer: tf.Tensor4D, aspect: tf.Tensor4D): tf.Tensor4D {
   return tf.tidy(() => tf.concat([tf.sum(tf.mul(answer, aspect), 3, true), evidenceMap(aspect)], 3));
 }
+
+/**
+ * The sums over channels of `p_a p_b` of several aspects.
+ *
+ * @param evidences n times `[batch, height, width, channels]`.
+ * @returns `[batch, height, width, n * n]`, the products of aspect a in row a; the caller disposes it.
+ */
+export function pairMap(evidences: readonly tf.Tensor4D[]): tf.Tensor4D {
+  return tf.tidy(() => {
+    const [batch, height, width, channels] = evidences[0].shape;
+    const places = [batch * height * width, evidences.length, channels] as [number, number, number];
+    const rows = tf.reshape(tf.stack([...evidences], 3), places);
+    const products = tf.matMul(rows, rows, false, true); // [batch * height * width, n, n]
+    return tf.reshape(products, [batch, height, width, evidences.length ** 2]);
+  });
+}

@@ -5,7 +5,7 @@ import { ConfigError } from "../core/errors.js";
 import type { TensorFunction, Tensors } from "../engine/engine.js";
 import { answer, type Model } from "../model.js";
 import { type AspectReadings, aspectReadings } from "./aspect-readings.js";
-import { evidenceMap, overlapMap } from "./evidence.js";
+import { evidenceMap, overlapMap, pairMap } from "./evidence.js";
 import { pointsOf } from "./explained-point.js";
 import { classTarget, innerTarget, targetLayers } from "./explained-target.js";
 import type { MethodChoice } from "./explanation.js";
@@ -114,7 +114,8 @@ export function explanationSteps(
  *
  * @returns a function whose outputs are `logits`, `scores` `[batch, classes]`; for each aspect `<aspect>/unmasked`, `/masked` and
  *   `/reference` before the sigmoid; for each tap `filterWeights/<tap>` `[batch, 1, 1, channels]` (where the method has them),
- *   `saliency/<tap>` and `evidence/<tap>` `[batch, h, w, 1]`; for each aspect and its taps `<aspect>/overlap/<tap>` `[batch, h, w, 2]`.
+ *   `saliency/<tap>` and `evidence/<tap>` `[batch, h, w, 1]`; for each aspect and its taps `<aspect>/overlap/<tap>` `[batch, h, w, 2]`; for
+ *   each tap of n aspects, more than one, `pairs/<tap>` `[batch, h, w, n * n]`, the aspects in the model's order.
  * @throws ConfigError as `checkOptions`, at once.
  */
 export function explainFunction(model: Model, options: ExplainOptions = {}): TensorFunction {
@@ -134,6 +135,10 @@ export function explanationOutputs({ classifier }: Model, { logits, taps, aspect
     }
   }
   for (const [tap, { weights, map, evidence }] of Object.entries(taps)) {
+    const own = Object.values(aspects).flatMap(({ evidence, taps: from }) =>
+      from.includes(tap) ? [evidence[from.indexOf(tap)]] : [],
+    );
+    if (own.length > 1) outputs[`pairs/${tap}`] = pairMap(own);
     if (weights) outputs[`filterWeights/${tap}`] = weights;
     outputs[`saliency/${tap}`] = map;
     outputs[`evidence/${tap}`] = evidenceMap(evidence);

@@ -2,7 +2,7 @@
 
 import type { Sample } from "../core/annotation.js";
 import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
-import type { Engine, TensorFunction } from "../engine/engine.js";
+import type { Engine, StateStore, TensorFunction } from "../engine/engine.js";
 import type { Model } from "../model.js";
 import { imageOutputs } from "./reading/rows.js";
 
@@ -23,6 +23,7 @@ export async function* overSamples(
     engine,
     fn,
     constants,
+    state,
     samples,
     batchSize = 8,
     name,
@@ -30,6 +31,7 @@ export async function* overSamples(
     engine: Engine;
     fn: TensorFunction;
     constants: NdArrays;
+    state?: StateStore;
     samples: AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>;
     batchSize?: number;
     name?: string;
@@ -38,7 +40,7 @@ export async function* overSamples(
   const size = model.spec.trunk.inputSize;
   const target = ndArray([batchSize, Math.max(1, model.classifier.spec.classes.length)]);
   const inputs = { image: [batchSize, size, size, 3], target: target.shape };
-  const compiled = await engine.compile(fn, { inputs, constants, name });
+  const compiled = await engine.compile(fn, { inputs, constants, state, name });
   try {
     for await (const batch of samples) {
       for (let start = 0; start < batch.length; start += batchSize) {

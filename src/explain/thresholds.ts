@@ -5,6 +5,9 @@ import type { Ranked } from "../core/ranking.js";
 /** Fewer of either kind say too little to set a threshold from. */
 const LEAST_COUNT = 5;
 
+/** Fewer say nothing of a share of 3 %. */
+const LEAST_CHANCES = 20;
+
 /** Thresholds are rounded up to this, so that they read well and stay strictly above what they exclude. */
 const GRAIN = 1e4;
 
@@ -19,8 +22,23 @@ export function thresholdAgainstDistractors(pairs: readonly Ranked[], { share = 
   const negatives = pairs.filter((pair) => !pair.isPositive).map((pair) => pair.score);
   if (negatives.length < LEAST_COUNT || pairs.length - negatives.length < LEAST_COUNT) return null;
   negatives.sort((a, b) => b - a);
-  const firstExcluded = negatives[Math.floor(share * negatives.length)];
-  return (Math.floor(firstExcluded * GRAIN) + 1) / GRAIN;
+  return above(negatives[Math.floor(share * negatives.length)]);
+}
+
+function above(score: number): number {
+  return (Math.floor(score * GRAIN) + 1) / GRAIN;
+}
+
+/**
+ * The lowest threshold (in steps of 0.0001) that at most a share of relevances without a reason reaches.
+ *
+ * @param scores relevance 0..1 under classifiers that have learned nothing.
+ * @returns `null` where there are fewer than 20.
+ */
+export function thresholdAgainstChance(scores: readonly number[], { share = 0.03 } = {}): number | null {
+  if (scores.length < LEAST_CHANCES) return null;
+  const sorted = [...scores].sort((a, b) => b - a);
+  return above(sorted[Math.floor(share * sorted.length)]);
 }
 
 /**

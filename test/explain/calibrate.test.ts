@@ -5,8 +5,10 @@ import { type NdArray, type NdArrays, ndArray } from "../../src/core/nd-array.js
 import type { Engine } from "../../src/engine/engine.js";
 import { createTfjsEngine } from "../../src/engine/tfjs-engine.js";
 import { calibrate } from "../../src/explain/calibrate.js";
+import { explainFunction } from "../../src/explain/explain.js";
 import { explainConstants } from "../../src/explain/explain-constants.js";
 import { overSamples } from "../../src/explain/over-samples.js";
+import { overRedrawn, redrawClassifier } from "../../src/explain/redrawn.js";
 import { computeReferences, createTable } from "../../src/explain/references.js";
 import { removalFunction } from "../../src/explain/removal.js";
 import { quantile } from "../reference/explanation.js";
@@ -184,8 +186,14 @@ test("removal fades exactly the elements that carry an aspect's evidence", async
 });
 
 describe("calibration", () => {
-  /** An engine that gives each image, in turn, these relevances and these losses of a target of 2 over a reference of 1. */
-  function playing(script: readonly { relevance: Record<string, number>; lost?: Record<string, number> }[]): Engine {
+  /**
+   * An engine that gives each image, in turn, these relevances and these losses of a target of 2 over a reference of 1; and the
+   * relevance `chance` to every aspect under a classifier that was drawn anew.
+   */
+  function playing(
+    script: readonly { relevance: Record<string, number>; lost?: Record<string, number> }[],
+    { chance = 0 }: { chance?: number } = {},
+  ): Engine {
     const row = (of: (image: (typeof script)[number]) => readonly number[], shape: readonly number[]) =>
       ndArray([script.length, ...shape], Float32Array.from(script.flatMap((image) => [...of(image)])));
     const names = ["spot", "share"];
@@ -195,6 +203,7 @@ describe("calibration", () => {
       scores: row(() => [0.9, 0.05, 0.05], [3]),
       [`saliency/${SOURCE}`]: row(() => [1], [1, 1, 1]),
       [`evidence/${SOURCE}`]: row(() => [1], [1, 1, 1]),
+      [`pairs/${SOURCE}`]: row(() => [1, 0, 0, 1], [1, 1, 4]),
       target: row(() => [2], []),
       ...Object.fromEntries(
         names.flatMap((name): [string, NdArray][] => [
@@ -207,21 +216,28 @@ describe("calibration", () => {
         ]),
       ),
     };
+    const byChance = Object.fromEntries(
+      names.map((name) => [`${name}/overlap/${SOURCE}`, row(() => [chance, 1], [1, 1, 2])]),
+    );
+    const done = () => Promise.resolve();
     const missing = () => Promise.reject(new Error("not needed"));
     return {
       name: "tfjs",
-      compile: () => Promise.resolve({ run: () => Promise.resolve(outputs), dispose: () => Promise.resolve() }),
-      createState: missing,
+      compile: (_, { name }) => {
+        const found = name === "redrawn" ? { ...outputs, ...byChance } : outputs;
+        return Promise.resolve({ run: () => Promise.resolve(found), dispose: done });
+      },
+      createState: () => Promise.resolve({ shapes: {}, read: missing, write: done, dispose: done }),
       dispose: missing,
     };
   }
   const run = (
     script: Parameters<typeof playing>[0],
     rest: (index: number) => Partial<Sample>,
-    options: { limit?: number; causes?: Record<string, string[]> } = {},
+    { chance, ...options }: { limit?: number; causes?: Record<string, string[]>; chance?: number } = {},
   ) =>
     calibrate(model, {
-      engine: playing(script),
+      engine: playing(script, { chance }),
       parameters,
       references,
       samples: () => [samples(script.length, rest)],
@@ -259,9 +275,25 @@ describe("calibration", () => {
     expect(found.threshold.value).toBeCloseTo(0.375, 6);
   });
 
-  test("without causes and without any removal that matters is 0.3, and says that it is uncalibrated", async () => {
+  test("is never below what classifiers that have learned nothing reach", async () => {
+    const script = scores.map((score) => ({ relevance: { spot: 0.9, share: score / 10 } }));
+    const causes = { a: ["spot"] };
+    const found = await run(script, isFirstClass, { causes, chance: 0.25 });
+    expect(found).toMatchObject({ by: "chance", threshold: { isCalibrated: true } });
+    expect(found.threshold.value).toBeCloseTo(0.2501, 10);
+    expect(await run(script, isFirstClass, { causes, chance: 0.01 })).toMatchObject({ by: "causes" });
+  });
+
+  test("without causes and without any removal that matters is what chance reaches", async () => {
     const script = scores.map((score) => ({ relevance: { spot: score, share: score } }));
-    expect(await run(script, () => ({}))).toMatchObject({ by: "none", threshold: { value: 0.3, isCalibrated: false } });
+    const found = await run(script, () => ({}), { chance: 0.2 });
+    expect(found).toMatchObject({ by: "chance", threshold: { value: 0.2001, isCalibrated: true } });
+  });
+
+  test("is 0.3 where heads see nothing, and says that it is uncalibrated", async () => {
+    const given = { engine, parameters, references, samples: () => [], batchSize: 3 };
+    const found = await calibrate(model, given);
+    expect(found).toMatchObject({ by: "none", imageCount: 0, threshold: { value: 0.3, isCalibrated: false } });
   });
 
   test("uses at most `limit` images, and says how many", async () => {
@@ -282,5 +314,38 @@ describe("calibration", () => {
     expect(warnings).toContainEqual(
       expect.stringMatching(/^head "spot" cannot tell its answer from nothing on 3 of the 3 images/),
     );
+  });
+});
+
+describe("classifiers drawn anew", () => {
+  test("leave heads and what they read as they are, and differ from one another", () => {
+    const [one, two] = [1, 2].map((seed) => redrawClassifier(model, { seed }));
+    const names = Object.keys(one);
+    expect(names).toContain("trunk/conv_pw_13/kernel");
+    expect(names).toContain("head/class/kernel");
+    // The source is conv_pw_11: nothing up to it, and no aspect head.
+    expect(names.filter((name) => /conv_pw_11\/|conv_dw_11|conv1\/|spot|share/.test(name))).toEqual([]);
+    expect([...one["head/class/kernel"].data]).not.toEqual([...two["head/class/kernel"].data]);
+  });
+
+  test("run one after another over the same images, each with its own parameters", async () => {
+    const images = samples(2);
+    const found: { seed: number; logits: number[]; unmasked: number }[] = [];
+    const options = { engine, fn: explainFunction(model), parameters, references, batchSize: 2, seeds: [1, 2] };
+    for await (const { seed, outputs } of overRedrawn(model, { ...options, samples: () => [images] }))
+      found.push({ seed, logits: [...outputs.logits.data], unmasked: outputs["spot/unmasked"].data[0] });
+    expect(found.map(({ seed }) => seed)).toEqual([1, 1, 2, 2]);
+    expect(found[0].logits).not.toEqual(found[2].logits);
+    expect(found[0].unmasked).toBe(found[2].unmasked);
+    // As a model that has these parameters from the start.
+    const given = explainConstants({
+      parameters: { ...parameters, ...redrawClassifier(model, { seed: 2 }) },
+      references,
+    });
+    const alone = { engine, fn: explainFunction(model), constants: given, samples: [images], batchSize: 2 };
+    for await (const { outputs } of overSamples(model, alone)) {
+      expect([...outputs.logits.data]).toEqual(found[2].logits);
+      break;
+    }
   });
 });

@@ -8,11 +8,11 @@ import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
 import { explainFunction, explanationSteps } from "../../src/explain/explain.js";
 import { explainConstants } from "../../src/explain/explain-constants.js";
 import { readExplanation } from "../../src/explain/reading/read-explanation.js";
-import { relevanceOf } from "../../src/explain/reading/relevance.js";
 import { imageOutputs } from "../../src/explain/reading/rows.js";
 import { checkTaps, explainedTaps } from "../../src/explain/taps.js";
 import { createModel, type Model } from "../../src/model.js";
 import * as twin from "../reference/explanation.js";
+import { relevanceAlone } from "./relevance-alone.js";
 import { SOURCE, tinyImages, tinyModel, tinyParameters, tinyReferences, toArrays, toTensors } from "./tiny-model.js";
 
 const SIZE = 32;
@@ -76,6 +76,7 @@ describe("the explain function", () => {
       [`filterWeights/${SOURCE}`]: "1,1,1,128",
       [`saliency/${SOURCE}`]: "1,2,2,1",
       [`evidence/${SOURCE}`]: "1,2,2,1",
+      [`pairs/${SOURCE}`]: "1,2,2,16",
     });
   });
 
@@ -213,8 +214,11 @@ describe("beside plain loops", () => {
 
     const { explanation } = readExplanation(found, { spec: model.spec, threshold: 0.1, image: "x.png" });
     const [spot] = explanation.aspects;
-    expect(spot.relevance).toBeCloseTo(twin.relevance(expected.c, expected.p), 4);
+    const alone = relevanceAlone([{ evidence: found[`evidence/${SOURCE}`], overlap: found[`spot/overlap/${SOURCE}`] }]);
+    expect(alone).toBeCloseTo(twin.relevance(expected.c, expected.p), 4);
+    // It keeps that beside the others only if it overlaps most.
     expect(spot.relevance).toBeGreaterThan(0.01);
+    expect(spot.relevance).toBeLessThanOrEqual(alone);
     expect(spot.survival).toBeCloseTo(
       twin.survival(expected, { threshold: model.aspects[0].spec.threshold }) ?? Number.NaN,
       4,
@@ -296,7 +300,7 @@ describe("finite differences", () => {
 
 describe("relevance", () => {
   const read = (from: NdArrays, name: string) =>
-    relevanceOf([{ evidence: from[`evidence/${SOURCE}`], overlap: from[`${name}/overlap/${SOURCE}`] }]);
+    relevanceAlone([{ evidence: from[`evidence/${SOURCE}`], overlap: from[`${name}/overlap/${SOURCE}`] }]);
 
   test("does not change when a head answers louder", () => {
     const louder = Object.fromEntries(
@@ -336,7 +340,7 @@ describe("relevance", () => {
     const shared = sum((place, tap) => overlaps[tap].overlap.data[2 * place]);
     const answer = sum((place, tap) => overlaps[tap].evidence.data[place]);
     const aspect = sum((place, tap) => overlaps[tap].overlap.data[2 * place + 1]);
-    expect(relevanceOf(overlaps)).toBeCloseTo(shared / Math.sqrt(answer * aspect), 6);
+    expect(relevanceAlone(overlaps)).toBeCloseTo(shared / Math.sqrt(answer * aspect), 6);
   });
 });
 

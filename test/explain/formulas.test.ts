@@ -1,13 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { answerEvidence, aspectEvidence, evidenceMap, overlapMap } from "../../src/explain/evidence.js";
+import { answerEvidence, aspectEvidence, evidenceMap, overlapMap, pairMap } from "../../src/explain/evidence.js";
 import { grey } from "../../src/explain/mapping/grey.js";
 import { identity } from "../../src/explain/mapping/identity.js";
 import { fade, maskOf } from "../../src/explain/masking.js";
 import { quantile } from "../../src/explain/quantile.js";
 import { MASKING_NAMES } from "../../src/explain/reading/pairs.js";
-import { relevanceOf } from "../../src/explain/reading/relevance.js";
 import { quantile as sortedQuantile } from "../reference/explanation.js";
+import { relevanceAlone } from "./relevance-alone.js";
 import { tinyImages, tinyModel, tinyParameters, toTensors } from "./tiny-model.js";
 
 beforeAll(() => tf.setBackend("cpu"));
@@ -113,9 +113,17 @@ describe("evidence", () => {
     expect(numbers(overlapMap(c, p))).toEqual([4, 5, 0, 25, 3, 2, 0, 8]);
   });
 
+  test("of several aspects is multiplied pair by pair at each place", () => {
+    const [a, b] = [grid(1, 2, 0, 1, 3, 0, 0, 0), grid(2, 1, 5, 0, 1, 1, 2, 2)];
+    const pairs = pairMap([a, b]);
+    expect(pairs.shape).toEqual([1, 2, 2, 4]);
+    // Place 0: 1 + 4, 2 + 2, 2 + 2, 4 + 1.
+    expect(numbers(pairs)).toEqual([5, 4, 4, 5, 1, 0, 0, 25, 9, 3, 3, 2, 0, 0, 0, 8]);
+  });
+
   test("that is the same for aspect and answer, up to a factor, has relevance 1; apart, 0", () => {
     const read = (c: tf.Tensor4D, p: tf.Tensor4D) =>
-      relevanceOf([
+      relevanceAlone([
         {
           evidence: { shape: [1, 2, 2, 1], data: evidenceMap(c).dataSync() as Float32Array },
           overlap: { shape: [1, 2, 2, 2], data: overlapMap(c, p).dataSync() as Float32Array },
@@ -171,6 +179,7 @@ test("no formula leaves a tensor behind but its result", () => {
     aspectEvidence(a, { difference: b }),
     overlapMap(a, b),
     evidenceMap(a),
+    pairMap([a, b]),
     maskOf({ weights, map }, { masking: "both" }),
     fade(a, { mask: map, reference: weights }),
   ];

@@ -2,18 +2,21 @@ import { describe, expect, test } from "vitest";
 import { InputError, ShapeError } from "../../src/core/errors.js";
 import { logit } from "../../src/core/logistic.js";
 import { type NdArray, type NdArrays, ndArray } from "../../src/core/nd-array.js";
+import { random } from "../../src/core/random.js";
 import { touchedCells } from "../../src/explain/reading/cells.js";
 import { connectedComponents } from "../../src/explain/reading/components.js";
 import { classPart } from "../../src/explain/reading/inner-target.js";
 import { predictionOf } from "../../src/explain/reading/prediction.js";
 import { type ReadOptions, readExplanation } from "../../src/explain/reading/read-explanation.js";
 import { regionsOf } from "../../src/explain/reading/regions.js";
-import { relevanceOf } from "../../src/explain/reading/relevance.js";
+import { relevancesOf } from "../../src/explain/reading/relevance.js";
 import { imageOutputs } from "../../src/explain/reading/rows.js";
 import { survivalMap, survivalOver } from "../../src/explain/reading/survival.js";
 import { parseTarget, targetWeights } from "../../src/explain/reading/target.js";
 import { unexplainedShare } from "../../src/explain/reading/unexplained.js";
 import type { AspectSpec, ClassifierSpec } from "../../src/heads/head.js";
+import { jointRelevances } from "../reference/explanation.js";
+import { relevanceAlone } from "./relevance-alone.js";
 
 const array = (shape: number[], data: ArrayLike<number>) => ndArray(shape, Float32Array.from(data));
 /** A mask drawn as rows of `#` and `.`. */
@@ -138,25 +141,92 @@ describe("relevance", () => {
 
   test("is the cosine of the two evidences over all elements", () => {
     // 6 / sqrt(25 * 29).
-    expect(relevanceOf([tap])).toBeCloseTo(6 / Math.sqrt(725), 12);
+    expect(relevanceAlone([tap])).toBeCloseTo(6 / Math.sqrt(725), 12);
   });
 
   test("of an instance counts its cells alone", () => {
     // 6 / (3 * 2): there both lie in the same elements.
-    expect(relevanceOf([tap], { cells: [Uint8Array.of(1, 0)] })).toBe(1);
-    expect(relevanceOf([tap], { cells: [Uint8Array.of(0, 1)] })).toBe(0);
+    expect(relevanceAlone([tap], { cells: [Uint8Array.of(1, 0)] })).toBe(1);
+    expect(relevanceAlone([tap], { cells: [Uint8Array.of(0, 1)] })).toBe(0);
   });
 
   test("of several taps takes their elements together", () => {
     const other = { evidence: array([1, 1, 1, 1], [11]), overlap: array([1, 1, 1, 2], [2, 7]) };
     // (6 + 2) / sqrt((25 + 11) * (29 + 7)).
-    expect(relevanceOf([tap, other])).toBeCloseTo(8 / 36, 12);
+    expect(relevanceAlone([tap, other])).toBeCloseTo(8 / 36, 12);
   });
 
   test("is 0 where there is no evidence at all, and survives tiny numbers", () => {
-    expect(relevanceOf([{ evidence: array([1, 1, 1, 1], [0]), overlap: array([1, 1, 1, 2], [0, 3]) }])).toBe(0);
+    expect(relevanceAlone([{ evidence: array([1, 1, 1, 1], [0]), overlap: array([1, 1, 1, 2], [0, 3]) }])).toBe(0);
     const tiny = { evidence: array([1, 1, 1, 1], [1e-36]), overlap: array([1, 1, 1, 2], [5e-37, 1e-36]) };
-    expect(relevanceOf([tiny])).toBeCloseTo(0.5, 5);
+    expect(relevanceAlone([tiny])).toBeCloseTo(0.5, 5);
+  });
+
+  describe("beside another aspect", () => {
+    /** One place; c, p_1 and p_2 of unit length with these cosines. */
+    const beside = ([first, second]: number[], common: number) =>
+      relevancesOf(
+        [first, second].map((cosine, index) => [{ tap: "t", index, overlap: array([1, 1, 1, 2], [cosine, 1]) }]),
+        { t: { evidence: array([1, 1, 1, 1], [1]), pairs: array([1, 1, 1, 4], [1, common, common, 1]) } },
+      );
+
+    test("is what is left of the answer's evidence once those that overlap more have taken theirs", () => {
+      // The first takes 0.6; of the second's 0.5, 0.6 * 0.5 went with it.
+      const [first, second] = beside([0.6, 0.5], 0.5);
+      expect(first).toBeCloseTo(0.6, 6);
+      expect(second).toBeCloseTo(0.2, 6);
+      expect(beside([0.5, 0.6], 0.5).reverse()).toEqual([first, second]);
+    });
+
+    test("is nothing where a better one accounts for all that they share", () => {
+      const [first, second] = beside([0.6, 0.2], 0.5);
+      expect(first).toBeCloseTo(0.6, 6);
+      expect(second).toBe(0);
+    });
+
+    test("is the cosine where they share nothing", () => {
+      const [first, second] = beside([0.6, 0.2], 0);
+      expect(first).toBeCloseTo(0.6, 6);
+      expect(second).toBeCloseTo(0.2, 6);
+    });
+
+    test("is what a pursuit over the vectors themselves gives", () => {
+      const stream = random(4, "evidence");
+      for (let round = 0; round < 20; round++) {
+        const draw = () => Array.from({ length: 12 }, () => Math.max(0, stream.normal()));
+        const common = draw();
+        const ps = [1, 2, 3, 4].map((weight) => draw().map((value, index) => value + (weight * common[index]) / 2));
+        const c = ps[0].map((value, index) => value + 0.5 * ps[3][index] + 0.3 * Math.abs(stream.normal()));
+        const dot = (a: number[], b: number[]) => a.reduce((sum, value, index) => sum + value * b[index], 0);
+        const found = relevancesOf(
+          ps.map((p, index) => [{ tap: "t", index, overlap: array([1, 1, 1, 2], [dot(c, p), dot(p, p)]) }]),
+          {
+            t: {
+              evidence: array([1, 1, 1, 1], [dot(c, c)]),
+              pairs: array(
+                [1, 1, 1, 16],
+                ps.flatMap((a) => ps.map((b) => dot(a, b))),
+              ),
+            },
+          },
+        );
+        // Float32 in the sums.
+        for (const [index, share] of jointRelevances(c, ps).entries()) expect(found[index]).toBeCloseTo(share, 4);
+      }
+    });
+
+    test("counts only what both have at the same layers and places", () => {
+      const own = (tap: string, index: number) => [{ tap, index, overlap: array([1, 1, 2, 2], [1, 2, 0, 0]) }];
+      const taps = {
+        t: { evidence: array([1, 1, 2, 1], [2, 0]), pairs: array([1, 1, 2, 4], [2, 2, 2, 2, 9, 9, 9, 9]) },
+        u: { evidence: array([1, 1, 2, 1], [2, 0]) },
+      };
+      // Of two layers: nothing in common, 1 / 2 each. Of one layer at its first place: one and the same, which counts once.
+      expect(relevancesOf([own("t", 0), own("u", 0)], taps)[0]).toBeCloseTo(0.5, 6);
+      const same = relevancesOf([own("t", 0), own("t", 1)], taps, { cells: { t: Uint8Array.of(1, 0) } });
+      expect(same[0]).toBeCloseTo(0.5, 6);
+      expect(same[1]).toBeCloseTo(0, 6);
+    });
   });
 });
 
@@ -287,6 +357,7 @@ describe("an explanation", () => {
     "vessel/reference": array([1, 1], [-4]),
     [`vessel/overlap/${tap}`]: array([1, 2, 2, 2], [0, 1, 0, 0, 0, 0, 0, 0]),
     [`evidence/${tap}`]: array([1, 2, 2, 1], [4, 0, 0, 5]),
+    [`pairs/${tap}`]: array([1, 2, 2, 4], new Float32Array(16)),
     [`saliency/${tap}`]: array([1, 2, 2, 1], [1, 0, 0, 0]),
     ...changes,
   });

@@ -80,6 +80,27 @@ export function relevance(c: readonly number[], p: readonly number[]): number {
   return cc > 0 && pp > 0 ? cp / Math.sqrt(cc * pp) : 0;
 }
 
+/** Matching pursuit of c over the p, each taken once, on the vectors themselves. */
+export function jointRelevances(c: readonly number[], ps: readonly (readonly number[])[]): number[] {
+  const unit = (v: readonly number[]) => {
+    const norm = Math.hypot(...v);
+    return v.map((value) => (norm > 0 ? value / norm : 0));
+  };
+  const dot = (a: readonly number[], b: readonly number[]) =>
+    a.reduce((sum, value, index) => sum + value * b[index], 0);
+  let residual = unit(c);
+  const found = ps.map(() => Number.NaN);
+  while (found.some(Number.isNaN)) {
+    const overlaps = ps.map((p, index) =>
+      Number.isNaN(found[index]) ? dot(residual, unit(p)) : Number.NEGATIVE_INFINITY,
+    );
+    const best = overlaps.indexOf(Math.max(...overlaps));
+    found[best] = Math.max(0, overlaps[best]);
+    residual = residual.map((value, index) => value - found[best] * unit(ps[best])[index]);
+  }
+  return found;
+}
+
 /** Sum over the region of v - e over that of u - e. */
 export function survival(
   { u, v, e }: Record<"u" | "v" | "e", ArrayLike<number>>,

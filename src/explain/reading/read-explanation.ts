@@ -6,13 +6,13 @@ import type { NdArrays } from "../../core/nd-array.js";
 import type { AspectSpec, ClassifierSpec } from "../../heads/head.js";
 import type { ModelSpec } from "../../model.js";
 import { tapOffset } from "../../trunk/tap-offset.js";
-import type { AspectExplanation, Explained, MethodChoice, RegionExplanation, Target } from "../explanation.js";
+import type { Explained, MethodChoice, Target } from "../explanation.js";
 import { touchedCells } from "./cells.js";
 import { DEFAULT_SALIENCY, defaultMaskingOf } from "./pairs.js";
 import { predictionOf } from "./prediction.js";
-import { type AspectRegions, hasPlace, type Region, regionsOf } from "./regions.js";
-import { relevanceOf } from "./relevance.js";
-import { type Answers, largestPresence, presenceOver, survivalMap, survivalOver } from "./survival.js";
+import { explainAspects, maskedTaps, pixelSize, readAspects } from "./read-aspects.js";
+import { hasPlace } from "./regions.js";
+import { survivalMap } from "./survival.js";
 import { defaultTarget } from "./target.js";
 import { unexplainedShare } from "./unexplained.js";
 
@@ -46,18 +46,19 @@ export function readExplanation(
   const { masking = defaultMaskingOf(name, { atInput: tap === "input" }) } = method;
   const heads = checkOutputs(outputs, spec, method);
   const size = spec.trunk.inputSize;
-  const readings = heads.aspects.map((head) => readAspect(outputs, { head, tap, threshold, size, stem }));
+  const readings = readAspects(outputs, { heads: heads.aspects, tap, size });
+  const aspects = explainAspects(readings, { outputs, size, stem, threshold });
   const drawn = drawnTap(outputs, { source: spec.source, tap });
   const saliency = outputs[`saliency/${drawn}`];
   const [, height, width] = saliency.shape;
   const relevant = readings
-    .filter(({ aspect }) => aspect.isRelevant)
+    .filter((_, index) => aspects[index].isRelevant)
     .map(({ head, regions }) =>
       hasPlace(head)
         ? touchedCells(regions.whole, { grid: { height, width }, size: pixelSize(regions, size) })
         : undefined,
     );
-  const present = readings.filter(({ aspect }) => aspect.isPresent);
+  const present = readings.filter((_, index) => aspects[index].isPresent);
   return {
     explanation: {
       format: "aspectlens-explanation/1",
@@ -68,7 +69,7 @@ export function readExplanation(
       masking,
       threshold,
       isExplained: relevant.length > 0,
-      aspects: readings.map(({ aspect }) => aspect),
+      aspects,
       unexplained: unexplainedShare(saliency, { relevant }),
     },
     maps: {
@@ -84,84 +85,6 @@ export function readExplanation(
       saliency: { height, width, values: Float32Array.from(saliency.data), offset: tapOffset(spec.trunk, drawn) },
     },
   };
-}
-
-interface AspectReading {
-  readonly head: AspectSpec;
-  readonly answers: Answers;
-  readonly regions: AspectRegions;
-  readonly aspect: AspectExplanation;
-}
-
-function readAspect(
-  outputs: NdArrays,
-  {
-    head,
-    tap,
-    threshold,
-    size,
-    stem,
-  }: { head: AspectSpec; tap?: string; threshold: number; size: number; stem: string },
-): AspectReading {
-  const answers = {
-    unmasked: outputs[`${head.name}/unmasked`],
-    masked: outputs[`${head.name}/masked`],
-    reference: outputs[`${head.name}/reference`],
-  };
-  const taps = maskedTaps(head, tap).map((tap) => ({
-    evidence: outputs[`evidence/${tap}`],
-    overlap: outputs[`${head.name}/overlap/${tap}`],
-  }));
-  const regions = regionsOf(answers.unmasked, { spec: head, size });
-  const isPresent = regions.whole.elements.length > 0;
-
-  // A head that cannot tell its answer from nothing has no evidence worth comparing: survival and relevance fall together.
-  const read = ({ elements }: Region, relevance: () => number): RegionExplanation => {
-    const survival = survivalOver(elements, answers);
-    return {
-      presence:
-        elements.length > 0
-          ? presenceOver(elements, answers, { of: head.kind === "boxes" ? "largest" : "mean" })
-          : largestPresence(answers),
-      relevance: survival === null ? null : relevance(),
-      survival,
-    };
-  };
-  const cellsOf = (region: Region) =>
-    taps.map(({ evidence: { shape } }) =>
-      touchedCells(region, { grid: { height: shape[1], width: shape[2] }, size: pixelSize(regions, size) }),
-    );
-  const areaOf = ({ elements }: Region) => (regions.hasPixels ? { area: elements.length / (size * size) } : {});
-  const whole = read(regions.whole, () => relevanceOf(taps));
-  const instances = regions.instances?.map((region) => ({
-    box: region.boxes[0],
-    ...areaOf(region),
-    ...read(region, () => relevanceOf(taps, { cells: cellsOf(region) })),
-  }));
-  const aspect: AspectExplanation = {
-    name: head.name,
-    kind: head.kind,
-    ...whole,
-    relevanceInterval: null,
-    isPresent,
-    isRelevant: whole.relevance !== null && whole.relevance >= threshold,
-    ...areaOf(regions.whole),
-    ...(regions.hasPixels && {
-      mask: isPresent ? `${stem}.${head.name}.png` : null,
-      survivalMap: isPresent ? `${stem}.${head.name}.survival.png` : null,
-    }),
-    ...(instances && { instances }),
-  };
-  return { head, answers, regions, aspect };
-}
-
-/** Size of the image whose pixels a region's elements are; `undefined` where its boxes say where it is. */
-function pixelSize({ hasPixels }: AspectRegions, size: number): number | undefined {
-  return hasPixels ? size : undefined;
-}
-
-function maskedTaps({ taps }: AspectSpec, tap?: string): readonly string[] {
-  return tap === undefined ? taps : [tap];
 }
 
 /** The layer whose map is drawn: the one that was asked for, the source, or the last that there is. */
@@ -191,7 +114,9 @@ function checkOutputs(
       ...maskedTaps(head, tap).flatMap((name) => [`evidence/${name}`, `${head.name}/overlap/${name}`]),
     ]),
   ];
-  for (const name of needed) {
+  const taps = aspects.flatMap((head) => maskedTaps(head, tap));
+  const shared = taps.filter((name, index) => taps.indexOf(name) < index);
+  for (const name of [...needed, ...new Set(shared.map((name) => `pairs/${name}`))]) {
     const shape = outputs[name]?.shape;
     if (shape?.[0] === 1) continue;
     const got = shape ? `[${shape.join(", ")}]` : "none";
