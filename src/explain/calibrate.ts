@@ -7,7 +7,7 @@ import type { Engine } from "../engine/engine.js";
 import type { Model } from "../model.js";
 import { explainFunction } from "./explain.js";
 import { explainConstants } from "./explain-constants.js";
-import type { Explanation } from "./explanation.js";
+import type { Explanation, MethodChoice } from "./explanation.js";
 import { overSamples } from "./over-samples.js";
 import { UNCALIBRATED_THRESHOLD } from "./reading/pairs.js";
 import { readExplanation } from "./reading/read-explanation.js";
@@ -45,6 +45,7 @@ export interface Calibration {
  * @param references of `computeReferences`.
  * @param samples opens the validation split, in random order if `limit` cuts it; the same images each time.
  * @param causes of the dataset; a sample's own go before.
+ * @param method the default explanation without it.
  * @param limit most images used.
  */
 export async function calibrate(
@@ -55,6 +56,7 @@ export async function calibrate(
     references,
     samples,
     causes = {},
+    method = {},
     limit = 1000,
     batchSize = 8,
   }: {
@@ -63,6 +65,7 @@ export async function calibrate(
     references: NdArrays;
     samples: () => AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>;
     causes?: ClassCauses;
+    method?: MethodChoice;
     limit?: number;
     batchSize?: number;
   },
@@ -70,7 +73,8 @@ export async function calibrate(
   const constants = explainConstants({ parameters, references });
   const run = { engine, constants, batchSize };
   const read = (outputs: NdArrays, sample: Sample) =>
-    readExplanation(outputs, { spec: model.spec, threshold: UNCALIBRATED_THRESHOLD, image: sample.path }).explanation;
+    readExplanation(outputs, { spec: model.spec, threshold: UNCALIBRATED_THRESHOLD, image: sample.path, method })
+      .explanation;
   const contrast = createContrastCheck();
   let imageCount = 0;
   const result = (by: Calibration["by"], value = UNCALIBRATED_THRESHOLD): Calibration => ({
@@ -85,7 +89,7 @@ export async function calibrate(
   for await (const { sample, outputs } of overSamples(model, {
     ...run,
     samples: first(samples(), limit, (sample) => isByClass || (sample.causes?.length ?? 0) > 0),
-    fn: explainFunction(model),
+    fn: explainFunction(model, method),
     name: "calibrate",
   })) {
     imageCount++;
@@ -108,7 +112,7 @@ export async function calibrate(
   for await (const { sample, outputs } of overSamples(model, {
     ...run,
     samples: first(samples(), limit),
-    fn: removalFunction(model),
+    fn: removalFunction(model, method),
     name: "calibrate",
   })) {
     imageCount++;
@@ -122,7 +126,15 @@ export async function calibrate(
     const scores: number[] = [];
     const few = () => first(samples(), Math.min(limit, CHANCE_IMAGES));
     const seeds = Array.from({ length: CHANCE_DRAWS }, (_, index) => index + 1);
-    const drawn = { engine, fn: explainFunction(model), parameters, references, samples: few, seeds, batchSize };
+    const drawn = {
+      engine,
+      fn: explainFunction(model, method),
+      parameters,
+      references,
+      samples: few,
+      seeds,
+      batchSize,
+    };
     for await (const { sample, outputs } of overRedrawn(model, drawn)) {
       for (const { relevance } of read(outputs, sample).aspects) if (relevance !== null) scores.push(relevance);
     }

@@ -11,7 +11,7 @@ import { classTarget, innerTarget, targetLayers } from "./explained-target.js";
 import type { MethodChoice } from "./explanation.js";
 import { MAPPINGS, type MappingOf } from "./mapping/mapping.js";
 import { fade, maskOf } from "./masking.js";
-import { checkPair, DEFAULT_SALIENCY, defaultMaskingOf } from "./reading/pairs.js";
+import { checkPair, DEFAULT_SALIENCY, defaultMaskingOf, type MaskingName } from "./reading/pairs.js";
 import { type MappedSaliency, saliencyAt } from "./saliency/saliency-at.js";
 import { checkTaps, explainedTaps, explainingHeads } from "./taps.js";
 import { resolveTarget, scoresOf } from "./target.js";
@@ -37,6 +37,8 @@ export interface Steps {
   readonly taps: Readonly<Record<string, TapSaliency>>;
   /** By name, in the order of the model. */
   readonly aspects: Readonly<Record<string, AspectReadings & { readonly taps: readonly string[] }>>;
+  /** What each aspect head says of the representation masked in another way, before the sigmoid. */
+  readonly maskedBy: (masking: MaskingName) => Readonly<Record<string, tf.Tensor>>;
   /** The target with some layers' features replaced, `[batch]`. */
   readonly targetAt: (features: Readonly<Record<string, tf.Tensor4D>>) => tf.Tensor1D;
 }
@@ -81,32 +83,47 @@ export function explanationSteps(
 
       // 3. The representation masked with that.
       const { features, reference, difference } = at;
-      const mask = maskOf({ weights: found.weights, map: found.grained }, { masking });
-      return [name, { ...found, features, reference, difference, masked: fade(difference, { mask, reference }) }];
+      return [name, { ...found, features, reference, difference, masked: maskedAt(found, at, masking) }];
     }),
   );
 
+  // 4. Carried to the layers that an aspect head reads.
   const carry = (typeof mapping === "string" ? MAPPINGS[mapping] : mapping)(model, constants);
-  const aspects = Object.fromEntries(
-    explainingHeads(model, inner).map((head) => {
-      // 4. Carried to the layer that the aspect head reads.
-      const from = tap === undefined ? head.spec.taps : [tap];
-      const mapped = (features: readonly tf.Tensor4D[]) =>
-        head.spec.taps.map((to, index) =>
-          tap === undefined ? carry(features[index], to, to) : carry(features[0], tap, to),
-        );
+  const heads = explainingHeads(model, inner).map((head) => ({
+    head,
+    from: tap === undefined ? head.spec.taps : [tap],
+    mapped: (features: readonly tf.Tensor4D[]) =>
+      head.spec.taps.map((to, index) =>
+        tap === undefined ? carry(features[index], to, to) : carry(features[0], tap, to),
+      ),
+  }));
 
-      // 5. What the head still recognises.
-      const readings = from.map((name) => taps[name]);
-      return [
-        head.spec.name,
-        { ...aspectReadings(head, { parameters: constants, taps: readings, mapped }), taps: from },
-      ];
+  // 5. What the head still recognises.
+  const aspects = Object.fromEntries(
+    heads.map(({ head, from, mapped }) => {
+      const readings = aspectReadings(head, { parameters: constants, taps: from.map((name) => taps[name]), mapped });
+      return [head.spec.name, { ...readings, taps: from }];
     }),
   );
+  const maskedBy: Steps["maskedBy"] = (other) =>
+    Object.fromEntries(
+      heads.map(({ head, from, mapped }) => {
+        const features = from.map((name) => maskedAt(taps[name], taps[name], other));
+        return [head.spec.name, head.forward(constants, mapped(features))];
+      }),
+    );
   const targetAt: Steps["targetAt"] = (replaced) =>
     target.value(trunk.run(constants, { input: image, ...replaced }, target.layers));
-  return { logits, target: target.value(layerValues), taps, aspects, targetAt };
+  return { logits, target: target.value(layerValues), taps, aspects, maskedBy, targetAt };
+}
+
+/** The representation of a layer, masked. */
+function maskedAt(
+  { weights, grained }: Pick<MappedSaliency, "weights" | "grained">,
+  { difference, reference }: Pick<TapSaliency, "difference" | "reference">,
+  masking: MaskingName,
+): tf.Tensor4D {
+  return fade(difference, { mask: maskOf({ weights, map: grained }, { masking }), reference });
 }
 
 /**

@@ -2,19 +2,25 @@
 
 import { areaUnderCurve, type Ranked } from "../core/ranking.js";
 import type { AspectExplanation } from "./explanation.js";
-import { DEFAULT_MASKING, DEFAULT_SALIENCY, type MaskingName } from "./reading/pairs.js";
-import { type Judged, rankedAspects, relevancePairs } from "./truth.js";
+import { DEFAULT_MASKING, DEFAULT_SALIENCY, type MaskingName, type SaliencyName } from "./reading/pairs.js";
+import { type Judged, rankedAspects } from "./truth.js";
 
 export interface FaithfulnessMethod {
-  readonly saliency: string;
+  readonly saliency: SaliencyName;
   readonly masking: MaskingName;
   readonly isDefault: boolean;
+  /** From this relevance on, an aspect was called relevant; `null` where no image was explained. */
+  readonly threshold: number | null;
   /** Share of the images whose most relevant aspect is a cause; k-way ties count 1/k. */
   readonly namedCause: number | null;
+  /** Of the causes, the share called relevant. */
+  readonly causeRelevant: number | null;
   /** Of the aspects labelled present that are no cause, the share called relevant. */
   readonly distractorNamed: number | null;
   /** Of all pairs of a cause and a distractor, the share in which the cause is more relevant. */
   readonly auc: number | null;
+  /** The same by survival. */
+  readonly bySurvival: { readonly namedCause: number | null; readonly auc: number | null };
 }
 
 /** `aspectlens-faithfulness/1`; a share of nothing is `null`. */
@@ -32,13 +38,19 @@ export interface Faithfulness {
   readonly controls: {
     readonly presenceOnly: { readonly namedCause: number | null };
     readonly survival: { readonly namedCause: number | null };
-    readonly randomClassifier: { readonly namedCause: number | null; readonly relevant: number | null } | null;
+    readonly randomClassifier: RandomControl | null;
+    /** Aspect heads that have learned nothing; reported, and expected of nobody. */
+    readonly randomHeads: RandomControl | null;
   };
 }
 
-interface Rank {
-  readonly aspect: AspectExplanation;
-  readonly isCause: boolean;
+/** A part of the model that has learned nothing: its naming should be chance, and nothing relevant. */
+export interface RandomControl {
+  /** Over all draws and images. */
+  readonly namedCause: number | null;
+  /** Of all aspects labelled present, the share called relevant. */
+  readonly relevant: number | null;
+  readonly draws: number;
 }
 
 /**
@@ -49,65 +61,91 @@ export async function measureFaithfulness(
   images: AsyncIterable<Judged> | Iterable<Judged>,
   { isDefault = true }: { isDefault?: boolean } = {},
 ): Promise<Faithfulness> {
+  const tally = createTally();
+  for await (const judged of images) tally.add(judged);
+  return tally.result({ isDefault });
+}
+
+type Score = (aspect: AspectExplanation) => number;
+
+const byRelevance: Score = ({ relevance }) => relevance ?? 0;
+const bySurvival: Score = ({ survival }) => survival ?? 0;
+
+/** Counts of one method, image by image. */
+export function createTally(): { add(judged: Judged): void; result(options: { isDefault: boolean }): Faithfulness } {
   const answers = { right: 0, count: 0 };
-  const named = { byRelevance: 0, byPresence: 0, bySurvival: 0, byLot: 0 };
-  const distractors = { named: 0, count: 0 };
-  const pairs: Ranked[] = [];
+  const named = { relevance: 0, presence: 0, survival: 0, lot: 0 };
+  const called = { causes: 0, causeCount: 0, distractors: 0, distractorCount: 0 };
+  const pairs: { relevance: Ranked[]; survival: Ranked[] } = { relevance: [], survival: [] };
   let labelledCount = 0;
   let count = 0;
-  let method: Pick<FaithfulnessMethod, "saliency" | "masking"> = {
+  let method: Pick<FaithfulnessMethod, "saliency" | "masking" | "threshold"> = {
     saliency: DEFAULT_SALIENCY,
     masking: DEFAULT_MASKING,
+    threshold: null,
   };
-  for await (const judged of images) {
-    const { explanation } = judged;
-    method = { saliency: explanation.saliency, masking: explanation.masking };
-    if (judged.isRight !== null && "class" in explanation.prediction) {
-      answers.count++;
-      if (judged.isRight) answers.right++;
-    }
-    if (judged.isRight === null || judged.causes.length === 0 || judged.distractors.length === 0) continue;
-    labelledCount++;
-    const ranks = rankedAspects(judged);
-    const isSeen = ranks.some(({ isCause }) => isCause) && ranks.some(({ isCause }) => !isCause);
-    if (!judged.isRight || !isSeen) continue;
-    count++;
-    named.byRelevance += causeShareOfFirst(ranks, ({ relevance }) => relevance ?? 0);
-    named.byPresence += causeShareOfFirst(ranks, ({ presence }) => presence);
-    named.bySurvival += causeShareOfFirst(ranks, ({ survival }) => survival ?? 0);
-    named.byLot += causeShareOfFirst(ranks, () => 0);
-    pairs.push(...relevancePairs(judged));
-    for (const { aspect, isCause } of ranks) {
-      if (isCause) continue;
-      distractors.count++;
-      if (aspect.isRelevant) distractors.named++;
-    }
-  }
   return {
-    format: "aspectlens-faithfulness/1",
-    count,
-    classifier: { accuracy: share(answers.right, answers.count) },
-    methods: [
-      {
-        ...method,
-        isDefault,
-        namedCause: share(named.byRelevance, count),
-        distractorNamed: share(distractors.named, distractors.count),
-        auc: areaUnderCurve(pairs),
-      },
-    ],
-    coverage: share(count, labelledCount),
-    chance: { namedCause: share(named.byLot, count), auc: 0.5 },
-    controls: {
-      presenceOnly: { namedCause: share(named.byPresence, count) },
-      survival: { namedCause: share(named.bySurvival, count) },
-      randomClassifier: null,
+    add(judged) {
+      const { saliency, masking, threshold, prediction } = judged.explanation;
+      method = { saliency, masking, threshold };
+      if (judged.isRight !== null && "class" in prediction) {
+        answers.count++;
+        if (judged.isRight) answers.right++;
+      }
+      if (judged.isRight === null || judged.causes.length === 0 || judged.distractors.length === 0) return;
+      labelledCount++;
+      const ranks = countedAspects(judged);
+      if (ranks.length === 0) return;
+      count++;
+      named.relevance += causeShareOfFirst(ranks, byRelevance);
+      named.presence += causeShareOfFirst(ranks, ({ presence }) => presence);
+      named.survival += causeShareOfFirst(ranks, bySurvival);
+      named.lot += causeShareOfFirst(ranks, () => 0);
+      for (const { aspect, isCause } of ranks) {
+        pairs.relevance.push({ score: byRelevance(aspect), isPositive: isCause });
+        pairs.survival.push({ score: bySurvival(aspect), isPositive: isCause });
+        called[isCause ? "causeCount" : "distractorCount"]++;
+        if (aspect.isRelevant) called[isCause ? "causes" : "distractors"]++;
+      }
     },
+    result: ({ isDefault }) => ({
+      format: "aspectlens-faithfulness/1",
+      count,
+      classifier: { accuracy: share(answers.right, answers.count) },
+      methods: [
+        {
+          ...method,
+          isDefault,
+          namedCause: share(named.relevance, count),
+          causeRelevant: share(called.causes, called.causeCount),
+          distractorNamed: share(called.distractors, called.distractorCount),
+          auc: areaUnderCurve(pairs.relevance),
+          bySurvival: { namedCause: share(named.survival, count), auc: areaUnderCurve(pairs.survival) },
+        },
+      ],
+      coverage: share(count, labelledCount),
+      chance: { namedCause: share(named.lot, count), auc: 0.5 },
+      controls: {
+        presenceOnly: { namedCause: share(named.presence, count) },
+        survival: { namedCause: share(named.survival, count) },
+        randomClassifier: null,
+        randomHeads: null,
+      },
+    }),
   };
 }
 
+type Rank = ReturnType<typeof rankedAspects>[number];
+
+/** The aspects of an image that counts: answered right, a cause and another aspect seen. Else none. */
+export function countedAspects(judged: Judged): readonly Rank[] {
+  const ranks = rankedAspects(judged);
+  const isSeen = ranks.some(({ isCause }) => isCause) && ranks.some(({ isCause }) => !isCause);
+  return judged.isRight && isSeen ? ranks : [];
+}
+
 /** Share of causes among those that tie for the first place: 1, 0, or between where they tie. */
-function causeShareOfFirst(ranks: readonly Rank[], score: (aspect: AspectExplanation) => number): number {
+function causeShareOfFirst(ranks: readonly Rank[], score: Score): number {
   const highest = Math.max(...ranks.map(({ aspect }) => score(aspect)));
   const first = ranks.filter(({ aspect }) => score(aspect) === highest);
   return first.filter(({ isCause }) => isCause).length / first.length;

@@ -1,4 +1,4 @@
-/** Classifiers that have learned nothing, on a trunk and heads that have: what relevance looks like where there is no reason. */
+/** Models with a part that has learned nothing: what relevance looks like where there is no reason. */
 
 import type { Sample } from "../core/annotation.js";
 import type { NdArrays } from "../core/nd-array.js";
@@ -9,18 +9,19 @@ import { randomWeights } from "../trunk/random-weights.js";
 import { explainConstants } from "./explain-constants.js";
 import { overSamples, type SampleOutputs } from "./over-samples.js";
 
-/** One image under one of the classifiers. */
+/** One image under one of the draws. */
 export interface Redrawn extends SampleOutputs {
   readonly seed: number;
 }
 
 /**
- * Runs images through the explanations of several such classifiers, compiled once.
+ * Runs images through the explanations of several such models, compiled once.
  *
  * @param fn as `explainFunction`.
  * @param parameters folded, by name.
- * @param samples opens the same images for each classifier.
- * @param change of each draw before it is used, such as the other sign.
+ * @param samples opens the same images for each draw.
+ * @param redraw the parameters that replace the model's own; the same names for each seed.
+ * @param classOf whose class is explained; the predicted one without it.
  */
 export async function* overRedrawn(
   model: Model,
@@ -32,7 +33,8 @@ export async function* overRedrawn(
     samples,
     seeds,
     batchSize,
-    change = (drawn) => drawn,
+    redraw = redrawClassifier,
+    classOf,
   }: {
     engine: Engine;
     fn: TensorFunction;
@@ -41,24 +43,25 @@ export async function* overRedrawn(
     samples: () => AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>;
     seeds: readonly number[];
     batchSize?: number;
-    change?: (drawn: NdArrays, seed: number) => NdArrays;
+    redraw?: (model: Model, options: { seed: number }) => NdArrays;
+    classOf?: (sample: Sample) => string | undefined;
   },
 ): AsyncGenerator<Redrawn> {
-  const drawnNames = Object.keys(redrawClassifier(model, { seed: 0 }));
-  const kept = Object.entries(parameters).filter(([name]) => !drawnNames.includes(name));
+  const first = redraw(model, { seed: 0 });
+  const kept = Object.entries(parameters).filter(([name]) => !Object.hasOwn(first, name));
   const constants = explainConstants({ parameters: Object.fromEntries(kept), references });
-  const state = await engine.createState(redrawClassifier(model, { seed: 0 }));
+  const state = await engine.createState(first);
   const withDrawn: TensorFunction = (given) =>
     fn({ ...given, constants: { ...given.constants, ...given.state }, state: {} });
   let seed = 0;
   // One stream for one compiled graph: it is read no further than the batch that runs.
   const stream = async function* () {
     for (seed of seeds) {
-      await state.write(change(redrawClassifier(model, { seed }), seed));
+      await state.write(redraw(model, { seed }));
       yield* samples();
     }
   };
-  const options = { engine, fn: withDrawn, constants, state, samples: stream(), batchSize, name: "redrawn" };
+  const options = { engine, fn: withDrawn, constants, state, samples: stream(), classOf, batchSize, name: "redrawn" };
   try {
     for await (const found of overSamples(model, options)) yield { ...found, seed };
   } finally {
@@ -79,4 +82,22 @@ export function redrawClassifier(model: Model, { seed }: { seed: number }): NdAr
     behind.has(name.split("/")[1]),
   );
   return { ...Object.fromEntries(layers), ...initialize(classifier.parameters, { seed }) };
+}
+
+/** A drawn classifier for each seed of 0 or more, and for each below it the one of `-1 - seed` with all its answers turned round. */
+export function redrawEitherWay(model: Model, { seed }: { seed: number }): NdArrays {
+  if (seed >= 0) return redrawClassifier(model, { seed });
+  const drawn = redrawClassifier(model, { seed: -1 - seed });
+  const own = new Set(model.classifier.parameters.map(({ name }) => name));
+  return Object.fromEntries(
+    Object.entries(drawn).map(([name, { shape, data }]) => [
+      name,
+      own.has(name) ? { shape, data: Float32Array.from(data, (value) => -value) } : { shape, data },
+    ]),
+  );
+}
+
+/** Fresh parameters of all aspect heads. */
+export function redrawHeads({ aspects }: Model, { seed }: { seed: number }): NdArrays {
+  return Object.assign({}, ...aspects.map(({ parameters }) => initialize(parameters, { seed })));
 }

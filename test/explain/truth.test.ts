@@ -155,15 +155,24 @@ describe("faithfulness", () => {
           saliency: "evidence",
           masking: "filter-weights",
           isDefault: true,
+          threshold: 0.3,
           namedCause: expect.closeTo((1 + 1 / 3) / 2, 12),
+          causeRelevant: 1,
           distractorNamed: 2 / 3,
           // Causes 0.6 and 0.4 against 0.1, 0.4 and 0.4: 3 pairs won, 1 won and 2 tied of the rest: (3 + 1 + 1) / 6.
           auc: expect.closeTo(5 / 6, 12),
+          // Causes 0.5 and 1 against 0.5, 0 and 0: 2.5 and 3 of 3.
+          bySurvival: { namedCause: 3 / 4, auc: expect.closeTo(5.5 / 6, 12) },
         },
       ],
       coverage: 2 / 4,
       chance: { namedCause: expect.closeTo((1 / 2 + 1 / 3) / 2, 12), auc: 0.5 },
-      controls: { presenceOnly: { namedCause: 1 / 2 }, survival: { namedCause: 3 / 4 }, randomClassifier: null },
+      controls: {
+        presenceOnly: { namedCause: 1 / 2 },
+        survival: { namedCause: 3 / 4 },
+        randomClassifier: null,
+        randomHeads: null,
+      },
     });
   });
 

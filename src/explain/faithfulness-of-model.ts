@@ -1,0 +1,193 @@
+/** Measures the faithfulness of one model on one dataset: every method beside the default, and the controls. */
+
+import type { Sample } from "../core/annotation.js";
+import { InterruptedError } from "../core/errors.js";
+import type { NdArrays } from "../core/nd-array.js";
+import { batches } from "../dataset/batches.js";
+import { type Dataset, splitSize } from "../dataset/dataset.js";
+import type { Split } from "../dataset/record.js";
+import type { Engine } from "../engine/engine.js";
+import { createModel, type Model } from "../model.js";
+import type { RelevanceThreshold, TrainedModel } from "../trained-model.js";
+import { allMaskings, withMasking } from "./all-maskings.js";
+import { calibrate } from "./calibrate.js";
+import { explainFunction } from "./explain.js";
+import { explainConstants } from "./explain-constants.js";
+import type { Explained } from "./explanation.js";
+import { createTally, type Faithfulness, type RandomControl } from "./faithfulness.js";
+import { overSamples } from "./over-samples.js";
+import {
+  DEFAULT_SALIENCY,
+  defaultMaskingOf,
+  type MaskingName,
+  maskingsOf,
+  type SaliencyName,
+} from "./reading/pairs.js";
+import { readExplanation } from "./reading/read-explanation.js";
+import { overRedrawn, redrawEitherWay, redrawHeads } from "./redrawn.js";
+import { type Judged, judge, rankedAspects } from "./truth.js";
+
+export interface FaithfulnessOptions {
+  readonly engine: Engine;
+  readonly dataset: Dataset;
+  /** How the model explains unless it is asked to do so in another way. */
+  readonly method?: { readonly saliency?: SaliencyName; readonly masking?: MaskingName };
+  /** Methods to measure beside it, each with all its maskings. */
+  readonly others?: readonly SaliencyName[];
+  /** Aspects that are explained, but neither causes nor distractors. */
+  readonly unranked?: readonly string[];
+  /** Draws of each random control; every classifier counts with both signs. */
+  readonly draws?: number;
+  /** Images of each draw. */
+  readonly drawImages?: number;
+  readonly batchSize?: number;
+  readonly onProgress?: (share: number, what: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** An explanation beside the truth, with what a picture of it needs. */
+export interface Case {
+  readonly judged: Judged;
+  readonly explained: Explained;
+  /** As the model saw it, `[S, S, 3]` RGB. */
+  readonly pixels: Uint8Array;
+  /** How much more relevant the most relevant distractor is than the most relevant cause; below 0 where the cause is named. */
+  readonly error: number;
+}
+
+export interface FaithfulnessOfModel {
+  readonly faithfulness: Faithfulness;
+  /** The cases in which the default errs most, worst first. */
+  readonly worst: readonly Case[];
+}
+
+const WORST = 12;
+/** Validation images that set the threshold of a method other than the default. */
+const CALIBRATION_IMAGES = 300;
+
+/**
+ * @throws InterruptedError between two batches.
+ * @throws ConfigError where the model does not allow a method.
+ */
+export async function faithfulnessOf(
+  trained: TrainedModel,
+  {
+    engine,
+    dataset,
+    method: { saliency = DEFAULT_SALIENCY, masking = defaultMaskingOf(saliency) } = {},
+    others = [],
+    unranked = [],
+    draws = 20,
+    drawImages = 100,
+    batchSize = 8,
+    onProgress,
+    signal,
+  }: FaithfulnessOptions,
+): Promise<FaithfulnessOfModel> {
+  const { spec, parameters, references } = trained;
+  const model = createModel(spec);
+  const { causes } = dataset.manifest;
+  const constants = explainConstants({ parameters, references });
+  const names = [saliency, ...others.filter((name) => name !== saliency)];
+  const imageCount = splitSize(dataset, "test");
+  const randomCount = Math.min(imageCount, drawImages) * draws * 3;
+  const total = imageCount * names.length + randomCount;
+  let done = 0;
+  const samples = async function* (split: Split, { limit = Number.POSITIVE_INFINITY, what = "", counts = true } = {}) {
+    let count = 0;
+    for await (const batch of batches(dataset, { split, batchSize, inputSize: spec.trunk.inputSize })) {
+      if (signal?.aborted) throw new InterruptedError("interrupted; nothing was written.");
+      const some = batch.slice(0, limit - count);
+      count += some.length;
+      yield some;
+      if (counts) done += some.length;
+      if (counts) onProgress?.(done / total, what);
+      if (count >= limit) return;
+    }
+  };
+  const judgeOne = (sample: Sample, explained: Explained): Judged => {
+    const judged = judge(explained.explanation, { sample, causes });
+    return { ...judged, distractors: judged.distractors.filter((name) => !unranked.includes(name)) };
+  };
+  const read = (
+    outputs: NdArrays,
+    sample: Sample,
+    method: { saliency: SaliencyName; masking: MaskingName },
+    threshold: number,
+  ) => readExplanation(outputs, { spec, threshold, image: sample.path, method });
+
+  const worst: Case[] = [];
+  const reports: Faithfulness[] = [];
+  for (const name of names) {
+    const maskings = maskingsOf(name);
+    const threshold = name === saliency ? trained.threshold : await thresholdOf(name);
+    const tallies = new Map(maskings.map((way) => [way, createTally()]));
+    const run = { engine, fn: allMaskings(model, { saliency: name }), constants, batchSize, name };
+    for await (const { sample, outputs } of overSamples(model, { ...run, samples: samples("test", { what: name }) })) {
+      for (const [way, tally] of tallies) {
+        const method = { saliency: name, masking: way };
+        const explained = read(withMasking(outputs, way), sample, method, threshold.value);
+        const judged = judgeOne(sample, explained);
+        tally.add(judged);
+        if (name === saliency && way === masking) keepWorst(worst, { judged, explained, pixels: sample.image });
+      }
+    }
+    for (const [way, tally] of tallies) {
+      reports.push(tally.result({ isDefault: name === saliency && way === masking }));
+    }
+  }
+  const [own] = reports.filter(({ methods }) => methods[0].isDefault);
+  const seeds = Array.from({ length: draws }, (_, index) => index);
+  const controls = {
+    ...own.controls,
+    randomClassifier: await control(model, {
+      redraw: redrawEitherWay,
+      seeds: seeds.flatMap((seed) => [seed, -1 - seed]),
+      what: "classifiers drawn anew",
+    }),
+    randomHeads: await control(model, { redraw: redrawHeads, seeds, what: "heads drawn anew" }),
+  };
+  return { faithfulness: { ...own, methods: reports.flatMap(({ methods }) => methods), controls }, worst };
+
+  async function thresholdOf(name: SaliencyName): Promise<RelevanceThreshold> {
+    const open = () => samples("validation", { limit: CALIBRATION_IMAGES, counts: false });
+    const method = { saliency: name };
+    const given = { engine, parameters, references, samples: open, causes, method, batchSize };
+    return (await calibrate(model, given)).threshold;
+  }
+
+  /** Every image counts, whatever such a model answers: what is explained is the class that the image has. */
+  async function control(
+    model: Model,
+    { redraw, seeds, what }: { redraw: typeof redrawHeads; seeds: readonly number[]; what: string },
+  ): Promise<RandomControl> {
+    const tally = createTally();
+    let [relevant, count] = [0, 0];
+    const open = () => samples("test", { limit: drawImages, what });
+    const fn = explainFunction(model, { saliency, masking });
+    const options = { engine, fn, parameters, references, samples: open, seeds, redraw, batchSize };
+    const classOf = ({ target }: Sample) => target.label;
+    for await (const { sample, outputs } of overRedrawn(model, { ...options, classOf })) {
+      const explained = read(outputs, sample, { saliency, masking }, trained.threshold.value);
+      const judged = { ...judgeOne(sample, explained), isRight: true };
+      tally.add(judged);
+      for (const { aspect } of rankedAspects(judged)) {
+        count++;
+        if (aspect.isRelevant) relevant++;
+      }
+    }
+    const [{ namedCause }] = tally.result({ isDefault: false }).methods;
+    return { namedCause, relevant: count > 0 ? relevant / count : null, draws: seeds.length };
+  }
+}
+
+function keepWorst(worst: Case[], { judged, explained, pixels }: Omit<Case, "error">): void {
+  const ranks = judged.isRight ? rankedAspects(judged) : [];
+  const most = (isCause: boolean) =>
+    Math.max(...ranks.filter((rank) => rank.isCause === isCause).map(({ aspect }) => aspect.relevance ?? 0));
+  const error = most(false) - most(true);
+  if (!Number.isFinite(error)) return;
+  worst.push({ judged, explained, pixels, error });
+  worst.sort((a, b) => b.error - a.error);
+  worst.length = Math.min(worst.length, WORST);
+}
