@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   train: async () => (await import("./train.js")).addTrain,
   evaluate: async () => (await import("./evaluate.js")).addEvaluate,
   explain: async () => (await import("./explain.js")).addExplain,
+  faithfulness: async () => (await import("./faithfulness.js")).addFaithfulness,
   export: async () => (await import("./export.js")).addExport,
   verify: async () => (await import("./verify.js")).addVerify,
 };

@@ -1,5 +1,6 @@
 /** `report.html` of a run folder: losses and validation score over the epochs, the metrics of the best, the configuration. */
 
+import { escapeHtml } from "../core/html.js";
 import type { Cursor, EpochRecord } from "./checkpoint.js";
 import type { TrainConfig } from "./config.js";
 
@@ -82,8 +83,4 @@ function metricsTable(record: EpochRecord | undefined): string {
 
 function text(value: number | null): string {
   return value === null ? "not evaluated" : value.toFixed(3);
-}
-
-function escapeHtml(value: string): string {
-  return value.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
 }

@@ -135,6 +135,13 @@ describe("the walk from data to explanation", () => {
     expect(oneLine(late.stderr)).toMatch(/cannot be computed from "conv_pw_13" alone/);
   });
 
+  test("faithfulness says in one line why a model that has learned too little cannot be judged, and writes nothing", async () => {
+    const { code, stderr } = await run("faithfulness", "model.aspect", dataset, "--draws", "1", "--out", "faith");
+    expect(code).toBe(2);
+    expect(oneLine(stderr)).toMatch(/in none of the images.*do the heads see a cause and another aspect.*right on/);
+    expect(existsSync(at("faith"))).toBe(false);
+  });
+
   test("evaluate refuses a dataset of another task, and a class that the model does not know, each in one line", async () => {
     const other = await writeTinyDataset();
     const manifest = JSON.parse(readFileSync(join(other, "dataset.json"), "utf8"));
@@ -228,7 +235,7 @@ describe("usage", () => {
   test("--help lists what works, with examples, and ends with 0", async () => {
     const { code, stdout } = await run("--help");
     expect(code).toBe(0);
-    for (const name of ["demo", "data", "train", "evaluate", "explain", "export", "verify"])
+    for (const name of ["demo", "data", "train", "evaluate", "explain", "faithfulness", "export", "verify"])
       expect(stdout).toContain(`  ${name} `);
     const help = await run("explain", "--help");
     expect(help.stdout).toContain("aspectlens explain tissue.aspect");

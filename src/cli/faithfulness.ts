@@ -1,0 +1,128 @@
+/** `aspectlens faithfulness`: does a model's explanation name the aspect that caused the answer? */
+
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { ConfigError } from "../core/errors.js";
+import { writeFileAtomic, writeJson } from "../core/files.js";
+import { openDataset, splitSize } from "../dataset/dataset.js";
+import { selectEngine } from "../engine/select-engine.js";
+import { type Case, type FaithfulnessOfModel, faithfulnessOf } from "../explain/faithfulness-of-model.js";
+import { SALIENCY_NAMES, type SaliencyName } from "../explain/reading/pairs.js";
+import { createModel } from "../model.js";
+import { faithfulnessPage } from "../report/faithfulness-page.js";
+import { emptyReason, faithfulnessLines, METHOD_COLUMNS, methodRows } from "../report/faithfulness-table.js";
+import { renderOverlay } from "../report/overlay.js";
+import type { TrainedModel } from "../trained-model.js";
+import { type EngineOptions, engineOptions, positiveInteger, showNotice } from "./engine-options.js";
+import { type CommonOptions, runCommand } from "./outcome.js";
+import { formatTable, printJson, printLine } from "./output.js";
+import { progressBar } from "./progress.js";
+import { readModel } from "./read-model.js";
+
+interface FaithfulnessCommand extends CommonOptions, EngineOptions {
+  readonly out: string;
+  readonly saliency: readonly (SaliencyName | "all")[];
+  readonly unranked: readonly string[];
+  readonly draws: number;
+}
+
+export function addFaithfulness(program: Command): void {
+  engineOptions(program.command("faithfulness"))
+    .description("measure whether explanations name the aspect that caused the answer, on data that knows its causes")
+    .argument("<model>", "run folder or bundle")
+    .argument("<dataset>", 'folder with dataset.json that has "causes"')
+    .option("--out <folder>", "where page, pictures and JSON go", "faithfulness")
+    .addOption(
+      new Option("--saliency <methods...>", "methods to measure beside the model's own")
+        .choices([...SALIENCY_NAMES, "all"])
+        .default([]),
+    )
+    .option("--unranked <aspects...>", "aspects that are neither causes nor distractors", [])
+    .option("--draws <count>", "classifiers and heads drawn anew for the controls", count, 20)
+    .option("--json", "print one JSON object (aspectlens-faithfulness/1)")
+    .option("--debug", "print the stack of an error")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  aspectlens faithfulness tissue.aspect data/tissue\n  aspectlens faithfulness runs/tissue data/tissue --saliency all --out why",
+    )
+    .action((model: string, dataset: string, options: FaithfulnessCommand) =>
+      runCommand(options, (signal) => runFaithfulness(model, dataset, options, signal)),
+    );
+}
+
+async function runFaithfulness(
+  path: string,
+  directory: string,
+  options: FaithfulnessCommand,
+  signal: AbortSignal,
+): Promise<void> {
+  const trained = await readModel(path);
+  const dataset = await openDataset(directory);
+  if (splitSize(dataset, "test") === 0)
+    throw new ConfigError(`${directory}: has no sample with "split": "test". Faithfulness is measured on those.`);
+  const engine = await selectEngine({ ...options, onNotice: showNotice });
+  const bar = progressBar("measuring");
+  let found: FaithfulnessOfModel;
+  try {
+    found = await faithfulnessOf(trained, {
+      engine,
+      dataset,
+      others: others(options.saliency, trained),
+      unranked: options.unranked,
+      draws: options.draws,
+      onProgress: (share, what) => bar.update(share, what),
+      signal,
+    });
+  } finally {
+    bar.clear();
+    await engine.dispose();
+  }
+  const { faithfulness, worst } = found;
+  const reason = emptyReason(faithfulness);
+  if (reason) throw new ConfigError(`${directory}: ${reason}`);
+  await writePage(options.out, found, { model: trained.provenance.dataset.name, dataset: dataset.manifest.name });
+  if (options.json) return printJson(faithfulness);
+  for (const line of faithfulnessLines(faithfulness)) printLine(line);
+  printLine();
+  const rows = methodRows(faithfulness).map(({ cells }) => [...cells]);
+  for (const line of formatTable([[...METHOD_COLUMNS], ...rows])) printLine(line);
+  printLine();
+  printLine(`${worst.length} worst cases and all numbers: ${join(options.out, "index.html")}`);
+}
+
+/** All valid ones for "all"; CAM only where the model has what it wants. */
+function others(asked: FaithfulnessCommand["saliency"], { spec }: TrainedModel): SaliencyName[] {
+  if (!asked.includes("all")) return asked.filter((name) => name !== "all");
+  const { classifier, aspectTaps } = createModel(spec);
+  const hasCam = [spec.source, ...aspectTaps].every((tap) => classifier.spec.taps.includes(tap));
+  return SALIENCY_NAMES.filter((name) => name !== "cam" || hasCam);
+}
+
+async function writePage(
+  folder: string,
+  { faithfulness, worst }: FaithfulnessOfModel,
+  names: { model: string; dataset: string },
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const pictures = [];
+  for (const [index, one] of worst.entries()) {
+    const file = `worst-${String(index + 1).padStart(2, "0")}.png`;
+    await writeFileAtomic(join(folder, file), await pictureOf(one));
+    const { causes, distractors, explanation } = one.judged;
+    pictures.push({ file, image: explanation.image, causes, distractors, error: one.error });
+  }
+  await writeFileAtomic(join(folder, "index.html"), faithfulnessPage(faithfulness, { ...names, worst: pictures }));
+  await writeJson(join(folder, "faithfulness.json"), faithfulness);
+}
+
+function pictureOf({ explained, pixels }: Case): Promise<Uint8Array> {
+  const { size } = explained.maps;
+  return renderOverlay(explained, { width: size, height: size, pixels });
+}
+
+function count(text: string): number {
+  const value = positiveInteger(text);
+  if (value > 1000) throw new InvalidArgumentError("Give at most 1000.");
+  return value;
+}

@@ -1,0 +1,70 @@
+/** Faithfulness in words and rows, for the terminal and for the page. */
+
+import type { Faithfulness, FaithfulnessMethod } from "../explain/faithfulness.js";
+
+export const METHOD_COLUMNS = [
+  "saliency",
+  "masking",
+  "cause first",
+  "cause relevant",
+  "distractor relevant",
+  "AUC",
+  "first by survival",
+  "AUC by survival",
+  "threshold",
+] as const;
+
+/** One row a method and masking, the default first, then by what they name. */
+export function methodRows({ methods }: Faithfulness): readonly { isDefault: boolean; cells: readonly string[] }[] {
+  const rank = (method: FaithfulnessMethod) => (method.isDefault ? 2 : (method.namedCause ?? -1));
+  return [...methods]
+    .sort((a, b) => rank(b) - rank(a) || (b.bySurvival.namedCause ?? -1) - (a.bySurvival.namedCause ?? -1))
+    .map((method) => ({
+      isDefault: method.isDefault,
+      cells: [
+        method.saliency,
+        method.masking,
+        percentOf(method.namedCause),
+        percentOf(method.causeRelevant),
+        percentOf(method.distractorNamed),
+        numberOf(method.auc),
+        percentOf(method.bySurvival.namedCause),
+        numberOf(method.bySurvival.auc),
+        numberOf(method.threshold),
+      ],
+    }));
+}
+
+/** What the rows are taken over, and what they must be read against; a line each. */
+export function faithfulnessLines({ count, classifier, coverage, chance, controls }: Faithfulness): readonly string[] {
+  const { presenceOnly, randomClassifier, randomHeads } = controls;
+  const lines = [
+    `${count} images that hold a cause and another aspect, are answered right and in which the heads see both: ${percentOf(coverage)} of the labelled ones; classifier right on ${percentOf(classifier.accuracy)}`,
+    `cause first by lot ${percentOf(chance.namedCause)}, by presence alone ${percentOf(presenceOnly.namedCause)}`,
+  ];
+  if (randomClassifier)
+    lines.push(
+      `under ${randomClassifier.draws} classifiers that learned nothing: cause first ${percentOf(randomClassifier.namedCause)}, called relevant ${percentOf(randomClassifier.relevant)} (at most 5 % is wanted)`,
+    );
+  if (randomHeads)
+    lines.push(
+      `under ${randomHeads.draws} sets of heads that learned nothing: cause first ${percentOf(randomHeads.namedCause)}, called relevant ${percentOf(randomHeads.relevant)}`,
+    );
+  return lines;
+}
+
+/** What is wrong with the question itself, where there is nothing to answer. */
+export function emptyReason({ count, coverage, classifier }: Faithfulness): string | undefined {
+  if (count > 0) return undefined;
+  if (coverage === null)
+    return 'no test image is labelled with a cause of its class and another aspect. Name causes in dataset.json, as "causes": { "malignant": ["mitosis"] }.';
+  return `in none of the images that are labelled so do the heads see a cause and another aspect, or the answer is wrong (right on ${percentOf(classifier.accuracy)}).`;
+}
+
+function percentOf(share: number | null): string {
+  return share === null ? "–" : `${(100 * share).toFixed(1)} %`;
+}
+
+function numberOf(value: number | null): string {
+  return value === null ? "–" : value.toFixed(3);
+}
