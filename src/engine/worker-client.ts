@@ -27,6 +27,24 @@ interface Waiting {
   readonly reject: (error: EngineError) => void;
 }
 
+/**
+ * Numbers that a worker shares with us, so that a process that exits can wait for it without an event loop: whether the worker is at
+ * something, and whether we are leaving. `worker.js` has the same places.
+ */
+const BUSY = 0;
+const LEAVING = 1;
+const open = new Set<Int32Array>();
+/** As long as the slowest step takes. */
+const LEAVING_MS = 10_000;
+
+// Ended in the midst of a call, ONNX Runtime's binding aborts the whole process where it hands over its results.
+process.on("exit", () => {
+  for (const flags of open) {
+    Atomics.store(flags, LEAVING, 1);
+    if (Atomics.load(flags, BUSY) === 1) Atomics.wait(flags, BUSY, 1, LEAVING_MS);
+  }
+});
+
 /** Far longer than any step; only a thread that hangs is still there then. */
 const GRACE_MS = 120_000;
 
@@ -41,7 +59,10 @@ export function openWorker(
   { graceMs = GRACE_MS, onNotice }: { graceMs?: number; onNotice?: (line: string) => void } = {},
 ): WorkerClient {
   // Without execArgv the worker would load the hooks of whatever runs the main thread.
-  const worker = new Worker(url, { name: "aspectlens-engine", execArgv: [] });
+  const flags = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
+  flags[BUSY] = 1; // it loads
+  const worker = new Worker(url, { name: "aspectlens-engine", execArgv: [], workerData: flags });
+  open.add(flags);
   const waiting = new Map<number, Waiting>();
   const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
   let ended: EngineError | undefined;
@@ -57,6 +78,7 @@ export function openWorker(
   worker.on("messageerror", (cause) =>
     end(new EngineError("The engine's worker sent what cannot be read.", { cause })),
   );
+  worker.on("exit", () => open.delete(flags));
   worker.on("exit", (code) => end(new EngineError(`The engine's worker ended (exit code ${code}). Start again.`)));
   worker.on("message", (reply: Reply) => {
     const call = waiting.get(reply.id);

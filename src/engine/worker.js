@@ -1,6 +1,6 @@
 /** The thread in which ONNX Runtime builds and runs sessions, since its binding blocks the event loop; plain JavaScript, so that it also runs from source. */
 
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { env, Tensor } from "onnxruntime-node";
 import { openOn, runOn } from "./worker-device.js";
 
@@ -207,6 +207,18 @@ function notice(line) {
   notices.push(line);
 }
 
+/** What the main thread reads when the process exits; `worker-client.ts` says why. @type {Int32Array} */
+const flags = workerData;
+const BUSY = 0;
+const LEAVING = 1;
+
+/** @param {number} busy 1 before anything that calls ONNX Runtime, 0 after it. */
+function tell(busy) {
+  Atomics.store(flags, BUSY, busy);
+  Atomics.notify(flags, BUSY);
+}
+tell(0);
+
 // A request waits for the one before it: runs share state, and ONNX Runtime uses every core anyway.
 let queue = Promise.resolve();
 let isStopping = false;
@@ -215,12 +227,16 @@ parentPort?.on("message", (/** @type {Posted} */ { id, request }) => {
   isStopping ||= request.kind === "stop";
   queue = queue.then(async () => {
     if (isStopping && request.kind !== "stop") return;
+    tell(1);
     try {
+      if (Atomics.load(flags, LEAVING) === 1) return;
       const value = await answer(request);
       parentPort?.postMessage({ id, value, notices }, transferable(request, value));
       notices = [];
     } catch (error) {
       parentPort?.postMessage({ id, error: error instanceof Error ? error.message : String(error) });
+    } finally {
+      tell(0);
     }
   });
 });

@@ -79,7 +79,19 @@ test("a runtime that is disposed while it builds, runs or is still loading takes
 });
 
 test("a process that exits in the midst of a run ends cleanly", async () => {
-  const script = `session.run({ a: { shape: [1], data: Float32Array.of(4) } }); process.exit(0);`;
+  // The moment at which a run hands over its results is the one that matters: several pauses are tried.
+  for (const pause of [0, 0, 1, 2, 3, 5, 20]) {
+    const script = `
+      const running = () => session.run({ a: { shape: [1], data: Float32Array.of(4) } }).then(running);
+      running();
+      setTimeout(() => process.exit(0), ${pause});`;
+    expect(await run(script)).toEqual({ stdout: "8\n", stderr: "" });
+  }
+  // A run that has begun is waited for.
+  const script = `
+    const slow = await runtime.createSession("slow.onnx");
+    slow.run({ a: { shape: [600, 600], data: new Float32Array(360_000) } });
+    setTimeout(() => process.exit(0), 20);`;
   expect(await run(script)).toEqual({ stdout: "8\n", stderr: "" });
 });
 

@@ -7,8 +7,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Golden } from "../../../src/bundle/golden.js";
 import { alterNecrosis, compareGoldens, decodeGoldens, unpackTinyBundle } from "./unpacked-bundle.js";
 
-/** Outputs of `explain.onnx` that one head makes. */
-const OF_AN_ASPECT = ["unmasked", "masked", "reference", "overlap/conv_pw_6"];
+/** Outputs of `explain.onnx` in which one head has a part: its own, and its products with the others. */
+const OF_NECROSIS = [
+  ...["unmasked", "masked", "reference", "overlap/conv_pw_6"].map((output) => `necrosis/${output}`),
+  "pairs/conv_pw_6",
+];
 
 /** @param replay takes an unpacked bundle's folder; gives its goldens anew, encoded, by file name. */
 export function replayContract(replay: (folder: string) => Promise<ReadonlyMap<string, Uint8Array>>): void {
@@ -31,14 +34,14 @@ export function replayContract(replay: (folder: string) => Promise<ReadonlyMap<s
 
   test("gives every output of both graphs as in the goldens", async () => {
     const replayed = decodeGoldens(await replay(folder));
-    // Three goldens; predict: logits, scores, 4 aspects; explain: these, 4 x (masked, reference, overlap), 3 maps of the tap.
-    expect(compareGoldens(replayed, goldens)).toEqual({ count: 3 * (6 + 6 + 12 + 3), wrong: [] });
+    // Three goldens; predict: logits, scores, 4 aspects; explain: these, 4 x (masked, reference, overlap), 4 maps of the tap.
+    expect(compareGoldens(replayed, goldens)).toEqual({ count: 3 * (6 + 6 + 12 + 4), wrong: [] });
   });
 
   test("computes them: where the weights of one head are altered, all of its outputs are off and no others", async () => {
     await alterNecrosis(folder);
     const { wrong } = compareGoldens(decodeGoldens(await replay(folder)), goldens);
-    const places = ["predict/necrosis/unmasked", ...OF_AN_ASPECT.map((output) => `explain/necrosis/${output}`)];
+    const places = ["predict/necrosis/unmasked", ...OF_NECROSIS.map((output) => `explain/${output}`)];
     const expected = [...goldens.keys()].flatMap((name) => places.map((place) => `${name} ${place}`));
     expect(wrong.map((line) => line.split(": ")[0]).sort()).toEqual(expected.sort());
   });
