@@ -5,7 +5,7 @@ import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
 import { decodeImage } from "../dataset/image.js";
 import type { RuntimeOptions } from "../engine/devices.js";
 import type { ClassTarget, Explained, MethodChoice } from "../explain/explanation.js";
-import { defaultMaskingOf, UNCALIBRATED_THRESHOLD } from "../explain/reading/pairs.js";
+import { methodOf, UNCALIBRATED_THRESHOLD } from "../explain/reading/pairs.js";
 import { readExplanation } from "../explain/reading/read-explanation.js";
 import { targetWeights } from "../explain/reading/target.js";
 import type { ClassifierSpec } from "../heads/head.js";
@@ -80,11 +80,11 @@ export interface ExplainerOptions extends RuntimeOptions {
  *   allow the method.
  */
 export async function openExplainer(
-  path: string,
+  opened: string | Bundle,
   { method: asked = {}, ...options }: ExplainerOptions = {},
 ): Promise<Explainer> {
-  const bundle = await readBundle(path);
-  const { description } = bundle;
+  const bundle = typeof opened === "string" ? await readBundle(opened) : opened;
+  const { description, path } = bundle;
   checkPreprocessing(description, path);
   const [classifier] = description.model.heads.filter((head) => head.kind === "classifier");
   const name = `${path}: ${FILES.explain}`;
@@ -182,16 +182,14 @@ function resolveMethod(
   asked: MethodChoice,
   { saliency: ownSaliency, masking: ownMasking, threshold }: BundleDescription,
 ): { method: MethodChoice; isOwn: boolean; threshold: RelevanceThreshold } {
-  const { saliency = ownSaliency, tap } = asked;
-  const usual = saliency === ownSaliency && tap === undefined ? ownMasking : undefined;
-  const { masking = usual ?? defaultMaskingOf(saliency, { atInput: tap === "input" }) } = asked;
-  const { mapping = "identity", target, isLogit = false } = asked;
-  const isSameEvidence = saliency === ownSaliency && tap === undefined && mapping === "identity";
-  const isOwn = isSameEvidence && masking === ownMasking && target === undefined && !isLogit;
-  const isFit = isSameEvidence && target === undefined;
+  const { saliency = ownSaliency, tap, mapping = "identity", target, isLogit = false } = asked;
+  const isSameEvidence = saliency === ownSaliency && tap === undefined;
+  const usual = isSameEvidence ? ownMasking : undefined;
+  const { masking } = methodOf({ saliency, masking: asked.masking ?? usual, tap });
+  const isFit = isSameEvidence && mapping === "identity" && target === undefined;
   return {
     method: { ...asked, saliency, masking },
-    isOwn,
+    isOwn: isFit && masking === ownMasking && !isLogit,
     threshold: isFit ? threshold : { value: UNCALIBRATED_THRESHOLD, isCalibrated: false },
   };
 }

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { type Zippable, zipSync } from "fflate";
 import { writeFileAtomic } from "../core/files.js";
-import { DEFAULT_SALIENCY, defaultMaskingOf, type MaskingName, type SaliencyName } from "../explain/reading/pairs.js";
+import { type MaskingName, methodOf, type SaliencyName } from "../explain/reading/pairs.js";
 import type { TrainedModel } from "../trained-model.js";
 import { BUNDLE_FORMAT, type BundleDescription, FILES, GOLDENS, parseDescription } from "./description.js";
 import { encodeGolden, type Golden } from "./golden.js";
@@ -42,7 +42,8 @@ export async function writeBundle(path: string, trained: TrainedModel, options: 
 /** The bytes of the bundle. @throws BundleError where the model could not be read back, as with an aspect called `a/b`. */
 export function encodeBundle(trained: TrainedModel, options: WriteOptions): Uint8Array {
   const { name = trained.provenance.dataset.name, predict, explain, goldens, kernel } = options;
-  const { saliency = DEFAULT_SALIENCY, masking = defaultMaskingOf(saliency), licence = DEFAULT_LICENCE } = options;
+  const { licence = DEFAULT_LICENCE } = options;
+  const { saliency, masking } = methodOf(options);
   const { spec, threshold, provenance } = trained;
   const weights = encodeWeights(trained, { graphs: [explain, predict] });
   const external = { location: FILES.weights, place: weights.place };

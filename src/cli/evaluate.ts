@@ -2,12 +2,9 @@
 
 import type { Command } from "commander";
 import { Option } from "commander";
-import { ConfigError } from "../core/errors.js";
 import { batches } from "../dataset/batches.js";
-import { type Dataset, openDataset, splitSize } from "../dataset/dataset.js";
 import { SPLITS, type Split } from "../dataset/record.js";
 import { selectEngine } from "../engine/select-engine.js";
-import type { ClassifierSpec } from "../heads/head.js";
 import { createModel } from "../model.js";
 import type { Batch } from "../train/batch.js";
 import { evaluate } from "../train/evaluate.js";
@@ -15,6 +12,7 @@ import { imageInput } from "../train/inputs.js";
 import { evaluationStep, modelInputShapes } from "../train/step.js";
 import { type EngineOptions, engineOptions, showNotice } from "./engine-options.js";
 import { metricsTable } from "./metrics-table.js";
+import { openSplit } from "./open-split.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
 import { printJson, printLine } from "./output.js";
 import { progressBar } from "./progress.js";
@@ -47,13 +45,9 @@ async function runEvaluate(
   signal: AbortSignal,
 ): Promise<void> {
   const { spec, parameters } = await readModel(path);
-  const dataset = await openDataset(directory);
   const { split } = options;
-  const count = splitSize(dataset, split);
-  if (count === 0)
-    throw new ConfigError(`${directory}: has no sample with "split": "${split}". Choose another with --split.`);
+  const { dataset, count } = await openSplit(directory, { split, spec, cure: "Choose another with --split." });
   const model = createModel(spec);
-  checkFit(model.classifier.spec, dataset, split);
   const engine = await selectEngine({ ...options, onNotice: showNotice });
   try {
     const compiled = await engine.compile(evaluationStep(model, { input: { kind: "image" } }), {
@@ -81,18 +75,4 @@ async function runEvaluate(
   } finally {
     await engine.dispose();
   }
-}
-
-/** A dataset of another task would not be measured at all, one of other classes as all wrong, without a word. */
-function checkFit({ task, classes }: ClassifierSpec, { manifest, summary, directory }: Dataset, split: Split): void {
-  if (task !== manifest.task) {
-    throw new ConfigError(
-      `${directory}: its task is "${manifest.task}", the model's is "${task}". Give the dataset that fits.`,
-    );
-  }
-  const unknown = manifest.classes.filter((name) => !classes.includes(name) && summary.classes[name][split] > 0);
-  if (unknown.length === 0) return;
-  throw new ConfigError(
-    `${directory}: ${unknown.map((name) => `"${name}"`).join(", ")} in split "${split}" is none of the model's classes (${classes.join(", ")}). Give the dataset that fits.`,
-  );
 }

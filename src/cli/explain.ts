@@ -67,12 +67,13 @@ export function addExplain(program: Command): void {
 }
 
 async function runExplain(
-  bundle: string,
+  path: string,
   images: readonly string[],
   options: ExplainOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { target, method } = choiceOf(options, (await readBundle(bundle)).description.model);
+  const bundle = await readBundle(path);
+  const { target, method } = choiceOf(options, bundle.description.model);
   const explainer = await openExplainer(bundle, { ...options, method, onNotice: showNotice });
   try {
     if (explainer.description.threshold.isCalibrated && !explainer.threshold.isCalibrated)

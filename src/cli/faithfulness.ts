@@ -5,16 +5,17 @@ import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../core/errors.js";
 import { writeFileAtomic, writeJson } from "../core/files.js";
-import { openDataset, splitSize } from "../dataset/dataset.js";
 import { selectEngine } from "../engine/select-engine.js";
 import { type Case, type FaithfulnessOfModel, faithfulnessOf } from "../explain/faithfulness-of-model.js";
 import { SALIENCY_NAMES, type SaliencyName } from "../explain/reading/pairs.js";
+import { allowsCam } from "../explain/taps.js";
 import { createModel } from "../model.js";
 import { faithfulnessPage } from "../report/faithfulness-page.js";
 import { emptyReason, faithfulnessLines, METHOD_COLUMNS, methodRows } from "../report/faithfulness-table.js";
 import { renderOverlay } from "../report/overlay.js";
 import type { TrainedModel } from "../trained-model.js";
 import { type EngineOptions, engineOptions, positiveInteger, showNotice } from "./engine-options.js";
+import { openSplit } from "./open-split.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
 import { formatTable, printJson, printLine } from "./output.js";
 import { progressBar } from "./progress.js";
@@ -58,9 +59,8 @@ async function runFaithfulness(
   signal: AbortSignal,
 ): Promise<void> {
   const trained = await readModel(path);
-  const dataset = await openDataset(directory);
-  if (splitSize(dataset, "test") === 0)
-    throw new ConfigError(`${directory}: has no sample with "split": "test". Faithfulness is measured on those.`);
+  const cure = "Faithfulness is measured on those.";
+  const { dataset } = await openSplit(directory, { split: "test", spec: trained.spec, cure });
   const engine = await selectEngine({ ...options, onNotice: showNotice });
   const bar = progressBar("measuring");
   let found: FaithfulnessOfModel;
@@ -94,9 +94,8 @@ async function runFaithfulness(
 /** All valid ones for "all"; CAM only where the model has what it wants. */
 function others(asked: FaithfulnessCommand["saliency"], { spec }: TrainedModel): SaliencyName[] {
   if (!asked.includes("all")) return asked.filter((name) => name !== "all");
-  const { classifier, aspectTaps } = createModel(spec);
-  const hasCam = [spec.source, ...aspectTaps].every((tap) => classifier.spec.taps.includes(tap));
-  return SALIENCY_NAMES.filter((name) => name !== "cam" || hasCam);
+  const model = createModel(spec);
+  return SALIENCY_NAMES.filter((name) => name !== "cam" || allowsCam(model));
 }
 
 async function writePage(

@@ -125,14 +125,14 @@ export async function calibrate(
   async function relevancesByChance(): Promise<number[]> {
     const scores: number[] = [];
     const few = () => first(samples(), Math.min(limit, CHANCE_IMAGES));
-    const seeds = Array.from({ length: CHANCE_DRAWS }, (_, index) => index + 1);
+    const draws = Array.from({ length: CHANCE_DRAWS }, (_, index) => ({ seed: index + 1 }));
     const drawn = {
       engine,
       fn: explainFunction(model, method),
       parameters,
       references,
       samples: few,
-      seeds,
+      draws,
       batchSize,
     };
     for await (const { sample, outputs } of overRedrawn(model, drawn)) {

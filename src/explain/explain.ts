@@ -1,7 +1,6 @@
 /** The five steps of an explanation in their order, as one function that an engine can trace. */
 
 import * as tf from "@tensorflow/tfjs";
-import { ConfigError } from "../core/errors.js";
 import type { TensorFunction, Tensors } from "../engine/engine.js";
 import { answer, type Model } from "../model.js";
 import { type AspectReadings, aspectReadings } from "./aspect-readings.js";
@@ -11,9 +10,9 @@ import { classTarget, innerTarget, targetLayers } from "./explained-target.js";
 import type { MethodChoice } from "./explanation.js";
 import { MAPPINGS, type MappingOf } from "./mapping/mapping.js";
 import { fade, maskOf } from "./masking.js";
-import { checkPair, DEFAULT_SALIENCY, defaultMaskingOf, type MaskingName } from "./reading/pairs.js";
+import { checkPair, type MaskingName, methodOf } from "./reading/pairs.js";
 import { type MappedSaliency, saliencyAt } from "./saliency/saliency-at.js";
-import { checkTaps, explainedTaps, explainingHeads } from "./taps.js";
+import { checkCam, checkTaps, explainedTaps, explainingHeads } from "./taps.js";
 import { resolveTarget, scoresOf } from "./target.js";
 
 export interface ExplainOptions extends Omit<MethodChoice, "mapping"> {
@@ -166,22 +165,13 @@ export function explanationOutputs({ classifier }: Model, { logits, taps, aspect
 /**
  * Fills in the defaults.
  *
- * @throws ConfigError as `checkTaps` and `checkPair`, and where CAM has no dense layer to read.
+ * @throws ConfigError as `checkTaps`, `checkPair` and `checkCam`.
  */
 export function checkOptions(model: Model, options: ExplainOptions) {
-  const { saliency = DEFAULT_SALIENCY, mapping = "identity", tap, target, isLogit } = options;
-  const atInput = tap === "input";
-  const { masking = defaultMaskingOf(saliency, { atInput }) } = options;
-  checkPair(saliency, masking, { atInput });
+  const { mapping = "identity", tap, target, isLogit } = options;
+  const { saliency, masking } = methodOf(options);
+  checkPair(saliency, masking, { atInput: tap === "input" });
   checkTaps(model, { tap, target });
-  if (saliency === "cam") {
-    const read = atInput ? [model.spec.source] : explainedTaps(model, { tap, target });
-    const { taps } = model.classifier.spec;
-    if (target !== undefined || !read.every((name) => taps.includes(name)))
-      throw new ConfigError(
-        `saliency "cam": wants the classifier's pooling and dense layer right after the layer it explains, which is ${read.join(", ")}; ` +
-          `the classifier reads ${taps.join(", ")}. Take another method, or train with "source": "${taps[0]}".`,
-      );
-  }
+  if (saliency === "cam") checkCam(model, { tap, target });
   return { saliency, masking, mapping, tap, target, isLogit };
 }

@@ -8,9 +8,11 @@ import type { Parameters } from "../trunk/trunk.js";
 import type { ExplainedTarget } from "./explained-target.js";
 import type { SaliencyPoint } from "./saliency/saliency.js";
 
+const REFERENCE = "reference/";
+
 /**
  * @param layerValues features by layer, of the layers that are asked for and of `input`.
- * @returns a point for each layer, the same whenever it is asked for.
+ * @returns the point of a layer.
  */
 export function pointsOf(
   { trunk }: Model,
@@ -20,10 +22,7 @@ export function pointsOf(
     target,
   }: { constants: Parameters; layerValues: Readonly<Record<string, tf.Tensor4D>>; target: ExplainedTarget },
 ): (layer: string) => SaliencyPoint {
-  const known = new Map<string, SaliencyPoint>();
   return (layer) => {
-    const found = known.get(layer);
-    if (found) return found;
     const features = layerValues[layer];
     const reference = target.reference(referenceTable(layer, constants));
     const isAlone = target.layers.every((to) => trunk.leadsTo(layer, to));
@@ -34,7 +33,7 @@ export function pointsOf(
         : { input: tf.tile(layerValues.input, [at.shape[0] / features.shape[0], 1, 1, 1]) };
       return target.value(trunk.run(constants, { ...around, [layer]: at }, target.layers, { rectifier }));
     };
-    const point: SaliencyPoint = {
+    return {
       features,
       reference,
       difference: tf.sub(features, reference),
@@ -42,15 +41,15 @@ export function pointsOf(
       valueAt,
       dense: () => target.dense?.(layer),
     };
-    known.set(layer, point);
-    return point;
   };
 }
 
 function referenceTable(layer: string, constants: Parameters): tf.Tensor2D {
-  const table = constants[`reference/${layer}`];
+  const table = constants[REFERENCE + layer];
   if (table) return table as tf.Tensor2D;
-  const stored = Object.keys(constants).flatMap((name) => (name.startsWith("reference/") ? [name.slice(10)] : []));
+  const stored = Object.keys(constants).flatMap((name) =>
+    name.startsWith(REFERENCE) ? [name.slice(REFERENCE.length)] : [],
+  );
   throw new ConfigError(
     `tap "${layer}": the model holds no reference for it, but for ${stored.join(", ")}. Take one of these, or train again.`,
   );

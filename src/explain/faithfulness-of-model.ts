@@ -14,17 +14,11 @@ import { calibrate } from "./calibrate.js";
 import { explainFunction } from "./explain.js";
 import { explainConstants } from "./explain-constants.js";
 import type { Explained } from "./explanation.js";
-import { createTally, type Faithfulness, type RandomControl } from "./faithfulness.js";
+import { countedAspects, createTally, type Faithfulness, type RandomControl } from "./faithfulness.js";
 import { overSamples } from "./over-samples.js";
-import {
-  DEFAULT_SALIENCY,
-  defaultMaskingOf,
-  type MaskingName,
-  maskingsOf,
-  type SaliencyName,
-} from "./reading/pairs.js";
+import { type MaskingName, maskingsOf, methodOf, type SaliencyName } from "./reading/pairs.js";
 import { readExplanation } from "./reading/read-explanation.js";
-import { overRedrawn, redrawEitherWay, redrawHeads } from "./redrawn.js";
+import { type Draw, overRedrawn, redrawClassifier, redrawHeads } from "./redrawn.js";
 import { type Judged, judge, rankedAspects } from "./truth.js";
 
 export interface FaithfulnessOptions {
@@ -74,7 +68,7 @@ export async function faithfulnessOf(
   {
     engine,
     dataset,
-    method: { saliency = DEFAULT_SALIENCY, masking = defaultMaskingOf(saliency) } = {},
+    method,
     others = [],
     unranked = [],
     draws = 20,
@@ -84,6 +78,7 @@ export async function faithfulnessOf(
     signal,
   }: FaithfulnessOptions,
 ): Promise<FaithfulnessOfModel> {
+  const { saliency, masking } = methodOf(method);
   const { spec, parameters, references } = trained;
   const model = createModel(spec);
   const { causes } = dataset.manifest;
@@ -137,15 +132,15 @@ export async function faithfulnessOf(
     }
   }
   const [own] = reports.filter(({ methods }) => methods[0].isDefault);
-  const seeds = Array.from({ length: draws }, (_, index) => index);
+  const drawn = Array.from({ length: draws }, (_, seed) => ({ seed }));
   const controls = {
     ...own.controls,
     randomClassifier: await control(model, {
-      redraw: redrawEitherWay,
-      seeds: seeds.flatMap((seed) => [seed, -1 - seed]),
+      redraw: redrawClassifier,
+      draws: drawn.flatMap((draw) => [draw, { ...draw, isNegated: true }]),
       what: "classifiers drawn anew",
     }),
-    randomHeads: await control(model, { redraw: redrawHeads, seeds, what: "heads drawn anew" }),
+    randomHeads: await control(model, { redraw: redrawHeads, draws: drawn, what: "heads drawn anew" }),
   };
   return { faithfulness: { ...own, methods: reports.flatMap(({ methods }) => methods), controls }, worst };
 
@@ -159,13 +154,13 @@ export async function faithfulnessOf(
   /** Every image counts, whatever such a model answers: what is explained is the class that the image has. */
   async function control(
     model: Model,
-    { redraw, seeds, what }: { redraw: typeof redrawHeads; seeds: readonly number[]; what: string },
+    { redraw, draws, what }: { redraw: typeof redrawHeads; draws: readonly Draw[]; what: string },
   ): Promise<RandomControl> {
     const tally = createTally();
     let [relevant, count] = [0, 0];
     const open = () => samples("test", { limit: drawImages, what });
     const fn = explainFunction(model, { saliency, masking });
-    const options = { engine, fn, parameters, references, samples: open, seeds, redraw, batchSize };
+    const options = { engine, fn, parameters, references, samples: open, draws, redraw, batchSize };
     const classOf = ({ target }: Sample) => target.label;
     for await (const { sample, outputs } of overRedrawn(model, { ...options, classOf })) {
       const explained = read(outputs, sample, { saliency, masking }, trained.threshold.value);
@@ -177,16 +172,16 @@ export async function faithfulnessOf(
       }
     }
     const [{ namedCause }] = tally.result({ isDefault: false }).methods;
-    return { namedCause, relevant: count > 0 ? relevant / count : null, draws: seeds.length };
+    return { namedCause, relevant: count > 0 ? relevant / count : null, draws: draws.length };
   }
 }
 
 function keepWorst(worst: Case[], { judged, explained, pixels }: Omit<Case, "error">): void {
-  const ranks = judged.isRight ? rankedAspects(judged) : [];
+  const ranks = countedAspects(judged);
+  if (ranks.length === 0) return;
   const most = (isCause: boolean) =>
     Math.max(...ranks.filter((rank) => rank.isCause === isCause).map(({ aspect }) => aspect.relevance ?? 0));
   const error = most(false) - most(true);
-  if (!Number.isFinite(error)) return;
   worst.push({ judged, explained, pixels, error });
   worst.sort((a, b) => b.error - a.error);
   worst.length = Math.min(worst.length, WORST);

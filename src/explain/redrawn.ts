@@ -9,9 +9,16 @@ import { randomWeights } from "../trunk/random-weights.js";
 import { explainConstants } from "./explain-constants.js";
 import { overSamples, type SampleOutputs } from "./over-samples.js";
 
+/** A model's new part. */
+export interface Draw {
+  readonly seed: number;
+  /** The classifier's answers turned round. */
+  readonly isNegated?: boolean;
+}
+
 /** One image under one of the draws. */
 export interface Redrawn extends SampleOutputs {
-  readonly seed: number;
+  readonly draw: Draw;
 }
 
 /**
@@ -20,7 +27,7 @@ export interface Redrawn extends SampleOutputs {
  * @param fn as `explainFunction`.
  * @param parameters folded, by name.
  * @param samples opens the same images for each draw.
- * @param redraw the parameters that replace the model's own; the same names for each seed.
+ * @param redraw the parameters that replace the model's own; the same names for each draw.
  * @param classOf whose class is explained; the predicted one without it.
  */
 export async function* overRedrawn(
@@ -31,7 +38,7 @@ export async function* overRedrawn(
     parameters,
     references,
     samples,
-    seeds,
+    draws,
     batchSize,
     redraw = redrawClassifier,
     classOf,
@@ -41,9 +48,9 @@ export async function* overRedrawn(
     parameters: NdArrays;
     references: NdArrays;
     samples: () => AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>;
-    seeds: readonly number[];
+    draws: readonly Draw[];
     batchSize?: number;
-    redraw?: (model: Model, options: { seed: number }) => NdArrays;
+    redraw?: (model: Model, draw: Draw) => NdArrays;
     classOf?: (sample: Sample) => string | undefined;
   },
 ): AsyncGenerator<Redrawn> {
@@ -53,17 +60,17 @@ export async function* overRedrawn(
   const state = await engine.createState(first);
   const withDrawn: TensorFunction = (given) =>
     fn({ ...given, constants: { ...given.constants, ...given.state }, state: {} });
-  let seed = 0;
+  let draw: Draw = { seed: 0 };
   // One stream for one compiled graph: it is read no further than the batch that runs.
   const stream = async function* () {
-    for (seed of seeds) {
-      await state.write(redraw(model, { seed }));
+    for (draw of draws) {
+      await state.write(redraw(model, draw));
       yield* samples();
     }
   };
   const options = { engine, fn: withDrawn, constants, state, samples: stream(), classOf, batchSize, name: "redrawn" };
   try {
-    for await (const found of overSamples(model, options)) yield { ...found, seed };
+    for await (const found of overSamples(model, options)) yield { ...found, draw };
   } finally {
     await state.dispose();
   }
@@ -73,7 +80,7 @@ export async function* overRedrawn(
  * Fresh parameters, folded, for all layers behind the last one that is explained, and for the classifier: aspect heads and
  * what they read stay as they are.
  */
-export function redrawClassifier(model: Model, { seed }: { seed: number }): NdArrays {
+export function redrawClassifier(model: Model, { seed, isNegated = false }: Draw): NdArrays {
   const { trunk, classifier, aspectTaps, spec } = model;
   const order = trunk.taps.map(({ name }) => name);
   const last = [spec.source, ...aspectTaps].reduce((a, b) => (order.indexOf(b) > order.indexOf(a) ? b : a));
@@ -81,23 +88,13 @@ export function redrawClassifier(model: Model, { seed }: { seed: number }): NdAr
   const layers = Object.entries(randomWeights(trunk, { seed, isFolded: true })).filter(([name]) =>
     behind.has(name.split("/")[1]),
   );
-  return { ...Object.fromEntries(layers), ...initialize(classifier.parameters, { seed }) };
-}
-
-/** A drawn classifier for each seed of 0 or more, and for each below it the one of `-1 - seed` with all its answers turned round. */
-export function redrawEitherWay(model: Model, { seed }: { seed: number }): NdArrays {
-  if (seed >= 0) return redrawClassifier(model, { seed });
-  const drawn = redrawClassifier(model, { seed: -1 - seed });
-  const own = new Set(model.classifier.parameters.map(({ name }) => name));
-  return Object.fromEntries(
-    Object.entries(drawn).map(([name, { shape, data }]) => [
-      name,
-      own.has(name) ? { shape, data: Float32Array.from(data, (value) => -value) } : { shape, data },
-    ]),
+  const own = Object.entries(initialize(classifier.parameters, { seed })).map(
+    ([name, { shape, data }]) => [name, { shape, data: isNegated ? data.map((value) => -value) : data }] as const,
   );
+  return { ...Object.fromEntries(layers), ...Object.fromEntries(own) };
 }
 
 /** Fresh parameters of all aspect heads. */
-export function redrawHeads({ aspects }: Model, { seed }: { seed: number }): NdArrays {
+export function redrawHeads({ aspects }: Model, { seed }: Draw): NdArrays {
   return Object.assign({}, ...aspects.map(({ parameters }) => initialize(parameters, { seed })));
 }

@@ -64,6 +64,27 @@ export function checkTaps(model: Model, { tap, target }: TapOptions = {}): reado
   });
 }
 
+/** Whether pooling and a dense layer, as CAM reads them, follow right behind the layers that are explained. */
+export function allowsCam(model: Model, { tap, target }: TapOptions = {}): boolean {
+  const { taps } = model.classifier.spec;
+  return target === undefined && camTaps(model, { tap, target }).every((name) => taps.includes(name));
+}
+
+function camTaps(model: Model, { tap, target }: TapOptions): readonly string[] {
+  return tap === "input" ? [model.spec.source] : explainedTaps(model, { tap, target });
+}
+
+/** @throws ConfigError where CAM finds no dense layer right behind the layers that it explains. */
+export function checkCam(model: Model, { tap, target }: TapOptions = {}): void {
+  if (allowsCam(model, { tap, target })) return;
+  const read = camTaps(model, { tap, target });
+  const { taps } = model.classifier.spec;
+  throw new ConfigError(
+    `saliency "cam": wants the classifier's pooling and dense layer right after the layer it explains, which is ${read.join(", ")}; ` +
+      `the classifier reads ${taps.join(", ")}. Take another method, or train with "source": "${taps[0]}".`,
+  );
+}
+
 /** Where a path leads around the masked layer, what it hides would reach the heads all the same. */
 function checkReach({ trunk }: Model, tap: string, wanted: readonly string[]): void {
   const unreached = wanted.find((name) => !trunk.leadsTo(tap, name));

@@ -8,7 +8,7 @@ import { calibrate } from "../../src/explain/calibrate.js";
 import { explainFunction } from "../../src/explain/explain.js";
 import { explainConstants } from "../../src/explain/explain-constants.js";
 import { overSamples } from "../../src/explain/over-samples.js";
-import { overRedrawn, redrawClassifier } from "../../src/explain/redrawn.js";
+import { type Draw, overRedrawn, redrawClassifier } from "../../src/explain/redrawn.js";
 import { computeReferences, createTable } from "../../src/explain/references.js";
 import { removalFunction } from "../../src/explain/removal.js";
 import { quantile } from "../reference/explanation.js";
@@ -330,11 +330,18 @@ describe("classifiers drawn anew", () => {
 
   test("run one after another over the same images, each with its own parameters", async () => {
     const images = samples(2);
-    const found: { seed: number; logits: number[]; unmasked: number }[] = [];
-    const options = { engine, fn: explainFunction(model), parameters, references, batchSize: 2, seeds: [1, 2] };
-    for await (const { seed, outputs } of overRedrawn(model, { ...options, samples: () => [images] }))
-      found.push({ seed, logits: [...outputs.logits.data], unmasked: outputs["spot/unmasked"].data[0] });
-    expect(found.map(({ seed }) => seed)).toEqual([1, 1, 2, 2]);
+    const found: { draw: Draw; logits: number[]; unmasked: number }[] = [];
+    const options = {
+      engine,
+      fn: explainFunction(model),
+      parameters,
+      references,
+      batchSize: 2,
+      draws: [{ seed: 1 }, { seed: 2 }],
+    };
+    for await (const { draw, outputs } of overRedrawn(model, { ...options, samples: () => [images] }))
+      found.push({ draw, logits: [...outputs.logits.data], unmasked: outputs["spot/unmasked"].data[0] });
+    expect(found.map(({ draw }) => draw.seed)).toEqual([1, 1, 2, 2]);
     expect(found[0].logits).not.toEqual(found[2].logits);
     expect(found[0].unmasked).toBe(found[2].unmasked);
     // As a model that has these parameters from the start.

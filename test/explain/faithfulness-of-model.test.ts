@@ -5,6 +5,7 @@ import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
 import { type FaithfulnessOfModel, faithfulnessOf } from "../../src/explain/faithfulness-of-model.js";
 import { createModel } from "../../src/model.js";
 import type { TrainedModel } from "../../src/trained-model.js";
+import { stubModel } from "../bundle/stub.js";
 import { writeTinyDataset } from "../helpers/tiny-dataset.js";
 import { SOURCE, tinyParameters, tinyReferences } from "./tiny-model.js";
 
@@ -44,14 +45,7 @@ function lavishModel(): TrainedModel {
     parameters: Object.fromEntries(louder),
     references: Object.fromEntries(references),
     threshold: { value: 0.2, isCalibrated: true },
-    provenance: {
-      dataset: { name: "tiny", hash: "", counts: {} },
-      seed: 7,
-      epochs: 1,
-      weights: "random",
-      metrics: {},
-      warnings: [],
-    },
+    provenance: stubModel.provenance,
   };
 }
 

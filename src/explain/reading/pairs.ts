@@ -81,6 +81,19 @@ export function defaultMaskingOf(saliency: SaliencyName, options: { atInput?: bo
   return valid.includes(DEFAULT_MASKING) ? DEFAULT_MASKING : valid[0];
 }
 
+/** A choice of method and masking with the defaults filled in. */
+export function methodOf({
+  saliency = DEFAULT_SALIENCY,
+  tap,
+  masking = defaultMaskingOf(saliency, { atInput: tap === "input" }),
+}: {
+  readonly saliency?: SaliencyName;
+  readonly masking?: MaskingName;
+  readonly tap?: string;
+} = {}): { saliency: SaliencyName; masking: MaskingName } {
+  return { saliency, masking };
+}
+
 /** @throws ConfigError where the method has no such masking; it lists those that it has. */
 export function checkPair(
   saliency: SaliencyName,

@@ -8,7 +8,7 @@ import type { ModelSpec } from "../../model.js";
 import { tapOffset } from "../../trunk/tap-offset.js";
 import type { Explained, MethodChoice, Target } from "../explanation.js";
 import { touchedCells } from "./cells.js";
-import { DEFAULT_SALIENCY, defaultMaskingOf } from "./pairs.js";
+import { methodOf } from "./pairs.js";
 import { predictionOf } from "./prediction.js";
 import { explainAspects, maskedTaps, pixelSize, readAspects } from "./read-aspects.js";
 import { hasPlace } from "./regions.js";
@@ -42,8 +42,8 @@ export function readExplanation(
   outputs: NdArrays,
   { spec, threshold, image, target, method = {}, stem = basename(image, extname(image)) }: ReadOptions,
 ): Explained {
-  const { saliency: name = DEFAULT_SALIENCY, tap } = method;
-  const { masking = defaultMaskingOf(name, { atInput: tap === "input" }) } = method;
+  const { tap } = method;
+  const { saliency: name, masking } = methodOf(method);
   const heads = checkOutputs(outputs, spec, method);
   const size = spec.trunk.inputSize;
   const readings = readAspects(outputs, { heads: heads.aspects, tap, size });

@@ -41,13 +41,6 @@ export function relevancesOf(
   { cells }: Chosen = {},
 ): number[] {
   const overlaps = aspects.map((aspect) => overlapOf(aspect, taps, { cells }));
-  const common = aspects.map((a, row) =>
-    aspects.map((b, column) => {
-      if (row === column) return 1;
-      const norms = overlaps[row].norm * overlaps[column].norm;
-      return norms > 0 ? sharedBy(a, b, taps, { cells }) / norms : 0;
-    }),
-  );
   const left = overlaps.map(({ cosine }) => cosine);
   const relevances = left.map(() => 0);
   const waiting = new Set(left.keys());
@@ -55,7 +48,11 @@ export function relevancesOf(
     const best = [...waiting].reduce((a, b) => (left[b] > left[a] ? b : a));
     waiting.delete(best);
     relevances[best] = Math.max(0, left[best]);
-    for (const other of waiting) left[other] -= relevances[best] * common[best][other];
+    for (const other of waiting) {
+      const norms = overlaps[best].norm * overlaps[other].norm;
+      if (norms > 0)
+        left[other] -= (relevances[best] * sharedBy(aspects[best], aspects[other], taps, { cells })) / norms;
+    }
   }
   return relevances;
 }
