@@ -57,7 +57,10 @@ const KEYS = [
 const TRUNK_KEYS = ["name", "alpha", "inputSize", "convention", "weights"];
 const TRUNK_NAMES = ["mobilenet-v1", "mobilenet-v2", "vgg16", "vgg19"] as const;
 /** Trunks whose weights come with the package, as `builtin:<name>-<alpha>`; the first of a name is its default. */
-const BUILTIN: readonly Pick<TrunkSpec, "name" | "alpha">[] = [{ name: "mobilenet-v1", alpha: 0.25 }];
+export const BUILTIN: readonly Pick<TrunkSpec, "name" | "alpha">[] = [
+  { name: "mobilenet-v1", alpha: 0.25 },
+  { name: "mobilenet-v1", alpha: 0.5 },
+];
 /** What the defaults depend on. */
 export interface ConfigFacts {
   readonly trainCount: number;

@@ -26,6 +26,7 @@ describe("configuration", () => {
     [undefined, "builtin:mobilenet-v1-0.25"],
     [{ inputSize: 160 }, "builtin:mobilenet-v1-0.25"],
     [{ alpha: 0.25 }, "builtin:mobilenet-v1-0.25"],
+    [{ alpha: 0.5 }, "builtin:mobilenet-v1-0.5"],
     [{ alpha: 0.75 }, "random"],
     [{ name: "vgg16" }, "random"],
     [{ name: "vgg16", weights: "mine" }, "mine"],
