@@ -24,7 +24,7 @@ export const { selectEngine } = await load("engine/select-engine.js");
 /** @type {typeof import("../src/explain/explain.js")} */
 export const { explainFunction } = await load("explain/explain.js");
 /** @type {typeof import("../src/explain/taps.js")} */
-export const { explainedTaps } = await load("explain/taps.js");
+export const { allowsCam, explainedTaps } = await load("explain/taps.js");
 /** @type {typeof import("../src/train/step.js")} */
 export const { answerInputShapes, evaluationStep, firstMoment, modelInputShapes, secondMoment, trainingStep } =
   await load("train/step.js");
@@ -54,3 +54,15 @@ export const { inspectWeights } = await load("trunk/weights/inspect-weights.js")
 export const { loadWeights } = await load("trunk/weights/load-weights.js");
 /** @type {typeof import("../src/trunk/weights/read-weights.js")} */
 export const { readWeights } = await load("trunk/weights/read-weights.js");
+/** @type {typeof import("../src/dataset/batches.js")} */
+export const { batches } = await load("dataset/batches.js");
+/** @type {typeof import("../src/dataset/dataset.js")} */
+export const { openDataset } = await load("dataset/dataset.js");
+/** @type {typeof import("../src/explain/calibrate.js")} */
+export const { calibrate } = await load("explain/calibrate.js");
+/** @type {typeof import("../src/explain/faithfulness-of-model.js")} */
+export const { faithfulnessOf } = await load("explain/faithfulness-of-model.js");
+/** @type {typeof import("../src/explain/reading/pairs.js")} */
+export const { SALIENCY_NAMES } = await load("explain/reading/pairs.js");
+/** @type {typeof import("../src/trained-model.js")} */
+export const { readTrainedModel } = await load("trained-model.js");

@@ -19,6 +19,12 @@ export interface FaithfulnessMethod {
   readonly distractorNamed: number | null;
   /** Of all pairs of a cause and a distractor, the share in which the cause is more relevant. */
   readonly auc: number | null;
+  /** Of the images in which two or more causes are seen, the share in which all of them are called relevant. */
+  readonly allCausesRelevant: number | null;
+  /** Of the images in which a cause is seen, the share with no relevant aspect: "no known aspect explains this", wrongly. */
+  readonly unexplainedWithCause: number | null;
+  /** Of the images whose cause is none of the aspects, some of which are seen, the share with no relevant aspect: rightly. */
+  readonly unexplainedWithoutCause: number | null;
   /** The same by survival. */
   readonly bySurvival: { readonly namedCause: number | null; readonly auc: number | null };
 }
@@ -31,6 +37,10 @@ export interface Faithfulness {
   /** Share of the labelled images answered right; `null` for a regression. */
   readonly classifier: { readonly accuracy: number | null };
   readonly methods: readonly FaithfulnessMethod[];
+  /** Images answered right in which two or more causes are seen; a cause; aspects, none of which is a cause. */
+  readonly counts: { readonly severalCauses: number; readonly withCause: number; readonly withoutCause: number };
+  /** By the default method, of the images answered right, with known causes, in which an aspect is labelled and seen. */
+  readonly aspects: Readonly<Record<string, { readonly count: number; readonly relevant: number | null }>>;
   /** `count` over the images labelled with a cause and another aspect: it measures heads and classifier. */
   readonly coverage: number | null;
   /** What drawing an aspect by lot would give on the same images. */
@@ -76,6 +86,9 @@ export function createTally(): { add(judged: Judged): void; result(options: { is
   const answers = { right: 0, count: 0 };
   const named = { relevance: 0, presence: 0, survival: 0, lot: 0 };
   const called = { causes: 0, causeCount: 0, distractors: 0, distractorCount: 0 };
+  const several = { all: 0, count: 0 };
+  const nothing = { withCause: 0, withCauseCount: 0, withoutCause: 0, withoutCauseCount: 0 };
+  const seen = new Map<string, { count: number; relevant: number }>();
   const pairs: { relevance: Ranked[]; survival: Ranked[] } = { relevance: [], survival: [] };
   let labelledCount = 0;
   let count = 0;
@@ -92,6 +105,7 @@ export function createTally(): { add(judged: Judged): void; result(options: { is
         answers.count++;
         if (judged.isRight) answers.right++;
       }
+      if (judged.isRight && judged.possibleCauses !== null) addSeen(judged);
       if (judged.isRight === null || judged.causes.length === 0 || judged.distractors.length === 0) return;
       labelledCount++;
       const ranks = countedAspects(judged);
@@ -120,9 +134,20 @@ export function createTally(): { add(judged: Judged): void; result(options: { is
           causeRelevant: share(called.causes, called.causeCount),
           distractorNamed: share(called.distractors, called.distractorCount),
           auc: areaUnderCurve(pairs.relevance),
+          allCausesRelevant: share(several.all, several.count),
+          unexplainedWithCause: share(nothing.withCause, nothing.withCauseCount),
+          unexplainedWithoutCause: share(nothing.withoutCause, nothing.withoutCauseCount),
           bySurvival: { namedCause: share(named.survival, count), auc: areaUnderCurve(pairs.survival) },
         },
       ],
+      counts: {
+        severalCauses: several.count,
+        withCause: nothing.withCauseCount,
+        withoutCause: nothing.withoutCauseCount,
+      },
+      aspects: Object.fromEntries(
+        [...seen].map(([name, one]) => [name, { count: one.count, relevant: share(one.relevant, one.count) }]),
+      ),
       coverage: share(count, labelledCount),
       chance: { namedCause: share(named.lot, count), auc: 0.5 },
       controls: {
@@ -133,6 +158,25 @@ export function createTally(): { add(judged: Judged): void; result(options: { is
       },
     }),
   };
+
+  function addSeen(judged: Judged): void {
+    const ranks = rankedAspects(judged);
+    for (const { aspect } of ranks) {
+      const one = seen.get(aspect.name) ?? { count: 0, relevant: 0 };
+      one.count++;
+      if (aspect.isRelevant) one.relevant++;
+      seen.set(aspect.name, one);
+    }
+    const causes = ranks.filter(({ isCause }) => isCause);
+    // A cause that is not seen, or not labelled, leaves the question open.
+    if (ranks.length === 0 || (causes.length === 0 && judged.possibleCauses !== 0)) return;
+    const kind = causes.length > 0 ? "withCause" : "withoutCause";
+    nothing[`${kind}Count`]++;
+    if (!ranks.some(({ aspect }) => aspect.isRelevant)) nothing[kind]++;
+    if (causes.length < 2) return;
+    several.count++;
+    if (causes.every(({ aspect }) => aspect.isRelevant)) several.all++;
+  }
 }
 
 type Rank = ReturnType<typeof rankedAspects>[number];

@@ -12,6 +12,8 @@ export interface Judged {
   readonly explanation: Explanation;
   /** `null` where the image has no label. A regression is never wrong here: its causes are judged, not its error. */
   readonly isRight: boolean | null;
+  /** How many aspects can cause the label: 0 where it is known that none does (`"causes": { "with": [] }`), `null` unknown. */
+  readonly possibleCauses: number | null;
   /** Aspects labelled present that caused the label. */
   readonly causes: readonly string[];
   /** Aspects labelled present that did not. */
@@ -34,6 +36,7 @@ export function judge(
   return {
     explanation,
     isRight,
+    possibleCauses: sample.causes || explained.some((name) => Object.hasOwn(causes, name)) ? known.size : null,
     causes: present.filter((name) => known.has(name)),
     distractors: present.filter((name) => !known.has(name)),
   };

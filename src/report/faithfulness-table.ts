@@ -36,12 +36,26 @@ export function methodRows({ methods }: Faithfulness): readonly { isDefault: boo
 }
 
 /** What the rows are taken over, and what they must be read against; a line each. */
-export function faithfulnessLines({ count, classifier, coverage, chance, controls }: Faithfulness): readonly string[] {
+export function faithfulnessLines(faithfulness: Faithfulness): readonly string[] {
+  const { count, counts, classifier, coverage, chance, controls } = faithfulness;
   const { presenceOnly, randomClassifier, randomHeads } = controls;
+  const own = faithfulness.methods.find(({ isDefault }) => isDefault);
   const lines = [
     `${count} images that hold a cause and another aspect, are answered right and in which the heads see both: ${percentOf(coverage)} of the labelled ones; classifier right on ${percentOf(classifier.accuracy)}`,
     `cause first by lot ${percentOf(chance.namedCause)}, by presence alone ${percentOf(presenceOnly.namedCause)}`,
   ];
+  if (own && counts.severalCauses > 0)
+    lines.push(
+      `${counts.severalCauses} images in which several causes are seen: all called relevant in ${percentOf(own.allCausesRelevant)}`,
+    );
+  if (own && counts.withCause > 0)
+    lines.push(
+      `${counts.withCause} images in which a cause is seen: "no known aspect explains this" in ${percentOf(own.unexplainedWithCause)}`,
+    );
+  if (own && counts.withoutCause > 0)
+    lines.push(
+      `${counts.withoutCause} images that none of the aspects caused: "no known aspect explains this" in ${percentOf(own.unexplainedWithoutCause)}`,
+    );
   if (randomClassifier)
     lines.push(
       `under ${randomClassifier.draws} classifiers that learned nothing: cause first ${percentOf(randomClassifier.namedCause)}, called relevant ${percentOf(randomClassifier.relevant)} (at most 5 % is wanted)`,
@@ -54,8 +68,8 @@ export function faithfulnessLines({ count, classifier, coverage, chance, control
 }
 
 /** What is wrong with the question itself, where there is nothing to answer. */
-export function emptyReason({ count, coverage, classifier }: Faithfulness): string | undefined {
-  if (count > 0) return undefined;
+export function emptyReason({ count, counts, coverage, classifier }: Faithfulness): string | undefined {
+  if (count > 0 || counts.withoutCause > 0) return undefined;
   if (coverage === null)
     return 'no test image is labelled with a cause of its class and another aspect. Name causes in dataset.json, as "causes": { "malignant": ["mitosis"] }.';
   return `in none of the images that are labelled so do the heads see a cause and another aspect, or the answer is wrong (right on ${percentOf(classifier.accuracy)}).`;

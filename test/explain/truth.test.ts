@@ -161,10 +161,20 @@ describe("faithfulness", () => {
           distractorNamed: 2 / 3,
           // Causes 0.6 and 0.4 against 0.1, 0.4 and 0.4: 3 pairs won, 1 won and 2 tied of the rest: (3 + 1 + 1) / 6.
           auc: expect.closeTo(5 / 6, 12),
+          allCausesRelevant: null,
+          unexplainedWithCause: 0,
+          unexplainedWithoutCause: null,
           // Causes 0.5 and 1 against 0.5, 0 and 0: 2.5 and 3 of 3.
           bySurvival: { namedCause: 3 / 4, auc: expect.closeTo(5.5 / 6, 12) },
         },
       ],
+      counts: { severalCauses: 0, withCause: 2, withoutCause: 0 },
+      aspects: {
+        necrosis: { count: 2, relevant: 1 },
+        // In the two that count, in the one whose necrosis is not seen, in the one that has none.
+        vessel: { count: 4, relevant: 3 / 4 },
+        tag: { count: 1, relevant: 1 },
+      },
       coverage: 2 / 4,
       chance: { namedCause: expect.closeTo((1 / 2 + 1 / 3) / 2, 12), auc: 0.5 },
       controls: {
@@ -173,6 +183,28 @@ describe("faithfulness", () => {
         randomClassifier: null,
         randomHeads: null,
       },
+    });
+  });
+
+  test("counts the images that no aspect explains, and those whose causes are all found", async () => {
+    const both = (necrosis: number, mitosis: number) =>
+      judged(
+        { necrosis: { relevance: necrosis }, mitosis: { relevance: mitosis } },
+        { labelled: ["necrosis", "mitosis"] },
+      );
+    const without = (vessel: number) =>
+      judge(explanation({ vessel: { relevance: vessel } }), {
+        sample: sample({ vessel: here }),
+        causes: { malignant: [] },
+      });
+    const unknown = judge(explanation({ vessel: { relevance: 0 } }), { sample: sample({ vessel: here }) });
+    const images = [both(0.9, 0.8), both(0.9, 0.1), both(0.1, 0.2), without(0.1), without(0.1), without(0.7), unknown];
+    const { methods, counts } = await measureFaithfulness(images);
+    expect(counts).toEqual({ severalCauses: 3, withCause: 3, withoutCause: 3 });
+    expect(methods[0]).toMatchObject({
+      allCausesRelevant: 1 / 3,
+      unexplainedWithCause: 1 / 3,
+      unexplainedWithoutCause: 2 / 3,
     });
   });
 

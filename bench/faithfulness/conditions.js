@@ -1,0 +1,101 @@
+/** The models that the table is made of: on what data, from which weights, and what is known of their causes. */
+
+/**
+ * @typedef {object} Condition
+ * @property {string} name
+ * @property {"photographs" | "tissue" | "trunks and layers" | "shortcut"} family
+ * @property {string} data below `data/`; composites are drawn by `examples/composites/make.js`, tissue by `aspectlens data synth`.
+ * @property {readonly string[]} [synth] options of `data synth`.
+ * @property {Readonly<Record<string, unknown>>} config of `train`, without `dataset` and `out`.
+ * @property {readonly string[]} [unranked] aspects that are neither cause nor distractor.
+ */
+
+const ON_PHOTOGRAPHS = {
+  batchSize: 20,
+  trunk: { weights: "data/weights/mobilenet_v1_0.25_128_imagenet_u8" },
+  source: "conv_pw_11",
+  stages: [{ train: "all", epochs: 8, learningRate: 0.002, trunkLearningRate: 0.0004, batchNorm: "frozen" }],
+  augment: { flip: true, crop: 0.1, colour: 0.2 },
+};
+const ON_TISSUE = {
+  batchSize: 8,
+  trunk: { inputSize: 128 },
+  source: "conv_pw_5",
+  stages: [{ train: "all", epochs: 6, batchNorm: "batch", learningRate: 0.003 }],
+};
+const TISSUE_COUNT = ["--count", "4000"];
+/** Stripes and red occur on pets alone, so that a pet's head rightly takes them for evidence of a pet: it is no distractor. */
+const WITH_PET = { unranked: ["pet"] };
+
+/** @type {readonly Condition[]} */
+export const CONDITIONS = [
+  photographs("cat"),
+  photographs("cell"),
+  photographs("cat-or-cell"),
+  photographs("cat-and-cell"),
+  photographs("dog-without-head"),
+  photographs("striped", WITH_PET),
+  photographs("red", WITH_PET),
+  photographs("striped-alone"),
+  photographs("red-alone"),
+  tissue("mitosis-or-necrosis", ["mitosis", "necrosis"]),
+  tissue("nucleus-or-vessel", ["nucleus", "vessel"]),
+  tissue("lymphocyte", ["lymphocyte"]),
+  shortcut("shortcut", "0.95"),
+  shortcut("no-shortcut", "0.5"),
+  layers("cat-frozen", { stages: [{ train: "heads", epochs: 12, learningRate: 0.002 }] }),
+  layers("cat-early", { source: "conv_pw_5" }),
+  layers("cat-late", { source: "conv_pw_13" }),
+  layers("cat-v2", {
+    trunk: { weights: "data/weights/mobilenet_v2_0.35_224_notop_f32", inputSize: 128 },
+    source: "block_13_expand",
+  }),
+  tissue("mitosis-or-necrosis-vgg", ["mitosis", "necrosis"], {
+    family: "trunks and layers",
+    data: "tissue/mitosis-or-necrosis",
+    config: {
+      ...ON_TISSUE,
+      trunk: { name: "vgg16", alpha: 0.125, inputSize: 128, weights: "random" },
+      source: "block4_conv3",
+      stages: [{ train: "all", epochs: 8, learningRate: 0.001 }],
+    },
+  }),
+];
+
+/**
+ * @param {string} name @param {Partial<Condition>} [more]
+ * @returns {Condition}
+ */
+function photographs(name, more = {}) {
+  return { name, family: "photographs", data: `composites/${name}`, config: ON_PHOTOGRAPHS, ...more };
+}
+
+/**
+ * @param {string} name @param {Readonly<Record<string, unknown>>} config
+ * @returns {Condition}
+ */
+function layers(name, config) {
+  return photographs(name, {
+    family: "trunks and layers",
+    data: "composites/cat",
+    config: { ...ON_PHOTOGRAPHS, ...config },
+  });
+}
+
+/**
+ * @param {string} name @param {readonly string[]} causes @param {Partial<Condition>} [more]
+ * @returns {Condition}
+ */
+function tissue(name, causes, more = {}) {
+  const synth = [...TISSUE_COUNT, "--causes", ...causes];
+  return { name, family: "tissue", data: `tissue/${name}`, synth, config: ON_TISSUE, ...more };
+}
+
+/**
+ * @param {string} name @param {string} correlation of the scanner's tag with the class.
+ * @returns {Condition}
+ */
+function shortcut(name, correlation) {
+  const synth = [...TISSUE_COUNT, "--causes", "mitosis", "--tag-correlation", correlation];
+  return { name, family: "shortcut", data: `tissue/${name}`, synth, config: ON_TISSUE };
+}

@@ -1,0 +1,175 @@
+/** The table of all conditions that are measured: `node bench/faithfulness/table.js` writes it anew from the results. */
+
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CONDITIONS } from "./conditions.js";
+
+/** @import { Faithfulness, FaithfulnessMethod } from "../../src/explain/faithfulness.js" */
+/** @typedef {{ work: string, family: string, faithfulness: Faithfulness, withoutCauses: FaithfulnessMethod & { by: string } }} Result */
+
+/**
+ * @param {string} folder of results
+ * @returns {Promise<string>} the file that it wrote.
+ */
+export async function writeTable(folder) {
+  const there = await readdir(join(folder, "faithfulness"));
+  /** @type {Result[]} */
+  const results = [];
+  for (const { name } of CONDITIONS) {
+    if (!there.includes(`${name}.json`)) continue;
+    results.push(JSON.parse(await readFile(join(folder, "faithfulness", `${name}.json`), "utf8")));
+  }
+  const path = join(folder, "faithfulness.md");
+  const parts = [
+    "# Does an explanation name the cause?",
+    "Written by `node bench/faithfulness/run.js`; each row's numbers lie in `faithfulness/<condition>.json`. Threshold with / without known causes: calibrated on the validation split, which holds other images.",
+    "## The default, condition by condition",
+    table(CONDITION_COLUMNS, results.map(conditionRow)),
+    "## Controls",
+    table(CONTROL_COLUMNS, results.map(controlRow)),
+    "## Every pair of method and masking",
+    `Over the ${withCauses(results).length} conditions whose cause has a head: share of images whose first aspect is a cause, and the worst condition's; AUC's worst. Relevance depends on the method alone, survival on the masking too.`,
+    table(PAIR_COLUMNS, pairRows(withCauses(results))),
+  ];
+  await writeFile(path, `${parts.join("\n\n")}\n`);
+  return path;
+}
+
+const CONDITION_COLUMNS = [
+  "condition",
+  "accuracy",
+  "images",
+  "cause first",
+  "cause relevant",
+  "distractor relevant",
+  "AUC",
+  "without known causes: cause / distractor relevant",
+  "all of several causes",
+  "unexplained, cause has a head",
+  "unexplained, it has none",
+];
+
+/** @param {Result} result */
+function conditionRow({ work, faithfulness, withoutCauses: blind }) {
+  const own = ownOf(faithfulness);
+  const { count, counts, classifier } = faithfulness;
+  return [
+    work,
+    percent(classifier.accuracy),
+    String(count || counts.withoutCause),
+    percent(own.namedCause),
+    percent(own.causeRelevant),
+    percent(own.distractorNamed),
+    decimal(own.auc),
+    `${percent(blind.causeRelevant)} / ${percent(blind.distractorNamed)} (${blind.by})`,
+    percent(own.allCausesRelevant),
+    `${percent(own.unexplainedWithCause)}`,
+    own.unexplainedWithoutCause === null
+      ? "–"
+      : `${percent(own.unexplainedWithoutCause)}; ${percent(blind.unexplainedWithoutCause)}`,
+  ];
+}
+
+const CONTROL_COLUMNS = [
+  "condition",
+  "cause first by lot",
+  "by presence",
+  "by survival",
+  "by redrawn classifiers",
+  "called relevant by them",
+  "by redrawn heads",
+  "called relevant by them",
+  "coverage",
+];
+
+/** @param {Result} result */
+function controlRow({ work, faithfulness }) {
+  const { chance, controls, coverage } = faithfulness;
+  const { presenceOnly, survival, randomClassifier, randomHeads } = controls;
+  return [
+    work,
+    percent(chance.namedCause),
+    percent(presenceOnly.namedCause),
+    percent(survival.namedCause),
+    percent(randomClassifier?.namedCause ?? null),
+    percent(randomClassifier?.relevant ?? null),
+    percent(randomHeads?.namedCause ?? null),
+    percent(randomHeads?.relevant ?? null),
+    percent(coverage),
+  ];
+}
+
+const PAIR_COLUMNS = [
+  "saliency",
+  "masking",
+  "conditions",
+  "by relevance: mean",
+  "worst",
+  "worst AUC",
+  "by survival: mean",
+  "worst",
+  "worst AUC",
+];
+
+/** @param {readonly Result[]} results best first. */
+function pairRows(results) {
+  /** @type {Map<string, FaithfulnessMethod[]>} */
+  const byPair = new Map();
+  for (const { faithfulness } of results) {
+    for (const method of faithfulness.methods) {
+      const key = `${method.saliency} ${method.masking}`;
+      byPair.set(key, [...(byPair.get(key) ?? []), method]);
+    }
+  }
+  const rows = [...byPair].map(([key, methods]) => {
+    const relevance = methods.map(({ namedCause }) => namedCause ?? 0);
+    const survival = methods.map(({ bySurvival }) => bySurvival.namedCause ?? 0);
+    const cells = [
+      ...key.split(" "),
+      String(methods.length),
+      percent(mean(relevance)),
+      percent(Math.min(...relevance)),
+      decimal(Math.min(...methods.map(({ auc }) => auc ?? 0))),
+      percent(mean(survival)),
+      percent(Math.min(...survival)),
+      decimal(Math.min(...methods.map(({ bySurvival }) => bySurvival.auc ?? 0))),
+    ];
+    return { cells, rank: [mean(relevance), mean(survival)] };
+  });
+  return rows.sort((a, b) => b.rank[0] - a.rank[0] || b.rank[1] - a.rank[1]).map(({ cells }) => cells);
+}
+
+/** @param {readonly Result[]} results */
+function withCauses(results) {
+  return results.filter(({ faithfulness }) => faithfulness.count > 0);
+}
+
+/** @param {Faithfulness} faithfulness */
+function ownOf({ methods }) {
+  const own = methods.find(({ isDefault }) => isDefault);
+  if (!own) throw new Error("no default method among the results");
+  return own;
+}
+
+/** @param {readonly string[]} head @param {readonly (readonly string[])[]} rows */
+function table(head, rows) {
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/** @param {readonly number[]} values */
+function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** @param {number | null} share */
+function percent(share) {
+  return share === null ? "–" : `${(100 * share).toFixed(1)} %`;
+}
+
+/** @param {number | null} value */
+function decimal(value) {
+  return value === null ? "–" : value.toFixed(3);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(await writeTable("bench/results"));
