@@ -66,3 +66,5 @@ export const { faithfulnessOf } = await load("explain/faithfulness-of-model.js")
 export const { SALIENCY_NAMES } = await load("explain/reading/pairs.js");
 /** @type {typeof import("../src/trained-model.js")} */
 export const { readTrainedModel } = await load("trained-model.js");
+/** @type {typeof import("../src/explain/twins.js")} */
+export const { compareTwins } = await load("explain/twins.js");

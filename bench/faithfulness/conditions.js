@@ -8,6 +8,7 @@
  * @property {readonly string[]} [synth] options of `data synth`.
  * @property {Readonly<Record<string, unknown>>} config of `train`, without `dataset` and `out`.
  * @property {readonly string[]} [unranked] aspects that are neither cause nor distractor.
+ * @property {string} [twin] a condition before it, on the same images with another cause.
  */
 
 const ON_PHOTOGRAPHS = {
@@ -30,14 +31,14 @@ const WITH_PET = { unranked: ["pet"] };
 /** @type {readonly Condition[]} */
 export const CONDITIONS = [
   photographs("cat"),
-  photographs("cell"),
+  photographs("cell", { twin: "cat" }),
   photographs("cat-or-cell"),
   photographs("cat-and-cell"),
   photographs("dog-without-head"),
   photographs("striped", WITH_PET),
-  photographs("red", WITH_PET),
+  photographs("red", { ...WITH_PET, twin: "striped" }),
   photographs("striped-alone"),
-  photographs("red-alone"),
+  photographs("red-alone", { twin: "striped-alone" }),
   tissue("mitosis-or-necrosis", ["mitosis", "necrosis"]),
   tissue("nucleus-or-vessel", ["nucleus", "vessel"]),
   tissue("lymphocyte", ["lymphocyte"]),

@@ -17,6 +17,7 @@ import {
   allowsCam,
   batches,
   calibrate,
+  compareTwins,
   createModel,
   faithfulnessOf,
   openDataset,
@@ -84,7 +85,7 @@ async function train({ config }, { data, run }) {
  * @param {Condition} condition
  * @param {{ data: string, run: string }} where
  */
-async function measure({ name, family, unranked }, { data, run }) {
+async function measure({ name, family, unranked, twin }, { data, run }) {
   const trained = await readTrainedModel(join(run, "best"));
   const dataset = await openDataset(data);
   const engine = await selectEngine();
@@ -96,11 +97,31 @@ async function measure({ name, family, unranked }, { data, run }) {
     const blind = { ...trained, threshold: without.threshold };
     const { faithfulness: blindly } = await faithfulnessOf(blind, { engine, dataset, unranked, draws: 0 });
     const [method] = blindly.methods.filter(({ isDefault }) => isDefault);
+    const twins = twin ? await twinsOf(twin, { trained, dataset, engine }) : null;
     const withoutCauses = { by: without.by, ...method };
-    return { format: "aspectlens-bench/1", work: name, family, faithfulness, withoutCauses };
+    return {
+      format: "aspectlens-bench/1",
+      work: name,
+      family,
+      faithfulness: { ...faithfulness, twins },
+      withoutCauses,
+    };
   } finally {
     await engine.dispose();
   }
+}
+
+/**
+ * @param {string} name
+ * @param {{ trained: TrainedModel, dataset: Dataset, engine: Engine }} own
+ */
+async function twinsOf(name, { trained, dataset, engine }) {
+  const [condition] = CONDITIONS.filter((other) => other.name === name);
+  const other = {
+    trained: await readTrainedModel(join(options.runs, name, "best")),
+    dataset: await openDataset(join(options.data, condition.data)),
+  };
+  return compareTwins({ trained, dataset }, other, { engine });
 }
 
 /**

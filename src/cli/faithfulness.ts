@@ -9,6 +9,7 @@ import { selectEngine } from "../engine/select-engine.js";
 import { type Case, type FaithfulnessOfModel, faithfulnessOf } from "../explain/faithfulness-of-model.js";
 import { SALIENCY_NAMES, type SaliencyName } from "../explain/reading/pairs.js";
 import { allowsCam } from "../explain/taps.js";
+import { compareTwins, type Twin, type Twins } from "../explain/twins.js";
 import { createModel } from "../model.js";
 import { faithfulnessPage } from "../report/faithfulness-page.js";
 import { emptyReason, faithfulnessLines, METHOD_COLUMNS, methodRows } from "../report/faithfulness-table.js";
@@ -26,6 +27,7 @@ interface FaithfulnessCommand extends CommonOptions, EngineOptions {
   readonly saliency: readonly (SaliencyName | "all")[];
   readonly unranked: readonly string[];
   readonly draws: number;
+  readonly twin?: readonly string[];
 }
 
 export function addFaithfulness(program: Command): void {
@@ -41,11 +43,15 @@ export function addFaithfulness(program: Command): void {
     )
     .option("--unranked <aspects...>", "aspects that are neither causes nor distractors", [])
     .option("--draws <count>", "classifiers and heads drawn anew for the controls", count, 20)
+    .option(
+      "--twin <model-and-dataset...>",
+      "another model, and the same images labelled by another cause: does each name its own?",
+    )
     .option("--json", "print one JSON object (aspectlens-faithfulness/1)")
     .option("--debug", "print the stack of an error")
     .addHelpText(
       "after",
-      "\nExamples:\n  aspectlens faithfulness tissue.aspect data/tissue\n  aspectlens faithfulness runs/tissue data/tissue --saliency all --out why",
+      "\nExamples:\n  aspectlens faithfulness tissue.aspect data/tissue\n  aspectlens faithfulness runs/tissue data/tissue --saliency all --out why\n  aspectlens faithfulness runs/cat data/cat --twin runs/cell data/cell",
     )
     .action((model: string, dataset: string, options: FaithfulnessCommand) =>
       runCommand(options, (signal) => runFaithfulness(model, dataset, options, signal)),
@@ -61,9 +67,11 @@ async function runFaithfulness(
   const trained = await readModel(path);
   const cure = "Faithfulness is measured on those.";
   const { dataset } = await openSplit(directory, { split: "test", spec: trained.spec, cure });
+  const twin = await twinOf(options.twin);
   const engine = await selectEngine({ ...options, onNotice: showNotice });
   const bar = progressBar("measuring");
   let found: FaithfulnessOfModel;
+  let twins: Twins | null = null;
   try {
     found = await faithfulnessOf(trained, {
       engine,
@@ -74,14 +82,23 @@ async function runFaithfulness(
       onProgress: (share, what) => bar.update(share, what),
       signal,
     });
+    if (twin) {
+      bar.update(1, "the twin");
+      twins = await compareTwins({ trained, dataset }, twin, { engine, signal });
+    }
   } finally {
     bar.clear();
     await engine.dispose();
   }
-  const { faithfulness, worst } = found;
+  const { worst } = found;
+  const faithfulness = { ...found.faithfulness, twins };
   const reason = emptyReason(faithfulness);
   if (reason) throw new ConfigError(`${directory}: ${reason}`);
-  await writePage(options.out, found, { model: trained.provenance.dataset.name, dataset: dataset.manifest.name });
+  await writePage(
+    options.out,
+    { faithfulness, worst },
+    { model: trained.provenance.dataset.name, dataset: dataset.manifest.name },
+  );
   if (options.json) return printJson(faithfulness);
   for (const line of faithfulnessLines(faithfulness)) printLine(line);
   printLine();
@@ -89,6 +106,20 @@ async function runFaithfulness(
   for (const line of formatTable([[...METHOD_COLUMNS], ...rows])) printLine(line);
   printLine();
   printLine(`${worst.length} worst cases and all numbers: ${join(options.out, "index.html")}`);
+}
+
+/** @throws ConfigError where it is not a model and a dataset that fits it. */
+async function twinOf(words: FaithfulnessCommand["twin"]): Promise<Twin | undefined> {
+  if (words === undefined) return undefined;
+  const [path, directory] = words;
+  if (words.length !== 2)
+    throw new ConfigError(
+      `--twin: expected a model and a dataset, got ${words.join(" ")}. Give both: --twin runs/cell data/cell.`,
+    );
+  const trained = await readModel(path);
+  const cure = "The twin is judged by those.";
+  const { dataset } = await openSplit(directory, { split: "test", spec: trained.spec, cure });
+  return { trained, dataset };
 }
 
 /** All valid ones for "all"; CAM only where the model has what it wants. */

@@ -57,6 +57,33 @@ export function averagePrecision(
   return area;
 }
 
+/**
+ * Spearman's rank correlation; equal values share the mean of their ranks.
+ *
+ * @returns -1..1, or `null` where either side has fewer than two different values.
+ */
+export function rankCorrelation(pairs: readonly (readonly [number, number])[]): number | null {
+  const [first, second] = [0, 1].map((side) => ranks(pairs.map((pair) => pair[side])));
+  const middle = (pairs.length + 1) / 2;
+  const product = (a: readonly number[], b: readonly number[]) =>
+    a.reduce((sum, rank, index) => sum + (rank - middle) * (b[index] - middle), 0);
+  const spread = Math.sqrt(product(first, first) * product(second, second));
+  return spread > 0 ? product(first, second) / spread : null;
+}
+
+/** From 1 for the least. */
+function ranks(values: readonly number[]): number[] {
+  const order = [...values.keys()].sort((a, b) => values[a] - values[b]);
+  const found = new Array<number>(values.length);
+  for (let start = 0; start < order.length; ) {
+    let end = start + 1;
+    while (end < order.length && values[order[end]] === values[order[start]]) end++;
+    for (let at = start; at < end; at++) found[order[at]] = (start + 1 + end) / 2;
+    start = end;
+  }
+  return found;
+}
+
 /** Items of equal score counted together, best score first. */
 function ties(ranked: readonly Ranked[]): { score: number; positives: number; negatives: number }[] {
   const groups: { score: number; positives: number; negatives: number }[] = [];

@@ -11,6 +11,7 @@ import { createModel, type Model } from "../model.js";
 import type { RelevanceThreshold, TrainedModel } from "../trained-model.js";
 import { allMaskings, withMasking } from "./all-maskings.js";
 import { calibrate } from "./calibrate.js";
+import { blurred, deletionCurves } from "./deletion-curves.js";
 import { explainFunction } from "./explain.js";
 import { explainConstants } from "./explain-constants.js";
 import type { Explained } from "./explanation.js";
@@ -19,6 +20,7 @@ import { overSamples } from "./over-samples.js";
 import { type MaskingName, maskingsOf, methodOf, type SaliencyName } from "./reading/pairs.js";
 import { readExplanation } from "./reading/read-explanation.js";
 import { type Draw, overRedrawn, redrawClassifier, redrawHeads } from "./redrawn.js";
+import { type Removal, removals } from "./region-removal.js";
 import { type Judged, judge, rankedAspects } from "./truth.js";
 
 export interface FaithfulnessOptions {
@@ -34,6 +36,10 @@ export interface FaithfulnessOptions {
   readonly draws?: number;
   /** Images of each draw. */
   readonly drawImages?: number;
+  /** Images in which each aspect with a place is painted over. */
+  readonly removalImages?: number;
+  /** Images whose salient places are taken away and given, for each method. */
+  readonly curveImages?: number;
   readonly batchSize?: number;
   readonly onProgress?: (share: number, what: string) => void;
   readonly signal?: AbortSignal;
@@ -73,6 +79,8 @@ export async function faithfulnessOf(
     unranked = [],
     draws = 20,
     drawImages = 100,
+    removalImages = 500,
+    curveImages = 40,
     batchSize = 8,
     onProgress,
     signal,
@@ -86,7 +94,7 @@ export async function faithfulnessOf(
   const names = [saliency, ...others.filter((name) => name !== saliency)];
   const imageCount = splitSize(dataset, "test");
   const randomCount = Math.min(imageCount, drawImages) * draws * 3;
-  const total = imageCount * names.length + randomCount;
+  const total = imageCount * names.length + randomCount + Math.min(imageCount, removalImages);
   let done = 0;
   const samples = async function* (split: Split, { limit = Number.POSITIVE_INFINITY, what = "", counts = true } = {}) {
     let count = 0;
@@ -111,7 +119,15 @@ export async function faithfulnessOf(
     threshold: number,
   ) => readExplanation(outputs, { spec, threshold, image: sample.path, method });
 
+  const answered = { engine, constants: parameters, batchSize };
+  const effects = new Map<string, Readonly<Record<string, Removal>>>();
+  if (removalImages > 0) {
+    const painted = samples("test", { limit: removalImages, what: "aspects painted over" });
+    for await (const { sample, effects: own } of removals(model, { ...answered, samples: painted }))
+      effects.set(sample.path, own);
+  }
   const worst: Case[] = [];
+  const followed = new Map<string, { sample: Sample; maps: Explained["maps"]["saliency"][] }>();
   const reports: Faithfulness[] = [];
   for (const name of names) {
     const maskings = maskingsOf(name);
@@ -123,7 +139,8 @@ export async function faithfulnessOf(
         const method = { saliency: name, masking: way };
         const explained = read(withMasking(outputs, way), sample, method, threshold.value);
         const judged = judgeOne(sample, explained);
-        tally.add(judged);
+        tally.add(judged, effects.get(sample.path));
+        if (way === maskings[0]) follow(sample, judged, explained);
         if (name === saliency && way === masking) keepWorst(worst, { judged, explained, pixels: sample.image });
       }
     }
@@ -131,6 +148,7 @@ export async function faithfulnessOf(
       reports.push(tally.result({ isDefault: name === saliency && way === masking }));
     }
   }
+  const curves = await curvesOf([...followed.values()]);
   const [own] = reports.filter(({ methods }) => methods[0].isDefault);
   const drawn = Array.from({ length: draws }, (_, seed) => ({ seed }));
   const controls = {
@@ -142,7 +160,40 @@ export async function faithfulnessOf(
     }),
     randomHeads: await control(model, { redraw: redrawHeads, draws: drawn, what: "heads drawn anew" }),
   };
-  return { faithfulness: { ...own, methods: reports.flatMap(({ methods }) => methods), controls }, worst };
+  const methods = reports.flatMap(({ methods }) =>
+    methods.map((method) => ({ ...method, curves: curves?.[names.indexOf(method.saliency)] ?? null })),
+  );
+  const chance = { ...own.chance, curves: curves?.[names.length] ?? null };
+  return { faithfulness: { ...own, methods, chance, controls }, worst };
+
+  /** The same images for each method, since all explain the same answer. */
+  function follow(sample: Sample, { isRight }: Judged, { maps }: Explained): void {
+    if (!isRight || model.classifier.spec.task === "regression") return;
+    const known = followed.get(sample.path);
+    if (known) known.maps.push(maps.saliency);
+    else if (followed.size < curveImages) followed.set(sample.path, { sample, maps: [maps.saliency] });
+  }
+
+  /** Means over the images, for each method and for places by lot; `null` without images. */
+  async function curvesOf(images: readonly { sample: Sample; maps: Explained["maps"]["saliency"][] }[]) {
+    if (images.length === 0) return null;
+    const { inputSize } = spec.trunk;
+    const stream = async function* () {
+      for (const { sample, maps } of images) {
+        if (signal?.aborted) throw new InterruptedError("interrupted; nothing was written.");
+        const byLot = { ...maps[0], values: new Float32Array(maps[0].values.length) };
+        yield [{ sample, maps: [...maps, byLot], blurred: await blurred(sample.image, inputSize) }];
+      }
+    };
+    const sums = [...names, ""].map(() => ({ deletion: 0, insertion: 0 }));
+    for await (const found of deletionCurves(model, { ...answered, followed: stream() })) {
+      for (const [index, { deletion, insertion }] of found.entries()) {
+        sums[index].deletion += deletion / images.length;
+        sums[index].insertion += insertion / images.length;
+      }
+    }
+    return sums;
+  }
 
   async function thresholdOf(name: SaliencyName): Promise<RelevanceThreshold> {
     const open = () => samples("validation", { limit: CALIBRATION_IMAGES, counts: false });

@@ -1,9 +1,12 @@
 /** The one question: does an explanation name the aspect that caused the answer, and not another that is merely there? */
 
-import { areaUnderCurve, type Ranked } from "../core/ranking.js";
+import { areaUnderCurve, type Ranked, rankCorrelation } from "../core/ranking.js";
+import type { Curves } from "./deletion-curves.js";
 import type { AspectExplanation } from "./explanation.js";
 import { DEFAULT_MASKING, DEFAULT_SALIENCY, type MaskingName, type SaliencyName } from "./reading/pairs.js";
+import type { Removal } from "./region-removal.js";
 import { type Judged, rankedAspects } from "./truth.js";
+import type { Twins } from "./twins.js";
 
 export interface FaithfulnessMethod {
   readonly saliency: SaliencyName;
@@ -25,8 +28,20 @@ export interface FaithfulnessMethod {
   readonly unexplainedWithCause: number | null;
   /** Of the images whose cause is none of the aspects, some of which are seen, the share with no relevant aspect: rightly. */
   readonly unexplainedWithoutCause: number | null;
+  /** Spearman's, between an aspect's relevance and what the target loses when it is painted over; of all such aspects. */
+  readonly removalCorrelation: number | null;
+  /** Mean score of the answered class while the most salient places go, and while they come; of the method's map. */
+  readonly curves: Curves | null;
   /** The same by survival. */
   readonly bySurvival: { readonly namedCause: number | null; readonly auc: number | null };
+}
+
+export interface FaithfulnessAspect {
+  readonly count: number;
+  /** Share called relevant. */
+  readonly relevant: number | null;
+  /** Where it was painted over: how many images, by how much the target fell in the mean, share of other answers. */
+  readonly removal: { readonly count: number; readonly lost: number; readonly flipped: number } | null;
 }
 
 /** `aspectlens-faithfulness/1`; a share of nothing is `null`. */
@@ -40,11 +55,11 @@ export interface Faithfulness {
   /** Images answered right in which two or more causes are seen; a cause; aspects, none of which is a cause. */
   readonly counts: { readonly severalCauses: number; readonly withCause: number; readonly withoutCause: number };
   /** By the default method, of the images answered right, with known causes, in which an aspect is labelled and seen. */
-  readonly aspects: Readonly<Record<string, { readonly count: number; readonly relevant: number | null }>>;
+  readonly aspects: Readonly<Record<string, FaithfulnessAspect>>;
   /** `count` over the images labelled with a cause and another aspect: it measures heads and classifier. */
   readonly coverage: number | null;
-  /** What drawing an aspect by lot would give on the same images. */
-  readonly chance: { readonly namedCause: number | null; readonly auc: 0.5 };
+  /** What drawing an aspect, or a place, by lot would give on the same images. */
+  readonly chance: { readonly namedCause: number | null; readonly auc: 0.5; readonly curves: Curves | null };
   readonly controls: {
     readonly presenceOnly: { readonly namedCause: number | null };
     readonly survival: { readonly namedCause: number | null };
@@ -52,6 +67,8 @@ export interface Faithfulness {
     /** Aspect heads that have learned nothing; reported, and expected of nobody. */
     readonly randomHeads: RandomControl | null;
   };
+  /** Beside a model of the same images with other causes; `null` where none was given. */
+  readonly twins: Twins | null;
 }
 
 /** A part of the model that has learned nothing: its naming should be chance, and nothing relevant. */
@@ -82,13 +99,18 @@ const byRelevance: Score = ({ relevance }) => relevance ?? 0;
 const bySurvival: Score = ({ survival }) => survival ?? 0;
 
 /** Counts of one method, image by image. */
-export function createTally(): { add(judged: Judged): void; result(options: { isDefault: boolean }): Faithfulness } {
+export function createTally(): {
+  /** @param removals what painting over its aspects did, where that was tried. */
+  add(judged: Judged, removals?: Readonly<Record<string, Removal>>): void;
+  result(options: { isDefault: boolean }): Faithfulness;
+} {
   const answers = { right: 0, count: 0 };
   const named = { relevance: 0, presence: 0, survival: 0, lot: 0 };
   const called = { causes: 0, causeCount: 0, distractors: 0, distractorCount: 0 };
   const several = { all: 0, count: 0 };
   const nothing = { withCause: 0, withCauseCount: 0, withoutCause: 0, withoutCauseCount: 0 };
-  const seen = new Map<string, { count: number; relevant: number }>();
+  const seen = new Map<string, { count: number; relevant: number; removals: Removal[] }>();
+  const removed: [relevance: number, lost: number][] = [];
   const pairs: { relevance: Ranked[]; survival: Ranked[] } = { relevance: [], survival: [] };
   let labelledCount = 0;
   let count = 0;
@@ -98,14 +120,14 @@ export function createTally(): { add(judged: Judged): void; result(options: { is
     threshold: null,
   };
   return {
-    add(judged) {
+    add(judged, removals = {}) {
       const { saliency, masking, threshold, prediction } = judged.explanation;
       method = { saliency, masking, threshold };
       if (judged.isRight !== null && "class" in prediction) {
         answers.count++;
         if (judged.isRight) answers.right++;
       }
-      if (judged.isRight && judged.possibleCauses !== null) addSeen(judged);
+      if (judged.isRight && judged.possibleCauses !== null) addSeen(judged, removals);
       if (judged.isRight === null || judged.causes.length === 0 || judged.distractors.length === 0) return;
       labelledCount++;
       const ranks = countedAspects(judged);
@@ -137,6 +159,8 @@ export function createTally(): { add(judged: Judged): void; result(options: { is
           allCausesRelevant: share(several.all, several.count),
           unexplainedWithCause: share(nothing.withCause, nothing.withCauseCount),
           unexplainedWithoutCause: share(nothing.withoutCause, nothing.withoutCauseCount),
+          removalCorrelation: rankCorrelation(removed),
+          curves: null,
           bySurvival: { namedCause: share(named.survival, count), auc: areaUnderCurve(pairs.survival) },
         },
       ],
@@ -146,26 +170,34 @@ export function createTally(): { add(judged: Judged): void; result(options: { is
         withoutCause: nothing.withoutCauseCount,
       },
       aspects: Object.fromEntries(
-        [...seen].map(([name, one]) => [name, { count: one.count, relevant: share(one.relevant, one.count) }]),
+        [...seen].map(([name, one]) => [
+          name,
+          { count: one.count, relevant: share(one.relevant, one.count), removal: summary(one.removals) },
+        ]),
       ),
       coverage: share(count, labelledCount),
-      chance: { namedCause: share(named.lot, count), auc: 0.5 },
+      chance: { namedCause: share(named.lot, count), auc: 0.5, curves: null },
       controls: {
         presenceOnly: { namedCause: share(named.presence, count) },
         survival: { namedCause: share(named.survival, count) },
         randomClassifier: null,
         randomHeads: null,
       },
+      twins: null,
     }),
   };
 
-  function addSeen(judged: Judged): void {
+  function addSeen(judged: Judged, removals: Readonly<Record<string, Removal>>): void {
     const ranks = rankedAspects(judged);
     for (const { aspect } of ranks) {
-      const one = seen.get(aspect.name) ?? { count: 0, relevant: 0 };
+      const one = seen.get(aspect.name) ?? { count: 0, relevant: 0, removals: [] };
       one.count++;
       if (aspect.isRelevant) one.relevant++;
       seen.set(aspect.name, one);
+      const removal = removals[aspect.name];
+      if (!removal) continue;
+      one.removals.push(removal);
+      removed.push([byRelevance(aspect), removal.lost]);
     }
     const causes = ranks.filter(({ isCause }) => isCause);
     // A cause that is not seen, or not labelled, leaves the question open.
@@ -193,6 +225,13 @@ function causeShareOfFirst(ranks: readonly Rank[], score: Score): number {
   const highest = Math.max(...ranks.map(({ aspect }) => score(aspect)));
   const first = ranks.filter(({ aspect }) => score(aspect) === highest);
   return first.filter(({ isCause }) => isCause).length / first.length;
+}
+
+function summary(removals: readonly Removal[]): FaithfulnessAspect["removal"] {
+  const count = removals.length;
+  if (count === 0) return null;
+  const lost = removals.reduce((sum, removal) => sum + removal.lost, 0) / count;
+  return { count, lost, flipped: removals.filter(({ isFlipped }) => isFlipped).length / count };
 }
 
 function share(part: number, whole: number): number | null {

@@ -11,6 +11,9 @@ export const METHOD_COLUMNS = [
   "AUC",
   "first by survival",
   "AUC by survival",
+  "with removal",
+  "deletion",
+  "insertion",
   "threshold",
 ] as const;
 
@@ -30,6 +33,9 @@ export function methodRows({ methods }: Faithfulness): readonly { isDefault: boo
         numberOf(method.auc),
         percentOf(method.bySurvival.namedCause),
         numberOf(method.bySurvival.auc),
+        numberOf(method.removalCorrelation),
+        numberOf(method.curves?.deletion ?? null),
+        numberOf(method.curves?.insertion ?? null),
         numberOf(method.threshold),
       ],
     }));
@@ -60,9 +66,24 @@ export function faithfulnessLines(faithfulness: Faithfulness): readonly string[]
     lines.push(
       `under ${randomClassifier.draws} classifiers that learned nothing: cause first ${percentOf(randomClassifier.namedCause)}, called relevant ${percentOf(randomClassifier.relevant)} (at most 5 % is wanted)`,
     );
+  for (const [name, { count, relevant, removal }] of Object.entries(faithfulness.aspects)) {
+    const painted = removal
+      ? `; painted over, the answer changes in ${percentOf(removal.flipped)} and loses ${removal.lost.toFixed(2)} in log-odds`
+      : "";
+    lines.push(`${name}: relevant in ${percentOf(relevant)} of the ${count} images in which it is seen${painted}`);
+  }
+  if (chance.curves)
+    lines.push(
+      `places by lot: deletion ${numberOf(chance.curves.deletion)} (lower is better), insertion ${numberOf(chance.curves.insertion)} (higher is better)`,
+    );
   if (randomHeads)
     lines.push(
       `under ${randomHeads.draws} sets of heads that learned nothing: cause first ${percentOf(randomHeads.namedCause)}, called relevant ${percentOf(randomHeads.relevant)}`,
+    );
+  const { twins } = faithfulness;
+  if (twins)
+    lines.push(
+      `beside its twin, ${twins.count} images that hold both causes and that both answer right: each names its own first in ${percentOf(twins.ownFirst)}, both the same in ${percentOf(twins.sameFirst)}`,
     );
   return lines;
 }

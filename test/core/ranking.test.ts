@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { random } from "../../src/core/random.js";
-import { areaUnderCurve, averagePrecision } from "../../src/core/ranking.js";
+import { areaUnderCurve, averagePrecision, rankCorrelation } from "../../src/core/ranking.js";
 
 const ranked = (text: string) => [...text].map((sign, i) => ({ score: -i, isPositive: sign === "+" }));
 
@@ -43,4 +43,45 @@ test("equal scores count together, whatever their order", () => {
   ];
   expect(averagePrecision(tied)).toBe(1 / 2);
   expect(averagePrecision([...tied].reverse())).toBe(1 / 2);
+});
+
+describe("rank correlation", () => {
+  test("is 1 for the same order, -1 for the opposite, whatever the distances", () => {
+    expect(
+      rankCorrelation([
+        [1, 10],
+        [2, 11],
+        [9, 500],
+      ]),
+    ).toBeCloseTo(1, 12);
+    expect(
+      rankCorrelation([
+        [1, 3],
+        [2, 2],
+        [9, -7],
+      ]),
+    ).toBeCloseTo(-1, 12);
+  });
+
+  test("gives ties the mean of their ranks", () => {
+    // Ranks 1, 2.5, 2.5, 4 against 1, 3, 2, 4: product of deviations 4.5, squares 4.5 and 5.
+    expect(
+      rankCorrelation([
+        [0, 1],
+        [5, 3],
+        [5, 2],
+        [7, 4],
+      ]),
+    ).toBeCloseTo(4.5 / Math.sqrt(4.5 * 5), 12);
+  });
+
+  test("of nothing, or of one value, is null", () => {
+    expect(rankCorrelation([])).toBeNull();
+    expect(
+      rankCorrelation([
+        [1, 2],
+        [1, 3],
+      ]),
+    ).toBeNull();
+  });
 });

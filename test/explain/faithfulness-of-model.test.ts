@@ -1,8 +1,11 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ndArray } from "../../src/core/nd-array.js";
 import { openDataset } from "../../src/dataset/dataset.js";
 import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
 import { type FaithfulnessOfModel, faithfulnessOf } from "../../src/explain/faithfulness-of-model.js";
+import { compareTwins } from "../../src/explain/twins.js";
 import { createModel } from "../../src/model.js";
 import type { TrainedModel } from "../../src/trained-model.js";
 import { stubModel } from "../bundle/stub.js";
@@ -86,6 +89,21 @@ describe("a model on a dataset that knows its causes", () => {
     }
   });
 
+  test("tells what painting over an aspect does, and follows the maps of each method", () => {
+    const { methods, chance, aspects } = found.faithfulness;
+    const { square, bar } = aspects;
+    expect(square.removal?.count).toBeGreaterThan(0);
+    expect(square.removal?.flipped).toBe(0); // it answers "with" to everything
+    expect(Number.isFinite(bar.removal?.lost)).toBe(true);
+    for (const { curves, removalCorrelation } of methods) {
+      expect(Math.abs(removalCorrelation ?? Number.NaN)).toBeLessThanOrEqual(1);
+      for (const score of [curves?.deletion, curves?.insertion, chance.curves?.deletion]) {
+        expect(score).toBeGreaterThan(0.9);
+        expect(score).toBeLessThanOrEqual(1);
+      }
+    }
+  });
+
   test("is read beside classifiers with both signs and heads that have learned nothing", () => {
     const { randomClassifier, randomHeads } = found.faithfulness.controls;
     expect(randomClassifier).toMatchObject({ draws: 4 });
@@ -107,6 +125,27 @@ describe("a model on a dataset that knows its causes", () => {
     expect(progress).toEqual([...progress].sort((a, b) => a - b));
     expect(progress.at(-1)).toBeCloseTo(1, 6);
   });
+});
+
+test("twins that are one model name the same aspect, whatever their datasets call the cause", async () => {
+  const engine = await createOnnxEngine({ threads: 1 });
+  try {
+    const [own, other] = [await writeTinyDataset({ test: 24 }), await writeTinyDataset({ test: 24 })];
+    const manifest = JSON.parse(readFileSync(join(other, "dataset.json"), "utf8"));
+    writeFileSync(join(other, "dataset.json"), JSON.stringify({ ...manifest, causes: { with: ["bar"] } }));
+    const twin = async (folder: string) => ({ trained: lavishModel(), dataset: await openDataset(folder) });
+    const twins = await compareTwins(await twin(own), await twin(other), { engine });
+    expect(twins.count).toBeGreaterThan(0);
+    expect(twins).toMatchObject({ ownFirst: 0, sameFirst: 1 });
+    // With the same cause there is nothing to compare.
+    expect(await compareTwins(await twin(own), await twin(own), { engine })).toEqual({
+      count: 0,
+      ownFirst: null,
+      sameFirst: null,
+    });
+  } finally {
+    await engine.dispose();
+  }
 });
 
 test("an interruption between two batches ends it", async () => {

@@ -164,25 +164,28 @@ describe("faithfulness", () => {
           allCausesRelevant: null,
           unexplainedWithCause: 0,
           unexplainedWithoutCause: null,
+          removalCorrelation: null,
+          curves: null,
           // Causes 0.5 and 1 against 0.5, 0 and 0: 2.5 and 3 of 3.
           bySurvival: { namedCause: 3 / 4, auc: expect.closeTo(5.5 / 6, 12) },
         },
       ],
       counts: { severalCauses: 0, withCause: 2, withoutCause: 0 },
       aspects: {
-        necrosis: { count: 2, relevant: 1 },
+        necrosis: { count: 2, relevant: 1, removal: null },
         // In the two that count, in the one whose necrosis is not seen, in the one that has none.
-        vessel: { count: 4, relevant: 3 / 4 },
-        tag: { count: 1, relevant: 1 },
+        vessel: { count: 4, relevant: 3 / 4, removal: null },
+        tag: { count: 1, relevant: 1, removal: null },
       },
       coverage: 2 / 4,
-      chance: { namedCause: expect.closeTo((1 / 2 + 1 / 3) / 2, 12), auc: 0.5 },
+      chance: { namedCause: expect.closeTo((1 / 2 + 1 / 3) / 2, 12), auc: 0.5, curves: null },
       controls: {
         presenceOnly: { namedCause: 1 / 2 },
         survival: { namedCause: 3 / 4 },
         randomClassifier: null,
         randomHeads: null,
       },
+      twins: null,
     });
   });
 

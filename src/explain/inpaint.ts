@@ -1,0 +1,76 @@
+/** Fills a hole in an image from what surrounds it, smoothly: what the picture may have looked like without the thing that was there. */
+
+/** Of one level of the pyramid: `colours` `[size, size, 3]`, `known` `[size, size]` 0..1. */
+interface Level {
+  readonly size: number;
+  readonly colours: Float32Array;
+  readonly known: Float32Array;
+}
+
+/**
+ * Push-pull (Gortler et al., "The lumigraph", SIGGRAPH 1996): means of what is known are pulled up a pyramid of halved images, and
+ * pushed down again, bilinearly, to where nothing is known. A classifier finds hardly an edge in it, as it would in a grey patch.
+ *
+ * @param pixels `[size, size, 3]` RGB.
+ * @param hole `[size, size]`, 0 where the image stays.
+ * @returns `[size, size, 3]`, a copy; the same pixels outside the hole. A hole without surroundings stays as it was.
+ */
+export function inpaint(pixels: Uint8Array, { size, hole }: { size: number; hole: Uint8Array }): Uint8Array {
+  const known = Float32Array.from({ length: size * size }, (_, at) => (hole[at] ? 0 : 1));
+  const filled = Uint8Array.from(pixels);
+  if (!known.includes(1)) return filled;
+  const levels: Level[] = [{ size, colours: Float32Array.from(pixels), known }];
+  while (levels[0].size > 1) levels.unshift(pulled(levels[0]));
+  let coarse = levels[0];
+  for (const fine of levels.slice(1)) coarse = pushed(coarse, fine);
+  for (let at = 0; at < size * size; at++) {
+    if (hole[at]) for (let k = 0; k < 3; k++) filled[3 * at + k] = Math.round(coarse.colours[3 * at + k]);
+  }
+  return filled;
+}
+
+/** Half the size, rounded up: of each two by two pixels the mean of what is known; known as far as they are, up to 1. */
+function pulled({ size, colours, known }: Level): Level {
+  const half = Math.ceil(size / 2);
+  const level = { size: half, colours: new Float32Array(3 * half * half), known: new Float32Array(half * half) };
+  for (let row = 0; row < size; row++) {
+    for (let column = 0; column < size; column++) {
+      const from = row * size + column;
+      const to = (row >> 1) * half + (column >> 1);
+      level.known[to] += known[from];
+      for (let k = 0; k < 3; k++) level.colours[3 * to + k] += known[from] * colours[3 * from + k];
+    }
+  }
+  for (let at = 0; at < half * half; at++) {
+    for (let k = 0; k < 3; k++) level.colours[3 * at + k] /= Math.max(level.known[at], 1e-6);
+    level.known[at] = Math.min(1, level.known[at]);
+  }
+  return level;
+}
+
+/** The finer level with what it does not know taken from the coarser one. */
+function pushed(coarse: Level, { size, colours, known }: Level): Level {
+  const whole = Float32Array.from(colours);
+  for (let row = 0; row < size; row++) {
+    for (let column = 0; column < size; column++) {
+      const at = row * size + column;
+      if (known[at] === 1) continue;
+      for (let k = 0; k < 3; k++) {
+        const below = bilinear(coarse, { y: (row - 0.5) / 2, x: (column - 0.5) / 2, k });
+        whole[3 * at + k] = known[at] * colours[3 * at + k] + (1 - known[at]) * below;
+      }
+    }
+  }
+  return { size, colours: whole, known: new Float32Array(size * size).fill(1) };
+}
+
+/** Cell centres at whole numbers; the border goes on outside. */
+function bilinear({ size, colours }: Level, { y, x, k }: { y: number; x: number; k: number }): number {
+  const inside = (index: number) => Math.min(size - 1, Math.max(0, index));
+  const [top, left] = [Math.floor(y), Math.floor(x)];
+  const value = (row: number, column: number) => colours[3 * (inside(row) * size + inside(column)) + k];
+  const [down, right] = [y - top, x - left];
+  const above = value(top, left) * (1 - right) + value(top, left + 1) * right;
+  const under = value(top + 1, left) * (1 - right) + value(top + 1, left + 1) * right;
+  return above * (1 - down) + under * down;
+}
