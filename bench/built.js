@@ -68,3 +68,11 @@ export const { SALIENCY_NAMES } = await load("explain/reading/pairs.js");
 export const { readTrainedModel } = await load("trained-model.js");
 /** @type {typeof import("../src/explain/twins.js")} */
 export const { compareTwins } = await load("explain/twins.js");
+/** @type {typeof import("../src/core/ranking.js")} */
+export const { areaUnderCurve } = await load("core/ranking.js");
+/** @type {typeof import("../src/explain/explain-constants.js")} */
+export const { explainConstants } = await load("explain/explain-constants.js");
+/** @type {typeof import("../src/explain/over-samples.js")} */
+export const { overSamples } = await load("explain/over-samples.js");
+/** @type {typeof import("../src/explain/reading/read-explanation.js")} */
+export const { readExplanation } = await load("explain/reading/read-explanation.js");
