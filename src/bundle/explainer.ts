@@ -4,7 +4,8 @@ import { InputError, ShapeError } from "../core/errors.js";
 import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
 import { decodeImage } from "../dataset/image.js";
 import type { RuntimeOptions } from "../engine/devices.js";
-import type { ClassTarget, Explained, MethodChoice } from "../explain/explanation.js";
+import type { AspectExplanation, ClassTarget, Explained, MethodChoice } from "../explain/explanation.js";
+import { perturbed, relevanceIntervals } from "../explain/perturbations.js";
 import { methodOf, UNCALIBRATED_THRESHOLD } from "../explain/reading/pairs.js";
 import { readExplanation } from "../explain/reading/read-explanation.js";
 import { targetWeights } from "../explain/reading/target.js";
@@ -34,6 +35,15 @@ export interface ExplainRequest {
   readonly target?: ClassTarget;
   /** How the names of mask files begin; the image's own name without its ending by default. */
   readonly stem?: string;
+  /** Explains sixteen slightly changed copies too, for `relevanceInterval`. */
+  readonly hasInterval?: boolean;
+}
+
+export interface ExplainAllRequest {
+  /** Each image is explained for each of them, one after another; the predicted class by default. */
+  readonly targets?: readonly ClassTarget[];
+  readonly stem?: (image: ImageSource, target?: ClassTarget) => string | undefined;
+  readonly hasInterval?: boolean;
 }
 
 export interface ExplainedImage extends Explained {
@@ -60,7 +70,7 @@ export interface Explainer {
   /** In the order given; a few images are decoded while others are explained, however many there are. */
   explainAll(
     images: Iterable<ImageSource> | AsyncIterable<ImageSource>,
-    request?: { readonly target?: ClassTarget; readonly stem?: (image: ImageSource) => string | undefined },
+    request?: ExplainAllRequest,
   ): AsyncGenerator<Outcome>;
   dispose(): Promise<void>;
 }
@@ -93,28 +103,47 @@ export async function openExplainer(
   const lanes = await openLanes(readModel, { ...options, name });
 
   const size = description.model.trunk.inputSize;
-  const explainBy = async (run: Run, image: ImageSource, { target, stem }: ExplainRequest): Promise<ExplainedImage> => {
-    const { name, pixels, width, height } = await load(image, size);
-    // The graph of an inner target asks for no class.
-    const asked: NdArrays = method.target ? {} : { target: targetWeights(target, classifier) };
-    const outputs = await run({ image: pixels, ...asked });
-    const read = { spec: description.model, threshold: threshold.value, method };
-    return { ...readExplanation(outputs, { ...read, image: name, target, stem }), width, height };
+  const explainBy = async (run: Run, image: Promise<Loaded>, request: ExplainRequest): Promise<ExplainedImage> => {
+    const { name, pixels, width, height } = await image;
+    const read = async (image: NdArray, { target, stem }: ExplainRequest) => {
+      // The graph of an inner target asks for no class.
+      const asked: NdArrays = method.target ? {} : { target: targetWeights(target, classifier) };
+      const how = { spec: description.model, threshold: threshold.value, method, image: name, target, stem };
+      // A session in a worker takes the numbers away with it.
+      const copy = ndArray(image.shape, Float32Array.from(image.data));
+      return readExplanation(await run({ image: copy, ...asked }), how);
+    };
+    const explained = { ...(await read(pixels, request)), width, height };
+    if (!request.hasInterval) return explained;
+    // A changed image may be answered otherwise; the question stays.
+    const target = method.target ? undefined : (explained.explanation.target as ClassTarget);
+    const readings: (readonly AspectExplanation[])[] = [];
+    for (const copy of perturbed(pixels)) readings.push((await read(copy, { target })).explanation.aspects);
+    const intervals = relevanceIntervals(readings);
+    const aspects = explained.explanation.aspects.map((aspect) => ({
+      ...aspect,
+      relevanceInterval: aspect.relevance === null ? null : intervals[aspect.name],
+    }));
+    return { ...explained, explanation: { ...explained.explanation, aspects } };
   };
   const explain: Explainer["explain"] = async (image, request = {}) => {
     checkTarget(request.target, classifier);
-    return explainBy(lanes.run, image, request);
+    return explainBy(lanes.run, load(image, size), request);
   };
 
   async function* explainAll(
     images: Iterable<ImageSource> | AsyncIterable<ImageSource>,
-    { target, stem }: { target?: ClassTarget; stem?: (image: ImageSource) => string | undefined } = {},
+    { targets, stem, hasInterval }: ExplainAllRequest = {},
   ): AsyncGenerator<Outcome> {
-    checkTarget(target, classifier);
+    for (const target of targets ?? []) checkTarget(target, classifier);
     const running: Promise<() => Outcome>[] = [];
     for await (const image of images) {
-      running.push(settled(image, explainBy(lanes.next(), image, { target, stem: stem?.(image) })));
-      if (running.length >= AHEAD) yield await next(running);
+      const loaded = load(image, size);
+      for (const target of targets ?? [undefined]) {
+        const request = { target, stem: stem?.(image, target), hasInterval };
+        running.push(settled(image, explainBy(lanes.next(), loaded, request)));
+        if (running.length >= AHEAD) yield await next(running);
+      }
     }
     while (running.length > 0) yield await next(running);
   }
@@ -149,10 +178,14 @@ async function settled(image: ImageSource, work: Promise<ExplainedImage>): Promi
   }
 }
 
-async function load(
-  image: ImageSource,
-  size: number,
-): Promise<{ name: string; pixels: NdArray; width: number; height: number }> {
+interface Loaded {
+  readonly name: string;
+  readonly pixels: NdArray;
+  readonly width: number;
+  readonly height: number;
+}
+
+async function load(image: ImageSource, size: number): Promise<Loaded> {
   const shape = [1, size, size, 3];
   if (typeof image === "string") {
     const decoded = await decodeImage(image, { size });

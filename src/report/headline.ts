@@ -2,7 +2,13 @@
 
 import type { AspectExplanation, Explanation, Prediction } from "../explain/explanation.js";
 
-export const NOTHING_EXPLAINS = "no known aspect explains this";
+/** The question where it is the usual one. */
+export const BECAUSE = "because of:";
+
+/** What is said where nothing is relevant: aspects are there and do not matter, or none is there. */
+export function nothingText(aspects: readonly AspectExplanation[]): string {
+  return aspects.some(({ isPresent }) => isPresent) ? "no known aspect explains this" : "no known aspect is seen here";
+}
 
 export interface Headline {
   /** "malignant 97 %". */
@@ -22,7 +28,7 @@ export function headline({ prediction, target, aspects }: Explanation): Headline
 /** "malignant 97 % because of: necrosis 0.58, mitosis 0.41". */
 export function headlineText(explanation: Explanation): string {
   const { answer, question, causes } = headline(explanation);
-  if (causes.length === 0) return `${answer}: ${NOTHING_EXPLAINS}`;
+  if (causes.length === 0) return `${answer}: ${nothingText(explanation.aspects)}`;
   return `${answer} ${question} ${causes.map((aspect) => `${aspect.name} ${shareText(aspect.relevance)}`).join(", ")}`;
 }
 
@@ -37,6 +43,11 @@ export function rankAspects(aspects: readonly AspectExplanation[]): readonly Asp
 /** Two decimals; a dash for a number that does not exist. */
 export function shareText(share: number | null): string {
   return share === null ? "–" : share.toFixed(2);
+}
+
+/** " [0.49, 0.63]", or nothing where there is no interval. */
+export function intervalText({ relevanceInterval }: AspectExplanation): string {
+  return relevanceInterval ? ` [${relevanceInterval.map(shareText).join(", ")}]` : "";
 }
 
 /** Whole percent, but never a 100 % or 0 % that is not one. */
@@ -63,9 +74,9 @@ function questionText(prediction: Prediction, target: Explanation["target"]): st
   if (target.kind === "aspect") return `why ${target.aspect}:`;
   if (target.kind === "image") return `why the image of ${target.aspect}:`;
   if (target.kind === "unit") return `why ${unitText(target)}:`;
-  if (target.kind === "value" || "value" in prediction) return "because of:";
+  if (target.kind === "value" || "value" in prediction) return BECAUSE;
   if (target.kind === "margin") return `why ${target.class} rather than ${target.other}:`;
   const isWhole = !("labels" in prediction) || prediction.labels.length === 1;
-  if (isWhole && target.class === prediction.class) return "because of:";
+  if (isWhole && target.class === prediction.class) return BECAUSE;
   return `why ${target.class} (${percentText(prediction.scores[target.class])}):`;
 }

@@ -62,6 +62,7 @@ function legendRow(
 
 function details(aspect: AspectExplanation): string {
   const parts = [aspect.isRelevant ? "relevant" : aspect.relevance === null ? "not readable" : "present, not relevant"];
+  if (aspect.relevanceInterval) parts.push(aspect.relevanceInterval.map(shareText).join(" to "));
   if (aspect.survival !== null) parts.push(`survival ${shareText(aspect.survival)}`);
   if (aspect.kind === "boxes" && aspect.instances) parts.push(`${aspect.instances.length} found`);
   if (aspect.area !== undefined) parts.push(`area ${percentText(aspect.area)}`);

@@ -3,10 +3,10 @@
 import sharp from "sharp";
 import type { Explained, Explanation } from "../explain/explanation.js";
 import { aspectPanel } from "./aspect-panel.js";
-import { headline, NOTHING_EXPLAINS, shareText } from "./headline.js";
+import { headline, nothingText, shareText } from "./headline.js";
 import { legend, legendHeight } from "./legend.js";
 import { aspectColour, FAINT_INK, heatColour, INK, toHex } from "./palette.js";
-import { type Picture, paintSaliency } from "./raster.js";
+import { type Picture, paintSaliency, rawOf, toBuffer } from "./raster.js";
 import { fitText, strokeText, textWidth } from "./stroke-font.js";
 
 const PANEL = 400;
@@ -80,15 +80,6 @@ async function toPanel(image: Picture, shape: { width: number; height: number })
   return { width, height, pixels: new Uint8Array(pixels) };
 }
 
-/** The same bytes as sharp wants them. */
-function toBuffer({ pixels }: Picture): Buffer {
-  return Buffer.from(pixels.buffer, pixels.byteOffset, pixels.byteLength);
-}
-
-function rawOf({ width, height }: Picture): { width: number; height: number; channels: 3 } {
-  return { width, height, channels: 3 };
-}
-
 /** One line: the answer, then its causes, each behind a dot of its colour; what does not fit is counted. */
 function header(explanation: Explanation, { x, y, width }: { x: number; y: number; width: number }): string {
   const { answer, question, causes } = headline(explanation);
@@ -102,7 +93,7 @@ function header(explanation: Explanation, { x, y, width }: { x: number; y: numbe
     pen += textWidth(fitted, look) + 14;
   };
   write(fitText(answer, { size: bold.size, width: width / 2 }), bold);
-  write(causes.length > 0 ? question : NOTHING_EXPLAINS, plain);
+  write(causes.length > 0 ? question : nothingText(explanation.aspects), plain);
   causes.every((cause, index) => {
     const text = `${fitText(cause.name, { size: bold.size, width: 300 })} ${shareText(cause.relevance)}`;
     const left = causes.length - index;

@@ -159,3 +159,13 @@ function ring(length: number): Steps {
 function greyOf(pixels: Uint8Array, index: number): number {
   return 0.299 * pixels[index] + 0.587 * pixels[index + 1] + 0.114 * pixels[index + 2];
 }
+
+/** The same bytes as sharp wants them. */
+export function toBuffer({ pixels }: Picture): Buffer {
+  return Buffer.from(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+}
+
+/** How sharp reads them. */
+export function rawOf({ width, height }: Picture): { width: number; height: number; channels: 3 } {
+  return { width, height, channels: 3 };
+}

@@ -1,7 +1,7 @@
 /** An explanation on the terminal: one sentence, and a line for each aspect. */
 
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
-import { headlineText, percentText, rankAspects, shareText } from "./headline.js";
+import { headlineText, intervalText, percentText, rankAspects, shareText } from "./headline.js";
 
 const BAR = 12;
 const LONGEST_NAME = 28;
@@ -43,7 +43,7 @@ export function explanationTable(explanation: Explanation, { colours = false }: 
 function cells(aspect: AspectExplanation): string[] {
   const name = [...aspect.name];
   const short = name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1).join("")}…` : aspect.name;
-  const relevance = `${bar(aspect.relevance)} ${shareText(aspect.relevance)}`;
+  const relevance = `${bar(aspect.relevance)} ${shareText(aspect.relevance)}${intervalText(aspect)}`;
   const verdict = aspect.isRelevant ? "yes" : aspect.isPresent ? "no" : "";
   const present = `${aspect.isPresent ? "yes" : "no"} ${shareText(aspect.presence)}`;
   return [

@@ -108,6 +108,33 @@ describe("the walk from data to explanation", () => {
     expect(oneLine(wrong.stderr)).toMatch(/target "wiht": expected a class.*without, with/);
   });
 
+  test("all classes, intervals and a sheet of all methods; what does not go together is refused", async () => {
+    const image = join(dataset, "images/014.png");
+    const all = await run("explain", "model.aspect", image, "--all-classes", "--interval", "--json", "--out", "all");
+    expect(all.code).toBe(0);
+    const lines = all.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ target }) => target.class)).toEqual(["without", "with"]);
+    for (const { target, aspects } of lines) {
+      expect(JSON.parse(readFileSync(at(`all/014.${target.class}.json`), "utf8")).target).toEqual(target);
+      for (const { relevance, relevanceInterval } of aspects) {
+        if (relevance === null) expect(relevanceInterval).toBeNull();
+        else if (relevanceInterval) expect(relevanceInterval[0]).toBeLessThanOrEqual(relevanceInterval[1]);
+      }
+    }
+    const compared = await run("explain", "model.aspect", image, "--compare", "--out", "all");
+    expect(compared.code).toBe(0);
+    expect((await sharp(at("all/014.compare.png")).metadata()).height).toBeGreaterThan(1500);
+    const both = await run("explain", "model.aspect", image, "--all-classes", "--target", "with");
+    expect(both.code).toBe(2);
+    expect(oneLine(both.stderr)).toMatch(/--all-classes and --target do not go together/);
+    const method = await run("explain", "model.aspect", image, "--compare", "--saliency", "cam");
+    expect(method.code).toBe(2);
+    expect(oneLine(method.stderr)).toMatch(/--compare and --saliency do not go together/);
+  });
+
   test("another method, tap or target is traced from the bundle; pairs that do not exist are refused with those that do", async () => {
     const image = join(dataset, "images/014.png");
     const explain = (...options: string[]) =>

@@ -23,6 +23,13 @@ describe("headline", () => {
     expect(headlineText(margin)).toBe("malignant 97 % why benign rather than malignant: necrosis 0.58");
   });
 
+  test("tells an image without aspects from one whose aspects do not matter", () => {
+    const aspects = explanation.aspects.map((aspect) => ({ ...aspect, isRelevant: false }));
+    expect(headlineText({ ...explanation, aspects })).toBe("malignant 97 %: no known aspect explains this");
+    const absent = aspects.map((aspect) => ({ ...aspect, isPresent: false }));
+    expect(headlineText({ ...explanation, aspects: absent })).toBe("malignant 97 %: no known aspect is seen here");
+  });
+
   test("speaks of several labels, and of a value", () => {
     const scores = { old: 0.8, wet: 0.7, red: 0.1 };
     const prediction = { class: "old", score: 0.8, scores, labels: ["old", "wet"] };
@@ -34,7 +41,7 @@ describe("headline", () => {
     };
     expect(headlineText(several)).toBe("old 80 %, wet 70 % why old (80 %): necrosis 0.58");
     const value = { ...explanation, prediction: { value: 3.2471 }, target: { kind: "value" } as const, aspects: [] };
-    expect(headlineText(value)).toBe("3.25: no known aspect explains this");
+    expect(headlineText(value)).toBe("3.25: no known aspect is seen here");
   });
 
   test("never rounds to a certainty that is not there", () => {

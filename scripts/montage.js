@@ -1,0 +1,53 @@
+/**
+ * Twelve explanations on one picture, to look at after every change.
+ *
+ *     node scripts/montage.js data/tissue.aspect data/tissue/images .ci/artefacts/montage.png
+ */
+
+import { mkdir, readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import sharp from "sharp";
+
+/** @param {string} path */
+const built = (path) => import(new URL(`../dist/${path}`, import.meta.url).href);
+/** @type {typeof import("../src/bundle/explainer.js")} */
+const { openExplainer } = await built("bundle/explainer.js");
+/** @type {typeof import("../src/dataset/image.js")} */
+const { decodeImage } = await built("dataset/image.js");
+/** @type {typeof import("../src/report/overlay.js")} */
+const { renderOverlay } = await built("report/overlay.js");
+
+const COLUMNS = 3;
+const COUNT = 12;
+const WIDTH = 900;
+/** Of the decoded image, pixels. */
+const SIDE = 512;
+
+const [bundle, folder, out] = process.argv.slice(2);
+if (!bundle || !folder || !out) throw new Error("usage: montage.js BUNDLE FOLDER_OF_IMAGES OUT.png");
+const files = (await readdir(folder)).filter((file) => /\.(png|jpe?g)$/i.test(file)).sort();
+const step = Math.max(1, Math.floor(files.length / COUNT));
+const chosen = Array.from({ length: Math.min(COUNT, files.length) }, (_, index) => files[index * step]);
+const explainer = await openExplainer(bundle);
+const overlays = [];
+for (const file of chosen) {
+  const explained = await explainer.explain(join(folder, file));
+  const { image } = await decodeImage(join(folder, file), { size: SIDE });
+  const overlay = await renderOverlay(explained, { width: SIDE, height: SIDE, pixels: image }, { shape: explained });
+  overlays.push(await sharp(overlay).resize({ width: WIDTH }).png().toBuffer({ resolveWithObject: true }));
+}
+await explainer.dispose();
+const height = Math.max(...overlays.map(({ info }) => info.height));
+const rows = Math.ceil(overlays.length / COLUMNS);
+await mkdir(dirname(out), { recursive: true });
+await sharp({ create: { width: COLUMNS * WIDTH, height: rows * height, channels: 3, background: "#ffffff" } })
+  .composite(
+    overlays.map(({ data }, index) => ({
+      input: data,
+      left: (index % COLUMNS) * WIDTH,
+      top: Math.floor(index / COLUMNS) * height,
+    })),
+  )
+  .png()
+  .toFile(out);
+console.log(`${overlays.length} explanations: ${out}`);

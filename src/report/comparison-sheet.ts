@@ -1,0 +1,174 @@
+/** One image explained by several methods: a row for each method, a column for each aspect. */
+
+import sharp from "sharp";
+import type { AspectExplanation, Explained } from "../explain/explanation.js";
+import { BECAUSE, headline, rankAspects, shareText } from "./headline.js";
+import { aspectColour, FAINT_INK, INK, TRACK, toHex } from "./palette.js";
+import { fade, type Picture, paintSaliency, rawOf, toBuffer } from "./raster.js";
+import { fitText, strokeText } from "./stroke-font.js";
+
+/** Columns that a page takes. */
+const MOST_ASPECTS = 6;
+/** The longer side of a picture. */
+const CELL = 150;
+const GAP = 14;
+const CAPTION = 22;
+const MARGIN = 28;
+const NAMES = 190;
+const HEADER = 96;
+const FOOTER = 46;
+
+/**
+ * Each cell shows what the head still sees of its aspect under that method's masking (its survival, in the aspect's colour), and the
+ * relevance as a bar. The aspect that a method names first is in colour, the others are grey.
+ *
+ * @param explained of the same image and question; the first is the model's own method, and its aspects decide the columns.
+ * @param image the upright image.
+ * @param options.shape width and height of the original, where `image` was squeezed into another shape.
+ * @returns the bytes of a PNG.
+ */
+export async function comparisonSheet(
+  explained: readonly Explained[],
+  image: Picture,
+  { shape = image }: { shape?: { readonly width: number; readonly height: number } } = {},
+): Promise<Uint8Array> {
+  const [own] = explained;
+  const present = rankAspects(own.explanation.aspects).filter(({ isPresent }) => isPresent);
+  const columns = present.slice(0, MOST_ASPECTS);
+  const panel = await toCell(image, shape);
+  const pale = fade(panel);
+  const left = (column: number) => MARGIN + NAMES + column * (panel.width + GAP);
+  const step = panel.height + CAPTION + GAP;
+  const top = (row: number) => HEADER + row * step;
+  const width = Math.max(left(columns.length + 1) + MARGIN, 760);
+  const height = top(explained.length) + FOOTER;
+  const { answer, question } = headline(own.explanation);
+  const asked = question === BECAUSE ? "" : `, ${question.replace(/:$/, "")}`;
+  const vectors = [
+    strokeText(fitText(`${answer}${asked}: what each method names`, { size: 19, width: width - 2 * MARGIN }), {
+      x: MARGIN,
+      y: 44,
+      size: 19,
+      weight: 0.17,
+      colour: INK,
+    }),
+    strokeText("where it looked", { x: left(0), y: HEADER - 10, size: 10, colour: FAINT_INK }),
+    ...columns.map(({ name }, index) =>
+      strokeText(fitText(name, { size: 11, width: panel.width }), {
+        x: left(index + 1),
+        y: HEADER - 10,
+        size: 11,
+        weight: 0.16,
+        colour: INK,
+      }),
+    ),
+    ...footer(present.length, columns.length).map((text, index) =>
+      strokeText(text, { x: MARGIN, y: top(explained.length) + 10 + 18 * index, size: 10, colour: FAINT_INK }),
+    ),
+  ];
+  const pictures: { picture: Picture; left: number; top: number }[] = [];
+  for (const [row, { explanation, maps }] of explained.entries()) {
+    const look = { size: 11, weight: row === 0 ? 0.18 : 0.13, colour: INK };
+    vectors.push(
+      strokeText(fitText(explanation.saliency, { ...look, width: NAMES - 16 }), {
+        x: MARGIN,
+        y: top(row) + 20,
+        ...look,
+      }),
+    );
+    const faint = { size: 9, colour: FAINT_INK };
+    vectors.push(strokeText(explanation.masking, { x: MARGIN, y: top(row) + 40, ...faint }));
+    if (row === 0) vectors.push(strokeText("this model's own", { x: MARGIN, y: top(row) + 58, ...faint }));
+    const isSilent = maps.saliency.values.every((value) => !(value > 0));
+    if (isSilent) vectors.push(strokeText("found nothing", { x: left(0), y: top(row) + panel.height + 16, ...faint }));
+    pictures.push({ picture: paintSaliency(panel, maps.saliency), left: left(0), top: top(row) });
+    const first = firstOf(explanation.aspects);
+    for (const [index, { name }] of columns.entries()) {
+      const aspect = explanation.aspects.find((one) => one.name === name);
+      if (!aspect) continue;
+      const at = { left: left(index + 1), top: top(row) };
+      const colour = toHex(aspect === first ? aspectColour(explanation.aspects.indexOf(aspect)) : GREY_INK);
+      const survival = maps.survival[name] ?? boxSurvival(aspect, maps.regions[name]);
+      const painted = survival ? paintSurvival(pale, survival, { size: maps.size, colour }) : pale;
+      pictures.push({ picture: painted, ...at });
+      vectors.push(relevanceBar(aspect, { x: at.left, y: at.top + panel.height + 7, width: panel.width, colour }));
+    }
+  }
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${vectors.join("")}</svg>`;
+  const bytes = await sharp({ create: { width, height, channels: 3, background: "#ffffff" } })
+    .composite([
+      ...pictures.map(({ picture, ...at }) => ({ input: toBuffer(picture), raw: rawOf(picture), ...at })),
+      { input: Buffer.from(svg), left: 0, top: 0 },
+    ])
+    .removeAlpha()
+    .png({ compressionLevel: 6 })
+    .toBuffer();
+  return new Uint8Array(bytes);
+}
+
+const GREY_INK = [140, 148, 156] as const;
+
+function footer(present: number, shown: number): string[] {
+  const left = present > shown ? ` The ${shown} most relevant of ${present} present aspects are shown.` : "";
+  if (present === 0) return ["No aspect is seen in this image."];
+  return [
+    "Colour: the aspect that the method names first. The bar is its relevance; what is filled is what the head still sees.",
+    ...(left ? [left.trim()] : []),
+  ];
+}
+
+/** The most relevant aspect, unless none has any relevance. */
+function firstOf(aspects: readonly AspectExplanation[]): AspectExplanation | undefined {
+  const [first] = [...aspects].sort((a, b) => (b.relevance ?? 0) - (a.relevance ?? 0));
+  return (first?.relevance ?? 0) > 0 ? first : undefined;
+}
+
+/** Of boxes, which have no map: the filled boxes at the aspect's survival. */
+function boxSurvival({ survival }: AspectExplanation, region?: Uint8Array): Uint8Array | undefined {
+  const strength = 255 * Math.min(1, Math.max(0, survival ?? 0));
+  return region?.map((inside) => (inside ? strength : 0));
+}
+
+/** @param survival `[size * size]`, 0..255. */
+function paintSurvival(
+  picture: Picture,
+  survival: Uint8Array,
+  { size, colour }: { size: number; colour: string },
+): Picture {
+  const ink = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+  const pixels = Uint8Array.from(picture.pixels);
+  for (let y = 0; y < picture.height; y++) {
+    const row = Math.floor((y / picture.height) * size);
+    for (let x = 0; x < picture.width; x++) {
+      const share = 0.75 * (survival[row * size + Math.floor((x / picture.width) * size)] / 255);
+      const at = 3 * (y * picture.width + x);
+      for (let k = 0; k < 3; k++) pixels[at + k] += share * (ink[k] - pixels[at + k]);
+    }
+  }
+  return { ...picture, pixels };
+}
+
+function relevanceBar(
+  { isPresent, relevance }: AspectExplanation,
+  { x, y, width, colour }: { x: number; y: number; width: number; colour: string },
+): string {
+  if (!isPresent) return "";
+  const number = strokeText(shareText(relevance), { x: x + width, y: y + 9, size: 9, colour: INK, anchor: "end" });
+  const room = width - 34;
+  const bar = Math.min(1, Math.max(0, relevance ?? 0)) * room;
+  return (
+    `<rect x="${x}" y="${y + 1}" width="${room}" height="8" rx="4" fill="${TRACK}"/>` +
+    (bar > 0 ? `<rect x="${x}" y="${y + 1}" width="${Math.max(8, bar)}" height="8" rx="4" fill="${colour}"/>` : "") +
+    number
+  );
+}
+
+async function toCell(image: Picture, shape: { width: number; height: number }): Promise<Picture> {
+  const scale = CELL / Math.max(shape.width, shape.height);
+  const [width, height] = [shape.width, shape.height].map((side) => Math.max(40, Math.round(side * scale)));
+  const pixels = await sharp(toBuffer(image), { raw: rawOf(image) })
+    .resize(width, height, { fit: "fill", kernel: "lanczos3" })
+    .raw()
+    .toBuffer();
+  return { width, height, pixels: new Uint8Array(pixels) };
+}
