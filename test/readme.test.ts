@@ -11,6 +11,7 @@ const SMALLER: readonly [RegExp, string][] = [
   [/--count \d+/g, "--count 30 --size 64"],
   [/"epochs":\d+/g, '"epochs":1'],
   [/(--set '[^']*')/g, "$1 --set trunk.inputSize=64 --set batchSize=8"],
+  [/faithfulness .*/g, "faithfulness --help"], // so small a model sees no aspect to be judged by
   [/npx aspectlens/g, `"${join(root, "dist/cli/main.js")}"`], // as a program, as npx runs it
 ];
 
