@@ -88,7 +88,7 @@ function layers(name, config) {
  * @returns {Condition}
  */
 function tissue(name, causes, more = {}) {
-  const synth = [...TISSUE_COUNT, "--causes", ...causes];
+  const synth = [...TISSUE_COUNT, "--causes", causes.join(",")];
   return { name, family: "tissue", data: `tissue/${name}`, synth, config: ON_TISSUE, ...more };
 }
 
