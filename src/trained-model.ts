@@ -8,10 +8,18 @@ import type { NdArrays } from "./core/nd-array.js";
 import { decodeSafetensors, encodeSafetensors } from "./core/safetensors.js";
 import type { ModelSpec } from "./model.js";
 
-/** From this relevance on, an aspect counts as relevant; uncalibrated where neither causes nor removals could set it. */
+/** What counts as relevant; uncalibrated where neither causes nor removals could set it. */
 export interface RelevanceThreshold {
+  /** From this relevance on, an aspect is relevant, */
   readonly value: number;
+  /** and beside such an aspect from this one on; the same where absent. */
+  readonly beside?: number;
   readonly isCalibrated: boolean;
+}
+
+/** What is said behind the threshold, if anything. */
+export function besideText({ value, beside = value }: RelevanceThreshold): string {
+  return beside < value ? `, from ${beside.toFixed(3)} beside such an aspect` : "";
 }
 
 /** Where a model comes from; free of paths and names of persons. */

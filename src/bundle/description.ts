@@ -81,7 +81,11 @@ export function parseDescription(text: string, path: string): BundleDescription 
   checkModel(value.model, where);
   checkFiles(value.files, where);
   const { threshold, preprocessing } = value;
-  const isThreshold = isRecord(threshold) && isShare(threshold.value) && typeof threshold.isCalibrated === "boolean";
+  const isThreshold =
+    isRecord(threshold) &&
+    isShare(threshold.value) &&
+    (threshold.beside === undefined || isShare(threshold.beside)) &&
+    typeof threshold.isCalibrated === "boolean";
   if (!isThreshold) throw wrong(where, "threshold", "a value of 0..1 and isCalibrated");
   if (!isRecord(preprocessing) || typeof preprocessing.kernel !== "string") {
     throw wrong(where, "preprocessing", "a size and a kernel");

@@ -108,7 +108,15 @@ export async function openExplainer(
     const read = async (image: NdArray, { target, stem }: ExplainRequest) => {
       // The graph of an inner target asks for no class.
       const asked: NdArrays = method.target ? {} : { target: targetWeights(target, classifier) };
-      const how = { spec: description.model, threshold: threshold.value, method, image: name, target, stem };
+      const how = {
+        spec: description.model,
+        threshold: threshold.value,
+        beside: threshold.beside,
+        method,
+        image: name,
+        target,
+        stem,
+      };
       // A session in a worker takes the numbers away with it.
       const copy = ndArray(image.shape, Float32Array.from(image.data));
       return readExplanation(await run({ image: copy, ...asked }), how);

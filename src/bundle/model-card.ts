@@ -1,7 +1,7 @@
 /** `MODEL_CARD.md`: what is known of a model, from its training alone; what was not measured is said to be so. */
 
 import type { HeadSpec } from "../heads/head.js";
-import type { TrainedModel } from "../trained-model.js";
+import { besideText, type TrainedModel } from "../trained-model.js";
 
 /** @returns Markdown. */
 export function modelCard({ spec, threshold, provenance }: TrainedModel, { name }: { name: string }): string {
@@ -18,7 +18,7 @@ export function modelCard({ spec, threshold, provenance }: TrainedModel, { name 
     `- Trunk: ${spec.trunk.name}, width ${spec.trunk.alpha}, input ${size} x ${size} pixels RGB; started from ${oneLine(provenance.weights)}.`,
     `- Source layer: ${spec.source}.`,
     ...spec.heads.map((head) => `- ${headLine(head)}`),
-    `- Relevance threshold: ${threshold.value.toFixed(3)}, ${threshold.isCalibrated ? "calibrated on validation data" : "not calibrated: treat what is called relevant as a hint"}.`,
+    `- Relevance threshold: ${threshold.value.toFixed(3)}${besideText(threshold)}, ${threshold.isCalibrated ? "calibrated on validation data" : "not calibrated: treat what is called relevant as a hint"}.`,
     "",
     "## Training",
     "",

@@ -8,7 +8,7 @@ import { selectEngine } from "../engine/select-engine.js";
 import { readConfig, runTraining, type TrainPlan } from "../run-training.js";
 import type { EpochRecord } from "../train/checkpoint.js";
 import type { TrainProgress } from "../train/stage.js";
-import type { TrainedModel } from "../trained-model.js";
+import { besideText, type TrainedModel } from "../trained-model.js";
 import { type EngineOptions, engineOptions, showNotice } from "./engine-options.js";
 import { metricsTable } from "./metrics-table.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
@@ -111,7 +111,7 @@ export function printTrained({ threshold, provenance }: TrainedModel): void {
     for (const line of metricsTable(heads)) printLine(`  ${line}`);
   } else printLine("validation: not evaluated (no labelled sample has that split)");
   printLine(
-    `an aspect is relevant from ${threshold.value.toFixed(3)} on${threshold.isCalibrated ? "" : " (not calibrated)"}`,
+    `an aspect is relevant from ${threshold.value.toFixed(3)} on${besideText(threshold)}${threshold.isCalibrated ? "" : " (not calibrated)"}`,
   );
   for (const warning of provenance.warnings) printLine(`warning: ${warning}`);
 }

@@ -17,14 +17,14 @@ import { thresholdAgainstChance, thresholdAgainstDistractors, thresholdThatSepar
 import { type ClassCauses, judge, relevancePairs } from "./truth.js";
 
 /** Images and classifiers for the relevance that comes by chance. */
-const CHANCE_IMAGES = 50;
-const CHANCE_DRAWS = 8;
+const CHANCE_IMAGES = 16;
+const CHANCE_DRAWS = 24;
 
 /** An aspect mattered if its removal takes more than this share of what the image has over the reference. */
 const LOWERED_SHARE = 0.1;
 
 export interface Calibration {
-  readonly threshold: { readonly value: number; readonly isCalibrated: boolean };
+  readonly threshold: { readonly value: number; readonly beside: number; readonly isCalibrated: boolean };
   /**
    * What set it: known causes, the removal of evidence, classifiers that have learned nothing where they ask for a higher one or
    * there is nothing else, or nothing at all.
@@ -39,7 +39,8 @@ export interface Calibration {
 /**
  * With known causes, the lowest threshold that names at most 3 % of the distractors, on images answered right; without, the
  * one that best separates aspects whose removal lowers the target by more than a tenth from the others. In any case at
- * least so high that at most 3 % of the aspects are relevant to classifiers that have learned nothing. Else 0.3.
+ * least so high that at most 4 % of the aspects are relevant to classifiers that have learned nothing; where this asks for
+ * more, the aspects beside a relevant one need only reach the first (`thresholdAgainstChance`). Else 0.2.
  *
  * @param parameters folded, by name.
  * @param references of `computeReferences`.
@@ -77,8 +78,8 @@ export async function calibrate(
       .explanation;
   const contrast = createContrastCheck();
   let imageCount = 0;
-  const result = (by: Calibration["by"], value = UNCALIBRATED_THRESHOLD): Calibration => ({
-    threshold: { value, isCalibrated: by !== "none" },
+  const result = (by: Calibration["by"], value = UNCALIBRATED_THRESHOLD, beside = value): Calibration => ({
+    threshold: { value, beside, isCalibrated: by !== "none" },
     by,
     imageCount,
     warnings: contrast.warnings(),
@@ -98,10 +99,11 @@ export async function calibrate(
     const judged = judge(explanation, { sample, causes });
     if (judged.isRight && judged.causes.length > 0) againstDistractors.push(...relevancePairs(judged));
   }
-  const chance = thresholdAgainstChance(await relevancesByChance());
-  const atLeastChance = (by: Calibration["by"], value: number | null): Calibration => {
-    if (value !== null && value >= (chance ?? 0)) return result(by, value);
-    return chance === null ? result("none") : result("chance", chance);
+  const byChance = await relevancesByChance();
+  const atLeastChance = (by: Calibration["by"], floor: number | null): Calibration => {
+    const chance = thresholdAgainstChance(byChance, { floor: floor ?? undefined });
+    if (chance === null) return floor === null ? result("none") : result(by, floor);
+    return result(chance.value === floor ? by : "chance", chance.value, chance.beside);
   };
   const known = thresholdAgainstDistractors(againstDistractors);
   if (known !== null) return atLeastChance("causes", known);
@@ -122,10 +124,11 @@ export async function calibrate(
   }
   return atLeastChance("removal", thresholdThatSeparates(pairs));
 
-  async function relevancesByChance(): Promise<number[]> {
-    const scores: number[] = [];
+  /** Of each image under each such classifier, half of them turned round, its aspects'. */
+  async function relevancesByChance(): Promise<number[][]> {
+    const scores: number[][] = [];
     const few = () => first(samples(), Math.min(limit, CHANCE_IMAGES));
-    const draws = Array.from({ length: CHANCE_DRAWS }, (_, index) => ({ seed: index + 1 }));
+    const draws = Array.from({ length: CHANCE_DRAWS }, (_, index) => ({ seed: index + 1, isNegated: index % 2 === 1 }));
     const drawn = {
       engine,
       fn: explainFunction(model, method),
@@ -136,7 +139,7 @@ export async function calibrate(
       batchSize,
     };
     for await (const { sample, outputs } of overRedrawn(model, drawn)) {
-      for (const { relevance } of read(outputs, sample).aspects) if (relevance !== null) scores.push(relevance);
+      scores.push(read(outputs, sample).aspects.flatMap(({ relevance }) => relevance ?? []));
     }
     return scores;
   }

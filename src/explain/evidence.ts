@@ -6,33 +6,35 @@ import * as tf from "@tensorflow/tfjs";
 const TINY = 1e-30;
 
 /**
- * The answer's evidence `c = relu(g (f - r)) N`. N, at each place, is the share of the evidence that is not cancelled
- * there: `relu(sum_k g_k (f_k - r_k)) / sum_k relu(g_k (f_k - r_k))`. It quietens places where channels argue with one
- * another, which the element-wise gradient alone takes for evidence (FACTS).
+ * The answer's evidence `c = g (f - r) N`, for (positive) or against (negative). N, at each place, is the share of the evidence
+ * that is not cancelled there: `relu(sum_k g_k (f_k - r_k)) / sum_k relu(g_k (f_k - r_k))`. It quietens places where channels
+ * argue with one another, which the element-wise gradient alone takes for evidence (FACTS).
+ *
+ * Signs stay: what speaks against the answer tells as much about whose features it reads as what speaks for it, and two
+ * gradients that have nothing to do with one another then cancel instead of overlapping by chance.
  *
  * @param gradient `[batch, height, width, channels]`, d target / d f, the mean at f and half way.
  * @param difference the same shape, features minus reference.
- * @returns the same shape, zero or more; the caller disposes it.
+ * @returns the same shape; the caller disposes it.
  */
 export function answerEvidence(gradient: tf.Tensor4D, { difference }: { difference: tf.Tensor4D }): tf.Tensor4D {
   return tf.tidy(() => {
     const product = tf.mul(gradient, difference);
-    const positive = tf.relu(product);
     const net = tf.relu(tf.sum(product, 3, true)); // [batch, height, width, 1]
-    const gross = tf.maximum(tf.sum(positive, 3, true), TINY);
-    return tf.mul(positive, tf.div(net, gross));
+    const gross = tf.maximum(tf.sum(tf.relu(product), 3, true), TINY);
+    return tf.mul(product, tf.div(net, gross));
   });
 }
 
 /**
- * An aspect's evidence `p = relu(a (f - r))`.
+ * An aspect's evidence `p = a (f - r)`, signed.
  *
  * @param gradient `[batch, height, width, channels]`, d (sum over the region of the head's output) / d f, half way.
  * @param difference the same shape, features minus reference.
- * @returns the same shape, zero or more; the caller disposes it.
+ * @returns the same shape; the caller disposes it.
  */
 export function aspectEvidence(gradient: tf.Tensor4D, { difference }: { difference: tf.Tensor4D }): tf.Tensor4D {
-  return tf.tidy(() => tf.relu(tf.mul(gradient, difference)));
+  return tf.mul(gradient, difference);
 }
 
 /** `[batch, height, width, 1]`: the sum over channels of `c^2`; the caller disposes it. */

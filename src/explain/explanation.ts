@@ -107,8 +107,10 @@ export interface Explanation {
   readonly target: Target;
   readonly saliency: SaliencyName;
   readonly masking: MaskingName;
-  /** From this relevance on, an aspect is relevant. */
+  /** From this relevance on, an aspect is relevant, */
   readonly threshold: number;
+  /** and beside such an aspect from this one on: equal or lower. */
+  readonly thresholdBeside: number;
   readonly isExplained: boolean;
   /** In the order of the model's heads. */
   readonly aspects: readonly AspectExplanation[];

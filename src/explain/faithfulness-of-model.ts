@@ -116,8 +116,8 @@ export async function faithfulnessOf(
     outputs: NdArrays,
     sample: Sample,
     method: { saliency: SaliencyName; masking: MaskingName },
-    threshold: number,
-  ) => readExplanation(outputs, { spec, threshold, image: sample.path, method });
+    { value, beside }: RelevanceThreshold,
+  ) => readExplanation(outputs, { spec, threshold: value, beside, image: sample.path, method });
 
   const answered = { engine, constants: parameters, batchSize };
   const effects = new Map<string, Readonly<Record<string, Removal>>>();
@@ -137,7 +137,7 @@ export async function faithfulnessOf(
     for await (const { sample, outputs } of overSamples(model, { ...run, samples: samples("test", { what: name }) })) {
       for (const [way, tally] of tallies) {
         const method = { saliency: name, masking: way };
-        const explained = read(withMasking(outputs, way), sample, method, threshold.value);
+        const explained = read(withMasking(outputs, way), sample, method, threshold);
         const judged = judgeOne(sample, explained);
         tally.add(judged, effects.get(sample.path));
         if (way === maskings[0]) follow(sample, judged, explained);
@@ -214,7 +214,7 @@ export async function faithfulnessOf(
     const options = { engine, fn, parameters, references, samples: open, draws, redraw, batchSize };
     const classOf = ({ target }: Sample) => target.label;
     for await (const { sample, outputs } of overRedrawn(model, { ...options, classOf })) {
-      const explained = read(outputs, sample, { saliency, masking }, trained.threshold.value);
+      const explained = read(outputs, sample, { saliency, masking }, trained.threshold);
       const judged = { ...judgeOne(sample, explained), isRight: true };
       tally.add(judged);
       for (const { aspect } of rankedAspects(judged)) {

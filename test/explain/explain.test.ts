@@ -192,7 +192,19 @@ describe("beside plain loops", () => {
         )
         .dataSync();
       const p = twin.aspectEvidence(of, a);
-      return { w, map: twin.placeSums(c, channels), u, v, e, c, p, channels };
+      return {
+        w,
+        map: twin.placeSums(
+          c.map((value) => Math.max(0, value)),
+          channels,
+        ),
+        u,
+        v,
+        e,
+        c,
+        p,
+        channels,
+      };
     });
     // 1e-4: float32 in the graph, float64 in the loops.
     expect(relativeError(found[`filterWeights/${SOURCE}`].data, expected.w)).toBeLessThan(1e-4);
@@ -215,7 +227,7 @@ describe("beside plain loops", () => {
     const { explanation } = readExplanation(found, { spec: model.spec, threshold: 0.1, image: "x.png" });
     const [spot] = explanation.aspects;
     const alone = relevanceAlone([{ evidence: found[`evidence/${SOURCE}`], overlap: found[`spot/overlap/${SOURCE}`] }]);
-    expect(alone).toBeCloseTo(twin.relevance(expected.c, expected.p), 4);
+    expect(alone).toBeCloseTo(twin.relevance(expected.c, expected.p, expected.channels), 4);
     // It keeps that beside the others only if it overlaps most.
     expect(spot.relevance).toBeGreaterThan(0.01);
     expect(spot.relevance).toBeLessThanOrEqual(alone);
@@ -262,13 +274,11 @@ describe("finite differences", () => {
         const u = steps.aspects[head.spec.name].unmasked.dataSync();
         const p = Array.from(steps.aspects[head.spec.name].evidence[0].dataSync());
         const d = difference.dataSync();
-        // Where p is positive the gradient is p / d; elsewhere it is not visible, so the direction keeps away. Its signs are
-        // the gradient's, so that nothing cancels and the error stays small beside the slope.
-        const direction = Float32Array.from(p, (value) => (value > 0 ? stream.uniform(0, 1) : 0)).map(
-          (value, index) => value * Math.sign(d[index]),
-        );
+        // The gradient is p / d. The direction has its signs, so that nothing cancels and the error stays small beside the slope;
+        // where p is zero it keeps away.
+        const direction = Float32Array.from(p, (value, index) => stream.uniform(0, 1) * Math.sign(value * d[index]));
         const expected = p.reduce(
-          (sum, value, index) => sum + (value > 0 ? (value / d[index]) * direction[index] : 0),
+          (sum, value, index) => sum + (value === 0 ? 0 : (value / d[index]) * direction[index]),
           0,
         );
         const isBoxes = head.spec.kind === "boxes";
@@ -314,11 +324,12 @@ describe("relevance", () => {
           : array,
       ]),
     );
-    const loud = run(model, louder);
+    const targets = [[1, 0, 0]];
+    const [loud, soft] = [louder, constants].map((given) => run(model, given, { targets }));
     // The head is indeed 8 times louder, but for rounding.
-    expect(loud["tag/unmasked"].data[0]).toBeCloseTo(8 * outputs["tag/unmasked"].data[0], 3);
-    expect(read(loud, "tag")).toBeCloseTo(read(outputs, "tag"), 5);
-    expect(read(outputs, "tag")).toBeGreaterThan(0);
+    expect(loud["tag/unmasked"].data[0]).toBeCloseTo(8 * soft["tag/unmasked"].data[0], 3);
+    expect(read(loud, "tag")).toBeCloseTo(read(soft, "tag"), 5);
+    expect(read(soft, "tag")).toBeGreaterThan(0);
   });
 
   test("of a head of two taps is read over the elements of both, each masked", () => {
@@ -328,7 +339,7 @@ describe("relevance", () => {
       parameters: tinyParameters(twoTaps),
       references: tinyReferences(twoTaps, { taps }),
     });
-    const found = run(twoTaps, given);
+    const found = run(twoTaps, given, { targets: [[1, 0, 0]] });
     expect(found["tag/overlap/conv_pw_5"].shape).toEqual([1, 4, 4, 2]);
     expect(found["tag/overlap/conv_pw_11"].shape).toEqual([1, 2, 2, 2]);
     const overlaps = taps.map((tap) => ({ evidence: found[`evidence/${tap}`], overlap: found[`tag/overlap/${tap}`] }));
@@ -340,7 +351,12 @@ describe("relevance", () => {
     const shared = sum((place, tap) => overlaps[tap].overlap.data[2 * place]);
     const answer = sum((place, tap) => overlaps[tap].evidence.data[place]);
     const aspect = sum((place, tap) => overlaps[tap].overlap.data[2 * place + 1]);
-    expect(relevanceAlone(overlaps)).toBeCloseTo(shared / Math.sqrt(answer * aspect), 6);
+    const within = sum((place, tap) => {
+      const squares = overlaps[tap].overlap.data.filter((_, index) => index % 2 === 1);
+      return squares[place] >= Math.max(...squares) / 100 ? overlaps[tap].evidence.data[place] : 0;
+    });
+    expect(shared).toBeGreaterThan(0);
+    expect(relevanceAlone(overlaps)).toBeCloseTo((shared / Math.sqrt(answer * aspect)) * Math.sqrt(within / answer), 6);
   });
 });
 

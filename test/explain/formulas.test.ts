@@ -95,15 +95,15 @@ describe("evidence", () => {
   test("of the answer loses what is cancelled at its place", () => {
     const gradient = grid(1, 1, 1, 1, 1, 1, -1, -1);
     const difference = grid(3, -1, 2, 2, -2, 1, 1, 1);
-    // Place 0: products 3, -1: net 2, gross 3, N = 2/3: c = 2, 0. Place 1: no cancelling. Place 2: net -1: nothing.
+    // Place 0: products 3, -1: net 2, gross 3, N = 2/3: c = 2, -2/3. Place 1: no cancelling. Place 2: net -1: nothing.
     const c = numbers(answerEvidence(gradient, { difference }));
-    for (const [i, expected] of [2, 0, 2, 2, 0, 0, 0, 0].entries()) expect(c[i]).toBeCloseTo(expected, 6);
+    for (const [i, expected] of [2, -2 / 3, 2, 2, 0, 0, 0, 0].entries()) expect(c[i]).toBeCloseTo(expected, 6);
   });
 
-  test("of an aspect is the positive part of gradient times difference", () => {
+  test("of an aspect is gradient times difference, signed", () => {
     expect(
       numbers(aspectEvidence(grid(1, 2, 3, 4, -1, -1, 0, 5), { difference: grid(1, -1, 2, 0, -3, 1, 9, 1) })),
-    ).toEqual([1, 0, 6, 0, 3, 0, 0, 5]);
+    ).toEqual([1, -2, 6, 0, 3, -1, 0, 5]);
   });
 
   test("overlaps place by place: sums of c p and of p^2", () => {

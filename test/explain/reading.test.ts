@@ -139,14 +139,28 @@ describe("relevance", () => {
     overlap: array([1, 1, 2, 2], [6, 4, 0, 25]),
   };
 
-  test("is the cosine of the two evidences over all elements", () => {
+  test("is the cosine of the two evidences over all elements where the aspect is everywhere", () => {
     // 6 / sqrt(25 * 29).
     expect(relevanceAlone([tap])).toBeCloseTo(6 / Math.sqrt(725), 12);
   });
 
-  test("of an instance counts its cells alone", () => {
-    // 6 / (3 * 2): there both lie in the same elements.
-    expect(relevanceAlone([tap], { cells: [Uint8Array.of(1, 0)] })).toBe(1);
+  test("is the share of the answer's evidence at the aspect's places times the likeness there", () => {
+    // Only the second place holds the aspect: 16 of 25, and there 8 / (4 * 5).
+    const there = { evidence: tap.evidence, overlap: array([1, 1, 2, 2], [0, 0, 8, 25]) };
+    expect(relevanceAlone([there])).toBeCloseTo((16 / 25) * (8 / 20), 12);
+    // A place with 1 % of the most belongs to it, one with less does not.
+    const faint = (square: number) => ({ evidence: tap.evidence, overlap: array([1, 1, 2, 2], [0, square, 8, 25]) });
+    expect(relevanceAlone([faint(0.25)])).toBeCloseTo(8 / Math.sqrt(25 * 25.25), 6);
+    expect(relevanceAlone([faint(0.24)])).toBeCloseTo((8 / Math.sqrt(25 * 25.24)) * (4 / 5), 6);
+  });
+
+  test("is nothing where the aspect speaks against the answer", () => {
+    expect(relevanceAlone([{ evidence: tap.evidence, overlap: array([1, 1, 2, 2], [-6, 4, 0, 25]) }])).toBe(0);
+  });
+
+  test("of an instance is its own share of all the evidence times the likeness there", () => {
+    // 9 of 25, and 6 / (3 * 2): there both lie in the same elements.
+    expect(relevanceAlone([tap], { cells: [Uint8Array.of(1, 0)] })).toBeCloseTo(9 / 25, 12);
     expect(relevanceAlone([tap], { cells: [Uint8Array.of(0, 1)] })).toBe(0);
   });
 
@@ -173,21 +187,21 @@ describe("relevance", () => {
     test("is what is left of the answer's evidence once those that overlap more have taken theirs", () => {
       // The first takes 0.6; of the second's 0.5, 0.6 * 0.5 went with it.
       const [first, second] = beside([0.6, 0.5], 0.5);
-      expect(first).toBeCloseTo(0.6, 6);
-      expect(second).toBeCloseTo(0.2, 6);
+      expect(first).toEqual({ relevance: expect.closeTo(0.6, 6), kept: 1 });
+      expect(second).toEqual({ relevance: expect.closeTo(0.2, 6), kept: expect.closeTo(0.4, 6) });
       expect(beside([0.5, 0.6], 0.5).reverse()).toEqual([first, second]);
     });
 
     test("is nothing where a better one accounts for all that they share", () => {
       const [first, second] = beside([0.6, 0.2], 0.5);
-      expect(first).toBeCloseTo(0.6, 6);
-      expect(second).toBe(0);
+      expect(first.relevance).toBeCloseTo(0.6, 6);
+      expect(second).toEqual({ relevance: 0, kept: 0 });
     });
 
     test("is the cosine where they share nothing", () => {
       const [first, second] = beside([0.6, 0.2], 0);
-      expect(first).toBeCloseTo(0.6, 6);
-      expect(second).toBeCloseTo(0.2, 6);
+      expect(first.relevance).toBeCloseTo(0.6, 6);
+      expect(second.relevance).toBeCloseTo(0.2, 6);
     });
 
     test("is what a pursuit over the vectors themselves gives", () => {
@@ -211,21 +225,22 @@ describe("relevance", () => {
           },
         );
         // Float32 in the sums.
-        for (const [index, share] of jointRelevances(c, ps).entries()) expect(found[index]).toBeCloseTo(share, 4);
+        for (const [index, share] of jointRelevances(c, ps).entries())
+          expect(found[index].relevance).toBeCloseTo(share, 4);
       }
     });
 
     test("counts only what both have at the same layers and places", () => {
       const own = (tap: string, index: number) => [{ tap, index, overlap: array([1, 1, 2, 2], [1, 2, 0, 0]) }];
       const taps = {
-        t: { evidence: array([1, 1, 2, 1], [2, 0]), pairs: array([1, 1, 2, 4], [2, 2, 2, 2, 9, 9, 9, 9]) },
+        t: { evidence: array([1, 1, 2, 1], [2, 0]), pairs: array([1, 1, 2, 4], [2, 2, 2, 2, 0, 0, 0, 0]) },
         u: { evidence: array([1, 1, 2, 1], [2, 0]) },
       };
-      // Of two layers: nothing in common, 1 / 2 each. Of one layer at its first place: one and the same, which counts once.
-      expect(relevancesOf([own("t", 0), own("u", 0)], taps)[0]).toBeCloseTo(0.5, 6);
-      const same = relevancesOf([own("t", 0), own("t", 1)], taps, { cells: { t: Uint8Array.of(1, 0) } });
-      expect(same[0]).toBeCloseTo(0.5, 6);
-      expect(same[1]).toBeCloseTo(0, 6);
+      // Of two layers: nothing in common, 1 / 2 each. Of one layer: one and the same, which counts once.
+      const apart = relevancesOf([own("t", 0), own("u", 0)], taps);
+      expect(apart.map(({ relevance }) => relevance)).toEqual([expect.closeTo(0.5, 6), expect.closeTo(0.5, 6)]);
+      const same = relevancesOf([own("t", 0), own("t", 1)], taps);
+      expect(same.map(({ relevance }) => relevance)).toEqual([expect.closeTo(0.5, 6), expect.closeTo(0, 6)]);
     });
   });
 });
@@ -365,8 +380,8 @@ describe("an explanation", () => {
   test("holds every number of the design", () => {
     const { explanation, maps } = readExplanation(outputs(), options);
     const presence = 1 / (1 + Math.exp(-4));
-    // Survival (2 + 4) / (4 + 4); relevance 3 / sqrt(9 * 4); on a grid of 2x2 the widened quarter is everything.
-    const numbers = { presence: expect.closeTo(presence, 12), survival: 0.75, relevance: 0.5 };
+    // Survival (2 + 4) / (4 + 4); relevance 4 / 9 * 3 / sqrt(4 * 4); on a grid of 2x2 the widened quarter is everything.
+    const numbers = { presence: expect.closeTo(presence, 12), survival: 0.75, relevance: expect.closeTo(1 / 3, 12) };
     expect(explanation).toEqual({
       format: "aspectlens-explanation/1",
       image: "images/x.jpg",
@@ -379,6 +394,7 @@ describe("an explanation", () => {
       saliency: "evidence",
       masking: "filter-weights",
       threshold: 0.3,
+      thresholdBeside: 0.3,
       isExplained: true,
       aspects: [
         {
@@ -415,10 +431,25 @@ describe("an explanation", () => {
   });
 
   test("calls nothing relevant below the threshold, and then nothing is explained", () => {
-    const { explanation } = readExplanation(outputs(), { ...options, threshold: 0.51 });
+    const { explanation } = readExplanation(outputs(), { ...options, threshold: 0.34 });
     expect(explanation.isExplained).toBe(false);
     expect(explanation.unexplained).toBe(1);
-    expect(explanation.aspects[0]).toMatchObject({ relevance: 0.5, isPresent: true, isRelevant: false });
+    expect(explanation.aspects[0]).toMatchObject({ isPresent: true, isRelevant: false });
+  });
+
+  test("calls an aspect relevant from the lower threshold on, but only beside one that reaches the other", () => {
+    // The vessel has 5 / 9 * 1 / sqrt(5 * 5).
+    const changes = {
+      "vessel/unmasked": array([1, 1], [3]),
+      [`vessel/overlap/${tap}`]: array([1, 2, 2, 2], [0, 0, 0, 0, 0, 0, 1, 5]),
+    };
+    const relevant = (threshold: number, beside: number) =>
+      readExplanation(outputs(changes), { ...options, threshold, beside }).explanation.aspects.map(
+        ({ isRelevant }) => isRelevant,
+      );
+    expect(relevant(0.3, 0.1)).toEqual([true, true]);
+    expect(relevant(0.3, 0.12)).toEqual([true, false]);
+    expect(relevant(0.34, 0.1)).toEqual([false, false]);
   });
 
   test("gives no relevance where a head cannot tell its answer from nothing", () => {
@@ -452,7 +483,7 @@ describe("an explanation", () => {
       [`vessel/overlap/${tap}`]: array([1, 2, 2, 2], [4, 4, 0, 0, 0, 0, 0, 0]),
     };
     const { explanation } = readExplanation(outputs(changes), options);
-    expect(explanation.aspects[1]).toMatchObject({ isRelevant: true, relevance: expect.closeTo(4 / 6, 12) });
+    expect(explanation.aspects[1]).toMatchObject({ isRelevant: true, relevance: expect.closeTo(4 / 9, 12) });
     expect(explanation.aspects[1]).not.toHaveProperty("instances");
     expect(explanation.unexplained).toBeNull();
   });

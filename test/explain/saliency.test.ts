@@ -238,7 +238,7 @@ describe("every method", () => {
         expect(relativeError(found[key].dataSync().slice(0, alone[key].size), alone[key].dataSync()), key).toBeLessThan(
           1e-5,
         );
-        expect(Math.min(...found[key].dataSync()), key).toBeGreaterThanOrEqual(0);
+        if (key !== "evidence") expect(Math.min(...found[key].dataSync()), key).toBeGreaterThanOrEqual(0);
       }
       expect(found.weights !== undefined).toBe(maskingsOf(name).includes("filter-weights"));
       expect(found.grained.shape[3]).toBe(grainOf(name) === "element" ? CHANNELS : 1);

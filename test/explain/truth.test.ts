@@ -2,7 +2,11 @@ import { describe, expect, test } from "vitest";
 import type { Annotation, Sample } from "../../src/core/annotation.js";
 import type { AspectExplanation, Explanation } from "../../src/explain/explanation.js";
 import { measureFaithfulness } from "../../src/explain/faithfulness.js";
-import { thresholdAgainstDistractors, thresholdThatSeparates } from "../../src/explain/thresholds.js";
+import {
+  thresholdAgainstChance,
+  thresholdAgainstDistractors,
+  thresholdThatSeparates,
+} from "../../src/explain/thresholds.js";
 import { type Judged, judge, relevancePairs } from "../../src/explain/truth.js";
 
 interface Seen {
@@ -21,6 +25,7 @@ function explanation(aspects: Record<string, Seen>, answer = "malignant"): Expla
     saliency: "evidence",
     masking: "filter-weights",
     threshold: 0.3,
+    thresholdBeside: 0.3,
     isExplained: true,
     unexplained: 0,
     aspects: Object.entries(aspects).map(
@@ -247,6 +252,24 @@ describe("thresholds", () => {
   test("part best what mattered from what did not", () => {
     // At 0.45, half way between 0.4 and 0.5: all positives above; 5 of 6 negatives below.
     expect(thresholdThatSeparates(pairs(causesSeen, [0.1, 0.2, 0.3, 0.35, 0.4, 0.65]))).toBeCloseTo(0.45, 10);
+  });
+
+  test("are the lowest with which classifiers that know nothing call at most 4 % relevant", () => {
+    // 25 images of two aspects; one of the 50 may be called relevant, and 0.5 is 0.025 short of being two.
+    const images = Array.from({ length: 25 }, (_, i) => [(i + 1) / 50, 0.01]);
+    expect(thresholdAgainstChance(images)).toEqual({
+      value: expect.closeTo(0.4601, 10),
+      beside: expect.closeTo(0.4601, 10),
+    });
+    // With a floor the others of an image need a quarter of it; here they do not reach that.
+    const floored = { value: expect.closeTo(0.4601, 10), beside: expect.closeTo(0.115025, 10) };
+    expect(thresholdAgainstChance(images, { floor: 0.1 })).toEqual(floored);
+    // Where they do, they count, and the threshold is higher: one image, two aspects.
+    const both = images.map(([first]) => [first, 0.2]);
+    expect(thresholdAgainstChance(both, { floor: 0.1 })?.value).toBeCloseTo(0.4801, 10);
+    // A floor above everything is both.
+    expect(thresholdAgainstChance(images, { floor: 0.6 })).toEqual({ value: 0.6, beside: 0.6 });
+    expect(thresholdAgainstChance(images.slice(0, 9))).toBeNull();
   });
 
   test("are not set from fewer than five of either kind", () => {

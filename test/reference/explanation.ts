@@ -60,24 +60,27 @@ export function answerEvidence(of: Representation, gradient: ArrayLike<number>):
       net += product[start + channel];
       gross += Math.max(0, product[start + channel]);
     }
-    return gross > 0 ? (Math.max(0, value) * Math.max(0, net)) / gross : 0;
+    return gross > 0 ? (value * Math.max(0, net)) / gross : 0;
   });
 }
 
 /** p. */
 export function aspectEvidence(of: Representation, gradient: ArrayLike<number>): number[] {
-  return difference(of).map((value, index) => Math.max(0, value * gradient[index]));
+  return difference(of).map((value, index) => value * gradient[index]);
 }
 
-/** `<c, p> / (|c| |p|)` over all elements of one tap or several, one after the other. */
-export function relevance(c: readonly number[], p: readonly number[]): number {
-  let [cp, cc, pp] = [0, 0, 0];
-  for (let index = 0; index < c.length; index++) {
-    cp += c[index] * p[index];
-    cc += c[index] ** 2;
-    pp += p[index] ** 2;
-  }
-  return cc > 0 && pp > 0 ? cp / Math.sqrt(cc * pp) : 0;
+/** `<c, p> / (|c| |p|)` over all elements of one tap, times the root of c's share at the places that hold 1 % of the most of p. */
+export function relevance(c: readonly number[], p: readonly number[], channels: number): number {
+  const squares = (v: readonly number[]) =>
+    placeSums(
+      v.map((value) => value ** 2),
+      channels,
+    );
+  const sum = (v: readonly number[]) => v.reduce((all, value) => all + value, 0);
+  const [atC, atP] = [squares(c), squares(p)];
+  const cosine = sum(c.map((value, index) => value * p[index])) / Math.sqrt(sum(atC) * sum(atP));
+  const within = sum(atC.filter((_, place) => atP[place] >= Math.max(...atP) / 100));
+  return Math.max(0, cosine) * Math.sqrt(within / sum(atC));
 }
 
 /** Matching pursuit of c over the p, each taken once, on the vectors themselves. */

@@ -69,6 +69,7 @@ export const explanation: Explanation = {
   saliency: "evidence",
   masking: "filter-weights",
   threshold: 0.31,
+  thresholdBeside: 0.31,
   isExplained: true,
   aspects: [nucleus, mitosis, necrosis, vessel],
   unexplained: 0.11,

@@ -5,7 +5,7 @@ import type { AspectSpec } from "../../heads/head.js";
 import type { AspectExplanation, RegionExplanation } from "../explanation.js";
 import { touchedCells } from "./cells.js";
 import { type AspectRegions, type Region, regionsOf } from "./regions.js";
-import { type AspectOverlap, type Chosen, relevancesOf, type TapSums } from "./relevance.js";
+import { type AspectOverlap, instanceRelevance, relevancesOf, type TapSums } from "./relevance.js";
 import { type Answers, largestPresence, presenceOver, survivalOver } from "./survival.js";
 
 /** What an aspect's head says and where, before it is compared with the answer. */
@@ -42,10 +42,20 @@ export function readAspects(
   });
 }
 
-/** All aspects of an image, each beside the others that are present. */
+/**
+ * All aspects of an image, each beside the others that are present. Relevant is what reaches the threshold, and beside that what
+ * reaches the lower one, as edges are followed by Canny 1986 (doi:10.1109/TPAMI.1986.4767851): the first has to stand out from what comes
+ * by chance; once it does, the answer is known to rest on aspects, and the next need only stand out from the harmless.
+ */
 export function explainAspects(
   readings: readonly AspectReading[],
-  { outputs, size, stem, threshold }: { outputs: NdArrays; size: number; stem: string; threshold: number },
+  {
+    outputs,
+    size,
+    stem,
+    threshold,
+    beside,
+  }: { outputs: NdArrays; size: number; stem: string; threshold: number; beside: number },
 ): AspectExplanation[] {
   const names = new Set(readings.flatMap(({ overlaps }) => overlaps.map(({ tap }) => tap)));
   const taps: Readonly<Record<string, TapSums>> = Object.fromEntries(
@@ -53,15 +63,12 @@ export function explainAspects(
   );
   // A head that cannot tell its answer from nothing has no evidence worth comparing: survival and relevance fall together.
   const seen = readings.filter(({ survival }) => survival !== null);
-  const relevances = (chosen?: Chosen) => {
-    const found = relevancesOf(
-      seen.map(({ overlaps }) => overlaps),
-      taps,
-      chosen,
-    );
-    return new Map(seen.map((reading, index) => [reading, found[index]]));
-  };
-  const whole = relevances();
+  const found = relevancesOf(
+    seen.map(({ overlaps }) => overlaps),
+    taps,
+  );
+  const whole = new Map(seen.map((reading, index) => [reading, found[index]]));
+  const isExplained = found.some(({ relevance }) => relevance >= threshold);
   const cellsOf = (region: Region, regions: AspectRegions) =>
     Object.fromEntries(
       Object.entries(taps).map(([name, { evidence }]) => {
@@ -84,11 +91,12 @@ export function explainAspects(
     };
     const areaOf = ({ elements }: Region) => (regions.hasPixels ? { area: elements.length / (size * size) } : {});
     const isPresent = regions.whole.elements.length > 0;
-    const own = numbers(regions.whole, () => whole.get(reading));
+    const kept = whole.get(reading)?.kept ?? 0;
+    const own = numbers(regions.whole, () => whole.get(reading)?.relevance);
     const instances = regions.instances?.map((region) => ({
       box: region.boxes[0],
       ...areaOf(region),
-      ...numbers(region, () => relevances({ cells: cellsOf(region, regions) }).get(reading)),
+      ...numbers(region, () => instanceRelevance(reading.overlaps, taps, { cells: cellsOf(region, regions), kept })),
     }));
     return {
       name: head.name,
@@ -96,7 +104,7 @@ export function explainAspects(
       ...own,
       relevanceInterval: null,
       isPresent,
-      isRelevant: own.relevance !== null && own.relevance >= threshold,
+      isRelevant: own.relevance !== null && own.relevance >= (isExplained ? beside : threshold),
       ...areaOf(regions.whole),
       ...(regions.hasPixels && {
         mask: isPresent ? `${stem}.${head.name}.png` : null,

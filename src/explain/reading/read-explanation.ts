@@ -22,6 +22,8 @@ export interface ReadOptions {
   readonly spec: ModelSpec;
   /** From this relevance on, an aspect is relevant. */
   readonly threshold: number;
+  /** And from this one on beside such an aspect; the same without it. */
+  readonly beside?: number;
   /** Path of the image, as it shall stand in the explanation. */
   readonly image: string;
   /** What was asked for; the default target without it. */
@@ -40,14 +42,22 @@ export interface ReadOptions {
  */
 export function readExplanation(
   outputs: NdArrays,
-  { spec, threshold, image, target, method = {}, stem = basename(image, extname(image)) }: ReadOptions,
+  {
+    spec,
+    threshold,
+    beside = threshold,
+    image,
+    target,
+    method = {},
+    stem = basename(image, extname(image)),
+  }: ReadOptions,
 ): Explained {
   const { tap } = method;
   const { saliency: name, masking } = methodOf(method);
   const heads = checkOutputs(outputs, spec, method);
   const size = spec.trunk.inputSize;
   const readings = readAspects(outputs, { heads: heads.aspects, tap, size });
-  const aspects = explainAspects(readings, { outputs, size, stem, threshold });
+  const aspects = explainAspects(readings, { outputs, size, stem, threshold, beside });
   const drawn = drawnTap(outputs, { source: spec.source, tap });
   const saliency = outputs[`saliency/${drawn}`];
   const [, height, width] = saliency.shape;
@@ -68,6 +78,7 @@ export function readExplanation(
       saliency: name,
       masking,
       threshold,
+      thresholdBeside: beside,
       isExplained: relevant.length > 0,
       aspects,
       unexplained: unexplainedShare(saliency, { relevant }),

@@ -13,7 +13,7 @@ export interface MappedSaliency {
   readonly grained: tf.Tensor4D;
   /** `[batch, 1, 1, channels]`, signed; absent where the method has none, or the image is masked. */
   readonly weights?: tf.Tensor4D;
-  /** The answer's evidence c: `[batch, height, width, channels]`, zero or more. */
+  /** The answer's evidence c: `[batch, height, width, channels]`, signed. */
   readonly evidence: tf.Tensor4D;
 }
 
@@ -24,10 +24,10 @@ export function saliencyAt(name: SaliencyName, place: SaliencyPlace): MappedSali
   const isSameLayer = place.at === place.of;
   const own = isSameLayer && weights ? { weights } : {};
   if (grainOf(name) === "element") {
-    return { map: tf.sum(positive, 3, true), grained: positive, evidence: positive, ...own };
+    return { map: tf.sum(positive, 3, true), grained: positive, evidence: elements, ...own };
   }
   const map = enlarge(tf.relu(tf.sum(elements, 3, true)), place);
   // A map of another layer says the same of all channels.
-  const evidence = isSameLayer ? positive : tf.mul<tf.Tensor4D>(map, tf.onesLike(place.at.features));
+  const evidence = isSameLayer ? elements : tf.mul<tf.Tensor4D>(map, tf.onesLike(place.at.features));
   return { map, grained: map, evidence, ...own };
 }
