@@ -86,14 +86,16 @@ async function train({ config }, { data, run }) {
  * @param {{ data: string, run: string }} where
  */
 async function measure({ name, family, unranked, twin }, { data, run }) {
-  const trained = await readTrainedModel(join(run, "best"));
+  const asTrained = await readTrainedModel(join(run, "best"));
   const dataset = await openDataset(data);
   const engine = await selectEngine();
   try {
+    // Anew, so that another definition of relevance asks for no other training.
+    const trained = { ...asTrained, threshold: (await calibrated(asTrained, { engine, dataset })).threshold };
     const model = createModel(trained.spec);
     const others = SALIENCY_NAMES.filter((method) => method !== "cam" || allowsCam(model));
     const { faithfulness } = await faithfulnessOf(trained, { engine, dataset, unranked, others });
-    const without = await calibratedWithoutCauses(trained, { engine, dataset });
+    const without = await calibrated(trained, { engine, dataset, knowsCauses: false });
     const blind = { ...trained, threshold: without.threshold };
     const { faithfulness: blindly } = await faithfulnessOf(blind, { engine, dataset, unranked, draws: 0 });
     const [method] = blindly.methods.filter(({ isDefault }) => isDefault);
@@ -125,16 +127,17 @@ async function twinsOf(name, { trained, dataset, engine }) {
 }
 
 /**
- * The threshold that the model would have if nobody knew what causes its classes.
+ * The threshold as `train` sets it, or as it would if nobody knew what causes the classes.
  *
  * @param {TrainedModel} trained
- * @param {{ engine: Engine, dataset: Dataset }} options
+ * @param {{ engine: Engine, dataset: Dataset, knowsCauses?: boolean }} options
  */
-function calibratedWithoutCauses({ spec, parameters, references }, { engine, dataset }) {
+function calibrated({ spec, parameters, references }, { engine, dataset, knowsCauses = true }) {
   const samples = async function* () {
     const { inputSize } = spec.trunk;
     for await (const batch of batches(dataset, { split: "validation", batchSize: 8, inputSize }))
-      yield batch.map(({ causes, ...rest }) => rest);
+      yield knowsCauses ? batch : batch.map(({ causes, ...rest }) => rest);
   };
-  return calibrate(createModel(spec), { engine, parameters, references, samples });
+  const causes = knowsCauses ? dataset.manifest.causes : undefined;
+  return calibrate(createModel(spec), { engine, parameters, references, samples, causes });
 }

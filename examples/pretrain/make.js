@@ -12,13 +12,14 @@ import { countSplits, writeDataset } from "../support/dataset.js";
 /** Of the 500 training images of a class; they are in no order, so the first will do. */
 const HELD_OUT = 10;
 const ARCHIVE = "tiny_imagenet_200_trainval_full";
-const TEACHERS = ["mobilenet_v2_0.35_224_notop_f32", "mobilenet_v1_1.0_224_notop_u8"];
+/** The teacher, and what `probes.js` measures beside it. */
+const WEIGHTS = ["mobilenet_v2_0.35_224_notop_f32", "mobilenet_v2_1.0_224_imagenet_u8"];
 
 const parent = process.argv[2] ?? "data";
 const folder = join(parent, "tiny_imagenet_200");
 requireArchives([ARCHIVE, "weights_mobilenet_tfjs"]);
 await mkdir(parent, { recursive: true });
-for (const teacher of TEACHERS) await unpackWeights(teacher, { root: parent });
+for (const weights of WEIGHTS) await unpackWeights(weights, { root: parent });
 if (!existsSync(join(folder, "classes.json"))) extract(ARCHIVE, { into: parent });
 
 /** @type {{ wnid: string, name: string }[]} */
@@ -38,4 +39,4 @@ for (const line of annotations.trim().split("\n")) {
 }
 const wnids = classes.map(({ wnid }) => wnid);
 await writeDataset(folder, { name: "tiny-imagenet", classes: wnids, aspects: [] }, samples);
-console.log(`${folder}: ${countSplits(samples)}; teachers in ${join(dirname(folder), "weights")}`);
+console.log(`${folder}: ${countSplits(samples)}; weights in ${join(dirname(folder), "weights")}`);

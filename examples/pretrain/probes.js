@@ -22,7 +22,11 @@ const SMALL = 64;
 const { values: options } = parseArgs({
   options: {
     pets: { type: "string", default: "data/pets" },
-    stronger: { type: "string", multiple: true, default: ["data/weights/mobilenet_v2_0.35_224_notop_f32"] },
+    stronger: {
+      type: "string",
+      multiple: true,
+      default: ["data/weights/mobilenet_v2_0.35_224_notop_f32", "data/weights/mobilenet_v2_1.0_224_imagenet_u8"],
+    },
     out: { type: "string", default: "runs/probes" },
     results: { type: "string", default: "bench/results/probes.json" },
   },

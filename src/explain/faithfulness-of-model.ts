@@ -6,6 +6,7 @@ import type { NdArrays } from "../core/nd-array.js";
 import { batches } from "../dataset/batches.js";
 import { type Dataset, splitSize } from "../dataset/dataset.js";
 import type { Split } from "../dataset/record.js";
+import type { LoadOptions } from "../dataset/sample.js";
 import type { Engine } from "../engine/engine.js";
 import { createModel, type Model } from "../model.js";
 import type { RelevanceThreshold, TrainedModel } from "../trained-model.js";
@@ -96,9 +97,18 @@ export async function faithfulnessOf(
   const randomCount = Math.min(imageCount, drawImages) * draws * 3;
   const total = imageCount * names.length + randomCount + Math.min(imageCount, removalImages);
   let done = 0;
-  const samples = async function* (split: Split, { limit = Number.POSITIVE_INFINITY, what = "", counts = true } = {}) {
+  const samples = async function* (
+    split: Split,
+    {
+      limit = Number.POSITIVE_INFINITY,
+      what = "",
+      counts = true,
+      annotations = "kind" as LoadOptions["annotations"],
+    } = {},
+  ) {
     let count = 0;
-    for await (const batch of batches(dataset, { split, batchSize, inputSize: spec.trunk.inputSize })) {
+    const view = { split, batchSize, inputSize: spec.trunk.inputSize, annotations };
+    for await (const batch of batches(dataset, view)) {
       if (signal?.aborted) throw new InterruptedError("interrupted; nothing was written.");
       const some = batch.slice(0, limit - count);
       count += some.length;
@@ -122,7 +132,8 @@ export async function faithfulnessOf(
   const answered = { engine, constants: parameters, batchSize };
   const effects = new Map<string, Readonly<Record<string, Removal>>>();
   if (removalImages > 0) {
-    const painted = samples("test", { limit: removalImages, what: "aspects painted over" });
+    // A head that learns from presence alone says nothing of the place, but the annotation may.
+    const painted = samples("test", { limit: removalImages, what: "aspects painted over", annotations: "all" });
     for await (const { sample, effects: own } of removals(model, { ...answered, samples: painted }))
       effects.set(sample.path, own);
   }

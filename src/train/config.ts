@@ -60,6 +60,7 @@ const TRUNK_NAMES = ["mobilenet-v1", "mobilenet-v2", "vgg16", "vgg19"] as const;
 export const BUILTIN: readonly Pick<TrunkSpec, "name" | "alpha">[] = [
   { name: "mobilenet-v1", alpha: 0.25 },
   { name: "mobilenet-v1", alpha: 0.5 },
+  { name: "mobilenet-v2", alpha: 0.35 },
 ];
 /** What the defaults depend on. */
 export interface ConfigFacts {

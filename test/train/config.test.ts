@@ -28,6 +28,8 @@ describe("configuration", () => {
     [{ alpha: 0.25 }, "builtin:mobilenet-v1-0.25"],
     [{ alpha: 0.5 }, "builtin:mobilenet-v1-0.5"],
     [{ alpha: 0.75 }, "random"],
+    [{ name: "mobilenet-v2" }, "builtin:mobilenet-v2-0.35"],
+    [{ name: "mobilenet-v2", alpha: 1 }, "random"],
     [{ name: "vgg16" }, "random"],
     [{ name: "vgg16", weights: "mine" }, "mine"],
   ])("a trunk of %j starts from %s", (trunk, weights) => {
