@@ -6,6 +6,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { rmSync } from "node:fs";
 import { chmod, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -42,6 +43,7 @@ const arrays = decodeSafetensors(await readFile(state), state);
 const parameters = Object.fromEntries(Object.entries(arrays).filter(([key]) => key.startsWith("trunk/")));
 const target = join(ROOT, "weights", name);
 const folder = await mkdtemp(join(ROOT, "weights", ".ship-")); // renamed when all is measured
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 const path = join(folder, TRUNK_FILE);
 const metadata = {
   trunk: spec.trunk,
