@@ -28,6 +28,9 @@ export async function writeTable(folder) {
     table(CONDITION_COLUMNS, results.map(conditionRow)),
     "## Controls",
     table(CONTROL_COLUMNS, results.map(controlRow)),
+    "## Aspect by aspect",
+    "Of the images answered right in which it is labelled and seen: called relevant by the default; where it was painted over, what the target lost and how many answers changed. A model that does not need an aspect loses nothing by it.",
+    table(ASPECT_COLUMNS, results.flatMap(aspectRows)),
     "## Every pair of method and masking",
     `Over the ${withCauses(results).length} conditions whose cause has a head: share of images whose first aspect is a cause, and the worst condition's; AUC's worst. Relevance depends on the method alone, survival on the masking too.`,
     table(PAIR_COLUMNS, pairRows(withCauses(results))),
@@ -98,6 +101,29 @@ function controlRow({ work, faithfulness }) {
     percent(randomHeads?.relevant ?? null),
     percent(coverage),
   ];
+}
+
+const ASPECT_COLUMNS = [
+  "condition",
+  "aspect",
+  "images",
+  "relevant",
+  "painted over in",
+  "target lost",
+  "answers changed",
+];
+
+/** @param {Result} result */
+function aspectRows({ work, faithfulness }) {
+  return Object.entries(faithfulness.aspects).map(([name, { count, relevant, removal }]) => [
+    work,
+    name,
+    String(count),
+    percent(relevant),
+    String(removal?.count ?? 0),
+    decimal(removal?.lost ?? null),
+    percent(removal?.flipped ?? null),
+  ]);
 }
 
 const PAIR_COLUMNS = [
