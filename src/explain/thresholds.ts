@@ -9,7 +9,7 @@ const LEAST_COUNT = 5;
 const LEAST_CHANCES = 20;
 
 /** Beside a relevant aspect, another counts from the threshold divided by this on. */
-const LEAST_BESIDE = 4;
+const LEAST_BESIDE = 6;
 
 /** What one aspect of an image must reach, and what others beside it. */
 export interface Thresholds {
@@ -42,7 +42,7 @@ function above(score: number): number {
  * The lowest threshold (in steps of 0.0001) with which at most a share of the aspects is called relevant without a reason.
  *
  * @param images of each the relevance 0..1 of its aspects under a classifier that has learned nothing.
- * @param floor what the threshold is at least, and what an aspect must reach beside one that reaches the threshold, unless a quarter
+ * @param floor what the threshold is at least, and what an aspect must reach beside one that reaches the threshold, unless a sixth
  *   of the threshold is more; without it that is the threshold itself.
  * @returns `null` where there are fewer than 20 aspects.
  */

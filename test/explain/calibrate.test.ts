@@ -290,7 +290,7 @@ describe("calibration", () => {
     expect(found).toMatchObject({ by: "chance", threshold: { value: 0.2001, isCalibrated: true } });
   });
 
-  test("is 0.3 where heads see nothing, and says that it is uncalibrated", async () => {
+  test("is the uncalibrated one where heads see nothing, and says that it is uncalibrated", async () => {
     const given = { engine, parameters, references, samples: () => [], batchSize: 3 };
     const found = await calibrate(model, given);
     expect(found).toMatchObject({ by: "none", imageCount: 0, threshold: { value: 0.2, isCalibrated: false } });
