@@ -261,9 +261,9 @@ describe("thresholds", () => {
       value: expect.closeTo(0.4601, 10),
       beside: expect.closeTo(0.4601, 10),
     });
-    // With a floor the others of an image need a quarter of it; here they do not reach that.
-    const floored = { value: expect.closeTo(0.4601, 10), beside: expect.closeTo(0.115025, 10) };
-    expect(thresholdAgainstChance(images, { floor: 0.1 })).toEqual(floored);
+    // With a floor the others of an image need a sixth of it; here they do not reach that.
+    const floored = { value: expect.closeTo(0.4601, 10), beside: expect.closeTo(0.4601 / 6, 10) };
+    expect(thresholdAgainstChance(images, { floor: 0.05 })).toEqual(floored);
     // Where they do, they count, and the threshold is higher: one image, two aspects.
     const both = images.map(([first]) => [first, 0.2]);
     expect(thresholdAgainstChance(both, { floor: 0.1 })?.value).toBeCloseTo(0.4801, 10);
