@@ -51,8 +51,9 @@ export function aspectReadings(
   const [unmasked, masked, reference] = tf.split(head.forward(parameters, mapped(stacked)), 3);
   const inRegion = region(head, unmasked);
   const halfWay = taps.map((tap) => tf.mul(tf.add(tap.features, tap.reference), 0.5));
+  const spread = { spreadsMaximum: true };
   const gradients = tf.grads((...at: tf.Tensor[]) =>
-    tf.sum(tf.mul(evidenceLogit(head, head.forward(parameters, mapped(at as tf.Tensor4D[]))), inRegion)),
+    tf.sum(tf.mul(evidenceLogit(head, head.forward(parameters, mapped(at as tf.Tensor4D[]), spread)), inRegion)),
   )(halfWay);
   const evidence = taps.map(({ difference }, index) => aspectEvidence(gradients[index] as tf.Tensor4D, { difference }));
   return { unmasked, masked, reference, evidence };

@@ -9,6 +9,9 @@ import { encodePresence, presenceShapes } from "./presence-reading.js";
 
 const WIDTH = 32;
 
+/** Keeps 0 / 0 at 0. */
+const TINY = 1e-30;
+
 /** 1x1 to 32, relu; the largest and the mean over all places, since an aspect may be one spot or everywhere; dense. */
 export function presence(spec: PresenceSpec, context: HeadContext): Head<PresenceSpec> {
   const taps = fusedTaps(spec.name, context, { width: WIDTH });
@@ -27,13 +30,33 @@ export function presence(spec: PresenceSpec, context: HeadContext): Head<Presenc
     outputShape: [1],
     answerShapes: presenceShapes,
     encode: encodePresence,
-    forward: (parameters, features) =>
+    forward: (parameters, features, { spreadsMaximum = false } = {}) =>
       tf.tidy(() => {
         const fused = taps.forward(parameters, features); // [batch, size, size, 32]
-        const pooled = tf.concat([tf.max(fused, [1, 2]), tf.mean(fused, [1, 2])], 1); // [batch, 64]
+        const largest = spreadsMaximum ? spreadMaximum(fused) : tf.max(fused, [1, 2]);
+        const pooled = tf.concat([largest, tf.mean(fused, [1, 2])], 1); // [batch, 64]
         return tf.add(tf.matMul(pooled as tf.Tensor2D, parameters[kernel.name] as tf.Tensor2D), parameters[bias.name]);
       }),
     loss: (logits, { present, labelled }) =>
       tf.tidy(() => averageOverLabelled(meanOfEach(binaryCrossEntropy(logits, present)), labelled)),
   };
+}
+
+/**
+ * The maximum over all places. Its gradient reaches each place by the share that it has of the maximum: of a thing that many places
+ * see nearly as well, the first of them is not the only evidence.
+ *
+ * @param x `[batch, height, width, channels]`, zero or more.
+ * @returns `[batch, channels]`; the caller disposes it.
+ */
+export function spreadMaximum(x: tf.Tensor4D): tf.Tensor2D {
+  const maximum = tf.customGrad((...given) => {
+    const [input, save] = given as unknown as [tf.Tensor4D, tf.GradSaveFunc];
+    const kept = tf.max(input, [1, 2], true); // [batch, 1, 1, channels]
+    save([input, kept]);
+    const gradFunc = (dy: tf.Tensor, [whole, largest]: tf.Tensor[]) =>
+      tf.mul(tf.reshape(dy, largest.shape), tf.div(whole, tf.maximum(largest, TINY)));
+    return { value: tf.reshape(kept, [input.shape[0], -1]), gradFunc };
+  });
+  return maximum(x) as tf.Tensor2D;
 }
