@@ -43,6 +43,7 @@ export const CONDITIONS = [
   tissue("nucleus-or-vessel", ["nucleus", "vessel"]),
   tissue("lymphocyte", ["lymphocyte"]),
   shortcut("shortcut", "0.95"),
+  shortcut("always-tagged", "1"),
   shortcut("no-shortcut", "0.5"),
   layers("cat-frozen", { stages: [{ train: "heads", epochs: 12, learningRate: 0.002 }] }),
   layers("cat-early", { source: "conv_pw_5" }),

@@ -13,8 +13,14 @@ import { UNCALIBRATED_THRESHOLD } from "./reading/pairs.js";
 import { readExplanation } from "./reading/read-explanation.js";
 import { overRedrawn } from "./redrawn.js";
 import { removalFunction } from "./removal.js";
-import { thresholdAgainstChance, thresholdAgainstDistractors, thresholdThatSeparates } from "./thresholds.js";
-import { type ClassCauses, judge, relevancePairs } from "./truth.js";
+import {
+  type Suspect,
+  suspects,
+  thresholdAgainstChance,
+  thresholdAgainstDistractors,
+  thresholdThatSeparates,
+} from "./thresholds.js";
+import { type ClassCauses, judge, type RankedAspect, relevancePairs } from "./truth.js";
 
 /** Images and classifiers for the relevance that comes by chance. */
 const CHANCE_IMAGES = 16;
@@ -37,7 +43,8 @@ export interface Calibration {
 }
 
 /**
- * With known causes, the lowest threshold that names at most 3 % of the distractors, on images answered right; without, the
+ * With known causes, the lowest threshold that names at most 3 % of the distractors, on images answered right (without those that
+ * are relevant beyond chance in most of their images: the classifier goes by them, and a warning says so); without, the
  * one that best separates aspects whose removal lowers the target by more than a tenth from the others. In any case at
  * least so high that at most 4 % of the aspects are relevant to classifiers that have learned nothing; where this asks for
  * more, the aspects beside a relevant one need only reach the first (`thresholdAgainstChance`). Else 0.2.
@@ -78,15 +85,16 @@ export async function calibrate(
       .explanation;
   const contrast = createContrastCheck();
   let imageCount = 0;
+  let suspected: readonly Suspect[] = [];
   const result = (by: Calibration["by"], value = UNCALIBRATED_THRESHOLD, beside = value): Calibration => ({
     threshold: { value, beside, isCalibrated: by !== "none" },
     by,
     imageCount,
-    warnings: contrast.warnings(),
+    warnings: [...contrast.warnings(), ...suspected.map(warningOf)],
   });
 
   const isByClass = Object.values(causes).some((names) => names.length > 0);
-  const againstDistractors: Ranked[] = [];
+  const againstDistractors: RankedAspect[] = [];
   for await (const { sample, outputs } of overSamples(model, {
     ...run,
     samples: first(samples(), limit, (sample) => isByClass || (sample.causes?.length ?? 0) > 0),
@@ -105,7 +113,10 @@ export async function calibrate(
     if (chance === null) return floor === null ? result("none") : result(by, floor);
     return result(chance.value === floor ? by : "chance", chance.value, chance.beside);
   };
-  const known = thresholdAgainstDistractors(againstDistractors);
+  const chance = thresholdAgainstChance(byChance)?.value ?? Number.POSITIVE_INFINITY;
+  suspected = suspects(againstDistractors, { chance });
+  const isSuspect = ({ name, isPositive }: RankedAspect) => !isPositive && suspected.some((one) => one.name === name);
+  const known = thresholdAgainstDistractors(againstDistractors.filter((pair) => !isSuspect(pair)));
   if (known !== null) return atLeastChance("causes", known);
 
   contrast.clear();
@@ -143,6 +154,13 @@ export async function calibrate(
     }
     return scores;
   }
+}
+
+function warningOf({ name, count, reached }: Suspect): string {
+  return (
+    `"${name}" is relevant in ${reached} of the ${count} images that hold it, though "causes" does not name it: the classifier may go ` +
+    "by it. It did not count as a distractor. Look at such images; if it is a cause, name it."
+  );
 }
 
 /** Relevance of each aspect that can be read, positive where its removal lowers the target by more than a tenth. */

@@ -34,6 +34,34 @@ export function thresholdAgainstDistractors(pairs: readonly Ranked[], { share = 
   return above(negatives[Math.floor(share * negatives.length)]);
 }
 
+export interface Suspect {
+  readonly name: string;
+  /** Images in which it is a distractor. */
+  readonly count: number;
+  /** In how many of them it is relevant beyond chance. */
+  readonly reached: number;
+}
+
+/**
+ * Distractors that reach what chance does not in most of their images: the classifier goes by them, whatever its labels' author meant.
+ *
+ * @param pairs positives are causes, negatives distractors, with the names of their aspects.
+ * @param chance the threshold that chance seldom reaches, of `thresholdAgainstChance`.
+ * @returns none with fewer than 5 images.
+ */
+export function suspects(
+  pairs: readonly (Ranked & { readonly name: string })[],
+  { chance }: { chance: number },
+): Suspect[] {
+  const distractors = pairs.filter(({ isPositive }) => !isPositive);
+  return [...new Set(distractors.map(({ name }) => name))]
+    .map((name) => {
+      const scores = distractors.filter((pair) => pair.name === name).map(({ score }) => score);
+      return { name, count: scores.length, reached: scores.filter((score) => score >= chance).length };
+    })
+    .filter(({ count, reached }) => count >= LEAST_COUNT && reached > count / 2);
+}
+
 function above(score: number): number {
   return (Math.floor(score * GRAIN) + 1) / GRAIN;
 }

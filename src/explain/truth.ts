@@ -53,9 +53,15 @@ export function rankedAspects({
     .map((aspect) => ({ aspect, isCause: causes.includes(aspect.name) }));
 }
 
+export interface RankedAspect extends Ranked {
+  readonly name: string;
+}
+
 /** Relevance of those aspects as scores, causes being the positives. */
-export function relevancePairs(judged: Judged): Ranked[] {
-  return rankedAspects(judged).map(({ aspect, isCause }) => ({ score: aspect.relevance ?? 0, isPositive: isCause }));
+export function relevancePairs(judged: Judged): RankedAspect[] {
+  return rankedAspects(judged).map(({ aspect: { name, relevance }, isCause }) => {
+    return { name, score: relevance ?? 0, isPositive: isCause };
+  });
 }
 
 function isLabelledPresent({ mask, boxes, present, amount, map }: Annotation): boolean {

@@ -251,14 +251,14 @@ describe("calibration", () => {
     const script = scores.map((score) => ({ relevance: { spot: 0.9, share: score } }));
     // The last image, whose distractor scores highest, is labelled otherwise than the answer "a".
     const rest = (index: number) => ({ target: { label: index === 5 ? "b" : "a" } });
-    const found = await run(script, rest, { causes: { a: ["spot"], b: ["spot"] } });
+    const found = await run(script, rest, { causes: { a: ["spot"], b: ["spot"] }, chance: 0.35 });
     expect(found).toMatchObject({ by: "causes", imageCount: 6, warnings: [], threshold: { isCalibrated: true } });
     expect(found.threshold.value).toBeCloseTo(0.5001, 10);
   });
 
   test("takes causes from the samples too", async () => {
     const script = scores.map((score) => ({ relevance: { spot: score, share: 0.95 } }));
-    const found = await run(script, () => ({ ...isFirstClass(), causes: ["share"] }));
+    const found = await run(script, () => ({ ...isFirstClass(), causes: ["share"] }), { chance: 0.35 });
     expect(found.by).toBe("causes");
     expect(found.threshold.value).toBeCloseTo(0.6001, 10);
   });
@@ -281,7 +281,14 @@ describe("calibration", () => {
     const found = await run(script, isFirstClass, { causes, chance: 0.25 });
     expect(found).toMatchObject({ by: "chance", threshold: { isCalibrated: true } });
     expect(found.threshold.value).toBeCloseTo(0.2501, 10);
-    expect(await run(script, isFirstClass, { causes, chance: 0.01 })).toMatchObject({ by: "causes" });
+    expect(await run(script, isFirstClass, { causes, chance: 0.045 })).toMatchObject({ by: "causes" });
+  });
+
+  test("a distractor that is relevant beyond chance in most images is warned of, and raises no threshold", async () => {
+    const script = scores.map((score) => ({ relevance: { spot: 0.9, share: score } }));
+    const found = await run(script, isFirstClass, { causes: { a: ["spot"] }, chance: 0.25 });
+    expect(found).toMatchObject({ by: "chance", threshold: { value: 0.2501 } });
+    expect(found.warnings).toEqual([expect.stringMatching(/^"share" is relevant in 4 of the 6 images .* "causes"/)]);
   });
 
   test("without causes and without any removal that matters is what chance reaches", async () => {

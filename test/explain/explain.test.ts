@@ -7,6 +7,7 @@ import { random } from "../../src/core/random.js";
 import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
 import { explainFunction, explanationSteps } from "../../src/explain/explain.js";
 import { explainConstants } from "../../src/explain/explain-constants.js";
+import type { MaskingName } from "../../src/explain/reading/pairs.js";
 import { readExplanation } from "../../src/explain/reading/read-explanation.js";
 import { imageOutputs } from "../../src/explain/reading/rows.js";
 import { checkTaps, explainedTaps } from "../../src/explain/taps.js";
@@ -23,12 +24,16 @@ const constants = explainConstants({ parameters: tinyParameters(model), referenc
 function run(
   of: Model,
   given: NdArrays,
-  { images = tinyImages(1), targets = [[0, 0, 0]] }: { images?: Float32Array; targets?: number[][] } = {},
+  {
+    images = tinyImages(1),
+    targets = [[0, 0, 0]],
+    masking,
+  }: { images?: Float32Array; targets?: number[][]; masking?: MaskingName } = {},
 ): NdArrays {
   let found: NdArrays = {};
   tf.tidy(() => {
     const image = tf.tensor(images, [targets.length, SIZE, SIZE, 3]);
-    const { outputs } = explainFunction(of)({
+    const { outputs } = explainFunction(of, { masking })({
       inputs: { image, target: tf.tensor2d(targets) },
       constants: toTensors(given),
       state: {},
@@ -182,7 +187,9 @@ describe("beside plain loops", () => {
       const answer = (features: ArrayLike<number>) =>
         head.forward(tensors, [tf.tensor(Float32Array.from(features), at.shape) as tf.Tensor4D]);
       const u = answer(of.features).dataSync();
-      const v = answer(twin.maskedByFilterWeights(of, w)).dataSync();
+      const map = c.map((value) => Math.max(0, value));
+      const v = answer(twin.maskedByMap(of, map)).dataSync();
+      const byFilterWeights = answer(twin.maskedByFilterWeights(of, w)).dataSync();
       const e = answer(of.features.map((_, index) => row[index % channels])).dataSync();
       const region = Float32Array.from(u, (value) => (1 / (1 + Math.exp(-value)) >= head.spec.threshold ? 1 : 0));
       const a = tf
@@ -194,12 +201,10 @@ describe("beside plain loops", () => {
       const p = twin.aspectEvidence(of, a);
       return {
         w,
-        map: twin.placeSums(
-          c.map((value) => Math.max(0, value)),
-          channels,
-        ),
+        map: twin.placeSums(map, channels),
         u,
         v,
+        byFilterWeights,
         e,
         c,
         p,
@@ -212,6 +217,8 @@ describe("beside plain loops", () => {
     expect(relativeError(found[`saliency/${SOURCE}`].data, expected.map)).toBeLessThan(1e-4);
     expect(relativeError(found["spot/unmasked"].data, expected.u)).toBeLessThan(1e-4);
     expect(relativeError(found["spot/masked"].data, expected.v)).toBeLessThan(1e-4);
+    const design = run(model, constants, { targets: [[0, 1, 0]], masking: "filter-weights" });
+    expect(relativeError(design["spot/masked"].data, expected.byFilterWeights)).toBeLessThan(1e-4);
     expect(relativeError(found["spot/reference"].data, expected.e)).toBeLessThan(1e-4);
     const sums = (x: readonly number[], y: readonly number[]) =>
       Array.from({ length: x.length / expected.channels }, (_, place) => {

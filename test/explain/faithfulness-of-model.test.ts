@@ -78,7 +78,7 @@ describe("a model on a dataset that knows its causes", () => {
     expect(coverage).toBeGreaterThan(0);
     expect(methods).toHaveLength(6 + 6 + 3);
     expect(methods.filter(({ isDefault }) => isDefault)).toMatchObject([
-      { saliency: "evidence", masking: "filter-weights", threshold: 0.2 },
+      { saliency: "evidence", masking: "multiply", threshold: 0.2 },
     ]);
     // Relevance does not depend on the masking, survival does.
     const own = methods.filter(({ saliency }) => saliency === "evidence");

@@ -392,7 +392,7 @@ describe("an explanation", () => {
       },
       target: { kind: "log-odds", class: "malignant" },
       saliency: "evidence",
-      masking: "filter-weights",
+      masking: "multiply",
       threshold: 0.3,
       thresholdBeside: 0.3,
       isExplained: true,

@@ -114,8 +114,8 @@ describe("the truth of an image", () => {
       },
     );
     expect(relevancePairs(judged)).toEqual([
-      { score: 0.5, isPositive: true },
-      { score: 0.1, isPositive: false },
+      { name: "necrosis", score: 0.5, isPositive: true },
+      { name: "tag", score: 0.1, isPositive: false },
     ]);
   });
 });

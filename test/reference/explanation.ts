@@ -40,6 +40,12 @@ export function maskedByFilterWeights(of: Representation, weights: readonly numb
   });
 }
 
+/** @param map of every element, zero or more. */
+export function maskedByMap(of: Representation, map: readonly number[]): number[] {
+  const scale = Math.max(...map);
+  return difference(of).map((value, index) => of.reference[index % of.channels] + (map[index] / scale) * value);
+}
+
 /** The sum over channels at each place. */
 export function placeSums(elements: readonly number[], channels: number): number[] {
   return Array.from({ length: elements.length / channels }, (_, place) => {

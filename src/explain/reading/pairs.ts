@@ -55,7 +55,7 @@ export type MappingName = (typeof MAPPING_NAMES)[number];
 
 /** The defaults: bench/results/faithfulness.md is why. */
 export const DEFAULT_SALIENCY: SaliencyName = "evidence";
-export const DEFAULT_MASKING: MaskingName = "filter-weights";
+export const DEFAULT_MASKING: MaskingName = "multiply";
 
 /** Of relevance, where nothing can set it: about the highest that calibration set on the models of bench/faithfulness. */
 export const UNCALIBRATED_THRESHOLD = 0.2;
@@ -75,10 +75,10 @@ export function maskingsOf(saliency: SaliencyName, { atInput = false } = {}): re
   return MASKING_NAMES.filter((masking) => hasWeights || !needsWeights(masking));
 }
 
-/** `filter-weights` where the method has it, else its first. */
+/** `filter-weights` where the literature's method has them, else `multiply`. */
 export function defaultMaskingOf(saliency: SaliencyName, options: { atInput?: boolean } = {}): MaskingName {
-  const valid = maskingsOf(saliency, options);
-  return valid.includes(DEFAULT_MASKING) ? DEFAULT_MASKING : valid[0];
+  const hasWeights = maskingsOf(saliency, options).includes("filter-weights");
+  return hasWeights && saliency !== DEFAULT_SALIENCY ? "filter-weights" : DEFAULT_MASKING;
 }
 
 /** A choice of method and masking with the defaults filled in. */
