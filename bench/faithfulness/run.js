@@ -91,11 +91,11 @@ async function measure({ name, family, unranked, twin }, { data, run }) {
   const engine = await selectEngine();
   try {
     // Anew, so that another definition of relevance asks for no other training.
-    const trained = { ...asTrained, threshold: (await calibrated(asTrained, { engine, dataset })).threshold };
+    const trained = { ...asTrained, threshold: (await calibrated(asTrained, { engine, dataset, unranked })).threshold };
     const model = createModel(trained.spec);
     const others = SALIENCY_NAMES.filter((method) => method !== "cam" || allowsCam(model));
     const { faithfulness } = await faithfulnessOf(trained, { engine, dataset, unranked, others });
-    const without = await calibrated(trained, { engine, dataset, knowsCauses: false });
+    const without = await calibrated(trained, { engine, dataset, unranked, knowsCauses: false });
     const blind = { ...trained, threshold: without.threshold };
     const { faithfulness: blindly } = await faithfulnessOf(blind, { engine, dataset, unranked, draws: 0 });
     const [method] = blindly.methods.filter(({ isDefault }) => isDefault);
@@ -130,14 +130,14 @@ async function twinsOf(name, { trained, dataset, engine }) {
  * The threshold as `train` sets it, or as it would if nobody knew what causes the classes.
  *
  * @param {TrainedModel} trained
- * @param {{ engine: Engine, dataset: Dataset, knowsCauses?: boolean }} options
+ * @param {{ engine: Engine, dataset: Dataset, unranked?: readonly string[], knowsCauses?: boolean }} options
  */
-function calibrated({ spec, parameters, references }, { engine, dataset, knowsCauses = true }) {
+function calibrated({ spec, parameters, references }, { engine, dataset, unranked, knowsCauses = true }) {
   const samples = async function* () {
     const { inputSize } = spec.trunk;
     for await (const batch of batches(dataset, { split: "validation", batchSize: 8, inputSize }))
       yield knowsCauses ? batch : batch.map(({ causes, ...rest }) => rest);
   };
   const causes = knowsCauses ? dataset.manifest.causes : undefined;
-  return calibrate(createModel(spec), { engine, parameters, references, samples, causes });
+  return calibrate(createModel(spec), { engine, parameters, references, samples, causes, unranked });
 }

@@ -49,6 +49,7 @@ const CONDITION_COLUMNS = [
   "AUC",
   "without known causes: cause / distractor relevant",
   "all of several causes",
+  "all of several used ones",
   "unexplained, cause has a head",
   "unexplained, it has none",
 ];
@@ -66,7 +67,8 @@ function conditionRow({ work, faithfulness, withoutCauses: blind }) {
     percent(own.distractorNamed),
     decimal(own.auc),
     `${percent(blind.causeRelevant)} / ${percent(blind.distractorNamed)} (${blind.by})`,
-    percent(own.allCausesRelevant),
+    several(own.allCausesRelevant, counts.severalCauses),
+    several(own.allUsedCausesRelevant, counts.severalUsedCauses),
     `${percent(own.unexplainedWithCause)}`,
     own.unexplainedWithoutCause === null
       ? "–"
@@ -191,6 +193,11 @@ function mean(values) {
 /** @param {number | null} share */
 function percent(share) {
   return share === null ? "–" : `${(100 * share).toFixed(1)} %`;
+}
+
+/** @param {number | null} share @param {number} count */
+function several(share, count) {
+  return count > 0 ? `${percent(share)} of ${count}` : "–";
 }
 
 /** @param {number | null} value */

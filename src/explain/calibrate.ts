@@ -14,6 +14,9 @@ import { readExplanation } from "./reading/read-explanation.js";
 import { overRedrawn } from "./redrawn.js";
 import { removalFunction } from "./removal.js";
 import {
+  besideAgainstDistractors,
+  besideOf,
+  type Reached,
   type Suspect,
   suspects,
   thresholdAgainstChance,
@@ -46,13 +49,14 @@ export interface Calibration {
  * With known causes, the lowest threshold that names at most 3 % of the distractors, on images answered right (without those that
  * are relevant beyond chance in most of their images: the classifier goes by them, and a warning says so); without, the
  * one that best separates aspects whose removal lowers the target by more than a tenth from the others. In any case at
- * least so high that at most 4 % of the aspects are relevant to classifiers that have learned nothing; where this asks for
- * more, the aspects beside a relevant one need only reach the first (`thresholdAgainstChance`). Else 0.2.
+ * least so high that at most 4 % of the aspects are relevant to classifiers that have learned nothing. Else 0.2. Beside a relevant
+ * aspect an eighth does at places of its own, or with known causes as much as keeps the distractors at 3 % in all, from a sixteenth on.
  *
  * @param parameters folded, by name.
  * @param references of `computeReferences`.
  * @param samples opens the validation split, in random order if `limit` cuts it; the same images each time.
  * @param causes of the dataset; a sample's own go before.
+ * @param unranked aspects that are neither causes nor distractors, whatever the causes are.
  * @param method the default explanation without it.
  * @param limit most images used.
  */
@@ -64,6 +68,7 @@ export async function calibrate(
     references,
     samples,
     causes = {},
+    unranked = [],
     method = {},
     limit = 1000,
     batchSize = 8,
@@ -73,6 +78,7 @@ export async function calibrate(
     references: NdArrays;
     samples: () => AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>;
     causes?: ClassCauses;
+    unranked?: readonly string[];
     method?: MethodChoice;
     limit?: number;
     batchSize?: number;
@@ -105,19 +111,23 @@ export async function calibrate(
     const explanation = read(outputs, sample);
     contrast.add(explanation);
     const judged = judge(explanation, { sample, causes });
-    if (judged.isRight && judged.causes.length > 0) againstDistractors.push(...relevancePairs(judged));
+    if (judged.isRight && judged.causes.length > 0)
+      againstDistractors.push(...relevancePairs(judged).filter(({ name }) => !unranked.includes(name)));
   }
   const byChance = await relevancesByChance();
-  const atLeastChance = (by: Calibration["by"], floor: number | null): Calibration => {
-    const chance = thresholdAgainstChance(byChance, { floor: floor ?? undefined });
-    if (chance === null) return floor === null ? result("none") : result(by, floor);
-    return result(chance.value === floor ? by : "chance", chance.value, chance.beside);
+  const atLeastChance = (by: Calibration["by"], floor: number | null, beside = besideOf): Calibration => {
+    const value = thresholdAgainstChance(byChance, { floor: floor ?? undefined, beside }) ?? floor;
+    return value === null ? result("none") : result(value === floor ? by : "chance", value, beside(value));
   };
-  const chance = thresholdAgainstChance(byChance)?.value ?? Number.POSITIVE_INFINITY;
+  const chance = thresholdAgainstChance(byChance) ?? Number.POSITIVE_INFINITY;
   suspected = suspects(againstDistractors, { chance });
   const isSuspect = ({ name, isPositive }: RankedAspect) => !isPositive && suspected.some((one) => one.name === name);
-  const known = thresholdAgainstDistractors(againstDistractors.filter((pair) => !isSuspect(pair)));
-  if (known !== null) return atLeastChance("causes", known);
+  const trusted = againstDistractors.filter((pair) => !isSuspect(pair));
+  const known = thresholdAgainstDistractors(trusted);
+  if (known !== null) {
+    const distractors = trusted.filter(({ isPositive }) => !isPositive);
+    return atLeastChance("causes", known, (value) => besideAgainstDistractors(distractors, { value }));
+  }
 
   contrast.clear();
   imageCount = 0;
@@ -136,8 +146,8 @@ export async function calibrate(
   return atLeastChance("removal", thresholdThatSeparates(pairs));
 
   /** Of each image under each such classifier, half of them turned round, its aspects'. */
-  async function relevancesByChance(): Promise<number[][]> {
-    const scores: number[][] = [];
+  async function relevancesByChance(): Promise<Reached[][]> {
+    const scores: Reached[][] = [];
     const few = () => first(samples(), Math.min(limit, CHANCE_IMAGES));
     const draws = Array.from({ length: CHANCE_DRAWS }, (_, index) => ({ seed: index + 1, isNegated: index % 2 === 1 }));
     const drawn = {
@@ -150,7 +160,11 @@ export async function calibrate(
       batchSize,
     };
     for await (const { sample, outputs } of overRedrawn(model, drawn)) {
-      scores.push(read(outputs, sample).aspects.flatMap(({ relevance }) => relevance ?? []));
+      scores.push(
+        read(outputs, sample).aspects.flatMap(({ relevance, relevanceApart: apart }) =>
+          relevance === null || apart === null ? [] : [{ relevance, apart }],
+        ),
+      );
     }
     return scores;
   }

@@ -88,6 +88,8 @@ export interface InstanceExplanation extends RegionExplanation {
 export interface AspectExplanation extends RegionExplanation {
   readonly name: string;
   readonly kind: AspectKind;
+  /** The relevance of places that it shares with no more relevant aspect, 0..`relevance`; `null` exactly where `relevance` is. */
+  readonly relevanceApart: number | null;
   readonly relevanceInterval: readonly [low: number, high: number] | null;
   readonly isPresent: boolean;
   readonly isRelevant: boolean;
@@ -109,7 +111,7 @@ export interface Explanation {
   readonly masking: MaskingName;
   /** From this relevance on, an aspect is relevant, */
   readonly threshold: number;
-  /** and beside such an aspect from this one on: equal or lower. */
+  /** and beside such an aspect from this `relevanceApart` on: equal or lower. */
   readonly thresholdBeside: number;
   readonly isExplained: boolean;
   /** In the order of the model's heads. */

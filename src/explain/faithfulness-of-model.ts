@@ -209,7 +209,7 @@ export async function faithfulnessOf(
   async function thresholdOf(name: SaliencyName): Promise<RelevanceThreshold> {
     const open = () => samples("validation", { limit: CALIBRATION_IMAGES, counts: false });
     const method = { saliency: name };
-    const given = { engine, parameters, references, samples: open, causes, method, batchSize };
+    const given = { engine, parameters, references, samples: open, causes, unranked, method, batchSize };
     return (await calibrate(model, given)).threshold;
   }
 

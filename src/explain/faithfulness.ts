@@ -24,6 +24,8 @@ export interface FaithfulnessMethod {
   readonly auc: number | null;
   /** Of the images in which two or more causes are seen, the share in which all of them are called relevant. */
   readonly allCausesRelevant: number | null;
+  /** The same where painting over any of them lowers the target: a cause that is seen need not be used. */
+  readonly allUsedCausesRelevant: number | null;
   /** Of the images in which a cause is seen, the share with no relevant aspect: "no known aspect explains this", wrongly. */
   readonly unexplainedWithCause: number | null;
   /** Of the images whose cause is none of the aspects, some of which are seen, the share with no relevant aspect: rightly. */
@@ -52,8 +54,13 @@ export interface Faithfulness {
   /** Share of the labelled images answered right; `null` for a regression. */
   readonly classifier: { readonly accuracy: number | null };
   readonly methods: readonly FaithfulnessMethod[];
-  /** Images answered right in which two or more causes are seen; a cause; aspects, none of which is a cause. */
-  readonly counts: { readonly severalCauses: number; readonly withCause: number; readonly withoutCause: number };
+  /** Images answered right in which two or more causes are seen, and all are used; a cause; aspects, none of which is a cause. */
+  readonly counts: {
+    readonly severalCauses: number;
+    readonly severalUsedCauses: number;
+    readonly withCause: number;
+    readonly withoutCause: number;
+  };
   /** By the default method, of the images answered right, with known causes, in which an aspect is labelled and seen. */
   readonly aspects: Readonly<Record<string, FaithfulnessAspect>>;
   /** `count` over the images labelled with a cause and another aspect: it measures heads and classifier. */
@@ -107,7 +114,7 @@ export function createTally(): {
   const answers = { right: 0, count: 0 };
   const named = { relevance: 0, presence: 0, survival: 0, lot: 0 };
   const called = { causes: 0, causeCount: 0, distractors: 0, distractorCount: 0 };
-  const several = { all: 0, count: 0 };
+  const several = { all: 0, count: 0, allUsed: 0, usedCount: 0 };
   const nothing = { withCause: 0, withCauseCount: 0, withoutCause: 0, withoutCauseCount: 0 };
   const seen = new Map<string, { count: number; relevant: number; removals: Removal[] }>();
   const removed: [relevance: number, lost: number][] = [];
@@ -157,6 +164,7 @@ export function createTally(): {
           distractorNamed: share(called.distractors, called.distractorCount),
           auc: areaUnderCurve(pairs.relevance),
           allCausesRelevant: share(several.all, several.count),
+          allUsedCausesRelevant: share(several.allUsed, several.usedCount),
           unexplainedWithCause: share(nothing.withCause, nothing.withCauseCount),
           unexplainedWithoutCause: share(nothing.withoutCause, nothing.withoutCauseCount),
           removalCorrelation: rankCorrelation(removed),
@@ -166,6 +174,7 @@ export function createTally(): {
       ],
       counts: {
         severalCauses: several.count,
+        severalUsedCauses: several.usedCount,
         withCause: nothing.withCauseCount,
         withoutCause: nothing.withoutCauseCount,
       },
@@ -206,8 +215,12 @@ export function createTally(): {
     nothing[`${kind}Count`]++;
     if (!ranks.some(({ aspect }) => aspect.isRelevant)) nothing[kind]++;
     if (causes.length < 2) return;
+    const isAll = causes.every(({ aspect }) => aspect.isRelevant);
     several.count++;
-    if (causes.every(({ aspect }) => aspect.isRelevant)) several.all++;
+    if (isAll) several.all++;
+    if (!causes.every(({ aspect: { name } }) => removals[name] && removals[name].lost > 0)) return;
+    several.usedCount++;
+    if (isAll) several.allUsed++;
   }
 }
 

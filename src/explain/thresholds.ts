@@ -8,13 +8,21 @@ const LEAST_COUNT = 5;
 /** Fewer say nothing of a share of 3 %. */
 const LEAST_CHANCES = 20;
 
-/** Beside a relevant aspect, another counts from the threshold divided by this on. */
-const LEAST_BESIDE = 6;
+/** Beside a relevant aspect, another counts from the threshold divided by this on, at places of its own, */
+const BESIDE = 8;
+/** and where distractors are known, so that what is too low shows, perhaps from this part on. */
+const LEAST_BESIDE = 16;
 
 /** What one aspect of an image must reach, and what others beside it. */
 export interface Thresholds {
   readonly value: number;
   readonly beside: number;
+}
+
+/** What is compared with them, 0..1 each: `relevance` and `relevanceApart` of an aspect. */
+export interface Reached {
+  readonly relevance: number;
+  readonly apart: number;
 }
 
 /** Thresholds are rounded up to this, so that they read well and stay strictly above what they exclude. */
@@ -69,28 +77,52 @@ function above(score: number): number {
 /**
  * The lowest threshold (in steps of 0.0001) with which at most a share of the aspects is called relevant without a reason.
  *
- * @param images of each the relevance 0..1 of its aspects under a classifier that has learned nothing.
- * @param floor what the threshold is at least, and what an aspect must reach beside one that reaches the threshold, unless a sixth
- *   of the threshold is more; without it that is the threshold itself.
+ * @param images of each its aspects under a classifier that has learned nothing.
+ * @param floor what the threshold is at least.
+ * @param beside what aspects beside a relevant one must reach, given the threshold.
  * @returns `null` where there are fewer than 20 aspects.
  */
 export function thresholdAgainstChance(
-  images: readonly (readonly number[])[],
-  { floor, share = 0.04 }: { floor?: number; share?: number } = {},
-): Thresholds | null {
-  const count = images.reduce((sum, scores) => sum + scores.length, 0);
+  images: readonly (readonly Reached[])[],
+  { floor = 0, beside = besideOf, share = 0.04 }: { floor?: number; beside?: typeof besideOf; share?: number } = {},
+): number | null {
+  const count = images.reduce((sum, aspects) => sum + aspects.length, 0);
   if (count < LEAST_CHANCES) return null;
-  const besideOf = (value: number) => (floor === undefined ? value : Math.max(floor, value / LEAST_BESIDE));
   const called = (value: number) =>
-    images.reduce((sum, scores) => {
-      if (!scores.some((score) => score >= value)) return sum;
-      const beside = Math.min(value, besideOf(value));
-      return sum + scores.filter((score) => score >= beside).length;
-    }, 0);
-  const highest = images.map((scores) => above(Math.max(0, ...scores))).sort((a, b) => a - b);
-  const values = [floor ?? 0, ...highest.filter((value) => value > (floor ?? 0))];
-  const value = values.find((candidate) => called(candidate) <= share * count) ?? values[values.length - 1];
-  return { value, beside: Math.min(value, besideOf(value)) };
+    images.reduce((sum, aspects) => sum + relevantOnes(aspects, { value, beside: beside(value) }).length, 0);
+  const highest = images
+    .map((aspects) => above(Math.max(0, ...aspects.map(({ relevance }) => relevance))))
+    .sort((a, b) => a - b);
+  const values = [floor, ...highest.filter((value) => value > floor)];
+  return values.find((value) => called(value) <= share * count) ?? values[values.length - 1];
+}
+
+/** What an aspect must reach beside one that reaches the threshold, where nothing else is known. */
+export function besideOf(value: number): number {
+  return value / BESIDE;
+}
+
+/**
+ * The same where distractors are known: so high that at most a share of them is relevant in all, but at least a sixteenth.
+ *
+ * @param distractors of images whose cause is relevant.
+ * @param value the threshold, which takes its own part of the share.
+ */
+export function besideAgainstDistractors(
+  distractors: readonly Reached[],
+  { value, share = 0.03 }: { value: number; share?: number },
+): number {
+  const below = distractors.filter(({ relevance }) => relevance < value).map(({ apart }) => apart);
+  const taken = distractors.length - below.length;
+  const room = Math.max(0, Math.floor(share * distractors.length) - taken);
+  below.sort((a, b) => b - a);
+  return Math.min(value, Math.max(value / LEAST_BESIDE, room < below.length ? above(below[room]) : 0));
+}
+
+/** The aspects of one image that are relevant. */
+export function relevantOnes<T extends Reached>(aspects: readonly T[], { value, beside }: Thresholds): T[] {
+  const isExplained = aspects.some(({ relevance }) => relevance >= value);
+  return isExplained ? aspects.filter(({ relevance, apart }) => relevance >= value || apart >= beside) : [];
 }
 
 /**

@@ -55,12 +55,15 @@ export function rankedAspects({
 
 export interface RankedAspect extends Ranked {
   readonly name: string;
+  readonly relevance: number;
+  readonly apart: number;
 }
 
 /** Relevance of those aspects as scores, causes being the positives. */
 export function relevancePairs(judged: Judged): RankedAspect[] {
-  return rankedAspects(judged).map(({ aspect: { name, relevance }, isCause }) => {
-    return { name, score: relevance ?? 0, isPositive: isCause };
+  return rankedAspects(judged).map(({ aspect, isCause }) => {
+    const relevance = aspect.relevance ?? 0;
+    return { name: aspect.name, relevance, apart: aspect.relevanceApart ?? 0, score: relevance, isPositive: isCause };
   });
 }
 

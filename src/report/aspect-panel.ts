@@ -2,7 +2,7 @@
 
 import type { Box } from "../core/boxes.js";
 import type { AspectExplanation, Explained } from "../explain/explanation.js";
-import { rankAspects, relevantFrom, shareText } from "./headline.js";
+import { rankAspects, shareText } from "./headline.js";
 import { aspectColour, type Colour, GREY, inkOn, NEAR_BLACK, toHex, WHITE } from "./palette.js";
 import { placeLabels, type Rectangle } from "./place-labels.js";
 import { fade, type Picture, paintRegion } from "./raster.js";
@@ -23,7 +23,7 @@ export function aspectPanel({ explanation, maps }: Explained, picture: Picture):
   // Least relevant first, so that what matters lies on top.
   for (const aspect of [...ranked].reverse()) {
     const values = maps.regions[aspect.name];
-    if (aspect.kind === "boxes") boxes.push(drawBoxes(aspect, picture, colourOf(aspect), relevantFrom(explanation)));
+    if (aspect.kind === "boxes") boxes.push(drawBoxes(aspect, picture, colourOf(aspect), explanation.thresholdBeside));
     else if (values) {
       const look = aspect.isRelevant
         ? { opacity: 0.5, contour: 3, around: NEAR_BLACK }

@@ -52,7 +52,7 @@ export function faithfulnessLines(faithfulness: Faithfulness): readonly string[]
   ];
   if (own && counts.severalCauses > 0)
     lines.push(
-      `${counts.severalCauses} images in which several causes are seen: all called relevant in ${percentOf(own.allCausesRelevant)}`,
+      `${counts.severalCauses} images in which several causes are seen: all called relevant in ${percentOf(own.allCausesRelevant)}; where painting over any of them lowers the answer, in ${percentOf(own.allUsedCausesRelevant)} of ${counts.severalUsedCauses}`,
     );
   if (own && counts.withCause > 0)
     lines.push(

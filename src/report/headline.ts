@@ -40,9 +40,19 @@ export function rankAspects(aspects: readonly AspectExplanation[]): readonly Asp
   );
 }
 
-/** What an aspect of this image had to reach: less where another one explains the answer already. */
-export function relevantFrom({ isExplained, threshold, thresholdBeside }: Explanation): number {
-  return isExplained ? thresholdBeside : threshold;
+/** What an aspect had to reach, or would have: less where it is relevant beside another that reaches the threshold. */
+export function relevantFrom(
+  { isRelevant, relevance }: AspectExplanation,
+  { threshold, thresholdBeside }: Explanation,
+): number {
+  return isRelevant && (relevance ?? 0) < threshold ? thresholdBeside : threshold;
+}
+
+/** "relevant from 0.11, apart from such from 0.02". */
+export function thresholdText({ isExplained, threshold, thresholdBeside }: Explanation): string {
+  const apart =
+    isExplained && thresholdBeside < threshold ? `, apart from such from ${shareText(thresholdBeside)}` : "";
+  return `relevant from ${shareText(threshold)}${apart}`;
 }
 
 /** Two decimals; a dash for a number that does not exist. */

@@ -1,7 +1,7 @@
 /** The legend beside the pictures: a bar for each aspect, most relevant first, with the threshold marked. */
 
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
-import { percentText, rankAspects, relevantFrom, shareText } from "./headline.js";
+import { percentText, rankAspects, relevantFrom, shareText, thresholdText } from "./headline.js";
 import { aspectColour, FAINT_INK, INK, TRACK, toHex } from "./palette.js";
 import { fitText, strokeText, textWidth } from "./stroke-font.js";
 
@@ -21,7 +21,9 @@ export function legend(explanation: Explanation, { x, y, width }: { x: number; y
   ];
   rankAspects(explanation.aspects).forEach((aspect, row) => {
     const colour = toHex(aspectColour(explanation.aspects.indexOf(aspect)));
-    parts.push(legendRow(aspect, { x, y: y + TITLE + row * ROW, width, colour, threshold: relevantFrom(explanation) }));
+    parts.push(
+      legendRow(aspect, { x, y: y + TITLE + row * ROW, width, colour, threshold: relevantFrom(aspect, explanation) }),
+    );
   });
   const bottom = y + TITLE + ROW * explanation.aspects.length + 12;
   parts.push(strokeText(footer(explanation), { x, y: bottom, size: 10, colour: FAINT_INK }));
@@ -73,5 +75,5 @@ function details(aspect: AspectExplanation): string {
 function footer(explanation: Explanation): string {
   const { unexplained } = explanation;
   const rest = unexplained === null ? "" : ` · ${percentText(unexplained)} unexplained`;
-  return `| relevant from ${shareText(relevantFrom(explanation))}${rest}`;
+  return `| ${thresholdText(explanation)}${rest}`;
 }

@@ -1,7 +1,7 @@
 /** An explanation on the terminal: one sentence, and a line for each aspect. */
 
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
-import { headlineText, intervalText, percentText, rankAspects, relevantFrom, shareText } from "./headline.js";
+import { headlineText, intervalText, percentText, rankAspects, shareText, thresholdText } from "./headline.js";
 
 const BAR = 12;
 const LONGEST_NAME = 28;
@@ -36,7 +36,7 @@ export function explanationTable(explanation: Explanation, { colours = false }: 
     ...rows.map(
       (row, index) => `  ${paint(line(row), ranked[index].isRelevant ? 32 : ranked[index].isPresent ? 0 : 2)}`,
     ),
-    `  ${paint(`relevant from ${shareText(relevantFrom(explanation))}${unexplained}`, 2)}`,
+    `  ${paint(`${thresholdText(explanation)}${unexplained}`, 2)}`,
   ].join("\n");
 }
 

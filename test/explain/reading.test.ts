@@ -144,23 +144,23 @@ describe("relevance", () => {
     expect(relevanceAlone([tap])).toBeCloseTo(6 / Math.sqrt(725), 12);
   });
 
-  test("is the share of the answer's evidence at the aspect's places times the likeness there", () => {
-    // Only the second place holds the aspect: 16 of 25, and there 8 / (4 * 5).
+  test("is the cosine times the share of the answer's evidence at the aspect's places", () => {
+    // Only the second place holds the aspect: 16 of 25.
     const there = { evidence: tap.evidence, overlap: array([1, 1, 2, 2], [0, 0, 8, 25]) };
-    expect(relevanceAlone([there])).toBeCloseTo((16 / 25) * (8 / 20), 12);
+    expect(relevanceAlone([there])).toBeCloseTo((8 / Math.sqrt(25 * 25)) * (16 / 25), 12);
     // A place with 1 % of the most belongs to it, one with less does not.
     const faint = (square: number) => ({ evidence: tap.evidence, overlap: array([1, 1, 2, 2], [0, square, 8, 25]) });
     expect(relevanceAlone([faint(0.25)])).toBeCloseTo(8 / Math.sqrt(25 * 25.25), 6);
-    expect(relevanceAlone([faint(0.24)])).toBeCloseTo((8 / Math.sqrt(25 * 25.24)) * (4 / 5), 6);
+    expect(relevanceAlone([faint(0.24)])).toBeCloseTo((8 / Math.sqrt(25 * 25.24)) * (16 / 25), 6);
   });
 
   test("is nothing where the aspect speaks against the answer", () => {
     expect(relevanceAlone([{ evidence: tap.evidence, overlap: array([1, 1, 2, 2], [-6, 4, 0, 25]) }])).toBe(0);
   });
 
-  test("of an instance is its own share of all the evidence times the likeness there", () => {
-    // 9 of 25, and 6 / (3 * 2): there both lie in the same elements.
-    expect(relevanceAlone([tap], { cells: [Uint8Array.of(1, 0)] })).toBeCloseTo(9 / 25, 12);
+  test("of an instance is its own cosine with all the evidence times its share of that", () => {
+    // 6 / (5 * 2), and 9 of 25.
+    expect(relevanceAlone([tap], { cells: [Uint8Array.of(1, 0)] })).toBeCloseTo((6 / 10) * (9 / 25), 12);
     expect(relevanceAlone([tap], { cells: [Uint8Array.of(0, 1)] })).toBe(0);
   });
 
@@ -187,15 +187,15 @@ describe("relevance", () => {
     test("is what is left of the answer's evidence once those that overlap more have taken theirs", () => {
       // The first takes 0.6; of the second's 0.5, 0.6 * 0.5 went with it.
       const [first, second] = beside([0.6, 0.5], 0.5);
-      expect(first).toEqual({ relevance: expect.closeTo(0.6, 6), kept: 1 });
-      expect(second).toEqual({ relevance: expect.closeTo(0.2, 6), kept: expect.closeTo(0.4, 6) });
+      expect(first).toEqual({ relevance: expect.closeTo(0.6, 6), apart: expect.closeTo(0.6, 6) });
+      expect(second).toEqual({ relevance: expect.closeTo(0.2, 6), apart: 0 });
       expect(beside([0.5, 0.6], 0.5).reverse()).toEqual([first, second]);
     });
 
     test("is nothing where a better one accounts for all that they share", () => {
       const [first, second] = beside([0.6, 0.2], 0.5);
       expect(first.relevance).toBeCloseTo(0.6, 6);
-      expect(second).toEqual({ relevance: 0, kept: 0 });
+      expect(second).toEqual({ relevance: 0, apart: 0 });
     });
 
     test("is the cosine where they share nothing", () => {
@@ -230,6 +230,29 @@ describe("relevance", () => {
       }
     });
 
+    test("apart from more relevant ones is what lies at places that hold none of them", () => {
+      // Three places with 8, 1 and 1 of the answer's evidence; the first aspect holds two of them, the second the last two.
+      const taps = {
+        t: { evidence: array([1, 1, 3, 1], [8, 1, 1]), pairs: array([1, 1, 3, 4], new Float32Array(12)) },
+      };
+      const overlaps = [
+        [4, 4, 0, 1, 0, 0],
+        [0, 0, 1, 1, 1, 1],
+      ];
+      const found = (order: number[]) =>
+        relevancesOf(
+          order.map((of, index) => [{ tap: "t", index, overlap: array([1, 1, 3, 2], overlaps[of]) }]),
+          taps,
+        );
+      const first = (4 / Math.sqrt(10 * 5)) * (9 / 10);
+      const cosine = 2 / Math.sqrt(10 * 2);
+      expect(found([0, 1])).toEqual([
+        { relevance: expect.closeTo(first, 6), apart: expect.closeTo(first, 6) },
+        { relevance: expect.closeTo((cosine * 2) / 10, 6), apart: expect.closeTo(cosine / 10, 6) },
+      ]);
+      expect(found([1, 0]).reverse()).toEqual(found([0, 1]));
+    });
+
     test("counts only what both have at the same layers and places", () => {
       const own = (tap: string, index: number) => [{ tap, index, overlap: array([1, 1, 2, 2], [1, 2, 0, 0]) }];
       const taps = {
@@ -237,8 +260,8 @@ describe("relevance", () => {
         u: { evidence: array([1, 1, 2, 1], [2, 0]) },
       };
       // Of two layers: nothing in common, 1 / 2 each. Of one layer: one and the same, which counts once.
-      const apart = relevancesOf([own("t", 0), own("u", 0)], taps);
-      expect(apart.map(({ relevance }) => relevance)).toEqual([expect.closeTo(0.5, 6), expect.closeTo(0.5, 6)]);
+      const distinct = relevancesOf([own("t", 0), own("u", 0)], taps);
+      expect(distinct.map(({ relevance }) => relevance)).toEqual([expect.closeTo(0.5, 6), expect.closeTo(0.5, 6)]);
       const same = relevancesOf([own("t", 0), own("t", 1)], taps);
       expect(same.map(({ relevance }) => relevance)).toEqual([expect.closeTo(0.5, 6), expect.closeTo(0, 6)]);
     });
@@ -351,7 +374,7 @@ describe("an explanation", () => {
         { kind: "presence", name: "vessel", taps: [tap], threshold: 0.5 },
       ],
     },
-    threshold: 0.3,
+    threshold: 0.2,
     image: "images/x.jpg",
   };
   /** A nucleus in the left upper quarter, seen by the head as u = 4 there and -4 elsewhere. */
@@ -380,8 +403,8 @@ describe("an explanation", () => {
   test("holds every number of the design", () => {
     const { explanation, maps } = readExplanation(outputs(), options);
     const presence = 1 / (1 + Math.exp(-4));
-    // Survival (2 + 4) / (4 + 4); relevance 4 / 9 * 3 / sqrt(4 * 4); on a grid of 2x2 the widened quarter is everything.
-    const numbers = { presence: expect.closeTo(presence, 12), survival: 0.75, relevance: expect.closeTo(1 / 3, 12) };
+    // Survival (2 + 4) / (4 + 4); relevance 3 / sqrt(9 * 4) * 4 / 9; on a grid of 2x2 the widened quarter is everything.
+    const numbers = { presence: expect.closeTo(presence, 12), survival: 0.75, relevance: expect.closeTo(2 / 9, 12) };
     expect(explanation).toEqual({
       format: "aspectlens-explanation/1",
       image: "images/x.jpg",
@@ -393,14 +416,15 @@ describe("an explanation", () => {
       target: { kind: "log-odds", class: "malignant" },
       saliency: "evidence",
       masking: "multiply",
-      threshold: 0.3,
-      thresholdBeside: 0.3,
+      threshold: 0.2,
+      thresholdBeside: 0.2,
       isExplained: true,
       aspects: [
         {
           name: "nucleus",
           kind: "segmentation",
           ...numbers,
+          relevanceApart: numbers.relevance,
           relevanceInterval: null,
           isPresent: true,
           isRelevant: true,
@@ -414,6 +438,7 @@ describe("an explanation", () => {
           kind: "presence",
           presence: expect.closeTo(1 / (1 + Math.exp(2)), 12),
           relevance: null,
+          relevanceApart: null,
           survival: null,
           relevanceInterval: null,
           isPresent: false,
@@ -438,7 +463,7 @@ describe("an explanation", () => {
   });
 
   test("calls an aspect relevant from the lower threshold on, but only beside one that reaches the other", () => {
-    // The vessel has 5 / 9 * 1 / sqrt(5 * 5).
+    // The vessel has 5 / 9 * 1 / sqrt(9 * 5).
     const changes = {
       "vessel/unmasked": array([1, 1], [3]),
       [`vessel/overlap/${tap}`]: array([1, 2, 2, 2], [0, 0, 0, 0, 0, 0, 1, 5]),
@@ -447,9 +472,9 @@ describe("an explanation", () => {
       readExplanation(outputs(changes), { ...options, threshold, beside }).explanation.aspects.map(
         ({ isRelevant }) => isRelevant,
       );
-    expect(relevant(0.3, 0.1)).toEqual([true, true]);
-    expect(relevant(0.3, 0.12)).toEqual([true, false]);
-    expect(relevant(0.34, 0.1)).toEqual([false, false]);
+    expect(relevant(0.2, 0.08)).toEqual([true, true]);
+    expect(relevant(0.2, 0.09)).toEqual([true, false]);
+    expect(relevant(0.34, 0.08)).toEqual([false, false]);
   });
 
   test("gives no relevance where a head cannot tell its answer from nothing", () => {
@@ -483,7 +508,10 @@ describe("an explanation", () => {
       [`vessel/overlap/${tap}`]: array([1, 2, 2, 2], [4, 4, 0, 0, 0, 0, 0, 0]),
     };
     const { explanation } = readExplanation(outputs(changes), options);
-    expect(explanation.aspects[1]).toMatchObject({ isRelevant: true, relevance: expect.closeTo(4 / 9, 12) });
+    expect(explanation.aspects[1]).toMatchObject({
+      isRelevant: true,
+      relevance: expect.closeTo((2 / 3) * (4 / 9), 12),
+    });
     expect(explanation.aspects[1]).not.toHaveProperty("instances");
     expect(explanation.unexplained).toBeNull();
   });

@@ -13,10 +13,9 @@ export function relevanceAlone(
 ): number {
   const aspect = taps.map(({ overlap }, index) => ({ tap: String(index), index: 0, overlap }));
   const sums = Object.fromEntries(taps.map(({ evidence }, index) => [String(index), { evidence }]));
-  const [{ relevance, kept }] = relevancesOf([aspect], sums);
+  const [{ relevance }] = relevancesOf([aspect], sums);
   if (!cells) return relevance;
   return instanceRelevance(aspect, sums, {
     cells: Object.fromEntries(cells.map((chosen, index) => [String(index), chosen])),
-    kept,
   });
 }

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { Annotation, Sample } from "../../src/core/annotation.js";
 import type { AspectExplanation, Explanation } from "../../src/explain/explanation.js";
-import { measureFaithfulness } from "../../src/explain/faithfulness.js";
+import { createTally, measureFaithfulness } from "../../src/explain/faithfulness.js";
 import {
+  besideAgainstDistractors,
+  relevantOnes,
   thresholdAgainstChance,
   thresholdAgainstDistractors,
   thresholdThatSeparates,
@@ -34,6 +36,7 @@ function explanation(aspects: Record<string, Seen>, answer = "malignant"): Expla
         kind: "segmentation",
         presence,
         relevance,
+        relevanceApart: relevance,
         survival: relevance === null ? null : survival,
         relevanceInterval: null,
         isPresent: true,
@@ -114,8 +117,8 @@ describe("the truth of an image", () => {
       },
     );
     expect(relevancePairs(judged)).toEqual([
-      { name: "necrosis", score: 0.5, isPositive: true },
-      { name: "tag", score: 0.1, isPositive: false },
+      { name: "necrosis", relevance: 0.5, apart: 0.5, score: 0.5, isPositive: true },
+      { name: "tag", relevance: 0.1, apart: 0.1, score: 0.1, isPositive: false },
     ]);
   });
 });
@@ -167,6 +170,7 @@ describe("faithfulness", () => {
           // Causes 0.6 and 0.4 against 0.1, 0.4 and 0.4: 3 pairs won, 1 won and 2 tied of the rest: (3 + 1 + 1) / 6.
           auc: expect.closeTo(5 / 6, 12),
           allCausesRelevant: null,
+          allUsedCausesRelevant: null,
           unexplainedWithCause: 0,
           unexplainedWithoutCause: null,
           removalCorrelation: null,
@@ -175,7 +179,7 @@ describe("faithfulness", () => {
           bySurvival: { namedCause: 3 / 4, auc: expect.closeTo(5.5 / 6, 12) },
         },
       ],
-      counts: { severalCauses: 0, withCause: 2, withoutCause: 0 },
+      counts: { severalCauses: 0, severalUsedCauses: 0, withCause: 2, withoutCause: 0 },
       aspects: {
         necrosis: { count: 2, relevant: 1, removal: null },
         // In the two that count, in the one whose necrosis is not seen, in the one that has none.
@@ -208,12 +212,29 @@ describe("faithfulness", () => {
     const unknown = judge(explanation({ vessel: { relevance: 0 } }), { sample: sample({ vessel: here }) });
     const images = [both(0.9, 0.8), both(0.9, 0.1), both(0.1, 0.2), without(0.1), without(0.1), without(0.7), unknown];
     const { methods, counts } = await measureFaithfulness(images);
-    expect(counts).toEqual({ severalCauses: 3, withCause: 3, withoutCause: 3 });
+    expect(counts).toEqual({ severalCauses: 3, severalUsedCauses: 0, withCause: 3, withoutCause: 3 });
     expect(methods[0]).toMatchObject({
       allCausesRelevant: 1 / 3,
       unexplainedWithCause: 1 / 3,
       unexplainedWithoutCause: 2 / 3,
     });
+  });
+
+  test("counts apart the images that lose by each of their causes", () => {
+    const both = (mitosis: number) =>
+      judged({ necrosis: { relevance: 0.9 }, mitosis: { relevance: mitosis } }, { labelled: ["necrosis", "mitosis"] });
+    const removals = (lost: number) => ({
+      necrosis: { lost: 2, isFlipped: false },
+      mitosis: { lost, isFlipped: false },
+    });
+    const tally = createTally();
+    tally.add(both(0.8), removals(0.1));
+    tally.add(both(0.1), removals(3));
+    tally.add(both(0.1), removals(-1));
+    tally.add(both(0.1), { necrosis: { lost: 2, isFlipped: false } });
+    const { counts, methods } = tally.result({ isDefault: true });
+    expect(counts).toMatchObject({ severalCauses: 4, severalUsedCauses: 2 });
+    expect(methods[0]).toMatchObject({ allCausesRelevant: 1 / 4, allUsedCausesRelevant: 1 / 2 });
   });
 
   test("of nothing is null, never 0", async () => {
@@ -234,6 +255,7 @@ describe("thresholds", () => {
     ...negatives.map((score) => ({ score, isPositive: false })),
   ];
   const causesSeen = [0.5, 0.6, 0.7, 0.8, 0.9];
+  const reached = (relevance: number, apart = relevance) => ({ relevance, apart });
 
   test("are the lowest that at most 3 % of the distractors reach", () => {
     // 100 distractors 0.001 .. 0.1: three may be named, so the fourth highest, 0.097, is excluded and 0.098 is not.
@@ -255,21 +277,36 @@ describe("thresholds", () => {
   });
 
   test("are the lowest with which classifiers that know nothing call at most 4 % relevant", () => {
-    // 25 images of two aspects; one of the 50 may be called relevant, and 0.5 is 0.025 short of being two.
-    const images = Array.from({ length: 25 }, (_, i) => [(i + 1) / 50, 0.01]);
-    expect(thresholdAgainstChance(images)).toEqual({
-      value: expect.closeTo(0.4601, 10),
-      beside: expect.closeTo(0.4601, 10),
-    });
-    // With a floor the others of an image need a sixth of it; here they do not reach that.
-    const floored = { value: expect.closeTo(0.4601, 10), beside: expect.closeTo(0.4601 / 6, 10) };
-    expect(thresholdAgainstChance(images, { floor: 0.05 })).toEqual(floored);
-    // Where they do, they count, and the threshold is higher: one image, two aspects.
-    const both = images.map(([first]) => [first, 0.2]);
-    expect(thresholdAgainstChance(both, { floor: 0.1 })?.value).toBeCloseTo(0.4801, 10);
-    // A floor above everything is both.
-    expect(thresholdAgainstChance(images, { floor: 0.6 })).toEqual({ value: 0.6, beside: 0.6 });
-    expect(thresholdAgainstChance(images.slice(0, 9))).toBeNull();
+    // 25 images of two aspects; two of the 50 may be called relevant.
+    const images = (apart: number) =>
+      Array.from({ length: 25 }, (_, i) => [reached((i + 1) / 50), reached(0.2, apart)]);
+    expect(thresholdAgainstChance(images(0.01))).toBeCloseTo(0.4601, 10);
+    // Where the other of an image reaches an eighth of it, both count: one image, two aspects.
+    expect(thresholdAgainstChance(images(0.1))).toBeCloseTo(0.4801, 10);
+    expect(thresholdAgainstChance(images(0.1), { beside: (value) => value / 4 })).toBeCloseTo(0.4601, 10);
+    // A floor above everything.
+    expect(thresholdAgainstChance(images(0.01), { floor: 0.6 })).toBe(0.6);
+    expect(thresholdAgainstChance(images(0.01).slice(0, 9))).toBeNull();
+  });
+
+  test("beside a relevant aspect are a sixteenth, or as much as keeps the distractors at 3 % in all", () => {
+    const faint = Array.from({ length: 96 }, () => reached(0.04));
+    const strong = [reached(0.5), reached(0.4, 0), reached(0.2), reached(0.1)];
+    const value = 0.32;
+    // Of 100, three may be named: two reach the threshold, so one more, and 0.1 is excluded.
+    expect(besideAgainstDistractors([...faint, ...strong], { value })).toBeCloseTo(0.1001, 10);
+    // Here none does, and a sixteenth of the threshold excludes more than 3 % ask for.
+    expect(besideAgainstDistractors([...faint, ...faint], { value: 0.8 })).toBeCloseTo(0.05, 10);
+    // Where the threshold names all that may be named, and the next comes near it, it is the same for all.
+    const near = [reached(0.5), reached(0.5), reached(0.5), reached(0.31999)];
+    expect(besideAgainstDistractors([...faint, ...near], { value })).toBeCloseTo(0.32, 10);
+  });
+
+  test("call what reaches the first relevant, and beside it what reaches the second apart from it", () => {
+    const [first, second, third] = [reached(0.5), reached(0.2, 0.2), reached(0.25, 0.05)];
+    expect(relevantOnes([first, second, third], { value: 0.4, beside: 0.1 })).toEqual([first, second]);
+    expect(relevantOnes([second, third], { value: 0.4, beside: 0.1 })).toEqual([]);
+    expect(relevantOnes([first, second, third], { value: 0.25, beside: 0.1 })).toEqual([first, second, third]);
   });
 
   test("are not set from fewer than five of either kind", () => {

@@ -75,7 +75,7 @@ export function aspectEvidence(of: Representation, gradient: ArrayLike<number>):
   return difference(of).map((value, index) => value * gradient[index]);
 }
 
-/** `<c, p> / (|c| |p|)` over all elements of one tap, times the root of c's share at the places that hold 1 % of the most of p. */
+/** `<c, p> / (|c| |p|)` over all elements of one tap, times c's share at the places that hold 1 % of the most of p. */
 export function relevance(c: readonly number[], p: readonly number[], channels: number): number {
   const squares = (v: readonly number[]) =>
     placeSums(
@@ -86,7 +86,7 @@ export function relevance(c: readonly number[], p: readonly number[], channels: 
   const [atC, atP] = [squares(c), squares(p)];
   const cosine = sum(c.map((value, index) => value * p[index])) / Math.sqrt(sum(atC) * sum(atP));
   const within = sum(atC.filter((_, place) => atP[place] >= Math.max(...atP) / 100));
-  return Math.max(0, cosine) * Math.sqrt(within / sum(atC));
+  return (Math.max(0, cosine) * within) / sum(atC);
 }
 
 /** Matching pursuit of c over the p, each taken once, on the vectors themselves. */

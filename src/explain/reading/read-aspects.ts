@@ -3,6 +3,7 @@
 import type { NdArrays } from "../../core/nd-array.js";
 import type { AspectSpec } from "../../heads/head.js";
 import type { AspectExplanation, RegionExplanation } from "../explanation.js";
+import { relevantOnes } from "../thresholds.js";
 import { touchedCells } from "./cells.js";
 import { type AspectRegions, type Region, regionsOf } from "./regions.js";
 import { type AspectOverlap, instanceRelevance, relevancesOf, type TapSums } from "./relevance.js";
@@ -44,8 +45,9 @@ export function readAspects(
 
 /**
  * All aspects of an image, each beside the others that are present. Relevant is what reaches the threshold, and beside that what
- * reaches the lower one, as edges are followed by Canny 1986 (doi:10.1109/TPAMI.1986.4767851): the first has to stand out from what comes
- * by chance; once it does, the answer is known to rest on aspects, and the next need only stand out from the harmless.
+ * reaches the lower one at places of its own, as edges are followed by Canny 1986 (doi:10.1109/TPAMI.1986.4767851): the first has to
+ * stand out from what comes by chance; once it does, the answer is known to rest on aspects, and the next may account for less. Where it
+ * shares its places with a more relevant one, the evidence there may be the other's, and it has to stand out like the first.
  */
 export function explainAspects(
   readings: readonly AspectReading[],
@@ -68,7 +70,7 @@ export function explainAspects(
     taps,
   );
   const whole = new Map(seen.map((reading, index) => [reading, found[index]]));
-  const isExplained = found.some(({ relevance }) => relevance >= threshold);
+  const relevant = new Set(relevantOnes(found, { value: threshold, beside }));
   const cellsOf = (region: Region, regions: AspectRegions) =>
     Object.fromEntries(
       Object.entries(taps).map(([name, { evidence }]) => {
@@ -91,20 +93,21 @@ export function explainAspects(
     };
     const areaOf = ({ elements }: Region) => (regions.hasPixels ? { area: elements.length / (size * size) } : {});
     const isPresent = regions.whole.elements.length > 0;
-    const kept = whole.get(reading)?.kept ?? 0;
-    const own = numbers(regions.whole, () => whole.get(reading)?.relevance);
+    const account = whole.get(reading);
+    const own = numbers(regions.whole, () => account?.relevance);
     const instances = regions.instances?.map((region) => ({
       box: region.boxes[0],
       ...areaOf(region),
-      ...numbers(region, () => instanceRelevance(reading.overlaps, taps, { cells: cellsOf(region, regions), kept })),
+      ...numbers(region, () => instanceRelevance(reading.overlaps, taps, { cells: cellsOf(region, regions) })),
     }));
     return {
       name: head.name,
       kind: head.kind,
       ...own,
+      relevanceApart: account?.apart ?? null,
       relevanceInterval: null,
       isPresent,
-      isRelevant: own.relevance !== null && own.relevance >= (isExplained ? beside : threshold),
+      isRelevant: account !== undefined && relevant.has(account),
       ...areaOf(regions.whole),
       ...(regions.hasPixels && {
         mask: isPresent ? `${stem}.${head.name}.png` : null,

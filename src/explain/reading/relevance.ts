@@ -19,22 +19,23 @@ export interface AspectOverlap {
   readonly overlap: NdArray;
 }
 
-/** A place belongs to an aspect from this share on of the most that any place of the layer holds of `p^2`. */
+/** A place belongs to an aspect from this share on of the most that any place of the layer holds of `p^2`, */
 const LEAST_OF_MOST = 0.01;
+/** and from this one on it is no place of less relevant aspects. */
+const LEAST_TO_KEEP = 0.02;
 
 /** How much of the answer's evidence one aspect accounts for. */
 export interface AspectRelevance {
   /** 0..1. */
   readonly relevance: number;
-  /** What the others left of its own overlap, 0..1. */
-  readonly kept: number;
+  /** The same at places that hold no more relevant aspect, 0..`relevance`: what it accounts for apart from those. */
+  readonly apart: number;
 }
 
 /**
  * How much of the answer's evidence each aspect accounts for beside the others: the share of the evidence at the aspect's places
- * times the likeness of the two there, `|c_P|^2 / |c|^2 * <c, p>_P / (|c_P| |p_P|)`, P being the places that hold the aspect. For
- * what P holds of p that is `<c, p> / (|c| |p|) * |c_P| / |c|`, the cosine over all elements, which a few channels read by chance
- * reach too, weighed by the place, which they do not.
+ * times the cosine of the two, `|c_P|^2 / |c|^2 * <c, p> / (|c| |p|)`, P being the places that hold the aspect. A few channels read
+ * by chance reach a cosine anywhere; the share of the place asks that the answer is read there.
  *
  * Of the cosines, what several aspects share is counted once, by matching pursuit (Mallat and Zhang 1993, doi:10.1109/78.258082): the aspect
  * that overlaps most with c takes `<c, p> / (|c| |p|)`, and what it takes is no longer there for the next. Two aspects on one
@@ -52,36 +53,74 @@ export function relevancesOf(
 ): AspectRelevance[] {
   const overlaps = aspects.map((aspect) => overlapOf(aspect, taps));
   const left = overlaps.map(({ cosine }) => cosine);
-  const found: AspectRelevance[] = left.map(() => ({ relevance: 0, kept: 0 }));
+  const taken = left.map(() => 0);
   const waiting = new Set(left.keys());
   while (waiting.size > 0) {
     const best = [...waiting].reduce((a, b) => (left[b] > left[a] ? b : a));
     waiting.delete(best);
-    const taken = Math.max(0, left[best]);
-    if (taken === 0) continue;
-    const { cosine, share } = overlaps[best];
-    found[best] = { relevance: taken * Math.sqrt(share), kept: Math.min(1, taken / cosine) };
+    taken[best] = Math.max(0, left[best]);
+    if (taken[best] === 0) continue;
     for (const other of waiting) {
       const norms = overlaps[best].norm * overlaps[other].norm;
-      if (norms > 0) left[other] -= (taken * sharedBy(aspects[best], aspects[other], taps)) / norms;
+      if (norms > 0) left[other] -= (taken[best] * sharedBy(aspects[best], aspects[other], taps)) / norms;
     }
   }
-  return found;
+  const relevances = overlaps.map(({ share }, index) => taken[index] * share);
+  const apart = apartFromMoreRelevant(aspects, taps, relevances);
+  return relevances.map((relevance, index) => ({ relevance, apart: taken[index] * apart[index] }));
+}
+
+/** Of each aspect, the share of `|c|^2` at its places that hold no aspect of higher relevance. */
+function apartFromMoreRelevant(
+  aspects: readonly (readonly AspectOverlap[])[],
+  taps: Readonly<Record<string, TapSums>>,
+  relevances: readonly number[],
+): number[] {
+  const shares = relevances.map(() => 0);
+  const held: Readonly<Record<string, Uint8Array>> = Object.fromEntries(
+    Object.entries(taps).map(([tap, { evidence }]) => [tap, new Uint8Array(evidence.data.length)]),
+  );
+  for (const index of [...relevances.keys()].sort((a, b) => relevances[b] - relevances[a])) {
+    let [within, answer] = [0, 0];
+    for (const { tap, overlap } of aspects[index]) {
+      const { evidence } = taps[tap];
+      const own = placesOf(overlap, { from: LEAST_OF_MOST });
+      const kept = placesOf(overlap, { from: LEAST_TO_KEEP });
+      for (let place = 0; place < own.length; place++) {
+        answer += evidence.data[place];
+        if (own[place] === 1 && held[tap][place] === 0) within += evidence.data[place];
+        if (relevances[index] > 0) held[tap][place] |= kept[place];
+      }
+    }
+    shares[index] = answer > 0 ? within / answer : 0;
+  }
+  return shares;
+}
+
+/** 1 where a place holds at least a share of what the fullest one holds of the aspect. */
+function placesOf({ data }: NdArray, { from }: { from: number }): Uint8Array {
+  const places = data.length / 2;
+  let most = 0;
+  for (let place = 0; place < places; place++) most = Math.max(most, data[2 * place + 1]);
+  return Uint8Array.from({ length: places }, (_, place) => {
+    const square = data[2 * place + 1];
+    return square > 0 && square >= from * most ? 1 : 0;
+  });
 }
 
 /**
- * The same of one instance: its own overlap beside all of the answer's evidence, and of that what the others left to the aspect.
+ * The same of one instance, its own overlap beside all of the answer's evidence. Nothing is taken off for other aspects: it tells the
+ * instances of an aspect apart, of which the answer may need one for what another aspect makes of it (the striped pet of two).
  *
- * @param options.cells of the instance, by layer: `[height * width]`, non-zero where the place counts.
- * @param options.kept by the aspect as a whole.
+ * @param cells of the instance, by layer: `[height * width]`, non-zero where the place counts.
  */
 export function instanceRelevance(
   aspect: readonly AspectOverlap[],
   taps: Readonly<Record<string, TapSums>>,
-  { cells, kept }: { cells: Readonly<Record<string, Uint8Array>>; kept: number },
+  { cells }: { cells: Readonly<Record<string, Uint8Array>> },
 ): number {
   const { cosine, share } = overlapOf(aspect, taps, cells);
-  return Math.max(0, cosine) * kept * Math.sqrt(share);
+  return Math.max(0, cosine) * share;
 }
 
 /** `<c, p> / (|c| |p|)` of one aspect, `|p|`, and the share of `|c|^2` at its places; c counts everywhere, p in the cells. */
@@ -90,23 +129,20 @@ function overlapOf(
   taps: Readonly<Record<string, TapSums>>,
   cells?: Readonly<Record<string, Uint8Array>>,
 ): { cosine: number; norm: number; share: number } {
-  let [shared, answer, within, own] = [0, 0, 0, 0];
+  let [shared, answer, within, squares] = [0, 0, 0, 0];
   for (const { tap, overlap } of aspect) {
     const { evidence } = taps[tap];
-    const places = evidence.data.length;
-    let most = 0;
-    for (let place = 0; place < places; place++) most = Math.max(most, overlap.data[2 * place + 1]);
-    for (let place = 0; place < places; place++) {
+    const own = placesOf(overlap, { from: LEAST_OF_MOST });
+    for (let place = 0; place < own.length; place++) {
       answer += evidence.data[place];
-      const square = overlap.data[2 * place + 1];
       if (cells?.[tap][place] === 0) continue;
       shared += overlap.data[2 * place];
-      own += square;
-      if (square > 0 && square >= LEAST_OF_MOST * most) within += evidence.data[place];
+      squares += overlap.data[2 * place + 1];
+      if (own[place] === 1) within += evidence.data[place];
     }
   }
   // Two roots: the product of the sums can leave the range of doubles where gradients are tiny.
-  const norm = Math.sqrt(own);
+  const norm = Math.sqrt(squares);
   const norms = Math.sqrt(answer) * norm;
   return {
     cosine: norms > 0 ? Math.min(1, shared / norms) : 0,
