@@ -50,7 +50,7 @@ export interface Calibration {
  * are relevant beyond chance in most of their images: the classifier goes by them, and a warning says so); without, the
  * one that best separates aspects whose removal lowers the target by more than a tenth from the others. In any case at
  * least so high that at most 4 % of the aspects are relevant to classifiers that have learned nothing. Else 0.2. Beside a relevant
- * aspect an eighth does at places of its own, or with known causes as much as keeps the distractors at 3 % in all, from a sixteenth on.
+ * aspect a third does at places of its own, or with known causes as much as keeps the distractors at 3 % in all, from a sixth on.
  *
  * @param parameters folded, by name.
  * @param references of `computeReferences`.

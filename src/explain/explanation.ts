@@ -88,7 +88,7 @@ export interface InstanceExplanation extends RegionExplanation {
 export interface AspectExplanation extends RegionExplanation {
   readonly name: string;
   readonly kind: AspectKind;
-  /** The relevance of places that it shares with no more relevant aspect, 0..`relevance`; `null` exactly where `relevance` is. */
+  /** What it accounts for at places that it shares with no more relevant aspect, 0..1; `null` exactly where `relevance` is. */
   readonly relevanceApart: number | null;
   readonly relevanceInterval: readonly [low: number, high: number] | null;
   readonly isPresent: boolean;

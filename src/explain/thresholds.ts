@@ -9,9 +9,9 @@ const LEAST_COUNT = 5;
 const LEAST_CHANCES = 20;
 
 /** Beside a relevant aspect, another counts from the threshold divided by this on, at places of its own, */
-const BESIDE = 8;
+const BESIDE = 3;
 /** and where distractors are known, so that what is too low shows, perhaps from this part on. */
-const LEAST_BESIDE = 16;
+const LEAST_BESIDE = 6;
 
 /** What one aspect of an image must reach, and what others beside it. */
 export interface Thresholds {
@@ -103,7 +103,7 @@ export function besideOf(value: number): number {
 }
 
 /**
- * The same where distractors are known: so high that at most a share of them is relevant in all, but at least a sixteenth.
+ * The same where distractors are known: so high that at most a share of them is relevant in all, but at least a sixth.
  *
  * @param distractors of images whose cause is relevant.
  * @param value the threshold, which takes its own part of the share.

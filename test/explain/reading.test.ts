@@ -247,8 +247,8 @@ describe("relevance", () => {
       const first = (4 / Math.sqrt(10 * 5)) * (9 / 10);
       const cosine = 2 / Math.sqrt(10 * 2);
       expect(found([0, 1])).toEqual([
-        { relevance: expect.closeTo(first, 6), apart: expect.closeTo(first, 6) },
-        { relevance: expect.closeTo((cosine * 2) / 10, 6), apart: expect.closeTo(cosine / 10, 6) },
+        { relevance: expect.closeTo(first, 6), apart: expect.closeTo(first / Math.sqrt(9 / 10), 6) },
+        { relevance: expect.closeTo((cosine * 2) / 10, 6), apart: expect.closeTo(cosine / Math.sqrt(10), 6) },
       ]);
       expect(found([1, 0]).reverse()).toEqual(found([0, 1]));
     });
@@ -403,7 +403,7 @@ describe("an explanation", () => {
   test("holds every number of the design", () => {
     const { explanation, maps } = readExplanation(outputs(), options);
     const presence = 1 / (1 + Math.exp(-4));
-    // Survival (2 + 4) / (4 + 4); relevance 3 / sqrt(9 * 4) * 4 / 9; on a grid of 2x2 the widened quarter is everything.
+    // Survival (2 + 4) / (4 + 4); relevance 3 / sqrt(9 * 4) * 4 / 9, apart from none the root of the share; on a grid of 2x2 the widened quarter is everything.
     const numbers = { presence: expect.closeTo(presence, 12), survival: 0.75, relevance: expect.closeTo(2 / 9, 12) };
     expect(explanation).toEqual({
       format: "aspectlens-explanation/1",
@@ -424,7 +424,7 @@ describe("an explanation", () => {
           name: "nucleus",
           kind: "segmentation",
           ...numbers,
-          relevanceApart: numbers.relevance,
+          relevanceApart: expect.closeTo(1 / 3, 12),
           relevanceInterval: null,
           isPresent: true,
           isRelevant: true,
@@ -463,7 +463,7 @@ describe("an explanation", () => {
   });
 
   test("calls an aspect relevant from the lower threshold on, but only beside one that reaches the other", () => {
-    // The vessel has 5 / 9 * 1 / sqrt(9 * 5).
+    // The vessel has 1 / sqrt(9 * 5) * sqrt(5 / 9) apart from the nucleus: 1 / 9.
     const changes = {
       "vessel/unmasked": array([1, 1], [3]),
       [`vessel/overlap/${tap}`]: array([1, 2, 2, 2], [0, 0, 0, 0, 0, 0, 1, 5]),
@@ -472,9 +472,9 @@ describe("an explanation", () => {
       readExplanation(outputs(changes), { ...options, threshold, beside }).explanation.aspects.map(
         ({ isRelevant }) => isRelevant,
       );
-    expect(relevant(0.2, 0.08)).toEqual([true, true]);
-    expect(relevant(0.2, 0.09)).toEqual([true, false]);
-    expect(relevant(0.34, 0.08)).toEqual([false, false]);
+    expect(relevant(0.2, 0.11)).toEqual([true, true]);
+    expect(relevant(0.2, 0.12)).toEqual([true, false]);
+    expect(relevant(0.34, 0.11)).toEqual([false, false]);
   });
 
   test("gives no relevance where a head cannot tell its answer from nothing", () => {

@@ -281,22 +281,22 @@ describe("thresholds", () => {
     const images = (apart: number) =>
       Array.from({ length: 25 }, (_, i) => [reached((i + 1) / 50), reached(0.2, apart)]);
     expect(thresholdAgainstChance(images(0.01))).toBeCloseTo(0.4601, 10);
-    // Where the other of an image reaches an eighth of it, both count: one image, two aspects.
-    expect(thresholdAgainstChance(images(0.1))).toBeCloseTo(0.4801, 10);
-    expect(thresholdAgainstChance(images(0.1), { beside: (value) => value / 4 })).toBeCloseTo(0.4601, 10);
+    // Where the other of an image reaches a third of it, both count: one image, two aspects.
+    expect(thresholdAgainstChance(images(0.2))).toBeCloseTo(0.4801, 10);
+    expect(thresholdAgainstChance(images(0.2), { beside: (value) => value / 2 })).toBeCloseTo(0.4601, 10);
     // A floor above everything.
     expect(thresholdAgainstChance(images(0.01), { floor: 0.6 })).toBe(0.6);
     expect(thresholdAgainstChance(images(0.01).slice(0, 9))).toBeNull();
   });
 
-  test("beside a relevant aspect are a sixteenth, or as much as keeps the distractors at 3 % in all", () => {
+  test("beside a relevant aspect are a sixth, or as much as keeps the distractors at 3 % in all", () => {
     const faint = Array.from({ length: 96 }, () => reached(0.04));
     const strong = [reached(0.5), reached(0.4, 0), reached(0.2), reached(0.1)];
     const value = 0.32;
     // Of 100, three may be named: two reach the threshold, so one more, and 0.1 is excluded.
     expect(besideAgainstDistractors([...faint, ...strong], { value })).toBeCloseTo(0.1001, 10);
-    // Here none does, and a sixteenth of the threshold excludes more than 3 % ask for.
-    expect(besideAgainstDistractors([...faint, ...faint], { value: 0.8 })).toBeCloseTo(0.05, 10);
+    // Here none does, and a sixth of the threshold excludes more than 3 % ask for.
+    expect(besideAgainstDistractors([...faint, ...faint], { value: 0.3 })).toBeCloseTo(0.05, 10);
     // Where the threshold names all that may be named, and the next comes near it, it is the same for all.
     const near = [reached(0.5), reached(0.5), reached(0.5), reached(0.31999)];
     expect(besideAgainstDistractors([...faint, ...near], { value })).toBeCloseTo(0.32, 10);

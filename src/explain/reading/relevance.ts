@@ -28,7 +28,10 @@ const LEAST_TO_KEEP = 0.02;
 export interface AspectRelevance {
   /** 0..1. */
   readonly relevance: number;
-  /** The same at places that hold no more relevant aspect, 0..`relevance`: what it accounts for apart from those. */
+  /**
+   * The same at places that hold no more relevant aspect, 0..1: what it accounts for apart from those. The share enters by its root:
+   * beside another cause, an aspect can only have a part of the evidence, which its cosine shows already.
+   */
   readonly apart: number;
 }
 
@@ -67,7 +70,7 @@ export function relevancesOf(
   }
   const relevances = overlaps.map(({ share }, index) => taken[index] * share);
   const apart = apartFromMoreRelevant(aspects, taps, relevances);
-  return relevances.map((relevance, index) => ({ relevance, apart: taken[index] * apart[index] }));
+  return relevances.map((relevance, index) => ({ relevance, apart: taken[index] * Math.sqrt(apart[index]) }));
 }
 
 /** Of each aspect, the share of `|c|^2` at its places that hold no aspect of higher relevance. */
