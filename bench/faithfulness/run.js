@@ -85,7 +85,7 @@ async function train({ config }, { data, run }) {
  * @param {Condition} condition
  * @param {{ data: string, run: string }} where
  */
-async function measure({ name, family, unranked, twin }, { data, run }) {
+async function measure({ name, family, unranked, twin, hasAllMethods }, { data, run }) {
   const asTrained = await readTrainedModel(join(run, "best"));
   const dataset = await openDataset(data);
   const engine = await selectEngine();
@@ -93,7 +93,7 @@ async function measure({ name, family, unranked, twin }, { data, run }) {
     // Anew, so that another definition of relevance asks for no other training.
     const trained = { ...asTrained, threshold: (await calibrated(asTrained, { engine, dataset, unranked })).threshold };
     const model = createModel(trained.spec);
-    const others = SALIENCY_NAMES.filter((method) => method !== "cam" || allowsCam(model));
+    const others = hasAllMethods ? SALIENCY_NAMES.filter((method) => method !== "cam" || allowsCam(model)) : [];
     const { faithfulness } = await faithfulnessOf(trained, { engine, dataset, unranked, others });
     const without = await calibrated(trained, { engine, dataset, unranked, knowsCauses: false });
     const blind = { ...trained, threshold: without.threshold };
