@@ -33,9 +33,9 @@ const ALL_METHODS = { hasAllMethods: true };
 /** @type {readonly Condition[]} */
 export const CONDITIONS = [
   photographs("cat", ALL_METHODS),
-  photographs("cell", { ...ALL_METHODS, twin: "cat" }),
+  photographs("cell", { twin: "cat" }),
   photographs("cat-or-cell", ALL_METHODS),
-  photographs("cat-and-cell", ALL_METHODS),
+  photographs("cat-and-cell"),
   photographs("dog-without-head"),
   photographs("striped", WITH_PET),
   photographs("red", { ...WITH_PET, twin: "striped" }),
@@ -43,7 +43,7 @@ export const CONDITIONS = [
   photographs("red-alone", { ...ALL_METHODS, twin: "striped-alone" }),
   tissue("mitosis-or-necrosis", ["mitosis", "necrosis"], ALL_METHODS),
   tissue("nucleus-or-vessel", ["nucleus", "vessel"], ALL_METHODS),
-  tissue("lymphocyte", ["lymphocyte"], ALL_METHODS),
+  tissue("lymphocyte", ["lymphocyte"]),
   shortcut("shortcut", "0.95"),
   shortcut("always-tagged", "1"),
   shortcut("no-shortcut", "0.5"),

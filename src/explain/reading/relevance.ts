@@ -102,13 +102,14 @@ function apartFromMoreRelevant(
 
 /** 1 where a place holds at least a share of what the fullest one holds of the aspect. */
 function placesOf({ data }: NdArray, { from }: { from: number }): Uint8Array {
-  const places = data.length / 2;
+  const places = new Uint8Array(data.length / 2);
   let most = 0;
-  for (let place = 0; place < places; place++) most = Math.max(most, data[2 * place + 1]);
-  return Uint8Array.from({ length: places }, (_, place) => {
+  for (let place = 0; place < places.length; place++) most = Math.max(most, data[2 * place + 1]);
+  for (let place = 0; place < places.length; place++) {
     const square = data[2 * place + 1];
-    return square > 0 && square >= from * most ? 1 : 0;
-  });
+    if (square > 0 && square >= from * most) places[place] = 1;
+  }
+  return places;
 }
 
 /**
