@@ -32,7 +32,7 @@ const ALL_METHODS = { hasAllMethods: true };
 
 /** @type {readonly Condition[]} */
 export const CONDITIONS = [
-  photographs("cat", ALL_METHODS),
+  photographs("cat"),
   photographs("cell", { twin: "cat" }),
   photographs("cat-or-cell", ALL_METHODS),
   photographs("cat-and-cell"),
@@ -40,7 +40,7 @@ export const CONDITIONS = [
   photographs("striped", WITH_PET),
   photographs("red", { ...WITH_PET, twin: "striped" }),
   photographs("striped-alone", ALL_METHODS),
-  photographs("red-alone", { ...ALL_METHODS, twin: "striped-alone" }),
+  photographs("red-alone", { twin: "striped-alone" }),
   tissue("mitosis-or-necrosis", ["mitosis", "necrosis"], ALL_METHODS),
   tissue("nucleus-or-vessel", ["nucleus", "vessel"], ALL_METHODS),
   tissue("lymphocyte", ["lymphocyte"]),
