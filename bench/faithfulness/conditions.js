@@ -54,14 +54,14 @@ export const CONDITIONS = [
     trunk: { weights: "data/weights/mobilenet_v2_0.35_224_notop_f32", inputSize: 128 },
     source: "block_13_expand",
   }),
-  tissue("mitosis-or-necrosis-vgg", ["mitosis", "necrosis"], {
+  tissue("lymphocyte-vgg", ["lymphocyte"], {
     family: "trunks and layers",
-    data: "tissue/mitosis-or-necrosis",
+    data: "tissue/lymphocyte",
     config: {
       ...ON_TISSUE,
       trunk: { name: "vgg16", alpha: 0.125, inputSize: 128, weights: "random" },
       source: "block4_conv3",
-      stages: [{ train: "all", epochs: 8, learningRate: 0.001 }],
+      stages: [{ train: "all", epochs: 8, learningRate: 0.0005 }],
     },
   }),
 ];
