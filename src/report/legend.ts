@@ -1,7 +1,7 @@
 /** The legend beside the pictures: a bar for each aspect, most relevant first, with the threshold marked. */
 
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
-import { percentText, rankAspects, relevantFrom, shareText, thresholdText } from "./headline.js";
+import { percentText, rankAspects, relevantFrom, shareText } from "./headline.js";
 import { aspectColour, FAINT_INK, INK, TRACK, toHex } from "./palette.js";
 import { fitText, strokeText, textWidth } from "./stroke-font.js";
 
@@ -75,5 +75,5 @@ function details(aspect: AspectExplanation): string {
 function footer(explanation: Explanation): string {
   const { unexplained } = explanation;
   const rest = unexplained === null ? "" : ` · ${percentText(unexplained)} unexplained`;
-  return `| ${thresholdText(explanation)}${rest}`;
+  return `| relevant from ${shareText(explanation.threshold)}${rest}`;
 }
