@@ -61,7 +61,7 @@ export const CONDITIONS = [
       ...ON_TISSUE,
       trunk: { name: "vgg16", alpha: 0.125, inputSize: 128, weights: "random" },
       source: "block4_conv3",
-      stages: [{ train: "all", epochs: 8, learningRate: 0.0005 }],
+      stages: [{ train: "all", epochs: 8, learningRate: 0.001 }],
     },
   }),
 ];

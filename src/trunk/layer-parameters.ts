@@ -13,6 +13,9 @@ export type BatchNormPart = keyof typeof BATCH_NORM;
 
 export type ParameterPart = "kernel" | "bias" | BatchNormPart;
 
+/** Of natural images' channels: what Caffe's convention leaves as it is, and the others divide by. */
+const CAFFE_DEVIATION = 64;
+
 const PARTS = Object.keys(BATCH_NORM) as readonly BatchNormPart[];
 
 /** `trunk/<layer>/<what>`. */
@@ -22,13 +25,15 @@ export function parameterName(layer: string, what: ParameterPart): string {
 
 /** In order of the layers. Without batch norm in the network, both forms are the same. */
 export function layerParameters(
-  { layers, hasBatchNorm }: Architecture,
+  { layers, hasBatchNorm, scaling }: Architecture,
   { isFolded }: { isFolded: boolean },
 ): readonly ParameterSpec[] {
   const widths = new Map([["input", 3], ...layers.map(({ name, channels }) => [name, channels] as const)]);
   return layers.filter(hasKernel).flatMap((layer) => {
     const { name, channels } = layer;
-    const kernel = kernelSpec(layer, widths.get(layer.inputs[0]) ?? 0);
+    // He et al. 2015 assume inputs of unit variance.
+    const inputVariance = scaling === "caffe" && layer.inputs[0] === "input" ? CAFFE_DEVIATION ** 2 : 1;
+    const kernel = kernelSpec(layer, { inputChannels: widths.get(layer.inputs[0]) ?? 0, inputVariance });
     const vector = (what: "bias" | BatchNormPart, initializer: number): ParameterSpec => {
       const isTrainable = what !== "moving_mean" && what !== "moving_variance";
       return { name: parameterName(name, what), shape: [channels], initializer, isTrainable };
@@ -43,14 +48,17 @@ export function hasKernel({ op }: Layer): boolean {
   return op === "conv" || op === "depthwise";
 }
 
-function kernelSpec({ name, op, kernel, channels }: Layer, inputChannels: number): ParameterSpec {
+function kernelSpec(
+  { name, op, kernel, channels }: Layer,
+  { inputChannels, inputVariance }: { inputChannels: number; inputVariance: number },
+): ParameterSpec {
   const window = kernel * kernel;
   const isDepthwise = op === "depthwise";
   return {
     name: parameterName(name, "kernel"),
     shape: [kernel, kernel, inputChannels, isDepthwise ? 1 : channels],
     initializer: "he",
-    fanIn: isDepthwise ? window : window * inputChannels,
+    fanIn: (isDepthwise ? window : window * inputChannels) * inputVariance,
     fanOut: isDepthwise ? window : window * channels,
     isTrainable: true,
   };
