@@ -129,14 +129,15 @@ export function relevantOnes<T extends Reached>(aspects: readonly T[], { value, 
  * The threshold of the highest balanced accuracy (the mean of the shares of positives at or above it and of negatives
  * below); half way between the two scores that it parts, the lowest of several.
  *
- * @returns `null` where there are fewer than 5 of either kind.
+ * @returns `null` where there are fewer than 5 of either kind, or none parts them better than chance.
  */
 export function thresholdThatSeparates(pairs: readonly Ranked[]): number | null {
   const sorted = [...pairs].sort((a, b) => a.score - b.score);
   const positives = sorted.filter((pair) => pair.isPositive).length;
   const negatives = sorted.length - positives;
   if (Math.min(positives, negatives) < LEAST_COUNT) return null;
-  let [best, threshold] = [-1, 0];
+  let best = 0.5;
+  let threshold: number | null = null;
   let [positivesBelow, negativesBelow] = [0, 0];
   for (const [index, { score, isPositive }] of sorted.entries()) {
     const previous = index > 0 ? sorted[index - 1].score : undefined;

@@ -48,10 +48,10 @@ export function relevantFrom(
   return isRelevant && (relevance ?? 0) < threshold ? thresholdBeside : threshold;
 }
 
-/** "relevant from 0.11, apart from such from 0.02". */
+/** "relevant from 0.11, beside such an aspect from 0.02". */
 export function thresholdText({ isExplained, threshold, thresholdBeside }: Explanation): string {
   const apart =
-    isExplained && thresholdBeside < threshold ? `, apart from such from ${shareText(thresholdBeside)}` : "";
+    isExplained && thresholdBeside < threshold ? `, beside such an aspect from ${shareText(thresholdBeside)}` : "";
   return `relevant from ${shareText(threshold)}${apart}`;
 }
 

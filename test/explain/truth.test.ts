@@ -309,6 +309,11 @@ describe("thresholds", () => {
     expect(relevantOnes([first, second, third], { value: 0.25, beside: 0.1 })).toEqual([first, second, third]);
   });
 
+  test("part nothing where those that mattered score no higher", () => {
+    expect(thresholdThatSeparates(pairs([0, 0, 0, 0, 0], [0, 0, 0, 0, 0]))).toBeNull();
+    expect(thresholdThatSeparates(pairs([0.1, 0.1, 0.1, 0.1, 0.1], causesSeen))).toBeNull();
+  });
+
   test("are not set from fewer than five of either kind", () => {
     for (const set of [thresholdAgainstDistractors, thresholdThatSeparates]) {
       expect(set(pairs(causesSeen, [0.1, 0.1, 0.1, 0.1]))).toBeNull();
