@@ -33,7 +33,7 @@ export async function writeTable(folder) {
     table(ASPECT_COLUMNS, results.flatMap(aspectRows)),
     "## Every pair of method and masking",
     "Over the conditions of the third column, among those on which every method was measured: share of images whose first aspect is a cause, and the worst condition's; AUC's worst. Relevance depends on the method alone, survival on the masking too.",
-    table(PAIR_COLUMNS, pairRows(withCauses(results).filter(({ faithfulness }) => faithfulness.methods.length > 6))),
+    table(PAIR_COLUMNS, pairRows(withCauses(results).filter(hasOtherMethods))),
   ];
   await writeFile(path, `${parts.join("\n\n")}\n`);
   return path;
@@ -173,10 +173,15 @@ function withCauses(results) {
   return results.filter(({ faithfulness }) => faithfulness.count > 0);
 }
 
+/** @param {Result} result */
+function hasOtherMethods({ faithfulness: { methods } }) {
+  return methods.some(({ saliency }) => saliency !== methods[0].saliency);
+}
+
 /** @param {Faithfulness} faithfulness */
 function ownOf({ methods }) {
-  const own = methods.find(({ saliency, masking }) => saliency === "evidence" && masking === "multiply");
-  if (!own) throw new Error("the default is not among the results");
+  const own = methods.find(({ isDefault }) => isDefault);
+  if (!own) throw new Error("no default method among the results");
   return own;
 }
 

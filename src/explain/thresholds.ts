@@ -105,7 +105,7 @@ export function besideOf(value: number): number {
 /**
  * The same where distractors are known: so high that at most a share of them is relevant in all, but at least a sixth.
  *
- * @param distractors of images whose cause is relevant.
+ * @param distractors of images answered right.
  * @param value the threshold, which takes its own part of the share.
  */
 export function besideAgainstDistractors(
