@@ -1,6 +1,5 @@
 /** `aspectlens explain --compare`: one image by every method, side by side. */
 
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { openExplainer } from "../bundle/explainer.js";
 import type { Bundle } from "../bundle/read-bundle.js";
@@ -13,7 +12,7 @@ import { allowsCam } from "../explain/taps.js";
 import { createModel } from "../model.js";
 import { comparisonSheet } from "../report/comparison-sheet.js";
 import { showNotice } from "./engine-options.js";
-import { checkFolder, uniqueStems } from "./explain.js";
+import { uniqueStems } from "./explain.js";
 import { printJson, printLine } from "./output.js";
 import { progressBar } from "./progress.js";
 
@@ -34,7 +33,6 @@ export async function compareImages(
 ): Promise<void> {
   if (images.length > MOST_IMAGES)
     throw new InputError(`--compare: ${images.length} images are too many for one go. Give at most ${MOST_IMAGES}.`);
-  await checkFolder(out);
   const stems = uniqueStems(images);
   const { model, saliency: own } = bundle.description;
   const isPossible = allowsCam(createModel(model));
@@ -59,7 +57,6 @@ export async function compareImages(
   } finally {
     bar.clear();
   }
-  await mkdir(out, { recursive: true });
   for (const [index, image] of images.entries()) {
     const decoded = await decodeImage(image, { size: PICTURE_SIZE });
     const picture = { width: PICTURE_SIZE, height: PICTURE_SIZE, pixels: decoded.image };

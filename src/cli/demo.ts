@@ -8,7 +8,7 @@ import { openDataset, records } from "../dataset/dataset.js";
 import { synthesize } from "../dataset/synth/synthesize.js";
 import { checkConfig } from "../train/config.js";
 import { type EngineOptions, engineOptions } from "./engine-options.js";
-import { explainImages } from "./explain.js";
+import { checkFolder, explainImages } from "./explain.js";
 import { writeRunBundle } from "./export.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
 import { printLine } from "./output.js";
@@ -47,6 +47,7 @@ async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<void>
   const [data, run, bundle, explanations] = ["data", "run", "tissue.aspect", "explanations"].map((name) =>
     join(out, name),
   );
+  for (const folder of [out, explanations]) await checkFolder(folder);
 
   printLine(`1. drawing ${IMAGES} images of tissue; mitosis or necrosis makes one malignant, the rest is bystanders`);
   const bar = progressBar("drawing");

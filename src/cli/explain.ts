@@ -82,6 +82,7 @@ async function runExplain(
   signal: AbortSignal,
 ): Promise<void> {
   checkTogether(options);
+  await checkFolder(options.out);
   const bundle = await readBundle(path);
   const { targets, method } = choiceOf(options, bundle.description.model);
   if (options.compare) {
@@ -163,7 +164,6 @@ export async function explainImages(
   }: Pick<ExplainOptions, "out" | "json" | "interval"> & { targets?: readonly ClassTarget[] },
   signal: AbortSignal,
 ): Promise<InputError[]> {
-  await checkFolder(out);
   const stems = uniqueStems(images, targets && targets.length > 1 ? targets : undefined);
   const [{ writeExplanation }, { explanationTable, showsColours }] = await Promise.all([
     import("../report/write-explanation.js"),
@@ -205,8 +205,9 @@ function targetOf({ explanation }: Explained): ClassTarget {
   return explanation.target as ClassTarget;
 }
 
-/** @throws InputError where it is a file. */
+/** @throws InputError where it is a file, or has no name. */
 export async function checkFolder(out: string): Promise<void> {
+  if (out === "") throw new InputError("--out: is empty. Name a folder.");
   const found = await stat(out).catch(() => null);
   if (found && !found.isDirectory()) throw new InputError(`--out ${out}: is a file. Name a folder.`);
 }

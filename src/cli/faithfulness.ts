@@ -1,10 +1,10 @@
 /** `aspectlens faithfulness`: does a model's explanation name the aspect that caused the answer? */
 
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../core/errors.js";
 import { writeFileAtomic, writeJson } from "../core/files.js";
+import { type Dataset, records } from "../dataset/dataset.js";
 import { selectEngine } from "../engine/select-engine.js";
 import { type Case, type FaithfulnessOfModel, faithfulnessOf } from "../explain/faithfulness-of-model.js";
 import { SALIENCY_NAMES, type SaliencyName } from "../explain/reading/pairs.js";
@@ -12,10 +12,11 @@ import { allowsCam } from "../explain/taps.js";
 import { compareTwins, type Twin, type Twins } from "../explain/twins.js";
 import { createModel } from "../model.js";
 import { faithfulnessPage } from "../report/faithfulness-page.js";
-import { emptyReason, faithfulnessLines, METHOD_COLUMNS, methodRows } from "../report/faithfulness-table.js";
+import { emptyReason, faithfulnessLines, METHOD_COLUMNS, methodRows, NO_CAUSES } from "../report/faithfulness-table.js";
 import { renderOverlay } from "../report/overlay.js";
 import type { TrainedModel } from "../trained-model.js";
 import { type EngineOptions, engineOptions, positiveInteger, showNotice } from "./engine-options.js";
+import { checkFolder } from "./explain.js";
 import { openSplit } from "./open-split.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
 import { formatTable, printJson, printLine } from "./output.js";
@@ -64,9 +65,12 @@ async function runFaithfulness(
   options: FaithfulnessCommand,
   signal: AbortSignal,
 ): Promise<void> {
+  await checkFolder(options.out);
   const trained = await readModel(path);
+  checkUnranked(options.unranked, trained);
   const cure = "Faithfulness is measured on those.";
   const { dataset } = await openSplit(directory, { split: "test", spec: trained.spec, cure });
+  if (!(await knowsCauses(dataset))) throw new ConfigError(`${directory}: ${NO_CAUSES}`);
   const twin = await twinOf(options.twin);
   const engine = await selectEngine({ ...options, onNotice: showNotice });
   const bar = progressBar("measuring");
@@ -108,6 +112,21 @@ async function runFaithfulness(
   printLine(`${worst.length} worst cases and all numbers: ${join(options.out, "index.html")}`);
 }
 
+/** @throws ConfigError where one of them is no aspect of the model. */
+function checkUnranked(unranked: readonly string[], { spec }: TrainedModel): void {
+  const aspects = spec.heads.filter((head) => head.kind !== "classifier").map(({ name }) => name);
+  const unknown = unranked.find((name) => !aspects.includes(name));
+  if (unknown === undefined) return;
+  throw new ConfigError(`--unranked: the model has no aspect "${unknown}". It has: ${aspects.join(", ") || "none"}.`);
+}
+
+/** Whether the test split can be judged at all; its samples are read only where the manifest says nothing. */
+async function knowsCauses(dataset: Dataset): Promise<boolean> {
+  if (Object.keys(dataset.manifest.causes ?? {}).length > 0) return true;
+  for await (const { causes } of records(dataset, { split: "test" })) if (causes !== undefined) return true;
+  return false;
+}
+
 /** @throws ConfigError where it is not a model and a dataset that fits it. */
 async function twinOf(words: FaithfulnessCommand["twin"]): Promise<Twin | undefined> {
   if (words === undefined) return undefined;
@@ -134,7 +153,6 @@ async function writePage(
   { faithfulness, worst }: FaithfulnessOfModel,
   names: { model: string; dataset: string },
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
   const pictures = [];
   for (const [index, one] of worst.entries()) {
     const file = `worst-${String(index + 1).padStart(2, "0")}.png`;

@@ -1,7 +1,7 @@
 /** Writing files so that an interruption never leaves half of one. */
 
 import { randomBytes } from "node:crypto";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "./errors.js";
 
@@ -13,6 +13,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full",
   ENOTDIR: "a part of the path is a file",
   EEXIST: "a part of the path is a file",
+  ENOENT: "no file can be made there",
   EISDIR: "there is a folder of that name",
   ENOTEMPTY: "there is a folder of that name",
   ENAMETOOLONG: "the name is too long",
@@ -26,20 +27,52 @@ const REFUSALS: Readonly<Record<string, string>> = {
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}.tmp`);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeMissing(dirname(path));
     await writeFile(temporary, data);
     await rename(temporary, path);
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => {}); // the first failure is the one to tell
-    const refusal = REFUSALS[(cause as NodeJS.ErrnoException).code ?? ""];
-    if (refusal === undefined) throw cause;
-    throw new InputError(`${path}: cannot be written: ${refusal}. Choose another place, or make this one writable.`, {
-      cause,
-    });
+    throw refused(path, cause);
   }
 }
 
 /** The same for a value as indented JSON with a final line feed. */
 export function writeJson(path: string, value: unknown): Promise<void> {
   return writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/**
+ * Makes a folder and those that it lies in; one that is there already is fine.
+ *
+ * @throws InputError naming the folder, where its place does not let it be made; the system's error is its `cause`.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  await makeMissing(path).catch((cause: unknown) => {
+    throw refused(path, cause);
+  });
+}
+
+/** One folder after the other: Node's own `recursive` never ends where a folder can have no children, as in `/proc`. */
+async function makeMissing(path: string): Promise<void> {
+  if (await isFolder(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) await makeMissing(parent);
+  await mkdir(path).catch(async (cause: unknown) => {
+    if (!(await isFolder(path))) throw cause; // another process may have been faster
+  });
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/** What to tell the user, or the failure itself where naming another place would not help. */
+function refused(path: string, cause: unknown): unknown {
+  const refusal = REFUSALS[(cause as NodeJS.ErrnoException).code ?? ""];
+  if (refusal === undefined) return cause;
+  const cure = "Choose another place, or make this one writable.";
+  return new InputError(`${path}: cannot be written: ${refusal}. ${cure}`, { cause });
 }

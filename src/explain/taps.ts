@@ -43,7 +43,8 @@ export function checkTaps(model: Model, { tap, target }: TapOptions = {}): reado
     throw new ConfigError(`tap: ${model.spec.trunk.name} has no layer "${tap}". Its layers: ${order.join(", ")}.`);
   const heads = explainingHeads(model, target);
   const read = targetLayers(model, target);
-  if (tap !== undefined) checkReach(model, tap, [...read, ...heads.flatMap(({ spec }) => spec.taps)]);
+  const wanted = [...read, ...heads.flatMap(({ spec }) => spec.taps)];
+  if (tap !== undefined) checkReach(model, tap, wanted);
   const last = lastOf(read, order);
   return explainedTaps(model, { tap, target }).flatMap((name) => {
     const index = order.indexOf(name);
@@ -52,9 +53,10 @@ export function checkTaps(model: Model, { tap, target }: TapOptions = {}): reado
     if (index > last) {
       const answer = target === undefined ? "answer" : "target";
       const reader = target === undefined ? "the classifier" : "it";
+      const cure = target === undefined ? earlierLayer(model, order[last]) : sharedLayer(model, wanted);
       throw new ConfigError(
         `${who}: the ${answer} does not depend on layer "${name}", which lies behind "${order[last]}", the last that ${reader} reads. ` +
-          `Choose "${order[last]}" or an earlier layer, such as "${source}".`,
+          cure,
       );
     }
     if (!taps[index].isLinear) return [];
@@ -79,20 +81,47 @@ export function checkCam(model: Model, { tap, target }: TapOptions = {}): void {
   if (allowsCam(model, { tap, target })) return;
   const read = camTaps(model, { tap, target });
   const { taps } = model.classifier.spec;
-  throw new ConfigError(
-    `saliency "cam": wants the classifier's pooling and dense layer right after the layer it explains, which is ${read.join(", ")}; ` +
-      `the classifier reads ${taps.join(", ")}. Take another method, or train with "source": "${taps[0]}".`,
-  );
+  const why =
+    target === undefined
+      ? `wants the classifier's pooling and dense layer right after the layer it explains, which is ${read.join(", ")}; the classifier reads ${taps.join(", ")}`
+      : "reads the classifier's dense layer, so it explains the classifier's answer alone";
+  throw new ConfigError(`saliency "cam": ${why}. Take another method${camCure(model, { tap, target })}.`);
+}
+
+/** Beside another method, what of the options to leave out; of the model itself, how to train it. */
+function camCure(model: Model, { tap, target }: TapOptions): string {
+  if (target !== undefined && allowsCam(model, { tap })) return ", or leave the target out";
+  const named = [target && "the target", tap && "the tap"].filter((name) => name !== undefined).join(" and ");
+  if (named !== "" && allowsCam(model)) return `, or leave ${named} out`;
+  return target === undefined ? `, or train with "source": "${model.classifier.spec.taps[0]}"` : "";
 }
 
 /** Where a path leads around the masked layer, what it hides would reach the heads all the same. */
-function checkReach({ trunk }: Model, tap: string, wanted: readonly string[]): void {
-  const unreached = wanted.find((name) => !trunk.leadsTo(tap, name));
+function checkReach(model: Model, tap: string, wanted: readonly string[]): void {
+  const unreached = wanted.find((name) => !model.trunk.leadsTo(tap, name));
   if (unreached === undefined) return;
-  const valid = trunk.taps.map(({ name }) => name).filter((name) => wanted.every((to) => trunk.leadsTo(name, to)));
+  const valid = leadingTo(model, wanted).map(({ name }) => name);
   throw new ConfigError(
     `tap: layer "${unreached}" cannot be computed from "${tap}" alone. Layers that lead to all heads: ${valid.join(", ")}.`,
   );
+}
+
+/** What to train with instead of a layer behind all that the classifier reads. */
+function earlierLayer({ trunk }: Model, last: string): string {
+  const names = trunk.taps.map(({ name }) => name);
+  const example = names.indexOf(trunk.source) < names.indexOf(last) ? `, such as "${trunk.source}"` : "";
+  return `Choose "${last}" or an earlier layer${example}.`;
+}
+
+/** What to ask for where a target lies before the heads' own layers. */
+function sharedLayer(model: Model, wanted: readonly string[]): string {
+  const best = leadingTo(model, wanted).findLast(({ isLinear }) => !isLinear);
+  return `Mask one layer from which it and all heads are computed: --tap ${best?.name}.`;
+}
+
+/** The layers, in order, from each of which alone all that is wanted can be computed; the input always. */
+function leadingTo({ trunk }: Model, wanted: readonly string[]): Model["trunk"]["taps"] {
+  return trunk.taps.filter(({ name }) => wanted.every((to) => trunk.leadsTo(name, to)));
 }
 
 function lastOf(layers: readonly string[], order: readonly string[]): number {

@@ -1,9 +1,9 @@
 /** One image explained by several methods: a row for each method, a column for each aspect. */
 
 import sharp from "sharp";
-import type { AspectExplanation, Explained } from "../explain/explanation.js";
-import { BECAUSE, headline, rankAspects, shareText } from "./headline.js";
-import { aspectColour, FAINT_INK, INK, TRACK, toHex } from "./palette.js";
+import type { AspectExplanation, Explained, Explanation } from "../explain/explanation.js";
+import { BECAUSE, headline, rankAspects, relevantFrom, shareText } from "./headline.js";
+import { aspectColour, FAINT_INK, GREY, INK, TRACK, toHex } from "./palette.js";
 import { fade, type Picture, paintSaliency, rawOf, toBuffer } from "./raster.js";
 import { fitText, strokeText } from "./stroke-font.js";
 
@@ -16,11 +16,11 @@ const CAPTION = 22;
 const MARGIN = 28;
 const NAMES = 190;
 const HEADER = 96;
-const FOOTER = 46;
+const LINE = 18;
 
 /**
- * Each cell shows what the head still sees of its aspect under that method's masking (its survival, in the aspect's colour), and the
- * relevance as a bar. The aspect that a method names first is in colour, the others are grey.
+ * Each cell shows what the head still sees of its aspect under that method's masking (its survival), and the relevance as a bar with a
+ * tick at the threshold. The aspect that a method names first is in its colour, the others are grey; all are where none is relevant.
  *
  * @param explained of the same image and question; the first is the model's own method, and its aspects decide the columns.
  * @param image the upright image.
@@ -36,12 +36,13 @@ export async function comparisonSheet(
   const present = rankAspects(own.explanation.aspects).filter(({ isPresent }) => isPresent);
   const columns = present.slice(0, MOST_ASPECTS);
   const panel = await toCell(image, shape);
-  const pale = fade(panel);
+  const pale = fade(panel, { white: 0.6 });
   const left = (column: number) => MARGIN + NAMES + column * (panel.width + GAP);
   const step = panel.height + CAPTION + GAP;
   const top = (row: number) => HEADER + row * step;
   const width = Math.max(left(columns.length + 1) + MARGIN, 760);
-  const height = top(explained.length) + FOOTER;
+  const notes = footer(present.length, columns.length);
+  const height = top(explained.length) + LINE * notes.length + 10;
   const { answer, question } = headline(own.explanation);
   const asked = question === BECAUSE ? "" : `, ${question.replace(/:$/, "")}`;
   const vectors = [
@@ -62,8 +63,8 @@ export async function comparisonSheet(
         colour: INK,
       }),
     ),
-    ...footer(present.length, columns.length).map((text, index) =>
-      strokeText(text, { x: MARGIN, y: top(explained.length) + 10 + 18 * index, size: 10, colour: FAINT_INK }),
+    ...notes.map((text, index) =>
+      strokeText(text, { x: MARGIN, y: top(explained.length) + 10 + LINE * index, size: 10, colour: FAINT_INK }),
     ),
   ];
   const pictures: { picture: Picture; left: number; top: number }[] = [];
@@ -78,20 +79,24 @@ export async function comparisonSheet(
     );
     const faint = { size: 9, colour: FAINT_INK };
     vectors.push(strokeText(explanation.masking, { x: MARGIN, y: top(row) + 40, ...faint }));
-    if (row === 0) vectors.push(strokeText("this model's own", { x: MARGIN, y: top(row) + 58, ...faint }));
+    const first = firstOf(explanation);
+    const named = fitText(`names ${first?.name ?? "none"}`, { size: 9, width: NAMES - 16 });
+    vectors.push(strokeText(named, { x: MARGIN, y: top(row) + 58, size: 9, colour: INK }));
+    if (row === 0) vectors.push(strokeText("this model's own", { x: MARGIN, y: top(row) + 76, ...faint }));
     const isSilent = maps.saliency.values.every((value) => !(value > 0));
     if (isSilent) vectors.push(strokeText("found nothing", { x: left(0), y: top(row) + panel.height + 16, ...faint }));
     pictures.push({ picture: paintSaliency(panel, maps.saliency), left: left(0), top: top(row) });
-    const first = firstOf(explanation.aspects);
     for (const [index, { name }] of columns.entries()) {
       const aspect = explanation.aspects.find((one) => one.name === name);
       if (!aspect) continue;
       const at = { left: left(index + 1), top: top(row) };
-      const colour = toHex(aspect === first ? aspectColour(explanation.aspects.indexOf(aspect)) : GREY_INK);
+      const colour = toHex(aspect === first ? aspectColour(explanation.aspects.indexOf(aspect)) : GREY);
       const survival = maps.survival[name] ?? boxSurvival(aspect, maps.regions[name]);
       const painted = survival ? paintSurvival(pale, survival, { size: maps.size, colour }) : pale;
       pictures.push({ picture: painted, ...at });
-      vectors.push(relevanceBar(aspect, { x: at.left, y: at.top + panel.height + 7, width: panel.width, colour }));
+      const threshold = relevantFrom(aspect, explanation);
+      const bar = { x: at.left, y: at.top + panel.height + 7, width: panel.width, colour, threshold };
+      vectors.push(relevanceBar(aspect, bar));
     }
   }
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${vectors.join("")}</svg>`;
@@ -106,21 +111,19 @@ export async function comparisonSheet(
   return new Uint8Array(bytes);
 }
 
-const GREY_INK = [140, 148, 156] as const;
-
 function footer(present: number, shown: number): string[] {
-  const left = present > shown ? ` The ${shown} most relevant of ${present} present aspects are shown.` : "";
   if (present === 0) return ["No aspect is seen in this image."];
   return [
-    "Colour: the aspect that the method names first. The bar is its relevance; what is filled is what the head still sees.",
-    ...(left ? [left.trim()] : []),
+    "Colour: the aspect that the method names first, its most relevant one; all are grey where none is relevant.",
+    "Bar: relevance, 0 to 1. Tick: relevant from here on.",
+    "Fill: what the head still sees of its aspect when only what the method kept is left; the stronger, the more.",
+    ...(present > shown ? [`The ${shown} most relevant of ${present} present aspects are shown.`] : []),
   ];
 }
 
-/** The most relevant aspect, unless none has any relevance. */
-function firstOf(aspects: readonly AspectExplanation[]): AspectExplanation | undefined {
-  const [first] = [...aspects].sort((a, b) => (b.relevance ?? 0) - (a.relevance ?? 0));
-  return (first?.relevance ?? 0) > 0 ? first : undefined;
+/** The most relevant aspect, unless none is relevant. */
+function firstOf({ aspects }: Explanation): AspectExplanation | undefined {
+  return rankAspects(aspects).find(({ isRelevant }) => isRelevant);
 }
 
 /** Of boxes, which have no map: the filled boxes at the aspect's survival. */
@@ -129,7 +132,7 @@ function boxSurvival({ survival }: AspectExplanation, region?: Uint8Array): Uint
   return region?.map((inside) => (inside ? strength : 0));
 }
 
-/** @param survival `[size * size]`, 0..255. */
+/** @param survival `[size * size]`, 0..255; on a curve, so that 0.3 can be told from nothing. */
 function paintSurvival(
   picture: Picture,
   survival: Uint8Array,
@@ -140,7 +143,7 @@ function paintSurvival(
   for (let y = 0; y < picture.height; y++) {
     const row = Math.floor((y / picture.height) * size);
     for (let x = 0; x < picture.width; x++) {
-      const share = 0.75 * (survival[row * size + Math.floor((x / picture.width) * size)] / 255);
+      const share = 0.9 * (survival[row * size + Math.floor((x / picture.width) * size)] / 255) ** 0.6;
       const at = 3 * (y * picture.width + x);
       for (let k = 0; k < 3; k++) pixels[at + k] += share * (ink[k] - pixels[at + k]);
     }
@@ -150,15 +153,17 @@ function paintSurvival(
 
 function relevanceBar(
   { isPresent, relevance }: AspectExplanation,
-  { x, y, width, colour }: { x: number; y: number; width: number; colour: string },
+  { x, y, width, colour, threshold }: { x: number; y: number; width: number; colour: string; threshold: number },
 ): string {
   if (!isPresent) return "";
   const number = strokeText(shareText(relevance), { x: x + width, y: y + 9, size: 9, colour: INK, anchor: "end" });
   const room = width - 34;
   const bar = Math.min(1, Math.max(0, relevance ?? 0)) * room;
+  const tick = x + threshold * room;
   return (
     `<rect x="${x}" y="${y + 1}" width="${room}" height="8" rx="4" fill="${TRACK}"/>` +
     (bar > 0 ? `<rect x="${x}" y="${y + 1}" width="${Math.max(8, bar)}" height="8" rx="4" fill="${colour}"/>` : "") +
+    `<path d="M${tick} ${y - 2}V${y + 12}" stroke="${INK}" stroke-width="1.6" stroke-linecap="round"/>` +
     number
   );
 }

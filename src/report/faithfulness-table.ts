@@ -88,11 +88,14 @@ export function faithfulnessLines(faithfulness: Faithfulness): readonly string[]
   return lines;
 }
 
+/** Of a dataset, what is wrong with it where no image can be judged. */
+export const NO_CAUSES =
+  'no test image is labelled with a cause of its class and another aspect. Name causes in dataset.json, as "causes": { "malignant": ["mitosis"] }.';
+
 /** What is wrong with the question itself, where there is nothing to answer. */
 export function emptyReason({ count, counts, coverage, classifier }: Faithfulness): string | undefined {
   if (count > 0 || counts.withoutCause > 0) return undefined;
-  if (coverage === null)
-    return 'no test image is labelled with a cause of its class and another aspect. Name causes in dataset.json, as "causes": { "malignant": ["mitosis"] }.';
+  if (coverage === null) return NO_CAUSES;
   return `in none of the images that are labelled so do the heads see a cause and another aspect, or the answer is wrong (right on ${percentOf(classifier.accuracy)}).`;
 }
 

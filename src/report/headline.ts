@@ -25,10 +25,13 @@ export function headline({ prediction, target, aspects }: Explanation): Headline
   return { answer: answerText(prediction), question: questionText(prediction, target), causes };
 }
 
-/** "malignant 97 % because of: necrosis 0.58, mitosis 0.41". */
+/** "malignant 97 % because of: necrosis 0.58, mitosis 0.41"; "malignant 97 %; why benign (3 %): no known aspect explains this". */
 export function headlineText(explanation: Explanation): string {
   const { answer, question, causes } = headline(explanation);
-  if (causes.length === 0) return `${answer}: ${nothingText(explanation.aspects)}`;
+  if (causes.length === 0) {
+    const nothing = nothingText(explanation.aspects);
+    return question === BECAUSE ? `${answer}: ${nothing}` : `${answer}; ${question} ${nothing}`;
+  }
   return `${answer} ${question} ${causes.map((aspect) => `${aspect.name} ${shareText(aspect.relevance)}`).join(", ")}`;
 }
 

@@ -3,7 +3,7 @@
 import sharp from "sharp";
 import type { Explained, Explanation } from "../explain/explanation.js";
 import { aspectPanel } from "./aspect-panel.js";
-import { headline, nothingText, shareText } from "./headline.js";
+import { BECAUSE, headline, nothingText, shareText } from "./headline.js";
 import { legend, legendHeight } from "./legend.js";
 import { aspectColour, FAINT_INK, heatColour, INK, toHex } from "./palette.js";
 import { type Picture, paintSaliency, rawOf, toBuffer } from "./raster.js";
@@ -93,7 +93,8 @@ function header(explanation: Explanation, { x, y, width }: { x: number; y: numbe
     pen += textWidth(fitted, look) + 14;
   };
   write(fitText(answer, { size: bold.size, width: width / 2 }), bold);
-  write(causes.length > 0 ? question : nothingText(explanation.aspects), plain);
+  if (causes.length > 0 || question !== BECAUSE) write(question, plain);
+  if (causes.length === 0) write(nothingText(explanation.aspects), plain);
   causes.every((cause, index) => {
     const text = `${fitText(cause.name, { size: bold.size, width: 300 })} ${shareText(cause.relevance)}`;
     const left = causes.length - index;

@@ -91,13 +91,17 @@ export function paintSaliency(picture: Picture, saliency: Grid): Picture {
   return { ...picture, pixels };
 }
 
-/** A paler, almost grey image, on which colours mean aspects and nothing else. */
-export function fade(picture: Picture): Picture {
+/**
+ * A paler, almost grey image, on which colours mean aspects and nothing else.
+ *
+ * @param options.white share of white in it; with more, a fill in grey is told from the image as well.
+ */
+export function fade(picture: Picture, { white = 0.15 }: { white?: number } = {}): Picture {
   const pixels = new Uint8Array(picture.pixels.length);
   for (let i = 0; i < pixels.length; i += 3) {
     const grey = greyOf(picture.pixels, i);
     for (let part = 0; part < 3; part++) {
-      pixels[i + part] = 0.85 * (grey + 0.35 * (picture.pixels[i + part] - grey)) + 0.15 * 255;
+      pixels[i + part] = (1 - white) * (grey + 0.35 * (picture.pixels[i + part] - grey)) + white * 255;
     }
   }
   return { ...picture, pixels };

@@ -1,9 +1,10 @@
 /** Features of a frozen trunk, computed once: in memory up to a limit, in a file past it. */
 
-import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { deflateSync, inflateSync } from "fflate";
 import type { Annotation, Sample } from "../core/annotation.js";
+import { makeFolder } from "../core/files.js";
 import { type NdArray, sizeOf } from "../core/nd-array.js";
 
 /** Rows of features by index, each one image: the layers one after another. */
@@ -77,7 +78,7 @@ async function openRows(options: {
       },
     };
   }
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const file: FileHandle = await open(path, "w+");
   return {
     write: async (index, row) => {

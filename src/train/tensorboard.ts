@@ -1,8 +1,9 @@
 /** TensorBoard event files: scalars an epoch, as TFRecords of `Event` messages (tensorflow/core/util/event.proto). */
 
-import { appendFile, mkdir } from "node:fs/promises";
+import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import protobuf from "protobufjs/minimal.js";
+import { makeFolder } from "../core/files.js";
 import type { EpochRecord } from "./checkpoint.js";
 
 /** Appends epochs to one file; a resumed run makes another, and TensorBoard joins them. */
@@ -18,7 +19,7 @@ export function openEventFile(folder: string, { now = Date.now }: { now?: () => 
     write: async (record, { step }) => {
       const header = isNew ? [toRecord(versionEvent(now()))] : [];
       isNew = false;
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       await appendFile(path, Buffer.concat([...header, toRecord(scalarEvent(scalarsOf(record), { step, at: now() }))]));
     },
   };

@@ -1,16 +1,17 @@
 /** One process at a time: a file that names its owner while the work goes on. */
 
-import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { open, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { WeightsError } from "../core/errors.js";
+import { makeFolder } from "../core/files.js";
 
 /**
  * @param path of the file that stands for the work; one that a dead process left is taken over.
  * @param title of the work, for the error.
- * @throws WeightsError where another process is at it.
+ * @throws WeightsError where another process is at it; InputError where the folder of `path` cannot be made.
  */
 export async function exclusively<Result>(path: string, title: string, work: () => Promise<Result>): Promise<Result> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const owner = await claim(path);
   if (owner !== undefined)
     throw new WeightsError(`${title}: process ${owner} is at it already. Wait for it, or remove ${path}.`);

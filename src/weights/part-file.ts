@@ -2,10 +2,10 @@
 
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { DownloadError } from "../core/errors.js";
-import { writeJson } from "../core/files.js";
+import { DownloadError, InputError } from "../core/errors.js";
+import { makeFolder, writeJson } from "../core/files.js";
 
 /** What the bytes were read from; the validators as the server gave them. */
 export interface PartSource {
@@ -45,7 +45,7 @@ export class PartFile {
   static async open(to: string, url: string): Promise<PartFile> {
     const path = `${to}.part`;
     const handle = await onDisk(path, async () => {
-      await mkdir(dirname(to), { recursive: true });
+      await makeFolder(dirname(to));
       return open(path, constants.O_RDWR | constants.O_CREAT);
     });
     try {
@@ -163,7 +163,8 @@ async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const failure = cause instanceof InputError ? cause.cause : cause; // what the system said, not `makeFolder`
+    const why = failure instanceof Error ? failure.message : String(failure);
     throw new DownloadError(`${path}: cannot be written: ${why}. Choose another place, or make this one writable.`, {
       cause,
     });

@@ -169,6 +169,28 @@ describe("the walk from data to explanation", () => {
     expect(existsSync(at("faith"))).toBe(false);
   });
 
+  test("faithfulness refuses at once what it could only refuse later: the folder, the aspects, a dataset without causes", async () => {
+    const refused = async (message: RegExp, ...args: string[]) => {
+      const { code, stderr } = await run("faithfulness", "model.aspect", ...args);
+      expect(code).toBe(2);
+      expect(stderr.trim().split("\n")).toHaveLength(1);
+      expect(stderr).toMatch(message);
+    };
+    await refused(/--out config\.json: is a file/, dataset, "--out", "config.json");
+    await refused(/--out: is empty/, dataset, "--out", "");
+    await refused(
+      /--unranked: the model has no aspect "foo"\. It has: square, bar, bright, red\./,
+      dataset,
+      "--unranked",
+      "bar",
+      "foo",
+    );
+    const other = await writeTinyDataset();
+    const { causes: _, ...rest } = JSON.parse(readFileSync(join(other, "dataset.json"), "utf8"));
+    writeFileSync(join(other, "dataset.json"), JSON.stringify(rest));
+    await refused(/no test image is labelled with a cause.*Name causes in dataset\.json/, other);
+  });
+
   test("evaluate refuses a dataset of another task, and a class that the model does not know, each in one line", async () => {
     const other = await writeTinyDataset();
     const manifest = JSON.parse(readFileSync(join(other, "dataset.json"), "utf8"));
@@ -277,6 +299,9 @@ describe("usage", () => {
     [["data", "check", "."], /dataset\.json/],
     [["data", "synth", "x", "--count", "-3"], /--count/],
     [["export", "run", "model.zip"], /ends in \.aspect/],
+    [["explain", "model.aspect", "x.png", "--out", ""], /--out: is empty\. Name a folder\./],
+    [["explain", "model.aspect", "x.png", "--compare", "--out", ""], /--out: is empty\. Name a folder\./],
+    [["demo", "--out", ""], /--out: is empty\. Name a folder\./],
   ])("%j ends with 2 and one plain line", async (args, message) => {
     const { code, stderr } = await run(...args);
     expect(code).toBe(2);

@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { InputError } from "../../src/core/errors.js";
-import { writeFileAtomic } from "../../src/core/files.js";
+import { makeFolder, writeFileAtomic } from "../../src/core/files.js";
 
 const folder = mkdtempSync(join(tmpdir(), "files-"));
 
@@ -31,4 +31,26 @@ test("a place that cannot be written is the user's to mend: one line with the fi
     );
   }
   expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+});
+
+test("makes a folder with those it lies in, and does not mind one that is there", async () => {
+  const path = join(folder, "one", "two", "three");
+  await makeFolder(path);
+  await makeFolder(path);
+  await Promise.all([makeFolder(join(path, "a", "b")), makeFolder(join(path, "a", "c"))]);
+  expect(readdirSync(join(path, "a")).sort()).toEqual(["b", "c"]);
+});
+
+test("a folder in the place of a file is refused", async () => {
+  writeFileSync(join(folder, "plain"), "");
+  const error = await makeFolder(join(folder, "plain")).catch((caught: unknown) => caught);
+  expect(error).toBeInstanceOf(InputError);
+  expect((error as InputError).message).toMatch(/plain: cannot be written: a part of the path is a file\./);
+});
+
+test("a folder that can have no children ends with one line, not never", async ({ skip }) => {
+  skip(!existsSync("/proc/self"), "skipped: there is no /proc here");
+  const refusal = /^\/proc\/foo.*: cannot be written: no file can be made there\. Choose another place/;
+  for (const work of [makeFolder("/proc/foo/bar"), writeFileAtomic("/proc/foo/x.txt", "x")])
+    await expect(work).rejects.toThrow(refusal);
 });

@@ -402,7 +402,13 @@ describe("taps", () => {
     const late = { kind: "presence", name: "tag", taps: ["conv_pw_13"], threshold: 0.5 } as const;
     const of = tinyModel({ aspects: [late], classifier: { taps: ["conv_pw_12"] } });
     expect(() => explainFunction(of)).toThrow(ConfigError);
-    expect(() => explainFunction(of)).toThrow(/head "tag".*"conv_pw_13".*behind "conv_pw_12"/);
+    expect(() => explainFunction(of)).toThrow(
+      /head "tag".*"conv_pw_13".*behind "conv_pw_12".*Choose "conv_pw_12" or an earlier layer, such as "conv_pw_11"\.$/,
+    );
+    // The trunk's own source is no advice where it lies behind as well.
+    expect(() => explainFunction(tinyModel({ classifier: { taps: ["conv_pw_5"] } }))).toThrow(
+      /"conv_pw_11".*Choose "conv_pw_5" or an earlier layer\.$/,
+    );
   });
 
   test("after a linear layer are allowed with a warning that names the head", () => {

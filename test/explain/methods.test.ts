@@ -130,6 +130,18 @@ describe("every pair of method and masking", () => {
       ConfigError,
     );
   });
+
+  test("CAM is had by leaving out what stands in its way, and by training only where nothing does", () => {
+    const target = { kind: "aspect", aspect: "tag" } as const;
+    const refused = (of: Model, options: ExplainOptions) =>
+      expect(() => explainFunction(of, { saliency: "cam", ...options }));
+    refused(model, { target }).toThrow(/Take another method, or leave the target out\.$/);
+    refused(model, { tap: EARLY }).toThrow(/Take another method, or leave the tap out\.$/);
+    refused(model, { tap: EARLY, target }).toThrow(/Take another method, or leave the target and the tap out\.$/);
+    refused(tinyModel(), {}).toThrow(/Take another method, or train with "source": "conv_pw_13"\.$/);
+    refused(tinyModel(), { tap: EARLY }).toThrow(/or train with "source"/);
+    refused(tinyModel(), { target }).toThrow(/Take another method\.$/);
+  });
 });
 
 test("CAM's weights are Grad-CAM's times the number of places", () => {
@@ -244,7 +256,10 @@ describe("a target that is no class", () => {
 
   test("before the heads' layer wants a tap before itself", () => {
     const target: InnerTarget = { kind: "unit", layer: "conv_pw_5", channel: 1 };
-    expect(() => explainFunction(model, { target })).toThrow(/the target does not depend on layer "conv_pw_11"/);
+    expect(() => explainFunction(model, { target })).toThrow(
+      /the target does not depend on layer "conv_pw_11".*Mask one layer from which it and all heads are computed: --tap conv_pw_5\.$/,
+    );
+    expect(eager({ target, tap: "conv_pw_5" })["saliency/conv_pw_5"].shape).toEqual([1, 4, 4, 1]);
     expect(eager({ target, tap: EARLY })[`saliency/${EARLY}`].shape).toEqual([1, 8, 8, 1]);
   });
 

@@ -329,6 +329,11 @@ describe("targets", () => {
     expect(parse("unit:conv_pw_11/7@2,3")).toEqual({ kind: "unit", layer: "conv_pw_11", channel: 7, place: [2, 3] });
     for (const text of ["aspect:nose", "image:spot@x", "unit:conv_pw_11", "unit:conv_pw_11/x", "logit:cow"])
       expect(() => parse(text), text).toThrow(InputError);
+    expect(() => parse("image:nose@1,2")).toThrow(/no such aspect\. The model has: spot, a:b@1\./);
+    for (const weights of ["1.2.3,4", "1", "1,2,3", "x", ""])
+      expect(() => parse(`image:spot@${weights}`), weights).toThrow(
+        `"${weights}" is not two numbers. Write @OBJECT,BACKGROUND`,
+      );
     // A class may be called like a form.
     expect(parseTarget("aspect:spot", { ...classifier, classes: ["aspect:spot"] }, { aspects: ["spot"] })).toEqual({
       kind: "log-odds",

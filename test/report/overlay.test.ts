@@ -67,6 +67,18 @@ describe("renderOverlay", () => {
     expect(silent.count([29, 35, 41], head)).toBeGreaterThan(300); // the answer's bold letters
   });
 
+  test("writes the question before the answer that nothing explains it, where it is not the usual one", async () => {
+    const aspects = explanation.aspects.map((aspect) => ({ ...aspect, isRelevant: false }));
+    const render = (target: Explained["explanation"]["target"]) =>
+      renderOverlay(
+        { ...explained, explanation: { ...explanation, isExplained: false, aspects, target } },
+        tissue({ width: SIZE, height: SIZE }),
+      ).then(decode);
+    const [usual, other] = [await render(explanation.target), await render({ kind: "log-odds", class: "benign" })];
+    const ink = ({ count, width }: typeof usual) => count([102, 112, 122], { x: 0, y: 0, width, height: 70 });
+    expect(ink(other)).toBeGreaterThan(1.2 * ink(usual));
+  });
+
   test("writes the names in the legend and bars as long as the relevance", async () => {
     const picture = await shown;
     const legend = 28 + 3 * 420 + 8;

@@ -23,6 +23,16 @@ describe("headline", () => {
     expect(headlineText(margin)).toBe("malignant 97 % why benign rather than malignant: necrosis 0.58");
   });
 
+  test("says the question also where nothing answers it, unless it is the usual one", () => {
+    const aspects = explanation.aspects.map((aspect) => ({ ...aspect, isRelevant: false }));
+    const other = { ...explanation, aspects, target: { kind: "log-odds", class: "benign" } as const };
+    expect(headlineText(other)).toBe("malignant 97 %; why benign (3 %): no known aspect explains this");
+    const absent = { ...other, aspects: aspects.map((aspect) => ({ ...aspect, isPresent: false })) };
+    expect(headlineText(absent)).toBe("malignant 97 %; why benign (3 %): no known aspect is seen here");
+    const inner = { ...other, target: { kind: "aspect", aspect: "vessel" } as const };
+    expect(headlineText(inner)).toBe("malignant 97 %; why vessel: no known aspect explains this");
+  });
+
   test("tells an image without aspects from one whose aspects do not matter", () => {
     const aspects = explanation.aspects.map((aspect) => ({ ...aspect, isRelevant: false }));
     expect(headlineText({ ...explanation, aspects })).toBe("malignant 97 %: no known aspect explains this");

@@ -75,7 +75,7 @@ export async function synthesize(directory: string, options: SynthesizeOptions =
   const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString("hex")}.tmp`);
   try {
     await writeFileAtomic(join(temporary, "samples.jsonl"), ""); // says in one line where nothing can be written
-    for (const folder of ["images", "masks"]) await mkdir(join(temporary, folder), { recursive: true });
+    for (const folder of ["images", "masks"]) await mkdir(join(temporary, folder));
     const handle = await open(join(temporary, "samples.jsonl"), "w");
     try {
       const digits = Math.max(4, String(count).length);

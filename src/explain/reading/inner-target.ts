@@ -27,12 +27,19 @@ export function parseInnerTarget(text: string, aspects: readonly string[]): Inne
   if (kind === "aspect" && known(rest)) return { kind, aspect: rest };
   if (kind === "image") {
     if (known(rest)) return { kind, aspect: rest, object: 1, background: 1 };
-    const [, name, ...weights] = /^(.*)@(-?[\d.]+),(-?[\d.]+)$/s.exec(rest) ?? [];
-    const [object, background] = weights.map(Number);
-    if (name !== undefined && known(name) && Number.isFinite(object) && Number.isFinite(background))
-      return { kind, aspect: name, object, background };
+    const [, name, weights = ""] = /^(.*)@([^@]*)$/s.exec(rest) ?? [];
+    if (name !== undefined && known(name)) return { kind, aspect: name, ...weightsOf(weights, text) };
   }
   throw new InputError(`target "${text}": no such aspect. The model has: ${aspects.join(", ") || "none"}.`);
+}
+
+/** Of `OBJECT,BACKGROUND`. */
+function weightsOf(weights: string, text: string): { object: number; background: number } {
+  const [object, background, ...more] = weights
+    .split(",")
+    .map((one) => (/^-?[\d.]+$/.test(one) ? Number(one) : Number.NaN));
+  if (Number.isFinite(object) && Number.isFinite(background) && more.length === 0) return { object, background };
+  throw new InputError(`target "${text}": "${weights}" is not two numbers. Write @OBJECT,BACKGROUND, such as @1,0.`);
 }
 
 export function isInnerTarget(target: Target): target is InnerTarget {
