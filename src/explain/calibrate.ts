@@ -30,7 +30,7 @@ const CHANCE_IMAGES = 16;
 const CHANCE_DRAWS = 24;
 
 /** An aspect mattered if its removal takes more than this share of what the image has over the reference. */
-const LOWERED_SHARE = 0.1;
+const LOWERED_SHARE = 0.25;
 
 export interface Calibration {
   readonly threshold: { readonly value: number; readonly beside: number; readonly isCalibrated: boolean };
@@ -48,9 +48,9 @@ export interface Calibration {
 /**
  * With known causes, the lowest threshold that names at most 3 % of the distractors, on images answered right (without those that
  * are relevant beyond chance in most of their images: the classifier goes by them, and a warning says so); without, the
- * one that best separates aspects whose removal lowers the target by more than a tenth from the others. In any case at
- * least so high that at most 4 % of the aspects are relevant to classifiers that have learned nothing. Else 0.2. Beside a relevant
- * aspect a third does at places of its own, or with known causes as much as keeps the distractors at 3 % in all, from a sixth on.
+ * one that best separates aspects whose removal lowers the target by more than a quarter from the others. In any case at
+ * least so high that at most 3 % of the aspects are relevant to classifiers that have learned nothing. Else 0.2. Beside a relevant
+ * aspect a third does at places of its own, with known causes what keeps the distractors at 3 % in all if that is more.
  *
  * @param parameters folded, by name.
  * @param references of `computeReferences`.
@@ -177,7 +177,7 @@ function warningOf({ name, count, reached }: Suspect): string {
   );
 }
 
-/** Relevance of each aspect that can be read, positive where its removal lowers the target by more than a tenth. */
+/** Relevance of each aspect that can be read, positive where its removal lowers the target by more than a quarter. */
 function removalPairs(explanation: Explanation, outputs: NdArrays): Ranked[] {
   const [target] = outputs.target.data;
   return explanation.aspects.flatMap(({ name, relevance }) => {

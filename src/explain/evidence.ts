@@ -37,14 +37,29 @@ export function aspectEvidence(gradient: tf.Tensor4D, { difference }: { differen
   return tf.mul(gradient, difference);
 }
 
-/** `[batch, height, width, 1]`: the sum over channels of `c^2`; the caller disposes it. */
-export function evidenceMap(evidence: tf.Tensor4D): tf.Tensor4D {
-  return tf.tidy(() => tf.sum(tf.square(evidence), 3, true));
+/**
+ * `sign(c) sqrt(|c|)`. A few strong channels make up most of `c`, and whatever reads those would seem to be what the answer reads; by
+ * its root, what many channels agree on counts (the power normalization of Perronnin et al. 2010, doi:10.1007/978-3-642-15561-1_11).
+ * Only the answer's: an aspect's own evidence says which channels are the aspect's, and how much.
+ *
+ * @returns the same shape; the caller disposes it.
+ */
+export function rootEvidence(answer: tf.Tensor4D): tf.Tensor4D {
+  return tf.tidy(() => tf.div(answer, tf.sqrt(tf.maximum(tf.abs(answer), TINY))));
 }
 
-/** `[batch, height, width, 2]`: the sums over channels of `c p` and of `p^2`; the caller disposes it. */
-export function overlapMap(answer: tf.Tensor4D, aspect: tf.Tensor4D): tf.Tensor4D {
-  return tf.tidy(() => tf.concat([tf.sum(tf.mul(answer, aspect), 3, true), evidenceMap(aspect)], 3));
+/** `[batch, height, width, 2]`: the sums over channels of `c^2` and of `|c|`, the square of its root; the caller disposes it. */
+export function evidenceMap(answer: tf.Tensor4D): tf.Tensor4D {
+  return tf.tidy(() => tf.concat([tf.sum(tf.square(answer), 3, true), tf.sum(tf.abs(answer), 3, true)], 3));
+}
+
+/**
+ * `[batch, height, width, 2]`: the sums over channels of `sign(c) sqrt(|c|) p` and of `p^2`; the caller disposes it.
+ *
+ * @param root of the answer's evidence, of `rootEvidence`.
+ */
+export function overlapMap(root: tf.Tensor4D, aspect: tf.Tensor4D): tf.Tensor4D {
+  return tf.tidy(() => tf.concat([tf.sum(tf.mul(root, aspect), 3, true), tf.sum(tf.square(aspect), 3, true)], 3));
 }
 
 /**

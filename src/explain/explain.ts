@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { TensorFunction, Tensors } from "../engine/engine.js";
 import { answer, type Model } from "../model.js";
 import { type AspectReadings, aspectReadings } from "./aspect-readings.js";
-import { evidenceMap, overlapMap, pairMap } from "./evidence.js";
+import { evidenceMap, overlapMap, pairMap, rootEvidence } from "./evidence.js";
 import { pointsOf } from "./explained-point.js";
 import { classTarget, innerTarget, targetLayers } from "./explained-target.js";
 import type { MethodChoice } from "./explanation.js";
@@ -130,7 +130,7 @@ function maskedAt(
  *
  * @returns a function whose outputs are `logits`, `scores` `[batch, classes]`; for each aspect `<aspect>/unmasked`, `/masked` and
  *   `/reference` before the sigmoid; for each tap `filterWeights/<tap>` `[batch, 1, 1, channels]` (where the method has them),
- *   `saliency/<tap>` and `evidence/<tap>` `[batch, h, w, 1]`; for each aspect and its taps `<aspect>/overlap/<tap>` `[batch, h, w, 2]`; for
+ *   `saliency/<tap>` `[batch, h, w, 1]` and `evidence/<tap>` `[batch, h, w, 2]`; for each aspect and its taps `<aspect>/overlap/<tap>` `[batch, h, w, 2]`; for
  *   each tap of n aspects, more than one, `pairs/<tap>` `[batch, h, w, n * n]`, the aspects in the model's order.
  * @throws ConfigError as `checkOptions`, at once.
  */
@@ -142,12 +142,13 @@ export function explainFunction(model: Model, options: ExplainOptions = {}): Ten
 /** The outputs of `explain.onnx`, by name. */
 export function explanationOutputs({ classifier }: Model, { logits, taps, aspects }: Steps): Record<string, tf.Tensor> {
   const outputs: Record<string, tf.Tensor> = { logits, scores: scoresOf(logits, classifier.spec) };
+  const roots = Object.fromEntries(Object.entries(taps).map(([tap, { evidence }]) => [tap, rootEvidence(evidence)]));
   for (const [name, { unmasked, masked, reference, evidence, taps: from }] of Object.entries(aspects)) {
     outputs[`${name}/unmasked`] = unmasked;
     outputs[`${name}/masked`] = masked;
     outputs[`${name}/reference`] = reference;
     for (const [index, tap] of from.entries()) {
-      outputs[`${name}/overlap/${tap}`] = overlapMap(taps[tap].evidence, evidence[index]);
+      outputs[`${name}/overlap/${tap}`] = overlapMap(roots[tap], evidence[index]);
     }
   }
   for (const [tap, { weights, map, evidence }] of Object.entries(taps)) {

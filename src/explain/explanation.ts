@@ -111,7 +111,7 @@ export interface Explanation {
   readonly masking: MaskingName;
   /** From this relevance on, an aspect is relevant, */
   readonly threshold: number;
-  /** and beside such an aspect from this `relevanceApart` on: equal or lower. */
+  /** and beside such an aspect from this `relevanceApart` on. */
   readonly thresholdBeside: number;
   readonly isExplained: boolean;
   /** In the order of the model's heads. */

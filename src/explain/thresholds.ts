@@ -8,10 +8,8 @@ const LEAST_COUNT = 5;
 /** Fewer say nothing of a share of 3 %. */
 const LEAST_CHANCES = 20;
 
-/** Beside a relevant aspect, another counts from the threshold divided by this on, at places of its own, */
+/** Beside a relevant aspect, another counts from the threshold divided by this on, at places of its own. */
 const BESIDE = 3;
-/** and where distractors are known, so that what is too low shows, perhaps from this part on. */
-const LEAST_BESIDE = 6;
 
 /** What one aspect of an image must reach, and what others beside it. */
 export interface Thresholds {
@@ -70,8 +68,12 @@ export function suspects(
     .filter(({ count, reached }) => count >= LEAST_COUNT && reached > count / 2);
 }
 
+/** The next step above a score; a score of 1 has none, and stays. */
 function above(score: number): number {
-  return (Math.floor(score * GRAIN) + 1) / GRAIN;
+  const step = Math.floor(score * GRAIN) + 1;
+  // The product can be rounded down to a step that the score itself is.
+  const next = step / GRAIN > score ? step / GRAIN : (step + 1) / GRAIN;
+  return Math.min(1, next);
 }
 
 /**
@@ -84,7 +86,7 @@ function above(score: number): number {
  */
 export function thresholdAgainstChance(
   images: readonly (readonly Reached[])[],
-  { floor = 0, beside = besideOf, share = 0.04 }: { floor?: number; beside?: typeof besideOf; share?: number } = {},
+  { floor = 0, beside = besideOf, share = 0.03 }: { floor?: number; beside?: typeof besideOf; share?: number } = {},
 ): number | null {
   const count = images.reduce((sum, aspects) => sum + aspects.length, 0);
   if (count < LEAST_CHANCES) return null;
@@ -103,7 +105,8 @@ export function besideOf(value: number): number {
 }
 
 /**
- * The same where distractors are known: so high that at most a share of them is relevant in all, but at least a sixth.
+ * The same where distractors are known: so high that at most a share of them is relevant in all, and at least a third. It can lie above
+ * the threshold, since it is compared with another number.
  *
  * @param distractors of images answered right.
  * @param value the threshold, which takes its own part of the share.
@@ -116,7 +119,7 @@ export function besideAgainstDistractors(
   const taken = distractors.length - below.length;
   const room = Math.max(0, Math.floor(share * distractors.length) - taken);
   below.sort((a, b) => b - a);
-  return Math.min(value, Math.max(value / LEAST_BESIDE, room < below.length ? above(below[room]) : 0));
+  return Math.max(besideOf(value), room < below.length ? above(below[room]) : 0);
 }
 
 /** The aspects of one image that are relevant. */

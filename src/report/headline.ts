@@ -43,12 +43,16 @@ export function rankAspects(aspects: readonly AspectExplanation[]): readonly Asp
   );
 }
 
-/** What an aspect had to reach, or would have: less where it is relevant beside another that reaches the threshold. */
+/**
+ * The relevance that an aspect had to reach, or would have. Where it is relevant beside another that reaches the threshold, what counts
+ * is `relevanceApart`: as far below its relevance as `thresholdBeside` is below that.
+ */
 export function relevantFrom(
-  { isRelevant, relevance }: AspectExplanation,
+  { isRelevant, relevance, relevanceApart }: AspectExplanation,
   { threshold, thresholdBeside }: Explanation,
 ): number {
-  return isRelevant && (relevance ?? 0) < threshold ? thresholdBeside : threshold;
+  if (!isRelevant || relevance === null || relevance >= threshold) return threshold;
+  return relevanceApart ? (relevance * thresholdBeside) / relevanceApart : thresholdBeside;
 }
 
 /** "relevant from 0.11, beside such an aspect from 0.02". */

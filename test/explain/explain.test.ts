@@ -80,7 +80,7 @@ describe("the explain function", () => {
       ),
       [`filterWeights/${SOURCE}`]: "1,1,1,128",
       [`saliency/${SOURCE}`]: "1,2,2,1",
-      [`evidence/${SOURCE}`]: "1,2,2,1",
+      [`evidence/${SOURCE}`]: "1,2,2,2",
       [`pairs/${SOURCE}`]: "1,2,2,16",
     });
   });
@@ -225,11 +225,14 @@ describe("beside plain loops", () => {
         const from = place * expected.channels;
         return x.slice(from, from + expected.channels).reduce((sum, value, index) => sum + value * y[from + index], 0);
       });
-    expect(relativeError(found[`evidence/${SOURCE}`].data, sums(expected.c, expected.c))).toBeLessThan(1e-4);
-    const overlap = found[`spot/overlap/${SOURCE}`].data;
-    const part = (channel: number) => Array.from(overlap).filter((_, index) => index % 2 === channel);
-    expect(relativeError(part(0), sums(expected.c, expected.p))).toBeLessThan(1e-4);
-    expect(relativeError(part(1), sums(expected.p, expected.p))).toBeLessThan(1e-4);
+    const part = (name: string, channel: number) =>
+      Array.from(found[name].data).filter((_, index) => index % 2 === channel);
+    const roots = expected.c.map((value) => Math.sign(value) * Math.sqrt(Math.abs(value)));
+    const [answer, overlap] = [`evidence/${SOURCE}`, `spot/overlap/${SOURCE}`];
+    expect(relativeError(part(answer, 0), sums(expected.c, expected.c))).toBeLessThan(1e-4);
+    expect(relativeError(part(answer, 1), sums(roots, roots))).toBeLessThan(1e-4);
+    expect(relativeError(part(overlap, 0), sums(roots, expected.p))).toBeLessThan(1e-4);
+    expect(relativeError(part(overlap, 1), sums(expected.p, expected.p))).toBeLessThan(1e-4);
 
     const { explanation } = readExplanation(found, { spec: model.spec, threshold: 0.1, image: "x.png" });
     const [spot] = explanation.aspects;
@@ -356,18 +359,21 @@ describe("relevance", () => {
     const overlaps = taps.map((tap) => ({ evidence: found[`evidence/${tap}`], overlap: found[`tag/overlap/${tap}`] }));
     const sum = (from: (place: number, tap: number) => number) =>
       overlaps.reduce(
-        (all, { evidence }, tap) => all + Array.from(evidence.data).reduce((s, _, place) => s + from(place, tap), 0),
+        (all, { evidence }, tap) =>
+          all +
+          Array.from({ length: evidence.data.length / 2 }, (_, place) => from(place, tap)).reduce((a, b) => a + b),
         0,
       );
     const shared = sum((place, tap) => overlaps[tap].overlap.data[2 * place]);
-    const answer = sum((place, tap) => overlaps[tap].evidence.data[place]);
+    const whole = sum((place, tap) => overlaps[tap].evidence.data[2 * place]);
+    const roots = sum((place, tap) => overlaps[tap].evidence.data[2 * place + 1]);
     const aspect = sum((place, tap) => overlaps[tap].overlap.data[2 * place + 1]);
     const within = sum((place, tap) => {
       const squares = overlaps[tap].overlap.data.filter((_, index) => index % 2 === 1);
-      return squares[place] >= Math.max(...squares) / 100 ? overlaps[tap].evidence.data[place] : 0;
+      return squares[place] >= Math.max(...squares) / 100 ? overlaps[tap].evidence.data[2 * place] : 0;
     });
     expect(shared).toBeGreaterThan(0);
-    expect(relevanceAlone(overlaps)).toBeCloseTo((shared / Math.sqrt(answer * aspect)) * Math.sqrt(within / answer), 6);
+    expect(relevanceAlone(overlaps)).toBeCloseTo((shared / Math.sqrt(roots * aspect)) * (within / whole), 6);
   });
 });
 

@@ -1,6 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { answerEvidence, aspectEvidence, evidenceMap, overlapMap, pairMap } from "../../src/explain/evidence.js";
+import {
+  answerEvidence,
+  aspectEvidence,
+  evidenceMap,
+  overlapMap,
+  pairMap,
+  rootEvidence,
+} from "../../src/explain/evidence.js";
 import { grey } from "../../src/explain/mapping/grey.js";
 import { identity } from "../../src/explain/mapping/identity.js";
 import { fade, maskOf } from "../../src/explain/masking.js";
@@ -106,11 +113,14 @@ describe("evidence", () => {
     ).toEqual([1, -2, 6, 0, 3, -1, 0, 5]);
   });
 
-  test("overlaps place by place: sums of c p and of p^2", () => {
-    const c = grid(1, 2, 0, 1, 3, 0, 0, 0);
+  test("overlaps place by place: sums of the signed root of c times p, and of p^2", () => {
+    const c = grid(1, -4, 0, 1, 9, 0, 0, 0);
     const p = grid(2, 1, 5, 0, 1, 1, 2, 2);
-    expect(numbers(evidenceMap(c))).toEqual([5, 1, 9, 0]);
-    expect(numbers(overlapMap(c, p))).toEqual([4, 5, 0, 25, 3, 2, 0, 8]);
+    expect(numbers(rootEvidence(c))).toEqual([1, -2, 0, 1, 3, 0, 0, 0]);
+    // Of c^2 and |c| at each place.
+    expect(numbers(evidenceMap(c))).toEqual([17, 5, 1, 1, 81, 9, 0, 0]);
+    // 1 * 2 - 2 * 1, 4 + 1; 0 * 5 + 1 * 0, 25; ...
+    expect(numbers(overlapMap(rootEvidence(c), p))).toEqual([0, 5, 0, 25, 3, 2, 0, 8]);
   });
 
   test("of several aspects is multiplied pair by pair at each place", () => {
@@ -121,20 +131,23 @@ describe("evidence", () => {
     expect(numbers(pairs)).toEqual([5, 4, 4, 5, 1, 0, 0, 25, 9, 3, 3, 2, 0, 0, 0, 8]);
   });
 
-  test("that is the same for aspect and answer, up to a factor, has relevance 1; apart, 0", () => {
+  test("that is the root of the answer's, up to a factor, has relevance 1; apart, 0", () => {
     const read = (c: tf.Tensor4D, p: tf.Tensor4D) =>
       relevanceAlone([
         {
-          evidence: { shape: [1, 2, 2, 1], data: evidenceMap(c).dataSync() as Float32Array },
-          overlap: { shape: [1, 2, 2, 2], data: overlapMap(c, p).dataSync() as Float32Array },
+          evidence: { shape: [1, 2, 2, 2], data: evidenceMap(c).dataSync() as Float32Array },
+          overlap: { shape: [1, 2, 2, 2], data: overlapMap(rootEvidence(c), p).dataSync() as Float32Array },
         },
       ]);
-    const c = grid(1, 2, 0, 1, 3, 0, 0, 0);
-    expect(read(c, c)).toBeCloseTo(1, 12);
-    expect(read(c, tf.mul(c, 0.125))).toBeCloseTo(1, 12);
+    const c = grid(1, -4, 0, 1, 9, 0, 0, 0);
+    expect(read(c, rootEvidence(c))).toBeCloseTo(1, 6);
+    expect(read(c, tf.mul(rootEvidence(c), 0.125))).toBeCloseTo(1, 6);
     expect(read(c, grid(0, 0, 4, 0, 0, 2, 1, 1))).toBe(0);
-    // <c, p> = 4 + 0 + 3 = 7; |c|^2 = 15; |p|^2 = 5 + 25 + 2 + 8 = 40.
-    expect(read(c, grid(2, 1, 5, 0, 1, 1, 2, 2))).toBeCloseTo(7 / Math.sqrt(600), 6);
+    // 1 * 2 - 2 * 1 + 3 * 1 = 3; |c| sums to 15; |p|^2 = 5 + 25 + 2 + 8 = 40.
+    expect(read(c, grid(2, 1, 5, 0, 1, 1, 2, 2))).toBeCloseTo(3 / Math.sqrt(600), 6);
+    // One channel that is a hundred times stronger does not hide what the others agree on.
+    const one = grid(100, 1, 1, 1, 1, 1, 1, 1);
+    expect(read(one, grid(0, 1, 1, 1, 1, 1, 1, 1))).toBeGreaterThan(0.2);
   });
 });
 
@@ -177,6 +190,7 @@ test("no formula leaves a tensor behind but its result", () => {
   const results = [
     answerEvidence(a, { difference: b }),
     aspectEvidence(a, { difference: b }),
+    rootEvidence(a),
     overlapMap(a, b),
     evidenceMap(a),
     pairMap([a, b]),

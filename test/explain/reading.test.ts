@@ -133,15 +133,29 @@ describe("survival", () => {
   });
 });
 
+/** Of an answer whose channels are 1 or -1, so that sums of `c^2` and of `|c|` are the same. */
+function evidence(shape: readonly number[], sums: readonly number[]): NdArray {
+  return array(
+    [...shape, 2],
+    sums.flatMap((sum) => [sum, sum]),
+  );
+}
+
 describe("relevance", () => {
   const tap = {
-    evidence: array([1, 1, 2, 1], [9, 16]),
+    evidence: evidence([1, 1, 2], [9, 16]),
     overlap: array([1, 1, 2, 2], [6, 4, 0, 25]),
   };
 
   test("is the cosine of the two evidences over all elements where the aspect is everywhere", () => {
     // 6 / sqrt(25 * 29).
     expect(relevanceAlone([tap])).toBeCloseTo(6 / Math.sqrt(725), 12);
+  });
+
+  test("takes the answer by the roots of its channels in the cosine, by their squares in the share", () => {
+    // Two places; c = 4 and -9 at the first, 1 at the second, p = 3, -1 at the first: (2 * 3 + 3 * 1) / sqrt(14 * 10), and 97 of 98.
+    const roots = { evidence: array([1, 1, 2, 2], [97, 13, 1, 1]), overlap: array([1, 1, 2, 2], [9, 10, 0, 0]) };
+    expect(relevanceAlone([roots])).toBeCloseTo((9 / Math.sqrt(140)) * (97 / 98), 6);
   });
 
   test("is the cosine times the share of the answer's evidence at the aspect's places", () => {
@@ -165,14 +179,14 @@ describe("relevance", () => {
   });
 
   test("of several taps takes their elements together", () => {
-    const other = { evidence: array([1, 1, 1, 1], [11]), overlap: array([1, 1, 1, 2], [2, 7]) };
+    const other = { evidence: evidence([1, 1, 1], [11]), overlap: array([1, 1, 1, 2], [2, 7]) };
     // (6 + 2) / sqrt((25 + 11) * (29 + 7)).
     expect(relevanceAlone([tap, other])).toBeCloseTo(8 / 36, 12);
   });
 
   test("is 0 where there is no evidence at all, and survives tiny numbers", () => {
-    expect(relevanceAlone([{ evidence: array([1, 1, 1, 1], [0]), overlap: array([1, 1, 1, 2], [0, 3]) }])).toBe(0);
-    const tiny = { evidence: array([1, 1, 1, 1], [1e-36]), overlap: array([1, 1, 1, 2], [5e-37, 1e-36]) };
+    expect(relevanceAlone([{ evidence: evidence([1, 1, 1], [0]), overlap: array([1, 1, 1, 2], [0, 3]) }])).toBe(0);
+    const tiny = { evidence: evidence([1, 1, 1], [1e-36]), overlap: array([1, 1, 1, 2], [5e-37, 1e-36]) };
     expect(relevanceAlone([tiny])).toBeCloseTo(0.5, 5);
   });
 
@@ -181,7 +195,7 @@ describe("relevance", () => {
     const beside = ([first, second]: number[], common: number) =>
       relevancesOf(
         [first, second].map((cosine, index) => [{ tap: "t", index, overlap: array([1, 1, 1, 2], [cosine, 1]) }]),
-        { t: { evidence: array([1, 1, 1, 1], [1]), pairs: array([1, 1, 1, 4], [1, common, common, 1]) } },
+        { t: { evidence: evidence([1, 1, 1], [1]), pairs: array([1, 1, 1, 4], [1, common, common, 1]) } },
       );
 
     test("is what is left of the answer's evidence once those that overlap more have taken theirs", () => {
@@ -216,7 +230,7 @@ describe("relevance", () => {
           ps.map((p, index) => [{ tap: "t", index, overlap: array([1, 1, 1, 2], [dot(c, p), dot(p, p)]) }]),
           {
             t: {
-              evidence: array([1, 1, 1, 1], [dot(c, c)]),
+              evidence: evidence([1, 1, 1], [dot(c, c)]),
               pairs: array(
                 [1, 1, 1, 16],
                 ps.flatMap((a) => ps.map((b) => dot(a, b))),
@@ -230,10 +244,31 @@ describe("relevance", () => {
       }
     });
 
+    test("is what a pursuit over the vectors gives where aspects have different layers", () => {
+      // c = 2 in layer t, 1 in layer u. The first aspect reads t alone, p = (1, 0), and takes all that is there: cosine 1. The second reads
+      // both, p = (1, 1): 3 / sqrt(5 * 2), of which (2, 0) . (1, 1) / sqrt(10) went with the first; 1 / sqrt(10) is left.
+      const at = (tap: string, index: number, c: number) => ({ tap, index, overlap: array([1, 1, 1, 2], [c, 1]) });
+      const taps = {
+        t: { evidence: evidence([1, 1, 1], [4]), pairs: array([1, 1, 1, 4], [1, 1, 1, 1]) },
+        u: { evidence: evidence([1, 1, 1], [1]) },
+      };
+      const found = relevancesOf([[at("t", 0, 2)], [at("t", 1, 2), at("u", 0, 1)]], taps);
+      expect(found.map(({ relevance }) => relevance)).toEqual([
+        expect.closeTo(1, 6),
+        expect.closeTo(1 / Math.sqrt(10), 6),
+      ]);
+    });
+
+    test("is never above 1", () => {
+      // Two aspects that shout the opposite of one another: what the first takes leaves more for the second than there was.
+      const found = beside([0.9, 0.9], -1);
+      expect(found.map(({ relevance }) => relevance)).toEqual([expect.closeTo(0.9, 6), 1]);
+    });
+
     test("apart from more relevant ones is what lies at places that hold none of them", () => {
       // Three places with 8, 1 and 1 of the answer's evidence; the first aspect holds two of them, the second the last two.
       const taps = {
-        t: { evidence: array([1, 1, 3, 1], [8, 1, 1]), pairs: array([1, 1, 3, 4], new Float32Array(12)) },
+        t: { evidence: evidence([1, 1, 3], [8, 1, 1]), pairs: array([1, 1, 3, 4], new Float32Array(12)) },
       };
       const overlaps = [
         [4, 4, 0, 1, 0, 0],
@@ -256,8 +291,8 @@ describe("relevance", () => {
     test("counts only what both have at the same layers and places", () => {
       const own = (tap: string, index: number) => [{ tap, index, overlap: array([1, 1, 2, 2], [1, 2, 0, 0]) }];
       const taps = {
-        t: { evidence: array([1, 1, 2, 1], [2, 0]), pairs: array([1, 1, 2, 4], [2, 2, 2, 2, 0, 0, 0, 0]) },
-        u: { evidence: array([1, 1, 2, 1], [2, 0]) },
+        t: { evidence: evidence([1, 1, 2], [2, 0]), pairs: array([1, 1, 2, 4], [2, 2, 2, 2, 0, 0, 0, 0]) },
+        u: { evidence: evidence([1, 1, 2], [2, 0]) },
       };
       // Of two layers: nothing in common, 1 / 2 each. Of one layer: one and the same, which counts once.
       const distinct = relevancesOf([own("t", 0), own("u", 0)], taps);
@@ -399,7 +434,7 @@ describe("an explanation", () => {
     "vessel/masked": array([1, 1], [-3]),
     "vessel/reference": array([1, 1], [-4]),
     [`vessel/overlap/${tap}`]: array([1, 2, 2, 2], [0, 1, 0, 0, 0, 0, 0, 0]),
-    [`evidence/${tap}`]: array([1, 2, 2, 1], [4, 0, 0, 5]),
+    [`evidence/${tap}`]: evidence([1, 2, 2], [4, 0, 0, 5]),
     [`pairs/${tap}`]: array([1, 2, 2, 4], new Float32Array(16)),
     [`saliency/${tap}`]: array([1, 2, 2, 1], [1, 0, 0, 0]),
     ...changes,

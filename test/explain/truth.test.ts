@@ -276,30 +276,39 @@ describe("thresholds", () => {
     expect(thresholdThatSeparates(pairs(causesSeen, [0.1, 0.2, 0.3, 0.35, 0.4, 0.65]))).toBeCloseTo(0.45, 10);
   });
 
-  test("are the lowest with which classifiers that know nothing call at most 4 % relevant", () => {
-    // 25 images of two aspects; two of the 50 may be called relevant.
+  test("are the lowest with which classifiers that know nothing call at most 3 % relevant", () => {
+    // 25 images of two aspects; one of the 50 may be called relevant.
     const images = (apart: number) =>
       Array.from({ length: 25 }, (_, i) => [reached((i + 1) / 50), reached(0.2, apart)]);
-    expect(thresholdAgainstChance(images(0.01))).toBeCloseTo(0.4601, 10);
-    // Where the other of an image reaches a third of it, both count: one image, two aspects.
-    expect(thresholdAgainstChance(images(0.2))).toBeCloseTo(0.4801, 10);
-    expect(thresholdAgainstChance(images(0.2), { beside: (value) => value / 2 })).toBeCloseTo(0.4601, 10);
+    expect(thresholdAgainstChance(images(0.01))).toBeCloseTo(0.4801, 10);
+    expect(thresholdAgainstChance(images(0.01), { share: 0.04 })).toBeCloseTo(0.4601, 10);
+    // Where the other of an image reaches a third of it, both count: one image, two aspects, which is more than one.
+    expect(thresholdAgainstChance(images(0.2))).toBeCloseTo(0.5001, 10);
+    expect(thresholdAgainstChance(images(0.2), { beside: (value) => value / 2 })).toBeCloseTo(0.4801, 10);
     // A floor above everything.
     expect(thresholdAgainstChance(images(0.01), { floor: 0.6 })).toBe(0.6);
     expect(thresholdAgainstChance(images(0.01).slice(0, 9))).toBeNull();
   });
 
-  test("beside a relevant aspect are a sixth, or as much as keeps the distractors at 3 % in all", () => {
+  test("lie above what they exclude, also where a product is rounded down, and are never above 1", () => {
+    // 10,000 times this is 5,700 less one bit.
+    const score = 0.57;
+    expect(Math.floor(0.57 * 1e4)).toBeLessThan(5700);
+    for (const highest of [score, 0.29, 0.3, 0.1, 0.9999])
+      expect(thresholdAgainstDistractors(pairs(causesSeen, [0.1, 0.1, 0.1, 0.1, highest]))).toBeGreaterThan(highest);
+    expect(thresholdAgainstDistractors(pairs(causesSeen, [0.1, 0.1, 0.1, 0.1, 1]))).toBe(1);
+  });
+
+  test("beside a relevant aspect are a third, or more where that keeps the distractors at 3 % in all", () => {
     const faint = Array.from({ length: 96 }, () => reached(0.04));
-    const strong = [reached(0.5), reached(0.4, 0), reached(0.2), reached(0.1)];
-    const value = 0.32;
-    // Of 100, three may be named: two reach the threshold, so one more, and 0.1 is excluded.
-    expect(besideAgainstDistractors([...faint, ...strong], { value })).toBeCloseTo(0.1001, 10);
-    // Here none does, and a sixth of the threshold excludes more than 3 % ask for.
-    expect(besideAgainstDistractors([...faint, ...faint], { value: 0.3 })).toBeCloseTo(0.05, 10);
-    // Where the threshold names all that may be named, and the next comes near it, it is the same for all.
-    const near = [reached(0.5), reached(0.5), reached(0.5), reached(0.31999)];
-    expect(besideAgainstDistractors([...faint, ...near], { value })).toBeCloseTo(0.32, 10);
+    const strong = [reached(0.5), reached(0.4, 0), reached(0.2), reached(0.12)];
+    // Of 100, three may be named: two reach the threshold, so one more, and 0.12 is excluded.
+    expect(besideAgainstDistractors([...faint, ...strong], { value: 0.3 })).toBeCloseTo(0.1201, 10);
+    // Here none does, and a third of the threshold excludes more than 3 % ask for.
+    expect(besideAgainstDistractors([...faint, ...faint], { value: 0.3 })).toBeCloseTo(0.1, 10);
+    // Where the threshold names all that may be named, the next is excluded though it reaches more apart than the threshold is.
+    const near = [reached(0.5), reached(0.5), reached(0.5), reached(0.2, 0.45)];
+    expect(besideAgainstDistractors([...faint, ...near], { value: 0.3 })).toBeCloseTo(0.4501, 10);
   });
 
   test("call what reaches the first relevant, and beside it what reaches the second apart from it", () => {

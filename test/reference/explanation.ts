@@ -75,7 +75,7 @@ export function aspectEvidence(of: Representation, gradient: ArrayLike<number>):
   return difference(of).map((value, index) => value * gradient[index]);
 }
 
-/** `<c, p> / (|c| |p|)` over all elements of one tap, times c's share at the places that hold 1 % of the most of p. */
+/** `<d, p> / (|d| |p|)`, d the signed root of c, over all elements of one tap, times c's share at the places that hold 1 % of the most of p. */
 export function relevance(c: readonly number[], p: readonly number[], channels: number): number {
   const squares = (v: readonly number[]) =>
     placeSums(
@@ -84,7 +84,8 @@ export function relevance(c: readonly number[], p: readonly number[], channels: 
     );
   const sum = (v: readonly number[]) => v.reduce((all, value) => all + value, 0);
   const [atC, atP] = [squares(c), squares(p)];
-  const cosine = sum(c.map((value, index) => value * p[index])) / Math.sqrt(sum(atC) * sum(atP));
+  const d = c.map((value) => Math.sign(value) * Math.sqrt(Math.abs(value)));
+  const cosine = sum(d.map((value, index) => value * p[index])) / Math.sqrt(sum(squares(d)) * sum(atP));
   const within = sum(atC.filter((_, place) => atP[place] >= Math.max(...atP) / 100));
   return (Math.max(0, cosine) * within) / sum(atC);
 }

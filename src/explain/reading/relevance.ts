@@ -4,7 +4,7 @@ import type { NdArray } from "../../core/nd-array.js";
 
 /** What the graph sums over channels at each place of one layer. */
 export interface TapSums {
-  /** Sums of `c^2`, `[1, height, width, 1]`. */
+  /** Sums of `c^2` and of `|c|`, `[1, height, width, 2]`. */
   readonly evidence: NdArray;
   /** Sums of `p_a p_b`, `[1, height, width, n * n]` over the n aspects of this layer; absent where there is but one. */
   readonly pairs?: NdArray;
@@ -15,7 +15,7 @@ export interface AspectOverlap {
   readonly tap: string;
   /** Its place among the aspects of the layer. */
   readonly index: number;
-  /** Sums of `c p` and of `p^2`, `[1, height, width, 2]`. */
+  /** Sums of `sign(c) sqrt(|c|) p` and of `p^2`, `[1, height, width, 2]`. */
   readonly overlap: NdArray;
 }
 
@@ -37,15 +37,15 @@ export interface AspectRelevance {
 
 /**
  * How much of the answer's evidence each aspect accounts for beside the others: the share of the evidence at the aspect's places
- * times the cosine of the two, `|c_P|^2 / |c|^2 * <c, p> / (|c| |p|)`, P being the places that hold the aspect. A few channels read
- * by chance reach a cosine anywhere; the share of the place asks that the answer is read there.
+ * times the cosine of the two, `|c_P|^2 / |c|^2 * <d, p> / (|d| |p|)`, P being the places that hold the aspect and `d` the signed root of c
+ * (`rootEvidence`). A few channels read by chance reach a cosine anywhere; the share of the place asks that the answer is read there.
  *
  * Of the cosines, what several aspects share is counted once, by matching pursuit (Mallat and Zhang 1993, doi:10.1109/78.258082): the aspect
- * that overlaps most with c takes `<c, p> / (|c| |p|)`, and what it takes is no longer there for the next. Two aspects on one
+ * that overlaps most with d takes `<d, p> / (|d| |p|)`, and what it takes is no longer there for the next. Two aspects on one
  * object share much of their evidence, and what both share with the answer would speak for either. Aspects that share nothing do
  * not feel one another.
  *
- * Sums are over all elements of all layers.
+ * Sums are over all elements of all layers that an aspect has.
  *
  * @param aspects those that are present, each with its layers.
  * @returns 0 where either has no evidence there at all, or the aspect speaks against the answer.
@@ -54,62 +54,62 @@ export function relevancesOf(
   aspects: readonly (readonly AspectOverlap[])[],
   taps: Readonly<Record<string, TapSums>>,
 ): AspectRelevance[] {
-  const overlaps = aspects.map((aspect) => overlapOf(aspect, taps));
-  const left = overlaps.map(({ cosine }) => cosine);
+  const measured = aspects.map((aspect) => measure(aspect, taps));
+  const taken = pursued(aspects, measured, taps);
+  const relevances = measured.map(({ share }, index) => taken[index] * share);
+  const apart = sharesApart(measured, taps, relevances);
+  return relevances.map((relevance, index) => ({ relevance, apart: taken[index] * Math.sqrt(apart[index]) }));
+}
+
+/** Of each aspect's cosine what more fitting aspects leave of it, 0..1. */
+function pursued(
+  aspects: readonly (readonly AspectOverlap[])[],
+  measured: readonly Measured[],
+  taps: Readonly<Record<string, TapSums>>,
+): number[] {
+  const left = measured.map(({ cosine }) => cosine);
   const taken = left.map(() => 0);
   const waiting = new Set(left.keys());
   while (waiting.size > 0) {
     const best = [...waiting].reduce((a, b) => (left[b] > left[a] ? b : a));
     waiting.delete(best);
-    taken[best] = Math.max(0, left[best]);
+    taken[best] = Math.min(1, Math.max(0, left[best]));
     if (taken[best] === 0) continue;
+    // What is taken of d is `taken |d| / |p|` times p, with d in the layers of each.
+    const { answer, norm } = measured[best];
     for (const other of waiting) {
-      const norms = overlaps[best].norm * overlaps[other].norm;
-      if (norms > 0) left[other] -= (taken[best] * sharedBy(aspects[best], aspects[other], taps)) / norms;
+      const own = measured[other].answer * measured[other].norm;
+      if (own > 0)
+        left[other] -= ((taken[best] * answer) / norm) * (sharedBy(aspects[best], aspects[other], taps) / own);
     }
   }
-  const relevances = overlaps.map(({ share }, index) => taken[index] * share);
-  const apart = apartFromMoreRelevant(aspects, taps, relevances);
-  return relevances.map((relevance, index) => ({ relevance, apart: taken[index] * Math.sqrt(apart[index]) }));
+  return taken;
 }
 
 /** Of each aspect, the share of `|c|^2` at its places that hold no aspect of higher relevance. */
-function apartFromMoreRelevant(
-  aspects: readonly (readonly AspectOverlap[])[],
+function sharesApart(
+  measured: readonly Measured[],
   taps: Readonly<Record<string, TapSums>>,
   relevances: readonly number[],
 ): number[] {
   const shares = relevances.map(() => 0);
   const held: Readonly<Record<string, Uint8Array>> = Object.fromEntries(
-    Object.entries(taps).map(([tap, { evidence }]) => [tap, new Uint8Array(evidence.data.length)]),
+    Object.entries(taps).map(([tap, { evidence }]) => [tap, new Uint8Array(evidence.data.length / 2)]),
   );
   for (const index of [...relevances.keys()].sort((a, b) => relevances[b] - relevances[a])) {
-    let [within, answer] = [0, 0];
-    for (const { tap, overlap } of aspects[index]) {
+    let [within, whole] = [0, 0];
+    for (const [tap, fill] of measured[index].fills) {
       const { evidence } = taps[tap];
-      const own = placesOf(overlap, { from: LEAST_OF_MOST });
-      const kept = placesOf(overlap, { from: LEAST_TO_KEEP });
-      for (let place = 0; place < own.length; place++) {
-        answer += evidence.data[place];
-        if (own[place] === 1 && held[tap][place] === 0) within += evidence.data[place];
-        if (relevances[index] > 0) held[tap][place] |= kept[place];
+      for (let place = 0; place < fill.length; place++) {
+        const square = evidence.data[2 * place];
+        whole += square;
+        if (fill[place] >= LEAST_OF_MOST && held[tap][place] === 0) within += square;
+        if (relevances[index] > 0 && fill[place] >= LEAST_TO_KEEP) held[tap][place] = 1;
       }
     }
-    shares[index] = answer > 0 ? within / answer : 0;
+    shares[index] = whole > 0 ? within / whole : 0;
   }
   return shares;
-}
-
-/** 1 where a place holds at least a share of what the fullest one holds of the aspect. */
-function placesOf({ data }: NdArray, { from }: { from: number }): Uint8Array {
-  const places = new Uint8Array(data.length / 2);
-  let most = 0;
-  for (let place = 0; place < places.length; place++) most = Math.max(most, data[2 * place + 1]);
-  for (let place = 0; place < places.length; place++) {
-    const square = data[2 * place + 1];
-    if (square > 0 && square >= from * most) places[place] = 1;
-  }
-  return places;
 }
 
 /**
@@ -123,36 +123,60 @@ export function instanceRelevance(
   taps: Readonly<Record<string, TapSums>>,
   { cells }: { cells: Readonly<Record<string, Uint8Array>> },
 ): number {
-  const { cosine, share } = overlapOf(aspect, taps, cells);
+  const { cosine, share } = measure(aspect, taps, cells);
   return Math.max(0, cosine) * share;
 }
 
-/** `<c, p> / (|c| |p|)` of one aspect, `|p|`, and the share of `|c|^2` at its places; c counts everywhere, p in the cells. */
-function overlapOf(
+interface Measured {
+  /** `<d, p> / (|d| |p|)`, at most 1. */
+  readonly cosine: number;
+  /** `|p|`. */
+  readonly norm: number;
+  /** `|d|` in the aspect's layers, everywhere. */
+  readonly answer: number;
+  /** Of `|c|^2`, what lies at the aspect's places. */
+  readonly share: number;
+  /** By layer, `p^2` at each place as a share of the most that any holds. */
+  readonly fills: readonly (readonly [tap: string, fill: Float64Array])[];
+}
+
+/** One aspect beside the answer; c counts everywhere, p in the cells. */
+function measure(
   aspect: readonly AspectOverlap[],
   taps: Readonly<Record<string, TapSums>>,
   cells?: Readonly<Record<string, Uint8Array>>,
-): { cosine: number; norm: number; share: number } {
-  let [shared, answer, within, squares] = [0, 0, 0, 0];
-  for (const { tap, overlap } of aspect) {
-    const { evidence } = taps[tap];
-    const own = placesOf(overlap, { from: LEAST_OF_MOST });
-    for (let place = 0; place < own.length; place++) {
-      answer += evidence.data[place];
+): Measured {
+  let [shared, squares, roots, whole, within] = [0, 0, 0, 0, 0];
+  const fills = aspect.map(({ tap, overlap }) => [tap, fillOf(overlap)] as const);
+  for (const [index, { tap, overlap }] of aspect.entries()) {
+    const { data } = taps[tap].evidence;
+    const [, fill] = fills[index];
+    for (let place = 0; place < fill.length; place++) {
+      whole += data[2 * place];
+      roots += data[2 * place + 1];
       if (cells?.[tap][place] === 0) continue;
       shared += overlap.data[2 * place];
       squares += overlap.data[2 * place + 1];
-      if (own[place] === 1) within += evidence.data[place];
+      if (fill[place] >= LEAST_OF_MOST) within += data[2 * place];
     }
   }
   // Two roots: the product of the sums can leave the range of doubles where gradients are tiny.
-  const norm = Math.sqrt(squares);
-  const norms = Math.sqrt(answer) * norm;
+  const [norm, answer] = [Math.sqrt(squares), Math.sqrt(roots)];
+  const norms = answer * norm;
   return {
     cosine: norms > 0 ? Math.min(1, shared / norms) : 0,
     norm,
-    share: answer > 0 ? within / answer : 0,
+    answer,
+    share: whole > 0 ? within / whole : 0,
+    fills,
   };
+}
+
+/** `p^2` at each place as a share of the fullest one's, 0..1; all 0 where none holds anything. */
+function fillOf({ data }: NdArray): Float64Array {
+  const squares = Float64Array.from({ length: data.length / 2 }, (_, place) => data[2 * place + 1]);
+  const most = squares.reduce((a, b) => Math.max(a, b), 0);
+  return most > 0 ? squares.map((square) => square / most) : squares;
 }
 
 /** `<p_a, p_b>` over the layers that both have. */
@@ -166,7 +190,7 @@ function sharedBy(
     const other = b.find((candidate) => candidate.tap === tap);
     const { evidence, pairs } = taps[tap];
     if (!other || !pairs) continue;
-    const places = evidence.data.length;
+    const places = evidence.data.length / 2;
     const squared = pairs.data.length / places;
     const column = index * Math.sqrt(squared) + other.index;
     for (let place = 0; place < places; place++) sum += pairs.data[place * squared + column];
