@@ -32,3 +32,15 @@ if (process.argv[2] === "pow") {
     sqrt6875: (x) => { const r = tf.sqrt(tf.sqrt(tf.abs(x))); return tf.div(x, tf.add(tf.mul(r, tf.sqrt(tf.sqrt(r))), 1e-30)); },
   })) { console.log(name); await profile(({ inputs }) => tf.tidy(() => ({ outputs: { y: f(inputs.x) } })), { inputs: { x: N }, values: { x: v } }); }
 }
+if (process.argv[2] === "explain" || process.argv[2] === "predict") {
+  const { networkOf, freshParameters, normal, pixels } = await import("./bench/models.js");
+  const { explainFunction } = await import("./dist/explain/explain.js"); const { explainedTaps } = await import("./dist/explain/taps.js");
+  const { evaluationStep, modelInputShapes } = await import("./bench/built.js");
+  const alpha = Number(process.argv[3] ?? 1), inputSize = Number(process.argv[4] ?? 224), masks = 2, classes = 1000;
+  const model = networkOf({ alpha, inputSize, classes, masks });
+  const refs = explainedTaps(model).map((tap) => { const channels = model.trunk.taps.find(({ name }) => name === tap)?.channels ?? 0; const { shape, data } = normal([classes + 1, channels], tap); return [`reference/${tap}`, { shape, data: data.map(Math.abs) }]; });
+  const constants = { ...freshParameters(model, { isFolded: true }), ...(process.argv[2] === "explain" ? Object.fromEntries(refs) : {}) };
+  const image = pixels([1, inputSize, inputSize, 3]).data;
+  if (process.argv[2] === "explain") await profile(explainFunction(model), { inputs: { image: [1, inputSize, inputSize, 3], target: [1, classes] }, constants, values: { image, target: new Float32Array(classes) } }, 60, Number(process.argv[5] ?? 25));
+  else { const inputs = modelInputShapes(model, { kind: "image" }, 1); await profile(evaluationStep(model, { input: { kind: "image" } }), { inputs, constants, values: { image } }, 60, Number(process.argv[5] ?? 25)); }
+}

@@ -63,17 +63,18 @@ export function overlapMap(root: tf.Tensor4D, aspect: tf.Tensor4D): tf.Tensor4D 
 }
 
 /**
- * The sums over channels of `p_a p_b` of several aspects.
+ * What each two of several aspects share, `<p_a, p_b>` over the whole layer. Products and sums in place: a matrix product would want all
+ * of them in one layout.
  *
- * @param evidences n times `[batch, height, width, channels]`.
- * @returns `[batch, height, width, n * n]`, the products of aspect a in row a; the caller disposes it.
+ * @param evidences n times `[batch, height, width, channels]`, n at least 2.
+ * @returns `[batch, n (n - 1) / 2]`, in the order (0, 1), (0, 2), ..., (1, 2), ...; the caller disposes it.
  */
-export function pairMap(evidences: readonly tf.Tensor4D[]): tf.Tensor4D {
+export function pairSums(evidences: readonly tf.Tensor4D[]): tf.Tensor2D {
   return tf.tidy(() => {
-    const [batch, height, width, channels] = evidences[0].shape;
-    const places = [batch * height * width, evidences.length, channels] as [number, number, number];
-    const rows = tf.reshape(tf.stack([...evidences], 3), places);
-    const products = tf.matMul(rows, rows, false, true); // [batch * height * width, n, n]
-    return tf.reshape(products, [batch, height, width, evidences.length ** 2]);
+    const pairs = evidences.flatMap((a, index) => evidences.slice(index + 1).map((b) => [a, b]));
+    return tf.stack(
+      pairs.map(([a, b]) => tf.sum(tf.mul(a, b), [1, 2, 3])),
+      1,
+    ) as tf.Tensor2D;
   });
 }

@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { TensorFunction, Tensors } from "../engine/engine.js";
 import { answer, type Model } from "../model.js";
 import { type AspectReadings, aspectReadings } from "./aspect-readings.js";
-import { evidenceMap, overlapMap, pairMap, rootEvidence } from "./evidence.js";
+import { evidenceMap, overlapMap, pairSums, rootEvidence } from "./evidence.js";
 import { pointsOf } from "./explained-point.js";
 import { classTarget, innerTarget, targetLayers } from "./explained-target.js";
 import type { MethodChoice } from "./explanation.js";
@@ -131,7 +131,7 @@ function maskedAt(
  * @returns a function whose outputs are `logits`, `scores` `[batch, classes]`; for each aspect `<aspect>/unmasked`, `/masked` and
  *   `/reference` before the sigmoid; for each tap `filterWeights/<tap>` `[batch, 1, 1, channels]` (where the method has them),
  *   `saliency/<tap>` `[batch, h, w, 1]` and `evidence/<tap>` `[batch, h, w, 2]`; for each aspect and its taps `<aspect>/overlap/<tap>` `[batch, h, w, 2]`; for
- *   each tap of n aspects, more than one, `pairs/<tap>` `[batch, h, w, n * n]`, the aspects in the model's order.
+ *   each tap of n aspects, more than one, `pairs/<tap>` `[batch, n (n - 1) / 2]`, the aspects in the model's order.
  * @throws ConfigError as `checkOptions`, at once.
  */
 export function explainFunction(model: Model, options: ExplainOptions = {}): TensorFunction {
@@ -155,7 +155,7 @@ export function explanationOutputs({ classifier }: Model, { logits, taps, aspect
     const own = Object.values(aspects).flatMap(({ evidence, taps: from }) =>
       from.includes(tap) ? [evidence[from.indexOf(tap)]] : [],
     );
-    if (own.length > 1) outputs[`pairs/${tap}`] = pairMap(own);
+    if (own.length > 1) outputs[`pairs/${tap}`] = pairSums(own);
     if (weights) outputs[`filterWeights/${tap}`] = weights;
     outputs[`saliency/${tap}`] = map;
     outputs[`evidence/${tap}`] = evidenceMap(evidence);

@@ -203,7 +203,7 @@ describe("calibration", () => {
       scores: row(() => [0.9, 0.05, 0.05], [3]),
       [`saliency/${SOURCE}`]: row(() => [1], [1, 1, 1]),
       [`evidence/${SOURCE}`]: row(() => [1, 1], [1, 1, 2]),
-      [`pairs/${SOURCE}`]: row(() => [1, 0, 0, 1], [1, 1, 4]),
+      [`pairs/${SOURCE}`]: row(() => [0], [1]),
       target: row(() => [2], []),
       ...Object.fromEntries(
         names.flatMap((name): [string, NdArray][] => [

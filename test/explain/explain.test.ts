@@ -81,7 +81,7 @@ describe("the explain function", () => {
       [`filterWeights/${SOURCE}`]: "1,1,1,128",
       [`saliency/${SOURCE}`]: "1,2,2,1",
       [`evidence/${SOURCE}`]: "1,2,2,2",
-      [`pairs/${SOURCE}`]: "1,2,2,16",
+      [`pairs/${SOURCE}`]: "1,6",
     });
   });
 

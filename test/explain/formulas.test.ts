@@ -5,7 +5,7 @@ import {
   aspectEvidence,
   evidenceMap,
   overlapMap,
-  pairMap,
+  pairSums,
   rootEvidence,
 } from "../../src/explain/evidence.js";
 import { grey } from "../../src/explain/mapping/grey.js";
@@ -123,12 +123,13 @@ describe("evidence", () => {
     expect(numbers(overlapMap(rootEvidence(c), p))).toEqual([0, 5, 0, 25, 3, 2, 0, 8]);
   });
 
-  test("of several aspects is multiplied pair by pair at each place", () => {
-    const [a, b] = [grid(1, 2, 0, 1, 3, 0, 0, 0), grid(2, 1, 5, 0, 1, 1, 2, 2)];
-    const pairs = pairMap([a, b]);
-    expect(pairs.shape).toEqual([1, 2, 2, 4]);
-    // Place 0: 1 + 4, 2 + 2, 2 + 2, 4 + 1.
-    expect(numbers(pairs)).toEqual([5, 4, 4, 5, 1, 0, 0, 25, 9, 3, 3, 2, 0, 0, 0, 8]);
+  test("of several aspects is multiplied pair by pair and summed", () => {
+    const [a, b, c] = [grid(1, 2, 0, 1, 3, 0, 0, 0), grid(2, 1, 5, 0, 1, 1, 2, 2), grid(0, 1, 1, 0, 0, 0, 0, -1)];
+    const pairs = pairSums([a, b, c]);
+    expect(pairs.shape).toEqual([1, 3]);
+    // a b: 2 + 2 + 3; a c: 2; b c: 1 + 5 - 2.
+    expect(numbers(pairs)).toEqual([7, 2, 4]);
+    expect(numbers(pairSums([a, b]))).toEqual([7]);
   });
 
   test("that is the root of the answer's, up to a factor, has relevance 1; apart, 0", () => {
@@ -193,7 +194,7 @@ test("no formula leaves a tensor behind but its result", () => {
     rootEvidence(a),
     overlapMap(a, b),
     evidenceMap(a),
-    pairMap([a, b]),
+    pairSums([a, b]),
     maskOf({ weights, map }, { masking: "both" }),
     fade(a, { mask: map, reference: weights }),
   ];

@@ -6,7 +6,7 @@ import type { NdArray } from "../../core/nd-array.js";
 export interface TapSums {
   /** Sums of `c^2` and of `|c|`, `[1, height, width, 2]`. */
   readonly evidence: NdArray;
-  /** Sums of `p_a p_b`, `[1, height, width, n * n]` over the n aspects of this layer; absent where there is but one. */
+  /** `<p_a, p_b>` of the n aspects of this layer, `[1, n (n - 1) / 2]`, in the order of `pairSums`; absent where there is but one. */
   readonly pairs?: NdArray;
 }
 
@@ -188,12 +188,11 @@ function sharedBy(
   let sum = 0;
   for (const { tap, index } of a) {
     const other = b.find((candidate) => candidate.tap === tap);
-    const { evidence, pairs } = taps[tap];
+    const { pairs } = taps[tap];
     if (!other || !pairs) continue;
-    const places = evidence.data.length / 2;
-    const squared = pairs.data.length / places;
-    const column = index * Math.sqrt(squared) + other.index;
-    for (let place = 0; place < places; place++) sum += pairs.data[place * squared + column];
+    const [first, second] = [Math.min(index, other.index), Math.max(index, other.index)];
+    const count = (1 + Math.sqrt(1 + 8 * pairs.data.length)) / 2; // n of n (n - 1) / 2
+    sum += pairs.data[first * count - (first * (first + 1)) / 2 + second - first - 1];
   }
   return sum;
 }
