@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../core/errors.js";
-import { writeFileAtomic, writeJson } from "../core/files.js";
+import { makeFolder, writeFileAtomic, writeJson } from "../core/files.js";
 import { type Dataset, records } from "../dataset/dataset.js";
 import { selectEngine } from "../engine/select-engine.js";
 import { type Case, type FaithfulnessOfModel, faithfulnessOf } from "../explain/faithfulness-of-model.js";
@@ -72,6 +72,7 @@ async function runFaithfulness(
   const { dataset } = await openSplit(directory, { split: "test", spec: trained.spec, cure });
   if (!(await knowsCauses(dataset))) throw new ConfigError(`${directory}: ${NO_CAUSES}`);
   const twin = await twinOf(options.twin);
+  await makeFolder(options.out); // minutes go by before anything is written there
   const engine = await selectEngine({ ...options, onNotice: showNotice });
   const bar = progressBar("measuring");
   let found: FaithfulnessOfModel;

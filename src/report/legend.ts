@@ -58,7 +58,9 @@ function legendRow(
     isPresent
       ? `<path d="M${tick} ${y + 19}V${y + 33}" stroke="${INK}" stroke-width="1.6" stroke-linecap="round"/>`
       : "",
-    isPresent ? strokeText(details(aspect), { x, y: y + 46, size: 9, colour: FAINT_INK }) : "",
+    isPresent
+      ? strokeText(fitText(details(aspect), { size: 9, width }), { x, y: y + 46, size: 9, colour: FAINT_INK })
+      : "",
   ].join("");
 }
 
