@@ -6,7 +6,16 @@
  * They belong to one version of the runtime on one processor: such a graph is made anew in each process and never saved.
  */
 
-import { type Attributes, addConstant, addNode, type Graph, type GraphNode, reshape, type Value } from "./graph.js";
+import {
+  type Attributes,
+  addConstant,
+  addNode,
+  type Graph,
+  type GraphNode,
+  reshape,
+  transpose,
+  type Value,
+} from "./graph.js";
 import { NCHWC } from "./onnx-encoding.js";
 
 /** Records an operator of the domain `com.microsoft.nchwc`. */
@@ -14,8 +23,23 @@ export function nchwc(graph: Graph, operator: string, inputs: readonly Value[], 
   return addNode(graph, NCHWC + operator, inputs, attributes);
 }
 
-/** NCHW (or NHWC, `channelsLast`) to blocks; the value calls itself NCHW. */
+/** NCHW (or NHWC, `channelsLast`) to blocks; the value calls itself NCHW. A constant in whole blocks is moved here and now. */
 export function reorderInput(graph: Graph, value: Value, { channelsLast }: { channelsLast: boolean }): Value {
+  const shape = graph.constants.get(value)?.shape;
+  const channels = shape?.[channelsLast ? 3 : 1] ?? 0;
+  if (shape && channels % graph.block === 0) {
+    const blocks = [channels / graph.block, graph.block];
+    const [split, axes] = channelsLast
+      ? [
+          [...shape.slice(0, 3), ...blocks],
+          [0, 3, 1, 2, 4],
+        ]
+      : [
+          [shape[0], ...blocks, ...shape.slice(2)],
+          [0, 1, 3, 4, 2],
+        ];
+    return transpose(graph, reshape(graph, value, split), split, axes);
+  }
   return nchwc(graph, "ReorderInput", [value], { channels_last: Number(channelsLast) });
 }
 
