@@ -73,6 +73,42 @@ describe.skipIf(block === 0)("in ONNX Runtime's blocks", () => {
     await expectAsLoops(fn, given, { forward: depthwise, gradients: depthwiseGradients, options });
   });
 
+  test.each(drawWindows(20, 23))("filters that are constants give what they give as inputs: %j", async (drawn) => {
+    const { size, batch, kernel, inputs, outputs, options } = drawn;
+    const { shapes, data } = drawnCase(
+      { x: [batch, size, size + 1, inputs], w: [kernel, kernel, inputs, outputs], d: [kernel, kernel, inputs, 1] },
+      size,
+    );
+    const both = ({ x, w, d }: Tensors) => {
+      const plain = (x: tf.Tensor) => tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, options.stride, options.padding);
+      const deep = (x: tf.Tensor) =>
+        tf.depthwiseConv2d(x as tf.Tensor4D, d as tf.Tensor4D, options.stride, options.padding);
+      const slope = (fn: (x: tf.Tensor) => tf.Tensor) => tf.grad((x: tf.Tensor) => tf.sum(tf.square(fn(x))))(x);
+      return { plain: plain(x), deep: deep(x), dPlain: slope(plain), dDeep: slope(deep) };
+    };
+    const asInputs = await runTraced(both, { shapes, data }, { block });
+    const asConstants = await runTraced(
+      ({ x }) => both({ x, w: tf.tensor(data.w, [...shapes.w]), d: tf.tensor(data.d, [...shapes.d]) }),
+      { shapes: { x: shapes.x }, data: { x: data.x } },
+      { block },
+    );
+    for (const [name, wanted] of Object.entries(asInputs)) expectEqual(asConstants[name], wanted, name);
+  });
+
+  test("of a constant filter nothing is left to move when the graph runs", () => {
+    const [features, filter] = [
+      [1, 8, 8, block],
+      [3, 3, block, block],
+    ];
+    const conv = ({ x, w }: Tensors) => ({ y: tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 1, "same") });
+    // The text of a node holds its operator.
+    const moved = ({ model }: { model: Uint8Array }) =>
+      Buffer.from(model).toString("latin1").split("ReorderInput").length - 1;
+    expect(moved(trace(conv, { inputs: { x: features, w: filter }, block }))).toBe(1);
+    const withConstant = ({ x }: Tensors) => conv({ x, w: tf.randomUniform(filter, -1, 1, "float32", 5) });
+    expect(moved(trace(withConstant, { inputs: { x: features }, block }))).toBe(0);
+  });
+
   test("dilated convolutions equal loops", async () => {
     const options: WindowOptions = { stride: 1, padding: "same", dilation: 2 };
     const given = drawnCase({ x: [1, 9, 8, block], w: [3, 3, block, block + 8], d: [3, 3, block, 1] }, 1);
