@@ -259,10 +259,11 @@ describe("relevance", () => {
       ]);
     });
 
-    test("is never above 1", () => {
-      // Two aspects that shout the opposite of one another: what the first takes leaves more for the second than there was.
-      const found = beside([0.9, 0.9], -1);
-      expect(found.map(({ relevance }) => relevance)).toEqual([expect.closeTo(0.9, 6), 1]);
+    test("is never more than the aspect has alone", () => {
+      // Two that are each other's opposite: what one takes would leave the other more than there was.
+      const found = ([first, second]: number[]) => beside([first, second], -0.5).map(({ relevance }) => relevance);
+      expect(found([0.8, 0.3])).toEqual([expect.closeTo(0.8, 6), expect.closeTo(0.3, 6)]);
+      expect(found([0.8, -0.1])).toEqual([expect.closeTo(0.8, 6), 0]);
     });
 
     test("apart from more relevant ones is what lies at places that hold none of them", () => {
