@@ -221,16 +221,18 @@ function checkTarget(target: ClassTarget | undefined, { task, classes }: Classif
 /** The method with the bundle's own choices filled in, and whether its graph and its threshold serve it. */
 function resolveMethod(
   asked: MethodChoice,
-  { saliency: ownSaliency, masking: ownMasking, threshold }: BundleDescription,
+  { saliency: ownSaliency, masking: ownMasking, threshold, model }: BundleDescription,
 ): { method: MethodChoice; isOwn: boolean; threshold: RelevanceThreshold } {
   const { saliency = ownSaliency, tap, mapping = "identity", target, isLogit = false } = asked;
-  const isSameEvidence = saliency === ownSaliency && tap === undefined;
+  // All heads' own layer, named, is what they read anyway.
+  const isSameLayer = model.heads.every((head) => head.kind === "classifier" || head.taps.every((own) => own === tap));
+  const isSameEvidence = saliency === ownSaliency && (tap === undefined || isSameLayer);
   const usual = isSameEvidence ? ownMasking : undefined;
   const { masking } = methodOf({ saliency, masking: asked.masking ?? usual, tap });
   const isFit = isSameEvidence && mapping === "identity" && target === undefined;
   return {
     method: { ...asked, saliency, masking },
-    isOwn: isFit && masking === ownMasking && !isLogit,
+    isOwn: isFit && masking === ownMasking && !isLogit && tap === undefined,
     threshold: isFit ? threshold : { value: UNCALIBRATED_THRESHOLD, isCalibrated: false },
   };
 }

@@ -25,7 +25,7 @@ export function engineOptions(command: Command): Command {
 /** Adds `--threads` and `--device`. */
 export function deviceOptions(command: Command): Command {
   return command
-    .option("--threads <count>", "threads to compute with", positiveInteger)
+    .option("--threads <count>", "threads to compute with", threadCount)
     .addOption(
       new Option("--device <name>", "where to compute; checked against the cpu, which is used where it fails")
         .choices(devices)
@@ -36,6 +36,15 @@ export function deviceOptions(command: Command): Command {
 /** Shows a line of the engine that is no error. */
 export function showNotice(line: string): void {
   process.stderr.write(`note: ${line}\n`);
+}
+
+/** Each thread of ONNX Runtime takes its own stack. */
+const MOST_THREADS = 256;
+
+function threadCount(value: string): number {
+  const count = positiveInteger(value);
+  if (count > MOST_THREADS) throw new InvalidArgumentError(`Give at most ${MOST_THREADS}.`);
+  return count;
 }
 
 /** Parses a count; commander shows the message behind the option's name. */

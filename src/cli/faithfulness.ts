@@ -3,9 +3,10 @@
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../core/errors.js";
-import { makeFolder, writeFileAtomic, writeJson } from "../core/files.js";
+import { writeFileAtomic, writeJson } from "../core/files.js";
 import { type Dataset, records } from "../dataset/dataset.js";
 import { selectEngine } from "../engine/select-engine.js";
+import { checkOptions } from "../explain/explain.js";
 import { type Case, type FaithfulnessOfModel, faithfulnessOf } from "../explain/faithfulness-of-model.js";
 import { SALIENCY_NAMES, type SaliencyName } from "../explain/reading/pairs.js";
 import { allowsCam } from "../explain/taps.js";
@@ -68,11 +69,12 @@ async function runFaithfulness(
   await checkFolder(options.out);
   const trained = await readModel(path);
   checkUnranked(options.unranked, trained);
+  const methods = others(options.saliency, trained);
+  for (const saliency of methods) checkOptions(createModel(trained.spec), { saliency });
   const cure = "Faithfulness is measured on those.";
   const { dataset } = await openSplit(directory, { split: "test", spec: trained.spec, cure });
   if (!(await knowsCauses(dataset))) throw new ConfigError(`${directory}: ${NO_CAUSES}`);
-  const twin = await twinOf(options.twin);
-  await makeFolder(options.out); // minutes go by before anything is written there
+  const twin = await twinOf(options.twin, dataset);
   const engine = await selectEngine({ ...options, onNotice: showNotice });
   const bar = progressBar("measuring");
   let found: FaithfulnessOfModel;
@@ -81,7 +83,7 @@ async function runFaithfulness(
     found = await faithfulnessOf(trained, {
       engine,
       dataset,
-      others: others(options.saliency, trained),
+      others: methods,
       unranked: options.unranked,
       draws: options.draws,
       onProgress: (share, what) => bar.update(share, what),
@@ -129,7 +131,7 @@ async function knowsCauses(dataset: Dataset): Promise<boolean> {
 }
 
 /** @throws ConfigError where it is not a model and a dataset that fits it. */
-async function twinOf(words: FaithfulnessCommand["twin"]): Promise<Twin | undefined> {
+async function twinOf(words: FaithfulnessCommand["twin"], mine: Dataset): Promise<Twin | undefined> {
   if (words === undefined) return undefined;
   const [path, directory] = words;
   if (words.length !== 2)
@@ -139,7 +141,12 @@ async function twinOf(words: FaithfulnessCommand["twin"]): Promise<Twin | undefi
   const trained = await readModel(path);
   const cure = "The twin is judged by those.";
   const { dataset } = await openSplit(directory, { split: "test", spec: trained.spec, cure });
-  return { trained, dataset };
+  const own = new Set<string>();
+  for await (const { image } of records(mine, { split: "test" })) own.add(image);
+  for await (const { image } of records(dataset, { split: "test" })) if (own.has(image)) return { trained, dataset };
+  throw new ConfigError(
+    `--twin ${directory}: none of its test images is one of ${mine.manifest.name}'s. A twin answers the same images, by their names.`,
+  );
 }
 
 /** All valid ones for "all"; CAM only where the model has what it wants. */
@@ -159,7 +166,8 @@ async function writePage(
     const file = `worst-${String(index + 1).padStart(2, "0")}.png`;
     await writeFileAtomic(join(folder, file), await pictureOf(one));
     const { causes, distractors, explanation } = one.judged;
-    pictures.push({ file, image: explanation.image, causes, distractors, error: one.error });
+    const isCauseRelevant = explanation.aspects.some(({ name, isRelevant }) => isRelevant && causes.includes(name));
+    pictures.push({ file, image: explanation.image, causes, distractors, error: one.error, isCauseRelevant });
   }
   await writeFileAtomic(join(folder, "index.html"), faithfulnessPage(faithfulness, { ...names, worst: pictures }));
   await writeJson(join(folder, "faithfulness.json"), faithfulness);

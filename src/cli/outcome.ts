@@ -28,7 +28,7 @@ export async function runCommand(options: CommonOptions, work: (signal: AbortSig
       return;
     }
     controller.abort(new InterruptedError("interrupted."));
-    process.stderr.write("\ninterrupted: saving; press Ctrl-C again to stop at once\n");
+    process.stderr.write("\ninterrupted: ending what is begun; press Ctrl-C again to stop at once\n");
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);

@@ -8,7 +8,7 @@ const TINY = 1e-30;
 /**
  * The answer's evidence `c = g (f - r) N`, for (positive) or against (negative). N, at each place, is the share of the evidence
  * that is not cancelled there: `relu(sum_k g_k (f_k - r_k)) / sum_k relu(g_k (f_k - r_k))`. It quietens places where channels
- * argue with one another, which the element-wise gradient alone takes for evidence (FACTS).
+ * argue with one another, which the element-wise gradient alone takes for evidence.
  *
  * Signs stay: what speaks against the answer tells as much about whose features it reads as what speaks for it, and two
  * gradients that have nothing to do with one another then cancel instead of overlapping by chance.

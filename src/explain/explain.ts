@@ -43,7 +43,7 @@ export interface Steps {
 }
 
 /**
- * Runs the steps of DESIGN section 1; call it inside `tf.tidy`.
+ * Runs the steps of docs/explanations.md; call it inside `tf.tidy`.
  *
  * @param inputs `image` `[batch, S, S, 3]` RGB 0..255, and `target` `[batch, classes]` (1 for a regression): weights of the
  *   logits, all zero for the predicted class; an inner target does not read it.

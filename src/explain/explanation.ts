@@ -37,7 +37,7 @@ export type Target = ClassTarget | InnerTarget;
 /** How an answer is explained; what is absent has its default. Anything but the defaults is traced anew from the model. */
 export interface MethodChoice {
   readonly saliency?: SaliencyName;
-  /** By default `filter-weights`, or the method's first where it has no filter weights. */
+  /** By default the method's first that fits: `multiply` for `evidence`, `filter-weights` where a method has them, else `multiply`. */
   readonly masking?: MaskingName;
   /** One layer that is masked for all heads, or `input`, the image; by default each head's own. */
   readonly tap?: string;
@@ -78,7 +78,10 @@ export interface RegionExplanation {
   readonly survival: number | null;
 }
 
-/** One connected region or box, in 0..1 of the image. */
+/**
+ * One connected region or box, in 0..1 of the image. Its relevance tells instances of an aspect apart; nothing is taken off for other
+ * aspects, so that it can exceed the aspect's own, and no threshold is meant for it.
+ */
 export interface InstanceExplanation extends RegionExplanation {
   readonly box: Box;
   /** Share of the image; pixel regions only. */
@@ -128,7 +131,7 @@ export interface ExplanationMaps {
   readonly regions: Readonly<Record<string, Uint8Array>>;
   /** By aspect, `[size * size]`, 0..255 for a survival of 0..1 at each pixel, 0 outside the region. Pixel regions only. */
   readonly survival: Readonly<Record<string, Uint8Array>>;
-  /** Grad-CAM map of the source layer at its own grid, zero or more, in no unit. */
+  /** The method's map, of the source layer or the one that was asked for, at its own grid, zero or more, in no unit. */
   readonly saliency: {
     readonly height: number;
     readonly width: number;

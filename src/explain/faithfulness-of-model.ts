@@ -120,7 +120,8 @@ export async function faithfulnessOf(
   };
   const judgeOne = (sample: Sample, explained: Explained): Judged => {
     const judged = judge(explained.explanation, { sample, causes });
-    return { ...judged, distractors: judged.distractors.filter((name) => !unranked.includes(name)) };
+    const ranked = (names: readonly string[]) => names.filter((name) => !unranked.includes(name));
+    return { ...judged, causes: ranked(judged.causes), distractors: ranked(judged.distractors) };
   };
   const read = (
     outputs: NdArrays,

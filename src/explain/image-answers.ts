@@ -56,7 +56,7 @@ function logitsFunction({ classifier, trunk }: Model): TensorFunction {
 type Task = Model["classifier"]["spec"]["task"];
 
 /**
- * The target of DESIGN section 4 for one class; `targetValue` outside a graph.
+ * The target for one class; `targetValue` outside a graph.
  *
  * @param logits `[1, classes]`, or the value of a regression.
  */

@@ -13,7 +13,7 @@ const LARGEST_HOLE = 0.6;
 
 /** What became of the answer when an aspect was painted over. */
 export interface Removal {
-  /** By how much the target of DESIGN section 4 fell. */
+  /** By how much the target fell. */
   readonly lost: number;
   /** Whether another class was answered; never for a regression. */
   readonly isFlipped: boolean;

@@ -77,7 +77,8 @@ function above(score: number): number {
 }
 
 /**
- * The lowest threshold (in steps of 0.0001) with which at most a share of the aspects is called relevant without a reason.
+ * The lowest threshold with which at most a share of the aspects is called relevant without a reason, of the floor and those (in steps
+ * of 0.0001) that just exclude one of the images.
  *
  * @param images of each its aspects under a classifier that has learned nothing.
  * @param floor what the threshold is at least.

@@ -23,7 +23,7 @@ export function aspectPanel({ explanation, maps }: Explained, picture: Picture):
   // Least relevant first, so that what matters lies on top.
   for (const aspect of [...ranked].reverse()) {
     const values = maps.regions[aspect.name];
-    if (aspect.kind === "boxes") boxes.push(drawBoxes(aspect, picture, colourOf(aspect), explanation.thresholdBeside));
+    if (aspect.kind === "boxes") boxes.push(drawBoxes(aspect, picture, colourOf(aspect)));
     else if (values) {
       const look = aspect.isRelevant
         ? { opacity: 0.5, contour: 3, around: NEAR_BLACK }
@@ -34,11 +34,16 @@ export function aspectPanel({ explanation, maps }: Explained, picture: Picture):
   return { picture: painted, vectors: boxes.join("") + drawNames(ranked, picture, colourOf) };
 }
 
-function drawBoxes(aspect: AspectExplanation, panel: Picture, colour: Colour, threshold: number): string {
-  return (aspect.instances ?? [])
+/** Of a relevant aspect, those instances are filled that come near the most relevant one. */
+const NEAR_THE_FIRST = 0.5;
+
+function drawBoxes(aspect: AspectExplanation, panel: Picture, colour: Colour): string {
+  const instances = aspect.instances ?? [];
+  const most = Math.max(...instances.map(({ relevance }) => relevance ?? 0));
+  return instances
     .map((instance) => {
       const { x, y, width, height } = toRectangle(instance.box, panel);
-      const isRelevant = aspect.isRelevant && (instance.relevance ?? 0) >= threshold;
+      const isRelevant = aspect.isRelevant && (instance.relevance ?? 0) >= NEAR_THE_FIRST * most;
       const place = `x="${x}" y="${y}" width="${width}" height="${height}" rx="2"`;
       const fill = isRelevant ? `fill="${toHex(colour)}" fill-opacity="0.28"` : `fill="none"`;
       const pen = isRelevant ? 3 : 2;
@@ -72,7 +77,7 @@ function drawNames(
       if (!place) return "";
       const { aspect, text } = named[index];
       const colour = colourOf(aspect);
-      const look = aspect.isRelevant ? `fill="${toHex(colour)}"` : `fill="${toHex(colour)}" fill-opacity="0.85"`;
+      const look = aspect.isRelevant ? `fill="${toHex(colour)}"` : `fill="${toHex(colour)}" fill-opacity="0.95"`;
       return (
         `<rect x="${place.x}" y="${place.y}" width="${place.width}" height="${place.height}" rx="4" ${look}/>` +
         strokeText(text, {

@@ -115,7 +115,7 @@ function footer(present: number, shown: number): string[] {
   if (present === 0) return ["No aspect is seen in this image."];
   return [
     "Colour: the aspect that the method names first, its most relevant one; all are grey where none is relevant.",
-    "Bar: relevance, 0 to 1. Tick: relevant from here on.",
+    "Bar: relevance, 0 to 1. Tick: relevant from here on; calibrated for the first method at most, a guess for the others.",
     "Fill: what the head still sees of its aspect when only what the method kept is left; the stronger, the more.",
     ...(present > shown ? [`The ${shown} most relevant of ${present} present aspects are shown.`] : []),
   ];

@@ -12,6 +12,8 @@ export interface PictureOfCase {
   readonly distractors: readonly string[];
   /** Relevance of the most relevant distractor less that of the most relevant cause. */
   readonly error: number;
+  /** Whether one of the causes was called relevant. */
+  readonly isCauseRelevant: boolean;
 }
 
 /** @returns a page that needs nothing but the pictures beside it. */
@@ -24,8 +26,9 @@ export function faithfulnessPage(
     ({ isDefault, cells }) =>
       `<tr${isDefault ? ' class="own"' : ""}>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`,
   );
-  const cases = worst.map(({ file, image, causes, distractors, error }) => {
-    const verdict = error >= 0 ? "names a distractor first" : `names the cause, by ${(-error).toFixed(2)}`;
+  const cases = worst.map((one) => {
+    const { file, image, causes, distractors } = one;
+    const verdict = verdictOf(one);
     return `<figure><img src="${encodeURI(file)}" loading="lazy" alt=""><figcaption><b>${escapeHtml(image)}</b>: ${verdict}; cause: ${escapeHtml(causes.join(", "))}; also there: ${escapeHtml(distractors.join(", "))}</figcaption></figure>`;
   });
   return `<!doctype html>
@@ -42,8 +45,17 @@ figure{margin:1.5rem 0}img{max-width:100%;border:1px solid #e4e8ec}figcaption{co
 <h2>Methods</h2>
 <table><tr>${METHOD_COLUMNS.map((column) => `<th>${column}</th>`).join("")}</tr>${rows.join("")}</table>
 <p>The marked row is how this model explains. Thresholds of other methods were set on validation images in the same way.</p>
-<h2>Where it errs most</h2>
+<h2>The worst cases, worst first</h2>
 ${cases.join("\n") || "<p>No image could be judged.</p>"}
 </html>
 `;
+}
+
+function verdictOf({ error, isCauseRelevant }: PictureOfCase): string {
+  if (error > 0) return `ranks a distractor first, by ${error.toFixed(2)}`;
+  if (error === 0) return "ranks neither cause nor distractor first";
+  const lead = (-error).toFixed(2);
+  return isCauseRelevant
+    ? `names the cause, by ${lead}`
+    : `ranks the cause first, by ${lead}, but does not call it relevant`;
 }

@@ -64,7 +64,7 @@ export function thresholdText({ isExplained, threshold, thresholdBeside }: Expla
 
 /** Two decimals; a dash for a number that does not exist. */
 export function shareText(share: number | null): string {
-  return share === null ? "–" : share.toFixed(2);
+  return share === null ? "–" : share.toFixed(2).replace(/^-(0\.00)$/, "$1");
 }
 
 /** " [0.49, 0.63]", or nothing where there is no interval. */
@@ -98,6 +98,7 @@ function questionText(prediction: Prediction, target: Explanation["target"]): st
   if (target.kind === "unit") return `why ${unitText(target)}:`;
   if (target.kind === "value" || "value" in prediction) return BECAUSE;
   if (target.kind === "margin") return `why ${target.class} rather than ${target.other}:`;
+  if (target.kind === "logit" && !("labels" in prediction)) return `why the logit of ${target.class}:`;
   const isWhole = !("labels" in prediction) || prediction.labels.length === 1;
   if (isWhole && target.class === prediction.class) return BECAUSE;
   return `why ${target.class} (${percentText(prediction.scores[target.class])}):`;

@@ -1,7 +1,7 @@
 /** The legend beside the pictures: a bar for each aspect, most relevant first, with the threshold marked. */
 
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
-import { percentText, rankAspects, relevantFrom, shareText } from "./headline.js";
+import { percentText, rankAspects, relevantFrom, shareText, thresholdText } from "./headline.js";
 import { aspectColour, FAINT_INK, INK, TRACK, toHex } from "./palette.js";
 import { fitText, strokeText, textWidth } from "./stroke-font.js";
 
@@ -10,7 +10,7 @@ const TITLE = 26;
 
 /** Height in pixels that `legend` fills. */
 export function legendHeight(explanation: Explanation): number {
-  return TITLE + ROW * explanation.aspects.length + 22;
+  return TITLE + ROW * explanation.aspects.length + 38;
 }
 
 /** @returns SVG with its upper left corner at `x`, `y`. */
@@ -26,7 +26,10 @@ export function legend(explanation: Explanation, { x, y, width }: { x: number; y
     );
   });
   const bottom = y + TITLE + ROW * explanation.aspects.length + 12;
-  parts.push(strokeText(footer(explanation), { x, y: bottom, size: 10, colour: FAINT_INK }));
+  for (const [line, text] of footer(explanation).entries())
+    parts.push(
+      strokeText(fitText(text, { size: 10, width }), { x, y: bottom + 16 * line, size: 10, colour: FAINT_INK }),
+    );
   return parts.join("");
 }
 
@@ -45,7 +48,8 @@ function legendRow(
     ? `<rect x="${x}" y="${y}" width="14" height="14" rx="3" fill="${colour}"/>`
     : `<rect x="${x + 1}" y="${y + 1}" width="12" height="12" rx="3" fill="none" stroke="#9aa3ab" stroke-width="2"` +
       `${isPresent ? "" : ' stroke-dasharray="3 3"'}/>`;
-  const bar = relevance === null ? 0 : Math.min(1, Math.max(0, relevance)) * width;
+  // What reads 0.00 has no bar.
+  const bar = relevance === null || relevance < 0.005 ? 0 : Math.min(1, relevance) * width;
   const tick = x + threshold * width;
   return [
     swatch,
@@ -66,7 +70,7 @@ function legendRow(
 
 function details(aspect: AspectExplanation): string {
   const parts = [aspect.isRelevant ? "relevant" : aspect.relevance === null ? "not readable" : "present, not relevant"];
-  if (aspect.relevanceInterval) parts.push(aspect.relevanceInterval.map(shareText).join(" to "));
+  if (aspect.relevanceInterval) parts.push(`${aspect.relevanceInterval.map(shareText).join("-")} if changed`);
   if (aspect.survival !== null) parts.push(`survival ${shareText(aspect.survival)}`);
   if (aspect.kind === "boxes" && aspect.instances) parts.push(`${aspect.instances.length} found`);
   if (aspect.area !== undefined) parts.push(`area ${percentText(aspect.area)}`);
@@ -74,8 +78,8 @@ function details(aspect: AspectExplanation): string {
   return parts.join(" · ");
 }
 
-function footer(explanation: Explanation): string {
+function footer(explanation: Explanation): string[] {
   const { unexplained } = explanation;
-  const rest = unexplained === null ? "" : ` · ${percentText(unexplained)} unexplained`;
-  return `| relevant from ${shareText(explanation.threshold)}${rest}`;
+  const rest = unexplained === null ? [] : [`${percentText(unexplained)} of the saliency unexplained`];
+  return [`| ${thresholdText(explanation)}`, ...rest];
 }

@@ -92,7 +92,8 @@ function header(explanation: Explanation, { x, y, width }: { x: number; y: numbe
     parts.push(strokeText(fitted, { x: pen, y, ...look }));
     pen += textWidth(fitted, look) + 14;
   };
-  write(fitText(answer, { size: bold.size, width: width / 2 }), bold);
+  const isPlain = causes.length === 0 && question === BECAUSE;
+  write(fitText(isPlain ? `${answer}:` : answer, { size: bold.size, width: width / 2 }), bold);
   if (causes.length > 0 || question !== BECAUSE) write(question, plain);
   if (causes.length === 0) write(nothingText(explanation.aspects), plain);
   causes.every((cause, index) => {

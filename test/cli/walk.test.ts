@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -157,6 +166,11 @@ describe("the walk from data to explanation", () => {
     const pair = await explain("--saliency", "layer-cam", "--masking", "both");
     expect(pair.code).toBe(2);
     expect(oneLine(pair.stderr)).toMatch(/"layer-cam" has no filter weights\. Take one of multiply, threshold/);
+    // The layer that all heads read anyway, named: the same answer by the same threshold.
+    const [usual, named] = [await explain(), await explain("--tap", "conv_pw_11")].map(({ stdout }) =>
+      JSON.parse(stdout),
+    );
+    expect(named.threshold).toBe(usual.threshold);
     const late = await explain("--tap", "conv_pw_13");
     expect(late.code).toBe(2);
     expect(oneLine(late.stderr)).toMatch(/cannot be computed from "conv_pw_13" alone/);
@@ -177,7 +191,10 @@ describe("the walk from data to explanation", () => {
       expect(stderr).toMatch(message);
     };
     await refused(/--out config\.json: is a file/, dataset, "--out", "config.json");
+    await refused(/--out config\.json\/why: .*config\.json is a file/, dataset, "--out", "config.json/why");
     await refused(/--out: is empty/, dataset, "--out", "");
+    await refused(/--threads.*at most 256/, dataset, "--threads", "9999999");
+    await refused(/saliency "cam": wants the classifier's pooling/, dataset, "--saliency", "cam");
     await refused(
       /--unranked: the model has no aspect "foo"\. It has: square, bar, bright, red\./,
       dataset,
@@ -189,6 +206,14 @@ describe("the walk from data to explanation", () => {
     const { causes: _, ...rest } = JSON.parse(readFileSync(join(other, "dataset.json"), "utf8"));
     writeFileSync(join(other, "dataset.json"), JSON.stringify(rest));
     await refused(/no test image is labelled with a cause.*Name causes in dataset\.json/, other);
+    const lines = readFileSync(join(dataset, "samples.jsonl"), "utf8").split("\n");
+    const named = await writeTinyDataset();
+    for (const line of lines.filter(Boolean)) {
+      const { image } = JSON.parse(line);
+      renameSync(join(named, image), join(named, image.replace("images/", "images/x")));
+    }
+    writeFileSync(join(named, "samples.jsonl"), lines.join("\n").replaceAll("images/", "images/x"));
+    await refused(/--twin .*: none of its test images is one of/, dataset, "--twin", "model.aspect", named);
   });
 
   test("evaluate refuses a dataset of another task, and a class that the model does not know, each in one line", async () => {
@@ -216,7 +241,7 @@ describe("the walk from data to explanation", () => {
     const { code, stderr } = await run("explain", "model.aspect", ...images, "--out", "config.json/inside");
     expect(code).toBe(2);
     expect(stderr.trim().split("\n")).toHaveLength(1);
-    expect(stderr).toMatch(/config\.json.inside.*cannot be written: a part of the path is a file/);
+    expect(stderr).toMatch(/--out config\.json.inside: .*config\.json is a file\. Name a folder\./);
   });
 
   test("a second Ctrl-C ends the process at once, by the signal", async () => {

@@ -89,6 +89,18 @@ describe("a model on a dataset that knows its causes", () => {
     }
   });
 
+  test("leaves aspects out that are not to be ranked, causes too", async () => {
+    const engine = await createOnnxEngine({ threads: 1 });
+    try {
+      const dataset = await openDataset(await writeTinyDataset({ train: 1, validation: 6, test: 8 }));
+      const options = { engine, dataset, unranked: ["square"], draws: 1, drawImages: 4, removalImages: 0 };
+      // The only cause of this dataset.
+      expect((await faithfulnessOf(lavishModel(), options)).faithfulness.count).toBe(0);
+    } finally {
+      await engine.dispose();
+    }
+  });
+
   test("tells what painting over an aspect does, and follows the maps of each method", () => {
     const { methods, chance, aspects } = found.faithfulness;
     const { square, bar } = aspects;

@@ -370,6 +370,7 @@ describe("targets", () => {
       expect(() => parse(`image:spot@${weights}`), weights).toThrow(
         `"${weights}" is not two numbers. Write @OBJECT,BACKGROUND`,
       );
+    expect(() => parse("image:spot@0,0")).toThrow(/both weights are 0/);
     // A class may be called like a form.
     expect(parseTarget("aspect:spot", { ...classifier, classes: ["aspect:spot"] }, { aspects: ["spot"] })).toEqual({
       kind: "log-odds",
@@ -560,6 +561,11 @@ describe("an explanation", () => {
   test("keeps the target that was asked for", () => {
     const target = { kind: "margin", class: "benign", other: "malignant" } as const;
     expect(readExplanation(outputs(), { ...options, target }).explanation.target).toEqual(target);
+  });
+
+  test("is refused where the graph is that of an earlier version", () => {
+    const earlier = outputs({ [`evidence/${tap}`]: array([1, 2, 2, 1], [4, 0, 0, 5]) });
+    expect(() => readExplanation(earlier, options)).toThrow(/earlier version\. Export the bundle again\./);
   });
 
   test("is refused where an output is missing, or holds several images", () => {

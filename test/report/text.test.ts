@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { headlineText, percentText, rankAspects } from "../../src/report/headline.js";
+import { headlineText, percentText, rankAspects, relevantFrom, shareText } from "../../src/report/headline.js";
 import { placeLabels } from "../../src/report/place-labels.js";
 import { enlarge, enlargeSmoothly } from "../../src/report/raster.js";
 import { fitText, strokeText, textWidth } from "../../src/report/stroke-font.js";
@@ -21,6 +21,11 @@ describe("headline", () => {
     expect(headlineText(other)).toBe("malignant 97 % why benign (3 %): necrosis 0.58");
     const margin = { ...other, target: { kind: "margin", class: "benign", other: "malignant" } as const };
     expect(headlineText(margin)).toBe("malignant 97 % why benign rather than malignant: necrosis 0.58");
+  });
+
+  test("tells a class's own score from its odds", () => {
+    const own = { ...explanation, aspects: [necrosis], target: { kind: "logit", class: "malignant" } as const };
+    expect(headlineText(own)).toBe("malignant 97 % why the logit of malignant: necrosis 0.58");
   });
 
   test("says the question also where nothing answers it, unless it is the usual one", () => {
@@ -52,6 +57,19 @@ describe("headline", () => {
     expect(headlineText(several)).toBe("old 80 %, wet 70 % why old (80 %): necrosis 0.58");
     const value = { ...explanation, prediction: { value: 3.2471 }, target: { kind: "value" } as const, aspects: [] };
     expect(headlineText(value)).toBe("3.25: no known aspect is seen here");
+  });
+
+  test("never writes a zero with a sign", () => {
+    expect([-0.001, -0.02, 0.004, null].map(shareText)).toEqual(["0.00", "-0.02", "0.00", "–"]);
+  });
+
+  test("what had to be reached is read on the scale of relevance", () => {
+    const beside = { ...explanation, threshold: 0.6, thresholdBeside: 0.3 };
+    // It reached 0.41 apart, where 0.3 were asked: of its relevance of 0.2 that is 0.3 / 0.41.
+    const [lesser] = [{ ...necrosis, relevance: 0.2, relevanceApart: 0.41 }];
+    expect(relevantFrom(lesser, beside)).toBeCloseTo((0.2 * 0.3) / 0.41, 12);
+    expect(relevantFrom({ ...lesser, isRelevant: false }, beside)).toBe(0.6);
+    expect(relevantFrom({ ...necrosis, relevance: 0.7 }, beside)).toBe(0.6);
   });
 
   test("never rounds to a certainty that is not there", () => {

@@ -38,6 +38,10 @@ function weightsOf(weights: string, text: string): { object: number; background:
   const [object, background, ...more] = weights
     .split(",")
     .map((one) => (/^-?[\d.]+$/.test(one) ? Number(one) : Number.NaN));
+  if (object === 0 && background === 0)
+    throw new InputError(
+      `target "${text}": both weights are 0, so nothing is left to explain. Write @1,0 for the object.`,
+    );
   if (Number.isFinite(object) && Number.isFinite(background) && more.length === 0) return { object, background };
   throw new InputError(`target "${text}": "${weights}" is not two numbers. Write @OBJECT,BACKGROUND, such as @1,0.`);
 }

@@ -35,7 +35,7 @@ export interface ReadOptions {
 }
 
 /**
- * Reads the outputs of `explainFunction` for one image; DESIGN section 4 gives every formula.
+ * Reads the outputs of `explainFunction` for one image; docs/explanations.md gives the formulas.
  *
  * @param outputs each with a first dimension of 1 (`imageOutputs` takes one image out of a batch).
  * @throws ShapeError where an output is missing, or holds several images.
@@ -129,6 +129,8 @@ function checkOutputs(
   const shared = taps.filter((name, index) => taps.indexOf(name) < index);
   for (const name of [...needed, ...new Set(shared.map((name) => `pairs/${name}`))]) {
     const shape = outputs[name]?.shape;
+    if (shape?.[0] === 1 && name.startsWith("evidence/") && shape[3] !== 2)
+      throw new ShapeError(`explanation: output "${name}" is that of an earlier version. Export the bundle again.`);
     if (shape?.[0] === 1) continue;
     const got = shape ? `[${shape.join(", ")}]` : "none";
     throw new ShapeError(

@@ -19,7 +19,7 @@ export interface AspectOverlap {
   readonly overlap: NdArray;
 }
 
-/** A place belongs to an aspect from this share on of the most that any place of the layer holds of `p^2`, */
+/** A place belongs to an aspect from this share on of the most that any place of the same layer holds of `p^2`, */
 const LEAST_OF_MOST = 0.01;
 /** and from this one on it is no place of less relevant aspects. */
 const LEAST_TO_KEEP = 0.02;

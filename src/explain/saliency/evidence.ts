@@ -6,7 +6,7 @@ import { filterWeights } from "./grad-cam.js";
 import { gradientAt, type SaliencyMethod } from "./saliency.js";
 
 /**
- * `c = g (f - r) N` of DESIGN section 4, unrectified, g the mean of the gradients at f and half way to the reference (FACTS: the gradient at f
+ * `c = g (f - r) N` of docs/explanations.md, unrectified, g the mean of the gradients at f and half way to the reference (the gradient at f
  * alone fails on saturated classifiers; more than two points are hardly better). Its filter weights are Grad-CAM's.
  */
 export const evidence: SaliencyMethod = ({ at }) => {
