@@ -158,7 +158,7 @@ function relevanceBar(
   if (!isPresent) return "";
   const number = strokeText(shareText(relevance), { x: x + width, y: y + 9, size: 9, colour: INK, anchor: "end" });
   const room = width - 34;
-  const bar = Math.min(1, Math.max(0, relevance ?? 0)) * room;
+  const bar = (relevance ?? 0) < 0.005 ? 0 : Math.min(1, relevance ?? 0) * room; // what reads 0.00 has none
   const tick = x + threshold * room;
   return (
     `<rect x="${x}" y="${y + 1}" width="${room}" height="8" rx="4" fill="${TRACK}"/>` +

@@ -1,7 +1,7 @@
 /** The legend beside the pictures: a bar for each aspect, most relevant first, with the threshold marked. */
 
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
-import { percentText, rankAspects, relevantFrom, shareText, thresholdText } from "./headline.js";
+import { percentText, rankAspects, relevantFrom, shareText } from "./headline.js";
 import { aspectColour, FAINT_INK, INK, TRACK, toHex } from "./palette.js";
 import { fitText, strokeText, textWidth } from "./stroke-font.js";
 
@@ -69,9 +69,11 @@ function legendRow(
 }
 
 function details(aspect: AspectExplanation): string {
-  const parts = [aspect.isRelevant ? "relevant" : aspect.relevance === null ? "not readable" : "present, not relevant"];
+  const parts = [aspect.isRelevant ? "relevant" : aspect.relevance === null ? "not readable" : "not relevant"];
   if (aspect.relevanceInterval) parts.push(`${aspect.relevanceInterval.map(shareText).join("-")} if changed`);
   if (aspect.survival !== null) parts.push(`survival ${shareText(aspect.survival)}`);
+  // With an interval there is no room for more.
+  if (aspect.relevanceInterval) return parts.join(" · ");
   if (aspect.kind === "boxes" && aspect.instances) parts.push(`${aspect.instances.length} found`);
   if (aspect.area !== undefined) parts.push(`area ${percentText(aspect.area)}`);
   if (aspect.instances === undefined) parts.push("no place");
@@ -79,7 +81,8 @@ function details(aspect: AspectExplanation): string {
 }
 
 function footer(explanation: Explanation): string[] {
-  const { unexplained } = explanation;
+  const { unexplained, threshold, thresholdBeside } = explanation;
   const rest = unexplained === null ? [] : [`${percentText(unexplained)} of the saliency unexplained`];
-  return [`| ${thresholdText(explanation)}`, ...rest];
+  const beside = thresholdBeside < threshold ? ` (${shareText(thresholdBeside)} beside one)` : "";
+  return [`| relevant from ${shareText(threshold)}${beside}`, ...rest];
 }
