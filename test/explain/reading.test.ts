@@ -259,11 +259,13 @@ describe("relevance", () => {
       ]);
     });
 
-    test("is never more than the aspect has alone", () => {
-      // Two that are each other's opposite: what one takes would leave the other more than there was.
-      const found = ([first, second]: number[]) => beside([first, second], -0.5).map(({ relevance }) => relevance);
-      expect(found([0.8, 0.3])).toEqual([expect.closeTo(0.8, 6), expect.closeTo(0.3, 6)]);
-      expect(found([0.8, -0.1])).toEqual([expect.closeTo(0.8, 6), 0]);
+    test("is what another hid, but not of an aspect that speaks against the answer, and never above 1", () => {
+      // Two that are each other's opposite: what one takes off leaves the other 0.8 * 0.5 more.
+      const found = ([first, second]: number[], common: number) =>
+        beside([first, second], common).map(({ relevance }) => relevance);
+      expect(found([0.8, 0.3], -0.5)).toEqual([expect.closeTo(0.8, 6), expect.closeTo(0.7, 6)]);
+      expect(found([0.8, -0.1], -0.5)).toEqual([expect.closeTo(0.8, 6), 0]);
+      expect(found([0.9, 0.9], -1)).toEqual([expect.closeTo(0.9, 6), 1]);
     });
 
     test("apart from more relevant ones is what lies at places that hold none of them", () => {

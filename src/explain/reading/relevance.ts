@@ -73,14 +73,16 @@ function pursued(
   while (waiting.size > 0) {
     const best = [...waiting].reduce((a, b) => (left[b] > left[a] ? b : a));
     waiting.delete(best);
-    taken[best] = Math.max(0, left[best]);
+    taken[best] = Math.min(1, Math.max(0, left[best]));
     if (taken[best] === 0) continue;
     // What is taken of d is `taken |d| / |p|` times p, with d in the layers of each.
     const { answer, norm } = measured[best];
     for (const other of waiting) {
       const own = measured[other].answer * measured[other].norm;
-      // Only ever less: an aspect that is the opposite of a better one is not read for that.
-      const shared = Math.max(0, sharedBy(aspects[best], aspects[other], taps));
+      const shared = sharedBy(aspects[best], aspects[other], taps);
+      // Of two causes that read the same channels with opposite signs, one hides the other until it is taken off. But what speaks
+      // against the answer is not read for being the opposite of a cause.
+      if (shared < 0 && measured[other].cosine <= 0) continue;
       if (own > 0) left[other] -= ((taken[best] * answer) / norm) * (shared / own);
     }
   }
