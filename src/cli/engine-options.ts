@@ -25,7 +25,7 @@ export function engineOptions(command: Command): Command {
 /** Adds `--threads` and `--device`. */
 export function deviceOptions(command: Command): Command {
   return command
-    .option("--threads <count>", "threads to compute with", threadCount)
+    .option("--threads <count>", "threads to compute with", countUpTo(MOST_THREADS))
     .addOption(
       new Option("--device <name>", "where to compute; checked against the cpu, which is used where it fails")
         .choices(devices)
@@ -41,10 +41,13 @@ export function showNotice(line: string): void {
 /** Each thread of ONNX Runtime takes its own stack. */
 const MOST_THREADS = 256;
 
-function threadCount(value: string): number {
-  const count = positiveInteger(value);
-  if (count > MOST_THREADS) throw new InvalidArgumentError(`Give at most ${MOST_THREADS}.`);
-  return count;
+/** A parser of counts, as `positiveInteger`, with an upper end. */
+export function countUpTo(most: number): (value: string) => number {
+  return (value) => {
+    const count = positiveInteger(value);
+    if (count > most) throw new InvalidArgumentError(`Give at most ${most}.`);
+    return count;
+  };
 }
 
 /** Parses a count; commander shows the message behind the option's name. */

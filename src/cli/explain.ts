@@ -1,7 +1,6 @@
 /** `aspectlens explain`: images in, for each an explanation, a picture and masks; a table on the terminal. */
 
-import { access, constants, stat } from "node:fs/promises";
-import { basename, dirname, extname, join, resolve } from "node:path";
+import { basename, extname, join } from "node:path";
 import { type Command, Option } from "commander";
 import { type Explainer, openExplainer } from "../bundle/explainer.js";
 import { readBundle } from "../bundle/read-bundle.js";
@@ -13,6 +12,7 @@ import { MAPPING_NAMES, MASKING_NAMES, SALIENCY_NAMES } from "../explain/reading
 import { parseTarget } from "../explain/reading/target.js";
 import type { ModelSpec } from "../model.js";
 import { type DeviceOptions, deviceOptions, showNotice } from "./engine-options.js";
+import { checkFolder } from "./out-folder.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
 import { printJson, printLine } from "./output.js";
 import { progressBar } from "./progress.js";
@@ -203,25 +203,6 @@ export async function explainImages(
 /** The class that was explained. */
 function targetOf({ explanation }: Explained): ClassTarget {
   return explanation.target as ClassTarget;
-}
-
-/** @throws InputError where it is a file, has no name, or lies in a file or where nothing can be written. */
-export async function checkFolder(out: string): Promise<void> {
-  if (out === "") throw new InputError("--out: is empty. Name a folder.");
-  let place = resolve(out);
-  let found = await stat(place).catch(() => null);
-  while (!found && dirname(place) !== place) {
-    place = dirname(place);
-    found = await stat(place).catch(() => null);
-  }
-  if (!found?.isDirectory())
-    throw new InputError(`--out ${out}: ${place === resolve(out) ? "" : `${place} `}is a file. Name a folder.`);
-  await access(place, constants.W_OK).catch((cause) => {
-    throw new InputError(
-      `--out ${out}: ${place} cannot be written to. Choose another place, or make this one writable.`,
-      { cause },
-    );
-  });
 }
 
 /** File names without endings, of several classes with the class behind, made different where two would be the same. */

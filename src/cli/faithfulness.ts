@@ -1,7 +1,7 @@
 /** `aspectlens faithfulness`: does a model's explanation name the aspect that caused the answer? */
 
 import { join } from "node:path";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { ConfigError } from "../core/errors.js";
 import { writeFileAtomic, writeJson } from "../core/files.js";
 import { type Dataset, records } from "../dataset/dataset.js";
@@ -11,14 +11,14 @@ import { type Case, type FaithfulnessOfModel, faithfulnessOf } from "../explain/
 import { SALIENCY_NAMES, type SaliencyName } from "../explain/reading/pairs.js";
 import { allowsCam } from "../explain/taps.js";
 import { compareTwins, type Twin, type Twins } from "../explain/twins.js";
-import { createModel } from "../model.js";
+import { createModel, type Model } from "../model.js";
 import { faithfulnessPage } from "../report/faithfulness-page.js";
 import { emptyReason, faithfulnessLines, METHOD_COLUMNS, methodRows, NO_CAUSES } from "../report/faithfulness-table.js";
 import { renderOverlay } from "../report/overlay.js";
 import type { TrainedModel } from "../trained-model.js";
-import { type EngineOptions, engineOptions, positiveInteger, showNotice } from "./engine-options.js";
-import { checkFolder } from "./explain.js";
+import { countUpTo, type EngineOptions, engineOptions, showNotice } from "./engine-options.js";
 import { openSplit } from "./open-split.js";
+import { checkFolder } from "./out-folder.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
 import { formatTable, printJson, printLine } from "./output.js";
 import { progressBar } from "./progress.js";
@@ -44,7 +44,7 @@ export function addFaithfulness(program: Command): void {
         .default([]),
     )
     .option("--unranked <aspects...>", "aspects that are neither causes nor distractors", [])
-    .option("--draws <count>", "classifiers and heads drawn anew for the controls", count, 20)
+    .option("--draws <count>", "classifiers and heads drawn anew for the controls", countUpTo(1000), 20)
     .option(
       "--twin <model-and-dataset...>",
       "another model, and the same images labelled by another cause: does each name its own?",
@@ -69,8 +69,9 @@ async function runFaithfulness(
   await checkFolder(options.out);
   const trained = await readModel(path);
   checkUnranked(options.unranked, trained);
-  const methods = others(options.saliency, trained);
-  for (const saliency of methods) checkOptions(createModel(trained.spec), { saliency });
+  const model = createModel(trained.spec);
+  const methods = others(options.saliency, model);
+  for (const saliency of methods) checkOptions(model, { saliency });
   const cure = "Faithfulness is measured on those.";
   const { dataset } = await openSplit(directory, { split: "test", spec: trained.spec, cure });
   if (!(await knowsCauses(dataset))) throw new ConfigError(`${directory}: ${NO_CAUSES}`);
@@ -150,9 +151,8 @@ async function twinOf(words: FaithfulnessCommand["twin"], mine: Dataset): Promis
 }
 
 /** All valid ones for "all"; CAM only where the model has what it wants. */
-function others(asked: FaithfulnessCommand["saliency"], { spec }: TrainedModel): SaliencyName[] {
+function others(asked: FaithfulnessCommand["saliency"], model: Model): SaliencyName[] {
   if (!asked.includes("all")) return asked.filter((name) => name !== "all");
-  const model = createModel(spec);
   return SALIENCY_NAMES.filter((name) => name !== "cam" || allowsCam(model));
 }
 
@@ -176,10 +176,4 @@ async function writePage(
 function pictureOf({ explained, pixels }: Case): Promise<Uint8Array> {
   const { size } = explained.maps;
   return renderOverlay(explained, { width: size, height: size, pixels });
-}
-
-function count(text: string): number {
-  const value = positiveInteger(text);
-  if (value > 1000) throw new InvalidArgumentError("Give at most 1000.");
-  return value;
 }

@@ -2,7 +2,7 @@
 
 import sharp from "sharp";
 import type { AspectExplanation, Explained, Explanation } from "../explain/explanation.js";
-import { BECAUSE, headline, rankAspects, relevantFrom, shareText } from "./headline.js";
+import { BECAUSE, barShare, headline, rankAspects, relevantFrom, shareText } from "./headline.js";
 import { aspectColour, FAINT_INK, GREY, INK, TRACK, toHex } from "./palette.js";
 import { fade, type Picture, paintSaliency, rawOf, toBuffer } from "./raster.js";
 import { fitText, strokeText } from "./stroke-font.js";
@@ -158,7 +158,7 @@ function relevanceBar(
   if (!isPresent) return "";
   const number = strokeText(shareText(relevance), { x: x + width, y: y + 9, size: 9, colour: INK, anchor: "end" });
   const room = width - 34;
-  const bar = (relevance ?? 0) < 0.005 ? 0 : Math.min(1, relevance ?? 0) * room; // what reads 0.00 has none
+  const bar = barShare(relevance) * room;
   const tick = x + threshold * room;
   return (
     `<rect x="${x}" y="${y + 1}" width="${room}" height="8" rx="4" fill="${TRACK}"/>` +

@@ -67,6 +67,11 @@ export function shareText(share: number | null): string {
   return share === null ? "–" : share.toFixed(2).replace(/^-(0\.00)$/, "$1");
 }
 
+/** How much of a bar a relevance fills, 0..1: nothing where it reads 0.00. */
+export function barShare(relevance: number | null): number {
+  return relevance === null || relevance < 0.005 ? 0 : Math.min(1, relevance);
+}
+
 /** " [0.49, 0.63]", or nothing where there is no interval. */
 export function intervalText({ relevanceInterval }: AspectExplanation): string {
   return relevanceInterval ? ` [${relevanceInterval.map(shareText).join(", ")}]` : "";

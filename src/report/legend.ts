@@ -1,7 +1,7 @@
 /** The legend beside the pictures: a bar for each aspect, most relevant first, with the threshold marked. */
 
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
-import { percentText, rankAspects, relevantFrom, shareText } from "./headline.js";
+import { barShare, percentText, rankAspects, relevantFrom, shareText } from "./headline.js";
 import { aspectColour, FAINT_INK, INK, TRACK, toHex } from "./palette.js";
 import { fitText, strokeText, textWidth } from "./stroke-font.js";
 
@@ -48,8 +48,7 @@ function legendRow(
     ? `<rect x="${x}" y="${y}" width="14" height="14" rx="3" fill="${colour}"/>`
     : `<rect x="${x + 1}" y="${y + 1}" width="12" height="12" rx="3" fill="none" stroke="#9aa3ab" stroke-width="2"` +
       `${isPresent ? "" : ' stroke-dasharray="3 3"'}/>`;
-  // What reads 0.00 has no bar.
-  const bar = relevance === null || relevance < 0.005 ? 0 : Math.min(1, relevance) * width;
+  const bar = barShare(relevance) * width;
   const tick = x + threshold * width;
   return [
     swatch,

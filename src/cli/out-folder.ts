@@ -1,0 +1,24 @@
+/** The folder that a command is to write to, checked before the work. */
+
+import { access, constants, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { InputError } from "../core/errors.js";
+
+/** @throws InputError where it is a file, has no name, or lies in a file or where nothing can be written. */
+export async function checkFolder(out: string): Promise<void> {
+  if (out === "") throw new InputError("--out: is empty. Name a folder.");
+  let place = resolve(out);
+  let found = await stat(place).catch(() => null);
+  while (!found && dirname(place) !== place) {
+    place = dirname(place);
+    found = await stat(place).catch(() => null);
+  }
+  if (!found?.isDirectory())
+    throw new InputError(`--out ${out}: ${place === resolve(out) ? "" : `${place} `}is a file. Name a folder.`);
+  await access(place, constants.W_OK).catch((cause) => {
+    throw new InputError(
+      `--out ${out}: ${place} cannot be written to. Choose another place, or make this one writable.`,
+      { cause },
+    );
+  });
+}
