@@ -3,13 +3,11 @@
 import { readFile } from "node:fs/promises";
 import sharp, { type Metadata, type Sharp } from "sharp";
 import { ImageError } from "../core/errors.js";
+import { LIMITS } from "../core/limits.js";
 import type { Crop } from "../core/view.js";
 
 /** Catmull-Rom over the footprint of each output pixel; the same in training and explaining, and named in the bundle. */
 export const RESIZE_KERNEL = "cubic";
-/** 10,000 x 10,000; more would take gigabytes to hold upright in 16 bits. */
-export const MAX_PIXELS = 100_000_000;
-
 /** Reduction from which JPEG and WebP are shrunk while they are decoded (sharp's `fastShrinkOnLoad: false`). */
 const SHRINK_ON_LOAD = 4;
 
@@ -77,11 +75,11 @@ export async function openImage(source: string | Uint8Array, { name }: { name?: 
   const bytes = typeof source === "string" ? await readImageFile(source, label) : source;
   const { width, height, depth, isPlain } = await readHeader(bytes, label);
   // Truncated and damaged files fail here instead of coming out half grey.
-  const input = { failOn: "error", limitInputPixels: MAX_PIXELS } as const;
+  const input = { failOn: "error", limitInputPixels: LIMITS.imagePixels } as const;
   const pixels = async (): Promise<Sharp> => {
     if (depth !== "ushort") return sharp(bytes, input).autoOrient();
     const data = await decode16Bit(sharp(bytes, input).autoOrient());
-    return sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: MAX_PIXELS });
+    return sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: LIMITS.imagePixels });
   };
   const keepDecoded: OpenImage["keepDecoded"] = async ({ size }) => {
     if (!isPlain || Math.max(width, height) >= SHRINK_ON_LOAD * size) return null;
@@ -163,9 +161,9 @@ export function mirror(data: Uint8Array, { size, channels }: { size: number; cha
 
 /** @throws ImageError where a side product is past the limit; before anything is allocated for it. */
 export function checkPixelCount(width: number, height: number, label: string): void {
-  if (width * height <= MAX_PIXELS) return;
+  if (width * height <= LIMITS.imagePixels) return;
   throw new ImageError(
-    `${label}: ${width} x ${height} pixels, the limit is ${MAX_PIXELS / 1e6} million (10,000 x 10,000). Cut it into tiles or make it smaller.`,
+    `${label}: ${width} x ${height} pixels, the limit is ${LIMITS.imagePixels / 1e6} million (10,000 x 10,000). Cut it into tiles or make it smaller.`,
   );
 }
 

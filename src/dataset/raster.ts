@@ -3,7 +3,8 @@
 import { decode as decodePng, hasPngSignature } from "fast-png";
 import sharp from "sharp";
 import { ImageError } from "../core/errors.js";
-import { checkPixelCount, MAX_PIXELS, readImageFile } from "./image.js";
+import { LIMITS } from "../core/limits.js";
+import { checkPixelCount, readImageFile } from "./image.js";
 
 export interface Raster {
   readonly width: number;
@@ -61,7 +62,7 @@ async function readOther(bytes: Uint8Array, path: string): Promise<Raster> {
     }
     const is16Bit = depth === "ushort";
     const isGrey = space === "b-w" || space === "grey16";
-    const upright = sharp(bytes, { failOn: "error", limitInputPixels: MAX_PIXELS }).autoOrient();
+    const upright = sharp(bytes, { failOn: "error", limitInputPixels: LIMITS.imagePixels }).autoOrient();
     const raw = upright
       .toColourspace(isGrey ? (is16Bit ? "grey16" : "b-w") : is16Bit ? "rgb16" : "srgb")
       .raw({ depth });

@@ -4,7 +4,8 @@ import { encode as encodePng } from "fast-png";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { ImageError } from "../../src/core/errors.js";
-import { decodeImage, MAX_PIXELS } from "../../src/dataset/image.js";
+import { LIMITS } from "../../src/core/limits.js";
+import { decodeImage } from "../../src/dataset/image.js";
 import { resizeCubic } from "../reference/dataset.js";
 import { fromRaw, hollowPng, rgb, temporaryFolder } from "./given.js";
 
@@ -171,7 +172,7 @@ describe("decodeImage refuses in one line", () => {
     const message = await refusal(hollowPng(20_000, 20_000));
     expect(message).toContain("20000 x 20000 pixels");
     expect(message).toContain("100 million");
-    expect(MAX_PIXELS).toBe(100e6);
+    expect(LIMITS.imagePixels).toBe(100e6);
   });
 
   test("an SVG, because it is no raster image", async () => {
