@@ -1,9 +1,10 @@
 /** Writing files so that an interruption never leaves half of one. */
 
 import { randomBytes } from "node:crypto";
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "./errors.js";
+import { isAlive, machineTag } from "./process.js";
 
 /** What the user can mend by naming another place, and how it is said. */
 const REFUSALS: Readonly<Record<string, string>> = {
@@ -11,6 +12,9 @@ const REFUSALS: Readonly<Record<string, string>> = {
   EPERM: "permission denied",
   EROFS: "the file system is read-only",
   ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  EFBIG: "the file would be larger than is allowed",
+  EIO: "the disk reports an error",
   ENOTDIR: "a part of the path is a file",
   EEXIST: "a part of the path is a file",
   ENOENT: "no file can be made there",
@@ -25,7 +29,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
  * @throws InputError naming the file, where its place does not let it be written.
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}.tmp`);
+  const temporary = temporaryName(path);
   try {
     await makeMissing(dirname(path));
     await writeFile(temporary, data);
@@ -33,6 +37,38 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => {}); // the first failure is the one to tell
     throw refused(path, cause);
+  }
+}
+
+/**
+ * A name beside `path` for what is being written: `.<name>.<pid>.<machine and random>.tmp`. Whoever finds it can tell whether
+ * its process still runs.
+ */
+export function temporaryName(path: string): string {
+  // A long name must not become too long by this.
+  const name = Array.from(basename(path)).slice(0, 40).join("");
+  return join(dirname(path), `.${name}.${process.pid}.${machineTag()}${randomBytes(4).toString("hex")}.tmp`);
+}
+
+const TEMPORARY = /^\.(.+)\.(\d+)\.([0-9a-f]{4})[0-9a-f]{8}\.tmp(\.old)?$/;
+
+/**
+ * Removes temporary files and folders of `temporaryName` that processes of this machine left when they were killed.
+ *
+ * @param options.of only those of this name.
+ * @param options.isOurs nobody else writes here, as where a lock is held: those of any process are removed.
+ */
+export async function removeAbandoned(
+  folder: string,
+  { of, isOurs = false }: { of?: string; isOurs?: boolean } = {},
+): Promise<void> {
+  const wanted = of === undefined ? undefined : TEMPORARY.exec(basename(temporaryName(of)))?.[1];
+  for (const name of await readdir(folder).catch(() => [])) {
+    const [, base, pid, machine] = TEMPORARY.exec(name) ?? [];
+    if (base === undefined || (wanted !== undefined && base !== wanted)) continue;
+    const isGone = machine === machineTag() && !isAlive(Number(pid));
+    if (isGone || (isOurs && Number(pid) !== process.pid))
+      await rm(join(folder, name), { recursive: true, force: true }).catch(() => {}); // the next run tries again
   }
 }
 
@@ -70,9 +106,22 @@ function isFolder(path: string): Promise<boolean> {
 }
 
 /** What to tell the user, or the failure itself where naming another place would not help. */
-function refused(path: string, cause: unknown): unknown {
-  const refusal = REFUSALS[(cause as NodeJS.ErrnoException).code ?? ""];
+export function refused(path: string, cause: unknown): unknown {
+  if (cause instanceof InputError) return cause;
+  const code = (cause as NodeJS.ErrnoException).code ?? "";
+  if (code === "EMFILE" || code === "ENFILE") return tooManyFiles(path, cause);
+  const refusal = Object.hasOwn(REFUSALS, code) ? REFUSALS[code] : undefined;
   if (refusal === undefined) return cause;
   const cure = "Choose another place, or make this one writable.";
   return new InputError(`${path}: cannot be written: ${refusal}. ${cure}`, { cause });
+}
+
+/** Where the system gives no more descriptors. */
+function tooManyFiles(path: string, cause: unknown): InputError {
+  return new InputError(
+    `${path}: cannot be opened: too many files are open. Raise the limit, as with: ulimit -n 1024.`,
+    {
+      cause,
+    },
+  );
 }

@@ -1,9 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { expect, test } from "vitest";
 import { InputError } from "../../src/core/errors.js";
-import { makeFolder, writeFileAtomic } from "../../src/core/files.js";
+import { makeFolder, removeAbandoned, temporaryName, writeFileAtomic } from "../../src/core/files.js";
 
 const folder = mkdtempSync(join(tmpdir(), "files-"));
 
@@ -53,4 +54,28 @@ test("a folder that can have no children ends with one line, not never", async (
   const refusal = /^\/proc\/foo.*: cannot be written: no file can be made there\. Choose another place/;
   for (const work of [makeFolder("/proc/foo/bar"), writeFileAtomic("/proc/foo/x.txt", "x")])
     await expect(work).rejects.toThrow(refusal);
+});
+
+test("temporary files of processes that are gone are removed, those of living ones and the user's are not", async () => {
+  const place = mkdtempSync(join(folder, "abandoned-"));
+  const dead = spawnSync(process.execPath, ["-e", ""]).pid;
+  const own = basename(temporaryName(join(place, "x.json")));
+  const abandoned = own.replace(`.${process.pid}.`, `.${dead}.`);
+  const other = abandoned.replace(".x.json.", ".y.json.");
+  const elsewhere = abandoned.replace(/\.[0-9a-f]{12}\.tmp$/, ".000000000000.tmp");
+  const kept = [own, elsewhere, ".mine.tmp", "x.json"];
+  for (const name of [...kept, abandoned, other]) writeFileSync(join(place, name), "");
+  await removeAbandoned(place, { of: join(place, "x.json") });
+  expect(readdirSync(place).sort()).toEqual([...kept, other].sort());
+  await removeAbandoned(place);
+  expect(readdirSync(place).sort()).toEqual([...kept].sort());
+  await removeAbandoned(place, { isOurs: true });
+  expect(readdirSync(place).sort()).toEqual([own, ".mine.tmp", "x.json"].sort());
+});
+
+test("a name of the longest kind can be written: the temporary one is no longer", async () => {
+  for (const name of ["x".repeat(255), "\u00e4".repeat(127), "\u{1f52c}".repeat(63)]) {
+    await writeFileAtomic(join(folder, name), "x");
+    expect(readFileSync(join(folder, name), "utf8")).toBe("x");
+  }
 });
