@@ -76,3 +76,5 @@ export const { explainConstants } = await load("explain/explain-constants.js");
 export const { overSamples } = await load("explain/over-samples.js");
 /** @type {typeof import("../src/explain/reading/read-explanation.js")} */
 export const { readExplanation } = await load("explain/reading/read-explanation.js");
+/** Without its telemetry. @type {typeof import("../src/engine/onnx-runtime.js")} */
+export const { InferenceSession, Tensor } = await load("engine/onnx-runtime.js");

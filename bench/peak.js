@@ -5,8 +5,7 @@
 
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { InferenceSession } from "onnxruntime-node";
-import { defaultThreads, selectEngine } from "./built.js";
+import { defaultThreads, InferenceSession, selectEngine } from "./built.js";
 import { measure, rounded, writeResults } from "./harness.js";
 import { openPeer } from "./peer.js";
 import { prepareStep, stepGraph } from "./training.js";

@@ -1,6 +1,5 @@
 /** The joint training step as a user's training runs it, ready to be called again and again. */
 
-import { Tensor } from "onnxruntime-node";
 import {
   answerInputShapes,
   compileGraph,
@@ -10,6 +9,7 @@ import {
   openRuntime,
   probeBlock,
   secondMoment,
+  Tensor,
   trainableNames,
   trainingStep,
 } from "./built.js";
@@ -87,7 +87,7 @@ export async function stepGraph(options, { isPortable = false } = {}) {
   const graph = compileGraph(fn, { inputs: shapes, constants, state, block, name: "step" });
   const tensor = (/** @type {import("../src/core/nd-array.js").NdArray["data"]} */ data, shape = [data.length]) =>
     new Tensor("float32", /** @type {Float32Array} */ (data), shape);
-  /** @type {Record<string, Tensor>} */
+  /** @type {Record<string, import("onnxruntime-node").Tensor>} */
   const feeds = {};
   for (const [name, port] of Object.entries(graph.inputs))
     feeds[port] = tensor(inputs[name].data, [...inputs[name].shape]);
@@ -96,7 +96,11 @@ export async function stepGraph(options, { isPortable = false } = {}) {
     port,
     tensor(new Float32Array(stateValues[name].data.length)),
   ]);
-  return { model: graph.model, feeds, writes: /** @type {Record<string, Tensor>} */ (Object.fromEntries(writes)) };
+  return {
+    model: graph.model,
+    feeds,
+    writes: /** @type {Record<string, import("onnxruntime-node").Tensor>} */ (Object.fromEntries(writes)),
+  };
 }
 
 /**

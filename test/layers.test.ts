@@ -134,6 +134,22 @@ describe("layers", () => {
     expect(cycles).toEqual([]);
   });
 
+  test("only engine/onnx-runtime.js loads ONNX Runtime, which it does without its telemetry", () => {
+    const root = resolve(SRC, "..");
+    const code = ["src", "test", "bench", "examples", "scripts"].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+        .filter((file) => /\.[jt]s$/.test(file))
+        .map((file) => join(folder, file)),
+    );
+    const loading = code.filter((file) =>
+      /(^(import|export)(?! type)[^"']*? from |import\(|require\()["']onnxruntime-node["']/m.test(
+        // Types in comments load nothing.
+        readFileSync(join(root, file), "utf8").replace(/^\s*(\/\*)?\*.*$/gm, ""),
+      ),
+    );
+    expect(loading).toEqual([join("src", "engine", "onnx-runtime.js")]);
+  });
+
   test("what reads plain arrays imports no TensorFlow.js, not even through others", () => {
     const runtime = imports.filter((edge) => !edge.isType);
     const loads = (file: string, seen: Set<string>): string | null => {

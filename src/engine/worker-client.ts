@@ -1,5 +1,6 @@
 /** One worker thread and the calls that wait for it; whatever ends the thread ends them with an error, never a hang. */
 
+import "./no-telemetry.js"; // the worker gets a copy of the environment as it is here
 import { Worker } from "node:worker_threads";
 import { EngineError } from "../core/errors.js";
 import type { NdArray, NdArrays } from "../core/nd-array.js";

@@ -1,6 +1,6 @@
 /** Sessions on another device than the cpu, whose first results are compared with the cpu's; plain JavaScript, as the worker. */
 
-import { InferenceSession } from "onnxruntime-node";
+import { InferenceSession } from "./onnx-runtime.js";
 
 /** @import { Device } from "./devices.js" */
 

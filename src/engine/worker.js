@@ -1,7 +1,7 @@
 /** The thread in which ONNX Runtime builds and runs sessions, since its binding blocks the event loop; plain JavaScript, so that it also runs from source. */
 
 import { parentPort, workerData } from "node:worker_threads";
-import { env, Tensor } from "onnxruntime-node";
+import { env, Tensor } from "./onnx-runtime.js";
 import { openOn, runOn } from "./worker-device.js";
 
 /** @import { NdArray, NdArrays } from "../core/nd-array.js" */

@@ -54,7 +54,7 @@ async function openOnnx(
   { path, lastTensor, convention }: OnnxWeights,
   name: TrunkSpec["name"],
 ): Promise<Original | undefined> {
-  const { InferenceSession, Tensor } = await import("onnxruntime-node");
+  const { InferenceSession, Tensor } = await import("../engine/onnx-runtime.js");
   const model = await readFile(path);
   const session = await InferenceSession.create(withOutput(model, lastTensor), {
     externalData: await externalData(model, path),

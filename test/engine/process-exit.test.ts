@@ -21,7 +21,7 @@ beforeAll(async () => {
     const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true };
     await writeFile(join(folder, `${name}.js`), ts.transpileModule(source, { compilerOptions: options }).outputText);
   }
-  for (const name of ["worker.js", "worker-device.js"]) {
+  for (const name of ["worker.js", "worker-device.js", "no-telemetry.js", "onnx-runtime.js"]) {
     await copyFile(join(root, "src/engine", name), join(folder, "engine", name));
   }
   await writeFile(join(folder, "package.json"), '{ "type": "module" }');

@@ -1,6 +1,6 @@
-import { InferenceSession, Tensor } from "onnxruntime-node";
 import { afterAll, expect, test } from "vitest";
 import { ndArray } from "../../src/core/nd-array.js";
+import { InferenceSession, Tensor } from "../../src/engine/onnx-runtime.js";
 import { openRuntime } from "../../src/engine/session.js";
 import { openOn, runOn } from "../../src/engine/worker-device.js";
 import { tinyModel } from "./tiny-onnx.js";

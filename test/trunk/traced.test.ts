@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
-import { InferenceSession, Tensor } from "onnxruntime-node";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { NdArrays } from "../../src/core/nd-array.js";
+import { InferenceSession, Tensor } from "../../src/engine/onnx-runtime.js";
 import { trace } from "../../src/engine/trace/trace.js";
 import type { BatchNorm } from "../../src/trunk/trunk.js";
 import { NARROW, NARROW_SIZE, noiseImage, toTensor, toTensors, unevenWeights, worstDifference } from "./narrow.js";

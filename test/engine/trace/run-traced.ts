@@ -1,8 +1,8 @@
 /** Runs a function both ways: traced through ONNX Runtime, and eagerly on the cpu backend. */
 
 import { type Tensor, type TensorLike, tensor, tidy } from "@tensorflow/tfjs";
-import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { Tensors } from "../../../src/engine/engine.js";
+import { InferenceSession, Tensor as OrtTensor } from "../../../src/engine/onnx-runtime.js";
 import { probeBlock } from "../../../src/engine/probe-block.js";
 import { openRuntime } from "../../../src/engine/session.js";
 import { type TracedGraph, trace } from "../../../src/engine/trace/trace.js";
