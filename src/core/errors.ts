@@ -43,6 +43,11 @@ export class BundleError extends InputError {
   override name = "BundleError";
 }
 
+/** An engine that is asked for and not installed. */
+export class MissingEngineError extends InputError {
+  override name = "MissingEngineError";
+}
+
 /** Tensors of a shape that the callee cannot use. */
 export class ShapeError extends Error {
   override name = "ShapeError";
@@ -53,7 +58,7 @@ export class TraceError extends Error {
   override name = "TraceError";
 }
 
-/** An engine that is absent, or failed to build or run a graph. */
+/** An engine that failed to build or run a graph. */
 export class EngineError extends Error {
   override name = "EngineError";
 }

@@ -93,7 +93,6 @@ function parseClasses(value: unknown, task: Task, file: string): string[] {
   }
   const repeated = classes.find((name, index) => classes.indexOf(name) !== index);
   if (repeated !== undefined) throw new DatasetError(`${file}: class "${repeated}" stands twice. Remove one.`);
-  if (classes.includes("__proto__")) throw new DatasetError(`${file}: "__proto__" cannot be a class. Rename it.`);
   const fewest = { single: 2, multi: 1, regression: 0 }[task];
   if (classes.length < fewest || (task === "regression" && classes.length > 0)) {
     throw new DatasetError(

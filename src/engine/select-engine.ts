@@ -9,7 +9,7 @@ export type EngineChoice = (typeof engineChoices)[number];
 
 /**
  * @param options the runtime's are for the onnx engine; the other one decides for itself.
- * @throws EngineError where `tfjs` is asked for and not installed.
+ * @throws MissingEngineError where `tfjs` is asked for and not installed.
  */
 export async function selectEngine({
   engine = "auto",

@@ -13,7 +13,7 @@ type Arrays = Map<string, tf.Tensor>;
 /**
  * @param options.backend `"cpu"`: the plain JavaScript backend, slow and with wrong resize gradients, for tests alone. By
  * default `@tensorflow/tfjs-node-gpu`, else `@tensorflow/tfjs-node`.
- * @throws EngineError where neither is installed.
+ * @throws MissingEngineError where neither is installed.
  */
 export async function createTfjsEngine({ backend: chosen }: { backend?: "cpu" } = {}): Promise<Engine> {
   await tf.ready(); // So that there is a caller's backend to give back after each call.

@@ -2,7 +2,7 @@
 
 import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs";
-import { EngineError } from "../core/errors.js";
+import { MissingEngineError } from "../core/errors.js";
 
 const packages = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"] as const;
 
@@ -13,12 +13,12 @@ const require = createRequire(import.meta.url);
  * Loads the first that is installed and leaves the caller's backend as it was.
  *
  * @returns the name of the backend that it registered.
- * @throws EngineError with the command that installs it, or, where one is installed but does not load, with the reason.
+ * @throws MissingEngineError with the command that installs it, or, where one is installed but does not load, with the reason.
  */
 export async function loadTfjsNode(): Promise<string> {
   const installed = packages.find(isInstalled);
   if (!installed) {
-    throw new EngineError(
+    throw new MissingEngineError(
       "engine tfjs: TensorFlow.js for Node is not installed. Run: npm install @tensorflow/tfjs-node-gpu@4.22.0 " +
         "(NVIDIA GPU) or npm install @tensorflow/tfjs-node@4.22.0; or use --engine onnx.",
     );
@@ -28,9 +28,12 @@ export async function loadTfjsNode(): Promise<string> {
     require(installed);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-    throw new EngineError(`engine tfjs: ${installed} is installed but does not load: ${reason} Use --engine onnx.`, {
-      cause,
-    });
+    throw new MissingEngineError(
+      `engine tfjs: ${installed} is installed but does not load: ${reason} Use --engine onnx.`,
+      {
+        cause,
+      },
+    );
   } finally {
     await tf.setBackend(before); // The package makes itself the backend.
   }

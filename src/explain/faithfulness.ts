@@ -1,5 +1,6 @@
 /** The one question: does an explanation name the aspect that caused the answer, and not another that is merely there? */
 
+import { ownValue } from "../core/own-value.js";
 import { areaUnderCurve, type Ranked, rankCorrelation } from "../core/ranking.js";
 import type { Curves } from "./deletion-curves.js";
 import type { AspectExplanation } from "./explanation.js";
@@ -203,7 +204,7 @@ export function createTally(): {
       one.count++;
       if (aspect.isRelevant) one.relevant++;
       seen.set(aspect.name, one);
-      const removal = removals[aspect.name];
+      const removal = ownValue(removals, aspect.name);
       if (!removal) continue;
       one.removals.push(removal);
       removed.push([byRelevance(aspect), removal.lost]);
@@ -218,7 +219,7 @@ export function createTally(): {
     const isAll = causes.every(({ aspect }) => aspect.isRelevant);
     several.count++;
     if (isAll) several.all++;
-    if (!causes.every(({ aspect: { name } }) => removals[name] && removals[name].lost > 0)) return;
+    if (!causes.every(({ aspect: { name } }) => (ownValue(removals, name)?.lost ?? 0) > 0)) return;
     several.usedCount++;
     if (isAll) several.allUsed++;
   }

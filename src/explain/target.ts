@@ -19,7 +19,8 @@ const FAR_BELOW = 1e9;
 export function resolveTarget(logits: tf.Tensor2D, target: tf.Tensor2D, { task }: { task: Task }): tf.Tensor2D {
   return tf.tidy(() => {
     const isDefault = tf.cast(tf.equal(tf.sum(tf.abs(target), 1, true), 0), "float32"); // [batch, 1]
-    if (task === "regression") return tf.add(target, isDefault);
+    // One label alone is the highest-scoring one; `oneHot` wants two.
+    if (task === "regression" || logits.shape[1] === 1) return tf.add(target, isDefault);
     const best = tf.cast(tf.oneHot(tf.argMax(logits, 1), logits.shape[1]), "float32"); // [batch, classes]
     return tf.add(target, tf.mul(isDefault, best));
   });

@@ -1,6 +1,7 @@
 /** What a dataset knows of an explained image: whether the answer was right, which aspects are there, and which caused it. */
 
 import type { Annotation, Sample } from "../core/annotation.js";
+import { ownValue } from "../core/own-value.js";
 import type { Ranked } from "../core/ranking.js";
 import type { AspectExplanation, Explanation } from "./explanation.js";
 
@@ -32,7 +33,7 @@ export function judge(
   const isRight = isClass ? (labels?.includes(prediction.class) ?? null) : value === undefined ? null : true;
   // Of several labels, the causes of the one that was explained; where the answer is wrong, of those that would be right.
   const explained = isClass && isRight ? [prediction.class] : (labels ?? []);
-  const known = new Set(sample.causes ?? explained.flatMap((name) => causes[name] ?? []));
+  const known = new Set(sample.causes ?? explained.flatMap((name) => ownValue(causes, name) ?? []));
   return {
     explanation,
     isRight,

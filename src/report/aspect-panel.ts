@@ -1,6 +1,7 @@
 /** The picture of the aspects: relevant ones in their colours with name and number, the others outlined grey. */
 
 import type { Box } from "../core/boxes.js";
+import { ownValue } from "../core/own-value.js";
 import type { AspectExplanation, Explained } from "../explain/explanation.js";
 import { rankAspects, shareText } from "./headline.js";
 import { aspectColour, type Colour, GREY, inkOn, NEAR_BLACK, toHex, WHITE } from "./palette.js";
@@ -22,7 +23,7 @@ export function aspectPanel({ explanation, maps }: Explained, picture: Picture):
   const boxes: string[] = [];
   // Least relevant first, so that what matters lies on top.
   for (const aspect of [...ranked].reverse()) {
-    const values = maps.regions[aspect.name];
+    const values = ownValue(maps.regions, aspect.name);
     if (aspect.kind === "boxes") boxes.push(drawBoxes(aspect, picture, colourOf(aspect)));
     else if (values) {
       const look = aspect.isRelevant

@@ -1,6 +1,7 @@
 /** One image explained by several methods: a row for each method, a column for each aspect. */
 
 import sharp from "sharp";
+import { ownValue } from "../core/own-value.js";
 import type { AspectExplanation, Explained, Explanation } from "../explain/explanation.js";
 import { BECAUSE, barShare, headline, rankAspects, relevantFrom, shareText } from "./headline.js";
 import { aspectColour, FAINT_INK, GREY, INK, TRACK, toHex } from "./palette.js";
@@ -91,7 +92,7 @@ export async function comparisonSheet(
       if (!aspect) continue;
       const at = { left: left(index + 1), top: top(row) };
       const colour = toHex(aspect === first ? aspectColour(explanation.aspects.indexOf(aspect)) : GREY);
-      const survival = maps.survival[name] ?? boxSurvival(aspect, maps.regions[name]);
+      const survival = ownValue(maps.survival, name) ?? boxSurvival(aspect, ownValue(maps.regions, name));
       const painted = survival ? paintSurvival(pale, survival, { size: maps.size, colour }) : pale;
       pictures.push({ picture: painted, ...at });
       const threshold = relevantFrom(aspect, explanation);

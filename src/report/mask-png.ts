@@ -1,6 +1,7 @@
 /** The maps of an explanation as 8-bit grey PNG files, named as its JSON names them. */
 
 import sharp from "sharp";
+import { ownValue } from "../core/own-value.js";
 import type { Explained } from "../explain/explanation.js";
 
 /**
@@ -12,8 +13,8 @@ import type { Explained } from "../explain/explanation.js";
 export async function maskFiles({ explanation, maps }: Explained): Promise<Record<string, Uint8Array>> {
   const files: Record<string, Uint8Array> = {};
   for (const { name, mask, survivalMap } of explanation.aspects) {
-    const region = maps.regions[name];
-    const survival = maps.survival[name];
+    const region = ownValue(maps.regions, name);
+    const survival = ownValue(maps.survival, name);
     if (mask && region) {
       files[mask] = await greyPng(
         region.map((value) => (value ? 255 : 0)),

@@ -2,6 +2,8 @@
 
 import { ConfigError } from "../core/errors.js";
 import { checkKeys } from "../core/keys.js";
+import { ownValue } from "../core/own-value.js";
+import { shown } from "../core/shown.js";
 import { number, oneOf, share } from "./config-values.js";
 
 export interface HeadConfig {
@@ -32,7 +34,7 @@ export function resolveHeads(value: unknown, names: readonly string[]): Record<s
   checkKeys(given, names, "heads", ConfigError);
   return Object.fromEntries(
     names.map((name) => {
-      const head = given[name] ?? {};
+      const head = ownValue(given, name) ?? {};
       checkKeys(head, HEAD_KEYS, `heads.${name}`, ConfigError);
       const { tap, threshold, form } = head as { tap?: string | string[]; threshold?: number; form?: "number" | "map" };
       if (
@@ -40,9 +42,7 @@ export function resolveHeads(value: unknown, names: readonly string[]): Record<s
         typeof tap !== "string" &&
         !(Array.isArray(tap) && tap.length > 0 && tap.every((t) => typeof t === "string"))
       ) {
-        throw new ConfigError(
-          `heads.${name}.tap: expected a layer's name or a list of names, got ${JSON.stringify(tap)}.`,
-        );
+        throw new ConfigError(`heads.${name}.tap: expected a layer's name or a list of names, got ${shown(tap)}.`);
       }
       for (const key of ["dropout", "labelSmoothing"]) {
         if (head[key] !== undefined && name !== "class") {

@@ -2,6 +2,8 @@
 
 import { ConfigError } from "../core/errors.js";
 import { checkKeys } from "../core/keys.js";
+import { ownValue } from "../core/own-value.js";
+import { shown } from "../core/shown.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
 import { boolean, integer, number, oneOf, share, text } from "./config-values.js";
 
@@ -39,9 +41,10 @@ export function resolveStages(
   trainCount: number,
 ): StageConfig[] {
   const isRandom = trunk.weights === "random";
-  const stages = value ?? (isRandom ? [{ train: "all" }] : [{ train: "heads" }, { train: FINE_TUNE_FROM[trunk.name] }]);
+  const usual = isRandom ? [{ train: "all" }] : [{ train: "heads" }, { train: FINE_TUNE_FROM[trunk.name] }];
+  const stages = isChange(value) ? changed(usual, value) : (value ?? usual);
   if (!Array.isArray(stages) || stages.length === 0)
-    throw new ConfigError(`stages: expected a list of stages, got ${JSON.stringify(value)}.`);
+    throw new ConfigError(`stages: expected a list of stages, got ${shown(value)}.`);
   return stages.map((stage: unknown, index) => {
     const where = `stages[${index}]`;
     checkKeys(stage, STAGE_KEYS, where, ConfigError);
@@ -74,6 +77,20 @@ export function resolveStages(
       cache: boolean(stage.cache, train === "heads", `${where}.cache`),
       movingAverage: share(stage.movingAverage, `${where}.movingAverage`, { below: 1 }),
     };
+  });
+}
+
+/** No list, but what to change in the default stages by their place, as `--set stages.0.epochs=5` makes it. */
+function isChange(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function changed(usual: readonly object[], changes: Readonly<Record<string, unknown>>): object[] {
+  checkKeys(changes, Object.keys(usual), "stages", ConfigError);
+  return usual.map((stage, index) => {
+    const change = ownValue(changes, String(index)) ?? {};
+    checkKeys(change, STAGE_KEYS, `stages[${index}]`, ConfigError);
+    return { ...stage, ...change };
   });
 }
 

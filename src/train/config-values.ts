@@ -1,6 +1,7 @@
 /** Values of a configuration, each checked where it stands: `where` names the key in the message. */
 
 import { ConfigError } from "../core/errors.js";
+import { shown } from "../core/shown.js";
 
 /** A number above `above`, at most `most`; `fallback` where absent. @throws ConfigError */
 export function number(
@@ -11,9 +12,7 @@ export function number(
 ): number {
   if (value === undefined) return fallback;
   if (typeof value === "number" && value > above && value <= most) return value;
-  throw new ConfigError(
-    `${where}: expected a number above ${Math.max(0, above)} up to ${most}, got ${JSON.stringify(value)}.`,
-  );
+  throw new ConfigError(`${where}: expected a number above ${Math.max(0, above)} up to ${most}, got ${shown(value)}.`);
 }
 
 /** A number from 0 up to `most`, or below `below`; 0 where absent. @throws ConfigError */
@@ -25,7 +24,7 @@ export function share(
   if (value === undefined) return 0;
   if (typeof value === "number" && value >= 0 && value <= most && value < below) return value;
   const limit = below <= most ? `below ${below}` : `up to ${most}`;
-  throw new ConfigError(`${where}: expected a number from 0 ${limit}, got ${JSON.stringify(value)}.`);
+  throw new ConfigError(`${where}: expected a number from 0 ${limit}, got ${shown(value)}.`);
 }
 
 /** A whole number from `least` to `most`; `fallback` where absent. @throws ConfigError */
@@ -37,25 +36,25 @@ export function integer(
 ): number {
   if (value === undefined) return fallback;
   if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
-  throw new ConfigError(`${where}: expected a whole number from ${least} to ${most}, got ${JSON.stringify(value)}.`);
+  throw new ConfigError(`${where}: expected a whole number from ${least} to ${most}, got ${shown(value)}.`);
 }
 
 /** True or false; `fallback` where absent. @throws ConfigError */
 export function boolean(value: unknown, fallback: boolean, where: string): boolean {
   if (value === undefined) return fallback;
   if (typeof value === "boolean") return value;
-  throw new ConfigError(`${where}: expected true or false, got ${JSON.stringify(value)}.`);
+  throw new ConfigError(`${where}: expected true or false, got ${shown(value)}.`);
 }
 
 /** A name that is not empty; `fallback` where absent. @throws ConfigError */
 export function text(value: unknown, fallback: string, where: string): string {
   if (value === undefined) return fallback;
   if (typeof value === "string" && value !== "") return value;
-  throw new ConfigError(`${where}: expected a name, got ${JSON.stringify(value)}.`);
+  throw new ConfigError(`${where}: expected a name, got ${shown(value)}.`);
 }
 
 /** One of the names, or `undefined` where absent. @throws ConfigError */
 export function oneOf<Name extends string>(value: unknown, names: readonly Name[], where: string): Name {
   if (value === undefined || names.includes(value as Name)) return value as Name;
-  throw new ConfigError(`${where}: expected one of ${names.join(", ")}, got ${JSON.stringify(value)}.`);
+  throw new ConfigError(`${where}: expected one of ${names.join(", ")}, got ${shown(value)}.`);
 }

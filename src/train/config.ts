@@ -3,6 +3,7 @@
 import type { AspectKind } from "../core/annotation.js";
 import { ConfigError } from "../core/errors.js";
 import { checkKeys } from "../core/keys.js";
+import { shown } from "../core/shown.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
 import { type HeadConfig, resolveHeads } from "./config-heads.js";
 import { resolveStages, type StageConfig } from "./config-stages.js";
@@ -101,7 +102,7 @@ export function weightsOf(raw: RawConfig): string {
     return own ? `builtin:${own.name}-${own.alpha}` : "random";
   }
   if (typeof weights !== "string")
-    throw new ConfigError(`trunk.weights: expected "random", a name or a path, got ${JSON.stringify(weights)}.`);
+    throw new ConfigError(`trunk.weights: expected "random", a name or a path, got ${shown(weights)}.`);
   return weights;
 }
 
@@ -160,28 +161,4 @@ function resolveAugment(value: unknown): TrainConfig["augment"] {
     crop: number(given.crop, 0.2, "augment.crop", { above: -1e-9, most: 0.9 }),
     colour: number(given.colour, 0.2, "augment.colour", { above: -1e-9, most: 1 }),
   };
-}
-
-/** Applies `--set a.b=value` to plain data; the value is JSON where it parses as such, else text. */
-export function setKey(config: Record<string, unknown>, assignment: string): void {
-  const [path, ...rest] = assignment.split("=");
-  if (rest.length === 0 || path === "")
-    throw new ConfigError(`--set ${assignment}: expected key=value, as in --set trunk.inputSize=160.`);
-  const keys = path.split(".");
-  let at = config;
-  for (const key of keys.slice(0, -1)) {
-    const next = at[key] ?? {};
-    if (typeof next !== "object") throw new ConfigError(`--set ${assignment}: "${key}" is not an object.`);
-    at[key] = next;
-    at = next as Record<string, unknown>;
-  }
-  at[keys[keys.length - 1]] = parseValue(rest.join("="));
-}
-
-function parseValue(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
 }

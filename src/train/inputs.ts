@@ -2,6 +2,7 @@
 
 import type { Sample } from "../core/annotation.js";
 import type { NdArray, NdArrays } from "../core/nd-array.js";
+import { ownValue } from "../core/own-value.js";
 import type { Answer, Head } from "../heads/head.js";
 
 /**
@@ -18,7 +19,7 @@ export function imageInput(
 
 /** What a sample says to a head; `undefined` is unlabelled. */
 export function answerOf(sample: Sample, head: Head): Answer {
-  return head.spec.kind === "classifier" ? sample.target : sample.aspects[head.spec.name];
+  return head.spec.kind === "classifier" ? sample.target : ownValue(sample.aspects, head.spec.name);
 }
 
 /** `answer/<head>/<what>` for every head, `[batch, ...]`. */

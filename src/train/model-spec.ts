@@ -1,6 +1,7 @@
 /** The model that a configuration and a dataset ask for. */
 
 import type { AspectKind } from "../core/annotation.js";
+import { ownValue } from "../core/own-value.js";
 import type { ClassifierSpec, HeadSpec } from "../heads/head.js";
 import type { ModelSpec } from "../model.js";
 import type { TrainConfig } from "./config.js";
@@ -22,7 +23,7 @@ const THRESHOLDS: Record<AspectKind, number> = { segmentation: 0.5, boxes: 0.3, 
 /** @param output name of the trunk's last layer, which the classifier reads by default. */
 export function modelSpecOf(config: TrainConfig, facts: DatasetFacts, { output }: { output: string }): ModelSpec {
   const tapsOf = (name: string, fallback: string) => {
-    const { tap = fallback } = config.heads[name] ?? {};
+    const { tap = fallback } = ownValue(config.heads, name) ?? {};
     return typeof tap === "string" ? [tap] : [...tap];
   };
   const classifier: ClassifierSpec = {
@@ -37,10 +38,10 @@ export function modelSpecOf(config: TrainConfig, facts: DatasetFacts, { output }
     const base = {
       name,
       taps: tapsOf(name, config.source),
-      threshold: config.heads[name]?.threshold ?? THRESHOLDS[kind],
+      threshold: ownValue(config.heads, name)?.threshold ?? THRESHOLDS[kind],
     };
     if (kind !== "amount") return { ...base, kind };
-    return { ...base, kind, form: config.heads[name]?.form ?? (facts.mapped.has(name) ? "map" : "number") };
+    return { ...base, kind, form: ownValue(config.heads, name)?.form ?? (facts.mapped.has(name) ? "map" : "number") };
   });
   const { weights: _, ...trunk } = config.trunk;
   return { trunk, source: config.source, heads: [classifier, ...aspects] };

@@ -1,6 +1,7 @@
 /** `report.html` of a run folder: losses and validation score over the epochs, the metrics of the best, the configuration. */
 
 import { escapeHtml } from "../core/html.js";
+import { ownValue } from "../core/own-value.js";
 import type { Cursor, EpochRecord } from "./checkpoint.js";
 import type { TrainConfig } from "./config.js";
 
@@ -21,7 +22,10 @@ export function runReport(
   { history, best }: { history: readonly EpochRecord[]; best: Cursor["best"] },
 ): string {
   const heads = Object.keys(config.heads);
-  const losses = heads.map((name) => ({ name, values: history.map((record) => record.losses[name] ?? null) }));
+  const losses = heads.map((name) => ({
+    name,
+    values: history.map((record) => ownValue(record.losses, name) ?? null),
+  }));
   const scores = [{ name: `score (${config.score})`, values: history.map((record) => record.score) }];
   const bestAt = history.findIndex((record) => record.stage === best?.stage && record.epoch === best.epoch);
   const title = escapeHtml(config.out);

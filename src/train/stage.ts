@@ -2,6 +2,7 @@
 
 import { InterruptedError } from "../core/errors.js";
 import type { NdArrays } from "../core/nd-array.js";
+import { ownValue } from "../core/own-value.js";
 import { random } from "../core/random.js";
 import type { Engine, StateStore } from "../engine/engine.js";
 import { SEED_LIMIT } from "../heads/uniform.js";
@@ -162,7 +163,7 @@ async function runEpoch(
     );
     checkFinite(losses, { epoch: cursor.epoch + 1, batch: cursor.batch + 1 });
     const lossSums = Object.fromEntries(
-      Object.entries(losses).map(([name, loss]) => [name, (cursor.lossSums[name] ?? 0) + loss]),
+      Object.entries(losses).map(([name, loss]) => [name, (ownValue(cursor.lossSums, name) ?? 0) + loss]),
     );
     const now = performance.now();
     const group = groupOf(cursor.batch, groups);

@@ -1,6 +1,7 @@
 /** The training step as one pure tensor function: forward, masked losses, gradients, Adam, moving statistics. */
 
 import * as tf from "@tensorflow/tfjs";
+import { ownValue } from "../core/own-value.js";
 import type { CompileOptions, TensorFunction, Tensors } from "../engine/engine.js";
 import { answer, features, type Model, predict } from "../model.js";
 import type { BatchNorm } from "../trunk/trunk.js";
@@ -84,7 +85,7 @@ export function trainingStep(model: Model, options: StepOptions): TensorFunction
         if (head === model.classifier) answers.target = smoothed(answers.target, model, options);
         const loss = tf.keep(head.loss(answer(head, parameters, read, { dropout }), answers));
         outputs[`loss/${name}`] = loss;
-        return tf.mul(loss, weights[name] ?? 1);
+        return tf.mul(loss, ownValue(weights, name) ?? 1);
       });
       if (teacher) {
         const loss = tf.keep(teacherLoss(teacher, parameters, { features: read[output], image: given.input }));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.js";
-import { type ConfigFacts, checkConfig, resolveConfig, setKey, weightsOf } from "../../src/train/config.js";
+import { type ConfigFacts, checkConfig, resolveConfig, weightsOf } from "../../src/train/config.js";
+import { setKey } from "../../src/train/set-key.js";
 
 const facts: ConfigFacts = {
   trainCount: 800,
@@ -12,6 +13,16 @@ const facts: ConfigFacts = {
 };
 const smallest = { dataset: "data/tissue", out: "runs/tissue" };
 const resolve = (more: object) => resolveConfig(checkConfig({ ...smallest, ...more }, "config.json"), facts);
+
+/** Passes, or fails in fewer than 500 characters. */
+function isShort(work: () => unknown): boolean {
+  try {
+    work();
+    return true;
+  } catch (error) {
+    return error instanceof ConfigError && error.message.length < 500;
+  }
+}
 
 describe("configuration", () => {
   test("dataset and out alone are enough: the trunk that comes with the package", () => {
@@ -120,5 +131,55 @@ describe("configuration", () => {
     setKey(config, "trunk.weights=random");
     expect(config).toEqual({ stages: [{ train: "heads", epochs: 2 }], trunk: { inputSize: 160, weights: "random" } });
     expect(() => setKey(config, "nonsense")).toThrow(/expected key=value/);
+    expect(() => setKey(config, "stages.2.epochs=2")).toThrow(/"2" is no place in a list of 1/);
+    expect(() => setKey(config, "stages.length=0")).toThrow(/"length" is no place in a list/);
+    expect(() => setKey(config, "trunk.weights.x=1")).toThrow(/"weights" is not an object/);
+  });
+
+  test("--set changes a default stage where the configuration has none, and leaves the others", () => {
+    const config: Record<string, unknown> = {};
+    setKey(config, "stages.0.epochs=5");
+    const usual = resolve({});
+    expect(resolve(config).stages).toEqual([{ ...usual.stages[0], epochs: 5 }, usual.stages[1]]);
+    expect(() => resolve({ stages: { 2: { epochs: 5 } } })).toThrow(/stages: unknown key "2".*Known: 0, 1\./);
+    expect(() => resolve({ stages: { 1: { epoch: 5 } } })).toThrow(/stages\[1\]: unknown key "epoch"/);
+  });
+
+  test.each([
+    "__proto__.seed=99",
+    "__proto__=1",
+    "constructor.prototype.x=1",
+    "trunk.__proto__.x=1",
+    "augment.constructor.prototype.x=1",
+    "heads.class.__proto__.x=1",
+    "heads.toString.weight=1",
+    "stages.0.__proto__.x=1",
+    "teacher.__proto__=1",
+  ])("--set %s is an unknown key, and changes no other object", (assignment) => {
+    const config: Record<string, unknown> = {};
+    setKey(config, assignment);
+    expect(() => resolve(config)).toThrow(/unknown key "(__proto__|constructor|toString)"/);
+    expect(Object.keys(Object.prototype)).toEqual([]);
+    expect({}).not.toHaveProperty("seed");
+    expect({}).not.toHaveProperty("x");
+  });
+
+  test("such keys in the file itself are unknown too", () => {
+    expect(() => checkConfig(JSON.parse('{"__proto__": {"seed": 1}, "dataset": "d", "out": "o"}'), "c.json")).toThrow(
+      /c\.json: unknown key "__proto__"/,
+    );
+    expect(() => resolve(JSON.parse('{"augment": {"__proto__": {}}}'))).toThrow(/augment: unknown key "__proto__"/);
+  });
+
+  test("what a value is, is said in one short line however deep or long it is", () => {
+    const deep = JSON.parse(`${"[".repeat(200_000)}${"]".repeat(200_000)}`) as unknown;
+    for (const key of ["seed", "batchSize", "source", "score", "patience", "cacheMegabytes"]) {
+      expect(() => resolve({ [key]: deep }), key).toThrow(/got a deep list\.$/);
+      expect(() => resolve({ [key]: "x".repeat(1e6) })).toSatisfy(isShort);
+    }
+    expect(() => resolve({ trunk: { alpha: deep } })).toThrow(ConfigError);
+    expect(() => resolve({ trunk: deep })).toThrow(ConfigError);
+    expect(() => resolve({ stages: [deep] })).toThrow(ConfigError);
+    expect(() => resolve({ heads: { class: { tap: deep } } })).toThrow(ConfigError);
   });
 });
