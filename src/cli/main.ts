@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { guardStreams } from "./streams.js";
 
 const { version, description } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 
@@ -49,9 +50,5 @@ function oneLine(text: string): string {
   return /[.?!)]$/.test(line) ? line : `${line}.`;
 }
 
-// A reader that goes away early, such as `head`, is no failure; the files are written all the same.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-});
-
+guardStreams();
 await main(process.argv);

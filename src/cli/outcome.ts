@@ -7,6 +7,9 @@ const FAILED = 1;
 const BAD_INPUT = 2;
 const INTERRUPTED = 130;
 
+/** Far longer than saving takes; only what never ends is still running then. */
+const CLEAN_UP_MS = 30_000;
+
 /** Options that every command has. */
 export interface CommonOptions {
   readonly json?: boolean;
@@ -15,20 +18,21 @@ export interface CommonOptions {
 
 /**
  * Runs a command's work; prints one line for an error (with the stack under `--debug`) and sets the exit code.
- * Ctrl-C aborts the signal once; a second one ends the process at once.
+ * Ctrl-C aborts the signal, and the process has half a minute to save and clean up; a second one ends it at once.
  */
 export async function runCommand(options: CommonOptions, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const controller = new AbortController();
+  const stopAtOnce = () => {
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", interrupt);
+    // As a signal ends any program (130 to a shell): process.exit would wait for, and abort in, a running engine.
+    process.kill(process.pid, "SIGINT");
+  };
   const interrupt = () => {
-    if (controller.signal.aborted) {
-      process.off("SIGINT", interrupt);
-      process.off("SIGTERM", interrupt);
-      // As a signal ends any program (130 to a shell): process.exit would wait for, and abort in, a running engine.
-      process.kill(process.pid, "SIGINT");
-      return;
-    }
+    if (controller.signal.aborted) return stopAtOnce();
     controller.abort(new InterruptedError("interrupted."));
     process.stderr.write("\ninterrupted: ending what is begun; press Ctrl-C again to stop at once\n");
+    setTimeout(stopAtOnce, CLEAN_UP_MS).unref(); // not cleared: what is still open when the work has ended must end too
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);

@@ -38,11 +38,13 @@ const open = new Set<Int32Array>();
 /** As long as the slowest step takes. */
 const LEAVING_MS = 10_000;
 
-// Ended in the midst of a call, ONNX Runtime's binding aborts the whole process where it hands over its results.
+// Ended in the midst of a call, ONNX Runtime's binding aborts the whole process where it hands over its results. A call that never
+// ends would keep the process for ever: Node waits for its threads.
 process.on("exit", () => {
   for (const flags of open) {
     Atomics.store(flags, LEAVING, 1);
-    if (Atomics.load(flags, BUSY) === 1) Atomics.wait(flags, BUSY, 1, LEAVING_MS);
+    const isBusy = Atomics.load(flags, BUSY) === 1;
+    if (isBusy && Atomics.wait(flags, BUSY, 1, LEAVING_MS) === "timed-out") process.kill(process.pid, "SIGKILL");
   }
 });
 

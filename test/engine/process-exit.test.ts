@@ -110,3 +110,17 @@ test("a runtime loads no TensorFlow.js", async () => {
     expect(code).not.toContain("@tensorflow");
   }
 });
+
+test("a process whose run never ends is ended by force", { timeout: 60_000 }, async () => {
+  const steps = Array.from({ length: 2000 }, (_, i) => ["MatMul", [i ? `t${i}` : "a", "a"], [`t${i + 1}`]] as const);
+  const endless = tinyModel([...steps, ["Add", ["t2000", "a"], ["y"]]], {
+    inputs: { a: [1500, 1500] },
+    outputs: { y: [1500, 1500] },
+  });
+  await writeFile(join(folder, "endless.onnx"), endless);
+  const script = `
+    const slow = await runtime.createSession("endless.onnx");
+    slow.run({ a: { shape: [1500, 1500], data: new Float32Array(1500 * 1500) } });
+    setTimeout(() => process.exit(0), 20);`;
+  await expect(run(script)).rejects.toMatchObject({ signal: "SIGKILL" });
+});
