@@ -63,9 +63,10 @@ export { renderOverlay } from "./report/overlay.js";
 export { explanationTable } from "./report/table.js";
 export { writeExplanation } from "./report/write-explanation.js";
 // Train
-export { type RunOptions, readConfig, runTraining, type TrainPlan } from "./run-training.js";
+export { type RunOptions, runTraining, type TrainPlan } from "./run-training.js";
 export type { EpochRecord } from "./train/checkpoint.js";
 export { checkConfig, type RawConfig, type TrainConfig } from "./train/config.js";
+export { readConfig } from "./train/read-config.js";
 export type { TrainProgress } from "./train/stage.js";
 export {
   type Provenance,

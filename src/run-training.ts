@@ -1,23 +1,25 @@
 /** A training run from configuration file to a model that can be exported: data, weights, training, references, threshold. */
 
-import { readFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Sample } from "./core/annotation.js";
 import { ConfigError, InterruptedError } from "./core/errors.js";
 import type { NdArrays } from "./core/nd-array.js";
 import { batches } from "./dataset/batches.js";
 import { type Dataset, openDataset, splitSize } from "./dataset/dataset.js";
+import { type Inventory, takeInventory } from "./dataset/inventory.js";
 import { unlearnable } from "./dataset/oddities.js";
 import type { Split } from "./dataset/record.js";
 import type { Engine } from "./engine/engine.js";
 import { calibrate } from "./explain/calibrate.js";
 import { computeReferences } from "./explain/references.js";
-import { checkTaps } from "./explain/taps.js";
-import { createModel, type ModelSpec } from "./model.js";
+import { checkTaps, explainedTaps } from "./explain/taps.js";
+import { createModel, type Model, type ModelSpec } from "./model.js";
 import { findStart, readTeacher, type Start, startParameters } from "./start.js";
-import { checkConfig, type RawConfig, resolveConfig, type TrainConfig } from "./train/config.js";
+import { readFileList } from "./train/checkpoint.js";
+import { type RawConfig, resolveConfig, type TrainConfig } from "./train/config.js";
 import { modelSpecOf } from "./train/model-spec.js";
-import { setKey } from "./train/set-key.js";
+import { inRunFolder } from "./train/run-folder.js";
 import { type TrainOptions, type TrainResult, train } from "./train/train.js";
 import { type Provenance, readTrainedModel, type TrainedModel, writeTrainedModel } from "./trained-model.js";
 import { createTrunk } from "./trunk/create-trunk.js";
@@ -27,6 +29,8 @@ export interface RunOptions {
   readonly engine: Engine;
   /** Goes on exactly where the run stopped. */
   readonly isResumed?: boolean;
+  /** Trains no further: the best epoch so far becomes the model. The run can be resumed afterwards. */
+  readonly isFinishing?: boolean;
   /** A finished run folder: its trunk and heads stay byte for byte, heads of aspects it does not know are added. */
   readonly addHeadsTo?: string;
   readonly onStart?: (plan: TrainPlan) => void;
@@ -48,46 +52,21 @@ export interface TrainPlan {
 }
 
 /**
- * Reads a configuration; paths in it are relative to the working folder, as on a command line.
- *
- * @param assignments `key=value` pairs that override it.
- * @throws ConfigError where it is no JSON, or a key is unknown.
- */
-export async function readConfig(
-  file: string,
-  { assignments = [] }: { assignments?: readonly string[] } = {},
-): Promise<RawConfig> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (cause) {
-    throw new ConfigError(
-      `${file}: cannot be read (${(cause as NodeJS.ErrnoException).code}). Give the path of a configuration, as in: aspectlens train config.json.`,
-      { cause },
-    );
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new ConfigError(`${file}: is not JSON: ${(cause as Error).message}.`, { cause });
-  }
-  if (typeof value === "object" && value !== null) {
-    for (const assignment of assignments) setKey(value as Record<string, unknown>, assignment);
-  }
-  return checkConfig(value, file);
-}
-
-/**
  * Trains jointly, computes the references, calibrates the threshold, and writes `best/` in the run folder.
  *
- * @throws InterruptedError after saving, where the signal asks.
+ * @throws ConfigError where the run folder is another's, InterruptedError after saving, where the signal asks.
  */
-export async function runTraining(raw: RawConfig, options: RunOptions): Promise<TrainedModel> {
-  const { engine, signal, onPhase } = options;
+export function runTraining(raw: RawConfig, options: RunOptions): Promise<TrainedModel> {
+  return inRunFolder(raw.out, () =>
+    trainInFolder(raw, { ...options, isResumed: options.isResumed || options.isFinishing }),
+  );
+}
+
+async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<TrainedModel> {
+  const { engine, signal, onPhase, isResumed } = options;
   const dataset = await openDataset(raw.dataset);
   const base = options.addHeadsTo === undefined ? undefined : await readTrainedModel(join(options.addHeadsTo, "best"));
-  const plan = await planOf(raw, { dataset, base, isResumed: options.isResumed });
+  const plan = await planOf(raw, { dataset, base, isResumed });
   const { config, spec } = plan;
   const tapWarnings = checkTaps(createModel(spec));
   const onlyHeads =
@@ -100,9 +79,13 @@ export async function runTraining(raw: RawConfig, options: RunOptions): Promise<
   const dataWarnings = unlearnable(dataset.manifest, dataset.summary)
     .filter(({ head }) => learning.includes(head))
     .map(({ message }) => message);
-  options.onStart?.({ ...plan, notes: [...plan.notes, ...dataWarnings, ...tapWarnings] });
-  const result = await train({ ...options, ...plan, onlyHeads });
-  const common = { engine, parameters: result.parameters };
+  const former = isResumed ? await readFileList(config.out) : null;
+  const inventory = await takeInventory(dataset, { former: former ?? [], signal });
+  const warnings = [...dataWarnings, ...tapWarnings, ...changesOf(inventory)];
+  options.onStart?.({ ...plan, notes: [...plan.notes, ...warnings] });
+  const result = await train({ ...options, ...plan, inventory, onlyHeads });
+  const { parameters } = result;
+  const common = { engine, parameters };
   const stream = (split: Split) =>
     interruptible(
       batches(dataset, {
@@ -115,7 +98,7 @@ export async function runTraining(raw: RawConfig, options: RunOptions): Promise<
       signal,
     );
   onPhase?.("references");
-  const references = await computeReferences(result.model, { ...common, samples: stream("train") });
+  const references = await referencesOf(result.model, { ...common, base, samples: () => stream("train") });
   onPhase?.("threshold");
   const { causes } = dataset.manifest;
   const calibration = await calibrate(result.model, {
@@ -123,16 +106,59 @@ export async function runTraining(raw: RawConfig, options: RunOptions): Promise<
     references,
     samples: () => stream("validation"),
     causes,
+    warnOf: onlyHeads,
   });
   const trained: TrainedModel = {
     spec,
-    parameters: result.parameters,
+    parameters,
     references,
-    threshold: calibration.threshold,
-    provenance: provenanceOf(plan, result, [...dataWarnings, ...tapWarnings, ...calibration.warnings]),
+    // A few images with new labels would move what the former aspects were measured by.
+    threshold: base ? base.threshold : calibration.threshold,
+    provenance: provenanceOf(plan, {
+      result,
+      inventory,
+      warnings: [
+        ...(base?.provenance.warnings ?? []),
+        ...warnings,
+        ...(result.isComplete ? [] : [`the training was ended early; epochs done: ${result.history.length}.`]),
+        ...calibration.warnings,
+      ],
+    }),
   };
   await writeTrainedModel(join(config.out, "best"), trained);
   return trained;
+}
+
+/** Those of a finished model as they are; measured where it has none. */
+async function referencesOf(
+  model: Model,
+  {
+    base,
+    samples,
+    ...common
+  }: { engine: Engine; parameters: NdArrays; base?: TrainedModel; samples: () => AsyncIterable<readonly Sample[]> },
+): Promise<NdArrays> {
+  // Layers that nobody explained have a single row.
+  const explained = new Set(explainedTaps(model));
+  const { task, classes } = model.classifier.spec;
+  const rowsOf = (name: string) => (explained.has(name) && task !== "regression" ? classes.length + 1 : 1);
+  const suits = (name: string) => (base?.references[name]?.shape[0] ?? 0) >= rowsOf(name);
+  if (base && model.trunk.taps.every(({ name }) => suits(name))) return base.references;
+  const measured = await computeReferences(model, { ...common, samples: samples() });
+  return Object.fromEntries(
+    Object.entries(measured).map(([name, own]) => [name, base && suits(name) ? base.references[name] : own]),
+  );
+}
+
+/** Shown by name up to here. */
+const SHOWN_FILES = 20;
+
+function changesOf({ changed }: Inventory): string[] {
+  if (changed.length === 0) return [];
+  const more = changed.length > SHOWN_FILES ? ` and ${changed.length - SHOWN_FILES} more` : "";
+  const names = changed.slice(0, SHOWN_FILES).join(", ");
+  const what = changed.length === 1 ? "1 file of the dataset" : `${changed.length} files of the dataset`;
+  return [`${what} changed since the run began: ${names}${more}. What was learned before is of the former ones.`];
 }
 
 async function* interruptible<Item>(stream: AsyncIterable<Item>, signal?: AbortSignal): AsyncGenerator<Item> {
@@ -191,17 +217,27 @@ function withBaseHeads(asked: ModelSpec, base: ModelSpec): ModelSpec {
   return { ...base, heads: [...base.heads, ...added] };
 }
 
-function provenanceOf({ config, dataset }: Plan, result: TrainResult, warnings: readonly string[]): Provenance {
+function provenanceOf(
+  { config, dataset }: Plan,
+  { result, inventory, warnings }: { result: TrainResult; inventory: Inventory; warnings: readonly string[] },
+): Provenance {
   const best = result.history.find(
     (record) => record.stage === result.best?.stage && record.epoch === result.best.epoch,
   );
   return {
-    dataset: { name: dataset.manifest.name, hash: dataset.hash, counts: dataset.summary.samples },
+    dataset: {
+      name: dataset.manifest.name,
+      hash: dataset.hash,
+      contentHash: inventory.contentHash,
+      counts: dataset.summary.samples,
+    },
     seed: config.seed,
     epochs: result.history.length,
     weights: config.trunk.weights === "random" ? "random" : nameOfWeights(config.trunk.weights),
-    metrics: best?.validation ? { format: "aspectlens-metrics/1", split: "validation", heads: best.validation } : {},
-    warnings,
+    metrics: best?.validation
+      ? { validation: { format: "aspectlens-metrics/1", split: "validation", heads: best.validation } }
+      : {},
+    warnings: [...new Set(warnings)],
   };
 }
 

@@ -24,15 +24,40 @@ export function besideText({ value, beside = value }: RelevanceThreshold): strin
 
 /** Where a model comes from; free of paths and names of persons. */
 export interface Provenance {
-  readonly dataset: { readonly name: string; readonly hash: string; readonly counts: Readonly<Record<string, number>> };
+  readonly dataset: {
+    readonly name: string;
+    readonly hash: string;
+    readonly contentHash?: string;
+    readonly counts: Readonly<Record<string, number>>;
+  };
   readonly seed: number;
   readonly epochs: number;
   /** What the trunk started from, as the configuration names it. */
   readonly weights: string;
-  /** `aspectlens-metrics/1` of the validation split, and of others where they were evaluated. */
+  /** By split, `aspectlens-metrics/1` of the validation split, and of others where they were evaluated. */
   readonly metrics: Readonly<Record<string, unknown>>;
   /** Heads that cannot tell their answer from nothing, or have learned nothing; said again wherever they are used. */
   readonly warnings: readonly string[];
+}
+
+/** `aspectlens-metrics/1`: what each head achieved on a split. */
+export interface SplitMetrics {
+  readonly format: "aspectlens-metrics/1";
+  readonly split: string;
+  /** Numbers by head. */
+  readonly heads: Readonly<Record<string, object>>;
+}
+
+/** The metrics that a model carries, one for each split that was evaluated; training makes those of the validation split. */
+export function metricsOf({ metrics }: Provenance): readonly SplitMetrics[] {
+  const isMetrics = (value: unknown): value is SplitMetrics =>
+    isObject(value) && typeof value.split === "string" && isObject(value.heads);
+  // Earlier runs hold those of the validation split alone.
+  return [metrics, ...Object.values(metrics)].filter(isMetrics);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 export interface TrainedModel {
@@ -55,6 +80,15 @@ export async function writeTrainedModel(folder: string, model: TrainedModel): Pr
   await writeFileAtomic(join(folder, "parameters.safetensors"), encodeSafetensors(parameters));
   await writeFileAtomic(join(folder, "references.safetensors"), encodeSafetensors(references));
   await writeJson(join(folder, "model.json"), { format: FORMAT, ...description });
+}
+
+/** Adds what was evaluated to a model that is written, in place of what it had of that split. */
+export async function recordMetrics(folder: string, metrics: SplitMetrics): Promise<void> {
+  const { parameters: _, references: __, ...description } = await readTrainedModel(folder);
+  const others = metricsOf(description.provenance).filter(({ split }) => split !== metrics.split);
+  const all = Object.fromEntries([...others, metrics].map((one) => [one.split, one]));
+  const provenance = { ...description.provenance, metrics: all };
+  await writeJson(join(folder, "model.json"), { format: FORMAT, ...description, provenance });
 }
 
 /** @throws InputError where a file is absent or of another format. */

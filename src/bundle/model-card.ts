@@ -1,11 +1,11 @@
 /** `MODEL_CARD.md`: what is known of a model, from its training alone; what was not measured is said to be so. */
 
 import type { HeadSpec } from "../heads/head.js";
-import { besideText, type TrainedModel } from "../trained-model.js";
+import { besideText, metricsOf, type Provenance, type TrainedModel } from "../trained-model.js";
 
 /** @returns Markdown. */
 export function modelCard({ spec, threshold, provenance }: TrainedModel, { name }: { name: string }): string {
-  const { dataset, metrics, warnings } = provenance;
+  const { dataset, warnings } = provenance;
   const counts = Object.entries(dataset.counts).map(([split, count]) => `${count} ${split}`);
   const size = spec.trunk.inputSize;
   return [
@@ -22,12 +22,12 @@ export function modelCard({ spec, threshold, provenance }: TrainedModel, { name 
     "",
     "## Training",
     "",
-    `- Dataset: ${oneLine(dataset.name)} (${counts.join(", ") || "counts unknown"}), hash ${dataset.hash}.`,
+    `- Dataset: ${oneLine(dataset.name)} (${counts.join(", ") || "counts unknown"}), hash ${dataset.hash}${dataset.contentHash === undefined ? "" : `, of its content ${dataset.contentHash}`}.`,
     `- ${provenance.epochs} epochs, seed ${provenance.seed}.`,
     "",
     "## Metrics",
     "",
-    ...metricLines(metrics),
+    ...metricLines(provenance),
     "",
     "## Limits",
     "",
@@ -48,30 +48,37 @@ function headLine(head: HeadSpec): string {
   return `Classifier, ${head.task}, on ${taps}${classes}.`;
 }
 
-/** A table for each split; the metrics of a split are `aspectlens-metrics/1`, its name the key. */
-function metricLines(metrics: Readonly<Record<string, unknown>>): string[] {
-  const tables = Object.entries(metrics).flatMap(([split, value]) => {
-    const heads = isRecord(value) && isRecord(value.heads) ? value.heads : undefined;
-    if (!heads) return [];
+/** A table for each split that was evaluated. */
+function metricLines(provenance: Provenance): string[] {
+  const tables = metricsOf(provenance).flatMap(({ split, heads }) => {
     const rows = Object.entries(heads).flatMap(([head, numbers]) => metricRows(head, numbers));
-    return [`On the split \`${split}\`:`, "", "| head | metric | value | labelled |", "|---|---|---|---|", ...rows, ""];
+    return [
+      `On the split \`${oneLine(split)}\`:`,
+      "",
+      "| head | metric | value | labelled |",
+      "|---|---|---|---|",
+      ...rows,
+      "",
+    ];
   });
   return tables.length > 0 ? tables.slice(0, -1) : ["Not evaluated."];
 }
 
-function metricRows(head: string, numbers: unknown): string[] {
-  if (!isRecord(numbers)) return [];
-  const count = typeof numbers.count === "number" ? String(numbers.count) : "unknown";
-  return Object.entries(numbers)
-    .filter(([metric, value]) => metric !== "count" && (value === null || typeof value === "number"))
+/** Numbers, and numbers by class; a matrix has no place in a row. */
+function metricRows(head: string, metrics: object): string[] {
+  const { count = "unknown" } = metrics as { count?: number };
+  return Object.entries(metrics)
+    .filter(([metric]) => metric !== "count")
+    .flatMap(([metric, value]): [string, unknown][] =>
+      typeof value === "object" && value !== null && !Array.isArray(value)
+        ? Object.entries(value).map(([name, own]) => [`${metric} of ${name}`, own])
+        : [[metric, value]],
+    )
+    .filter(([, value]) => value === null || typeof value === "number")
     .map(([metric, value]) => {
       const shown = typeof value === "number" ? Number(value.toPrecision(4)).toString() : "not evaluated";
-      return `| ${oneLine(head)} | ${metric} | ${shown} | ${count} |`;
+      return `| ${oneLine(head)} | ${oneLine(metric)} | ${shown} | ${count} |`;
     });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Names come from datasets: no line breaks, and nothing that would break a table. */

@@ -1,15 +1,15 @@
 /** `aspectlens demo`: the whole job on drawn tissue, with the trainer that users have. */
 
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { openExplainer } from "../bundle/explainer.js";
 import { openDataset, records } from "../dataset/dataset.js";
 import { synthesize } from "../dataset/synth/synthesize.js";
 import { checkConfig } from "../train/config.js";
+import { checkRunFolder, removeRun } from "../train/run-folder.js";
 import { type EngineOptions, engineOptions } from "./engine-options.js";
 import { explainImages } from "./explain.js";
-import { writeRunBundle } from "./export.js";
+import { checkOutBundle, writeRunBundle } from "./export.js";
 import { checkFolder } from "./out-folder.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
 import { printLine } from "./output.js";
@@ -49,6 +49,8 @@ async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<void>
     join(out, name),
   );
   for (const folder of [out, explanations]) await checkFolder(folder);
+  await checkRunFolder(run);
+  await checkOutBundle(bundle);
 
   printLine(`1. drawing ${IMAGES} images of tissue; mitosis or necrosis makes one malignant, the rest is bystanders`);
   const bar = progressBar("drawing");
@@ -60,7 +62,7 @@ async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<void>
   bar.clear();
 
   printLine("2. training a classifier and seven aspect heads jointly, from the trunk that comes with the package");
-  await rm(run, { recursive: true, force: true });
+  await removeRun(run);
   const raw = checkConfig(
     {
       dataset: data,

@@ -1,7 +1,10 @@
 /** `aspectlens evaluate`: every metric of every head, of a run or a bundle, on a split of a dataset. */
 
-import type { Command } from "commander";
-import { Option } from "commander";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { type Command, Option } from "commander";
+import { InputError } from "../core/errors.js";
+import { writeJson } from "../core/files.js";
 import { batches } from "../dataset/batches.js";
 import { SPLITS, type Split } from "../dataset/record.js";
 import { selectEngine } from "../engine/select-engine.js";
@@ -9,10 +12,14 @@ import { createModel } from "../model.js";
 import type { Batch } from "../train/batch.js";
 import { evaluate } from "../train/evaluate.js";
 import { imageInput } from "../train/inputs.js";
+import { inRunFolder } from "../train/run-folder.js";
 import { evaluationStep, modelInputShapes } from "../train/step.js";
+import { recordMetrics, type SplitMetrics } from "../trained-model.js";
+import { classifierLines } from "./classifier-lines.js";
 import { type EngineOptions, engineOptions, showNotice } from "./engine-options.js";
 import { metricsTable } from "./metrics-table.js";
 import { openSplit } from "./open-split.js";
+import { checkOutFile } from "./out-file.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
 import { printJson, printLine } from "./output.js";
 import { progressBar } from "./progress.js";
@@ -20,8 +27,10 @@ import { readModel } from "./read-model.js";
 
 interface EvaluateOptions extends CommonOptions, EngineOptions {
   readonly split: Split;
+  readonly out?: string;
 }
 
+const FORMAT = "aspectlens-metrics/1";
 const BATCH_SIZE = 8;
 
 export function addEvaluate(program: Command): void {
@@ -30,9 +39,10 @@ export function addEvaluate(program: Command): void {
     .argument("<model>", "run folder or bundle")
     .argument("<dataset>", "folder with dataset.json")
     .addOption(new Option("--split <name>", "which images").choices(SPLITS).default("test"))
+    .option("--out <file>", "write the result there, as JSON")
     .option("--json", "print one JSON object (aspectlens-metrics/1)")
     .option("--debug", "print the stack of an error")
-    .addHelpText("after", "\nExample:\n  aspectlens evaluate model.aspect data/tissue --json > metrics.json")
+    .addHelpText("after", "\nExample:\n  aspectlens evaluate model.aspect data/tissue --out metrics.json")
     .action((model: string, dataset: string, options: EvaluateOptions) =>
       runCommand(options, (signal) => runEvaluate(model, dataset, options, signal)),
     );
@@ -44,8 +54,9 @@ async function runEvaluate(
   options: EvaluateOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { spec, parameters } = await readModel(path);
-  const { split } = options;
+  const { split, out } = options;
+  if (out !== undefined) await checkOutFile(out, { isOurs: isMetricsFile, what: "the result of an evaluation" });
+  const { spec, parameters, provenance } = await readModel(path);
   const { dataset, count } = await openSplit(directory, { split, spec, cure: "Choose another with --split." });
   const model = createModel(spec);
   const engine = await selectEngine({ ...options, onNotice: showNotice });
@@ -65,14 +76,39 @@ async function runEvaluate(
         bar.update(done / count, `image ${done} of ${count}`);
       }
     }
-    const metrics = await evaluate(model, stream(), { run: (inputs) => compiled.run(inputs), signal });
+    const heads = await evaluate(model, stream(), { run: (inputs) => compiled.run(inputs), signal });
     bar.clear();
-    if (options.json) printJson({ format: "aspectlens-metrics/1", split, heads: metrics });
+    const { name } = dataset.manifest;
+    const metrics = { format: FORMAT, split, dataset: { name, hash: dataset.hash, count }, heads } as const;
+    if (out !== undefined) await writeJson(out, metrics);
+    if (dataset.hash === provenance.dataset.hash) await record(path, metrics);
+    if (options.json) printJson(metrics);
     else {
-      printLine(`${dataset.manifest.name}, ${split}: ${count} images`);
-      for (const line of metricsTable(metrics)) printLine(`  ${line}`);
+      printLine(`${name}, ${split}: ${count} images`);
+      for (const line of metricsTable(heads)) printLine(`  ${line}`);
+      const { [model.classifier.spec.name]: classifier } = heads;
+      if (classifier.kind === "classifier") for (const line of classifierLines(classifier)) printLine(`  ${line}`);
     }
   } finally {
     await engine.dispose();
+  }
+}
+
+/** In a run folder, where a bundle's model card shows it; a run that cannot be written to, or is being trained, stays as it is. */
+async function record(path: string, metrics: SplitMetrics): Promise<void> {
+  if (!(await stat(path)).isDirectory()) return;
+  await inRunFolder(path, () => recordMetrics(join(path, "best"), metrics)).catch((error: unknown) => {
+    if (!(error instanceof InputError)) throw error;
+    showNotice(`not recorded for the model card: ${error.message}`);
+  });
+}
+
+/** True for what `--out` made earlier. */
+async function isMetricsFile(path: string): Promise<boolean> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, "utf8"));
+    return typeof value === "object" && value !== null && "format" in value && value.format === FORMAT;
+  } catch {
+    return false;
   }
 }

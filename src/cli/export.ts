@@ -3,7 +3,9 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Command } from "commander";
+import { FILES } from "../bundle/description.js";
 import { exportBundle } from "../bundle/export-bundle.js";
+import { readZipDirectory } from "../bundle/zip.js";
 import { InputError } from "../core/errors.js";
 import { batches } from "../dataset/batches.js";
 import { openDataset, splitSize } from "../dataset/dataset.js";
@@ -11,6 +13,7 @@ import { RESIZE_KERNEL } from "../dataset/image.js";
 import { SPLITS } from "../dataset/record.js";
 import { openRuntime } from "../engine/session.js";
 import { readTrainedModel, type TrainedModel } from "../trained-model.js";
+import { checkOutFile } from "./out-file.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
 import { printJson, printLine } from "./output.js";
 
@@ -40,12 +43,23 @@ export function addExport(program: Command): void {
 async function runExport(run: string, out: string, options: ExportOptions, signal: AbortSignal): Promise<void> {
   if (!out.endsWith(ENDING))
     throw new InputError(`${out}: a bundle's name ends in ${ENDING}. Call it ${out}${ENDING}.`);
+  await checkOutBundle(out);
   const bytes = await writeRunBundle(run, out, { ...options, signal });
   if (options.json) printJson({ bundle: out, bytes });
   else {
     printLine(`${out}: ${(bytes / 1e6).toFixed(1)} MB`);
     printLine(`next: aspectlens explain ${out} image.png`);
   }
+}
+
+/** @throws InputError where there is another file than a bundle. */
+export async function checkOutBundle(out: string): Promise<void> {
+  const isOurs = (path: string) =>
+    readZipDirectory(path).then(
+      (directory) => directory.has(FILES.description),
+      () => false,
+    );
+  await checkOutFile(out, { isOurs, what: "a bundle" });
 }
 
 /** Exports a run. @returns the size of the bundle in bytes. */

@@ -5,10 +5,11 @@ import type { Command } from "commander";
 import { ConfigError } from "../core/errors.js";
 import { splitSize } from "../dataset/dataset.js";
 import { selectEngine } from "../engine/select-engine.js";
-import { readConfig, runTraining, type TrainPlan } from "../run-training.js";
+import { runTraining, type TrainPlan } from "../run-training.js";
 import type { EpochRecord } from "../train/checkpoint.js";
+import { readConfig } from "../train/read-config.js";
 import type { TrainProgress } from "../train/stage.js";
-import { besideText, type TrainedModel } from "../trained-model.js";
+import { besideText, metricsOf, type TrainedModel } from "../trained-model.js";
 import { type EngineOptions, engineOptions, showNotice } from "./engine-options.js";
 import { metricsTable } from "./metrics-table.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
@@ -18,15 +19,20 @@ import { duration, progressBar } from "./progress.js";
 interface TrainCommandOptions extends CommonOptions, EngineOptions {
   readonly set: readonly string[];
   readonly resume?: boolean;
+  readonly finish?: boolean;
   readonly addHeads?: string;
 }
 
 export function addTrain(program: Command): void {
   engineOptions(program.command("train"))
     .description("train a classifier and aspect heads jointly on one trunk")
-    .argument("[config]", "configuration, a JSON file; with --resume a run folder's own config.json will do")
+    .argument(
+      "[config]",
+      "configuration, a JSON file; with --resume or --finish a run folder's own config.json will do",
+    )
     .option("--set <key=value>", "override a key of the configuration; may be repeated", collect, [])
     .option("--resume", "go on exactly where the run stopped")
+    .option("--finish", "end an interrupted run where it is: its best epoch so far becomes the model")
     .option("--add-heads <run>", "add heads to a finished run; its trunk and heads stay as they are")
     .option("--json", "print one JSON object when done")
     .option("--debug", "print the stack of an error")
@@ -39,6 +45,7 @@ Examples:
   aspectlens train config.json
   aspectlens train config.json --set trunk.inputSize=160 --set "stages.0.epochs=5"
   aspectlens train config.json --resume
+  aspectlens train runs/tissue/config.json --finish
   aspectlens train more-aspects.json --add-heads runs/tissue`,
     )
     .action((config: string | undefined, options: TrainCommandOptions) =>
@@ -57,7 +64,14 @@ async function runTrain(config: string | undefined, options: TrainCommandOptions
   const best = join(raw.out, "best");
   if (options.json) {
     const { threshold, provenance } = trained;
-    printJson({ run: raw.out, best, seconds, threshold, metrics: provenance.metrics, warnings: provenance.warnings });
+    printJson({
+      run: raw.out,
+      best,
+      seconds,
+      threshold,
+      metrics: metricsOf(provenance)[0] ?? {},
+      warnings: provenance.warnings,
+    });
     return;
   }
   printTrained(trained);
@@ -69,7 +83,7 @@ async function runTrain(config: string | undefined, options: TrainCommandOptions
 /** Trains and shows how it goes on stderr; also what `demo` does. */
 export async function trainWithProgress(
   raw: Parameters<typeof runTraining>[0],
-  options: Pick<TrainCommandOptions, "engine" | "threads" | "device" | "resume" | "addHeads">,
+  options: Pick<TrainCommandOptions, "engine" | "threads" | "device" | "resume" | "finish" | "addHeads">,
   signal: AbortSignal,
 ): Promise<{ trained: TrainedModel; seconds: number }> {
   const begun = performance.now();
@@ -81,6 +95,7 @@ export async function trainWithProgress(
       engine,
       signal,
       isResumed: options.resume,
+      isFinishing: options.finish,
       addHeadsTo: options.addHeads,
       onStart: (plan) => {
         stageCount = plan.config.stages.length;
@@ -104,11 +119,11 @@ export async function trainWithProgress(
 
 /** Metrics, threshold and warnings of a trained model. */
 export function printTrained({ threshold, provenance }: TrainedModel): void {
-  const { heads } = provenance.metrics as { heads?: Record<string, object> };
+  const [validation] = metricsOf(provenance);
   printLine();
-  if (heads) {
+  if (validation) {
     printLine("validation, best epoch:");
-    for (const line of metricsTable(heads)) printLine(`  ${line}`);
+    for (const line of metricsTable(validation.heads)) printLine(`  ${line}`);
   } else printLine("validation: not evaluated (no labelled sample has that split)");
   printLine(
     `an aspect is relevant from ${threshold.value.toFixed(3)} on${besideText(threshold)}${threshold.isCalibrated ? "" : " (not calibrated)"}`,

@@ -59,6 +59,7 @@ export interface Calibration {
  * @param unranked aspects that are neither causes nor distractors, whatever the causes are.
  * @param method the default explanation without it.
  * @param limit most images used.
+ * @param warnOf the only aspects that warnings are about; all without it.
  */
 export async function calibrate(
   model: Model,
@@ -72,6 +73,7 @@ export async function calibrate(
     method = {},
     limit = 1000,
     batchSize = 8,
+    warnOf,
   }: {
     engine: Engine;
     parameters: NdArrays;
@@ -82,6 +84,7 @@ export async function calibrate(
     method?: MethodChoice;
     limit?: number;
     batchSize?: number;
+    warnOf?: readonly string[];
   },
 ): Promise<Calibration> {
   const constants = explainConstants({ parameters, references });
@@ -89,14 +92,15 @@ export async function calibrate(
   const read = (outputs: NdArrays, sample: Sample) =>
     readExplanation(outputs, { spec: model.spec, threshold: UNCALIBRATED_THRESHOLD, image: sample.path, method })
       .explanation;
-  const contrast = createContrastCheck();
+  const isAbout = (name: string) => warnOf === undefined || warnOf.includes(name);
+  const contrast = createContrastCheck(isAbout);
   let imageCount = 0;
   let suspected: readonly Suspect[] = [];
   const result = (by: Calibration["by"], value = UNCALIBRATED_THRESHOLD, beside = value): Calibration => ({
     threshold: { value, beside, isCalibrated: by !== "none" },
     by,
     imageCount,
-    warnings: [...contrast.warnings(), ...suspected.map(warningOf)],
+    warnings: [...contrast.warnings(), ...suspected.filter(({ name }) => isAbout(name)).map(warningOf)],
   });
 
   const isByClass = Object.values(causes).some((names) => names.length > 0);
@@ -190,7 +194,11 @@ function removalPairs(explanation: Explanation, outputs: NdArrays): Ranked[] {
 }
 
 /** Counts, head by head, the images on which it sees its aspect but hardly more than on the reference. */
-function createContrastCheck(): { add(explanation: Explanation): void; clear(): void; warnings(): string[] } {
+function createContrastCheck(isAbout: (name: string) => boolean): {
+  add(explanation: Explanation): void;
+  clear(): void;
+  warnings(): string[];
+} {
   const counts = new Map<string, { present: number; faint: number }>();
   return {
     add({ aspects }) {
@@ -204,7 +212,7 @@ function createContrastCheck(): { add(explanation: Explanation): void; clear(): 
     clear: () => counts.clear(),
     warnings: () =>
       [...counts]
-        .filter(([, { present, faint }]) => faint > present / 2)
+        .filter(([name, { present, faint }]) => isAbout(name) && faint > present / 2)
         .map(
           ([name, { present, faint }]) =>
             `head "${name}" cannot tell its answer from nothing on ${faint} of the ${present} images where it sees its aspect, ` +

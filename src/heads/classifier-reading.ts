@@ -17,6 +17,8 @@ export interface SingleMetrics {
   readonly kind: "classifier";
   readonly task: "single";
   readonly accuracy: number | null;
+  /** What always naming the most frequent class would reach. */
+  readonly majorityBaseline: number | null;
   /** Share of each class's images that were recognised. */
   readonly recall: Readonly<Record<string, number | null>>;
   /** Row: the true class; column: the predicted one; in the order of the classes. */
@@ -32,6 +34,10 @@ export interface MultiMetrics {
   readonly averagePrecision: Readonly<Record<string, number | null>>;
   /** Area under the ROC curve of each class. */
   readonly auc: Readonly<Record<string, number | null>>;
+  /** Share of each class's images whose score is at least 0.5. */
+  readonly recall: Readonly<Record<string, number | null>>;
+  /** Share of the images that have each class: what chance reaches as average precision. */
+  readonly prevalence: Readonly<Record<string, number | null>>;
   /** Over all decisions of all classes at a score of 0.5 (micro). */
   readonly f1: number | null;
   readonly count: number;
@@ -114,10 +120,16 @@ function single(spec: ClassifierSpec) {
       const count = totals.reduce((a, b) => a + b, 0);
       const right = confusion.reduce((sum, row, i) => sum + row[i], 0);
       const recall = Object.fromEntries(classes.map((name, i) => [name, ratio(confusion[i][i], totals[i])]));
-      return { kind: "classifier", task: "single", accuracy: ratio(right, count), recall, confusion, count };
+      const majorityBaseline = ratio(Math.max(...totals), count);
+      const accuracy = ratio(right, count);
+      return { kind: "classifier", task: "single", accuracy, majorityBaseline, recall, confusion, count };
     },
   };
 }
+
+const isPositive = (item: Ranked) => item.isPositive;
+/** A score of 0.5 is a logit of 0. */
+const isHit = (item: Ranked) => item.score >= 0 && item.isPositive;
 
 function multi(spec: ClassifierSpec) {
   const { classes } = spec;
@@ -134,7 +146,7 @@ function multi(spec: ClassifierSpec) {
       const precisions = ranked.map((items) => averagePrecision(items));
       const known = precisions.filter((value) => value !== null);
       const all = ranked.flat();
-      const hits = all.filter((item) => item.score >= 0 && item.isPositive).length; // a score of 0.5 is a logit of 0
+      const hits = all.filter(isHit).length;
       const said = all.filter((item) => item.score >= 0).length;
       const positives = all.filter((item) => item.isPositive).length;
       return {
@@ -146,6 +158,12 @@ function multi(spec: ClassifierSpec) {
         ),
         averagePrecision: Object.fromEntries(classes.map((name, i) => [name, precisions[i]])),
         auc: Object.fromEntries(classes.map((name, i) => [name, areaUnderCurve(ranked[i])])),
+        recall: Object.fromEntries(
+          classes.map((name, i) => [name, ratio(ranked[i].filter(isHit).length, ranked[i].filter(isPositive).length)]),
+        ),
+        prevalence: Object.fromEntries(
+          classes.map((name, i) => [name, ratio(ranked[i].filter(isPositive).length, count)]),
+        ),
         f1: ratio(2 * hits, said + positives),
         count,
       };

@@ -6,6 +6,7 @@ import { InputError } from "../core/errors.js";
 import { writeFileAtomic } from "../core/files.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { decodeSafetensors, encodeSafetensors, safetensorsMetadata } from "../core/safetensors.js";
+import type { FileFacts } from "../dataset/inventory.js";
 
 /** One line of `metrics.jsonl`. */
 export interface EpochRecord {
@@ -37,6 +38,7 @@ export interface Cursor {
 }
 
 const CHECKPOINT = join("checkpoint", "state.safetensors");
+const FILE_LIST = join("checkpoint", "files.jsonl");
 const BEST = join("best", "state.safetensors");
 
 /** Writes parameters, moments and cursor; an interruption leaves the former checkpoint whole. */
@@ -53,6 +55,34 @@ export async function readCheckpoint(out: string): Promise<{ arrays: NdArrays; c
   const { cursor } = safetensorsMetadata(bytes, path);
   if (cursor === undefined) throw new InputError(`${path}: holds no cursor. Remove ${out} and train again.`);
   return { arrays: decodeSafetensors(bytes, path), cursor: JSON.parse(cursor) as Cursor };
+}
+
+/** True where a training has saved its state. */
+export async function holdsCheckpoint(out: string): Promise<boolean> {
+  try {
+    const bytes = await readIfThere(join(out, CHECKPOINT));
+    return bytes !== null && safetensorsMetadata(bytes, out).cursor !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** The dataset's files as they were when the run began, a line each. */
+export function writeFileList(out: string, files: readonly FileFacts[]): Promise<void> {
+  return writeFileAtomic(join(out, FILE_LIST), files.map((facts) => `${JSON.stringify(facts)}\n`).join(""));
+}
+
+/** The same read again, or `null` where there is none. @throws InputError where it cannot be read. */
+export async function readFileList(out: string): Promise<FileFacts[] | null> {
+  const path = join(out, FILE_LIST);
+  const bytes = await readIfThere(path);
+  if (!bytes) return null;
+  try {
+    const lines = Buffer.from(bytes).toString("utf8").split("\n");
+    return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as FileFacts);
+  } catch (cause) {
+    throw new InputError(`${path}: is damaged. Remove it to go on without a look at what changed.`, { cause });
+  }
 }
 
 /** `metrics.jsonl`, a line an epoch, replaced as a whole. */

@@ -7,12 +7,14 @@ import { writeFileAtomic, writeJson } from "../core/files.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { initialize } from "../core/parameters.js";
 import { type Dataset, splitSize } from "../dataset/dataset.js";
+import type { Inventory } from "../dataset/inventory.js";
 import type { Engine } from "../engine/engine.js";
 import { createModel, type Model, type ModelSpec } from "../model.js";
 import { foldBatchNorm } from "../trunk/fold-batch-norm.js";
-import { type Cursor, type EpochRecord, readBest, readCheckpoint } from "./checkpoint.js";
+import { type Cursor, type EpochRecord, readBest, readCheckpoint, readFileList, writeFileList } from "./checkpoint.js";
 import type { TrainConfig } from "./config.js";
 import type { StageConfig } from "./config-stages.js";
+import { markRunFolder } from "./run-folder.js";
 import { runReport } from "./run-report.js";
 import { featureSource, imageSource, type Source } from "./source.js";
 import { isStageDone, runStage, type TrainProgress } from "./stage.js";
@@ -33,6 +35,10 @@ export interface TrainOptions {
   /** Only these heads learn, and nothing else changes: for heads added to a finished model. */
   readonly onlyHeads?: readonly string[];
   readonly isResumed?: boolean;
+  /** Takes no further step: the best epoch so far is the result. */
+  readonly isFinishing?: boolean;
+  /** The dataset's files; compared with those of the beginning by the caller. */
+  readonly inventory: Inventory;
   readonly onProgress?: (progress: TrainProgress) => void;
   /** While features of a frozen trunk are computed. */
   readonly onCache?: (done: number, count: number) => void;
@@ -46,6 +52,8 @@ export interface TrainResult {
   readonly parameters: NdArrays;
   readonly history: readonly EpochRecord[];
   readonly best: Cursor["best"];
+  /** Every stage came to its end. */
+  readonly isComplete: boolean;
 }
 
 /**
@@ -69,11 +77,15 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   if (!options.isResumed && checkpoint) {
     throw new InputError(`${config.out}: holds a training run already. Go on with --resume, or choose another "out".`);
   }
-  await writeRunDescription(config, dataset);
+  if (options.isFinishing && !checkpoint?.cursor.best) {
+    throw new InputError(`${config.out}: no epoch is complete, so there is nothing to finish. Go on with --resume.`);
+  }
+  await writeRunDescription(config, options);
   const events = openEventFile(config.out);
   let arrays: NdArrays = checkpoint?.arrays ?? startOf(options, model);
   let cursor: Cursor = checkpoint?.cursor ?? freshCursor(fingerprint);
-  for (; cursor.stage < config.stages.length; cursor = { ...cursor, stage: cursor.stage + 1, epoch: 0, batch: 0 }) {
+  const stageCount = options.isFinishing ? 0 : config.stages.length;
+  for (; cursor.stage < stageCount; cursor = { ...cursor, stage: cursor.stage + 1, epoch: 0, batch: 0 }) {
     const stage = config.stages[cursor.stage];
     if (isStageDone(cursor, { stage, config })) continue;
     if (cursor.stage > 0 && cursor.epoch === 0 && cursor.batch === 0) arrays = await readBest(config.out);
@@ -104,7 +116,14 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     parameters: foldBatchNorm(model.trunk, Object.fromEntries(best)),
     history: cursor.history,
     best: cursor.best,
+    isComplete: isRunDone(cursor, config),
   };
+}
+
+/** Behind the last epoch of the last stage. */
+function isRunDone(cursor: Cursor, config: TrainConfig): boolean {
+  const stage = config.stages[cursor.stage];
+  return stage === undefined || (cursor.stage === config.stages.length - 1 && isStageDone(cursor, { stage, config }));
 }
 
 /** Every array at the beginning. */
@@ -150,20 +169,24 @@ function freshCursor(fingerprint: string): Cursor {
   return { stage: 0, epoch: 0, batch: 0, lossSums: {}, seconds: 0, history: [], best: null, fingerprint };
 }
 
-/** Which heads learn counts too: without them, resuming would go on with all heads and change those of the finished model. */
+/**
+ * Where the run and its dataset lie does not count: both may be moved. Which heads learn counts: without them, resuming would go on with all heads and change those of the finished model. */
 function fingerprintOf(
-  { out: _, cacheMegabytes: __, ...config }: TrainConfig,
+  { out: _, cacheMegabytes: __, dataset: ___, ...config }: TrainConfig,
   { datasetHash, onlyHeads }: { datasetHash: string; onlyHeads?: readonly string[] },
 ): string {
   return createHash("sha256").update(JSON.stringify({ config, datasetHash, onlyHeads })).digest("hex");
 }
 
-/** Writes `config.json` (every default resolved) and `dataset.json` (hash and counts) of the run folder. */
-async function writeRunDescription(config: TrainConfig, dataset: Dataset): Promise<void> {
+/** Writes `config.json` (every default resolved), `dataset.json` (hashes and counts) and, once, the list of the dataset's files. */
+async function writeRunDescription(config: TrainConfig, { dataset, inventory }: TrainOptions): Promise<void> {
+  await markRunFolder(config.out);
+  if ((await readFileList(config.out)) === null) await writeFileList(config.out, inventory.files);
   await writeJson(join(config.out, "config.json"), config);
   await writeJson(join(config.out, "dataset.json"), {
     name: dataset.manifest.name,
     hash: dataset.hash,
+    contentHash: inventory.contentHash,
     counts: dataset.summary.samples,
   });
 }

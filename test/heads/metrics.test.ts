@@ -39,6 +39,7 @@ test("classifier: accuracy, recall and confusion by hand", () => {
     kind: "classifier",
     task: "single",
     accuracy: 3 / 4,
+    majorityBaseline: 3 / 4, // "a", which three of the four are
     recall: { a: 2 / 3, b: 1, c: null },
     confusion: [
       [2, 1, 0],

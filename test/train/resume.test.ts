@@ -211,6 +211,9 @@ describe("what does not learn", () => {
     const more = await runTraining(raw, { engine, addHeadsTo: first });
     expect(more.spec.heads.map((head) => head.name)).toEqual(["class", "square", "bar", "bright", "red", "spot"]);
     for (const [name, array] of Object.entries(base.parameters)) expect(more.parameters[name], name).toEqual(array);
+    expect(more.threshold).toEqual(base.threshold);
+    const references = [first, out].map((run) => readFileSync(join(run, "best", "references.safetensors")));
+    expect(references[1].equals(references[0])).toBe(true);
     const scores = await Promise.all([base, more].map((trained) => classScores(trained)));
     for (const [index, score] of scores[1].entries())
       expect(Math.abs(score - scores[0][index])).toBeLessThanOrEqual(1e-6);

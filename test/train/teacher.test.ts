@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { NdArrays } from "../../src/core/nd-array.js";
 import { initialize } from "../../src/core/parameters.js";
 import { openDataset } from "../../src/dataset/dataset.js";
+import { takeInventory } from "../../src/dataset/inventory.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select-engine.js";
 import { createModel } from "../../src/model.js";
@@ -79,6 +80,7 @@ test("training learns to foretell the teacher, and leaves nothing of it in the m
     dataset: opened,
     config,
     spec: modelSpecOf(config, facts, trunk),
+    inventory: await takeInventory(opened),
     engine,
     start: randomWeights(trunk, config),
     teacher: { ...teacher, weight: 2, parameters: teacherWeights },

@@ -1,0 +1,60 @@
+/** What a classifier's metrics say of each class, as lines for people: an accuracy alone hides what it never names. */
+
+import type { ClassifierMetrics, MultiMetrics, SingleMetrics } from "../heads/classifier-reading.js";
+import { formatTable } from "./output.js";
+
+/** Classes up to which the whole confusion matrix is shown; beyond, what each is most often taken for. */
+const SHOWN_CLASSES = 12;
+
+/** Nothing for a regression, whose numbers stand in the table of heads. */
+export function classifierLines(metrics: ClassifierMetrics): string[] {
+  if (metrics.count === 0 || metrics.task === "regression") return [];
+  return metrics.task === "single" ? singleLines(metrics) : multiLines(metrics);
+}
+
+function singleLines({ recall, confusion, accuracy, majorityBaseline }: SingleMetrics): string[] {
+  const names = Object.keys(recall);
+  const totals = confusion.map((row) => row.reduce((sum, count) => sum + count, 0));
+  const most = names[totals.indexOf(Math.max(...totals))];
+  const isWhole = names.length <= SHOWN_CLASSES;
+  const head = [
+    "class",
+    "images",
+    "recall",
+    ...(isWhole ? names.map((name) => `as ${name}`) : ["most often taken for"]),
+  ];
+  const rows = names.map((name, index) => [
+    name,
+    String(totals[index]),
+    share(recall[name]),
+    ...(isWhole ? confusion[index].map(String) : [takenFor(names, { row: confusion[index], index })]),
+  ]);
+  return [
+    `accuracy ${share(accuracy)}; always "${most}" would have ${share(majorityBaseline)}`,
+    ...formatTable([head, ...rows]).map((line) => `  ${line}`),
+  ];
+}
+
+function takenFor(names: readonly string[], { row, index }: { row: readonly number[]; index: number }): string {
+  const wrong = row.map((count, column) => (column === index ? 0 : count));
+  const most = Math.max(...wrong);
+  return most === 0 ? "-" : `${names[wrong.indexOf(most)]} (${most})`;
+}
+
+function multiLines({ recall, prevalence, averagePrecision, auc }: MultiMetrics): string[] {
+  const rows = Object.keys(recall).map((name) => [
+    name,
+    share(prevalence[name]),
+    share(recall[name]),
+    share(averagePrecision[name]),
+    share(auc[name]),
+  ]);
+  return [
+    "each class; what chance reaches as average precision is its share of the images:",
+    ...formatTable([["class", "share", "recall", "average precision", "auc"], ...rows]).map((line) => `  ${line}`),
+  ];
+}
+
+function share(value: number | null): string {
+  return value === null ? "not evaluated" : value.toFixed(3);
+}

@@ -1,0 +1,72 @@
+/** The folder of a run: that it is ours to write to, by one process at a time. */
+
+import { lstat, readdir, rm, rmdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { ConfigError } from "../core/errors.js";
+import { removeAbandoned, writeFileAtomic } from "../core/files.js";
+import { locked } from "../core/lock.js";
+import { holdsCheckpoint } from "./checkpoint.js";
+
+/** Says that the files beside it were made by a training. */
+const MARKER = ".aspectlens-run";
+const LOCK = ".lock";
+/** What a training writes, beside event files of TensorBoard, whose names hold the time. */
+const WRITTEN = ["config.json", "dataset.json", "metrics.jsonl", "report.html", "checkpoint", "best", "cache"];
+
+/**
+ * Does the work while no other process trains there; what a killed one left half-written is removed first.
+ *
+ * @throws ConfigError where `out` is a file or holds files that no training made; InputError where another process is at it, or
+ * nothing can be written there.
+ */
+export async function inRunFolder<Result>(out: string, work: () => Promise<Result>): Promise<Result> {
+  await checkRunFolder(out);
+  const isNew = !(await isThere(out));
+  const title = `${out}: a training`;
+  const cure = 'Wait for it, or choose another "out".';
+  try {
+    return await locked(join(out, LOCK), { title, cure, ErrorClass: ConfigError }, async () => {
+      await checkRunFolder(out);
+      for (const folder of [out, join(out, "checkpoint"), join(out, "best")])
+        await removeAbandoned(folder, { isOurs: true });
+      return work();
+    });
+  } finally {
+    // A run that was refused leaves no empty folder behind.
+    if (isNew) await rmdir(out).catch(() => {});
+  }
+}
+
+/** Nothing is ever written over a file that no training made. @throws ConfigError naming it. */
+export async function checkRunFolder(out: string): Promise<void> {
+  const found = await stat(out).catch(() => undefined);
+  if (found && !found.isDirectory()) throw new ConfigError(`${out}: "out" is a file. Name a folder.`);
+  if (!found || (await isThere(join(out, MARKER))) || (await holdsCheckpoint(out))) return;
+  const names: readonly string[] = await readdir(out).catch(() => []);
+  const foreign = WRITTEN.find((name) => names.includes(name));
+  if (foreign === undefined) return;
+  throw new ConfigError(
+    `${join(out, foreign)}: was not made by a training, and would be lost. Choose another "out", as a folder that is not there yet.`,
+  );
+}
+
+/** Removes what a training made, and nothing else. @throws as `inRunFolder`. */
+export async function removeRun(out: string): Promise<void> {
+  if (!(await isThere(out))) return;
+  await inRunFolder(out, async () => {
+    const events = (await readdir(out)).filter((name) => /^events\.out\.tfevents\.\d+\.aspectlens$/.test(name));
+    for (const name of [...WRITTEN, MARKER, ...events]) await rm(join(out, name), { recursive: true, force: true });
+  });
+}
+
+/** From here on the folder is a run's. */
+export async function markRunFolder(out: string): Promise<void> {
+  await writeFileAtomic(join(out, MARKER), "aspectlens-run/1\n");
+}
+
+function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
