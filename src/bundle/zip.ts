@@ -2,8 +2,8 @@
 
 import { type FileHandle, open } from "node:fs/promises";
 import { inflateRawSync } from "node:zlib";
+import { crc32 } from "../core/crc32.js";
 import { BundleError } from "../core/errors.js";
-import { crc32 } from "./crc32.js";
 
 /** One file of a zip, as its directory lists it. */
 export interface ZipEntry {

@@ -7,14 +7,17 @@ export type AspectKind = "segmentation" | "boxes" | "presence" | "amount";
 
 /** Three states: absent (unlabelled), empty (`mask: null`, `boxes: []`, `present: false`, `amount: 0`), labelled. */
 export interface Annotation {
-  /** `[inputSize * inputSize]` of 0 and 1, row-major; `null` where the expert saw none. */
-  readonly mask?: Uint8Array | null;
+  /**
+   * `[inputSize * inputSize]`, row-major, the share 0..1 of each pixel that the aspect covers, above 0 wherever there is any
+   * of it; `null` where the expert saw none.
+   */
+  readonly mask?: Uint8Array | Float32Array | null;
   readonly boxes?: readonly Box[];
   readonly present?: boolean;
   /** 0..1. */
   readonly amount?: number;
   /** `[inputSize * inputSize]`, 0..255 for an amount of 0..1 at each pixel. */
-  readonly map?: Uint8Array;
+  readonly map?: Uint8Array | Float32Array;
 }
 
 /** What the classifier should answer; the field that fits the task, or none where unlabelled. */

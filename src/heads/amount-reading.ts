@@ -34,11 +34,14 @@ export function amountsOf(
 ): Float32Array | undefined {
   const { amount, map } = answer ?? {};
   if (form === "map") {
-    if (map) return new Float32Array(map).map((value) => value / 255);
+    if (map) return Float32Array.from(map, (value) => value / 255);
     return amount === 0 ? new Float32Array(pixels) : undefined;
   }
   if (amount !== undefined) return Float32Array.of(amount);
-  return map && Float32Array.of(map.reduce((sum, value) => sum + value, 0) / (255 * map.length));
+  if (!map) return undefined;
+  let sum = 0;
+  for (const value of map) sum += value;
+  return Float32Array.of(sum / (255 * map.length));
 }
 
 /**

@@ -14,14 +14,19 @@ export interface SegmentationMetrics {
   /** 2 intersection / (predicted + labelled), likewise. */
   readonly dice: number | null;
   readonly count: number;
+  /** Labelled images that hold the aspect, but too little of it to cover half of any pixel: nothing could be found there. */
+  readonly tooSmallCount: number;
 }
 
 export function maskShapes(inputSize: number): Record<string, readonly number[]> {
   return { mask: [inputSize, inputSize, 1], labelled: [] };
 }
 
+/** Share of a pixel from which it counts as the aspect's. */
+const POSITIVE_SHARE = 0.5;
+
 /**
- * `mask` `[batch, S, S, 1]` of 0 and 1, and `labelled`; `mask: null` is labelled as empty.
+ * `mask` `[batch, S, S, 1]` of shares 0..1, and `labelled`; `mask: null` is labelled as empty.
  *
  * @throws ShapeError where a mask is not of the model's input size.
  */
@@ -37,7 +42,10 @@ export function encodeMasks(
 }
 
 /** @throws ShapeError where the pixels are not `inputSize` squared. */
-export function pixelsOf(pixels: Uint8Array, { name, inputSize }: { name: string; inputSize: number }): Uint8Array {
+export function pixelsOf<Pixels extends Uint8Array | Float32Array>(
+  pixels: Pixels,
+  { name, inputSize }: { name: string; inputSize: number },
+): Pixels {
   if (pixels.length === inputSize ** 2) return pixels;
   throw new ShapeError(
     `head "${name}": expected a mask of ${inputSize} x ${inputSize} pixels, got ${pixels.length} pixels. ` +
@@ -53,6 +61,11 @@ export function decodeMask(logits: ArrayLike<number>, { threshold }: { threshold
   return mask;
 }
 
+/** There is some of the aspect, but no pixel that counts as its. */
+export function isTooSmall(mask: Uint8Array | Float32Array): boolean {
+  return mask.some((share) => share > 0) && !mask.some((share) => share >= POSITIVE_SHARE);
+}
+
 /** Streaming metrics over the labelled images. */
 export function segmentationMetrics({ threshold }: SegmentationSpec): {
   add(logits: NdArray, answers: readonly Answer[]): void;
@@ -62,6 +75,7 @@ export function segmentationMetrics({ threshold }: SegmentationSpec): {
   let predicted = 0;
   let labelled = 0;
   let count = 0;
+  let tooSmallCount = 0;
   return {
     add(logits, answers) {
       const size = sizeOf(logits.shape.slice(1));
@@ -70,8 +84,9 @@ export function segmentationMetrics({ threshold }: SegmentationSpec): {
         if (mask === undefined) return;
         count++;
         const found = decodeMask(logits.data.subarray(i * size, (i + 1) * size), { threshold });
+        if (mask && isTooSmall(mask)) tooSmallCount++;
         for (let pixel = 0; pixel < size; pixel++) {
-          const truth = mask ? mask[pixel] : 0;
+          const truth = mask && mask[pixel] >= POSITIVE_SHARE ? 1 : 0;
           shared += found[pixel] & truth;
           predicted += found[pixel];
           labelled += truth;
@@ -86,6 +101,7 @@ export function segmentationMetrics({ threshold }: SegmentationSpec): {
         iou: isEmpty ? null : shared / (both - shared),
         dice: isEmpty ? null : (2 * shared) / both,
         count,
+        tooSmallCount,
       };
     },
   };

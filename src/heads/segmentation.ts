@@ -9,7 +9,9 @@ import { encodeMasks, maskShapes } from "./segmentation-reading.js";
 /**
  * Binary cross-entropy (mean over the pixels) plus Dice (Milletari et al. 2016, arXiv:1606.04797; with plain sums, and
  * one pixel added above and below, so that an image without the aspect counts too). Dice weighs an object by its own
- * size, so small ones are not drowned by background.
+ * size, so small ones are not drowned by background. Of a pixel that the aspect covers in part, the shared area is the
+ * smaller of chance and share, not their product (Wang et al. 2023, arXiv:2303.16296): of whole pixels both are the
+ * same, but the product is best at chances of 0 and 1 whatever the share.
  */
 export function segmentation(spec: SegmentationSpec, context: HeadContext): Head<SegmentationSpec> {
   const { inputSize } = context;
@@ -32,7 +34,7 @@ export function segmentation(spec: SegmentationSpec, context: HeadContext): Head
 /** 1 - (2 shared + 1) / (predicted + labelled + 1), areas in pixels, `[batch]`. */
 function diceLoss(logits: tf.Tensor, mask: tf.Tensor): tf.Tensor {
   const chance = tf.sigmoid(logits);
-  const shared = sumOfEach(tf.mul(chance, mask));
+  const shared = sumOfEach(tf.minimum(chance, mask));
   const areas = tf.add(sumOfEach(chance), sumOfEach(mask));
   return tf.sub(1, tf.div(tf.add(tf.mul(shared, 2), 1), tf.add(areas, 1)));
 }

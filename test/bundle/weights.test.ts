@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { deviation, severity } from "../../src/bundle/agreement.js";
-import { crc32 } from "../../src/bundle/crc32.js";
 import { largeConstants, moveConstantsIn, moveConstantsOut } from "../../src/bundle/onnx-weights.js";
 import { decodeWeights, encodeWeights, permuted } from "../../src/bundle/weights-file.js";
+import { crc32 } from "../../src/core/crc32.js";
 import { BundleError } from "../../src/core/errors.js";
 import { type NdArray, ndArray } from "../../src/core/nd-array.js";
 import { kernel, modelOf, stubModel } from "./stub.js";

@@ -32,7 +32,17 @@ export function pngBytes(
     depth = 8,
     colourType = 0,
     palette,
-  }: { depth?: 1 | 2 | 4 | 8 | 16; colourType?: 0 | 3; palette?: readonly number[] } = {},
+    pixels,
+    extra = [],
+  }: {
+    depth?: 1 | 2 | 4 | 8 | 16;
+    colourType?: 0 | 3;
+    palette?: readonly number[];
+    /** What stands in place of the deflated rows. */
+    pixels?: Buffer;
+    /** Further chunks, before the pixels. */
+    extra?: readonly (readonly [string, Buffer])[];
+  } = {},
 ): Buffer {
   const packed = rows.map((row) => {
     const bytes = new Uint8Array(1 + Math.ceil((row.length * depth) / 8)); // first the filter, none
@@ -46,14 +56,15 @@ export function pngBytes(
     SIGNATURE,
     pngHeader(rows[0].length, rows.length, { depth, colourType }),
     ...(palette ? [chunk("PLTE", Buffer.from(palette))] : []),
-    chunk("IDAT", deflateSync(Buffer.concat(packed))),
+    ...extra.map(([type, data]) => chunk(type, data)),
+    chunk("IDAT", pixels ?? deflateSync(Buffer.concat(packed))),
     chunk("IEND", Buffer.alloc(0)),
   ]);
 }
 
 /** A PNG that claims a size and holds almost nothing. */
-export function hollowPng(width: number, height: number): Buffer {
-  const header = pngHeader(width, height, { depth: 8, colourType: 2 });
+export function hollowPng(width: number, height: number, { depth = 8 } = {}): Buffer {
+  const header = pngHeader(width, height, { depth, colourType: 2 });
   return Buffer.concat([
     SIGNATURE,
     header,

@@ -24,8 +24,8 @@ const drawn = Array.from({ length: 60 }, (_, index) => drawTissue(index, { ...OP
 const NAMES = Object.keys(THINGS) as ThingName[];
 
 /** Comparing as buffers; element by element takes seconds under load. */
-const same = (a: Uint8Array | null | undefined, b: Uint8Array | null | undefined) =>
-  a && b ? Buffer.from(a).equals(b) : a === b;
+type Pixels = Uint8Array | Float32Array | null | undefined;
+const same = (a: Pixels, b: Pixels) => (a && b ? Buffer.from(a).equals(Buffer.from(b)) : a === b);
 
 /** The box around what is visible of an aspect, in an exact mask. */
 const around = (mask: Uint8Array, name: ThingName) =>

@@ -38,7 +38,11 @@ export const answers: Record<keyof typeof specs, readonly [Answer, Answer]> = {
   single: [{ label: "b" }, { label: "c" }],
   multi: [{ labels: ["a", "c"] }, { labels: [] }],
   regression: [{ value: 13 }, { value: 0 }],
-  segmentation: [{ mask: Uint8Array.from({ length: 64 }, (_, i) => (i % 8 < 3 && i < 40 ? 1 : 0)) }, { mask: null }],
+  segmentation: [
+    // Whole pixels, and shares along an edge.
+    { mask: Float32Array.from({ length: 64 }, (_, i) => (i >= 40 ? 0 : i % 8 < 3 ? 1 : i % 8 === 3 ? i / 64 : 0)) },
+    { mask: null },
+  ],
   boxes: [
     {
       boxes: [

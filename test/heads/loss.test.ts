@@ -114,6 +114,26 @@ test("Dice by hand: half of one pixel of two, everything else certain", () => {
   expect(lossAndGradient(head, logits, [{ mask }]).loss).toBeCloseTo(0.2 + Math.log(2) / 64, 6);
 });
 
+test("shares by hand: a quarter of one pixel, half a chance of it and of another", () => {
+  // p = 1/2, m = 1/4; p = 1/2, m = 0; p = 0 on 62 others. Shared min(1/2, 1/4) = 1/4, areas 1 + 1/4:
+  // 1 - (2/4 + 1) / (5/4 + 1) = 1/3. Entropy: log 2 of either, whatever its share, over 64.
+  const { head } = given("segmentation", oneTap);
+  const mask = new Float32Array(64);
+  mask[0] = 0.25;
+  const logits = new Float64Array(64).fill(-40);
+  logits.fill(0, 0, 2);
+  expect(lossAndGradient(head, logits, [{ mask }]).loss).toBeCloseTo(1 / 3 + Math.log(2) / 32, 6);
+});
+
+test("of a share, the chance of that share is the best: the loss falls towards it from both sides", () => {
+  const { head } = given("segmentation", oneTap);
+  const mask = new Float32Array(64).fill(0.3);
+  const at = (chance: number) =>
+    lossAndGradient(head, new Float64Array(64).fill(Math.log(chance / (1 - chance))), [{ mask }]).loss;
+  const chances = [0.1, 0.2, 0.28, 0.3, 0.32, 0.5, 0.9].map(at);
+  expect(chances.indexOf(Math.min(...chances))).toBe(3);
+});
+
 test("the squared error counts in deviations", () => {
   const { head } = given("regression", oneTap);
   expect(lossAndGradient(head, Float64Array.of(18), [{ value: 10 }]).loss).toBeCloseTo(4, 6); // (8 / 4)^2

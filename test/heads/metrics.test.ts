@@ -97,8 +97,32 @@ test("segmentation: overlap over all images together, an empty one included", ()
     undefined,
   ]);
   // shared 1, predicted 2 + 1, labelled 2: IoU 1 / 4, Dice 2 / 5
-  expect(result).toEqual({ kind: "segmentation", iou: 1 / 4, dice: 2 / 5, count: 2 });
+  expect(result).toEqual({ kind: "segmentation", iou: 1 / 4, dice: 2 / 5, count: 2, tooSmallCount: 0 });
   expect(scoreOf(result)).toBe(1 / 4);
+});
+
+test("segmentation: a pixel is the aspect's from a share of a half on; what covers no half of any is too small", () => {
+  const rows = [
+    [5, 5, -5],
+    [-5, -5, -5],
+    [-5, -5, -5],
+    [-5, 5, -5],
+  ];
+  const masks = [
+    [0.5, 0.49, 1],
+    [0.4, 0.4, 0],
+    [0, 0, 0],
+    [0.2, 0.8, 0],
+  ];
+  const answers = masks.map((mask) => ({ mask: Float32Array.from(mask) }));
+  // shared 1 + 1, predicted 2 + 1, labelled 2 + 1 (0.5, 1 and 0.8): IoU 2 / 4; the second alone is too small, the third holds none
+  expect(measure(specs.segmentation, [1, 3, 1], rows, answers)).toEqual({
+    kind: "segmentation",
+    iou: 1 / 2,
+    dice: 2 / 3,
+    count: 4,
+    tooSmallCount: 1,
+  });
 });
 
 test("segmentation: a pixel counts from the threshold on", () => {

@@ -156,7 +156,7 @@ export function maskLoss(logits: Float64Array, mask: ArrayLike<number>): number 
   logits.forEach((value, i) => {
     const p = 1 / (1 + Math.exp(-value));
     entropy += crossEntropy(value, mask[i]) / logits.length;
-    shared += p * mask[i];
+    shared += Math.min(p, mask[i]);
     areas += p + mask[i];
   });
   return entropy + 1 - (2 * shared + 1) / (areas + 1);

@@ -12,7 +12,7 @@ const sample = (index: number): Sample => ({
   image: new Uint8Array(12).fill(9),
   target: { label: "a" },
   aspects: {
-    spot: { mask: Uint8Array.from([0, 1, 1, index % 2]) },
+    spot: { mask: Float32Array.from([0, 1, 0.25, index % 2]) },
     none: { mask: null },
     boxed: { boxes: [[0, 0, 1, 1]] },
   },
