@@ -77,11 +77,13 @@ async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<void>
   const { trained } = await trainWithProgress(raw, options, signal);
   printTrained(trained);
 
-  printLine(`\n3. exporting ${bundle}`);
+  printLine();
+  printLine(`3. exporting ${bundle}`);
   const bytes = await writeRunBundle(run, bundle, { signal });
   printLine(`   ${(bytes / 1e6).toFixed(1)} MB, enough alone`);
 
-  printLine("\n4. explaining three images that the model has not seen");
+  printLine();
+  printLine("4. explaining three images that the model has not seen");
   const picked = await pickImages(data);
   const explainer = await openExplainer(bundle, options);
   try {
@@ -95,7 +97,8 @@ async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<void>
     await explainer.dispose();
   }
   for (const { path, causes } of picked) printLine(`truth: ${path} is malignant because of ${causes.join(" and ")}`);
-  printLine(`\ndone in ${duration(performance.now() - begun)}`);
+  printLine();
+  printLine(`done in ${duration(performance.now() - begun)}`);
   for (const [what, path] of Object.entries({ dataset: data, run, bundle, explanations }))
     printLine(`  ${what.padEnd(13)} ${path}`);
 }

@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Device, devices } from "../engine/devices.js";
+import { printNote } from "./output.js";
 
 export interface DeviceOptions {
   readonly threads?: number;
@@ -35,7 +36,7 @@ export function deviceOptions(command: Command): Command {
 
 /** Shows a line of the engine that is no error. */
 export function showNotice(line: string): void {
-  process.stderr.write(`note: ${line}\n`);
+  printNote(`note: ${line}`);
 }
 
 /** Each thread of ONNX Runtime takes its own stack. */

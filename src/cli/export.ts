@@ -13,6 +13,7 @@ import { RESIZE_KERNEL } from "../dataset/image.js";
 import { SPLITS } from "../dataset/record.js";
 import { openRuntime } from "../engine/session.js";
 import { readTrainedModel, type TrainedModel } from "../trained-model.js";
+import { showNotice } from "./engine-options.js";
 import { checkOutFile } from "./out-file.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
 import { printJson, printLine } from "./output.js";
@@ -100,7 +101,7 @@ async function goldenSamples(run: string, { spec }: TrainedModel): Promise<Uint8
       return samples.map((sample) => sample.image);
     }
   } catch (error) {
-    process.stderr.write(`note: goldens without images of the dataset (${(error as Error).message})\n`);
+    showNotice(`goldens without images of the dataset (${(error as Error).message})`);
   }
   return [];
 }

@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { messageLine } from "../core/terminal.js";
 import { guardStreams } from "./streams.js";
 
 const { version, description } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
@@ -28,7 +29,8 @@ async function main(argv: readonly string[]): Promise<void> {
     .version(version)
     .exitOverride()
     .configureOutput({
-      outputError: (text, write) => write(`aspectlens: ${oneLine(text)} Add --help for the options and an example.\n`),
+      outputError: (text, write) =>
+        write(`aspectlens: ${messageLine(oneLine(text))} Add --help for the options and an example.\n`),
     })
     .addHelpText("after", "\nExample:\n  aspectlens demo\n  aspectlens train config.json --help");
   const called = COMMANDS[argv[2]];

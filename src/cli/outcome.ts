@@ -1,6 +1,7 @@
 /** How a command ends: exit codes, one-line errors, interruption. */
 
 import { InputError, InterruptedError } from "../core/errors.js";
+import { printNote } from "./output.js";
 
 /** Exit codes of every command (DESIGN section 5). */
 const FAILED = 1;
@@ -54,6 +55,6 @@ function exitCodeOf(error: unknown): number {
 
 function printError(error: unknown, { debug = false }: CommonOptions): void {
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`aspectlens: ${message.replace(/\s*\n\s*/g, " ")}\n`);
-  if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  printNote(`aspectlens: ${message}`);
+  if (debug && error instanceof Error && error.stack) for (const line of error.stack.split("\n")) printNote(line);
 }

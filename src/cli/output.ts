@@ -1,17 +1,30 @@
-/** What commands print: one JSON object for machines, or lines for people. */
+/** What commands print: one JSON object for machines, or lines for people, in which text from files cannot act on the terminal. */
+
+import { clip, messageLine, visible } from "../core/terminal.js";
 
 /** Prints one object on one line of stdout. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
-/** Prints a line on stdout. */
+/** Prints one line on stdout, with control characters in it escaped and very long quotations cut. */
 export function printLine(line = ""): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${messageLine(line)}\n`);
+}
+
+/** Prints lines on stdout that hold colours of ours; names in them must be `visible` already. */
+export function printColoured(lines: string): void {
+  process.stdout.write(`${lines}\n`);
+}
+
+/** The same on stderr. */
+export function printNote(line: string): void {
+  process.stderr.write(`${messageLine(line)}\n`);
 }
 
 /** Columns padded to their widest cell; numbers stand to the right. */
-export function formatTable(rows: readonly (readonly string[])[]): string[] {
+export function formatTable(raw: readonly (readonly string[])[]): string[] {
+  const rows = raw.map((row) => row.map((cell) => clip(visible(cell))));
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => [...row[column]].length))) ?? [];
   return rows.map((row) =>
     row

@@ -1,5 +1,7 @@
 /** A progress line on stderr: a bar, what is going on, and the time left; nothing where stderr is no terminal. */
 
+import { visible } from "../core/terminal.js";
+
 const WIDTH = 24;
 const REDRAW_MS = 100;
 
@@ -25,7 +27,7 @@ export function progressBar(label: string, stream: NodeJS.WriteStream = process.
       const bar = "█".repeat(filled) + "░".repeat(WIDTH - filled);
       const rate = (share - first.share) / (now - first.at);
       const left = rate > 0 ? ` ${duration(((1 - share) / rate) | 0)} left` : "";
-      const line = `${label} ${bar} ${Math.floor(share * 100)}%${left}  ${text}`;
+      const line = `${label} ${bar} ${Math.floor(share * 100)}%${left}  ${visible(text)}`;
       stream.write(`\r\x1b[2K${line.slice(0, (stream.columns ?? 100) - 1)}`);
       if (share >= 1 && now - begun > 0) drawn = 0;
     },

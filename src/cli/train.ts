@@ -13,7 +13,7 @@ import { besideText, metricsOf, type TrainedModel } from "../trained-model.js";
 import { type EngineOptions, engineOptions, showNotice } from "./engine-options.js";
 import { metricsTable } from "./metrics-table.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
-import { percent, printJson, printLine } from "./output.js";
+import { percent, printJson, printLine, printNote } from "./output.js";
 import { duration, progressBar } from "./progress.js";
 
 interface TrainCommandOptions extends CommonOptions, EngineOptions {
@@ -105,7 +105,7 @@ export async function trainWithProgress(
       onProgress: (progress) => bar.update(shareOf(progress), describe(progress)),
       onEpoch: (record) => {
         bar.clear();
-        process.stderr.write(`${describeEpoch(record, stageCount)}\n`);
+        printNote(describeEpoch(record, stageCount));
         bar = progressBar("training");
       },
       onPhase: (phase) => bar.update(1, `computing the ${phase}`),
@@ -143,7 +143,7 @@ function printPlan({ config, spec, dataset, notes }: TrainPlan): void {
     ),
     ...notes.map((note) => `note: ${note}`),
   ];
-  process.stderr.write(`${lines.join("\n")}\n`);
+  for (const line of lines) printNote(line);
 }
 
 function shareOf({ epoch, epochCount, batch, batchCount }: TrainProgress): number {

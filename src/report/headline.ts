@@ -1,5 +1,6 @@
 /** The explanation in one sentence: what was answered, and because of which aspects. */
 
+import { clip } from "../core/terminal.js";
 import type { AspectExplanation, Explanation, Prediction } from "../explain/explanation.js";
 
 /** The question where it is the usual one. */
@@ -32,7 +33,7 @@ export function headlineText(explanation: Explanation): string {
     const nothing = nothingText(explanation.aspects);
     return question === BECAUSE ? `${answer}: ${nothing}` : `${answer}; ${question} ${nothing}`;
   }
-  return `${answer} ${question} ${causes.map((aspect) => `${aspect.name} ${shareText(aspect.relevance)}`).join(", ")}`;
+  return `${answer} ${question} ${causes.map((aspect) => `${clip(aspect.name)} ${shareText(aspect.relevance)}`).join(", ")}`;
 }
 
 /** Relevant ones first, then present ones, then absent ones, each by falling relevance and presence. */
@@ -88,9 +89,9 @@ function answerText(prediction: Prediction): string {
   if ("value" in prediction) return Number(prediction.value.toPrecision(3)).toString();
   if ("labels" in prediction) {
     const labels = prediction.labels.length > 0 ? prediction.labels : [prediction.class];
-    return labels.map((label) => `${label} ${percentText(prediction.scores[label])}`).join(", ");
+    return labels.map((label) => `${clip(label)} ${percentText(prediction.scores[label])}`).join(", ");
   }
-  return `${prediction.class} ${percentText(prediction.score)}`;
+  return `${clip(prediction.class)} ${percentText(prediction.score)}`;
 }
 
 function unitText({ layer, channel, place }: Extract<Explanation["target"], { kind: "unit" }>): string {
@@ -98,13 +99,13 @@ function unitText({ layer, channel, place }: Extract<Explanation["target"], { ki
 }
 
 function questionText(prediction: Prediction, target: Explanation["target"]): string {
-  if (target.kind === "aspect") return `why ${target.aspect}:`;
-  if (target.kind === "image") return `why the image of ${target.aspect}:`;
+  if (target.kind === "aspect") return `why ${clip(target.aspect)}:`;
+  if (target.kind === "image") return `why the image of ${clip(target.aspect)}:`;
   if (target.kind === "unit") return `why ${unitText(target)}:`;
   if (target.kind === "value" || "value" in prediction) return BECAUSE;
-  if (target.kind === "margin") return `why ${target.class} rather than ${target.other}:`;
-  if (target.kind === "logit" && !("labels" in prediction)) return `why the logit of ${target.class}:`;
+  if (target.kind === "margin") return `why ${clip(target.class)} rather than ${clip(target.other)}:`;
+  if (target.kind === "logit" && !("labels" in prediction)) return `why the logit of ${clip(target.class)}:`;
   const isWhole = !("labels" in prediction) || prediction.labels.length === 1;
   if (isWhole && target.class === prediction.class) return BECAUSE;
-  return `why ${target.class} (${percentText(prediction.scores[target.class])}):`;
+  return `why ${clip(target.class)} (${percentText(prediction.scores[target.class])}):`;
 }

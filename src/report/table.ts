@@ -1,5 +1,6 @@
 /** An explanation on the terminal: one sentence, and a line for each aspect. */
 
+import { clip, messageLine, visible } from "../core/terminal.js";
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
 import { headlineText, intervalText, percentText, rankAspects, shareText, thresholdText } from "./headline.js";
 
@@ -18,7 +19,10 @@ export function showsColours(
  * @returns lines without a final line feed: the image, the sentence, and the aspects, most relevant first.
  */
 export function explanationTable(explanation: Explanation, { colours = false }: { colours?: boolean } = {}): string {
-  const paint = (text: string, code: number) => (colours ? `\u001b[${code}m${text}\u001b[0m` : text);
+  const paint = (raw: string, code: number) => {
+    const text = messageLine(raw);
+    return colours ? `\u001b[${code}m${text}\u001b[0m` : text;
+  };
   const ranked = rankAspects(explanation.aspects);
   const rows = ranked.map(cells);
   const titles = ["aspect", "kind", "present", "relevance", "survival", "relevant"];
@@ -41,8 +45,7 @@ export function explanationTable(explanation: Explanation, { colours = false }: 
 }
 
 function cells(aspect: AspectExplanation): string[] {
-  const name = [...aspect.name];
-  const short = name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1).join("")}…` : aspect.name;
+  const short = clip(visible(aspect.name), LONGEST_NAME);
   const relevance = `${bar(aspect.relevance)} ${shareText(aspect.relevance)}${intervalText(aspect)}`;
   const verdict = aspect.isRelevant ? "yes" : aspect.isPresent ? "no" : "";
   const present = `${aspect.isPresent ? "yes" : "no"} ${shareText(aspect.presence)}`;
