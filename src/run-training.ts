@@ -5,11 +5,13 @@ import { fileURLToPath } from "node:url";
 import type { Sample } from "./core/annotation.js";
 import { ConfigError, InterruptedError } from "./core/errors.js";
 import type { NdArrays } from "./core/nd-array.js";
+import { clashingName } from "./core/output-names.js";
 import { batches } from "./dataset/batches.js";
 import { type Dataset, openDataset, splitSize } from "./dataset/dataset.js";
 import { type Inventory, takeInventory } from "./dataset/inventory.js";
 import { unlearnable } from "./dataset/oddities.js";
 import type { Split } from "./dataset/record.js";
+import { tooSmallForTraining } from "./dataset/too-small.js";
 import type { Engine } from "./engine/engine.js";
 import { calibrate } from "./explain/calibrate.js";
 import { computeReferences } from "./explain/references.js";
@@ -81,7 +83,9 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
     .map(({ message }) => message);
   const former = isResumed ? await readFileList(config.out) : null;
   const inventory = await takeInventory(dataset, { former: former ?? [], signal });
-  const warnings = [...dataWarnings, ...tapWarnings, ...changesOf(inventory)];
+  const { inputSize } = spec.trunk;
+  const sizeWarnings = await tooSmallForTraining(dataset, { inputSize, aspects: learning });
+  const warnings = [...dataWarnings, ...sizeWarnings, ...tapWarnings, ...changesOf(inventory)];
   options.onStart?.({ ...plan, notes: [...plan.notes, ...warnings] });
   const result = await train({ ...options, ...plan, inventory, onlyHeads });
   const { parameters } = result;
@@ -214,6 +218,16 @@ function onBase(raw: RawConfig, { spec, provenance }: TrainedModel): RawConfig {
 /** Heads of the finished model as they are, then the new ones. */
 function withBaseHeads(asked: ModelSpec, base: ModelSpec): ModelSpec {
   const added = asked.heads.filter((head) => !base.heads.some((old) => old.name === head.name));
+  for (const { name } of added) {
+    const other = clashingName(
+      name,
+      base.heads.map((head) => head.name),
+    );
+    if (other === undefined) continue;
+    throw new ConfigError(
+      `aspect "${name}" would write its masks to the files of ${other}. Rename it in dataset.json.`,
+    );
+  }
   return { ...base, heads: [...base.heads, ...added] };
 }
 

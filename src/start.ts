@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError } from "./core/errors.js";
+import { parseJson } from "./core/json.js";
 import type { NdArrays } from "./core/nd-array.js";
 import { type RawConfig, type TrainConfig, weightsOf } from "./train/config.js";
 import type { TrainOptions } from "./train/train.js";
@@ -41,8 +42,9 @@ export async function findStart(raw: RawConfig, { isResumed = false }: { isResum
 
 /** The trunk of a run that was begun; its checkpoint holds all weights. */
 async function trunkOfRun(out: string): Promise<TrunkSpec | undefined> {
-  const text = await readFile(join(out, "config.json"), "utf8").catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as TrainConfig).trunk;
+  const path = join(out, "config.json");
+  const bytes = await readFile(path).catch(() => undefined);
+  return bytes && (parseJson(bytes, { where: path, error: ConfigError }) as TrainConfig).trunk;
 }
 
 /** @returns parameters of the whole trunk, and a note on layers that the file does not have. */

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "./core/errors.js";
 import { writeFileAtomic, writeJson } from "./core/files.js";
+import { parseJson } from "./core/json.js";
 import type { NdArrays } from "./core/nd-array.js";
 import { decodeSafetensors, encodeSafetensors } from "./core/safetensors.js";
 import type { ModelSpec } from "./model.js";
@@ -103,13 +104,11 @@ export async function readTrainedModel(folder: string): Promise<TrainedModel> {
       );
     }
   };
-  const text = (await read("model.json")).toString("utf8");
-  let parsed: Description & { format: string };
-  try {
-    parsed = JSON.parse(text) as Description & { format: string };
-  } catch (cause) {
-    throw new InputError(`${join(folder, "model.json")}: is not JSON. Train again, or copy the run again.`, { cause });
-  }
+  const parsed = parseJson(await read("model.json"), {
+    where: join(folder, "model.json"),
+    error: InputError,
+    cure: "Train again, or copy the run again.",
+  }) as Description & { format: string };
   const { format, ...description } = parsed;
   if (format !== FORMAT)
     throw new InputError(

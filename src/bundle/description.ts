@@ -1,6 +1,7 @@
 /** `bundle.json`: what a bundle says of itself, and the checks that it must pass before anything else is read. */
 
 import { BundleError } from "../core/errors.js";
+import { parseJson } from "../core/json.js";
 import { checkKeys } from "../core/keys.js";
 import type { MaskingName, SaliencyName } from "../explain/reading/pairs.js";
 import type { ModelSpec } from "../model.js";
@@ -62,14 +63,9 @@ const KEYS = [
 ];
 
 /** @throws BundleError where it is no JSON, of another version, or lacks something. */
-export function parseDescription(text: string, path: string): BundleDescription {
+export function parseDescription(bytes: Uint8Array, path: string): BundleDescription {
   const where = `${path}: ${FILES.description}`;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new BundleError(`${where} is no JSON. Copy or export the bundle again.`, { cause });
-  }
+  const value = parseJson(bytes, { where, error: BundleError, cure: "Copy or export the bundle again." });
   const format = typeof value === "object" && value !== null && "format" in value ? value.format : undefined;
   if (format !== BUNDLE_FORMAT) {
     throw new BundleError(

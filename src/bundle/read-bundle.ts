@@ -28,8 +28,8 @@ export async function readBundle(path: string): Promise<Bundle> {
   const directory = await readZipDirectory(path);
   const entry = directory.get(FILES.description);
   if (!entry) throw new BundleError(`${path}: ${FILES.description} is missing. This is no bundle; export it again.`);
-  const text = await readCheckedZipEntry(path, entry, { limit: MOST_DESCRIPTION_BYTES });
-  const description = parseDescription(Buffer.from(text).toString("utf8"), path);
+  const bytes = await readCheckedZipEntry(path, entry, { limit: MOST_DESCRIPTION_BYTES });
+  const description = parseDescription(bytes, path);
   for (const [name, { bytes }] of Object.entries(description.files)) {
     const listed = directory.get(name);
     if (!listed) throw new BundleError(`${path}: ${name} is missing. Copy or export the bundle again.`);

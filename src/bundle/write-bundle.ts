@@ -77,8 +77,8 @@ export function encodeBundle(trained: TrainedModel, options: WriteOptions): Uint
     files: Object.fromEntries(names.map((file) => [file, listing(contents[file])])),
   };
   const text = `${JSON.stringify(description, null, 2)}\n`;
-  parseDescription(text, name); // what could not be read back is not written
   const first = Buffer.from(text, "utf8");
+  parseDescription(first, name); // what could not be read back is not written
   // What an explanation reads is stored as it is: unpacking would cost more than reading. The rest is packed.
   const stored: readonly string[] = [FILES.explain, FILES.predict, FILES.weights];
   const entries: Zippable = { [FILES.description]: [first, { level: 9 }] };

@@ -5,6 +5,7 @@ import { openExplainer } from "../bundle/explainer.js";
 import type { Bundle } from "../bundle/read-bundle.js";
 import { InputError, InterruptedError } from "../core/errors.js";
 import { writeFileAtomic } from "../core/files.js";
+import { comparisonFile } from "../core/output-names.js";
 import { decodeImage } from "../dataset/image.js";
 import type { ClassTarget, Explained } from "../explain/explanation.js";
 import { SALIENCY_NAMES } from "../explain/reading/pairs.js";
@@ -60,7 +61,7 @@ export async function compareImages(
   for (const [index, image] of images.entries()) {
     const decoded = await decodeImage(image, { size: PICTURE_SIZE });
     const picture = { width: PICTURE_SIZE, height: PICTURE_SIZE, pixels: decoded.image };
-    const path = join(out, `${stems(image)}.compare.png`);
+    const path = join(out, comparisonFile(stems(image)));
     const byMethod = rows.map(({ explained }) => explained[index]);
     await writeFileAtomic(path, await comparisonSheet(byMethod, picture, { shape: decoded }));
     if (json) for (const { explanation } of byMethod) printJson(explanation);

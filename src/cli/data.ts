@@ -5,6 +5,7 @@ import { DatasetError } from "../core/errors.js";
 import { checkDataset, type DatasetReport } from "../dataset/check.js";
 import { synthesize } from "../dataset/synth/synthesize.js";
 import { type Cause, POSSIBLE_CAUSES } from "../dataset/synth/tissue.js";
+import { BUILTIN_INPUT_SIZE } from "../train/config.js";
 import { positiveInteger } from "./engine-options.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
 import { formatTable, printJson, printLine } from "./output.js";
@@ -12,6 +13,7 @@ import { progressBar } from "./progress.js";
 
 interface CheckOptions extends CommonOptions {
   readonly decode: boolean;
+  readonly inputSize: number;
 }
 
 interface SynthOptions extends CommonOptions {
@@ -34,6 +36,12 @@ export function addData(program: Command): void {
     .description("count labels by state, head and split, and list every fault with file and line")
     .argument("<dir>", "folder with dataset.json")
     .option("--no-decode", "look only whether images and masks are there")
+    .option(
+      "--input-size <pixels>",
+      "side of what a model would see; says what is too small for it",
+      positiveInteger,
+      BUILTIN_INPUT_SIZE,
+    )
     .option("--json", "print one JSON object")
     .option("--debug", "print the stack of an error")
     .addHelpText("after", "\nExample:\n  aspectlens data check data/tissue")
@@ -71,6 +79,7 @@ async function runCheck(directory: string, options: CheckOptions, signal: AbortS
   const bar = progressBar("checking");
   const report = await checkDataset(directory, {
     decode: options.decode,
+    inputSize: options.inputSize,
     onProgress: (lines) => {
       signal.throwIfAborted();
       bar.update(0, `${lines} samples`);
@@ -86,7 +95,7 @@ async function runCheck(directory: string, options: CheckOptions, signal: AbortS
   }
 }
 
-function printReport({ name, task, hash, heads, classes, faults, warningCount }: DatasetReport): void {
+function printReport({ name, task, hash, heads, classes, faults, errorCount, warningCount }: DatasetReport): void {
   printLine(`${name} (${task}), hash ${hash.slice(0, 12)}`);
   const rows = Object.entries(heads).flatMap(([head, { kind, states }]) =>
     Object.entries(states).map(([split, { labelled, empty, unlabelled }]) => [
@@ -106,9 +115,8 @@ function printReport({ name, task, hash, heads, classes, faults, warningCount }:
   }
   for (const { severity, message } of faults.slice(0, SHOWN_FAULTS)) printLine(`${severity}: ${message}`);
   if (faults.length > SHOWN_FAULTS) printLine(`... and ${faults.length - SHOWN_FAULTS} more; --json lists all`);
-  if (faults.length === 0) printLine("no faults");
-  else if (faults.length === warningCount)
-    printLine(`no errors; ${warningCount} ${warningCount === 1 ? "warning" : "warnings"}`);
+  if (errorCount + warningCount === 0) printLine("no faults");
+  else if (errorCount === 0) printLine(`no errors; ${warningCount} ${warningCount === 1 ? "warning" : "warnings"}`);
 }
 
 async function runSynth(directory: string, options: SynthOptions, signal: AbortSignal): Promise<void> {

@@ -6,7 +6,8 @@ import type { Command } from "commander";
 import { FILES } from "../bundle/description.js";
 import { exportBundle } from "../bundle/export-bundle.js";
 import { readZipDirectory } from "../bundle/zip.js";
-import { InputError } from "../core/errors.js";
+import { ConfigError, InputError } from "../core/errors.js";
+import { parseJson } from "../core/json.js";
 import { batches } from "../dataset/batches.js";
 import { openDataset, splitSize } from "../dataset/dataset.js";
 import { RESIZE_KERNEL } from "../dataset/image.js";
@@ -89,8 +90,9 @@ export async function writeRunBundle(
 /** Images of the run's own dataset, tests first; none where it has gone. */
 async function goldenSamples(run: string, { spec }: TrainedModel): Promise<Uint8Array[]> {
   try {
-    const { dataset: directory } = JSON.parse(await readFile(join(run, "config.json"), "utf8")) as { dataset: string };
-    const dataset = await openDataset(directory);
+    const file = join(run, "config.json");
+    const config = parseJson(await readFile(file), { where: file, error: ConfigError }) as { dataset: string };
+    const dataset = await openDataset(config.dataset);
     const split = [...SPLITS].reverse().find((name) => splitSize(dataset, name) > 0);
     if (!split) return [];
     for await (const samples of batches(dataset, {

@@ -21,6 +21,12 @@ export function checkKeys(
   }
 }
 
+/** The same record with its keys in the composed form (NFC): an accented letter is one name however a tool writes it. */
+export function normalizeKeys(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key.normalize(), entry]));
+}
+
 /** The candidate within a third of its length in edits (Levenshtein 1966), or none. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates

@@ -1,22 +1,27 @@
 /** Everything that is wrong or odd in a dataset, with its place, in one pass that does not stop at the first fault. */
 
 import { createHash } from "node:crypto";
-import { access, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AspectKind } from "../core/annotation.js";
-import { DatasetError, InputError } from "../core/errors.js";
-import { openImage } from "./image.js";
+import { InputError } from "../core/errors.js";
+import { createBoxOrderCheck } from "./box-order.js";
+import { checkFiles, type FileCheck } from "./check-files.js";
 import { readLines } from "./lines.js";
 import { readManifest, type Task } from "./manifest.js";
-import { checkRasterSize, toMap, toMask } from "./mask.js";
 import { oddities } from "./oddities.js";
-import { readRaster } from "./raster.js";
-import { type AspectRecord, parseRecord, type SampleRecord, type Split } from "./record.js";
+import { locate } from "./paths.js";
+import { parseLine, type SampleRecord, type Split, toRecord } from "./record.js";
+import { collectRemarks } from "./remarks.js";
 import { type StateCounts, tally } from "./summary.js";
+import { createSizeCheck } from "./too-small.js";
 
-/** An `error` keeps training from starting or running through; a `warning` is odd and may be meant. */
+/**
+ * An `error` keeps training from starting or running through; a `warning` is odd and may be meant; a `note` tells what is
+ * made of something. What holds for many files is said once, at the first.
+ */
 export interface Fault {
-  readonly severity: "error" | "warning";
+  readonly severity: "error" | "warning" | "note";
   /** Path of the manifest or the samples file. */
   readonly file: string;
   /** Of the samples file, from 1; absent where the fault is of the whole. */
@@ -51,6 +56,8 @@ export interface DatasetReport {
 export interface CheckOptions {
   /** Decode every image and mask; without, only look whether the files are there. */
   readonly decode?: boolean;
+  /** Side of the square that a model would see, pixels; what is too small for it is told. */
+  readonly inputSize?: number;
   readonly onFault?: (fault: Fault) => void;
   /** Called after each line. */
   readonly onProgress?: (lineCount: number) => void;
@@ -62,7 +69,7 @@ export interface CheckOptions {
  * @throws DatasetError where the manifest or the samples file itself cannot be read; there is nothing to list then.
  */
 export async function checkDataset(directory: string, options: CheckOptions = {}): Promise<DatasetReport> {
-  const { decode = true, onFault, onProgress } = options;
+  const { decode = true, inputSize, onFault, onProgress } = options;
   const { manifest, bytes } = await readManifest(directory);
   const file = join(directory, manifest.samples);
   const faults: Fault[] = [];
@@ -73,6 +80,9 @@ export async function checkDataset(directory: string, options: CheckOptions = {}
   const { summary, add } = tally(manifest);
   const hash = createHash("sha256").update(bytes);
   const duplicates = duplicateFinder();
+  const remarks = collectRemarks();
+  const boxOrder = createBoxOrderCheck();
+  const sizes = inputSize === undefined ? undefined : createSizeCheck({ inputSize });
   let lineCount = 0;
   for await (const line of readLines(file, { onChunk: (chunk) => hash.update(chunk) })) {
     const where = `${file}:${line.number}`;
@@ -83,11 +93,13 @@ export async function checkDataset(directory: string, options: CheckOptions = {}
       report({ severity: "error", ...place, message: message.startsWith(where) ? message : `${where}: ${message}` });
     };
     const warn = (message: string) => report({ severity: "warning", ...place, message: `${where}: ${message}` });
+    const remark: FileCheck["remark"] = (kind, rest) => remarks.add(kind, { line: line.number, ...rest });
     try {
-      const record = parseRecord(line.bytes, manifest, where);
-      add(record);
+      const value = parseLine(line.bytes, where);
+      boxOrder.add(value);
+      const record = toRecord(value, manifest, where);
       warnOfContradictions(record, warn);
-      await checkFiles(record, { directory, decode, fail, warn });
+      add(await checkFiles(record, { directory, decode, sizes, fail, remark }));
       await duplicates(record, { directory, decode, line: line.number, warn });
     } catch (error) {
       fail(error);
@@ -95,12 +107,15 @@ export async function checkDataset(directory: string, options: CheckOptions = {}
     lineCount++;
     onProgress?.(lineCount);
   }
+  for (const fault of remarks.faults(file)) report(fault);
   const ofWhole = { file: join(directory, "dataset.json") };
   if (lineCount === 0)
     report({ severity: "error", file, message: `${file}: holds no samples. Put one sample, as JSON, on each line.` });
-  for (const message of oddities(manifest, summary))
+  const ofBoxes = boxOrder.warning();
+  for (const message of [...oddities(manifest, summary), ...(ofBoxes ? [ofBoxes] : []), ...(sizes?.warnings() ?? [])])
     report({ severity: "warning", ...ofWhole, message: `${ofWhole.file}: ${message}` });
-  const errorCount = faults.filter((fault) => fault.severity === "error").length;
+  const countOf = (severity: Fault["severity"]) => faults.filter((fault) => fault.severity === severity).length;
+  const errorCount = countOf("error");
   return {
     format: "aspectlens-check/1",
     name: manifest.name,
@@ -113,66 +128,9 @@ export async function checkDataset(directory: string, options: CheckOptions = {}
     ),
     classes: summary.classes,
     errorCount,
-    warningCount: faults.length - errorCount,
+    warningCount: countOf("warning"),
     faults,
   };
-}
-
-interface FileCheck {
-  readonly directory: string;
-  readonly decode: boolean;
-  readonly fail: (error: unknown) => void;
-  readonly warn: (message: string) => void;
-}
-
-/** Each file of a sample once; a fault in one does not hide those in the others. */
-async function checkFiles(record: SampleRecord, { directory, decode, fail, warn }: FileCheck): Promise<void> {
-  const uses = Object.entries(record.aspects).flatMap(([name, aspect]) => rasterUses(name, aspect));
-  if (!decode) {
-    for (const path of new Set([record.image, ...uses.map((use) => use.path)])) {
-      await access(join(directory, path)).catch((cause) =>
-        fail(new DatasetError(`${record.where}: ${join(directory, path)}: no such file. Check the path.`, { cause })),
-      );
-    }
-    return;
-  }
-  let image: { width: number; height: number } | undefined;
-  try {
-    const opened = await openImage(join(directory, record.image));
-    await opened.render({ size: 8 });
-    image = opened;
-  } catch (error) {
-    fail(error);
-  }
-  for (const path of new Set(uses.map((use) => use.path))) {
-    try {
-      const full = join(directory, path);
-      const raster = await readRaster(full);
-      if (image) checkRasterSize(raster, image, full);
-      if (raster.isLossy) warn(`${full}: a JPEG; its values are smeared at every edge. Save masks as PNG.`);
-      const crop = { left: 0, top: 0, width: raster.width, height: raster.height };
-      for (const { name, use, values } of uses.filter((candidate) => candidate.path === path)) {
-        if (use === "map") {
-          toMap(raster, { size: 8, crop, flip: false, path: full });
-          continue;
-        }
-        toMask(raster, { size: 8, crop, flip: false, path: full, values });
-        const wanted = values && new Set(values);
-        if (!raster.values.some((value) => (wanted ? wanted.has(value) : value > 0))) {
-          warn(`${full}: no pixel of aspect "${name}". Write "mask": null where an expert saw none.`);
-        }
-      }
-    } catch (error) {
-      fail(error);
-    }
-  }
-}
-
-function rasterUses(name: string, { mask, map, values }: AspectRecord) {
-  return [
-    ...(typeof mask === "string" ? [{ name, path: mask, use: "mask" as const, values }] : []),
-    ...(map === undefined ? [] : [{ name, path: map, use: "map" as const, values: undefined }]),
-  ];
 }
 
 /** Annotations of one aspect that cannot all be true. */
@@ -203,7 +161,7 @@ function duplicateFinder() {
     }: { directory: string; decode: boolean; line: number; warn: (message: string) => void },
   ) => {
     const digest = (text: string | Uint8Array) => createHash("sha256").update(text).digest("hex").slice(0, 32);
-    const bytes = decode ? await readFile(join(directory, image)).catch(() => undefined) : undefined;
+    const bytes = decode ? await readFile(locate(directory, image)).catch(() => undefined) : undefined;
     const key = digest(bytes && bytes.length > 0 ? bytes : `path:${image}`);
     const earlier = seen.get(key);
     if (!earlier) {

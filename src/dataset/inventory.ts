@@ -2,12 +2,12 @@
 
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { DatasetError } from "../core/errors.js";
 import type { Dataset } from "./dataset.js";
 import { records } from "./dataset.js";
 import { reason } from "./manifest.js";
+import { locate } from "./paths.js";
 
 /** One image, mask or map. */
 export interface FileFacts {
@@ -53,7 +53,7 @@ export async function takeInventory(
       if (typeof path !== "string" || seen.has(path)) continue;
       seen.add(path);
       const before = known.get(path);
-      const facts = factsOf(join(dataset.directory, path), { path, before, where });
+      const facts = factsOf(locate(dataset.directory, path), { path, before, where });
       files.push(facts);
       hash.update(`\0${path}\0${facts.bytes}`);
       if (before && (before.bytes !== facts.bytes || before.digest !== facts.digest)) changed.push(path);

@@ -2,6 +2,7 @@
 
 import { createReadStream } from "node:fs";
 import { DatasetError } from "../core/errors.js";
+import { isUtf16 } from "../core/json.js";
 import { reason } from "./manifest.js";
 
 export interface Line {
@@ -38,6 +39,8 @@ export async function* readLines(
   const stream = createReadStream(file, { highWaterMark: 2 ** 18 });
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
+      if (offset === 0 && rest.length === 0 && isUtf16(chunk))
+        throw new DatasetError(`${file}: is UTF-16. Save it as UTF-8.`);
       onChunk?.(chunk);
       const held = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
       let start = 0;

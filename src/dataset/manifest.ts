@@ -4,7 +4,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AspectKind } from "../core/annotation.js";
 import { DatasetError } from "../core/errors.js";
-import { checkKeys, nearest } from "../core/keys.js";
+import { parseJson } from "../core/json.js";
+import { checkKeys, nearest, normalizeKeys } from "../core/keys.js";
+import { clashingName } from "../core/output-names.js";
 import { checkPath } from "./paths.js";
 
 export const DATASET_FORMAT = "aspectlens-dataset/1";
@@ -52,13 +54,7 @@ export async function readManifest(directory: string): Promise<{ manifest: Manif
       { cause },
     );
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new DatasetError(`${file}: not JSON (${reason(cause)}). Correct the file.`, { cause });
-  }
-  return { manifest: parseManifest(value, file), bytes };
+  return { manifest: parseManifest(parseJson(bytes, { where: file, error: DatasetError }), file), bytes };
 }
 
 /** @param file named in messages. @throws DatasetError */
@@ -91,7 +87,8 @@ function parseClasses(value: unknown, task: Task, file: string): string[] {
   if (!Array.isArray(classes) || classes.some((name) => typeof name !== "string" || name.trim() === "")) {
     throw new DatasetError(`${file}: "classes" is ${JSON.stringify(value)}. List the names of the classes.`);
   }
-  const repeated = classes.find((name, index) => classes.indexOf(name) !== index);
+  const names: string[] = classes.map((name: string) => name.normalize());
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
   if (repeated !== undefined) throw new DatasetError(`${file}: class "${repeated}" stands twice. Remove one.`);
   const fewest = { single: 2, multi: 1, regression: 0 }[task];
   if (classes.length < fewest || (task === "regression" && classes.length > 0)) {
@@ -99,7 +96,7 @@ function parseClasses(value: unknown, task: Task, file: string): string[] {
       `${file}: task "${task}" with ${classes.length} classes; ${task === "regression" ? "a regression has none; remove them" : `it needs at least ${fewest}; list them in "classes"`}.`,
     );
   }
-  return classes;
+  return names;
 }
 
 function parseAspects(value: unknown, file: string): AspectDeclaration[] {
@@ -108,7 +105,7 @@ function parseAspects(value: unknown, file: string): AspectDeclaration[] {
   return value.map((entry: unknown, index) => {
     const where = `${file}: aspects[${index}]`;
     checkKeys(entry, ["name", "kind"], where, DatasetError);
-    const { name } = entry;
+    const name = typeof entry.name === "string" ? entry.name.normalize() : entry.name;
     if (typeof name !== "string" || !ASPECT_NAME.test(name)) {
       throw new DatasetError(
         `${where}: name ${JSON.stringify(name)} cannot be used. Use up to 64 letters, digits, spaces, ".", "-" and "_", starting with a letter or digit.`,
@@ -116,6 +113,10 @@ function parseAspects(value: unknown, file: string): AspectDeclaration[] {
     }
     if (name === "class") throw new DatasetError(`${where}: "class" names the classifier. Rename the aspect.`);
     if (seen.has(name)) throw new DatasetError(`${where}: aspect "${name}" stands twice. Remove one.`);
+    const other = clashingName(name, [...seen]);
+    if (other !== undefined) {
+      throw new DatasetError(`${where}: "${name}" would write its masks to the files of ${other}. Rename the aspect.`);
+    }
     seen.add(name);
     return { name, kind: oneOf(entry.kind, KINDS, `${where} ("${name}"): kind`) };
   });
@@ -125,9 +126,10 @@ function parseCauses(
   value: unknown,
   { classes, aspects, file }: { classes: readonly string[]; aspects: readonly AspectDeclaration[]; file: string },
 ): Record<string, string[]> {
-  checkKeys(value, classes, `${file}: causes`, DatasetError);
+  const byClass = normalizeKeys(value);
+  checkKeys(byClass, classes, `${file}: causes`, DatasetError);
   return Object.fromEntries(
-    Object.entries(value).map(([name, causes]) => [
+    Object.entries(byClass).map(([name, causes]) => [
       name,
       parseAspectNames(causes, aspects, `${file}: causes of "${name}"`),
     ]),
@@ -148,11 +150,15 @@ export function parseAspectNames(value: unknown, aspects: readonly AspectDeclara
   return [...new Set(names)];
 }
 
-/** @throws DatasetError that lists what is known and suggests the nearest. */
+/**
+ * @param known in the composed form (NFC), which is taken for the same as the decomposed.
+ * @throws DatasetError that lists what is known and suggests the nearest.
+ */
 export function oneOf<T extends string>(value: unknown, known: readonly T[], where: string): T {
-  const found = known.find((candidate) => candidate === value);
+  const name = typeof value === "string" ? value.normalize() : value;
+  const found = known.find((candidate) => candidate === name);
   if (found !== undefined) return found;
-  const near = typeof value === "string" ? nearest(value, known) : undefined;
+  const near = typeof name === "string" ? nearest(name, known) : undefined;
   throw new DatasetError(
     `${where}: unknown ${JSON.stringify(value)}.${near ? ` Did you mean "${near}"?` : ""} Known: ${known.join(", ") || "none"}.`,
   );

@@ -1,6 +1,7 @@
-/** Which paths a dataset may name: relative ones, with forward slashes, that stay inside its folder. */
+/** Which paths a dataset may name: relative ones, with forward slashes, that stay inside its folder; and where they lie. */
 
-import { posix } from "node:path";
+import { existsSync } from "node:fs";
+import { join, posix } from "node:path";
 import { DatasetError } from "../core/errors.js";
 
 /**
@@ -21,4 +22,19 @@ export function checkPath(value: unknown, where: string, what: string): string {
   if (path === ".." || path.startsWith("../")) throw refuse("leads out of the dataset");
   if (path === "." || path.endsWith("/")) throw refuse("is a folder");
   return path;
+}
+
+/**
+ * Where a path of a record lies. An accented letter is one character to some file systems and tools and two to others (NFC,
+ * NFD); a part of the path that is there in the other form only is found in that.
+ */
+export function locate(directory: string, path: string): string {
+  const plain = join(directory, path);
+  if (/^[\x20-\x7e]*$/.test(path) || existsSync(plain)) return plain;
+  let found = directory;
+  for (const part of path.split("/")) {
+    const forms = [part, part.normalize("NFC"), part.normalize("NFD")];
+    found = join(found, forms.find((form) => existsSync(join(found, form))) ?? part);
+  }
+  return found;
 }

@@ -1,9 +1,9 @@
 /** Whether pictures are small enough to be kept whole and cut by the model. */
 
-import { join } from "node:path";
 import { ImageError } from "../core/errors.js";
 import { type Dataset, readRecord, splitSize } from "./dataset.js";
 import { mapAhead } from "./ordered.js";
+import { locate } from "./paths.js";
 import type { PixelCache } from "./pixel-cache.js";
 import type { Split } from "./record.js";
 
@@ -22,7 +22,7 @@ export async function pictureSide(
 ): Promise<number | null> {
   const sideOf = async (index: number) => {
     const { image: file } = await readRecord(dataset, split, index);
-    const image = await cache.image(join(dataset.directory, file));
+    const image = await cache.image(locate(dataset.directory, file));
     const side = Math.max(image.width, image.height);
     return side <= limit && (await image.keepDecoded({ size: limit })) ? side : null;
   };

@@ -3,8 +3,9 @@
 import type { ClassAnnotation } from "../core/annotation.js";
 import type { Box } from "../core/boxes.js";
 import { DatasetError } from "../core/errors.js";
-import { checkKeys } from "../core/keys.js";
-import { type AspectDeclaration, type Manifest, oneOf, parseAspectNames, reason, type Task } from "./manifest.js";
+import { parseJson } from "../core/json.js";
+import { checkKeys, normalizeKeys } from "../core/keys.js";
+import { type AspectDeclaration, type Manifest, oneOf, parseAspectNames, type Task } from "./manifest.js";
 import { checkPath } from "./paths.js";
 
 export const SPLITS = ["train", "validation", "test"] as const;
@@ -42,12 +43,21 @@ const ROUNDING = 1e-6;
  * @throws DatasetError in one line that names the place, what is wrong, and the cure.
  */
 export function parseRecord(bytes: Uint8Array, manifest: Manifest, where: string): SampleRecord {
-  const value = parseJson(bytes, where);
+  return toRecord(parseLine(bytes, where), manifest, where);
+}
+
+/** The first half of `parseRecord`: any JSON. */
+export function parseLine(bytes: Uint8Array, where: string): unknown {
+  return parseJson(bytes, { where, error: DatasetError, cure: "Put one sample, as JSON, on each line." });
+}
+
+/** The second half: what a sample must hold. */
+export function toRecord(value: unknown, manifest: Manifest, where: string): SampleRecord {
   checkKeys(value, ["image", "split", ANSWER_KEY[manifest.task], "aspects", "causes"], where, DatasetError);
   const image = checkPath(value.image, where, "image");
   const split = oneOf(value.split, SPLITS, `${where}: split`);
   const target = parseTarget(value, manifest, where);
-  const given = value.aspects ?? {};
+  const given = normalizeKeys(value.aspects ?? {});
   checkKeys(
     given,
     manifest.aspects.map((aspect) => aspect.name),
@@ -77,14 +87,6 @@ export function annotationState(
   if (present !== undefined) return state(!present);
   if (boxes !== undefined) return state(boxes.length === 0);
   return mask === undefined ? "unlabelled" : state(mask === null);
-}
-
-function parseJson(bytes: Uint8Array, where: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new DatasetError(`${where}: not JSON (${reason(cause)}). Put one sample, as JSON, on each line.`, { cause });
-  }
 }
 
 function parseTarget(value: Record<string, unknown>, { task, classes }: Manifest, where: string): ClassAnnotation {

@@ -1,8 +1,8 @@
 /** From a record to a sample: image, masks, maps and boxes decoded in one view, so that they stay on top of each other. */
 
-import { join } from "node:path";
 import type { Annotation, Sample } from "../core/annotation.js";
 import { DatasetError, ImageError } from "../core/errors.js";
+import { ownValue } from "../core/own-value.js";
 import type { Random } from "../core/random.js";
 import type { Picture, View } from "../core/view.js";
 import { type Augment, applyLight, drawView, plainView, viewBoxes } from "./augment.js";
@@ -10,6 +10,7 @@ import type { Dataset } from "./dataset.js";
 import { type OpenImage, openImage } from "./image.js";
 import type { AspectDeclaration } from "./manifest.js";
 import { checkRasterSize, toMap, toMask } from "./mask.js";
+import { locate } from "./paths.js";
 import type { PixelCache } from "./pixel-cache.js";
 import { type Raster, readRaster } from "./raster.js";
 import type { AspectRecord, SampleRecord } from "./record.js";
@@ -44,7 +45,7 @@ export async function loadSample(
   const { directory, manifest } = dataset;
   const { inputSize: size, augment, random, flip, annotations = "kind", wholeSide, cache } = options;
   try {
-    const path = join(directory, record.image);
+    const path = locate(directory, record.image);
     const image = await (cache ? cache.image(path) : openImage(path));
     const view = augment && random ? drawView(image, augment, random) : plainView(image, { flip });
     const seen = wholeSide
@@ -53,7 +54,7 @@ export async function loadSample(
     const raster = rasterReader(directory, image, cache?.raster ?? readRaster);
     const aspects: Record<string, Annotation> = {};
     for (const { name, kind } of manifest.aspects) {
-      const annotation = record.aspects[name];
+      const annotation = ownValue(record.aspects, name);
       if (!annotation) continue;
       const wanted = annotations === "all" ? annotation : ofKind(annotation, kind);
       aspects[name] = await toAnnotation(wanted, { image, view, size, raster });
@@ -109,8 +110,9 @@ function rasterReader(
   return async (path) => {
     const known = read.get(path);
     if (known) return known;
-    const raster = await readFile(join(directory, path));
-    checkRasterSize(raster, image, join(directory, path));
+    const file = locate(directory, path);
+    const raster = await readFile(file);
+    checkRasterSize(raster, image, file);
     read.set(path, raster);
     return raster;
   };
@@ -118,7 +120,7 @@ function rasterReader(
 
 function causesOf({ target }: SampleRecord, { manifest }: Pick<Dataset, "manifest">): readonly string[] | undefined {
   const labels = target.labels ?? (target.label === undefined ? [] : [target.label]);
-  const known = labels.flatMap((label) => manifest.causes?.[label] ?? []);
+  const known = labels.flatMap((label) => ownValue(manifest.causes, label) ?? []);
   return known.length > 0 ? [...new Set(known)] : undefined;
 }
 

@@ -1,6 +1,7 @@
 /** What a dataset holds, counted in one pass: samples a split, and the three label states of every head. */
 
 import type { AspectKind } from "../core/annotation.js";
+import { ownValue } from "../core/own-value.js";
 import type { Manifest } from "./manifest.js";
 import { annotationState, type SampleRecord, SPLITS, type Split } from "./record.js";
 
@@ -50,7 +51,7 @@ export function tally(manifest: Manifest): { readonly summary: Summary; add(reco
     for (const name of target.labels ?? (target.label === undefined ? [] : [target.label]))
       summary.classes[name][split]++;
     for (const { name, kind } of manifest.aspects) {
-      const annotation = aspects[name];
+      const annotation = ownValue(aspects, name);
       const own = summary.heads[name];
       own.states[split][annotationState(annotation, kind)]++;
       if (kind === "amount" && annotation?.map !== undefined) own.mapCount = (own.mapCount ?? 0) + 1;

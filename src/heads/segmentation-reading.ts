@@ -3,6 +3,7 @@
 import type { Annotation } from "../core/annotation.js";
 import { ShapeError } from "../core/errors.js";
 import { logit } from "../core/logistic.js";
+import { isTooSmall, POSITIVE_SHARE } from "../core/mask-share.js";
 import { type NdArray, sizeOf } from "../core/nd-array.js";
 import { encodeAnswers } from "./encode-answers.js";
 import type { Answer, SegmentationSpec } from "./head.js";
@@ -21,9 +22,6 @@ export interface SegmentationMetrics {
 export function maskShapes(inputSize: number): Record<string, readonly number[]> {
   return { mask: [inputSize, inputSize, 1], labelled: [] };
 }
-
-/** Share of a pixel from which it counts as the aspect's. */
-const POSITIVE_SHARE = 0.5;
 
 /**
  * `mask` `[batch, S, S, 1]` of shares 0..1, and `labelled`; `mask: null` is labelled as empty.
@@ -59,11 +57,6 @@ export function decodeMask(logits: ArrayLike<number>, { threshold }: { threshold
   const mask = new Uint8Array(logits.length); // a loop: `from` with a function takes seven times as long
   for (let pixel = 0; pixel < mask.length; pixel++) if (logits[pixel] >= least) mask[pixel] = 1;
   return mask;
-}
-
-/** There is some of the aspect, but no pixel that counts as its. */
-export function isTooSmall(mask: Uint8Array | Float32Array): boolean {
-  return mask.some((share) => share > 0) && !mask.some((share) => share >= POSITIVE_SHARE);
 }
 
 /** Streaming metrics over the labelled images. */

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { writeFileAtomic, writeJson } from "../core/files.js";
+import { overlayFile } from "../core/output-names.js";
 import type { Explained } from "../explain/explanation.js";
 import { maskFiles } from "./mask-png.js";
 import { renderOverlay } from "./overlay.js";
@@ -26,7 +27,7 @@ export async function writeExplanation(
   }: { folder: string; stem: string; shape?: { readonly width: number; readonly height: number } },
 ): Promise<string[]> {
   const files = {
-    [`${stem}.overlay.png`]: await renderOverlay(explained, picture, { shape }),
+    [overlayFile(stem)]: await renderOverlay(explained, picture, { shape }),
     ...(await maskFiles(explained)),
   };
   const names = Object.keys(files);

@@ -1,7 +1,7 @@
 /** What a user may say of each head: its layers, its share of the loss, its threshold. */
 
 import { ConfigError } from "../core/errors.js";
-import { checkKeys } from "../core/keys.js";
+import { checkKeys, normalizeKeys } from "../core/keys.js";
 import { ownValue } from "../core/own-value.js";
 import { shown } from "../core/shown.js";
 import { number, oneOf, share } from "./config-values.js";
@@ -30,7 +30,7 @@ const HEAD_KEYS = ["tap", "weight", "threshold", "form", "dropout", "labelSmooth
  * @throws ConfigError where a head or a key is unknown, or a value out of range.
  */
 export function resolveHeads(value: unknown, names: readonly string[]): Record<string, HeadConfig> {
-  const given = (value ?? {}) as Record<string, unknown>;
+  const given = normalizeKeys(value ?? {});
   checkKeys(given, names, "heads", ConfigError);
   return Object.fromEntries(
     names.map((name) => {

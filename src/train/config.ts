@@ -63,6 +63,8 @@ export const BUILTIN: readonly Pick<TrunkSpec, "name" | "alpha">[] = [
   { name: "mobilenet-v1", alpha: 0.5 },
   { name: "mobilenet-v2", alpha: 0.35 },
 ];
+/** Side of what they see where a configuration does not say, pixels. */
+export const BUILTIN_INPUT_SIZE = 96;
 /** What the defaults depend on. */
 export interface ConfigFacts {
   readonly trainCount: number;

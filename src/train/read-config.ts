@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { ConfigError } from "../core/errors.js";
+import { parseJson } from "../core/json.js";
 import { checkConfig, type RawConfig } from "./config.js";
 import { setKey } from "./set-key.js";
 
@@ -15,21 +16,16 @@ export async function readConfig(
   file: string,
   { assignments = [] }: { assignments?: readonly string[] } = {},
 ): Promise<RawConfig> {
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = await readFile(file, "utf8");
+    bytes = await readFile(file);
   } catch (cause) {
     throw new ConfigError(
       `${file}: cannot be read (${(cause as NodeJS.ErrnoException).code}). Give the path of a configuration, as in: aspectlens train config.json.`,
       { cause },
     );
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new ConfigError(`${file}: is not JSON: ${(cause as Error).message}.`, { cause });
-  }
+  const value = parseJson(bytes, { where: file, error: ConfigError });
   if (typeof value === "object" && value !== null) {
     for (const assignment of assignments) setKey(value as Record<string, unknown>, assignment);
   }

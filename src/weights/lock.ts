@@ -3,9 +3,12 @@
 import { readFile } from "node:fs/promises";
 import { InputError } from "../core/errors.js";
 import { writeJson } from "../core/files.js";
+import { parseJson } from "../core/json.js";
 import type { Fingerprint } from "./download.js";
 
 const FORMAT = "aspectlens-weights-lock/1";
+
+const CURE = "Restore it, or remove it to lock anew what is pulled next.";
 
 /** By the original address, never a mirror's. */
 export type Lock = ReadonlyMap<string, Fingerprint>;
@@ -15,11 +18,11 @@ export type Lock = ReadonlyMap<string, Fingerprint>;
  * @throws InputError in one line, where the file is not a lock of this format.
  */
 export async function readLock(path: string): Promise<Lock> {
-  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === "ENOENT") return undefined;
     throw broken(path, cause.message, cause);
   });
-  return text === undefined ? new Map() : parse(text, path);
+  return bytes === undefined ? new Map() : parse(bytes, path);
 }
 
 /**
@@ -44,13 +47,8 @@ export async function lockFiles(path: string, entries: Lock): Promise<void> {
   await writeJson(path, { format: FORMAT, files: Object.fromEntries(files) });
 }
 
-function parse(text: string, path: string): Lock {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw broken(path, "not JSON", cause);
-  }
+function parse(bytes: Uint8Array, path: string): Lock {
+  const value = parseJson(bytes, { where: `${path}: not a usable lock file`, error: InputError, cure: CURE });
   if (!isRecord(value) || value.format !== FORMAT) {
     const format = isRecord(value) ? JSON.stringify(value.format) : "none";
     throw broken(path, `the format is ${format}, not "${FORMAT}"`);
@@ -77,10 +75,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function broken(path: string, why: string, cause?: unknown): InputError {
-  return new InputError(
-    `${path}: not a usable lock file: ${why}. Restore it, or remove it to lock anew what is pulled next.`,
-    {
-      cause,
-    },
-  );
+  return new InputError(`${path}: not a usable lock file: ${why}. ${CURE}`, {
+    cause,
+  });
 }

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { WeightsError } from "../core/errors.js";
+import { parseJson } from "../core/json.js";
 import type { NdArray } from "../core/nd-array.js";
 import { CAFFE_MEAN_BGR, IMAGENET_DEVIATION, IMAGENET_MEAN } from "../trunk/scaling.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
@@ -36,7 +37,7 @@ export async function openOriginal(
   try {
     if ("lastTensor" in file) return await openOnnx(file, name);
     if (!path.endsWith(".json")) return undefined;
-    const model = JSON.parse(await readFile(path, "utf8"));
+    const model = parseJson(await readFile(path), { where: path, error: WeightsError }) as ModelJson;
     const artifacts = await tfjsArtifacts(path, model);
     const opened = model.format === "graph-model" ? openGraph(artifacts, lastLayer) : openLayers(artifacts, lastLayer);
     return await opened;

@@ -3,6 +3,7 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { WeightsError } from "../core/errors.js";
+import { parseJson } from "../core/json.js";
 import type { Engine } from "../engine/engine.js";
 import type { CatalogueEntry } from "./catalogue.js";
 import { exclusively } from "./exclusive.js";
@@ -63,7 +64,9 @@ async function pull(
 async function shardAddresses({ path, address }: FetchedFile): Promise<string[]> {
   let manifest: unknown;
   try {
-    ({ weightsManifest: manifest } = JSON.parse(await readFile(path, "utf8")));
+    manifest = (
+      parseJson(await readFile(path), { where: address, error: WeightsError }) as { weightsManifest?: unknown }
+    ).weightsManifest;
   } catch (cause) {
     await rm(path, { force: true });
     throw new WeightsError(`${address}: what came is no model.json. Try again, or another mirror.`, { cause });

@@ -195,6 +195,6 @@ describe("a damaged bundle", () => {
       description.treshold = 1;
     });
     expect(await failure(unknown)).toContain('Did you mean "threshold"?');
-    expect(await failure(repacked(bundle, { "bundle.json": Buffer.from("{") }))).toContain("is no JSON");
+    expect(await failure(repacked(bundle, { "bundle.json": Buffer.from("{") }))).toContain("is not JSON");
   });
 });

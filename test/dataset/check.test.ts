@@ -73,16 +73,21 @@ test("lists every fault with its line, and goes on after each", async () => {
   const expected: [string, number, RegExp][] = [
     ["error", 2, /box 1 \[0,0,1\.5,1\] reaches outside the image/],
     ["error", 3, /label: unknown "d"/],
-    ["error", 4, /not JSON/],
+    ["error", 4, /is not JSON/],
     ["error", 5, /none\.png: no such file/],
     ["error", 6, /cut\.jpg: cannot be decoded whole|cut\.jpg: not an image/],
     ["error", 7, /tall\.png: 20 x 11 pixels, its image has 20 x 10/],
-    ["warning", 8, /m\.jpg: a JPEG/],
-    ["warning", 9, /m\.png: no pixel of aspect "nucleus"/],
     ["warning", 10, /1\.png: the same image as in line 1, which is in split "train" while this is in "test"/],
     ["warning", 12, /2\.png: the same image as in line 11\. Remove one/],
     ["warning", 13, /aspect "nodule": "mask" says that it is there, "boxes" that it is not/],
     ["error", 13, /indices\.png: its pixels are palette indices, not amounts/],
+    [
+      "warning",
+      1,
+      /m\.png: every pixel is aspect "nucleus"\. .* The same holds for 3 more \(aspects "nucleus", "nodule"\)/,
+    ],
+    ["warning", 8, /m\.jpg: a JPEG/],
+    ["warning", 9, /m\.png: no pixel of aspect "nucleus" \(the file holds 1, "values" picks 7\); it counts as empty/],
     ["warning", 0, /split "validation" is empty/],
     ["warning", 0, /class "b" has no training sample/],
     ["warning", 0, /class "c" is never used/],
@@ -91,7 +96,7 @@ test("lists every fault with its line, and goes on after each", async () => {
   ];
   expect(found).toEqual(expected.map(([severity, line, message]) => [severity, line, expect.stringMatching(message)]));
   expect(seen).toEqual(report.faults);
-  expect([report.errorCount, report.warningCount, report.isUsable]).toEqual([7, 10, false]);
+  expect([report.errorCount, report.warningCount, report.isUsable]).toEqual([7, 11, false]);
   for (const { file, line, message } of report.faults) {
     expect(message.startsWith(line === undefined ? `${file}: ` : `${samplesFile}:${line}: `)).toBe(true);
     expect(message).not.toContain("\n");
@@ -105,7 +110,7 @@ test("counts the states of each head by split over the lines that could be read"
   expect(heads.nucleus).toEqual({
     kind: "segmentation",
     states: {
-      train: { labelled: 5, empty: 1, unlabelled: 4 },
+      train: { labelled: 4, empty: 2, unlabelled: 4 },
       validation: { labelled: 0, empty: 0, unlabelled: 0 },
       test: { labelled: 0, empty: 0, unlabelled: 1 },
     },

@@ -3,10 +3,13 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { DatasetError } from "../../src/core/errors.js";
+import { checkDataset } from "../../src/dataset/check.js";
 import { openDataset, readRecord, records, splitSize } from "../../src/dataset/dataset.js";
+import { takeInventory } from "../../src/dataset/inventory.js";
 import { readLines } from "../../src/dataset/lines.js";
 import { parseManifest } from "../../src/dataset/manifest.js";
-import { temporaryFolder, writeDataset } from "./given.js";
+import { loadSample } from "../../src/dataset/sample.js";
+import { fromRaw, pngBytes, rgb, temporaryFolder, writeDataset } from "./given.js";
 
 const folder = await temporaryFolder();
 let count = 0;
@@ -57,6 +60,21 @@ describe("dataset.json", () => {
       'causes of "malignant": unknown "nodul". Did you mean "nodule"?',
     ],
     ["a cause of no class", { causes: { malign: [] } }, 'd.json: causes: unknown key "malign"'],
+    [
+      "an aspect called as the overlay",
+      { aspects: [{ name: "Overlay", kind: "boxes" }] },
+      'the files of the picture "<image>.overlay.png"',
+    ],
+    [
+      "two aspects whose files have one name",
+      {
+        aspects: [
+          { name: "s", kind: "boxes" },
+          { name: "s.survival", kind: "boxes" },
+        ],
+      },
+      '"s.survival" would write its masks to the files of aspect "s". Rename the aspect.',
+    ],
     ["samples outside the folder", { samples: "../s.jsonl" }, 'samples "../s.jsonl" leads out of the dataset'],
   ];
   test.each(cases)("is refused with %s", (_, changes, message) => {
@@ -207,7 +225,7 @@ describe("openDataset", () => {
     const directory = await given({ manifest: { aspects: ASPECTS }, lines });
     const dataset = await openDataset(directory);
     await writeFile(join(directory, "samples.jsonl"), "x".repeat(1000));
-    await expect(readRecord(dataset, "train", 0)).rejects.toThrow(/samples\.jsonl:2: not JSON/);
+    await expect(readRecord(dataset, "train", 0)).rejects.toThrow(/samples\.jsonl:2: is not JSON/);
   });
 });
 
@@ -223,4 +241,124 @@ test("lines longer than a chunk of the file are found whole, with their offsets"
     [3, 300_003, texts[2]],
     [4, 1_000_004, "d"],
   ]);
+});
+
+describe("what Windows and macOS write", () => {
+  const composed = "caf\u00e9";
+  const decomposed = "cafe\u0301";
+
+  test("names are the same composed and decomposed: classes, aspects, causes, files", async () => {
+    const directory = await given({
+      manifest: {
+        classes: [composed, "b"],
+        aspects: [{ name: decomposed, kind: "segmentation" }],
+        causes: { [decomposed]: [composed] },
+      },
+      lines: [
+        {
+          image: `${composed}/${decomposed}.png`,
+          split: "train",
+          label: decomposed,
+          aspects: { [composed]: { mask: `${composed}.png` } },
+        },
+      ],
+      files: {
+        [`${decomposed}/${composed}.png`]: await fromRaw(
+          rgb(2, 2, () => [1, 2, 3]),
+          2,
+          2,
+        )
+          .png()
+          .toBuffer(),
+        [`${decomposed}.png`]: pngBytes([
+          [0, 1],
+          [0, 1],
+        ]),
+      },
+    });
+    const dataset = await openDataset(directory);
+    expect(dataset.manifest.causes).toEqual({ [composed]: [composed] });
+    const sample = await loadSample(dataset, await readRecord(dataset, "train", 0), { inputSize: 2 });
+    expect([sample.target.label, sample.causes]).toEqual([composed, [composed]]);
+    expect([...(sample.aspects[composed].mask ?? [])]).toEqual([0, 1, 0, 1]);
+    const { faults } = await checkDataset(directory);
+    expect(faults.filter(({ severity }) => severity === "error")).toEqual([]);
+    expect((await takeInventory(dataset)).files).toHaveLength(2);
+  });
+
+  test("both forms of one class or aspect are one too many", () => {
+    expect(() => parseManifest(manifest({ classes: [composed, decomposed] }), "d.json")).toThrow("stands twice");
+    const twins = [composed, decomposed].map((name) => ({ name, kind: "presence" }));
+    expect(() => parseManifest(manifest({ aspects: twins, causes: undefined }), "d.json")).toThrow("stands twice");
+  });
+
+  test("a byte-order mark is passed over in both files; UTF-16 is named in one fault", async () => {
+    const directory = await given({
+      lines: [
+        { image: "i.png", split: "train", label: "a" },
+        { image: "j.png", split: "test" },
+      ],
+    });
+    for (const name of ["dataset.json", "samples.jsonl"]) {
+      const path = join(directory, name);
+      const text = await readFile(path, "utf8");
+      await writeFile(path, `\ufeff${text}`);
+      const { summary } = await openDataset(directory);
+      expect(summary.samples).toEqual({ train: 1, validation: 0, test: 1 });
+      await writeFile(path, Buffer.from(`\ufeff${text}`, "utf16le"));
+      await expect(openDataset(directory)).rejects.toThrow(`${path}: is UTF-16. Save it as UTF-8.`);
+      await expect(checkDataset(directory)).rejects.toThrow(`${path}: is UTF-16. Save it as UTF-8.`);
+      await writeFile(path, text);
+    }
+  });
+});
+
+test.each(["constructor", "toString", "valueOf"])(
+  "an aspect and a class called %s are like any other",
+  async (name) => {
+    const directory = await given({
+      manifest: { classes: [name, "b"], aspects: [{ name, kind: "presence" }], causes: { [name]: [name] } },
+      lines: [
+        { image: "i.png", split: "train", label: name, aspects: { [name]: { present: true } } },
+        { image: "i.png", split: "train", label: "b" },
+        { image: "i.png", split: "train" },
+      ],
+      files: {
+        "i.png": await fromRaw(
+          rgb(2, 2, () => [1, 2, 3]),
+          2,
+          2,
+        )
+          .png()
+          .toBuffer(),
+      },
+    });
+    const dataset = await openDataset(directory);
+    expect(dataset.summary.heads[name].states.train).toEqual({ labelled: 1, empty: 0, unlabelled: 2 });
+    const samples = await Promise.all(
+      [0, 1, 2].map(async (i) => loadSample(dataset, await readRecord(dataset, "train", i), { inputSize: 2 })),
+    );
+    expect(samples.map(({ causes }) => causes)).toEqual([[name], undefined, undefined]);
+    expect(samples.map(({ aspects }) => Object.keys(aspects))).toEqual([[name], [], []]);
+  },
+);
+
+test("the annotations of an aspect called like what objects inherit are its own only", async () => {
+  const directory = await given({
+    manifest: { classes: ["constructor", "b"], causes: undefined },
+    lines: [{ image: "i.png", split: "train", label: "constructor" }],
+    files: {
+      "i.png": await fromRaw(
+        rgb(2, 2, () => [1, 2, 3]),
+        2,
+        2,
+      )
+        .png()
+        .toBuffer(),
+    },
+  });
+  const dataset = { ...(await openDataset(directory)) };
+  const open = { ...dataset, manifest: { ...dataset.manifest, causes: {} } };
+  const sample = await loadSample(open, await readRecord(dataset, "train", 0), { inputSize: 2 });
+  expect(sample.causes).toBeUndefined();
 });

@@ -1,6 +1,7 @@
 /** The aspects of one image: what each head says, where, and how much of the answer it accounts for beside the others. */
 
 import type { NdArrays } from "../../core/nd-array.js";
+import { regionFile, survivalFile } from "../../core/output-names.js";
 import type { AspectSpec } from "../../heads/head.js";
 import type { AspectExplanation, RegionExplanation } from "../explanation.js";
 import { relevantOnes } from "../thresholds.js";
@@ -110,8 +111,8 @@ export function explainAspects(
       isRelevant: account !== undefined && relevant.has(account),
       ...areaOf(regions.whole),
       ...(regions.hasPixels && {
-        mask: isPresent ? `${stem}.${head.name}.png` : null,
-        survivalMap: isPresent ? `${stem}.${head.name}.survival.png` : null,
+        mask: isPresent ? regionFile(stem, head.name) : null,
+        survivalMap: isPresent ? survivalFile(stem, head.name) : null,
       }),
       ...(instances && { instances }),
     };

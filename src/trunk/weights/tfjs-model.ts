@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { WeightsError } from "../../core/errors.js";
+import { parseJson } from "../../core/json.js";
 import type { NdArray } from "../../core/nd-array.js";
 import { dequantize, type ManifestEntry, storedBytes } from "./dequantize.js";
 import type { WeightsFile } from "./read-weights.js";
@@ -44,12 +45,8 @@ async function read(path: string): Promise<Buffer> {
 }
 
 function parse(path: string, bytes: Buffer): ModelJson {
-  let model: ModelJson | null;
-  try {
-    model = JSON.parse(bytes.toString("utf8"));
-  } catch (cause) {
-    throw new WeightsError(`${path}: is not JSON. Give the model.json of a tfjs model.`, { cause });
-  }
+  const cure = "Give the model.json of a tfjs model.";
+  const model = parseJson(bytes, { where: path, error: WeightsError, cure }) as ModelJson | null;
   if (!Array.isArray(model?.weightsManifest))
     throw new WeightsError(`${path}: has no weightsManifest. Give the model.json of a tfjs model.`);
   model.weightsManifest.forEach((group: unknown, index) => {

@@ -1,0 +1,39 @@
+/** Reading JSON that any tool wrote: UTF-8 with or without a byte-order mark, and a clear word on what it is otherwise. */
+
+import type { InputError } from "./errors.js";
+
+/**
+ * @param bytes of a file, or of one line of it.
+ * @param options.where names the file, and the line where there is one.
+ * @param options.cure what to do about text that is no JSON, a sentence.
+ * @throws the given error class where it is UTF-16, no UTF-8, or no JSON.
+ */
+export function parseJson(
+  bytes: Uint8Array,
+  {
+    where,
+    cure = "Correct the file.",
+    error: ErrorClass,
+  }: { where: string; cure?: string; error: new (message: string, options?: ErrorOptions) => InputError },
+): unknown {
+  if (isUtf16(bytes)) throw new ErrorClass(`${where}: is UTF-16. Save it as UTF-8.`);
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new ErrorClass(`${where}: is not UTF-8 text. Save it as UTF-8.`, { cause });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const [why] = (cause as Error).message.split("\n");
+    throw new ErrorClass(`${where}: is not JSON (${why}). ${cure}`, { cause });
+  }
+}
+
+/** A byte-order mark of UTF-16, or a zero among the first two bytes, where every JSON text in it has one. */
+export function isUtf16(bytes: Uint8Array): boolean {
+  const [first, second] = bytes;
+  if (bytes.length < 2) return false;
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff) || first === 0 || second === 0;
+}

@@ -1,0 +1,37 @@
+/** The names of the files that explaining an image writes, and which aspects would write over one another. */
+
+const SURVIVAL = ".survival";
+
+export function overlayFile(stem: string): string {
+  return `${stem}.overlay.png`;
+}
+
+export function comparisonFile(stem: string): string {
+  return `${stem}.compare.png`;
+}
+
+export function regionFile(stem: string, aspect: string): string {
+  return `${stem}.${aspect}.png`;
+}
+
+export function survivalFile(stem: string, aspect: string): string {
+  return `${stem}.${aspect}${SURVIVAL}.png`;
+}
+
+/**
+ * @param others aspects that write files too.
+ * @returns whose file has the same name as one of this aspect, as messages name it; some file systems tell neither small
+ *   letters from capitals nor the two forms of an accented one apart.
+ */
+export function clashingName(aspect: string, others: readonly string[]): string | undefined {
+  const filesOf = (name: string) => [regionFile("", name), survivalFile("", name)].map(folded);
+  const own = filesOf(aspect);
+  const picture = [overlayFile, comparisonFile].map((fileOf) => fileOf("")).find((file) => own.includes(file));
+  if (picture !== undefined) return `the picture "<image>${picture}"`;
+  const other = others.find((other) => filesOf(other).some((file) => own.includes(file)));
+  return other === undefined ? undefined : `aspect "${other}"`;
+}
+
+function folded(name: string): string {
+  return name.normalize("NFKC").toLowerCase();
+}

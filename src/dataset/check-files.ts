@@ -1,0 +1,108 @@
+/** The files of one sample: whether they are there, can be decoded, fit one another, and hold what the record says. */
+
+import { access } from "node:fs/promises";
+import { DatasetError } from "../core/errors.js";
+import { checkMask } from "./check-mask.js";
+import { openImage } from "./image.js";
+import { checkRasterSize, toMap } from "./mask.js";
+import { locate } from "./paths.js";
+import { readRaster } from "./raster.js";
+import type { AspectRecord, SampleRecord } from "./record.js";
+import type { Remark } from "./remarks.js";
+import type { SizeCheck } from "./too-small.js";
+
+export interface FileCheck {
+  readonly directory: string;
+  /** Decode each; without, only look whether they are there. */
+  readonly decode: boolean;
+  /** Counts what an input size cannot show. */
+  readonly sizes?: SizeCheck;
+  readonly fail: (error: unknown) => void;
+  readonly remark: (kind: string, remark: Omit<Remark, "line">) => void;
+}
+
+/**
+ * Each file of a sample once; a fault in one does not hide those in the others.
+ *
+ * @returns the record, masks that hold nothing of their aspect written as `null`.
+ */
+export async function checkFiles(record: SampleRecord, check: FileCheck): Promise<SampleRecord> {
+  const { directory, decode, sizes, fail } = check;
+  const uses = Object.entries(record.aspects).flatMap(([name, aspect]) => rasterUses(name, aspect));
+  for (const [name, { mask, boxes }] of Object.entries(record.aspects))
+    if (boxes && typeof mask !== "string") sizes?.addBoxes(name, boxes);
+  if (!decode) {
+    for (const path of new Set([record.image, ...uses.map((use) => use.path)])) {
+      const file = locate(directory, path);
+      await access(file).catch((cause) =>
+        fail(new DatasetError(`${record.where}: ${file}: no such file. Check the path.`, { cause })),
+      );
+    }
+    return record;
+  }
+  let image: { width: number; height: number } | undefined;
+  try {
+    const opened = await openImage(locate(directory, record.image));
+    await opened.render({ size: 8 });
+    image = opened;
+  } catch (error) {
+    fail(error);
+  }
+  const empty = new Set<string>();
+  for (const path of new Set(uses.map((use) => use.path))) {
+    try {
+      for (const name of await checkRaster(
+        uses.filter((candidate) => candidate.path === path),
+        { ...check, path, image },
+      ))
+        empty.add(name);
+    } catch (error) {
+      fail(error);
+    }
+  }
+  const seen = ([name, aspect]: [string, AspectRecord]) => [name, empty.has(name) ? { ...aspect, mask: null } : aspect];
+  return { ...record, aspects: Object.fromEntries(Object.entries(record.aspects).map(seen)) };
+}
+
+/** @returns the aspects of which the mask holds nothing. */
+async function checkRaster(
+  uses: readonly RasterUse[],
+  { directory, path, image, sizes, remark }: FileCheck & { path: string; image?: { width: number; height: number } },
+): Promise<string[]> {
+  const file = locate(directory, path);
+  const raster = await readRaster(file);
+  if (image) checkRasterSize(raster, image, file);
+  const crop = { left: 0, top: 0, width: raster.width, height: raster.height };
+  const empty: string[] = [];
+  for (const { name, use, values } of uses) {
+    if (use === "map") {
+      toMap(raster, { size: 8, crop, flip: false, path: file });
+      continue;
+    }
+    const { isEmpty, findings } = checkMask(raster, { use: { name, values }, path: file });
+    if (isEmpty) empty.push(name);
+    for (const { kind, ...rest } of findings) remark(kind, { ...rest, aspects: [name] });
+    sizes?.addMask(name, raster, { values, path: file });
+  }
+  const unpicked = uses.filter(({ use, values }) => use === "mask" && !values).map(({ name }) => name);
+  if (unpicked.length > 1) {
+    const message = `${file}: is the mask of ${unpicked.map((name) => `"${name}"`).join(" and ")} without "values", so that they are the same pixels. Name the values of each.`;
+    remark("shared", { severity: "warning", aspects: unpicked, message });
+  }
+  return empty;
+}
+
+interface RasterUse {
+  /** The aspect. */
+  readonly name: string;
+  readonly path: string;
+  readonly use: "mask" | "map";
+  readonly values?: readonly number[];
+}
+
+function rasterUses(name: string, { mask, map, values }: AspectRecord): RasterUse[] {
+  return [
+    ...(typeof mask === "string" ? [{ name, path: mask, use: "mask" as const, values }] : []),
+    ...(map === undefined ? [] : [{ name, path: map, use: "map" as const }]),
+  ];
+}

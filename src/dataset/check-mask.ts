@@ -1,0 +1,80 @@
+/** What may be wrong about a mask that can be read: guesses about its values, nothing or everything marked. */
+
+import { type Foreground, foregroundOf, foundText } from "./foreground.js";
+import type { Raster } from "./raster.js";
+
+/** One aspect's use of a mask file. */
+export interface MaskUse {
+  /** The aspect. */
+  readonly name: string;
+  readonly values?: readonly number[];
+}
+
+export interface MaskFinding {
+  readonly kind: "lossy" | "graded" | "labels" | "colours" | "empty" | "whole";
+  readonly severity: "warning" | "note";
+  readonly message: string;
+}
+
+/**
+ * @param path named in messages.
+ * @returns whether the mask holds nothing of the aspect, and what is odd.
+ * @throws ImageError where `values` cannot be picked from the file.
+ */
+export function checkMask(
+  raster: Raster,
+  { use, path }: { use: MaskUse; path: string },
+): { isEmpty: boolean; findings: readonly MaskFinding[] } {
+  const { name, values } = use;
+  const foreground = foregroundOf(raster, { values, path });
+  const marked = raster.found.filter(foreground.isAspect);
+  const isEmpty = marked.length === 0;
+  const isWhole = marked.length === raster.found.length;
+  const warn = (kind: MaskFinding["kind"], message: string): MaskFinding => ({
+    kind,
+    severity: "warning",
+    message: `${path}: ${message}`,
+  });
+  return {
+    isEmpty,
+    findings: [
+      ...(raster.isLossy ? [warn("lossy", "a JPEG; its values are smeared at every edge. Save masks as PNG.")] : []),
+      ...guesses(raster, { name, foreground, path }),
+      ...(isEmpty
+        ? [
+            warn(
+              "empty",
+              `no pixel of aspect "${name}" (the file holds ${foundText(raster)}${values ? `, "values" picks ${values.join(", ")}` : ""}); it counts as empty. Write "mask": null where an expert saw none.`,
+            ),
+          ]
+        : []),
+      ...(isWhole
+        ? [warn("whole", `every pixel is aspect "${name}". Check that the mask marks the aspect, and not the picture.`)]
+        : []),
+    ],
+  };
+}
+
+/** What was made of values that nobody explained. */
+function guesses(
+  raster: Raster,
+  { name, foreground: { rule }, path }: { name: string; foreground: Foreground; path: string },
+): MaskFinding[] {
+  const { meaning, found, maximum, colourCount, isLossy } = raster;
+  if (rule === "graded" && !isLossy) {
+    const half = (maximum + 1) / 2;
+    const message = `${path}: is graded (${foundText(raster)}); pixels from half of full scale (${half}) on count as aspect "${name}".`;
+    return [{ kind: "graded", severity: "note", message }];
+  }
+  const cure = 'Name those that mean it, as in "values": [1]';
+  if (rule === "labels") {
+    const message =
+      meaning === "colours"
+        ? `${path}: holds ${colourCount} colours; all but the darkest count as aspect "${name}". If they mean different things, save an indexed PNG. ${cure}.`
+        : `${path}: holds the values ${foundText(raster)}, and all but ${meaning === "indices" ? found[0] : 0} count as aspect "${name}". ${cure}.`;
+    return [{ kind: "labels", severity: "warning", message }];
+  }
+  if (meaning !== "colours" || found[0] === 0 || found.length === 1) return [];
+  const message = `${path}: none of its colours is black; the brighter ones count as aspect "${name}". Draw it on black, or save an indexed PNG. ${cure}.`;
+  return [{ kind: "colours", severity: "warning", message }];
+}

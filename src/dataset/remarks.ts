@@ -1,0 +1,37 @@
+/** Remarks that hold for many files of a dataset, said once: where the first is, and how many are like it. */
+
+import type { Fault } from "./check.js";
+
+export interface Remark {
+  readonly severity: "warning" | "note";
+  readonly line: number;
+  /** Which aspects it is about. */
+  readonly aspects: readonly string[];
+  /** Sentences without their place. */
+  readonly message: string;
+}
+
+export interface Remarks {
+  /** @param kind remarks of one kind are told together. */
+  add(kind: string, remark: Remark): void;
+  /** One a kind, by line of the first. */
+  faults(file: string): Fault[];
+}
+
+export function collectRemarks(): Remarks {
+  const kinds = new Map<string, { readonly first: Remark; count: number; readonly aspects: Set<string> }>();
+  return {
+    add(kind, remark) {
+      const known = kinds.get(kind) ?? { first: remark, count: 0, aspects: new Set() };
+      known.count++;
+      for (const aspect of remark.aspects) known.aspects.add(aspect);
+      kinds.set(kind, known);
+    },
+    faults: (file) =>
+      [...kinds.values()].map(({ first: { severity, line, message }, count, aspects }) => {
+        const names = [...aspects].map((name) => `"${name}"`).join(", ");
+        const others = count > 1 ? ` The same holds for ${count - 1} more (aspects ${names}).` : "";
+        return { severity, file, line, message: `${file}:${line}: ${message}${others}` };
+      }),
+  };
+}

@@ -1,0 +1,77 @@
+/** What a model's input size cannot show: masks that cover no half of any pixel there, boxes thinner than a pixel. */
+
+import type { Box } from "../core/boxes.js";
+import { isTooSmall } from "../core/mask-share.js";
+import { ownValue } from "../core/own-value.js";
+import { type Dataset, readRecord, splitSize } from "./dataset.js";
+import { toMask } from "./mask.js";
+import { locate } from "./paths.js";
+import { type Raster, readRaster } from "./raster.js";
+
+/** Training images that are looked at before a training. */
+const LOOKED_AT = 64;
+
+export interface SizeCheck {
+  addMask(name: string, raster: Raster, use: { values?: readonly number[]; path: string }): void;
+  addBoxes(name: string, boxes: readonly Box[]): void;
+  /** A sentence for each aspect of which something is too small. */
+  warnings(): string[];
+}
+
+/** Counts, by aspect, images in which it is drawn, and those in which all of it is too small. */
+export function createSizeCheck({ inputSize }: { inputSize: number }): SizeCheck {
+  const counts = new Map<string, { drawn: number; tooSmall: number }>();
+  const add = (name: string, isLost: boolean) => {
+    const { drawn, tooSmall } = counts.get(name) ?? { drawn: 0, tooSmall: 0 };
+    counts.set(name, { drawn: drawn + 1, tooSmall: tooSmall + (isLost ? 1 : 0) });
+  };
+  return {
+    addMask(name, raster, use) {
+      const crop = { left: 0, top: 0, width: raster.width, height: raster.height };
+      const mask = toMask(raster, { size: inputSize, crop, flip: false, ...use });
+      if (mask.some((share) => share > 0)) add(name, isTooSmall(mask));
+    },
+    addBoxes(name, boxes) {
+      const isThin = ([yMin, xMin, yMax, xMax]: Box) => Math.min(yMax - yMin, xMax - xMin) * inputSize < 1;
+      if (boxes.length > 0) add(name, boxes.every(isThin));
+    },
+    warnings: () =>
+      [...counts]
+        .filter(([, { tooSmall }]) => tooSmall > 0)
+        .map(
+          ([name, { drawn, tooSmall }]) =>
+            `aspect "${name}" is too small to be seen at ${inputSize} px in ${tooSmall} of the ${drawn} images that hold it. ` +
+            "Train at a larger trunk.inputSize, or cut the images into tiles.",
+        ),
+  };
+}
+
+/**
+ * The same of some training images, spread evenly, before a training.
+ *
+ * @param aspects that learn; others are not looked at.
+ * @throws ImageError, DatasetError where a mask cannot be read.
+ */
+export async function tooSmallForTraining(
+  dataset: Dataset,
+  { inputSize, aspects }: { inputSize: number; aspects: readonly string[] },
+): Promise<string[]> {
+  const check = createSizeCheck({ inputSize });
+  const count = splitSize(dataset, "train");
+  const step = Math.max(1, count / LOOKED_AT);
+  for (let at = 0; at < count; at += step) {
+    const record = await readRecord(dataset, "train", Math.floor(at));
+    const read = new Map<string, Promise<Raster>>();
+    for (const name of aspects) {
+      const { mask, values, boxes } = ownValue(record.aspects, name) ?? {};
+      if (typeof mask === "string") {
+        const path = locate(dataset.directory, mask);
+        const raster = read.get(path) ?? readRaster(path);
+        read.set(path, raster);
+        check.addMask(name, await raster, { values, path });
+      } else if (boxes) check.addBoxes(name, boxes);
+    }
+  }
+  const ofSome = `Of ${LOOKED_AT} training images; "aspectlens data check --input-size ${inputSize}" counts all.`;
+  return check.warnings().map((warning) => (count > LOOKED_AT ? `${warning} ${ofSome}` : warning));
+}
