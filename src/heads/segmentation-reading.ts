@@ -15,8 +15,8 @@ export interface SegmentationMetrics {
   /** 2 intersection / (predicted + labelled), likewise. */
   readonly dice: number | null;
   readonly count: number;
-  /** Labelled images that hold the aspect, but too little of it to cover half of any pixel: nothing could be found there. */
-  readonly tooSmallCount: number;
+  /** Labelled images that hold the aspect, but too little of it to cover half of any pixel; absent where there is none. */
+  readonly tooSmallCount?: number;
 }
 
 export function maskShapes(inputSize: number): Record<string, readonly number[]> {
@@ -94,7 +94,7 @@ export function segmentationMetrics({ threshold }: SegmentationSpec): {
         iou: isEmpty ? null : shared / (both - shared),
         dice: isEmpty ? null : (2 * shared) / both,
         count,
-        tooSmallCount,
+        ...(tooSmallCount > 0 ? { tooSmallCount } : {}),
       };
     },
   };

@@ -97,7 +97,7 @@ test("segmentation: overlap over all images together, an empty one included", ()
     undefined,
   ]);
   // shared 1, predicted 2 + 1, labelled 2: IoU 1 / 4, Dice 2 / 5
-  expect(result).toEqual({ kind: "segmentation", iou: 1 / 4, dice: 2 / 5, count: 2, tooSmallCount: 0 });
+  expect(result).toEqual({ kind: "segmentation", iou: 1 / 4, dice: 2 / 5, count: 2 });
   expect(scoreOf(result)).toBe(1 / 4);
 });
 
