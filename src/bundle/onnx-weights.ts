@@ -2,7 +2,8 @@
 
 import protobuf from "protobufjs/minimal.js";
 import { BundleError } from "../core/errors.js";
-import { type Field, fieldsOf, text } from "../core/protobuf-fields.js";
+import { readPair } from "../core/onnx-check.js";
+import { type Field, fieldsOf } from "../core/protobuf-fields.js";
 
 /** Smaller constants (shapes, scales) stay in the graph. */
 const SMALLEST_MOVED_BYTES = 1024;
@@ -127,14 +128,6 @@ function movable(tensor: readonly Field[]): Uint8Array | undefined {
   const isFloat = type !== undefined && protobuf.Reader.create(type.bytes.subarray(1)).int32() === FLOAT32;
   const raw = tensor.find(({ number }) => number === RAW_DATA)?.value;
   return isFloat && raw && raw.length >= SMALLEST_MOVED_BYTES ? raw : undefined;
-}
-
-function readPair(entry: Uint8Array): [key: string, value: string] {
-  const pair = { 1: "", 2: "" };
-  for (const { number, value } of fieldsOf(entry)) {
-    if (number === 1 || number === 2) pair[number] = text(value);
-  }
-  return [pair[1], pair[2]];
 }
 
 type FieldWriter = ReturnType<typeof fieldWriter>;

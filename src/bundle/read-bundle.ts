@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { BundleError } from "../core/errors.js";
+import { checkOnnxGraph } from "../core/onnx-check.js";
 import type { TrainedModel } from "../trained-model.js";
 import { type BundleDescription, FILES, GOLDENS, parseDescription } from "./description.js";
 import { decodeGolden, type Golden } from "./golden.js";
@@ -64,11 +65,10 @@ export async function readGraph(bundle: Bundle, graph: "explain" | "predict"): P
     readBundleFile(bundle, FILES[graph]),
     readBundleFile(bundle, FILES.weights),
   ]);
-  return moveConstantsIn(model, {
-    location: FILES.weights,
-    weights,
-    source: `${bundle.path}: ${FILES[graph]}`,
-  });
+  const source = `${bundle.path}: ${FILES[graph]}`;
+  const isExternal = (location: string) => location === FILES.weights;
+  checkOnnxGraph(model, { source, ErrorClass: BundleError, cure: "Export the bundle again.", isExternal });
+  return moveConstantsIn(model, { location: FILES.weights, weights, source });
 }
 
 /** The model as it was before the export, to trace other methods from or to train on. @throws BundleError */
