@@ -12,7 +12,7 @@ import { createModel } from "../model.js";
 import type { Batch } from "../train/batch.js";
 import { evaluate } from "../train/evaluate.js";
 import { imageInput } from "../train/inputs.js";
-import { inRunFolder } from "../train/run-folder.js";
+import { whileLocked } from "../train/run-folder.js";
 import { evaluationStep, modelInputShapes } from "../train/step.js";
 import { recordMetrics, type SplitMetrics } from "../trained-model.js";
 import { classifierLines } from "./classifier-lines.js";
@@ -97,7 +97,7 @@ async function runEvaluate(
 /** In a run folder, where a bundle's model card shows it; a run that cannot be written to, or is being trained, stays as it is. */
 async function record(path: string, metrics: SplitMetrics): Promise<void> {
   if (!(await stat(path)).isDirectory()) return;
-  await inRunFolder(path, () => recordMetrics(join(path, "best"), metrics)).catch((error: unknown) => {
+  await whileLocked(path, () => recordMetrics(join(path, "best"), metrics)).catch((error: unknown) => {
     if (!(error instanceof InputError)) throw error;
     showNotice(`not recorded for the model card: ${error.message}`);
   });

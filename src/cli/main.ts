@@ -3,7 +3,9 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { ownValue } from "../core/own-value.js";
 import { messageLine } from "../core/terminal.js";
+import { endWith } from "./outcome.js";
 import { guardStreams } from "./streams.js";
 
 const { version, description } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
@@ -33,12 +35,13 @@ async function main(argv: readonly string[]): Promise<void> {
         write(`aspectlens: ${messageLine(oneLine(text))} Add --help for the options and an example.\n`),
     })
     .addHelpText("after", "\nExample:\n  aspectlens demo\n  aspectlens train config.json --help");
-  const called = COMMANDS[argv[2]];
-  for (const load of called ? [called] : Object.values(COMMANDS)) (await load())(program);
+  const called = ownValue(COMMANDS, argv[2] ?? "");
   try {
+    for (const load of called ? [called] : Object.values(COMMANDS)) (await load())(program);
     await program.parseAsync([...argv]);
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
+    // Loading a command opens many files.
+    if (!(error instanceof CommanderError)) return endWith(error);
     process.exitCode = error.exitCode === 0 ? 0 : BAD_USAGE;
   }
 }

@@ -1,6 +1,7 @@
 /** How a command ends: exit codes, one-line errors, interruption. */
 
 import { InputError, InterruptedError } from "../core/errors.js";
+import { refused } from "../core/files.js";
 import { printNote } from "./output.js";
 
 /** Exit codes of every command (DESIGN section 5). */
@@ -40,12 +41,31 @@ export async function runCommand(options: CommonOptions, work: (signal: AbortSig
   try {
     await work(controller.signal);
   } catch (error) {
-    process.exitCode = exitCodeOf(error);
-    printError(error, options);
+    endWith(error, options);
   } finally {
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);
   }
+}
+
+/** Prints what went wrong in one line, and sets the exit code. */
+export function endWith(error: unknown, options: CommonOptions = {}): void {
+  const told = ofSystem(error) ?? error;
+  process.exitCode = exitCodeOf(told);
+  printError(told, options);
+}
+
+/** Where the system has no more room or no more descriptors, wherever that was met: the user's to mend. */
+function ofSystem(error: unknown): InputError | undefined {
+  if (!(error instanceof Error) || error instanceof InputError || error instanceof InterruptedError) return undefined;
+  const { code, path } = error as NodeJS.ErrnoException;
+  // Errors of a worker come as text.
+  const [met] = /\b(?:EMFILE|ENFILE|ENOSPC|EDQUOT)\b/.exec(code ?? error.message) ?? [];
+  if (met === undefined) return undefined;
+  return refused(
+    path ?? "a file",
+    Object.assign(new Error(error.message, { cause: error }), { code: met }),
+  ) as InputError;
 }
 
 function exitCodeOf(error: unknown): number {

@@ -112,7 +112,8 @@ export function refused(path: string, cause: unknown): unknown {
   if (code === "EMFILE" || code === "ENFILE") return tooManyFiles(path, cause);
   const refusal = Object.hasOwn(REFUSALS, code) ? REFUSALS[code] : undefined;
   if (refusal === undefined) return cause;
-  const cure = "Choose another place, or make this one writable.";
+  const isFull = code === "ENOSPC" || code === "EDQUOT";
+  const cure = isFull ? "Make room, or choose another place." : "Choose another place, or make this one writable.";
   return new InputError(`${path}: cannot be written: ${refusal}. ${cure}`, { cause });
 }
 

@@ -4,7 +4,7 @@ import { type FileHandle, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { deflateSync, inflateSync } from "fflate";
 import type { Annotation, Sample } from "../core/annotation.js";
-import { makeFolder } from "../core/files.js";
+import { makeFolder, refused } from "../core/files.js";
 import { type NdArray, sizeOf } from "../core/nd-array.js";
 
 /** Rows of features by index, each one image: the layers one after another. */
@@ -79,15 +79,21 @@ async function openRows(options: {
     };
   }
   await makeFolder(dirname(path));
-  const file: FileHandle = await open(path, "w+");
+  const file: FileHandle = await open(path, "w+").catch((cause: unknown) => {
+    throw refused(path, cause);
+  });
   return {
     write: async (index, row) => {
-      await file.write(
-        new Uint8Array(row.buffer, row.byteOffset, row.byteLength),
-        0,
-        row.byteLength,
-        index * width * 4,
-      );
+      const bytes = new Uint8Array(row.buffer, row.byteOffset, row.byteLength);
+      // The system may write less than it is given, as on a disk that is nearly full.
+      for (let done = 0; done < bytes.length; ) {
+        const { bytesWritten } = await file
+          .write(bytes, done, bytes.length - done, index * width * 4 + done)
+          .catch((cause: unknown) => {
+            throw refused(path, cause);
+          });
+        done += bytesWritten;
+      }
     },
     read: async (index) => {
       const row = new Float32Array(width);

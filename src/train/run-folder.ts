@@ -22,10 +22,8 @@ const WRITTEN = ["config.json", "dataset.json", "metrics.jsonl", "report.html", 
 export async function inRunFolder<Result>(out: string, work: () => Promise<Result>): Promise<Result> {
   await checkRunFolder(out);
   const isNew = !(await isThere(out));
-  const title = `${out}: a training`;
-  const cure = 'Wait for it, or choose another "out".';
   try {
-    return await locked(join(out, LOCK), { title, cure, ErrorClass: ConfigError }, async () => {
+    return await whileLocked(out, async () => {
       await checkRunFolder(out);
       for (const folder of [out, join(out, "checkpoint"), join(out, "best")])
         await removeAbandoned(folder, { isOurs: true });
@@ -35,6 +33,13 @@ export async function inRunFolder<Result>(out: string, work: () => Promise<Resul
     // A run that was refused leaves no empty folder behind.
     if (isNew) await rmdir(out).catch(() => {});
   }
+}
+
+/** Does the work while no other process trains there. @throws ConfigError where one does. */
+export function whileLocked<Result>(out: string, work: () => Promise<Result>): Promise<Result> {
+  const title = `${out}: a training`;
+  const cure = 'Wait for it, or choose another "out".';
+  return locked(join(out, LOCK), { title, cure, ErrorClass: ConfigError }, work);
 }
 
 /** Nothing is ever written over a file that no training made. @throws ConfigError naming it. */

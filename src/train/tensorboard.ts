@@ -1,9 +1,9 @@
 /** TensorBoard event files: scalars an epoch, as TFRecords of `Event` messages (tensorflow/core/util/event.proto). */
 
-import { appendFile } from "node:fs/promises";
+import { appendFile, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import protobuf from "protobufjs/minimal.js";
-import { makeFolder } from "../core/files.js";
+import { makeFolder, refused } from "../core/files.js";
 import type { EpochRecord } from "./checkpoint.js";
 
 /** Appends epochs to one file; a resumed run makes another, and TensorBoard joins them. */
@@ -15,12 +15,20 @@ export interface EventFile {
 export function openEventFile(folder: string, { now = Date.now }: { now?: () => number } = {}): EventFile {
   const path = join(folder, `events.out.tfevents.${Math.floor(now() / 1000)}.aspectlens`);
   let isNew = true;
+  let size = 0;
   return {
     write: async (record, { step }) => {
       const header = isNew ? [toRecord(versionEvent(now()))] : [];
       isNew = false;
       await makeFolder(folder);
-      await appendFile(path, Buffer.concat([...header, toRecord(scalarEvent(scalarsOf(record), { step, at: now() }))]));
+      const records = Buffer.concat([...header, toRecord(scalarEvent(scalarsOf(record), { step, at: now() }))]);
+      try {
+        await appendFile(path, records);
+        size += records.length;
+      } catch (cause) {
+        await truncate(path, size).catch(() => {}); // half a record would end the file for every reader
+        throw refused(path, cause);
+      }
     },
   };
 }

@@ -68,6 +68,8 @@ test("several labels: average precision a class, and F1 over all decisions", () 
   // decisions: a said 3 times, 2 right; b said once, wrong; 3 labels: F1 = 2 * 2 / (4 + 3)
   expect(result).toMatchObject({
     averagePrecision: { a: expect.closeTo(5 / 6, 12), b: 1 / 3, c: null },
+    recall: { a: 1, b: 0, c: null },
+    prevalence: { a: 2 / 3, b: 1 / 3, c: 0 },
     f1: 4 / 7,
     count: 3,
   });

@@ -13,13 +13,21 @@ export interface CommandResult {
 
 /**
  * @param options.onStderr sees all of stderr so far, and may signal the process.
+ * @param options.descriptors how many files it may have open at once.
  */
 export function aspectlens(
   args: readonly string[],
-  { cwd, onStderr }: { cwd?: string; onStderr?: (text: string, child: ChildProcess) => void } = {},
+  {
+    cwd,
+    onStderr,
+    descriptors,
+  }: { cwd?: string; onStderr?: (text: string, child: ChildProcess) => void; descriptors?: number } = {},
 ): Promise<CommandResult> {
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, [MAIN, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const command = [process.execPath, MAIN, ...args];
+    const [file, ...rest] =
+      descriptors === undefined ? command : ["sh", "-c", `ulimit -n ${descriptors}; exec "$@"`, "sh", ...command];
+    const child = spawn(file, rest, { cwd, stdio: ["ignore", "pipe", "pipe"] });
     let [stdout, stderr] = ["", ""];
     child.stdout.on("data", (chunk) => {
       stdout += chunk;

@@ -1,12 +1,11 @@
 /** Draws the tissue set into a folder: images, exact masks and boxes, and what caused each label. */
 
-import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { encode as encodePng } from "fast-png";
 import sharp from "sharp";
 import { ConfigError, DatasetError, InterruptedError } from "../../core/errors.js";
-import { writeFileAtomic, writeJson } from "../../core/files.js";
+import { refused, removeAbandoned, temporaryName, writeFileAtomic, writeJson } from "../../core/files.js";
 import { random } from "../../core/random.js";
 import { DATASET_FORMAT, MANIFEST_FILE, oneOf, readManifest } from "../manifest.js";
 import { mapAhead } from "../ordered.js";
@@ -72,7 +71,8 @@ export async function synthesize(directory: string, options: SynthesizeOptions =
   const sizes = splitSizes(count, splits);
   const target = resolve(directory);
   await checkReplaceable(target, directory);
-  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString("hex")}.tmp`);
+  await removeAbandoned(dirname(target), { of: target });
+  const temporary = temporaryName(target);
   try {
     await writeFileAtomic(join(temporary, "samples.jsonl"), ""); // says in one line where nothing can be written
     for (const folder of ["images", "masks"]) await mkdir(join(temporary, folder));
@@ -107,7 +107,7 @@ export async function synthesize(directory: string, options: SynthesizeOptions =
     await replace(target, temporary);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
-    throw error;
+    throw refused(directory, error);
   }
   return { directory, samples: sizes };
 }
@@ -194,20 +194,37 @@ function* range(count: number): Generator<number> {
   for (let index = 0; index < count; index++) yield index;
 }
 
-/** Only nothing, an empty folder, or an earlier tissue set may be replaced: a set made by hand cannot be drawn again. */
+/** Only nothing, an empty folder, or an earlier tissue set and nothing else may be replaced: a set made by hand cannot be drawn again. */
 async function checkReplaceable(target: string, label: string): Promise<void> {
   const found = await stat(target).catch(() => undefined);
   if (!found) return;
   if (!found.isDirectory()) throw new DatasetError(`${label}: is a file. Name a new folder.`);
-  if ((await readdir(target)).length === 0) return;
-  const name = await readManifest(target).then(
-    ({ manifest }) => manifest.name,
+  const entries = await readdir(target);
+  if (entries.length === 0) return;
+  const manifest = await readManifest(target).then(
+    (read) => read.manifest,
     () => undefined,
   );
-  if (name === NAME) return;
-  throw new DatasetError(
-    `${label}: holds ${name === undefined ? "files" : `the dataset "${name}"`}, which would be lost. Name a new folder, or empty this one.`,
-  );
+  const isDrawn =
+    manifest?.name === NAME &&
+    JSON.stringify([manifest.classes, manifest.aspects]) === JSON.stringify([CLASSES, ASPECTS]);
+  const foreign = isDrawn ? await foreignFile(target, entries) : undefined;
+  if (isDrawn && foreign === undefined) return;
+  const holds = isDrawn || !manifest ? (foreign ?? "files") : `the dataset ${JSON.stringify(manifest.name)}`;
+  throw new DatasetError(`${label}: holds ${holds}, which would be lost. Name a new folder, or empty this one.`);
+}
+
+/** A file beside those that were drawn. */
+async function foreignFile(target: string, entries: readonly string[]): Promise<string | undefined> {
+  const drawn = [MANIFEST_FILE, "samples.jsonl", "images", "masks"];
+  const other = entries.find((name) => !drawn.includes(name));
+  if (other !== undefined) return other;
+  for (const folder of ["images", "masks"]) {
+    const names: readonly string[] = await readdir(join(target, folder)).catch(() => []);
+    const added = names.find((name) => !/^\d{4,}\.png$/.test(name));
+    if (added !== undefined) return `${folder}/${added}`;
+  }
+  return undefined;
 }
 
 async function replace(target: string, temporary: string): Promise<void> {

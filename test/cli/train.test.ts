@@ -1,0 +1,120 @@
+/** Training, its end and its measures as a user runs them. */
+
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { unzipSync } from "fflate";
+import { beforeAll, describe, expect, test } from "vitest";
+import { aspectlens } from "../helpers/command.js";
+import { writeTinyDataset } from "../helpers/tiny-dataset.js";
+
+let folder: string;
+let dataset: string;
+const at = (...names: string[]) => join(folder, ...names);
+const run = (...args: string[]) => aspectlens(args, { cwd: folder });
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "train-"));
+  dataset = await writeTinyDataset();
+  const trunk = { inputSize: 32, weights: "random", alpha: 0.05 };
+  writeFileSync(at("config.json"), JSON.stringify({ dataset, out: "run", batchSize: 4, source: "conv_pw_3", trunk }));
+});
+
+/** A training of the default's 60 epochs, sent a signal after the third. */
+const signalled = (out: string, signal: NodeJS.Signals) => {
+  let isSent = false;
+  return aspectlens(["train", "config.json", "--set", `out=${out}`], {
+    cwd: folder,
+    onStderr: (text, child) => {
+      if (text.includes("epoch 3 ") && !isSent) isSent = child.kill(signal);
+    },
+  });
+};
+
+describe("train", () => {
+  test("the example of its help works: --set stages.0.epochs on a configuration without stages", async () => {
+    const { code, stdout } = await run("train", "config.json", "--set", "stages.0.epochs=2", "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ run: "run", metrics: { split: "validation" } });
+    expect(readFileSync(at("run", "metrics.jsonl"), "utf8").trim().split("\n")).toHaveLength(2);
+  });
+
+  test("killed in the midst, it is taken up with --resume, and its lock is no hindrance", async () => {
+    const killed = await signalled("killed", "SIGKILL");
+    expect(killed.code).toBe(null);
+    expect(existsSync(at("killed", ".lock"))).toBe(true);
+    const resumed = await run("train", "killed/config.json", "--set", "out=killed", "--finish", "--json");
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(JSON.parse(resumed.stdout).warnings.join()).toContain("ended early; epochs done: ");
+    expect(readdirSync(at("killed"), { recursive: true }).filter((name) => /\.(tmp|lock)$/.test(String(name)))).toEqual(
+      [],
+    );
+  });
+
+  test("interrupted, it is finished where it is, exported, and can be resumed", async () => {
+    expect((await signalled("early", "SIGINT")).code).toBe(130);
+    const unfinished = await run("export", "early", "early.aspect");
+    expect(unfinished.code).toBe(2);
+    expect(unfinished.stderr).toContain("--resume");
+    expect((await run("train", "config.json", "--set", "out=early", "--finish")).code).toBe(0);
+    expect((await run("export", "early", "early.aspect")).code).toBe(0);
+  });
+
+  test("an engine that is not installed is said with the line that installs it", async () => {
+    const { code, stderr } = await run("train", "config.json", "--set", "out=none", "--engine", "tfjs");
+    if (code === 0) return; // it is installed here
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^aspectlens: engine tfjs: .*npm install @tensorflow\/tfjs-node@/);
+    expect(existsSync(at("none"))).toBe(false);
+  });
+
+  test("too few file descriptors are said in one line", async () => {
+    const { code, stderr } = await aspectlens(["train", "config.json", "--set", "out=few"], {
+      cwd: folder,
+      descriptors: 32,
+    });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^aspectlens: [^\n]*too many files are open\. Raise the limit, as with: ulimit -n 1024\.\n$/,
+    );
+  });
+});
+
+describe("evaluate", () => {
+  test("shows recall, majority baseline and confusion, writes its result, and the model card shows it", async () => {
+    const shown = await run("evaluate", "run", dataset, "--out", "result.json");
+    expect(shown.code).toBe(0);
+    expect(shown.stdout).toMatch(/accuracy [\d.]+; always "(with|without)" would have 0\.500/);
+    expect(shown.stdout).toMatch(/class +images +recall +as without +as with/);
+    expect(shown.stdout).toMatch(/with +2 +[\d.]+ +\d +\d/);
+    const result = JSON.parse(readFileSync(at("result.json"), "utf8"));
+    expect(result).toMatchObject({
+      format: "aspectlens-metrics/1",
+      split: "test",
+      dataset: { name: "tiny", count: 4 },
+    });
+    expect((await run("evaluate", "run", dataset, "--json", "--out", "result.json")).code).toBe(0); // its own file
+    await run("export", "run", "model.aspect");
+    const card = Buffer.from(unzipSync(readFileSync(at("model.aspect")))["MODEL_CARD.md"]).toString();
+    for (const split of ["validation", "test"]) expect(card).toContain(`On the split \`${split}\`:`);
+    const { accuracy } = result.heads.class;
+    expect(card).toContain(`| class | accuracy | ${accuracy} | 4 |`);
+  });
+
+  test("neither it nor export writes over a file that it did not make", async () => {
+    writeFileSync(at("mine.json"), "{}");
+    writeFileSync(at("mine.aspect"), "mine");
+    for (const args of [
+      ["evaluate", "run", dataset, "--out", "mine.json"],
+      ["evaluate", "run", dataset, "--out", "config.json"],
+      ["export", "run", "mine.aspect"],
+    ]) {
+      const { code, stderr } = await run(...args);
+      expect(code, args.join(" ")).toBe(2);
+      expect(stderr).toMatch(/^aspectlens: (mine|config)\.(json|aspect): is there already and is not [^\n]*\n$/);
+    }
+    expect(readFileSync(at("mine.aspect"), "utf8")).toBe("mine");
+    const folderOut = await run("export", "run", "run");
+    expect(folderOut.code).toBe(2);
+  });
+});
