@@ -1,8 +1,8 @@
 /** Values from files and command lines as they may stand in a message. */
 
-const LONGEST = 200;
+import { clip } from "./terminal.js";
 
-/** As JSON on one line, cut after 200 characters; what is nested too deep for that is only named. */
+/** As JSON on one line, cut at 200 characters; what is nested too deep for that is only named. */
 export function shown(value: unknown): string {
   let text: string;
   try {
@@ -10,5 +10,5 @@ export function shown(value: unknown): string {
   } catch {
     return Array.isArray(value) ? "a deep list" : "a deep object"; // RangeError: the stack is used up
   }
-  return text.length > LONGEST ? `${text.slice(0, LONGEST)}...` : text;
+  return clip(text);
 }
