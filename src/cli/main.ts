@@ -1,59 +1,8 @@
 #!/usr/bin/env node
-/** The command line: every command, its exit codes, and nothing loaded that the command does not need. */
+/** The program `aspectlens`. */
 
-import { readFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
-import { ownValue } from "../core/own-value.js";
-import { messageLine } from "../core/terminal.js";
-import { endWith } from "./outcome.js";
+import { runCommandLine } from "./command-line.js";
 import { guardStreams } from "./streams.js";
 
-const { version, description } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-
-/** Commands by name; each file is loaded when its command is called, or for the help. */
-const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
-  demo: async () => (await import("./demo.js")).addDemo,
-  data: async () => (await import("./data.js")).addData,
-  weights: async () => (await import("./weights.js")).addWeights,
-  train: async () => (await import("./train.js")).addTrain,
-  evaluate: async () => (await import("./evaluate.js")).addEvaluate,
-  explain: async () => (await import("./explain.js")).addExplain,
-  faithfulness: async () => (await import("./faithfulness.js")).addFaithfulness,
-  export: async () => (await import("./export.js")).addExport,
-  verify: async () => (await import("./verify.js")).addVerify,
-};
-
-const BAD_USAGE = 2;
-
-async function main(argv: readonly string[]): Promise<void> {
-  const program = new Command("aspectlens")
-    .description(description)
-    .version(version)
-    .exitOverride()
-    .configureOutput({
-      outputError: (text, write) =>
-        write(`aspectlens: ${messageLine(oneLine(text))} Add --help for the options and an example.\n`),
-    })
-    .addHelpText("after", "\nExample:\n  aspectlens demo\n  aspectlens train config.json --help");
-  const called = ownValue(COMMANDS, argv[2] ?? "");
-  try {
-    for (const load of called ? [called] : Object.values(COMMANDS)) (await load())(program);
-    await program.parseAsync([...argv]);
-  } catch (error) {
-    // Loading a command opens many files.
-    if (!(error instanceof CommanderError)) return endWith(error);
-    process.exitCode = error.exitCode === 0 ? 0 : BAD_USAGE;
-  }
-}
-
-/** Commander's "error: unknown option '--x'" and the like, with "(Did you mean ...?)" behind, as one sentence. */
-function oneLine(text: string): string {
-  const line = text
-    .replace(/^error: /, "")
-    .trim()
-    .replace(/\s*\n\s*/g, " ");
-  return /[.?!)]$/.test(line) ? line : `${line}.`;
-}
-
 guardStreams();
-await main(process.argv);
+await runCommandLine(process.argv);

@@ -63,7 +63,7 @@ export function parseManifest(value: unknown, file: string): Manifest {
   const { format, task = "single" } = value;
   if (format !== DATASET_FORMAT) {
     throw new DatasetError(
-      `${file}: format is ${JSON.stringify(format)}, expected "${DATASET_FORMAT}". Add it; "aspectlens data synth DIR" draws a dataset to compare with.`,
+      `${file}: format is ${JSON.stringify(format) ?? "missing"}, expected "${DATASET_FORMAT}". Add it; "aspectlens data synth DIR" draws a dataset to compare with.`,
     );
   }
   if (typeof value.name !== "string" || value.name.trim() === "") {
@@ -108,7 +108,7 @@ function parseAspects(value: unknown, file: string): AspectDeclaration[] {
     const name = typeof entry.name === "string" ? entry.name.normalize() : entry.name;
     if (typeof name !== "string" || !ASPECT_NAME.test(name)) {
       throw new DatasetError(
-        `${where}: name ${JSON.stringify(name)} cannot be used. Use up to 64 letters, digits, spaces, ".", "-" and "_", starting with a letter or digit.`,
+        `${where}: name ${name === undefined ? "is missing" : `${JSON.stringify(name)} cannot be used`}. Use up to 64 letters, digits, spaces, ".", "-" and "_", starting with a letter or digit.`,
       );
     }
     if (name === "class") throw new DatasetError(`${where}: "class" names the classifier. Rename the aspect.`);
@@ -160,7 +160,7 @@ export function oneOf<T extends string>(value: unknown, known: readonly T[], whe
   if (found !== undefined) return found;
   const near = typeof name === "string" ? nearest(name, known) : undefined;
   throw new DatasetError(
-    `${where}: unknown ${JSON.stringify(value)}.${near ? ` Did you mean "${near}"?` : ""} Known: ${known.join(", ") || "none"}.`,
+    `${where}: ${value === undefined ? "is missing" : `unknown ${JSON.stringify(value)}`}.${near ? ` Did you mean "${near}"?` : ""} Known: ${known.join(", ") || "none"}.`,
   );
 }
 

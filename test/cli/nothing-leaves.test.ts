@@ -13,7 +13,7 @@ let folder: string;
 let home: string;
 
 beforeAll(async () => {
-  ({ folder } = await tinyWorld());
+  ({ folder } = await tinyWorld({ hasLearnt: true }));
   home = mkdtempSync(join(tmpdir(), "home-"));
 });
 
@@ -41,8 +41,7 @@ test("no command opens an internet socket, or leaves a file in the user's home",
   for (const [name, args] of Object.entries(everyCommand(join(folder, "out")))) {
     const strace = ["-f", "--seccomp-bpf", "-e", "trace=socket,connect,sendto,sendmsg", "-o", log];
     const { status, stderr } = run("strace", [...strace, process.execPath, MAIN, ...args]);
-    const isFine = status === 0 || (name === "faithfulness" && status === 2); // so small a model may see nothing to judge by
-    expect(isFine, `${name}: ${stderr}`).toBe(true);
+    expect({ name, status }, stderr).toEqual({ name, status: 0 });
     expect(readFileSync(log, "utf8").match(/^.*\bAF_INET6?\b.*$/gm) ?? [], name).toEqual([]);
   }
   expect(readdirSync(home)).toEqual([]);

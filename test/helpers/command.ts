@@ -12,6 +12,8 @@ export interface CommandResult {
 }
 
 /**
+ * @param options.env beside the environment of the tests.
+ * @param options.onStart gets the process.
  * @param options.onStderr sees all of stderr so far, and may signal the process.
  * @param options.descriptors how many files it may have open at once.
  */
@@ -19,15 +21,24 @@ export function aspectlens(
   args: readonly string[],
   {
     cwd,
+    env = {},
+    onStart,
     onStderr,
     descriptors,
-  }: { cwd?: string; onStderr?: (text: string, child: ChildProcess) => void; descriptors?: number } = {},
+  }: {
+    cwd?: string;
+    env?: Readonly<Record<string, string>>;
+    onStart?: (child: ChildProcess) => void;
+    onStderr?: (text: string, child: ChildProcess) => void;
+    descriptors?: number;
+  } = {},
 ): Promise<CommandResult> {
   return new Promise((done, fail) => {
     const command = [process.execPath, MAIN, ...args];
     const [file, ...rest] =
       descriptors === undefined ? command : ["sh", "-c", `ulimit -n ${descriptors}; exec "$@"`, "sh", ...command];
-    const child = spawn(file, rest, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(file, rest, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    onStart?.(child);
     let [stdout, stderr] = ["", ""];
     child.stdout.on("data", (chunk) => {
       stdout += chunk;
