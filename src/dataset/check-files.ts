@@ -4,6 +4,7 @@ import { access } from "node:fs/promises";
 import { DatasetError } from "../core/errors.js";
 import { checkMask } from "./check-mask.js";
 import { openImage } from "./image.js";
+import type { Manifest } from "./manifest.js";
 import { checkRasterSize, toMap } from "./mask.js";
 import { locate } from "./paths.js";
 import { readRaster } from "./raster.js";
@@ -13,6 +14,7 @@ import type { SizeCheck } from "./too-small.js";
 
 export interface FileCheck {
   readonly directory: string;
+  readonly manifest: Manifest;
   /** Decode each; without, only look whether they are there. */
   readonly decode: boolean;
   /** Counts what an input size cannot show. */
@@ -27,22 +29,26 @@ export interface FileCheck {
  * @returns the record, masks that hold nothing of their aspect written as `null`.
  */
 export async function checkFiles(record: SampleRecord, check: FileCheck): Promise<SampleRecord> {
-  const { directory, decode, sizes, fail } = check;
+  const { decode, sizes, fail } = check;
   const uses = Object.entries(record.aspects).flatMap(([name, aspect]) => rasterUses(name, aspect));
   for (const [name, { mask, boxes }] of Object.entries(record.aspects))
     if (boxes && typeof mask !== "string") sizes?.addBoxes(name, boxes);
   if (!decode) {
     for (const path of new Set([record.image, ...uses.map((use) => use.path)])) {
-      const file = locate(directory, path);
-      await access(file).catch((cause) =>
-        fail(new DatasetError(`${record.where}: ${file}: no such file. Check the path.`, { cause })),
-      );
+      try {
+        const file = locate(check, path);
+        await access(file).catch((cause) => {
+          throw new DatasetError(`${record.where}: ${file}: no such file. Check the path.`, { cause });
+        });
+      } catch (error) {
+        fail(error);
+      }
     }
     return record;
   }
   let image: { width: number; height: number } | undefined;
   try {
-    const opened = await openImage(locate(directory, record.image));
+    const opened = await openImage(locate(check, record.image));
     await opened.render({ size: 8 });
     image = opened;
   } catch (error) {
@@ -67,9 +73,9 @@ export async function checkFiles(record: SampleRecord, check: FileCheck): Promis
 /** @returns the aspects of which the mask holds nothing. */
 async function checkRaster(
   uses: readonly RasterUse[],
-  { directory, path, image, sizes, remark }: FileCheck & { path: string; image?: { width: number; height: number } },
+  { path, image, sizes, remark, ...dataset }: FileCheck & { path: string; image?: { width: number; height: number } },
 ): Promise<string[]> {
-  const file = locate(directory, path);
+  const file = locate(dataset, path);
   const raster = await readRaster(file);
   if (image) checkRasterSize(raster, image, file);
   const crop = { left: 0, top: 0, width: raster.width, height: raster.height };

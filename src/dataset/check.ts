@@ -1,14 +1,14 @@
 /** Everything that is wrong or odd in a dataset, with its place, in one pass that does not stop at the first fault. */
 
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AspectKind } from "../core/annotation.js";
-import { InputError } from "../core/errors.js";
+import { DatasetError, InputError } from "../core/errors.js";
 import { createBoxOrderCheck } from "./box-order.js";
 import { checkFiles, type FileCheck } from "./check-files.js";
+import { readImageFile } from "./image.js";
 import { readLines } from "./lines.js";
-import { readManifest, type Task } from "./manifest.js";
+import { type Manifest, readManifest, type Task } from "./manifest.js";
 import { oddities } from "./oddities.js";
 import { locate } from "./paths.js";
 import { parseLine, type SampleRecord, type Split, toRecord } from "./record.js";
@@ -71,7 +71,7 @@ export interface CheckOptions {
 export async function checkDataset(directory: string, options: CheckOptions = {}): Promise<DatasetReport> {
   const { decode = true, inputSize, onFault, onProgress } = options;
   const { manifest, bytes } = await readManifest(directory);
-  const file = join(directory, manifest.samples);
+  const file = locate({ directory, manifest }, manifest.samples, { ErrorClass: DatasetError });
   const faults: Fault[] = [];
   const report = (fault: Fault) => {
     faults.push(fault);
@@ -99,8 +99,8 @@ export async function checkDataset(directory: string, options: CheckOptions = {}
       boxOrder.add(value);
       const record = toRecord(value, manifest, where);
       warnOfContradictions(record, warn);
-      add(await checkFiles(record, { directory, decode, sizes, fail, remark }));
-      await duplicates(record, { directory, decode, line: line.number, warn });
+      add(await checkFiles(record, { directory, manifest, decode, sizes, fail, remark }));
+      await duplicates(record, { directory, manifest, decode, line: line.number, warn });
     } catch (error) {
       fail(error);
     }
@@ -154,14 +154,20 @@ function duplicateFinder() {
   return async (
     { image, split }: SampleRecord,
     {
-      directory,
       decode,
       line,
       warn,
-    }: { directory: string; decode: boolean; line: number; warn: (message: string) => void },
+      ...dataset
+    }: {
+      directory: string;
+      manifest: Manifest;
+      decode: boolean;
+      line: number;
+      warn: (message: string) => void;
+    },
   ) => {
     const digest = (text: string | Uint8Array) => createHash("sha256").update(text).digest("hex").slice(0, 32);
-    const bytes = decode ? await readFile(locate(directory, image)).catch(() => undefined) : undefined;
+    const bytes = decode ? await bytesOf(dataset, image) : undefined;
     const key = digest(bytes && bytes.length > 0 ? bytes : `path:${image}`);
     const earlier = seen.get(key);
     if (!earlier) {
@@ -175,4 +181,13 @@ function duplicateFinder() {
         `${same}, which is in split "${earlier.split}" while this is in "${split}": results will look better than they are. Remove one.`,
       );
   };
+}
+
+/** Nothing where it cannot be read, which is told elsewhere. */
+async function bytesOf(dataset: { directory: string; manifest: Manifest }, path: string) {
+  try {
+    return await readImageFile(locate(dataset, path));
+  } catch {
+    return undefined;
+  }
 }

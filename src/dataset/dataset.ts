@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { DatasetError } from "../core/errors.js";
 import { readLines } from "./lines.js";
 import { type Manifest, readManifest, reason } from "./manifest.js";
+import { locate } from "./paths.js";
 import { parseRecord, type SampleRecord, SPLITS, type Split } from "./record.js";
 import { type Summary, tally } from "./summary.js";
 
@@ -34,7 +35,7 @@ export interface Dataset {
 export async function openDataset(directory: string): Promise<Dataset> {
   const { manifest, bytes } = await readManifest(directory);
   const hash = createHash("sha256").update(bytes);
-  const file = join(directory, manifest.samples);
+  const file = locate({ directory, manifest }, manifest.samples, { ErrorClass: DatasetError });
   const { summary, add } = tally(manifest);
   const places: Record<Split, number[]> = { train: [], validation: [], test: [] };
   for await (const line of readLines(file, { onChunk: (chunk) => hash.update(chunk) })) {

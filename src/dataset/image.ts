@@ -1,10 +1,13 @@
 /** Any image file to the model's RGB square: upright, over white, eight bits, one resizing kernel. */
 
-import { readFile } from "node:fs/promises";
 import sharp, { type Metadata, type Sharp } from "sharp";
 import { ImageError } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
+import { readWhole } from "../core/read-whole.js";
 import type { Crop } from "../core/view.js";
+import { readBitmap } from "./bmp.js";
+import { withinBudget } from "./decoding-budget.js";
+import { type ImageFormat, imageFormat } from "./image-format.js";
 
 /** Catmull-Rom over the footprint of each output pixel; the same in training and explaining, and named in the bundle. */
 export const RESIZE_KERNEL = "cubic";
@@ -68,61 +71,91 @@ export async function decodeImage(
  * Reads the header, and refuses what cannot be decoded.
  *
  * @param name how messages call the image; the path where there is one.
+ * @param allowPipe reads a pipe, to its end, where the path is one.
  * @throws ImageError
  */
-export async function openImage(source: string | Uint8Array, { name }: { name?: string } = {}): Promise<OpenImage> {
+export async function openImage(
+  source: string | Uint8Array,
+  { name, allowPipe }: { name?: string; allowPipe?: boolean } = {},
+): Promise<OpenImage> {
   const label = name ?? (typeof source === "string" ? source : "image");
-  const bytes = typeof source === "string" ? await readImageFile(source, label) : source;
-  const { width, height, depth, isPlain } = await readHeader(bytes, label);
-  // Truncated and damaged files fail here instead of coming out half grey.
-  const input = { failOn: "error", limitInputPixels: LIMITS.imagePixels } as const;
-  const pixels = async (): Promise<Sharp> => {
-    if (depth !== "ushort") return sharp(bytes, input).autoOrient();
-    const data = await decode16Bit(sharp(bytes, input).autoOrient());
-    return sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: LIMITS.imagePixels });
-  };
+  const bytes = typeof source === "string" ? await readImageFile(source, { label, allowPipe }) : source;
+  const file = await openFile(bytes, label);
+  const { width, height, isPlain, open } = file;
   const keepDecoded: OpenImage["keepDecoded"] = async ({ size }) => {
     if (!isPlain || Math.max(width, height) >= SHRINK_ON_LOAD * size) return null;
-    const data = await decoded(label, () =>
-      sharp(bytes, input).toColourspace("srgb").raw({ depth: "uchar" }).toBuffer(),
-    );
+    const data = await decoded(file, () => open().toColourspace("srgb").raw({ depth: "uchar" }).toBuffer());
     if (data.length !== 3 * width * height) return null;
     const raw = () => sharp(data, { raw: { width, height, channels: 3 } });
     const kept: KeptImage = {
       pixels: data,
       width,
       height,
-      render: renderer(label, async () => raw()),
+      render: renderer({ label, costBytes: 0, is16Bit: false, open: raw }),
       keepDecoded: async () => kept,
     };
     return kept;
   };
-  return { width, height, render: renderer(label, pixels), keepDecoded };
+  return { width, height, render: renderer(file), keepDecoded };
+}
+
+/** A file whose header has been read. */
+interface ImageSource {
+  readonly label: string;
+  /** What its decoder holds in memory at once. */
+  readonly costBytes: number;
+  readonly is16Bit: boolean;
+  /** A decoder that has not begun. */
+  readonly open: () => Sharp;
+}
+
+/** @throws ImageError */
+async function openFile(
+  bytes: Uint8Array,
+  label: string,
+): Promise<ImageSource & { readonly width: number; readonly height: number; readonly isPlain: boolean }> {
+  const format = imageFormat(bytes, label);
+  if (format !== "bmp") {
+    const header = await readHeader(bytes, { label, format });
+    // Truncated and damaged files fail here instead of coming out half grey.
+    const open = () => sharp(bytes, { failOn: "error", limitInputPixels: LIMITS.imagePixels });
+    return { ...header, label, open: header.isPlain ? open : () => open().autoOrient() };
+  }
+  const { width, height, channels, decode } = readBitmap(bytes, label);
+  checkPixelCount(width, height, label);
+  const costBytes = width * height * channels;
+  const open = () => sharp(decode(), { raw: { width, height, channels }, limitInputPixels: LIMITS.imagePixels });
+  return { width, height, isPlain: channels === 3, is16Bit: false, costBytes, label, open };
 }
 
 /** Rendering of an upright image, from a file or from its pixels. */
-function renderer(label: string, pixels: () => Promise<Sharp>): OpenImage["render"] {
+function renderer(source: ImageSource): OpenImage["render"] {
   return async ({ size, crop, flip = false }) => {
-    const data = await decoded(label, async () => {
-      const upright = await pixels();
-      const part = crop ? upright.extract(crop) : upright;
-      return (
-        part
-          .flatten({ background: "#ffffff" })
-          // Shrinking on load no further than to twice the size leaves the last step to the kernel.
-          .resize(size, size, { fit: "fill", kernel: RESIZE_KERNEL, fastShrinkOnLoad: false })
-          .toColourspace("srgb")
-          .raw({ depth: "uchar" })
-          .toBuffer()
-      );
-    });
+    // Shrinking on load no further than to twice the size leaves the last step to the kernel.
+    const how = { fit: "fill", kernel: RESIZE_KERNEL, fastShrinkOnLoad: false } as const;
+    const part = () => (crop ? source.open().extract(crop) : source.open());
+    const data = source.is16Bit
+      ? toEightBits(
+          await decoded(source, () =>
+            part().resize(size, size, how).toColourspace("rgb16").raw({ depth: "ushort" }).toBuffer(),
+          ),
+          size * size,
+        )
+      : await decoded(source, () =>
+          part()
+            .flatten({ background: "#ffffff" })
+            .resize(size, size, how)
+            .toColourspace("srgb")
+            .raw({ depth: "uchar" })
+            .toBuffer(),
+        );
     return flip ? mirror(data, { size, channels: 3 }) : new Uint8Array(data);
   };
 }
 
-async function decoded(label: string, work: () => Promise<Buffer>): Promise<Buffer> {
+async function decoded({ label, costBytes }: ImageSource, work: () => Promise<Buffer>): Promise<Buffer> {
   try {
-    return await work();
+    return await withinBudget(costBytes, work);
   } catch (cause) {
     if (cause instanceof ImageError) throw cause;
     throw new ImageError(`${label}: cannot be decoded whole (${firstLine(cause)}). Fetch it or save it again.`, {
@@ -131,18 +164,13 @@ async function decoded(label: string, work: () => Promise<Buffer>): Promise<Buff
   }
 }
 
-/** @throws ImageError where it is absent, a folder, or empty. */
-export async function readImageFile(path: string, label = path): Promise<Uint8Array> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === "ENOENT") throw new ImageError(`${label}: no such file. Check the path.`, { cause });
-    if (code === "EISDIR") throw new ImageError(`${label}: is a folder. Name the images in it.`, { cause });
-    throw new ImageError(`${label}: cannot be read (${firstLine(cause)}). Check its permissions.`, { cause });
-  }
-  if (bytes.length === 0) throw new ImageError(`${label}: is empty (0 bytes). Fetch it or save it again.`);
+/** @throws ImageError where it is absent, no file, empty, too large, or a format that is not read. */
+export async function readImageFile(
+  path: string,
+  { label = path, allowPipe }: { label?: string; allowPipe?: boolean } = {},
+): Promise<Uint8Array> {
+  const bytes = await readWhole(path, { label, allowPipe, limit: LIMITS.imageFileBytes, ErrorClass: ImageError });
+  imageFormat(bytes, label);
   return bytes;
 }
 
@@ -169,8 +197,8 @@ export function checkPixelCount(width: number, height: number, label: string): v
 
 async function readHeader(
   bytes: Uint8Array,
-  label: string,
-): Promise<{ width: number; height: number; depth: Metadata["depth"]; isPlain: boolean }> {
+  { label, format }: { label: string; format: ImageFormat },
+): Promise<{ width: number; height: number; is16Bit: boolean; isPlain: boolean; costBytes: number }> {
   let header: Metadata;
   try {
     header = await sharp(bytes, { failOn: "error", limitInputPixels: false }).metadata();
@@ -180,35 +208,57 @@ async function readHeader(
       { cause },
     );
   }
-  if (header.format === "svg" || header.format === "pdf") {
-    throw new ImageError(
-      `${label}: ${header.format.toUpperCase()} is a drawing, not a raster image. Export it as PNG.`,
-    );
-  }
   if (header.depth !== "uchar" && header.depth !== "ushort") {
     throw new ImageError(`${label}: its samples are of type ${header.depth}. Convert it to 8 or 16 bits a channel.`);
   }
   const { width, height } = header.autoOrient;
   checkPixelCount(width, height, label);
+  const costBytes = decodingCost(header, { label, format });
   const { depth, space, channels, hasAlpha, hasProfile, orientation = 1 } = header;
   const hasPlainColours = (space === "srgb" && channels === 3) || (space === "b-w" && channels === 1);
   const isPlain = depth === "uchar" && hasPlainColours && !hasAlpha && !hasProfile && orientation === 1;
-  return { width, height, depth, isPlain };
+  return { width, height, is16Bit: depth === "ushort", isPlain, costBytes };
+}
+
+/** Bytes that its decoder holds at once. @throws ImageError where they are past the limit; before anything is allocated for it. */
+export function decodingCost(header: Metadata, { label, format }: { label: string; format: ImageFormat }): number {
+  const { width, height } = header.autoOrient;
+  const costBytes = width * height * bytesPerPixel(header, format);
+  if (costBytes <= LIMITS.decodingBytes) return costBytes;
+  throw new ImageError(
+    `${label}: ${width} x ${height} pixels as ${format.toUpperCase()} take ${Math.round(costBytes / 1e6)} MB to decode, the limit is ${LIMITS.decodingBytes / 1e6} MB. Make it smaller, or save it as PNG of 8 bits.`,
+  );
+}
+
+/** What decoders hold of the whole image, measured at 100 million pixels; nothing where rows are decoded one after another. */
+function bytesPerPixel({ channels, depth, isProgressive, bitsPerSample = 8 }: Metadata, format: ImageFormat): number {
+  const sampleBytes = depth === "ushort" ? 2 : 1;
+  switch (format) {
+    case "png":
+      return isProgressive ? channels * sampleBytes : 0;
+    case "jpeg":
+      return isProgressive ? 2 * channels : 0;
+    case "gif":
+      return 5;
+    case "webp":
+      return 9;
+    case "avif":
+      return bitsPerSample > 8 || sampleBytes > 1 ? 24 : 18;
+    default:
+      return channels * sampleBytes;
+  }
 }
 
 /**
  * libvips cuts 16 bits to 8 by dropping the low byte, and flattens them over 65,280 instead of white, so both are done here.
  *
- * @returns `[height, width, 3]` RGB 0..255.
+ * @param data 16-bit samples, 3 or 4 a pixel.
+ * @returns `[pixelCount, 3]` RGB 0..255.
  */
-async function decode16Bit(image: Sharp): Promise<Uint8Array> {
-  const { data, info } = await image
-    .toColourspace("rgb16")
-    .raw({ depth: "ushort" })
-    .toBuffer({ resolveWithObject: true });
-  const values = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2); // [height, width, 3 or 4]
-  const { channels } = info;
-  const out = new Uint8Array((values.length / channels) * 3);
+function toEightBits(data: Buffer, pixelCount: number): Uint8Array {
+  const values = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
+  const channels = values.length / pixelCount;
+  const out = new Uint8Array(pixelCount * 3);
   for (let pixel = 0, from = 0, to = 0; to < out.length; pixel++, from = pixel * channels, to += 3) {
     const alpha = channels === 4 ? values[from + 3] / 65535 : 1;
     for (let k = 0; k < 3; k++) out[to + k] = Math.round((values[from + k] * alpha + 65535 * (1 - alpha)) / 257);

@@ -53,7 +53,7 @@ export async function takeInventory(
       if (typeof path !== "string" || seen.has(path)) continue;
       seen.add(path);
       const before = known.get(path);
-      const facts = factsOf(locate(dataset.directory, path), { path, before, where });
+      const facts = factsOf(locate(dataset, path), { path, before, where });
       files.push(facts);
       hash.update(`\0${path}\0${facts.bytes}`);
       if (before && (before.bytes !== facts.bytes || before.digest !== facts.digest)) changed.push(path);

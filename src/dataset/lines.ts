@@ -1,6 +1,7 @@
 /** A text file line by line with the place of each line, so that a huge one is read once and then only where needed. */
 
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { DatasetError } from "../core/errors.js";
 import { isUtf16 } from "../core/json.js";
 import { reason } from "./manifest.js";
@@ -36,6 +37,9 @@ export async function* readLines(
     const line = { number, offset: offset + skipped, bytes: bytes.subarray(skipped) };
     return isBlank(line.bytes) ? undefined : line;
   };
+  const found = await stat(file).catch(() => undefined);
+  if (found && !found.isFile())
+    throw new DatasetError(`${file}: is no file (a folder, pipe or device). Check "samples" in dataset.json.`);
   const stream = createReadStream(file, { highWaterMark: 2 ** 18 });
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {

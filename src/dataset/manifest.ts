@@ -29,9 +29,11 @@ export interface Manifest {
   readonly aspects: readonly AspectDeclaration[];
   /** By class, the aspects that cause it, where the dataset knows them. */
   readonly causes?: Readonly<Record<string, readonly string[]>>;
+  /** Images, masks and samples file may be links that lead out of the folder. */
+  readonly allowLinks?: boolean;
 }
 
-const KEYS = ["format", "name", "task", "classes", "samples", "aspects", "causes"];
+const KEYS = ["format", "name", "task", "classes", "samples", "aspects", "causes", "allowLinks"];
 const TASKS: readonly Task[] = ["single", "multi", "regression"];
 const KINDS: readonly AspectKind[] = ["segmentation", "boxes", "presence", "amount"];
 /** Names are keys of records, parts of file names (`x.nucleus.png`) and of parameters (`head/nucleus/...`). */
@@ -69,6 +71,10 @@ export function parseManifest(value: unknown, file: string): Manifest {
   if (typeof value.name !== "string" || value.name.trim() === "") {
     throw new DatasetError(`${file}: "name" is ${JSON.stringify(value.name)}. Give the dataset a name.`);
   }
+  const { allowLinks } = value;
+  if (allowLinks !== undefined && typeof allowLinks !== "boolean") {
+    throw new DatasetError(`${file}: "allowLinks" is ${JSON.stringify(allowLinks)}. Write true or false.`);
+  }
   const knownTask = oneOf(task, TASKS, `${file}: task`);
   const aspects = parseAspects(value.aspects ?? [], file);
   const classes = parseClasses(value.classes, knownTask, file);
@@ -79,6 +85,7 @@ export function parseManifest(value: unknown, file: string): Manifest {
     samples: checkPath(value.samples ?? "samples.jsonl", file, "samples"),
     aspects,
     ...(value.causes === undefined ? {} : { causes: parseCauses(value.causes, { classes, aspects, file }) }),
+    ...(allowLinks === undefined ? {} : { allowLinks }),
   };
 }
 

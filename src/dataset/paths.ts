@@ -1,8 +1,8 @@
 /** Which paths a dataset may name: relative ones, with forward slashes, that stay inside its folder; and where they lie. */
 
-import { existsSync } from "node:fs";
-import { join, posix } from "node:path";
-import { DatasetError } from "../core/errors.js";
+import { existsSync, realpathSync } from "node:fs";
+import { join, posix, sep } from "node:path";
+import { DatasetError, ImageError, type InputError } from "../core/errors.js";
 
 /**
  * @param where file and line, for the message.
@@ -24,11 +24,41 @@ export function checkPath(value: unknown, where: string, what: string): string {
   return path;
 }
 
+/** A dataset's folder, and whether links may lead out of it. */
+interface Place {
+  readonly directory: string;
+  readonly manifest: { readonly allowLinks?: boolean };
+}
+
 /**
  * Where a path of a record lies. An accented letter is one character to some file systems and tools and two to others (NFC,
  * NFD); a part of the path that is there in the other form only is found in that.
+ *
+ * @throws ImageError (or `ErrorClass`) where links lead out of the dataset's folder and it does not allow that.
  */
-export function locate(directory: string, path: string): string {
+export function locate(
+  { directory, manifest }: Place,
+  path: string,
+  { ErrorClass = ImageError }: { ErrorClass?: new (message: string) => InputError } = {},
+): string {
+  const file = find(directory, path);
+  if (manifest.allowLinks || isInside(directory, file)) return file;
+  throw new ErrorClass(
+    `${file}: a link leads out of the dataset. Put the file itself there, or set "allowLinks": true in dataset.json where you trust the dataset.`,
+  );
+}
+
+/** Also true where there is nothing; whoever reads it says so. Synchronous: some microseconds, a tenth of the other way. */
+function isInside(directory: string, file: string): boolean {
+  try {
+    const root = realpathSync.native(directory);
+    return realpathSync.native(file).startsWith(root.endsWith(sep) ? root : root + sep);
+  } catch {
+    return true;
+  }
+}
+
+function find(directory: string, path: string): string {
   const plain = join(directory, path);
   if (/^[\x20-\x7e]*$/.test(path) || existsSync(plain)) return plain;
   let found = directory;

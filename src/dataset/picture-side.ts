@@ -22,7 +22,7 @@ export async function pictureSide(
 ): Promise<number | null> {
   const sideOf = async (index: number) => {
     const { image: file } = await readRecord(dataset, split, index);
-    const image = await cache.image(locate(dataset.directory, file));
+    const image = await cache.image(locate(dataset, file));
     const side = Math.max(image.width, image.height);
     return side <= limit && (await image.keepDecoded({ size: limit })) ? side : null;
   };

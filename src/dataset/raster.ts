@@ -3,7 +3,8 @@
 import sharp, { type Metadata } from "sharp";
 import { ImageError } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
-import { checkPixelCount, readImageFile } from "./image.js";
+import { checkPixelCount, decodingCost, readImageFile } from "./image.js";
+import { imageFormat } from "./image-format.js";
 import { isPng, plainPng } from "./png.js";
 import { distinct, oneChannel } from "./raster-values.js";
 
@@ -32,6 +33,7 @@ export async function readRaster(path: string): Promise<Raster> {
   try {
     const header = await sharp(bytes, { failOn: "error", limitInputPixels: false }).metadata();
     checkHeader(header, path);
+    decodingCost(header, { label: path, format: imageFormat(bytes, path) });
     const is16Bit = header.depth === "ushort";
     // Of grey with alpha, "b-w" would drop the alpha.
     const isGrey = (header.space === "b-w" || header.space === "grey16") && header.channels === 1;

@@ -42,16 +42,16 @@ export async function loadSample(
   record: SampleRecord,
   options: LoadOptions,
 ): Promise<Sample> {
-  const { directory, manifest } = dataset;
+  const { manifest } = dataset;
   const { inputSize: size, augment, random, flip, annotations = "kind", wholeSide, cache } = options;
   try {
-    const path = locate(directory, record.image);
+    const path = locate(dataset, record.image);
     const image = await (cache ? cache.image(path) : openImage(path));
     const view = augment && random ? drawView(image, augment, random) : plainView(image, { flip });
     const seen = wholeSide
       ? { image: NOTHING, picture: await picture(image, { size, side: wholeSide, view, path }) }
       : { image: await render(image, { size, view }) };
-    const raster = rasterReader(directory, image, cache?.raster ?? readRaster);
+    const raster = rasterReader(dataset, image, cache?.raster ?? readRaster);
     const aspects: Record<string, Annotation> = {};
     for (const { name, kind } of manifest.aspects) {
       const annotation = ownValue(record.aspects, name);
@@ -102,7 +102,7 @@ async function toAnnotation(
 
 /** Several aspects often share one indexed mask: each file is decoded once a sample. */
 function rasterReader(
-  directory: string,
+  dataset: Pick<Dataset, "directory" | "manifest">,
   image: OpenImage,
   readFile: (path: string) => Promise<Raster>,
 ): (path: string) => Promise<Raster> {
@@ -110,7 +110,7 @@ function rasterReader(
   return async (path) => {
     const known = read.get(path);
     if (known) return known;
-    const file = locate(directory, path);
+    const file = locate(dataset, path);
     const raster = await readFile(file);
     checkRasterSize(raster, image, file);
     read.set(path, raster);

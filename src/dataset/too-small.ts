@@ -65,7 +65,7 @@ export async function tooSmallForTraining(
     for (const name of aspects) {
       const { mask, values, boxes } = ownValue(record.aspects, name) ?? {};
       if (typeof mask === "string") {
-        const path = locate(dataset.directory, mask);
+        const path = locate(dataset, mask);
         const raster = read.get(path) ?? readRaster(path);
         read.set(path, raster);
         check.addMask(name, await raster, { values, path });

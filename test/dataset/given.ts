@@ -63,8 +63,8 @@ export function pngBytes(
 }
 
 /** A PNG that claims a size and holds almost nothing. */
-export function hollowPng(width: number, height: number, { depth = 8 } = {}): Buffer {
-  const header = pngHeader(width, height, { depth, colourType: 2 });
+export function hollowPng(width: number, height: number, { depth = 8, colourType = 2, interlace = 0 } = {}): Buffer {
+  const header = pngHeader(width, height, { depth, colourType, interlace });
   return Buffer.concat([
     SIGNATURE,
     header,
@@ -106,12 +106,12 @@ const SIGNATURE = Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]);
 function pngHeader(
   width: number,
   height: number,
-  { depth, colourType }: { depth: number; colourType: number },
+  { depth, colourType, interlace = 0 }: { depth: number; colourType: number; interlace?: number },
 ): Buffer {
   const data = Buffer.alloc(13);
   data.writeUInt32BE(width, 0);
   data.writeUInt32BE(height, 4);
-  data.set([depth, colourType, 0, 0, 0], 8);
+  data.set([depth, colourType, 0, 0, interlace], 8);
   return chunk("IHDR", data);
 }
 

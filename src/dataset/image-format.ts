@@ -1,0 +1,71 @@
+/** What a file is by its first bytes, before any decoder sees it; what none of ours reads is refused with the way out. */
+
+import { ImageError } from "../core/errors.js";
+
+export type ImageFormat = "png" | "jpeg" | "webp" | "gif" | "tiff" | "avif" | "bmp";
+
+/** Endings of files that are looked for in folders; HEIC among them, so that it is named and not passed over. */
+export const IMAGE_ENDINGS = [
+  "png",
+  "jpg",
+  "jpeg",
+  "webp",
+  "tif",
+  "tiff",
+  "gif",
+  "avif",
+  "bmp",
+  "heic",
+  "heif",
+] as const;
+
+/** Where a mark stands: bytes in Latin-1, from `at` on. */
+const MARKS: readonly { readonly format: ImageFormat; readonly at: number; readonly mark: string }[] = [
+  { format: "png", at: 0, mark: "\x89PNG\r\n\x1a\n" },
+  { format: "jpeg", at: 0, mark: "\xff\xd8\xff" },
+  { format: "webp", at: 8, mark: "WEBP" },
+  { format: "gif", at: 0, mark: "GIF8" },
+  { format: "tiff", at: 0, mark: "II*\0" },
+  { format: "tiff", at: 0, mark: "MM\0*" },
+  { format: "tiff", at: 0, mark: "II+\0" },
+  { format: "tiff", at: 0, mark: "MM\0+" },
+  { format: "bmp", at: 0, mark: "BM" },
+];
+
+const REFUSED: readonly { readonly at: number; readonly mark: string; readonly cure: string }[] = [
+  { at: 0, mark: "%PDF", cure: "PDF is a document, not a raster image. Export its page as PNG." },
+  { at: 0, mark: "8BPS", cure: "a Photoshop document. Export it as PNG." },
+  { at: 128, mark: "DICM", cure: "DICOM: convert to PNG with its window applied." },
+  { at: 4, mark: "JXL ", cure: "JPEG XL: convert to JPEG or PNG." },
+  { at: 0, mark: "\xff\x0a", cure: "JPEG XL: convert to JPEG or PNG." },
+  { at: 4, mark: "jP  ", cure: "JPEG 2000: convert to JPEG or PNG." },
+  { at: 0, mark: "\xffO\xffQ", cure: "JPEG 2000: convert to JPEG or PNG." },
+];
+
+/** Of the ISO container that AVIF and HEIC share. */
+const AV1 = ["avif", "avis"];
+const HEVC = ["heic", "heix", "hevc", "hevx", "heim", "heis", "hevm", "hevs", "mif1", "msf1"];
+
+/** @throws ImageError where it is none of the formats that are read. */
+export function imageFormat(bytes: Uint8Array, label: string): ImageFormat {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 4096)).toString("latin1");
+  const found = MARKS.find(({ at, mark }) => head.startsWith(mark, at));
+  if (found) return found.format;
+  if (head.startsWith("ftyp", 4)) {
+    // The major brand, then, behind a version, those that it is compatible with.
+    const end = Math.min(head.length, (head.charCodeAt(2) << 8) | head.charCodeAt(3));
+    const brands = [head.slice(8, 12), ...(head.slice(16, end).match(/.{4}/gs) ?? [])];
+    if (brands.some((brand) => AV1.includes(brand))) return "avif";
+    if (brands.some((brand) => HEVC.includes(brand)))
+      throw new ImageError(
+        `${label}: HEIC/HEVC: convert to JPEG or PNG, as with "heif-convert photo.heic photo.jpg"; phones can save JPEG themselves.`,
+      );
+  }
+  const refused = REFUSED.find(({ at, mark }) => head.startsWith(mark, at));
+  if (refused) throw new ImageError(`${label}: ${refused.cure}`);
+  if (/<svg[\s>]/i.test(head))
+    throw new ImageError(`${label}: SVG is a drawing, not a raster image. Export it as PNG.`);
+  throw new ImageError(
+    `${label}: not an image that can be read. Convert it to PNG, JPEG, WebP, TIFF, GIF, AVIF or BMP.`,
+  );
+}
