@@ -1,12 +1,14 @@
 /** Reading JSON that any tool wrote: UTF-8 with or without a byte-order mark, and a clear word on what it is otherwise. */
 
 import type { InputError } from "./errors.js";
+import { LIMITS } from "./limits.js";
 
 /**
  * @param bytes of a file, or of one line of it.
  * @param options.where names the file, and the line where there is one.
  * @param options.cure what to do about text that is no JSON, a sentence.
- * @throws the given error class where it is UTF-16, no UTF-8, or no JSON.
+ * @throws the given error class where it is UTF-16, no UTF-8, no JSON, or nested deeper than what walks
+ * through it can follow.
  */
 export function parseJson(
   bytes: Uint8Array,
@@ -23,6 +25,7 @@ export function parseJson(
   } catch (cause) {
     throw new ErrorClass(`${where}: is not UTF-8 text. Save it as UTF-8.`, { cause });
   }
+  if (isDeep(text)) throw new ErrorClass(`${where}: is nested more than ${LIMITS.jsonDepth} deep. ${cure}`);
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -36,4 +39,15 @@ export function isUtf16(bytes: Uint8Array): boolean {
   const [first, second] = bytes;
   if (bytes.length < 2) return false;
   return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff) || first === 0 || second === 0;
+}
+
+/** Counts the brackets outside of strings. */
+function isDeep(text: string): boolean {
+  let depth = 0;
+  for (const [token] of text.matchAll(/[[\]{}]|"(?:[^"\\]|\\.)*"/gs)) {
+    if (token === "[" || token === "{") depth += 1;
+    else if (token === "]" || token === "}") depth -= 1;
+    if (depth > LIMITS.jsonDepth) return true;
+  }
+  return false;
 }

@@ -13,4 +13,17 @@ export const LIMITS = {
   pipeBytes: 200_000_000,
   /** Seconds without a byte after which such a pipe is given up. */
   pipeSeconds: 30,
+  /** Bytes of one weights file, which is read whole: VGG-19 with its classifier and the state of an optimizer. */
+  weightsFileBytes: 2_000_000_000,
+  /** Bytes of one array in a weights file. */
+  weightsArrayBytes: 1_000_000_000,
+  /** Bytes that all arrays read from an HDF5 file may take, for each byte of the file: gzip shortens weights by a tenth, pruned ones more. */
+  weightsExpansion: 10,
+  /** Links that are followed in an HDF5 file, and groups inside groups. */
+  h5Links: 20_000,
+  h5Depth: 32,
+  /** Sides of the images that a weights file may say it was made for. */
+  weightsInputSize: 4096,
+  /** Lists and objects inside one another in JSON. */
+  jsonDepth: 200,
 } as const;

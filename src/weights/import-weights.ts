@@ -41,8 +41,9 @@ export interface Imported {
 
 /** Where a file does not tell at which size it was trained. */
 const COMMON_SIZE = 224;
-/** Of the check image: a smaller one leaves nothing of it at stride 32. */
+/** Of the check image where nothing else computes it: a smaller one leaves nothing of it at stride 32, a larger one tells no more. */
 const LEAST_SIZE = 96;
+const LARGEST_SIZE = COMMON_SIZE;
 
 /**
  * @param source as `readWeights` takes it.
@@ -68,7 +69,10 @@ export async function importWeights(source: string, options: ImportOptions): Pro
   // A pooling behind the last weights is part of the trunk, where the file says that it has one.
   const { lastLayer = description.lastLayer } = file;
   const original = await openOriginal(file, { name: spec.name, lastLayer });
-  const trunk = createTrunk({ ...spec, inputSize: original?.size ?? Math.max(inputSize, LEAST_SIZE) });
+  const trunk = createTrunk({
+    ...spec,
+    inputSize: original?.size ?? Math.min(Math.max(inputSize, LEAST_SIZE), LARGEST_SIZE),
+  });
   const { parameters: all, randomLayers } = await loadWeights(trunk, file, { missing: "random", seed: 0 });
   const isOwn = ([key]: [string, unknown]) => !randomLayers.includes(key.split("/")[1]);
   const parameters = Object.fromEntries(Object.entries(all).filter(isOwn));

@@ -195,8 +195,8 @@ describe("what is wrong with a file is said in one line", () => {
   const layers = kerasLayers(trunk, unevenWeights(trunk, { seed: 6 }));
 
   test("no such file, a folder, another kind of file, a .keras archive", async () => {
-    expect(await refusal(newPath())).toMatch(/^cannot be opened\. Give the path/);
-    expect(await refusal(root)).toMatch(/^is no HDF5 file/);
+    expect(await refusal(newPath())).toMatch(/^does not exist\. Give a \.h5 file/);
+    expect(await refusal(root)).toMatch(/^is a folder, no file\. Give a \.h5 file/);
     expect(await refusal(await write("{}"))).toMatch(/^is no HDF5 file\. Give a \.h5 file/);
     expect(await refusal(await write(Buffer.from("PK\u0003\u0004 and so on")))).toMatch(
       /^is a \.keras archive\. Save the model as \.h5: model\.save/,
@@ -251,7 +251,7 @@ describe("what is wrong with a file is said in one line", () => {
     const file = new h5.File(path, "a");
     file.create_attribute("model_config", "{");
     file.close();
-    expect(await refusal(path)).toMatch(/^its model_config is not JSON/);
+    expect(await refusal(path)).toMatch(/^its model_config: is not JSON/);
   });
 
   test("layers of Keras 3 without names whose number or width is no trunk's", async () => {

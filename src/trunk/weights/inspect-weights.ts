@@ -1,6 +1,7 @@
 /** Tells from layer names and widths which trunk a weights file is for. */
 
 import { WeightsError } from "../../core/errors.js";
+import { LIMITS } from "../../core/limits.js";
 import { architectureOf, TRUNK_NAMES } from "../architecture.js";
 import { layerParameters, parameterName } from "../layer-parameters.js";
 import type { TrunkSpec } from "../trunk.js";
@@ -21,6 +22,7 @@ export interface WeightsDescription {
   readonly lastLayer: string;
 }
 
+const LARGEST = LIMITS.weightsInputSize;
 const FIRST_LAYERS = ["conv1", "Conv1", "block1_conv1"];
 
 /** Published widths first, since several can round to the same channels; then twentieths, then hundredths. */
@@ -50,6 +52,10 @@ export async function inspectWeights(source: string | URL | WeightsFile): Promis
       `${file.path}: fits no trunk by its layer names and widths. Known are ${TRUNK_NAMES.join(", ")}, named as in keras-applications.`,
     );
   const inputSize = file.inputSize ?? topologyInputSize(file.topology);
+  if (inputSize !== undefined && !(Number.isInteger(inputSize) && inputSize >= 32 && inputSize <= LARGEST))
+    throw new WeightsError(
+      `${file.path}: says that its images are ${inputSize} pixels wide; needs a whole number from 32 to ${LARGEST}. Correct its description of the input, or save the weights alone.`,
+    );
   const order = architectureOf({ name, alpha: fit, inputSize: 32 }).layers.map((layer) => layer.name);
   return {
     name,

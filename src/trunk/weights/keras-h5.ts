@@ -1,9 +1,12 @@
 /** Reads weights that Keras saved as HDF5: those of keras-applications, whole models, and Keras 3's `.weights.h5`. */
 
-import type { Group } from "h5wasm/node";
+import type { Group } from "h5wasm";
 import { WeightsError } from "../../core/errors.js";
+import { parseJson } from "../../core/json.js";
+import { LIMITS } from "../../core/limits.js";
 import type { NdArray } from "../../core/nd-array.js";
-import { type H5File, readH5, strings } from "./h5-file.js";
+import { clip } from "../../core/terminal.js";
+import { type H5File, readH5 } from "./h5-file.js";
 import { readVariables, type VariableGroup } from "./keras-vars.js";
 import { trunkLayer } from "./layer-names.js";
 import type { WeightsFile } from "./read-weights.js";
@@ -31,17 +34,17 @@ const OLD_NAME = /_(W|b|gamma|beta|running_mean|running_std)(?:_\d+)?$/;
 export function readKerasH5(path: string): Promise<WeightsFile> {
   return readH5(path, (file) => {
     const { root } = file;
-    const nested = root.keys().includes("model_weights") ? root.get("model_weights") : null;
+    const nested = root.keys().includes("model_weights") ? file.get(root, "model_weights") : null;
     const top = file.isGroup(nested) ? nested : root;
-    const layerNames = strings(top, "layer_names");
+    const layerNames = file.strings(top, "layer_names");
     const weights = layerNames
       ? namedWeights(path, file, { top, layerNames })
       : readVariables(path, variables(path, file));
     if (Object.keys(weights).length === 0)
       throw new WeightsError(
-        `${path}: holds no layer of a trunk${layerNames ? `, but ${brief(layerNames)}` : ""}. Layers must be named as in keras-applications.`,
+        `${path}: holds no layer of a trunk${layerNames?.length ? `, but ${brief(layerNames)}` : ""}. Layers must be named as in keras-applications.`,
       );
-    return { path, weights, topology: topology(path, root) };
+    return { path, weights, topology: topology(path, file) };
   });
 }
 
@@ -53,12 +56,12 @@ function namedWeights(
 ): Record<string, NdArray> {
   const weights: Record<string, NdArray> = {};
   for (const layerName of layerNames) {
-    const group = top.get(layerName);
+    const group = file.get(top, layerName);
     if (!file.isGroup(group)) throw new WeightsError(`${path}: lacks the layer ${layerName}. Fetch or save it again.`);
-    for (const weightName of strings(group, "weight_names") ?? []) {
+    for (const weightName of file.strings(group, "weight_names") ?? []) {
       const name = `${layerName}/${plainName(weightName)}`;
       if (!name.split("/").some((part) => trunkLayer(part))) continue;
-      const dataset = group.get(weightName);
+      const dataset = file.get(group, weightName);
       if (!file.isDataset(dataset)) throw new WeightsError(`${path}: lacks ${weightName}. Fetch or save it again.`);
       weights[name] = file.floats(dataset);
     }
@@ -75,43 +78,60 @@ function plainName(weightName: string): string {
 
 /** Keras 3's own layout: below each layer a group `vars` with arrays `0`, `1` and so on. */
 function variables(path: string, file: H5File): readonly VariableGroup[] {
-  const found = [...variableGroups(file, file.root, [])].filter(({ shapes }) => shapes.length > 0);
+  const found: VariableGroup[] = [];
+  collectVariables(file, file.root, { path, names: [], seen: new Set(), found });
   if (found.length > 0) return found;
   throw new WeightsError(`${path}: holds no weights of Keras. Save the model with model.save("trunk.h5").`);
 }
 
-function* variableGroups(file: H5File, group: Group, path: readonly string[]): Generator<VariableGroup> {
+interface Walk {
+  /** Of the file. */
+  readonly path: string;
+  /** Of the groups from the root to here. */
+  readonly names: readonly string[];
+  /** Groups that were visited: links may lead back to them. */
+  readonly seen: Set<string>;
+  readonly found: VariableGroup[];
+}
+
+function collectVariables(file: H5File, group: Group, { path, names, seen, found }: Walk): void {
+  const identity = file.identityOf(group);
+  if (seen.has(identity)) return;
+  seen.add(identity);
+  if (names.length > LIMITS.h5Depth)
+    throw new WeightsError(
+      `${path}: has groups inside groups, more than ${LIMITS.h5Depth} deep. Save the trunk alone: model.save("trunk.h5").`,
+    );
   for (const key of group.keys()) {
-    const child = group.get(key);
+    const child = file.get(group, key);
     if (!file.isGroup(child)) continue;
     if (key !== "vars") {
-      yield* variableGroups(file, child, [...path, key]);
+      collectVariables(file, child, { path, names: [...names, key], seen, found });
       continue;
     }
     const datasets = child
       .keys()
       .sort((a, b) => Number(a) - Number(b))
-      .map((index) => child.get(index))
+      .map((index) => file.get(child, index))
       .filter((entity) => file.isDataset(entity));
-    yield {
-      path: path.join("/"),
-      layer: strings(child, "name")?.[0],
+    if (datasets.length === 0) continue;
+    found.push({
+      path: names.join("/"),
+      layer: file.strings(child, "name")?.[0],
       shapes: datasets.map(({ shape }) => shape ?? []),
       read: (index) => file.floats(datasets[index]),
-    };
+    });
   }
 }
 
-function topology(path: string, root: Group): unknown {
-  const [text] = strings(root, "model_config") ?? [];
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch (cause) {
-    throw new WeightsError(`${path}: its model_config is not JSON. Fetch or save it again.`, { cause });
-  }
+function topology(path: string, file: H5File): unknown {
+  const [text] = file.strings(file.root, "model_config") ?? [];
+  if (text === undefined) return undefined;
+  const options = { where: `${path}: its model_config`, error: WeightsError, cure: "Fetch or save it again." };
+  return parseJson(Buffer.from(text), options);
 }
 
 function brief(names: readonly string[]): string {
-  const shown = names.slice(0, 4).join(", ");
+  const shown = clip(names.slice(0, 4).join(", "));
   return names.length > 4 ? `${shown} and ${names.length - 4} more` : shown;
 }

@@ -25,11 +25,15 @@ export function topologyEpsilons(topology: unknown): ReadonlyMap<string, number>
   return epsilons;
 }
 
-/** Every layer, however deep the models are nested. */
-function* kerasLayers(node: unknown): Generator<KerasLayer> {
-  if (typeof node !== "object" || node === null) return;
-  const { class_name: className, config } = node as { class_name?: unknown; config?: unknown };
-  if (typeof className === "string" && typeof config === "object" && config !== null)
-    yield { className, config: config as Record<string, unknown> };
-  for (const child of Object.values(node)) yield* kerasLayers(child);
+/** Every layer in order, however deep the models are nested: no recursion, which a deep file would overflow. */
+function* kerasLayers(topology: unknown): Generator<KerasLayer> {
+  const waiting = [topology];
+  while (waiting.length > 0) {
+    const node = waiting.pop();
+    if (typeof node !== "object" || node === null) continue;
+    const { class_name: className, config } = node as { class_name?: unknown; config?: unknown };
+    if (typeof className === "string" && typeof config === "object" && config !== null)
+      yield { className, config: config as Record<string, unknown> };
+    for (const child of Object.values(node).reverse()) waiting.push(child);
+  }
 }
