@@ -35,6 +35,8 @@ export interface SampleRecord {
 
 const ASPECT_KEYS = ["mask", "values", "boxes", "present", "amount", "map"];
 const ANSWER_KEY: Readonly<Record<Task, string>> = { single: "label", multi: "labels", regression: "value" };
+/** Training computes in 32 bits, with differences of values. */
+const LARGEST_VALUE = 1e30;
 /** Boxes made from pixels may be off by rounding. */
 const ROUNDING = 1e-6;
 
@@ -93,7 +95,9 @@ function parseTarget(value: Record<string, unknown>, { task, classes }: Manifest
   if (value[ANSWER_KEY[task]] === undefined) return {};
   if (task === "single") return { label: oneOf(value.label, classes, `${where}: label`) };
   if (task === "regression") {
-    if (typeof value.value === "number" && Number.isFinite(value.value)) return { value: value.value };
+    if (typeof value.value === "number" && Math.abs(value.value) <= LARGEST_VALUE) return { value: value.value };
+    if (typeof value.value === "number" && !Number.isNaN(value.value))
+      throw new DatasetError(`${where}: value ${value.value} is beyond ${LARGEST_VALUE}. Give it in a larger unit.`);
     throw new DatasetError(
       `${where}: value ${JSON.stringify(value.value)} is no number. Leave the key out where unknown.`,
     );

@@ -21,7 +21,7 @@ export interface HeadConfig {
   readonly labelSmoothing?: number;
 }
 
-const HEAD_KEYS = ["tap", "weight", "threshold", "form", "dropout", "labelSmoothing"];
+export const HEAD_KEYS = ["tap", "weight", "threshold", "form", "dropout", "labelSmoothing"];
 
 /**
  * Every head's configuration, by name.
@@ -52,7 +52,7 @@ export function resolveHeads(value: unknown, names: readonly string[]): Record<s
       return [
         name,
         {
-          weight: number(head.weight, 1, `heads.${name}.weight`, { above: -1e-9, most: 1e6 }),
+          weight: number(head.weight, 1, `heads.${name}.weight`, { least: 0, most: 1e6 }),
           ...(tap === undefined ? {} : { tap }),
           ...(threshold === undefined
             ? {}

@@ -25,7 +25,15 @@ export interface StageConfig {
   readonly movingAverage: number;
 }
 
-const STAGE_KEYS = ["train", "epochs", "learningRate", "trunkLearningRate", "batchNorm", "cache", "movingAverage"];
+export const STAGE_KEYS = [
+  "train",
+  "epochs",
+  "learningRate",
+  "trunkLearningRate",
+  "batchNorm",
+  "cache",
+  "movingAverage",
+];
 /** Where fine-tuning starts by default: the upper half, whose features are the task's own. */
 const FINE_TUNE_FROM = {
   "mobilenet-v1": "conv_dw_6",

@@ -3,16 +3,22 @@
 import { ConfigError } from "../core/errors.js";
 import { shown } from "../core/shown.js";
 
-/** A number above `above`, at most `most`; `fallback` where absent. @throws ConfigError */
+/** A number from `least` on, or above `above`, at most `most`; `fallback` where absent. @throws ConfigError */
 export function number(
   value: unknown,
   fallback: number,
   where: string,
-  { above, most }: { above: number; most: number },
+  {
+    least,
+    above,
+    most,
+  }: { most: number } & ({ least: number; above?: undefined } | { above: number; least?: undefined }),
 ): number {
   if (value === undefined) return fallback;
-  if (typeof value === "number" && value > above && value <= most) return value;
-  throw new ConfigError(`${where}: expected a number above ${Math.max(0, above)} up to ${most}, got ${shown(value)}.`);
+  if (typeof value === "number" && (above === undefined ? value >= least : value > above) && value <= most)
+    return value;
+  const from = above === undefined ? `from ${least} to` : `above ${above} up to`;
+  throw new ConfigError(`${where}: expected a number ${from} ${most}, got ${shown(value)}.`);
 }
 
 /** A number from 0 up to `most`, or below `below`; 0 where absent. @throws ConfigError */

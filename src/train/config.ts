@@ -5,8 +5,8 @@ import { ConfigError } from "../core/errors.js";
 import { checkKeys } from "../core/keys.js";
 import { shown } from "../core/shown.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
-import { type HeadConfig, resolveHeads } from "./config-heads.js";
-import { resolveStages, type StageConfig } from "./config-stages.js";
+import { HEAD_KEYS, type HeadConfig, resolveHeads } from "./config-heads.js";
+import { resolveStages, STAGE_KEYS, type StageConfig } from "./config-stages.js";
 import { boolean, integer, number, oneOf, text } from "./config-values.js";
 
 export interface TrainConfig {
@@ -56,6 +56,17 @@ const KEYS = [
 ];
 /** `convention` stands in a run's own configuration; the weights decide. */
 const TRUNK_KEYS = ["name", "alpha", "inputSize", "convention", "weights"];
+const AUGMENT_KEYS = ["flip", "crop", "colour"];
+const TEACHER_KEYS = ["weights", "weight"];
+/** Every key by where it stands; `docs/configuration.md` explains them. */
+export const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
+  "": KEYS,
+  "trunk.": TRUNK_KEYS,
+  "heads.<name>.": HEAD_KEYS,
+  "stages[].": STAGE_KEYS,
+  "augment.": AUGMENT_KEYS,
+  "teacher.": TEACHER_KEYS,
+};
 const TRUNK_NAMES = ["mobilenet-v1", "mobilenet-v2", "vgg16", "vgg19"] as const;
 /** Trunks whose weights come with the package, as `builtin:<name>-<alpha>`; the first of a name is its default. */
 export const BUILTIN: readonly Pick<TrunkSpec, "name" | "alpha">[] = [
@@ -91,8 +102,7 @@ export function checkConfig(value: unknown, file: string): RawConfig {
     checkKeys(value.trunk, TRUNK_KEYS, `${file}: trunk`, ConfigError);
     oneOf(value.trunk.name, TRUNK_NAMES, `${file}: trunk.name`);
   }
-  if (value.augment !== undefined)
-    checkKeys(value.augment, ["flip", "crop", "colour"], `${file}: augment`, ConfigError);
+  if (value.augment !== undefined) checkKeys(value.augment, AUGMENT_KEYS, `${file}: augment`, ConfigError);
   return value as RawConfig;
 }
 
@@ -144,12 +154,12 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
     augment: resolveAugment(raw.augment),
     score: oneOf(raw.score ?? "mean", ["mean", "class", ...facts.aspects.map((aspect) => aspect.name)], "score"),
     patience: integer(raw.patience, 0, "patience", { least: 0, most: 100_000 }),
-    cacheMegabytes: number(raw.cacheMegabytes, 2048, "cacheMegabytes", { above: -1, most: 1e9 }),
+    cacheMegabytes: number(raw.cacheMegabytes, 2048, "cacheMegabytes", { least: 0, most: 1e9 }),
   };
 }
 
 function resolveTeacher(value: unknown): NonNullable<TrainConfig["teacher"]> {
-  checkKeys(value, ["weights", "weight"], "teacher", ConfigError);
+  checkKeys(value, TEACHER_KEYS, "teacher", ConfigError);
   return {
     weights: text(value.weights ?? null, "", "teacher.weights"),
     weight: number(value.weight, 1, "teacher.weight", { above: 0, most: 1e6 }),
@@ -160,7 +170,7 @@ function resolveAugment(value: unknown): TrainConfig["augment"] {
   const given = (value ?? {}) as Record<string, unknown>;
   return {
     flip: boolean(given.flip, true, "augment.flip"),
-    crop: number(given.crop, 0.2, "augment.crop", { above: -1e-9, most: 0.9 }),
-    colour: number(given.colour, 0.2, "augment.colour", { above: -1e-9, most: 1 }),
+    crop: number(given.crop, 0.2, "augment.crop", { least: 0, most: 0.9 }),
+    colour: number(given.colour, 0.2, "augment.colour", { least: 0, most: 1 }),
   };
 }

@@ -1,6 +1,6 @@
 /** One stage: its epochs over one set of learning parameters, resumable at any batch. */
 
-import { InterruptedError } from "../core/errors.js";
+import { ConfigError, InterruptedError } from "../core/errors.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { ownValue } from "../core/own-value.js";
 import { random } from "../core/random.js";
@@ -259,7 +259,7 @@ function checkFinite(
 ): void {
   const broken = Object.keys(losses).find((name) => !Number.isFinite(losses[name]));
   if (broken === undefined) return;
-  throw new Error(
+  throw new ConfigError(
     `the loss of "${broken}" is ${losses[broken]} in epoch ${epoch}, batch ${batch}. Lower stages[].learningRate and train again.`,
   );
 }

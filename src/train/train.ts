@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { ConfigError, InputError } from "../core/errors.js";
+import { InputError } from "../core/errors.js";
 import { writeFileAtomic, writeJson } from "../core/files.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { initialize } from "../core/parameters.js";
@@ -14,6 +14,7 @@ import { foldBatchNorm } from "../trunk/fold-batch-norm.js";
 import { type Cursor, type EpochRecord, readBest, readCheckpoint, readFileList, writeFileList } from "./checkpoint.js";
 import type { TrainConfig } from "./config.js";
 import type { StageConfig } from "./config-stages.js";
+import { checkStages, forStage } from "./for-stage.js";
 import { markRunFolder } from "./run-folder.js";
 import { runReport } from "./run-report.js";
 import { featureSource, imageSource, type Source } from "./source.js";
@@ -80,10 +81,11 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   if (options.isFinishing && !checkpoint?.cursor.best) {
     throw new InputError(`${config.out}: no epoch is complete, so there is nothing to finish. Go on with --resume.`);
   }
-  await writeRunDescription(config, options);
-  const events = openEventFile(config.out);
   let arrays: NdArrays = checkpoint?.arrays ?? startOf(options, model);
   let cursor: Cursor = checkpoint?.cursor ?? freshCursor(fingerprint);
+  checkStages(model, config.stages.slice(cursor.stage), { arrays, onlyHeads });
+  await writeRunDescription(config, options);
+  const events = openEventFile(config.out);
   const stageCount = options.isFinishing ? 0 : config.stages.length;
   for (; cursor.stage < stageCount; cursor = { ...cursor, stage: cursor.stage + 1, epoch: 0, batch: 0 }) {
     const stage = config.stages[cursor.stage];
@@ -133,20 +135,6 @@ function startOf({ config, start, teacher }: TrainOptions, model: Model): NdArra
     ...initialize(teacherParameters(model, teacher), config),
   };
   return { ...initialize(model.headParameters, config), ...taught, ...start };
-}
-
-/** A stage that freezes statistics folds them; one that needs statistics of the batch must still have them. */
-function forStage(model: Model, arrays: NdArrays, stage: StageConfig): NdArrays {
-  if (stage.batchNorm === "frozen") return foldBatchNorm(model.trunk, arrays);
-  if (stage.train !== "all") {
-    throw new ConfigError(
-      `stages: "batchNorm": "batch" goes with "train": "all"; frozen layers keep their statistics. Use "frozen".`,
-    );
-  }
-  if (model.trunk.parameters.every((spec) => spec.name in arrays)) return arrays;
-  throw new ConfigError(
-    `stages: "batchNorm": "batch" needs weights with batch normalisation; these are folded. Use "frozen".`,
-  );
 }
 
 async function sourceOf(

@@ -1,6 +1,6 @@
 /** Every kind of dataset that the check accepts becomes a bundle that explains: one step, references, threshold, export. */
 
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -86,4 +86,18 @@ describe("names that every object inherits", () => {
     expect(Object.keys(scores)).toEqual([name, "__proto__"]);
     expect(Object.values(scores).reduce((sum, score) => sum + score)).toBeCloseTo(1, 5);
   });
+});
+
+test("values that 32 bits cannot hold are refused by the check, not by a loss of NaN", async () => {
+  const dataset = await writeTinyDataset({ task: "regression", train: 2, validation: 0, test: 0 });
+  const path = join(dataset, "samples.jsonl");
+  const edited = (value: string) => readFileSync(path, "utf8").replace(/"value":[-+\d.e]+/, `"value":${value}`);
+  for (const value of ["1.7e308", "-1e31", "1e999"]) {
+    writeFileSync(path, edited(value));
+    const { faults } = await checkDataset(dataset);
+    expect(faults[0].message).toMatch(
+      /samples\.jsonl:1: value -?(1\.7e\+308|1e\+31|Infinity) is beyond 1e\+30\. Give it in a larger/,
+    );
+    writeFileSync(path, edited("1"));
+  }
 });

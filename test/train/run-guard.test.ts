@@ -208,6 +208,23 @@ describe("a dataset that is not as it was when the run began", () => {
   });
 });
 
+test.each([
+  [{ train: "conv_pw_99" }, /stages: train "conv_pw_99" is neither "heads" nor "all" nor a layer/],
+  [{ train: "heads", batchNorm: "batch" }, /"batchNorm": "batch" goes with "train": "all"/],
+  [{ train: "all", batchNorm: "batch" }, /needs weights with batch normalisation; these are folded/],
+])("a second stage that cannot work, %j, is refused before the first", async (stage, message) => {
+  const out = join(folder(), "run");
+  const raw = {
+    ...configOf(out),
+    stages: [
+      { train: "heads", epochs: 1 },
+      { epochs: 1, ...stage },
+    ],
+  };
+  await expect(runTraining(raw, { engine })).rejects.toThrow(message);
+  expect(existsSync(out)).toBe(false);
+});
+
 describe("an interrupted run that is finished where it is", () => {
   test("becomes a model of its best epoch with references, threshold and metrics, and can go on", async () => {
     const out = join(folder(), "run");
