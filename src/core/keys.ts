@@ -27,6 +27,11 @@ export function normalizeKeys(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key.normalize(), entry]));
 }
 
+/** The known name that is meant, in whichever form its accented letters were typed. */
+export function findName(name: string, known: readonly string[]): string | undefined {
+  return known.find((candidate) => candidate === name || candidate.normalize() === name.normalize());
+}
+
 /** The candidate within a third of its length in edits (Levenshtein 1966), or none. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates

@@ -24,13 +24,16 @@ export function oneChannel(samples: Uint8Array | Uint16Array, channels: number):
   const hasAlpha = channels === 2 || channels === 4;
   const opaqueFrom = hasAlpha ? opacity(samples, channels) : 0;
   const colours = new Set<number>();
+  let last = -1;
   let isGrey = true;
   let isBlack = true;
   for (let pixel = 0, at = 0; pixel < count; pixel++, at += channels) {
     if (hasAlpha && samples[at + channels - 1] < opaqueFrom) continue;
     const [r, g, b] = [samples[at], samples[at + green], samples[at + blue]];
     if (r !== g || r !== b) isGrey = false;
-    if (colours.size < COUNTED_COLOURS) colours.add((r * 65536 + g) * 65536 + b);
+    const colour = (r * 65536 + g) * 65536 + b;
+    if (colour !== last && colours.size < COUNTED_COLOURS) colours.add(colour);
+    last = colour;
     values[pixel] = Math.max(r, g, b);
     if (values[pixel] > 0) isBlack = false;
   }

@@ -54,8 +54,9 @@ function withoutAspects(sample: Sample, size: number): Variants & { readonly nam
       for (let y = Math.max(0, row - MARGIN); y <= Math.min(size - 1, row + MARGIN); y++)
         hole.fill(1, y * size + Math.max(0, column - MARGIN), y * size + Math.min(size - 1, column + MARGIN) + 1);
     };
-    mask?.forEach((value, at) => {
-      if (value) open(Math.floor(at / size), at % size);
+    // Pixels that it covers in part too: what is left of it would show.
+    mask?.forEach((share, at) => {
+      if (share > 0) open(Math.floor(at / size), at % size);
     });
     for (const [yMin, xMin, yMax, xMax] of mask ? [] : (boxes ?? [])) {
       for (let row = Math.floor(yMin * size); row < Math.ceil(yMax * size); row++)

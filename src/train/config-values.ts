@@ -61,6 +61,8 @@ export function text(value: unknown, fallback: string, where: string): string {
 
 /** One of the names, or `undefined` where absent. @throws ConfigError */
 export function oneOf<Name extends string>(value: unknown, names: readonly Name[], where: string): Name {
-  if (value === undefined || names.includes(value as Name)) return value as Name;
+  // A head may be named in either form of its accented letters.
+  const name = typeof value === "string" ? value.normalize() : value;
+  if (name === undefined || names.includes(name as Name)) return name as Name;
   throw new ConfigError(`${where}: expected one of ${names.join(", ")}, got ${shown(value)}.`);
 }

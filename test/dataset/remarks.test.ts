@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { checkDataset } from "../../src/dataset/check.js";
+import { openDataset } from "../../src/dataset/dataset.js";
+import { tooSmallForTraining } from "../../src/dataset/too-small.js";
 import { fromRaw, pngBytes, rgb, temporaryFolder, writeDataset } from "./given.js";
 
 const folder = await temporaryFolder();
@@ -148,4 +150,25 @@ test("boxes that have an area as centre and size only are told once, beside the 
   const corners = Array.from({ length: 20 }, (_, i) => [0.01 * i, 0.1, 0.5, 0.5]);
   const slips = await of("slips", [...corners, ...boxes.slice(0, 3)]);
   expect(slips.said.filter((text) => !text.startsWith("error"))).toEqual([]);
+});
+
+test("before a training the same is said of some of its images, evenly spread, and of the heads that learn", async () => {
+  const dot = (row: number) => pngBytes(Array.from({ length: 4 }, (_, y) => [y === row ? 1 : 0, 0, 0, 0]));
+  const aspect = (i: number) => ({ cat: { mask: i % 2 ? "a.png" : "b.png" }, dog: { boxes: [[0, 0, 0.1, 0.1]] } });
+  const directory = await writeDataset(join(folder, "before"), {
+    manifest: { aspects: [ASPECTS[0], { name: "dog", kind: "boxes" }] },
+    lines: Array.from({ length: 128 }, (_, i) => ({
+      image: "x.png",
+      split: "train",
+      aspects: aspect(Math.floor(i / 2)),
+    })),
+    files: { "a.png": dot(1), "b.png": pngBytes(four([1, 1, 0, 0])) },
+  });
+  const dataset = await openDataset(directory);
+  const said = await tooSmallForTraining(dataset, { inputSize: 2, aspects: ["cat"] });
+  expect(said).toEqual([
+    expect.stringMatching(
+      /^aspect "cat" is too small to be seen at 2 px in 32 of the 64 images that hold it\. .* Of 64 training images; "aspectlens data check --input-size 2" counts all\.$/,
+    ),
+  ]);
 });

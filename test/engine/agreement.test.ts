@@ -128,7 +128,9 @@ test.for(["frozen", "batch"] as const)(
         Array.from({ length: batchSize }, (_, row) => {
           if (head.spec.name === "class") return row === 2 ? undefined : { label: ["a", "b", "c"][row] };
           if (head.spec.name === "nodule") return { boxes: [[0.1 * row, 0.2, 0.5, 0.7]] };
-          return { mask: new Uint8Array(32 * 32).map((_, i) => (i % 32 > 10 + 5 * row ? 1 : 0)) };
+          // Whole pixels, and shares of them along an edge.
+          const share = (column: number) => Math.min(1, Math.max(0, (column - 10 - 5 * row) / 3));
+          return { mask: new Float32Array(32 * 32).map((_, i) => share(i % 32)) };
         }),
       );
       return Object.entries(encoded).map(([what, data]) => {

@@ -343,6 +343,8 @@ describe("predictions", () => {
 describe("targets", () => {
   test("are a class or a margin, and a colon may belong to a name", () => {
     expect(parseTarget("dog", classifier)).toEqual({ kind: "log-odds", class: "dog" });
+    const accented = { ...classifier, classes: ["caf\u00e9", "dog"] };
+    expect(parseTarget("cafe\u0301:dog", accented)).toEqual({ kind: "margin", class: "caf\u00e9", other: "dog" });
     expect(parseTarget("dog:cat", classifier)).toEqual({ kind: "margin", class: "dog", other: "cat" });
     expect(parseTarget("cat:dog", classifier)).toEqual({ kind: "log-odds", class: "cat:dog" });
     expect(parseTarget("cat:dog:dog", classifier)).toEqual({ kind: "margin", class: "cat:dog", other: "dog" });

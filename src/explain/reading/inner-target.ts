@@ -1,6 +1,7 @@
 /** What is explained other than the classifier's answer, as a user names it. */
 
 import { InputError } from "../../core/errors.js";
+import { findName } from "../../core/keys.js";
 import type { ClassTarget, InnerTarget, Target } from "../explanation.js";
 
 /** Forms of a target beside classes, for help and errors. */
@@ -23,12 +24,13 @@ export function parseInnerTarget(text: string, aspects: readonly string[]): Inne
     const place = row === undefined ? {} : { place: [Number(row), Number(column)] as const };
     return { kind, layer, channel: Number(channel), ...place };
   }
-  const known = (name: string) => aspects.includes(name);
-  if (kind === "aspect" && known(rest)) return { kind, aspect: rest };
+  const whole = findName(rest, aspects);
+  if (kind === "aspect" && whole !== undefined) return { kind, aspect: whole };
   if (kind === "image") {
-    if (known(rest)) return { kind, aspect: rest, object: 1, background: 1 };
-    const [, name, weights = ""] = /^(.*)@([^@]*)$/s.exec(rest) ?? [];
-    if (name !== undefined && known(name)) return { kind, aspect: name, ...weightsOf(weights, text) };
+    if (whole !== undefined) return { kind, aspect: whole, object: 1, background: 1 };
+    const [, name = "", weights = ""] = /^(.*)@([^@]*)$/s.exec(rest) ?? [];
+    const aspect = findName(name, aspects);
+    if (aspect !== undefined) return { kind, aspect, ...weightsOf(weights, text) };
   }
   throw new InputError(`target "${text}": no such aspect. The model has: ${aspects.join(", ") || "none"}.`);
 }

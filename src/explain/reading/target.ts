@@ -1,6 +1,7 @@
 /** What is explained, as a user names it and as the graph's `target` input says it. */
 
 import { InputError } from "../../core/errors.js";
+import { findName } from "../../core/keys.js";
 import { type NdArray, ndArray } from "../../core/nd-array.js";
 import type { ClassifierSpec } from "../../heads/head.js";
 import type { ClassTarget, Target } from "../explanation.js";
@@ -21,14 +22,15 @@ export function parseTarget(
   { task, classes }: ClassifierSpec,
   { aspects = [] }: { aspects?: readonly string[] } = {},
 ): Target {
-  if (classes.includes(text)) return classTarget(text, task);
-  if (text.startsWith(LOGIT) && classes.includes(text.slice(LOGIT.length)))
-    return { kind: "logit", class: text.slice(LOGIT.length) };
+  const classOf = (name: string) => findName(name, classes);
+  const whole = classOf(text);
+  if (whole !== undefined) return classTarget(whole, task);
+  const own = text.startsWith(LOGIT) ? classOf(text.slice(LOGIT.length)) : undefined;
+  if (own !== undefined) return { kind: "logit", class: own };
   // A class may hold a colon itself, so every place to split is tried.
   for (let colon = text.indexOf(":"); colon >= 0; colon = text.indexOf(":", colon + 1)) {
-    const [name, other] = [text.slice(0, colon), text.slice(colon + 1)];
-    if (name !== other && classes.includes(name) && classes.includes(other))
-      return { kind: "margin", class: name, other };
+    const [name, other] = [classOf(text.slice(0, colon)), classOf(text.slice(colon + 1))];
+    if (name !== undefined && other !== undefined && name !== other) return { kind: "margin", class: name, other };
   }
   const inner = parseInnerTarget(text, aspects);
   if (inner) return inner;
