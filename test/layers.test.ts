@@ -19,7 +19,7 @@ const ALLOWED: Record<string, string[]> = {
   train: ["core", "trunk", "heads", "dataset", "engine", "model.ts"],
   explain: ["core", "trunk", "heads", "dataset", "engine", "model.ts", "trained-model.ts"],
   report: ["core", "explain"],
-  bundle: ["core", "heads", "dataset", "engine", "model.ts", "trained-model.ts", "explain"],
+  bundle: ["core", "trunk", "heads", "dataset", "engine", "model.ts", "trained-model.ts", "explain"],
   "start.ts": ["core", "trunk", "train", "weights"],
   "run-training.ts": [
     "start.ts",

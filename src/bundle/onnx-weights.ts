@@ -2,6 +2,7 @@
 
 import protobuf from "protobufjs/minimal.js";
 import { BundleError } from "../core/errors.js";
+import { LIMITS } from "../core/limits.js";
 import { readPair } from "../core/onnx-check.js";
 import { type Field, fieldsOf } from "../core/protobuf-fields.js";
 
@@ -77,6 +78,7 @@ export function moveConstantsIn(
   model: Uint8Array,
   { location, weights, source }: { location: string; weights: Uint8Array; source: string },
 ): Uint8Array {
+  let moved = 0;
   return rewriteInitializers(model, (tensor, writer) => {
     if (!tensor.some(({ number }) => number === EXTERNAL_DATA)) return undefined;
     const pairs = Object.fromEntries(
@@ -86,6 +88,13 @@ export function moveConstantsIn(
     const isInside = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
     if (pairs.location !== location || !isInside || offset + length > weights.length) {
       throw new BundleError(`${source}: a constant lies outside ${location}. Export the bundle again.`);
+    }
+    // Graphs share numbers, but hardly within one: many constants over the same bytes are an attack on memory.
+    moved += length;
+    if (moved > LIMITS.graphConstants * weights.length) {
+      throw new BundleError(
+        `${source}: its constants are more than ${LIMITS.graphConstants} times ${location}. Export the bundle again.`,
+      );
     }
     for (const field of tensor) {
       if (field.number !== EXTERNAL_DATA && field.number !== DATA_LOCATION) writer.raw(field.bytes);

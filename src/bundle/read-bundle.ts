@@ -2,8 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { BundleError } from "../core/errors.js";
-import { checkOnnxGraph } from "../core/onnx-check.js";
 import type { TrainedModel } from "../trained-model.js";
+import { checkGraph } from "./check-graph.js";
 import { type BundleDescription, FILES, GOLDENS, parseDescription } from "./description.js";
 import { decodeGolden, type Golden } from "./golden.js";
 import { moveConstantsIn } from "./onnx-weights.js";
@@ -66,8 +66,7 @@ export async function readGraph(bundle: Bundle, graph: "explain" | "predict"): P
     readBundleFile(bundle, FILES.weights),
   ]);
   const source = `${bundle.path}: ${FILES[graph]}`;
-  const isExternal = (location: string) => location === FILES.weights;
-  checkOnnxGraph(model, { source, ErrorClass: BundleError, cure: "Export the bundle again.", isExternal });
+  checkGraph(model, { graph, description: bundle.description, source });
   return moveConstantsIn(model, { location: FILES.weights, weights, source });
 }
 

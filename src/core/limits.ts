@@ -26,4 +26,14 @@ export const LIMITS = {
   weightsInputSize: 4096,
   /** Lists and objects inside one another in JSON. */
   jsonDepth: 200,
+  /** Bytes that a bundle's graph may hold at once while it runs, */
+  graphBytes: 500_000_000,
+  /** and further ones for each byte of its constants: large models make large features. */
+  graphBytesPerWeightByte: 20,
+  /** Multiplications (or what takes as long) of one run of a bundle's graph, some seconds, */
+  graphOperations: 200_000_000_000,
+  /** and further ones for each byte of its constants. */
+  graphOperationsPerWeightByte: 20_000,
+  /** Constants of a graph, in sizes of the weights file that they lie in. */
+  graphConstants: 4,
 } as const;

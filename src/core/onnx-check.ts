@@ -10,8 +10,6 @@ export interface OnnxCheck {
   readonly ErrorClass?: new (message: string, options?: ErrorOptions) => InputError;
   /** What the user can do, a sentence. */
   readonly cure?: string;
-  /** The only operators allowed; all of the standard's own by default. */
-  readonly operators?: ReadonlySet<string>;
   /** Whether a constant of the graph may lie in this file; none may by default. Other tensors never do. */
   readonly isExternal?: (location: string) => boolean;
 }
@@ -53,8 +51,7 @@ type Refuse = (what: string, options?: ErrorOptions) => never;
 
 /** The fields of the graph, or of the graphs that a parser would merge into one. */
 function graphParts(bytes: Uint8Array, refuse: Refuse): Field[] {
-  // ONNX Runtime tells its own format, which is no protobuf, by these four bytes.
-  if (text(bytes.subarray(4, 8)) === "ORTM") refuse("is in ONNX Runtime's own format");
+  if (isOrtFormat(bytes)) refuse("is in ONNX Runtime's own format");
   const parts: Field[] = [];
   let hasGraph = false;
   for (const { number, value } of fieldsOf(bytes)) {
@@ -68,13 +65,13 @@ function graphParts(bytes: Uint8Array, refuse: Refuse): Field[] {
   return parts;
 }
 
-function checkPart({ number, value }: Field, { operators, isExternal }: OnnxCheck, refuse: Refuse): void {
-  if (number === GRAPH.node) checkNode(value, operators, refuse);
+function checkPart({ number, value }: Field, { isExternal }: OnnxCheck, refuse: Refuse): void {
+  if (number === GRAPH.node) checkNode(value, refuse);
   if (number === GRAPH.initializer) checkTensor(value, "constant", refuse, isExternal);
   if (number === GRAPH.sparseInitializer) checkSparse(value, "sparse constant", refuse);
 }
 
-function checkNode(node: Uint8Array, operators: OnnxCheck["operators"], refuse: Refuse): void {
+function checkNode(node: Uint8Array, refuse: Refuse): void {
   const fields = [...fieldsOf(node)];
   // Of a field that stands twice, a parser keeps the last.
   const lastText = (number: number) => text(fields.findLast((field) => field.number === number)?.value ?? EMPTY);
@@ -82,9 +79,6 @@ function checkNode(node: Uint8Array, operators: OnnxCheck["operators"], refuse: 
   const name = `node ${shown(lastText(NODE.name))} (${shown(operator).slice(1, -1)})`;
   if (CONTROL_FLOW.has(operator)) refuse(`${name} is control flow, which is not read`);
   if (!DOMAINS.has(domain)) refuse(`${name} is an operator of ${shown(domain)}, not of the ONNX standard`);
-  if (operators && (domain === "ai.onnx.ml" || !operators.has(operator))) {
-    refuse(`${name} is no operator that this program writes`);
-  }
   for (const { number, value } of fields) {
     if (number === NODE.attribute) checkAttribute(value, name, refuse);
   }
@@ -115,6 +109,11 @@ function checkTensor(tensor: Uint8Array, what: string, refuse: Refuse, isExterna
   // A name with an asterisk is none of a file: ONNX Runtime takes one as an address in memory.
   const isAllowed = locations.length === 1 && !location.includes("*") && isExternal?.(location);
   if (!isAllowed) refuse(`${what} ${name} lies in another file, ${shown(location)}, which is not read`);
+}
+
+/** ONNX Runtime tells its own format, which is no protobuf and can name files too, by these four bytes. */
+export function isOrtFormat(model: Uint8Array): boolean {
+  return text(model.subarray(4, 8)) === "ORTM";
 }
 
 /** StringStringEntryProto. */

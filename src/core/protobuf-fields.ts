@@ -33,8 +33,11 @@ export function* fieldsOf(message: Uint8Array): Generator<Field> {
 export function integers(value: Uint8Array): readonly number[] {
   const reader = protobuf.Reader.create(value);
   const found: number[] = [];
-  // 64 bits come as a number or as a `Long`, depending on what else is installed.
-  while (reader.pos < reader.len) found.push(Number(String(reader.int64())));
+  while (reader.pos < reader.len) {
+    // 64 bits come as a number or as a `Long`, depending on what else is installed.
+    const number: unknown = reader.int64();
+    found.push(typeof number === "number" ? number : Number(String(number)));
+  }
   return found;
 }
 

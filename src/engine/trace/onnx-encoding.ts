@@ -11,7 +11,7 @@ interface EncodedPort {
 }
 
 const IR_VERSION = 9;
-const OPSET_VERSION = 18;
+export const OPSET_VERSION = 18;
 /** Prefix, in a node's operator, of ONNX Runtime's own operators on blocked features. */
 export const NCHWC = "nchwc.";
 const NCHWC_DOMAIN = "com.microsoft.nchwc";

@@ -1,0 +1,56 @@
+/** What the graphs of a described model take and give; `-1` stands for any size. */
+
+import type { AspectSpec } from "../heads/head.js";
+import { architectureOf } from "../trunk/architecture.js";
+import { tapsOf } from "../trunk/taps.js";
+import type { BundleDescription } from "./description.js";
+import type { Ports } from "./graph-reading.js";
+
+type GraphName = "explain" | "predict";
+
+export function inputsOf(description: BundleDescription, graph: GraphName): Ports {
+  const { inputSize } = description.model.trunk;
+  const inputs = new Map<string, readonly number[]>([["image", [1, inputSize, inputSize, 3]]]);
+  if (graph === "explain") inputs.set("target", [1, classCount(description)]);
+  return inputs;
+}
+
+/**
+ * The outputs that are read; a graph may give more.
+ *
+ * @param given by the graph: where boxes lie is a matter of the head, but its three answers must lie alike.
+ */
+export function outputsOf(description: BundleDescription, graph: GraphName, given: Ports): Ports {
+  const { trunk, source, heads } = description.model;
+  const aspects = heads.filter((head) => head.kind !== "classifier");
+  const outputs = new Map<string, readonly number[]>();
+  for (const name of ["logits", "scores"]) outputs.set(name, [1, classCount(description)]);
+  for (const head of aspects) {
+    const shape = answerShape(head, trunk.inputSize, given.get(`${head.name}/unmasked`)?.[1]);
+    const answers = graph === "predict" ? ["unmasked"] : ["unmasked", "masked", "reference"];
+    for (const answer of answers) outputs.set(`${head.name}/${answer}`, shape);
+  }
+  if (graph === "predict") return outputs;
+  const sizes = new Map(tapsOf(architectureOf(trunk), trunk.inputSize).map(({ name, size }) => [name, size]));
+  const mapOf = (tap: string, channels: number) => [1, sizes.get(tap) ?? -1, sizes.get(tap) ?? -1, channels];
+  outputs.set(`saliency/${source}`, mapOf(source, 1));
+  for (const tap of new Set(aspects.flatMap((head) => head.taps))) {
+    const readers = aspects.filter((head) => head.taps.includes(tap));
+    outputs.set(`evidence/${tap}`, mapOf(tap, 2));
+    for (const { name } of readers) outputs.set(`${name}/overlap/${tap}`, mapOf(tap, 2));
+    if (readers.length > 1) outputs.set(`pairs/${tap}`, [1, (readers.length * (readers.length - 1)) / 2]);
+  }
+  return outputs;
+}
+
+/** Columns of the logits; a regression has one. */
+export function classCount({ model }: BundleDescription): number {
+  const [classes = []] = model.heads.flatMap((head) => (head.kind === "classifier" ? [head.classes] : []));
+  return Math.max(1, classes.length);
+}
+
+function answerShape(head: AspectSpec, size: number, cells = -1): readonly number[] {
+  if (head.kind === "boxes") return [1, cells, cells, 5];
+  const isMap = head.kind === "segmentation" || (head.kind === "amount" && head.form === "map");
+  return isMap ? [1, size, size, 1] : [1, 1];
+}
