@@ -20,10 +20,6 @@ const PALETTE = 3;
 const FRAME = 12;
 const HEADER = 13;
 
-export function isPng(bytes: Uint8Array): boolean {
-  return SIGNATURE.every((byte, index) => bytes[index] === byte);
-}
-
 /**
  * @param bytes begins with PNG's signature.
  * @throws ImageError where a chunk is cut off or the header damaged; the decoder checks the pixels.

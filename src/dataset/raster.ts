@@ -3,9 +3,11 @@
 import sharp, { type Metadata } from "sharp";
 import { ImageError } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
+import { readBitmap } from "./bmp.js";
+import { withinBudget } from "./decoding-budget.js";
 import { checkPixelCount, decodingCost, readImageFile } from "./image.js";
-import { imageFormat } from "./image-format.js";
-import { isPng, plainPng } from "./png.js";
+import { type ImageFormat, imageFormat } from "./image-format.js";
+import { plainPng } from "./png.js";
 import { distinct, oneChannel } from "./raster-values.js";
 
 export interface Raster {
@@ -28,36 +30,66 @@ export interface Raster {
 /** @throws ImageError in one line that names the file and the cure. */
 export async function readRaster(path: string): Promise<Raster> {
   const file = await readImageFile(path);
-  const png = isPng(file) ? plainPng(file, path) : undefined;
+  const format = imageFormat(file, path);
+  const {
+    samples,
+    channels,
+    maximum,
+    isPalette = false,
+    ...size
+  } = format === "bmp" ? bitmapSamples(file, path) : await decode(file, { path, format });
+  const { values, meaning, colourCount } = oneChannel(samples, channels);
+  return {
+    ...size,
+    values,
+    maximum,
+    found: distinct(values),
+    meaning: isPalette ? "indices" : meaning,
+    colourCount,
+    isLossy: format === "jpeg",
+  };
+}
+
+interface Samples {
+  readonly width: number;
+  readonly height: number;
+  /** `[height * width, channels]`. */
+  readonly samples: Uint8Array | Uint16Array;
+  readonly channels: number;
+  readonly maximum: number;
+  readonly isPalette?: boolean;
+}
+
+function bitmapSamples(file: Uint8Array, path: string): Samples {
+  const { width, height, channels, decode } = readBitmap(file, path);
+  checkPixelCount(width, height, path);
+  return { width, height, samples: decode(), channels, maximum: 255 };
+}
+
+async function decode(file: Uint8Array, { path, format }: { path: string; format: ImageFormat }): Promise<Samples> {
+  const png = format === "png" ? plainPng(file, path) : undefined;
   const bytes = png?.bytes ?? file;
   try {
     const header = await sharp(bytes, { failOn: "error", limitInputPixels: false }).metadata();
-    checkHeader(header, path);
-    decodingCost(header, { label: path, format: imageFormat(bytes, path) });
+    const byteCount = checkHeader(header, path);
+    const costBytes = Math.max(byteCount, decodingCost(header, { label: path, format }));
     const is16Bit = header.depth === "ushort";
     // Of grey with alpha, "b-w" would drop the alpha.
     const isGrey = (header.space === "b-w" || header.space === "grey16") && header.channels === 1;
-    const { data, info } = await sharp(bytes, { failOn: "error", limitInputPixels: LIMITS.imagePixels })
-      .autoOrient()
-      .toColourspace(isGrey ? (is16Bit ? "grey16" : "b-w") : is16Bit ? "rgb16" : "srgb")
-      .raw({ depth: is16Bit ? "ushort" : "uchar" })
-      .toBuffer({ resolveWithObject: true });
+    const { data, info } = await withinBudget(costBytes, () =>
+      sharp(bytes, { failOn: "error", limitInputPixels: LIMITS.imagePixels })
+        .autoOrient()
+        .toColourspace(isGrey ? (is16Bit ? "grey16" : "b-w") : is16Bit ? "rgb16" : "srgb")
+        .raw({ depth: is16Bit ? "ushort" : "uchar" })
+        .toBuffer({ resolveWithObject: true }),
+    );
     const samples = is16Bit
       ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2)
       : new Uint8Array(data.buffer, data.byteOffset, data.length);
     const maximum = 2 ** (png && png.bits < 8 ? png.bits : is16Bit ? 16 : 8) - 1;
     if (maximum < 255) unstretch(samples, maximum);
-    const { values, meaning, colourCount } = oneChannel(samples, info.channels);
-    return {
-      width: info.width,
-      height: info.height,
-      values,
-      maximum,
-      found: distinct(values),
-      meaning: png?.isPalette ? "indices" : meaning,
-      colourCount,
-      isLossy: header.format === "jpeg",
-    };
+    const { width, height, channels } = info;
+    return { width, height, samples, channels, maximum, isPalette: png?.isPalette };
   } catch (cause) {
     if (cause instanceof ImageError) throw cause;
     const why = (cause instanceof Error ? cause.message : String(cause)).split("\n")[0].trim();
@@ -70,16 +102,18 @@ export async function readRaster(path: string): Promise<Raster> {
   }
 }
 
-/** @throws ImageError where it is no raster image, of too many pixels or bytes, or of numbers that are no whole ones. */
-function checkHeader({ format, depth, channels, autoOrient }: Metadata, path: string): void {
-  if (format === "svg") throw new ImageError(`${path}: SVG is a drawing, not a raster image. Export it as PNG.`);
+/**
+ * @returns bytes of the decoded samples.
+ * @throws ImageError where it has too many pixels or bytes, or numbers that are no whole ones.
+ */
+function checkHeader({ depth, channels, autoOrient }: Metadata, path: string): number {
   const { width, height } = autoOrient;
   checkPixelCount(width, height, path);
   if (depth !== "uchar" && depth !== "ushort")
     throw new ImageError(`${path}: its samples are of type ${depth}. Convert it to a grey PNG.`);
   // Grey with alpha is decoded as colours with alpha.
   const byteCount = width * height * (channels === 2 ? 4 : channels) * (depth === "ushort" ? 2 : 1);
-  if (byteCount <= LIMITS.maskBytes) return;
+  if (byteCount <= LIMITS.maskBytes) return byteCount;
   throw new ImageError(
     `${path}: its pixels take ${byteCount / 1e6} MB, the limit is ${LIMITS.maskBytes / 1e6}. Save it as an indexed or grey PNG of 8 bits.`,
   );

@@ -20,3 +20,10 @@ test("other encodings, and text that is no JSON, are told in one line", () => {
   expect(() => read(Buffer.from("{\n"))).toThrow(/^x\.json: is not JSON \([^\n]*\)\. Mend it\.$/);
   expect(() => read(new Uint8Array())).toThrow(/^x\.json: is not JSON/);
 });
+
+test("a string of 10 MB is read, and what is nested too deep is told, brackets in strings aside", () => {
+  const long = "x".repeat(1e7);
+  expect(read(Buffer.from(JSON.stringify([long])))).toEqual([long]);
+  expect(read(Buffer.from(JSON.stringify([`\\"${"[".repeat(1000)}`])))).toHaveLength(1);
+  expect(() => read(Buffer.from(`${"[".repeat(1000)}${"]".repeat(1000)}`))).toThrow("is nested more than 200 deep");
+});

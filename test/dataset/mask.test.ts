@@ -115,6 +115,27 @@ describe("readRaster", () => {
     expect(raster.found).toEqual([0, 1]);
   });
 
+  test("reads a BMP, its grey palette as levels", async () => {
+    // Headers of 14 and 40 bytes, a palette of two greys, 3 x 2 pixels of 8 bits from the bottom row up, rows of 4 bytes.
+    const header = Buffer.alloc(54);
+    header.write("BM", "latin1");
+    for (const [at, value] of [
+      [2, 70],
+      [10, 62],
+      [14, 40],
+      [18, 3],
+      [22, 2],
+      [34, 8],
+      [46, 2],
+    ])
+      header.writeUInt32LE(value, at);
+    header.set([1, 0, 8, 0], 26);
+    const palette = [0, 0, 0, 0, 255, 255, 255, 0];
+    const raster = await rasterOf(Buffer.concat([header, Buffer.from([...palette, 1, 0, 0, 0, 0, 1, 1, 0])]), "bmp");
+    expect([...raster.values]).toEqual([0, 255, 255, 255, 0, 0]);
+    expect([raster.width, raster.height, raster.meaning, raster.maximum]).toEqual([3, 2, "levels", 255]);
+  });
+
   test("takes the opacity of a mask that is drawn in black, and half of it where it is shaded", async () => {
     const black = Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 200, 0, 0, 0, 90, 0, 0, 0, 255]);
     expect([...(await rasterOf(await fromRaw(black, 4, 1, 4).png().toBuffer())).values]).toEqual([0, 200, 90, 255]);
