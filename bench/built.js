@@ -16,7 +16,7 @@ export const { random } = await load("core/random.js");
 /** @type {typeof import("../src/core/files.js")} */
 export const { writeJson } = await load("core/files.js");
 /** @type {typeof import("../src/core/errors.js")} */
-export const { EngineError } = await load("core/errors.js");
+export const { MissingEngineError } = await load("core/errors.js");
 /** @type {typeof import("../src/dataset/image.js")} */
 export const { RESIZE_KERNEL } = await load("dataset/image.js");
 /** @type {typeof import("../src/engine/select-engine.js")} */

@@ -4,10 +4,10 @@
  */
 
 import {
-  EngineError,
   evaluationStep,
   explainedTaps,
   explainFunction,
+  MissingEngineError,
   modelInputShapes,
   ndArray,
   selectEngine,
@@ -31,7 +31,7 @@ const iterations = 20;
 const rows = [];
 for (const choice of /** @type {const} */ (["onnx", "tfjs"])) {
   const engine = await selectEngine({ engine: choice }).catch((/** @type {unknown} */ error) => {
-    if (!(error instanceof EngineError)) throw error;
+    if (!(error instanceof MissingEngineError)) throw error;
     console.log(`skipped: ${error.message}`);
   });
   if (!engine) continue;

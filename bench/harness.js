@@ -41,7 +41,7 @@ export async function compare(work, { engine, run, peer, iterations }) {
   const ratio = peer && rounded(median(ours.map(({ ms }, round) => ms / theirs[round].ms)));
   const beside = peer ? `${peer.name} ${other.ms} ms (${other.cpuMs} of CPU) · ratio ${ratio}` : "no peer";
   console.log(`${work} · ${engine} ${own.ms} ms (${own.cpuMs} of CPU) · ${beside}`);
-  return { work, ours: { ...own, engine }, peer: peer && { name: peer.name, ...other }, ratio };
+  return { work, ours: { ...own, engine }, peer: peer && { name: peer.name, ...peer.software, ...other }, ratio };
 }
 
 /**

@@ -39,7 +39,10 @@ async function compareAll() {
     const peer = await openPeer("step.py", { trunk: "mobilenet-v1", ...options });
     const cost = peer && (await peer.measure(RUNS));
     peer?.close();
-    const theirs = peer && cost?.peakMegabytes ? { name: peer.name, megabytes: rounded(cost.peakMegabytes) } : null;
+    const theirs =
+      peer && cost?.peakMegabytes
+        ? { name: peer.name, ...peer.software, megabytes: rounded(cost.peakMegabytes) }
+        : null;
     const ratio = theirs && rounded(own.megabytes / theirs.megabytes);
     const runtime = Object.fromEntries(
       Object.entries(settings).map(([name, memory]) => [name, inProcess({ options, memory })]),

@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 /**
  * @typedef {object} Peer
  * @property {string} name version and memory layout.
+ * @property {{ python: string, torch: string, threads: number }} software that it runs on.
  * @property {(iterations: number) => Promise<import("./harness.js").Cost>} measure of one iteration.
  * @property {() => void} close
  */
@@ -22,7 +23,9 @@ import { promisify } from "node:util";
 export async function openPeer(script, options) {
   const python = await findPython();
   if (!python) {
-    console.log("skipped: PyTorch is absent. Run: pip install torch, or name a Python that has it in PYTHON.");
+    console.log(
+      "skipped: PyTorch is absent. Run: pip install torch, or apt-get install python3-torch, or name a Python that has it in PYTHON.",
+    );
     return null;
   }
   const path = fileURLToPath(new URL(`peer/${script}`, import.meta.url));
@@ -33,9 +36,11 @@ export async function openPeer(script, options) {
     if (done) throw new Error(`${script} ended early; see its message above.`);
     return JSON.parse(value);
   };
-  const { name } = await next();
+  const { name, software } = await next();
+  console.log(`peer: Python ${software.python}, PyTorch ${software.torch}, ${software.threads} threads (${python})`);
   return {
     name,
+    software,
     async measure(iterations) {
       child.stdin.write(`${iterations}\n`);
       return next();
@@ -44,9 +49,9 @@ export async function openPeer(script, options) {
   };
 }
 
-/** @returns {Promise<string | null>} the first Python that imports torch. */
+/** @returns {Promise<string | null>} the first Python that imports torch; Debian's own stands behind one from elsewhere. */
 async function findPython() {
-  for (const python of [process.env.PYTHON, "python3", "python"]) {
+  for (const python of [process.env.PYTHON, "python3", "python", "/usr/bin/python3"]) {
     if (!python) continue;
     const found = await promisify(execFile)(python, ["-c", "import torch"]).catch(() => null);
     if (found) return python;

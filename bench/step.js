@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { EngineError, selectEngine } from "./built.js";
+import { MissingEngineError, selectEngine } from "./built.js";
 import { compare, readRows, rounded, writeResults } from "./harness.js";
 import { openPeer } from "./peer.js";
 import { prepareStep } from "./training.js";
@@ -32,7 +32,7 @@ const ROUND_MS = 700;
 const rows = options.only ? readRows("step") : [];
 for (const choice of /** @type {const} */ (["onnx", "tfjs"])) {
   const engine = await selectEngine({ engine: choice }).catch((/** @type {unknown} */ error) => {
-    if (!(error instanceof EngineError)) throw error;
+    if (!(error instanceof MissingEngineError)) throw error;
     console.log(`skipped: ${error.message}`);
   });
   if (!engine) continue;

@@ -24,6 +24,7 @@ export {
   ImageError,
   InputError,
   InterruptedError,
+  MissingEngineError,
   ShapeError,
   TraceError,
   WeightsError,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import resource
 import statistics
 import sys
@@ -21,6 +22,7 @@ def times(run, iterations):
 
 def serve(prepare, options):
     """`prepare(options, is_channels_last)` gives a function that does the work once."""
+    # Debian's PyTorch starts with one thread.
     torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
     torch.manual_seed(0)
     candidates = {}
@@ -32,7 +34,8 @@ def serve(prepare, options):
     run = candidates[layout][1]
     del candidates
     version = ".".join(torch.__version__.split(".")[:2])
-    print(json.dumps({"name": f"pytorch {version} {layout}"}), flush=True)
+    software = {"python": platform.python_version(), "torch": torch.__version__, "threads": torch.get_num_threads()}
+    print(json.dumps({"name": f"pytorch {version} {layout}", "software": software}), flush=True)
     for line in sys.stdin:
         run()
         iterations, before = int(line), time.process_time()

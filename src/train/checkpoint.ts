@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../core/errors.js";
 import { writeFileAtomic } from "../core/files.js";
+import { parseJson } from "../core/json.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { decodeSafetensors, encodeSafetensors, safetensorsMetadata } from "../core/safetensors.js";
 import type { FileFacts } from "../dataset/inventory.js";
@@ -54,7 +55,12 @@ export async function readCheckpoint(out: string): Promise<{ arrays: NdArrays; c
   if (!bytes) return null;
   const { cursor } = safetensorsMetadata(bytes, path);
   if (cursor === undefined) throw new InputError(`${path}: holds no cursor. Remove ${out} and train again.`);
-  return { arrays: decodeSafetensors(bytes, path), cursor: JSON.parse(cursor) as Cursor };
+  const read = parseJson(Buffer.from(cursor), {
+    where: path,
+    cure: `Remove ${out} and train again.`,
+    error: InputError,
+  });
+  return { arrays: decodeSafetensors(bytes, path), cursor: read as Cursor };
 }
 
 /** True where a training has saved its state. */

@@ -1,8 +1,8 @@
 /** Training, its end and its measures as a user runs them. */
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { unzipSync } from "fflate";
 import { beforeAll, describe, expect, test } from "vitest";
 import { aspectlens } from "../helpers/command.js";
@@ -99,6 +99,19 @@ describe("evaluate", () => {
     for (const split of ["validation", "test"]) expect(card).toContain(`On the split \`${split}\`:`);
     const { accuracy } = result.heads.class;
     expect(card).toContain(`| class | accuracy | ${accuracy} | 4 |`);
+  });
+
+  test("a demo takes no folder that holds files of others, and says so before it draws", async () => {
+    for (const name of ["data/notes.txt", "run/config.json", "tissue.aspect"]) {
+      const out = mkdtempSync(join(tmpdir(), "demo-"));
+      mkdirSync(join(out, name, ".."), { recursive: true });
+      writeFileSync(join(out, name), "mine");
+      const { code, stderr } = await run("demo", "--out", out);
+      expect(code, name).toBe(2);
+      expect(stderr.trim().split("\n").at(-1)).toMatch(/would be lost/);
+      expect(readFileSync(join(out, name), "utf8")).toBe("mine");
+      expect(readdirSync(join(out, name, ".."))).toEqual([basename(name)]);
+    }
   });
 
   test("neither it nor export writes over a file that it did not make", async () => {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openDataset, records } from "../../src/dataset/dataset.js";
@@ -246,4 +246,17 @@ describe("synthesize", () => {
   ])("refuses a bad %s", async (_, options, message) => {
     await expect(make("bad", options)).rejects.toThrow(message);
   });
+});
+
+test("a drawn set that somebody added files to is not replaced", async () => {
+  const target = join(folder, "added");
+  await synthesize(target, { count: 2, size: 64 });
+  for (const name of ["notes.txt", join("images", "mine.png"), join("masks", "mine.png")]) {
+    await writeFile(join(target, name), "mine");
+    await expect(synthesize(target, { count: 2, size: 64 })).rejects.toThrow(
+      `added: holds ${name}, which would be lost`,
+    );
+    await rm(join(target, name));
+  }
+  await synthesize(target, { count: 2, size: 64 });
 });
