@@ -66,15 +66,20 @@ function guesses(
     const message = `${path}: is graded (${foundText(raster)}); pixels from half of full scale (${half}) on count as aspect "${name}".`;
     return [{ kind: "graded", severity: "note", message }];
   }
-  const cure = 'Name those that mean it, as in "values": [1]';
-  if (rule === "labels") {
-    const message =
-      meaning === "colours"
-        ? `${path}: holds ${colourCount} colours; all but the darkest count as aspect "${name}". If they mean different things, save an indexed PNG. ${cure}.`
-        : `${path}: holds the values ${foundText(raster)}, and all but ${meaning === "indices" ? found[0] : 0} count as aspect "${name}". ${cure}.`;
-    return [{ kind: "labels", severity: "warning", message }];
+  const warn = (kind: "labels" | "colours", message: string): MaskFinding[] => [
+    { kind, severity: "warning", message: `${path}: ${message}` },
+  ];
+  if (meaning === "colours") {
+    const cure = 'If that is wrong, save an indexed PNG and name its "values".';
+    if (rule === "labels")
+      return warn("labels", `holds ${colourCount} colours; all but the darkest count as aspect "${name}". ${cure}`);
+    if (rule === "graded" || found[0] === 0 || found.length === 1) return [];
+    return warn("colours", `none of its colours is black; the brighter ones count as aspect "${name}". ${cure}`);
   }
-  if (meaning !== "colours" || found[0] === 0 || found.length === 1) return [];
-  const message = `${path}: none of its colours is black; the brighter ones count as aspect "${name}". Draw it on black, or save an indexed PNG. ${cure}.`;
-  return [{ kind: "colours", severity: "warning", message }];
+  if (rule !== "labels") return [];
+  const background = meaning === "indices" ? found[0] : 0;
+  return warn(
+    "labels",
+    `holds the values ${foundText(raster)}, and all but ${background} count as aspect "${name}". Name those that mean it, as in "values": [1].`,
+  );
 }

@@ -30,7 +30,7 @@ async function remarksOf(
   });
   const { faults, heads, warningCount } = await checkDataset(directory, inputSize ? { inputSize } : {});
   const said = faults
-    .filter(({ message }) => !/split "|labelled in no|empty in every/.test(message))
+    .filter(({ message }) => !/split "|labelled in no|empty in every|is never used/.test(message))
     .map(
       ({ severity, line, message }) =>
         `${severity} ${line ?? "-"} ${message.replaceAll(directory, "").replace(/^.*?: /, "")}`,
@@ -81,6 +81,18 @@ test("colours: two aspects on one file, a white background, several labels", asy
     expect.stringMatching(/^warning 2 \/t\.png: holds 3 colours; all but the darkest count as aspect "cat".*1 more/),
     expect.stringMatching(/^warning 2 \/t\.png: is the mask of "cat" and "dog" without "values"/),
   ]);
+});
+
+test("a JPEG in colours is said to be one, and nothing else", async () => {
+  const jpeg = await fromRaw(
+    rgb(4, 4, (x) => (x < 2 ? [1, 1, 1] : [255, 250, 250])),
+    4,
+    4,
+  )
+    .jpeg()
+    .toBuffer();
+  const { said } = await remarksOf("jpeg", [{ cat: { mask: "m.jpg" } }], { files: { "m.jpg": jpeg } });
+  expect(said).toEqual(["warning 1 /m.jpg: a JPEG; its values are smeared at every edge. Save masks as PNG."]);
 });
 
 test("absent values make one warning for all, and count as empty", async () => {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { BUILTIN } from "../../src/train/config.js";
+import { BUILTIN, BUILTIN_INPUT_SIZE } from "../../src/train/config.js";
 import { inspectWeights } from "../../src/trunk/weights/inspect-weights.js";
 import { readWeights } from "../../src/trunk/weights/read-weights.js";
 
@@ -29,7 +29,8 @@ describe.each(names)("weights/%s", (name) => {
   });
 
   test("they are of the trunk that the folder's name says", async () => {
-    const { name: trunk, alpha } = await inspectWeights(await readWeights(join(WEIGHTS, name, "trunk.safetensors")));
+    const { name: trunk, alpha, inputSize } = await inspectWeights(await readWeights(join(WEIGHTS, name, "trunk.safetensors")));
     expect(`${trunk}-${alpha}`).toBe(name);
+    expect(inputSize).toBe(BUILTIN_INPUT_SIZE); // what data check measures masks by
   });
 });
