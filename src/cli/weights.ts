@@ -166,7 +166,7 @@ async function runImport(file: string, options: ImportCommandOptions): Promise<v
 
 function printImported(imported: Imported, { tensors: isLong = false }: { tensors?: boolean } = {}): void {
   const { name, path, trunk, lastLayer, hasBatchNorm, parameterCount, proof } = imported;
-  const { tensors, forward, original } = proof;
+  const { tensors, forward, original, notCompared } = proof;
   const norms = tensors.filter((tensor) => tensor.name.endsWith("/kernel")).map((tensor) => tensor.norm);
   printLine(
     `${name}: ${trunk.name} ${trunk.alpha} up to ${lastLayer}, ${(parameterCount / MEGA).toFixed(2)} million numbers, batch norm ${hasBatchNorm ? "kept" : "folded or none"}`,
@@ -180,7 +180,7 @@ function printImported(imported: Imported, { tensors: isLong = false }: { tensor
   printLine(
     original
       ? `  ${original.runtime} on the original file gives the same: largest difference ${original.error.toExponential(1)} of the largest feature`
-      : "  no runtime here runs the original file beside it",
+      : `  ${notCompared}`,
   );
   if (isLong) for (const line of formatTable(tensors.map(tensorRow))) printLine(`  ${line}`);
   printLine(`  kept in ${path}`);

@@ -1,6 +1,10 @@
 /** Strict reading of plain data: unknown keys fail, and the message lists the known ones. */
 
 import { InputError } from "./errors.js";
+import { clip } from "./terminal.js";
+
+/** Names of ours are shorter, and comparing takes the product of two lengths. */
+const LONGEST_NAME = 100;
 
 /** @throws the given error class when `value` is no object or has a key that is not `known`. */
 export function checkKeys(
@@ -10,13 +14,13 @@ export function checkKeys(
   ErrorClass: new (message: string) => InputError = InputError,
 ): asserts value is Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new ErrorClass(`${where}: expected an object, got ${Array.isArray(value) ? "a list" : String(value)}.`);
+    throw new ErrorClass(`${where}: expected an object, got ${Array.isArray(value) ? "a list" : clip(String(value))}.`);
   }
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
     const near = nearest(key, known);
     throw new ErrorClass(
-      `${where}: unknown key "${key}".${near ? ` Did you mean "${near}"?` : ""} Known: ${known.join(", ")}.`,
+      `${where}: unknown key "${clip(key)}".${near ? ` Did you mean "${near}"?` : ""} Known: ${known.join(", ")}.`,
     );
   }
 }
@@ -32,9 +36,11 @@ export function findName(name: string, known: readonly string[]): string | undef
   return known.find((candidate) => candidate === name || candidate.normalize() === name.normalize());
 }
 
-/** The candidate within a third of its length in edits (Levenshtein 1966), or none. */
+/** The candidate within a third of its length in edits (Levenshtein 1966), or none; a long word is near to nothing. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  if (word.length > LONGEST_NAME) return undefined;
   const ranked = candidates
+    .filter((candidate) => candidate.length <= LONGEST_NAME)
     .map((candidate) => ({ candidate, edits: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits);
   const [best] = ranked;

@@ -24,6 +24,13 @@ export const LIMITS = {
   h5Depth: 32,
   /** Sides of the images that a weights file may say it was made for. */
   weightsInputSize: 4096,
+  /** Pixels, all images of a batch together, and multiplications, of what an import computes with the original to compare. */
+  comparedPixels: 600_000,
+  comparedOperations: 4_000_000_000,
+  /** Nodes of an `.onnx`; a trunk has some hundreds. */
+  onnxNodes: 3_000,
+  /** Fields of one message in an `.onnx`. */
+  protobufFields: 500_000,
   /** Lists and objects inside one another in JSON. */
   jsonDepth: 200,
   /** Bytes that a bundle's graph may hold at once while it runs, */

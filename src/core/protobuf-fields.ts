@@ -1,6 +1,7 @@
 /** Takes protobuf messages apart field by field, without a description of what they mean. */
 
 import protobuf from "protobufjs/minimal.js";
+import { LIMITS } from "./limits.js";
 
 /** Wire type of what has a length: text, bytes, messages, packed numbers. */
 const LENGTH_DELIMITED = 2;
@@ -13,10 +14,12 @@ export interface Field {
   readonly value: Uint8Array;
 }
 
-/** @throws Error where the message is cut off or is no protobuf. */
+/** @throws Error where the message is cut off, is no protobuf, or has more fields than the limit. */
 export function* fieldsOf(message: Uint8Array): Generator<Field> {
   const reader = protobuf.Reader.create(message);
+  let count = 0;
   while (reader.pos < reader.len) {
+    if (++count > LIMITS.protobufFields) throw new Error(`more than ${LIMITS.protobufFields} fields`);
     const start = reader.pos;
     const tag = reader.uint32();
     let from = reader.pos;
@@ -34,6 +37,12 @@ export function integers(value: Uint8Array): readonly number[] {
   const reader = protobuf.Reader.create(value);
   const found: number[] = [];
   while (reader.pos < reader.len) {
+    const byte = value[reader.pos];
+    if (byte < 0x80) {
+      found.push(byte); // most of them, and much faster
+      reader.pos += 1;
+      continue;
+    }
     // 64 bits come as a number or as a `Long`, depending on what else is installed.
     const number: unknown = reader.int64();
     found.push(typeof number === "number" ? number : Number(String(number)));

@@ -11,7 +11,7 @@ import { inspectWeights } from "../trunk/weights/inspect-weights.js";
 import { loadWeights } from "../trunk/weights/load-weights.js";
 import { readWeights } from "../trunk/weights/read-weights.js";
 import { TRUNK_FILE, type TrunkMetadata, writeTrunkFile } from "../trunk/weights/trunk-file.js";
-import { openOriginal } from "./original.js";
+import { openOriginal } from "./open-original.js";
 import { type Proof, prove } from "./prove.js";
 import { isStored, storeFolder, storePath } from "./store.js";
 
@@ -69,9 +69,10 @@ export async function importWeights(source: string, options: ImportOptions): Pro
   // A pooling behind the last weights is part of the trunk, where the file says that it has one.
   const { lastLayer = description.lastLayer } = file;
   const original = await openOriginal(file, { name: spec.name, lastLayer });
+  const checkSize = "size" in original ? original.size : Math.min(Math.max(inputSize, LEAST_SIZE), LARGEST_SIZE);
   const trunk = createTrunk({
     ...spec,
-    inputSize: original?.size ?? Math.min(Math.max(inputSize, LEAST_SIZE), LARGEST_SIZE),
+    inputSize: checkSize,
   });
   const { parameters: all, randomLayers } = await loadWeights(trunk, file, { missing: "random", seed: 0 });
   const isOwn = ([key]: [string, unknown]) => !randomLayers.includes(key.split("/")[1]);

@@ -8,7 +8,7 @@ import type { NdArray, NdArrays } from "../core/nd-array.js";
 import type { Engine } from "../engine/engine.js";
 import { foldBatchNorm } from "../trunk/fold-batch-norm.js";
 import type { Trunk } from "../trunk/trunk.js";
-import type { Original } from "./original.js";
+import type { NotCompared, Original } from "./original.js";
 
 /** A photograph of a kitten would do as well; this one is ours, a drawn tissue. */
 const IMAGE = new URL("../../weights/check.png", import.meta.url);
@@ -31,6 +31,8 @@ export interface Proof {
   };
   /** The same layer computed from the file by its own runtime; absent where none here can. */
   readonly original?: { readonly runtime: Original["runtime"]; readonly error: number };
+  /** Why there is none. */
+  readonly notCompared?: string;
 }
 
 /**
@@ -45,7 +47,7 @@ export async function prove(
     original,
     lastLayer,
     path,
-  }: { parameters: NdArrays; engine: Engine; original?: Original; lastLayer: string; path: string },
+  }: { parameters: NdArrays; engine: Engine; original: Original | NotCompared; lastLayer: string; path: string },
 ): Promise<Proof> {
   const tensors = Object.entries(parameters).map(([name, { shape, data }]) => ({ name, shape, norm: norm(data) }));
   const empty = tensors.find(({ name, norm }) => name.endsWith("/kernel") && norm === 0);
@@ -61,7 +63,7 @@ export async function prove(
     throw new WeightsError(
       `${path}: ${lastLayer} is the same for the check image and a grey one. The weights are damaged.`,
     );
-  if (!original) return { tensors, forward };
+  if ("notCompared" in original) return { tensors, forward, ...original };
   const error = difference(features, await original.run(image));
   if (!(error <= TOLERANCE))
     throw new WeightsError(

@@ -4,9 +4,9 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { WeightsError } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
+import { locked } from "../core/lock.js";
 import type { Engine } from "../engine/engine.js";
 import type { CatalogueEntry } from "./catalogue.js";
-import { exclusively } from "./exclusive.js";
 import { type FetchedFile, type FetchOptions, fetchFiles } from "./fetch-files.js";
 import { type Imported, importWeights } from "./import-weights.js";
 import { lockFiles } from "./lock.js";
@@ -27,7 +27,10 @@ export interface PullOptions extends Omit<FetchOptions, "folder"> {
 export async function pullWeights(entry: CatalogueEntry, options: PullOptions): Promise<Imported> {
   const { folder = storeFolder() } = options;
   const downloads = join(folder, ".downloads", entry.name);
-  return exclusively(`${downloads}.pid`, `pulling ${entry.name}`, () => pull(entry, { ...options, folder, downloads }));
+  const title = `pulling ${entry.name}`;
+  return locked(`${downloads}.lock`, { title, ErrorClass: WeightsError }, () =>
+    pull(entry, { ...options, folder, downloads }),
+  );
 }
 
 async function pull(

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
@@ -278,7 +278,7 @@ describe("what is wrong with a file is said in one line", () => {
   });
 
   test("a file that is absent, cut off, another kind, without a graph", async () => {
-    expect(await refusal(join(root, "nowhere.onnx"))).toMatch(/^cannot be read\. Give the path/);
+    expect(await refusal(join(root, "nowhere.onnx"))).toMatch(/^does not exist\. Give the path/);
     const whole = await readFile(fixturePath("vgg16.onnx"));
     for (const kept of [whole.length - 1, 30_000, 300])
       expect(await refusal(await save(whole.subarray(0, kept)))).toMatch(/^is cut off or damaged\. Fetch or export/);
@@ -387,15 +387,25 @@ describe("what is wrong with a file is said in one line", () => {
     expect(Array.from(weights["Conv1/bias"].data)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     await mkdir(join(root, "inner"), { recursive: true });
     for (const location of ["../weights.bin", "inner/../../weights.bin", join(root, "weights.bin")])
-      expect(await refused(outside({ location }))).toMatch(/^Conv1_b lies in .*, outside the model's folder/);
-    expect(await refused(outside({ location: "gone.bin" }))).toMatch(
-      /^Conv1_b lies in .*gone\.bin, which cannot be opened/,
+      expect(await refused(outside({ location }))).toMatch(
+        /^constant "Conv1_b" lies in another file, ".*", which is not read/,
+      );
+    await writeFile(join(root, "inner", "far.bin"), new Uint8Array(32));
+    await symlink(join(root, "inner", "far.bin"), join(root, "near.bin"));
+    await symlink("/dev/zero", join(root, "zero.bin"));
+    expect(
+      (await readOnnx(await save(writeOnnx(outside({ location: "near.bin" }))))).weights["Conv1/bias"].data,
+    ).toEqual(new Float32Array(8));
+    expect(await refused(outside({ location: "zero.bin" }))).toMatch(
+      /^its numbers lie in zero\.bin, outside its folder/,
     );
+    const absent = await save(writeOnnx(outside({ location: "gone.bin" })));
+    await expect(readOnnx(absent)).rejects.toThrow(/gone\.bin: does not exist\. It belongs to the model/);
     expect(await refused(outside({ location: "weights.bin", offset: "-4" }))).toMatch(/^Conv1_b wants bytes -4/);
     const short = await save(writeOnnx(outside({ location: "weights.bin", offset: "8" })));
     const gone = writeOnnx(outside({ location: "gone.bin" }));
     await expect(externalData(gone, join(root, "x.onnx"))).rejects.toThrow(
-      /its numbers lie in gone\.bin, which is not there/,
+      /gone\.bin: does not exist\. It belongs to the model/,
     );
     await expect(readOnnx(short)).rejects.toThrow(/weights\.bin: is cut off: 36 bytes, its numbers end at 40/);
   });

@@ -207,7 +207,7 @@ describe("what is wrong with a file is said in one line", () => {
     await writeFile(join(cut, "b.bin"), new Uint8Array(10));
     expect(await refusal(readWeights(cut))).toMatch(/a.bin, b.bin: \d+ bytes, the manifest needs \d+/);
     await rm(join(cut, "b.bin"));
-    expect(await refusal(readWeights(cut))).toMatch(/b.bin: cannot be read/);
+    expect(await refusal(readWeights(cut))).toMatch(/b.bin: does not exist. A model.json needs all/);
     const kernel = { shape: [1], data: Float32Array.of(Number.NaN) };
     expect(await refusal(readWeights(await save({ "conv1/bias": kernel })))).toMatch(
       /conv1\/bias holds numbers that are not finite/,

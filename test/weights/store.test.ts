@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -7,7 +7,6 @@ import { createTrunk } from "../../src/trunk/create-trunk.js";
 import { randomWeights } from "../../src/trunk/random-weights.js";
 import { writeTrunkFile } from "../../src/trunk/weights/trunk-file.js";
 import { CATALOGUE, catalogued } from "../../src/weights/catalogue.js";
-import { exclusively } from "../../src/weights/exclusive.js";
 import { listStored, locateWeights, readStored, storeFolder, storePath } from "../../src/weights/store.js";
 
 const trunk = createTrunk({ name: "mobilenet-v1", alpha: 0.1, inputSize: 64 });
@@ -106,18 +105,4 @@ test("a file that is cut off, or of another kind of safetensors, is refused by n
   await keep("broken");
   await writeFile(path, "1234567");
   await expect(readStored({ name: "broken", path })).rejects.toThrow(/broken.*not a readable safetensors file/);
-});
-
-describe("one process at a time", () => {
-  test("another one that is alive is named; what a dead one left is taken over, and nothing stays", async () => {
-    const path = join(folder, "deep", "work.pid");
-    const second = () => exclusively(path, "pulling x", async () => "done");
-    await exclusively(path, "pulling x", async () => {
-      await expect(second()).rejects.toThrow(`pulling x: process ${process.pid} is at it already`);
-    });
-    await writeFile(path, "999999999");
-    expect(await second()).toBe("done");
-    await expect(exclusively(path, "x", () => Promise.reject(new Error("failed")))).rejects.toThrow("failed");
-    await expect(readFile(path)).rejects.toThrow(/ENOENT/);
-  });
 });

@@ -3,6 +3,7 @@
 import { WeightsError } from "../../core/errors.js";
 import { fromFloat16 } from "../../core/float16.js";
 import { type NdArray, sizeOf } from "../../core/nd-array.js";
+import { clip } from "../../core/terminal.js";
 
 /** One weight of a manifest (tfjs-core, `io.WeightsManifestEntry`). */
 export interface ManifestEntry {
@@ -45,5 +46,7 @@ export function dequantize(entry: ManifestEntry, bytes: Uint8Array): NdArray {
 function stored({ name, dtype, quantization }: ManifestEntry) {
   const format = quantization?.dtype ?? dtype;
   if (Object.hasOwn(STORED, format)) return STORED[format];
-  throw new WeightsError(`${name}: dtype ${format} cannot be read. Known are ${Object.keys(STORED).join(", ")}.`);
+  throw new WeightsError(
+    `${clip(name)}: dtype ${clip(format)} cannot be read. Known are ${Object.keys(STORED).join(", ")}.`,
+  );
 }

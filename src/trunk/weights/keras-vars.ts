@@ -49,9 +49,13 @@ function byName(groups: readonly VariableGroup[]): [VariableGroup, string][] {
 }
 
 function byOrder(path: string, groups: readonly VariableGroup[]): [VariableGroup, string][] {
-  const parents = new Set(groups.map(parentOf));
-  const found = [...parents].flatMap((parent) => {
-    const siblings = groups.filter((group) => parentOf(group) === parent);
+  const families = new Map<string, VariableGroup[]>();
+  for (const group of groups) {
+    const siblings = families.get(parentOf(group)) ?? [];
+    siblings.push(group);
+    families.set(parentOf(group), siblings);
+  }
+  const found = [...families.values()].flatMap((siblings) => {
     return TRUNK_NAMES.flatMap((name) => {
       const pairs = pairedWith(name, siblings);
       return pairs ? [pairs] : [];

@@ -2,6 +2,7 @@
 
 import { WeightsError } from "../../core/errors.js";
 import type { NdArray, NdArrays } from "../../core/nd-array.js";
+import { ownValue } from "../../core/own-value.js";
 import type { ParameterPart } from "../layer-parameters.js";
 
 /** The weights of one layer; its batch norm, a layer of its own in Keras, is joined to it. */
@@ -41,7 +42,7 @@ export function weightsByLayer(weights: NdArrays, place: string): ReadonlyMap<st
   const layers = new Map<string, Partial<Record<ParameterPart, NdArray>>>();
   for (const [name, array] of Object.entries(weights)) {
     const path = name.replace(/:\d+$/, "").split("/");
-    const part = PARTS[path.pop() ?? ""];
+    const part = ownValue(PARTS, path.pop() ?? "");
     const layer = path.map(trunkLayer).findLast((candidate) => candidate !== undefined);
     if (!part || !layer) continue;
     const found = layers.get(layer) ?? {};

@@ -52,6 +52,9 @@ export async function loadWeights(
     if (!weights?.kernel) continue;
     Object.assign(parameters, layerParametersOf(layer, weights, { file, epsilon: epsilons.get(layer) }));
   }
+  for (const [name, { data }] of Object.entries(parameters))
+    if (!data.every(Number.isFinite))
+      throw new WeightsError(`${file.path}: ${name} is not finite. Take the weights of another epoch.`);
   if (options.missing === "random" && missing.length > 0) {
     const fresh = randomWeights(trunk, options);
     for (const [name, array] of Object.entries(fresh)) if (missing.includes(layerOf(name))) parameters[name] = array;

@@ -1,15 +1,16 @@
 /** Reads the weights of an ONNX model, PyTorch's or TensorFlow's, by what its graph computes and not by its names. */
 
-import { readFile } from "node:fs/promises";
 import { WeightsError } from "../../core/errors.js";
 import { type NdArray, ndArray } from "../../core/nd-array.js";
+import { checkOnnxGraph } from "../../core/onnx-check.js";
 import { delimited, type Field, fieldsOf, text } from "../../core/protobuf-fields.js";
 import { architectureOf, TRUNK_NAMES } from "../architecture.js";
 import { BATCH_NORM_EPSILON } from "../layer-parameters.js";
 import type { TrunkSpec } from "../trunk.js";
-import { GRAPH, graphOf, MODEL, type OnnxGraph, type OnnxNode } from "./onnx-graph.js";
+import { readInputFile } from "./input-file.js";
+import { GRAPH, graphOf, MODEL, nodeOf, type OnnxGraph, type OnnxNode } from "./onnx-graph.js";
 import { type Match, type MatchedLayer, matchTrunk } from "./onnx-layers.js";
-import { pathBeside, tensorFloats } from "./onnx-tensor.js";
+import { pathBeside, tensorFloats, tensorOf, withFileBeside } from "./onnx-tensor.js";
 import type { WeightsFile } from "./read-weights.js";
 
 export interface OnnxWeights extends WeightsFile {
@@ -30,9 +31,7 @@ export interface OnnxWeights extends WeightsFile {
  * @throws WeightsError where the file cannot be read or is another network, naming the node that no trunk has.
  */
 export async function readOnnx(path: string): Promise<OnnxWeights> {
-  const bytes = await readFile(path).catch((cause) => {
-    throw new WeightsError(`${path}: cannot be read. Give the path of an .onnx file.`, { cause });
-  });
+  const bytes = await readOnnxFile(path);
   const graph = parse(path, bytes);
   const image = imageOf(path, graph);
   const match = bestMatch(
@@ -48,25 +47,60 @@ export async function readOnnx(path: string): Promise<OnnxWeights> {
   return { path, weights, topology, ...(convention && { convention }), lastLayer, lastTensor };
 }
 
+/** The bytes of a model that names no file but those beside it. @throws WeightsError as `readOnnx`. */
+export async function readOnnxFile(path: string): Promise<Buffer> {
+  const bytes = await readInputFile(path, "Give the path of an .onnx file.");
+  modelFields(path, bytes);
+  checkOnnxGraph(bytes, {
+    source: path,
+    ErrorClass: WeightsError,
+    cure: "Export the network again, with its numbers inside or in a file beside it.",
+    isExternal: (location) => pathBeside(path, location) !== undefined,
+  });
+  return bytes;
+}
+
 /**
- * The same model with one tensor as its only output; what computes other outputs is left to the runtime to drop.
+ * The same model with one tensor as its only output, and without whatever that does not need: the rest might take any time or memory.
  *
  * @throws WeightsError where the bytes are no ONNX model.
  */
 export function withOutput(model: Uint8Array, tensor: string): Uint8Array {
-  const isFor = ({ value }: Field) =>
-    [...fieldsOf(value)].some((field) => field.number === 1 && text(field.value) === tensor);
   const rewritten = modelFields("model", model).map((field) => {
     if (field.number !== MODEL.graph) return field.bytes;
     const parts = [...fieldsOf(field.value)];
+    const needed = neededFor(tensor, parts);
     const described = parts.find(({ number, value }) => {
-      return (number === GRAPH.valueInfo || number === GRAPH.output) && isFor({ number, value, bytes: value });
+      return (number === GRAPH.valueInfo || number === GRAPH.output) && nameIn(value) === tensor;
     });
     const output = described?.value ?? delimited(1, Buffer.from(tensor));
-    const kept = parts.filter((part) => part.number !== GRAPH.output && part !== described).map((part) => part.bytes);
+    const kept = parts.filter((part) => part !== described && isKept(part, needed)).map((part) => part.bytes);
     return delimited(MODEL.graph, Buffer.concat([...kept, delimited(GRAPH.output, output)]));
   });
   return Buffer.concat(rewritten);
+}
+
+function isKept({ number, value }: Field, needed: ReadonlySet<string>): boolean {
+  if (number === GRAPH.node) return nodeOf(value).outputs.some((output) => needed.has(output));
+  if (number === GRAPH.initializer) return needed.has(tensorOf(value).name);
+  if (number === GRAPH.input || number === GRAPH.valueInfo) return needed.has(nameIn(value));
+  return number === GRAPH.name;
+}
+
+/** Names of a tensor and of all that it is computed from. */
+function neededFor(tensor: string, parts: readonly Field[]): ReadonlySet<string> {
+  const nodes = parts.filter(({ number }) => number === GRAPH.node).map(({ value }) => nodeOf(value));
+  const needed = new Set([tensor]);
+  // Nodes are in order, so those that a node reads come before it.
+  for (const { inputs, outputs } of nodes.reverse())
+    if (outputs.some((output) => needed.has(output))) for (const input of inputs) needed.add(input);
+  needed.delete("");
+  return needed;
+}
+
+/** Of a `ValueInfoProto`. */
+function nameIn(value: Uint8Array): string {
+  return text([...fieldsOf(value)].find(({ number }) => number === 1)?.value ?? new Uint8Array());
 }
 
 /**
@@ -80,16 +114,12 @@ export async function externalData(
 ): Promise<{ readonly path: string; readonly data: Uint8Array }[]> {
   const { constants } = parse(path, model);
   const locations = new Set([...constants.values()].flatMap(({ external }) => external?.location ?? []));
-  return Promise.all(
-    [...locations].map(async (location) => {
-      const file = pathBeside(path, location);
-      const data = file && (await readFile(file).catch(() => undefined));
-      if (data) return { path: location, data };
-      throw new WeightsError(
-        `${path}: its numbers lie in ${location}, which is not there to read. Put it beside the model.`,
-      );
-    }),
-  );
+  const files: { readonly path: string; readonly data: Uint8Array }[] = [];
+  for (const location of locations) {
+    const data = await withFileBeside(path, location, (file) => file.readFile());
+    files.push({ path: location, data });
+  }
+  return files;
 }
 
 function modelFields(place: string, bytes: Uint8Array): readonly Field[] {

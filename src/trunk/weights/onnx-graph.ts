@@ -1,12 +1,13 @@
 /** The graph of an ONNX model as plain data: nodes in order, constants, inputs. */
 
+import { LIMITS } from "../../core/limits.js";
 import { fieldsOf, integers, text } from "../../core/protobuf-fields.js";
 import { floatsOf } from "./float-bytes.js";
 import { inlineTensor, type OnnxTensor, smallNumbers, tensorOf } from "./onnx-tensor.js";
 
 /** Field numbers of onnx.proto (github.com/onnx/onnx). */
 export const MODEL = { irVersion: 1, graph: 7 } as const;
-export const GRAPH = { node: 1, initializer: 5, input: 11, output: 12, valueInfo: 13 } as const;
+export const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12, valueInfo: 13 } as const;
 const NODE = { input: 1, output: 2, name: 3, operator: 4, attribute: 5, domain: 7 } as const;
 
 export interface OnnxAttribute {
@@ -36,14 +37,17 @@ export interface OnnxGraph {
   readonly inputs: readonly { readonly name: string; readonly shape?: readonly (number | undefined)[] }[];
 }
 
-/** @throws Error where the bytes are no graph, or its nodes are not in order. */
+/** @throws Error where the bytes are no graph, its nodes are not in order, or more than the limit. */
 export function graphOf(message: Uint8Array): OnnxGraph {
   const nodes: OnnxNode[] = [];
   const constants = new Map<string, OnnxTensor>();
   const inputs: OnnxGraph["inputs"][number][] = [];
   for (const { number, value } of fieldsOf(message)) {
-    if (number === GRAPH.node) nodes.push(nodeOf(value));
-    else if (number === GRAPH.input) inputs.push(inputOf(value));
+    if (number === GRAPH.node) {
+      if (nodes.length === LIMITS.onnxNodes) throw new Error(`more than ${LIMITS.onnxNodes} nodes`);
+      nodes.push(nodeOf(value));
+    }
+    if (number === GRAPH.input) inputs.push(inputOf(value));
     else if (number === GRAPH.initializer) {
       const tensor = tensorOf(value);
       constants.set(tensor.name, tensor);
@@ -78,9 +82,10 @@ function constantOf({ operator, inputs, attributes }: OnnxNode, constants: Reado
   return many ? inlineTensor(many.floats) : undefined;
 }
 
-function nodeOf(message: Uint8Array): OnnxNode {
+/** Reads a `NodeProto`. */
+export function nodeOf(message: Uint8Array): OnnxNode {
   const [inputs, outputs]: string[][] = [[], []];
-  const attributes: Record<string, OnnxAttribute> = {};
+  const attributes: Record<string, OnnxAttribute> = Object.create(null); // a key may be one that objects inherit
   let [name, operator, domain] = ["", "", ""];
   for (const { number, value } of fieldsOf(message)) {
     if (number === NODE.input) inputs.push(text(value));
@@ -104,8 +109,8 @@ function nodeOf(message: Uint8Array): OnnxNode {
 }
 
 function attributeOf(message: Uint8Array): [name: string, attribute: OnnxAttribute] {
-  const list: { integers: number[]; floats: number[] } = { integers: [], floats: [] };
-  let attribute: OnnxAttribute = list;
+  const lists: { readonly integers: (readonly number[])[]; readonly floats: number[][] } = { integers: [], floats: [] };
+  let attribute: Omit<OnnxAttribute, "integers" | "floats"> = {};
   let name = "";
   for (const { number, value } of fieldsOf(message)) {
     if (number === 1) name = text(value);
@@ -113,10 +118,10 @@ function attributeOf(message: Uint8Array): [name: string, attribute: OnnxAttribu
     else if (number === 3) attribute = { ...attribute, integer: integers(value)[0] };
     else if (number === 4) attribute = { ...attribute, text: text(value) };
     else if (number === 5) attribute = { ...attribute, tensor: tensorOf(value) };
-    else if (number === 7) list.floats.push(...float32s(value));
-    else if (number === 8) list.integers.push(...integers(value));
+    else if (number === 7) lists.floats.push(float32s(value));
+    else if (number === 8) lists.integers.push(integers(value));
   }
-  return [name, attribute];
+  return [name, { ...attribute, integers: lists.integers.flat(), floats: lists.floats.flat() }];
 }
 
 /** A `ValueInfoProto`: its name, and the shape inside its type. */

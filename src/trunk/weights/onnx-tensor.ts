@@ -1,11 +1,13 @@
 /** How ONNX holds numbers: raw, in typed lists, or in a file beside the model. */
 
-import { open } from "node:fs/promises";
-import { dirname, isAbsolute, relative, resolve } from "node:path";
+import { type FileHandle, realpath } from "node:fs/promises";
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { WeightsError } from "../../core/errors.js";
 import { sizeOf } from "../../core/nd-array.js";
 import { fieldsOf, integers, text } from "../../core/protobuf-fields.js";
+import { clip } from "../../core/terminal.js";
 import { FLOAT_BYTES, type FloatType, floatsOf } from "./float-bytes.js";
+import { withInputFile } from "./input-file.js";
 
 /** A tensor as it stands in the model; its numbers are decoded when needed. */
 export interface OnnxTensor {
@@ -27,15 +29,15 @@ const INT64 = 7;
 
 /** Reads a `TensorProto`. */
 export function tensorOf(message: Uint8Array): OnnxTensor {
-  const shape: number[] = [];
-  const lists: number[] = [];
+  const sides: (readonly number[])[] = [];
+  const lists: (readonly number[])[] = [];
   const bytes: Uint8Array[] = [];
-  const external: Record<string, string> = {};
+  const external: Record<string, string> = Object.create(null);
   let [name, type] = ["", 0];
   for (const { number, value } of fieldsOf(message)) {
-    if (number === 1) shape.push(...integers(value));
+    if (number === 1) sides.push(integers(value));
     else if (number === 2) [type] = integers(value);
-    else if (number === 5 || number === 7) lists.push(...integers(value));
+    else if (number === 5 || number === 7) lists.push(integers(value));
     else if (number === 8) name = text(value);
     // Lists of floats and doubles, packed or not, are the same bytes as raw data.
     else if (number === 4 || number === 9 || number === 10) bytes.push(value);
@@ -45,7 +47,14 @@ export function tensorOf(message: Uint8Array): OnnxTensor {
     }
   }
   const whole = bytes.length === 1 ? bytes[0] : Buffer.concat(bytes);
-  return { name, shape, type, bytes: whole, integers: lists, ...(external.location ? { external } : {}) };
+  return {
+    name,
+    shape: sides.flat(),
+    type,
+    bytes: whole,
+    integers: lists.length === 1 ? lists[0] : lists.flat(),
+    ...(external.location ? { external } : {}),
+  };
 }
 
 /** A tensor of one dimension that holds the given floats, as an attribute may. */
@@ -99,32 +108,49 @@ export function pathBeside(path: string, location: string): string | undefined {
   return isAbsolute(location) || isAbsolute(inside) || inside.split(/[\\/]/)[0] === ".." ? undefined : file;
 }
 
+const BELONGS = "It belongs to the model: fetch both again.";
+
+/**
+ * Reads a file that a model names.
+ *
+ * @throws WeightsError where it is absent, no regular file, or outside the model's folder, also by a link.
+ */
+export async function withFileBeside<Result>(
+  path: string,
+  location: string,
+  use: (file: FileHandle, bytes: number) => Promise<Result>,
+): Promise<Result> {
+  const file = pathBeside(path, location);
+  // What is not there is said by who opens it.
+  const [folder, real] = await Promise.all(
+    [realpath(dirname(path)), realpath(file ?? "")].map((one) => one.catch(() => undefined)),
+  );
+  const isOutside =
+    file === undefined ||
+    (folder !== undefined && real !== undefined && relative(folder, real).split(/[\\/]/)[0] === "..");
+  if (isOutside)
+    throw new WeightsError(
+      `${path}: its numbers lie in ${clip(location)}, outside its folder. Put the file itself, not a link, beside the model.`,
+    );
+  return withInputFile(file, BELONGS, use);
+}
+
 async function externalBytes(
   external: Readonly<Record<string, string>>,
   { needed, path, place }: { needed: number; path: string; place: string },
 ): Promise<Uint8Array> {
-  const file = pathBeside(path, external.location);
-  if (file === undefined)
-    throw new WeightsError(
-      `${place} lies in ${external.location}, outside the model's folder. Put the file beside it.`,
-    );
   const [offset, length] = [Number(external.offset ?? 0), Number(external.length ?? needed)];
   if (!Number.isSafeInteger(offset) || offset < 0 || length !== needed)
     throw new WeightsError(
       `${place} wants bytes ${external.offset} + ${external.length} of ${external.location}, its shape needs ${needed}. Export it again.`,
     );
-  const cure = "It belongs to the model: fetch both again.";
-  const handle = await open(file).catch((cause) => {
-    throw new WeightsError(`${place} lies in ${file}, which cannot be opened. ${cure}`, { cause });
-  });
-  try {
-    const { size } = await handle.stat();
+  return withFileBeside(path, external.location, async (handle, size) => {
     if (size < offset + needed)
-      throw new WeightsError(`${file}: is cut off: ${size} bytes, its numbers end at ${offset + needed}. ${cure}`);
+      throw new WeightsError(
+        `${join(dirname(path), external.location)}: is cut off: ${size} bytes, its numbers end at ${offset + needed}. ${BELONGS}`,
+      );
     const bytes = new Uint8Array(needed);
     await handle.read(bytes, 0, needed, offset);
     return bytes;
-  } finally {
-    await handle.close();
-  }
+  });
 }

@@ -1,11 +1,12 @@
 /** Reads weights from disk in whatever form they come, as named plain arrays. */
 
-import { open, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WeightsError } from "../../core/errors.js";
 import type { NdArrays } from "../../core/nd-array.js";
 import type { TrunkSpec } from "../trunk.js";
+import { withInputFile } from "./input-file.js";
 import { readTfjsModel } from "./tfjs-model.js";
 import { readTrunkFile, TRUNK_FILE } from "./trunk-file.js";
 
@@ -49,11 +50,19 @@ async function fileOf(source: string | URL): Promise<string> {
   const text = String(source);
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(text) && !text.startsWith("file:"))
     throw new WeightsError(`${text}: only files are read here. Pull known weights by name: aspectlens weights list.`);
-  const path = text.startsWith("file:") ? fileURLToPath(text) : text;
+  const path = text.startsWith("file:") ? pathOf(text) : text;
   if (!(await find(path)).isDirectory()) return path;
   const candidates = [TRUNK_FILE, "model.json"].map((name) => join(path, name));
   for (const candidate of candidates) if (await stat(candidate).catch(() => undefined)) return candidate;
   throw new WeightsError(`${path}: a folder without ${TRUNK_FILE} or model.json. Give ${FORMS}.`);
+}
+
+function pathOf(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    throw new WeightsError(`${url}: names no file of this machine. Write it as file:///path, or as a path.`, { cause });
+  }
 }
 
 async function find(path: string) {
@@ -65,15 +74,6 @@ async function find(path: string) {
 }
 
 /** Enough to tell a format by. */
-async function firstBytes(path: string): Promise<Buffer> {
-  try {
-    const file = await open(path);
-    try {
-      return (await file.read(Buffer.alloc(8), 0, 8, 0)).buffer;
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
-    throw new WeightsError(`${path}: cannot be read (${(cause as NodeJS.ErrnoException).code}).`, { cause });
-  }
+function firstBytes(path: string): Promise<Buffer> {
+  return withInputFile(path, `Give ${FORMS}.`, async (file) => (await file.read(Buffer.alloc(8), 0, 8, 0)).buffer);
 }

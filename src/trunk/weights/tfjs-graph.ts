@@ -2,6 +2,8 @@
 
 import { WeightsError } from "../../core/errors.js";
 import type { NdArray, NdArrays } from "../../core/nd-array.js";
+import { ownValue } from "../../core/own-value.js";
+import { clip } from "../../core/terminal.js";
 import { BATCH_NORM_EPSILON } from "../layer-parameters.js";
 
 interface Attribute {
@@ -43,17 +45,16 @@ const SCOPES: readonly (readonly [RegExp, (...groups: string[]) => string])[] = 
  */
 export function graphWeights(topology: unknown, weights: NdArrays, path: string): Record<string, NdArray> {
   const nodes = (topology as { node?: readonly GraphNode[] } | undefined)?.node;
-  if (!Array.isArray(nodes) || !nodes.every((node) => typeof node?.name === "string" && typeof node.op === "string"))
+  if (!Array.isArray(nodes) || !nodes.every(isNode))
     throw new WeightsError(`${path}: a graph-model without nodes. Fetch the file again.`);
   const graph = nodes as readonly GraphNode[];
   const byName = new Map(graph.map((node) => [node.name, node]));
   /** The numbers behind an input, through nodes that hand on what they get. */
-  const constant = (name: string | undefined, behind = new Set<string>()): NdArray | undefined => {
-    const plain = name?.replace(/^\^/, "").replace(/:\d+$/, "") ?? "";
-    const node = byName.get(plain);
-    const handsOn = node?.op === "Identity" && !behind.has(plain); // a circle ends nowhere
-    return weights[plain] ?? (handsOn ? constant(node.input?.[0], new Set([...behind, plain])) : undefined);
+  const constant = (name: string | undefined): NdArray | undefined => {
+    const plain = plainName(name);
+    return ownValue(weights, plain) ?? ownValue(weights, originOf(plain, byName));
   };
+  const readers = new Map(graph.toReversed().map((node) => [node.input?.[0], node] as const)); // the first of several
   const found: Record<string, NdArray> = {};
   for (const node of graph) {
     if (!CONVOLUTIONS.includes(node.op)) continue;
@@ -66,7 +67,10 @@ export function graphWeights(topology: unknown, weights: NdArrays, path: string)
       throw new WeightsError(`${path}: ${node.name}: pads ${textOf(node.attr?.padding)}; the trunk pads "SAME".`);
     found[`${layer}/kernel`] = kernel;
     const fused = node.op.includes("Fused") ? constant(input[2]) : undefined;
-    Object.assign(found, fused ? { [`${layer}/bias`]: fused } : afterwards(graph, { node, layer, constant, path }));
+    Object.assign(
+      found,
+      fused ? { [`${layer}/bias`]: fused } : afterwards(readers.get(node.name), { node, layer, constant, path }),
+    );
   }
   if (Object.keys(found).length === 0)
     throw new WeightsError(
@@ -77,7 +81,7 @@ export function graphWeights(topology: unknown, weights: NdArrays, path: string)
 
 /** Bias or batch norm of a convolution that is not fused with it. */
 function afterwards(
-  graph: readonly GraphNode[],
+  reader: GraphNode | undefined,
   {
     node,
     layer,
@@ -85,7 +89,6 @@ function afterwards(
     path,
   }: { node: GraphNode; layer: string; constant: (name: string | undefined) => NdArray | undefined; path: string },
 ): Record<string, NdArray> {
-  const reader = graph.find(({ input }) => input?.[0] === node.name);
   const { input = [], op = "nothing", attr } = reader ?? {};
   const arrays = input.slice(1).map(constant);
   if (ADDITIONS.includes(op) && arrays[0]) return { [`${layer}/bias`]: arrays[0] };
@@ -103,6 +106,22 @@ function afterwards(
   throw new WeightsError(
     `${path}: ${node.name} is followed by ${op}, not by a bias or batch norm. The graph is not one of a MobileNet.`,
   );
+}
+
+function isNode(value: unknown): value is GraphNode {
+  const { name, op, input = [], attr = {} } = (value ?? {}) as Record<string, unknown>;
+  if (typeof name !== "string" || typeof op !== "string" || typeof attr !== "object" || attr === null) return false;
+  const isAttribute = (attribute: unknown) => {
+    const { f = 0, s = "" } = (attribute ?? {}) as Record<string, unknown>;
+    return typeof f === "number" && typeof s === "string";
+  };
+  const isName = (one: unknown) => typeof one === "string";
+  return Array.isArray(input) && input.every(isName) && Object.values(attr).every(isAttribute);
+}
+
+/** Without the marks of control and of the output's number. */
+function plainName(name = ""): string {
+  return name.replace(/^\^/, "").replace(/:\d+$/, "");
 }
 
 function layerOf(node: string): string | undefined {
@@ -124,4 +143,54 @@ export function graphEnds(topology: unknown, layer: string): { input?: string; o
   const own = node.filter(({ name }) => layerOf(name) === layer);
   const last = own.find(({ op }) => /^Relu6?$/.test(op)) ?? own.find(({ op }) => op === "_FusedConv2D");
   return { input: node.find(({ op }) => op === "Placeholder")?.name, output: last?.name };
+}
+
+/** The node behind those that hand on what they get. A circle ends somewhere in it. */
+function originOf(name: string, byName: ReadonlyMap<string, GraphNode>): string {
+  const seen = new Set<string>();
+  let origin = name;
+  while (byName.get(origin)?.op === "Identity" && !seen.has(origin)) {
+    seen.add(origin);
+    origin = plainName(byName.get(origin)?.input?.[0]);
+  }
+  return origin;
+}
+
+/** What a graph of a MobileNet is made of, whose results are no larger than a feature. */
+const PLAIN = ["Placeholder", "Const", "Identity", "Mul", "Sub", "Add", "AddV2", "BiasAdd", "Relu", "Relu6"];
+const MOST_NODES = 2000;
+
+/**
+ * What in the way to an output no MobileNet has: a clause that names the node. Graphs of others may compute without end, or
+ * features without measure.
+ *
+ * @param shapes of the constants, by name.
+ */
+export function graphObstacle(
+  topology: unknown,
+  { output, shapes }: { output: string; shapes: ReadonlyMap<string, readonly number[]> },
+): string | undefined {
+  const { node: graph = [] } = topology as { node?: readonly GraphNode[] };
+  const byName = new Map(graph.map((node) => [node.name, node]));
+  const reached = new Set([output]);
+  const convolved = new Set<string>();
+  for (const name of reached) {
+    if (reached.size > MOST_NODES) return `more than ${MOST_NODES} nodes lead to ${clip(output)}`;
+    const node = byName.get(name);
+    if (!node) return `its node ${clip(name)} is absent`;
+    const layer = CONVOLUTIONS.includes(node.op) ? layerOf(name) : undefined;
+    const isNew = layer !== undefined && !convolved.has(layer);
+    if (layer) convolved.add(layer);
+    if (!isNew && !PLAIN.includes(node.op) && !node.op.startsWith("FusedBatchNorm"))
+      return `node ${clip(name)} (${clip(node.op)}) is none of a MobileNet`;
+    for (const input of (node.input ?? []).map(plainName)) {
+      reached.add(input);
+      if (layer || node.op === "Identity") continue;
+      const origin = originOf(input, byName);
+      // Anything else would make the features larger.
+      const isVector = (shapes.get(origin) ?? []).slice(0, -1).every((side) => side === 1);
+      if (!isVector) return `node ${clip(name)} (${clip(node.op)}) computes with a constant that is no vector`;
+    }
+  }
+  return undefined;
 }

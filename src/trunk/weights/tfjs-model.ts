@@ -1,13 +1,17 @@
 /** Reads a tfjs layers-model or graph-model from disk: its topology, and every weight as plain float32 numbers. */
 
-import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { WeightsError } from "../../core/errors.js";
 import { parseJson } from "../../core/json.js";
 import type { NdArray } from "../../core/nd-array.js";
+import { clip } from "../../core/terminal.js";
 import { dequantize, type ManifestEntry, storedBytes } from "./dequantize.js";
+import { readInputFile, withInputFile } from "./input-file.js";
 import type { WeightsFile } from "./read-weights.js";
 import { graphWeights } from "./tfjs-graph.js";
+
+const CURE = "Give the model.json of a tfjs model.";
+const BESIDE = "A model.json needs all its shards beside it.";
 
 interface ModelJson {
   readonly format?: string;
@@ -18,6 +22,14 @@ interface ModelJson {
   }[];
 }
 
+/** A model as its files have it. */
+export interface TfjsFile {
+  readonly format: string | undefined;
+  readonly topology: unknown;
+  /** Entries with the bytes that they take, one after the other. */
+  readonly groups: readonly { readonly entries: readonly ManifestEntry[]; readonly bytes: Uint8Array }[];
+}
+
 /**
  * @param path of a `model.json` with its shards beside it.
  * @returns weights dequantized from uint8, uint16 or float16, the same numbers that TensorFlow.js loads: of a layers-model all,
@@ -25,30 +37,49 @@ interface ModelJson {
  * @throws WeightsError where a file is absent, cut off, or holds a weight that is no number.
  */
 export async function readTfjsModel(path: string): Promise<WeightsFile> {
-  const model = parse(path, await read(path));
-  const weights: Record<string, NdArray> = {};
-  for (const { paths, weights: entries } of model.weightsManifest ?? []) {
-    const shards = await Promise.all(paths.map((shard) => read(join(dirname(path), shard))));
-    Object.assign(weights, decodeGroup(`${path}: ${paths.join(", ")}`, Buffer.concat(shards), entries));
-  }
-  const { format, modelTopology: topology } = model;
+  const { format, topology, groups } = await readTfjsFile(path);
+  const weights: Record<string, NdArray> = Object.create(null); // names may be those that objects inherit
+  for (const { entries, bytes } of groups) Object.assign(weights, decodeGroup(path, bytes, entries));
   if (format !== "graph-model") return { path, weights, topology };
   return { path, weights: graphWeights(topology, weights, path), topology: undefined };
 }
 
-async function read(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    throw new WeightsError(`${path}: cannot be read. A model.json needs all its shards beside it.`, { cause });
+/** Reads each shard once, and no further than the manifest's entries go. @throws WeightsError as `readTfjsModel`. */
+export async function readTfjsFile(path: string): Promise<TfjsFile> {
+  const { format, modelTopology: topology, weightsManifest = [] } = parse(path, await readInputFile(path, CURE));
+  const files = new Set<string>();
+  const groups: TfjsFile["groups"][number][] = [];
+  for (const { paths, weights: entries } of weightsManifest) {
+    const needed = entries.reduce((sum, entry) => sum + storedBytes(entry), 0);
+    const shards: Uint8Array[] = [];
+    let size = 0;
+    for (const name of paths) {
+      const shard = await readShard(path, name, files);
+      shards.push(shard);
+      size += shard.length;
+    }
+    const place = `${path}: ${clip(paths.join(", "))}`;
+    if (size < needed)
+      throw new WeightsError(`${place}: ${size} bytes, the manifest needs ${needed}. Fetch the shards again.`);
+    groups.push({ entries, bytes: Buffer.concat(shards, needed) });
   }
+  return { format, topology, groups };
+}
+
+/** @param files shards that were read, by what the file system tells them by: names and links may lead to one more than once. */
+function readShard(path: string, name: string, files: Set<string>): Promise<Buffer> {
+  return withInputFile(join(dirname(path), name), BESIDE, async (file) => {
+    const { dev, ino } = await file.stat({ bigint: true });
+    if (files.has(`${dev} ${ino}`))
+      throw new WeightsError(`${path}: names the shard ${clip(name)} more than once. Fetch the model.json again.`);
+    files.add(`${dev} ${ino}`);
+    return file.readFile();
+  });
 }
 
 function parse(path: string, bytes: Buffer): ModelJson {
-  const cure = "Give the model.json of a tfjs model.";
-  const model = parseJson(bytes, { where: path, error: WeightsError, cure }) as ModelJson | null;
-  if (!Array.isArray(model?.weightsManifest))
-    throw new WeightsError(`${path}: has no weightsManifest. Give the model.json of a tfjs model.`);
+  const model = parseJson(bytes, { where: path, error: WeightsError, cure: CURE }) as ModelJson | null;
+  if (!Array.isArray(model?.weightsManifest)) throw new WeightsError(`${path}: has no weightsManifest. ${CURE}`);
   model.weightsManifest.forEach((group: unknown, index) => {
     if (!isGroup(group))
       throw new WeightsError(
@@ -65,21 +96,21 @@ function isGroup(value: unknown): boolean {
 }
 
 function isEntry(value: unknown): boolean {
-  const { name, shape, dtype } = (value ?? {}) as Record<string, unknown>;
+  const { name, shape, dtype, quantization = {} } = (value ?? {}) as Record<string, unknown>;
   const isShape = Array.isArray(shape) && shape.every((side) => Number.isSafeInteger(side) && side >= 0);
-  return typeof name === "string" && typeof dtype === "string" && isShape;
+  const isKnown = typeof name === "string" && typeof dtype === "string" && isShape;
+  if (!isKnown || typeof quantization !== "object" || quantization === null) return false;
+  const { dtype: stored = "", scale = 0, min = 0 } = quantization as Record<string, unknown>;
+  return typeof stored === "string" && typeof scale === "number" && typeof min === "number";
 }
 
-function decodeGroup(place: string, bytes: Uint8Array, entries: readonly ManifestEntry[]): Record<string, NdArray> {
-  const needed = entries.reduce((sum, entry) => sum + storedBytes(entry), 0);
-  if (bytes.length < needed)
-    throw new WeightsError(`${place}: ${bytes.length} bytes, the manifest needs ${needed}. Fetch the shards again.`);
-  const weights: Record<string, NdArray> = {};
+function decodeGroup(path: string, bytes: Uint8Array, entries: readonly ManifestEntry[]): Record<string, NdArray> {
+  const weights: Record<string, NdArray> = Object.create(null);
   let offset = 0;
   for (const entry of entries) {
     const array = dequantize(entry, bytes.subarray(offset, offset + storedBytes(entry)));
     if (!array.data.every(Number.isFinite))
-      throw new WeightsError(`${place}: ${entry.name} holds numbers that are not finite. Fetch the shards again.`);
+      throw new WeightsError(`${path}: ${clip(entry.name)} holds numbers that are not finite. Fetch the shards again.`);
     weights[entry.name] = array;
     offset += storedBytes(entry);
   }

@@ -1,12 +1,12 @@
 /** Our own file of trunk weights: `trunk.safetensors`, which says itself which trunk it is for. */
 
-import { readFile } from "node:fs/promises";
 import { WeightsError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/files.js";
 import type { NdArrays } from "../../core/nd-array.js";
 import { decodeSafetensors, encodeSafetensors, type Metadata, safetensorsMetadata } from "../../core/safetensors.js";
 import { architectureOf } from "../architecture.js";
 import type { TrunkSpec } from "../trunk.js";
+import { readInputFile } from "./input-file.js";
 import type { WeightsFile } from "./read-weights.js";
 
 /** Name of the file in a folder of weights. */
@@ -42,7 +42,7 @@ export async function writeTrunkFile(
 
 /** @throws WeightsError where the file is cut off, not one of ours, or holds numbers that are none. */
 export async function readTrunkFile(path: string): Promise<WeightsFile & TrunkMetadata> {
-  const bytes = await readFile(path);
+  const bytes = await readInputFile(path, "Give a trunk.safetensors.");
   let metadata: Metadata;
   let weights: NdArrays;
   try {

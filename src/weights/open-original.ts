@@ -1,0 +1,36 @@
+/** Which runtime computes the network of a file that is imported, if any. */
+
+import { WeightsError } from "../core/errors.js";
+import type { WeightsDescription } from "../trunk/weights/inspect-weights.js";
+import type { OnnxWeights } from "../trunk/weights/onnx-file.js";
+import type { WeightsFile } from "../trunk/weights/read-weights.js";
+import { type NotCompared, type Original, unloadable } from "./original.js";
+import { openOnnx } from "./original-onnx.js";
+import { openTfjs } from "./original-tfjs.js";
+
+/**
+ * @param file as `readWeights` returned it.
+ * @returns why not, where no runtime here runs the file: an `.h5`, one of our own, an `.onnx` in half precision, layers of Keras 3.
+ * @throws WeightsError where the runtime cannot read the network, or it has no such layer: then it is not the one it seems to be.
+ */
+export async function openOriginal(
+  file: WeightsFile | OnnxWeights,
+  { name, lastLayer }: Pick<WeightsDescription, "name" | "lastLayer">,
+): Promise<Original | NotCompared> {
+  const { path } = file;
+  if (!("lastTensor" in file) && !path.endsWith(".json"))
+    return { notCompared: "no runtime here runs the original file beside it" };
+  const opened = await orRefuse(path, () => ("lastTensor" in file ? openOnnx(file, name) : openTfjs(path, lastLayer)));
+  if ("notCompared" in opened) return opened;
+  return { ...opened, run: (image) => orRefuse(path, () => opened.run(image)) };
+}
+
+/** What a library says of a file that it cannot run is no line for a user. */
+async function orRefuse<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof WeightsError) throw cause;
+    throw unloadable(path, "", cause);
+  }
+}
