@@ -29,7 +29,11 @@ describe.each(names)("weights/%s", (name) => {
   });
 
   test("they are of the trunk that the folder's name says", async () => {
-    const { name: trunk, alpha, inputSize } = await inspectWeights(await readWeights(join(WEIGHTS, name, "trunk.safetensors")));
+    const {
+      name: trunk,
+      alpha,
+      inputSize,
+    } = await inspectWeights(await readWeights(join(WEIGHTS, name, "trunk.safetensors")));
     expect(`${trunk}-${alpha}`).toBe(name);
     expect(inputSize).toBe(BUILTIN_INPUT_SIZE); // what data check measures masks by
   });
