@@ -64,11 +64,12 @@ export { renderOverlay } from "./report/overlay.js";
 export { explanationTable } from "./report/table.js";
 export { writeExplanation } from "./report/write-explanation.js";
 // Train
-export { type RunOptions, runTraining, type TrainPlan } from "./run-training.js";
+export { type RunOptions, runTraining } from "./run-training.js";
 export type { EpochRecord } from "./train/checkpoint.js";
 export { checkConfig, type RawConfig, type TrainConfig } from "./train/config.js";
 export { readConfig } from "./train/read-config.js";
 export type { TrainProgress } from "./train/stage.js";
+export type { TrainPlan } from "./train-plan.js";
 export {
   type Provenance,
   type RelevanceThreshold,

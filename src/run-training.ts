@@ -5,9 +5,8 @@ import { fileURLToPath } from "node:url";
 import type { Sample } from "./core/annotation.js";
 import { ConfigError, InterruptedError } from "./core/errors.js";
 import type { NdArrays } from "./core/nd-array.js";
-import { clashingName } from "./core/output-names.js";
 import { batches } from "./dataset/batches.js";
-import { type Dataset, openDataset, splitSize } from "./dataset/dataset.js";
+import { openDataset } from "./dataset/dataset.js";
 import { type Inventory, takeInventory } from "./dataset/inventory.js";
 import { unlearnable } from "./dataset/oddities.js";
 import type { Split } from "./dataset/record.js";
@@ -16,16 +15,13 @@ import type { Engine } from "./engine/engine.js";
 import { calibrate } from "./explain/calibrate.js";
 import { computeReferences } from "./explain/references.js";
 import { checkTaps, explainedTaps } from "./explain/taps.js";
-import { createModel, type Model, type ModelSpec } from "./model.js";
-import { findStart, readTeacher, type Start, startParameters } from "./start.js";
+import { createModel, type Model } from "./model.js";
 import { readFileList } from "./train/checkpoint.js";
-import { type RawConfig, resolveConfig, type TrainConfig } from "./train/config.js";
-import { modelSpecOf } from "./train/model-spec.js";
+import type { RawConfig } from "./train/config.js";
 import { inRunFolder } from "./train/run-folder.js";
 import { type TrainOptions, type TrainResult, train } from "./train/train.js";
+import { type Plan, planOf, type TrainPlan } from "./train-plan.js";
 import { type Provenance, readTrainedModel, type TrainedModel, writeTrainedModel } from "./trained-model.js";
-import { createTrunk } from "./trunk/create-trunk.js";
-import type { TrunkSpec } from "./trunk/trunk.js";
 
 export interface RunOptions {
   readonly engine: Engine;
@@ -42,15 +38,6 @@ export interface RunOptions {
   /** Said before each part that follows the training. */
   readonly onPhase?: (phase: string) => void;
   readonly signal?: AbortSignal;
-}
-
-/** What a run is about to do. */
-export interface TrainPlan {
-  readonly config: TrainConfig;
-  readonly spec: ModelSpec;
-  readonly dataset: Dataset;
-  /** One line each: layers drawn anew, what the data cannot teach, taps whose explanations mean less. */
-  readonly notes: readonly string[];
 }
 
 /**
@@ -170,65 +157,6 @@ async function* interruptible<Item>(stream: AsyncIterable<Item>, signal?: AbortS
     if (signal?.aborted) throw new InterruptedError("interrupted after training; saved. Go on with --resume.");
     yield item;
   }
-}
-
-type Plan = TrainPlan & { readonly start: NdArrays; readonly teacher?: TrainOptions["teacher"] };
-
-async function planOf(
-  raw: RawConfig,
-  { dataset, base, isResumed }: { dataset: Dataset; base?: TrainedModel; isResumed?: boolean },
-): Promise<Plan> {
-  const begun: Start = base ? { known: base.spec.trunk } : await findStart(raw, { isResumed });
-  const config = resolveConfig(base ? onBase(raw, base) : raw, {
-    trainCount: splitSize(dataset, "train"),
-    aspects: dataset.manifest.aspects,
-    weights: begun.known,
-    sourceOf: (trunk: TrunkSpec) => createTrunk(trunk).source,
-  });
-  const { task } = dataset.manifest;
-  if (config.heads.class?.labelSmoothing && task !== "single")
-    throw new ConfigError(
-      `heads.class.labelSmoothing: is for one class of several, the task is "${task}". Leave it out.`,
-    );
-  const trunk = createTrunk(config.trunk);
-  const facts = {
-    task,
-    classes: dataset.manifest.classes,
-    aspects: dataset.manifest.aspects,
-    scale: dataset.summary.scale,
-    mapped: new Set(
-      Object.entries(dataset.summary.heads)
-        .filter(([, head]) => (head.mapCount ?? 0) > 0)
-        .map(([name]) => name),
-    ),
-  };
-  const asked = modelSpecOf(config, facts, { output: trunk.output });
-  if (base) return { config, spec: withBaseHeads(asked, base.spec), dataset, start: base.parameters, notes: [] };
-  const teacher = config.teacher && (await readTeacher(config.teacher, { pupil: trunk, stages: config.stages }));
-  const { parameters, notes } = await startParameters(trunk, begun, config);
-  return { config, spec: asked, dataset, teacher, start: parameters, notes };
-}
-
-/** The configuration of heads that are added to a finished model. */
-function onBase(raw: RawConfig, { spec, provenance }: TrainedModel): RawConfig {
-  const trunk = { ...spec.trunk, weights: provenance.weights };
-  return { ...raw, trunk, source: spec.source, stages: raw.stages ?? [{ train: "heads" }] };
-}
-
-/** Heads of the finished model as they are, then the new ones. */
-function withBaseHeads(asked: ModelSpec, base: ModelSpec): ModelSpec {
-  const added = asked.heads.filter((head) => !base.heads.some((old) => old.name === head.name));
-  for (const { name } of added) {
-    const other = clashingName(
-      name,
-      base.heads.map((head) => head.name),
-    );
-    if (other === undefined) continue;
-    throw new ConfigError(
-      `aspect "${name}" would write its masks to the files of ${other}. Rename it in dataset.json.`,
-    );
-  }
-  return { ...base, heads: [...base.heads, ...added] };
 }
 
 function provenanceOf(
