@@ -51,7 +51,8 @@ export function deviation(output: string, actual: NdArray | undefined, expected:
   return { output, measure: "relative", error, tolerance: relative };
 }
 
-/** How many times over its tolerance; above 1 is disagreement. */
+/** How many times over its tolerance; above 1 is disagreement. What cannot be compared, as with NaN, disagrees without end. */
 export function severity({ error, tolerance }: Deviation): number {
-  return error / tolerance;
+  const times = error / tolerance;
+  return Number.isFinite(tolerance) && !Number.isNaN(times) ? times : Number.POSITIVE_INFINITY;
 }

@@ -67,5 +67,6 @@ function difference(wanted: Ports, given: Ports, what: "input" | "output"): stri
 }
 
 function reasonOf(cause: unknown): string {
+  if (cause instanceof RangeError) return "it is cut off"; // protobufjs read beyond the end
   return cause instanceof Error ? cause.message : String(cause);
 }

@@ -3,9 +3,12 @@
 import { BundleError } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
 import { checkKeys } from "../core/keys.js";
-import type { MaskingName, SaliencyName } from "../explain/reading/pairs.js";
+import { shown } from "../core/shown.js";
+import { type MaskingName, maskingsOf, SALIENCY_NAMES, type SaliencyName } from "../explain/reading/pairs.js";
 import type { ModelSpec } from "../model.js";
 import type { Provenance, RelevanceThreshold } from "../trained-model.js";
+import { checkModel, type Refuse } from "./check-model.js";
+import { isCount, isCounts, isNumber, isRecord, isShare, isStrings } from "./json-values.js";
 import type { Layouts } from "./weights-file.js";
 import { isSafeName } from "./zip.js";
 
@@ -69,96 +72,77 @@ export function parseDescription(bytes: Uint8Array, path: string): BundleDescrip
   const format = typeof value === "object" && value !== null && "format" in value ? value.format : undefined;
   if (format !== BUNDLE_FORMAT) {
     throw new BundleError(
-      `${where}: format ${JSON.stringify(format)}, expected "${BUNDLE_FORMAT}". Use the version of aspectlens that wrote it, or export it again.`,
+      `${where}: format ${shown(format)}, expected "${BUNDLE_FORMAT}". Use the version of aspectlens that wrote it, or export it again.`,
     );
   }
   checkKeys(value, KEYS, where, BundleError);
-  for (const key of KEYS) if (!(key in value)) throw new BundleError(`${where}: "${key}" is missing. Export it again.`);
-  checkModel(value.model, where);
-  checkFiles(value.files, where);
-  const { threshold, preprocessing } = value;
+  for (const key of KEYS)
+    if (!Object.hasOwn(value, key)) throw new BundleError(`${where}: "${key}" is missing. Export it again.`);
+  const refuse: Refuse = (key, expected) =>
+    new BundleError(`${where}: ${key}: expected ${expected}. Export the bundle again.`);
+  checkModel(value.model, refuse);
+  checkFiles(value.files, where, refuse);
+  if (!isText(value.name)) throw refuse("name", "a text");
+  checkMethod(value, refuse);
+  checkPreprocessing(value.preprocessing, refuse);
+  checkProvenance(value.provenance, refuse);
+  if (!isRecord(value.layouts) || !Object.values(value.layouts).every(isCounts)) {
+    throw refuse("layouts", "a list of axes for each parameter");
+  }
+  // Every field that this program reads was checked.
+  return value as unknown as BundleDescription;
+}
+
+function checkMethod({ saliency, masking, threshold }: Record<string, unknown>, refuse: Refuse): void {
+  const saliencyName = SALIENCY_NAMES.find((name) => name === saliency);
+  if (!saliencyName) throw refuse("saliency", `one of ${SALIENCY_NAMES.join(", ")}`);
+  const valid = maskingsOf(saliencyName);
+  if (!valid.some((name) => name === masking)) throw refuse("masking", `one of ${valid.join(", ")}`);
   const isThreshold =
     isRecord(threshold) &&
     isShare(threshold.value) &&
     (threshold.beside === undefined || isShare(threshold.beside)) &&
     typeof threshold.isCalibrated === "boolean";
-  if (!isThreshold) throw wrong(where, "threshold", "a value of 0..1 and isCalibrated");
-  if (!isRecord(preprocessing) || typeof preprocessing.kernel !== "string") {
-    throw wrong(where, "preprocessing", "a size and a kernel");
-  }
-  if (!isRecord(value.layouts) || !Object.values(value.layouts).every(isNumbers)) {
-    throw wrong(where, "layouts", "a list of axes for each parameter");
-  }
-  // Every field that this program reads was checked; provenance is only shown.
-  return value as unknown as BundleDescription;
+  if (!isThreshold) throw refuse("threshold", "a value of 0..1 and isCalibrated");
 }
 
-function checkModel(model: unknown, where: string): void {
-  if (
-    !isRecord(model) ||
-    !isRecord(model.trunk) ||
-    !isCount(model.trunk.inputSize) ||
-    typeof model.source !== "string"
-  ) {
-    throw wrong(where, "model", "a trunk with an inputSize, and a source");
-  }
-  const heads: unknown = model.heads;
-  const isHead = (head: unknown) =>
-    isRecord(head) &&
-    isPlainName(head.name) &&
-    typeof head.kind === "string" &&
-    isStrings(head.taps) &&
-    (head.kind === "classifier" ? isStrings(head.classes) : isShare(head.threshold));
-  const isWhole = Array.isArray(heads) && heads.every(isHead);
-  if (!isWhole || heads.filter((head) => head.kind === "classifier").length !== 1) {
-    throw wrong(
-      where,
-      "model.heads",
-      "one classifier and aspects, each with a name without slashes, kind, taps and threshold",
-    );
-  }
+/** Whether this version does what it asks for is said elsewhere, where images are read. */
+function checkPreprocessing(preprocessing: unknown, refuse: Refuse): void {
+  if (!isRecord(preprocessing) || !isCount(preprocessing.size) || typeof preprocessing.kernel !== "string")
+    throw refuse("preprocessing", "a size and a kernel");
 }
 
-function checkFiles(files: unknown, where: string): void {
-  if (!isRecord(files)) throw wrong(where, "files", "sizes and checksums by name");
+function checkProvenance(provenance: unknown, refuse: Refuse): void {
+  if (!isRecord(provenance) || !isRecord(provenance.dataset)) throw refuse("provenance", "a dataset");
+  const { dataset, seed, epochs, weights, metrics, warnings } = provenance;
+  const { name, hash, contentHash, counts } = dataset;
+  const isDataset =
+    isText(name) &&
+    isText(hash) &&
+    (contentHash === undefined || isText(contentHash)) &&
+    isRecord(counts) &&
+    Object.values(counts).every(isCount);
+  if (!isDataset) throw refuse("provenance.dataset", "a name, a hash, and counts of samples");
+  if (!isNumber(seed) || !isCount(epochs)) throw refuse("provenance", "a seed and a number of epochs");
+  if (!isText(weights)) throw refuse("provenance.weights", "a text");
+  if (!isRecord(metrics)) throw refuse("provenance.metrics", "an object");
+  if (!isStrings(warnings)) throw refuse("provenance.warnings", "a list of texts");
+}
+
+function checkFiles(files: unknown, where: string, refuse: Refuse): void {
+  if (!isRecord(files)) throw refuse("files", "sizes and checksums by name");
   for (const [name, file] of Object.entries(files)) {
-    if (!isSafeName(name)) throw new BundleError(`${where}: files: "${name}" could lie outside. Export it again.`);
+    if (!isSafeName(name)) throw new BundleError(`${where}: files: ${shown(name)} could lie outside. Export it again.`);
     const isListed = isRecord(file) && isCount(file.bytes) && /^[0-9a-f]{64}$/.test(String(file.sha256));
-    if (!isListed) throw wrong(where, `files: "${name}"`, "bytes and a SHA-256");
+    if (!isListed) throw refuse(`files: ${shown(name)}`, "bytes and a SHA-256");
   }
   for (const name of Object.values(FILES)) {
-    if (name !== FILES.description && !(name in files)) {
+    if (name !== FILES.description && !Object.hasOwn(files, name)) {
       throw new BundleError(`${where}: files: ${name} is not listed. Export the bundle again.`);
     }
   }
 }
 
-function wrong(where: string, key: string, expected: string): BundleError {
-  return new BundleError(`${where}: ${key}: expected ${expected}. Export the bundle again.`);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
-function isShare(value: unknown): boolean {
-  return typeof value === "number" && value >= 0 && value <= 1;
-}
-
-/** Names of aspects become names of files. */
-function isPlainName(name: unknown): boolean {
-  if (typeof name !== "string" || name.length === 0) return false;
-  return [...name].every((character) => character >= " " && character !== "/" && character !== "\\");
-}
-
-function isStrings(value: unknown): boolean {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
-}
-
-function isNumbers(value: unknown): boolean {
-  return Array.isArray(value) && value.every(isCount);
+function isText(value: unknown): boolean {
+  return typeof value === "string" && value.length <= 10_000;
 }

@@ -1,6 +1,6 @@
 /** Explains images with a bundle: decode, one call of `explain.onnx`, read; loads no TensorFlow.js. */
 
-import { InputError, ShapeError } from "../core/errors.js";
+import { BundleError, InputError } from "../core/errors.js";
 import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
 import { decodeImage } from "../dataset/image.js";
 import type { RuntimeOptions } from "../engine/devices.js";
@@ -12,6 +12,7 @@ import { targetWeights } from "../explain/reading/target.js";
 import type { ClassifierSpec } from "../heads/head.js";
 import type { ModelSpec } from "../model.js";
 import type { RelevanceThreshold } from "../trained-model.js";
+import { checkImage, checkImages, checkMethod, checkRequest, checkTarget } from "./check-request.js";
 import { type BundleDescription, FILES } from "./description.js";
 import { openLanes, type Run } from "./lanes.js";
 import { checkPreprocessing } from "./preprocessing.js";
@@ -64,7 +65,8 @@ export interface Explainer {
   /** Of relevance, for the method; calibrated for the bundle's own only. */
   readonly threshold: RelevanceThreshold;
   /**
-   * @throws ImageError where the image cannot be read; InputError where the target is none of the model's.
+   * @throws ImageError where the image cannot be read; InputError where the target is none of the model's, or the image is
+   *   neither a path nor pixels of the model's size; BundleError where the graph fails.
    */
   explain(image: ImageSource, request?: ExplainRequest): Promise<ExplainedImage>;
   /** In the order given; a few images are decoded while others are explained, however many there are. */
@@ -93,6 +95,7 @@ export async function openExplainer(
   opened: string | Bundle,
   { method: asked = {}, ...options }: ExplainerOptions = {},
 ): Promise<Explainer> {
+  checkMethod(asked);
   const bundle = typeof opened === "string" ? await readBundle(opened) : opened;
   const { description, path } = bundle;
   checkPreprocessing(description, path);
@@ -135,19 +138,23 @@ export async function openExplainer(
     return { ...explained, explanation: { ...explained.explanation, aspects } };
   };
   const explain: Explainer["explain"] = async (image, request = {}) => {
+    checkRequest(request);
     checkTarget(request.target, classifier);
     return explainBy(lanes.run, load(image, size), request);
   };
 
   async function* explainAll(
     images: Iterable<ImageSource> | AsyncIterable<ImageSource>,
-    { targets, stem, hasInterval }: ExplainAllRequest = {},
+    request: ExplainAllRequest = {},
   ): AsyncGenerator<Outcome> {
+    checkImages(images);
+    checkRequest(request);
+    const { targets, stem, hasInterval } = request;
     for (const target of targets ?? []) checkTarget(target, classifier);
     const running: Promise<() => Outcome>[] = [];
     for await (const image of images) {
       const loaded = load(image, size);
-      for (const target of targets ?? [undefined]) {
+      for (const target of targets?.length ? targets : [undefined]) {
         const request = { target, stem: stem?.(image, target), hasInterval };
         running.push(settled(image, explainBy(lanes.next(), loaded, request)));
         if (running.length >= AHEAD) yield await next(running);
@@ -179,7 +186,7 @@ async function settled(image: ImageSource, work: Promise<ExplainedImage>): Promi
     const explained = await work;
     return () => ({ image, explained });
   } catch (error) {
-    if (error instanceof InputError) return () => ({ image, error });
+    if (error instanceof InputError && !(error instanceof BundleError)) return () => ({ image, error });
     return () => {
       throw error;
     };
@@ -194,6 +201,7 @@ interface Loaded {
 }
 
 async function load(image: ImageSource, size: number): Promise<Loaded> {
+  checkImage(image, size);
   const shape = [1, size, size, 3];
   if (typeof image === "string") {
     const decoded = await decodeImage(image, { size });
@@ -201,21 +209,7 @@ async function load(image: ImageSource, size: number): Promise<Loaded> {
     return { name: image, pixels, width: decoded.width, height: decoded.height };
   }
   const { name, pixels, width = size, height = size } = image;
-  if (pixels.length !== size * size * 3) {
-    throw new ShapeError(`${name}: expected ${size} x ${size} RGB pixels, got ${pixels.length} numbers.`);
-  }
   return { name, pixels: ndArray(shape, new Float32Array(pixels)), width, height };
-}
-
-function checkTarget(target: ClassTarget | undefined, { task, classes }: ClassifierSpec): void {
-  if (target === undefined) return;
-  const isKnown = (name: string) => classes.includes(name);
-  const isFit =
-    target.kind === "value"
-      ? task === "regression"
-      : isKnown(target.class) && (target.kind !== "margin" || isKnown(target.other));
-  if (!isFit)
-    throw new InputError(`target ${JSON.stringify(target)}: the classes are ${classes.join(", ") || "none"}.`);
 }
 
 /** The method with the bundle's own choices filled in, and whether its graph and its threshold serve it. */
@@ -239,6 +233,7 @@ function resolveMethod(
 
 /** The graph of another method than the bundle's own; every session gets a copy of the same bytes. */
 async function tracedOnce(bundle: Bundle, method: MethodChoice): Promise<() => Promise<Uint8Array>> {
+  await readGraph(bundle, "explain"); // the description is that of a graph of bounded size
   const { traceExplain } = await import("./export-bundle.js");
   const graph = await traceExplain(await readBundledModel(bundle), method);
   return async () => graph.slice();

@@ -1,12 +1,16 @@
 /** From a trained model to a bundle: traces both graphs, and runs them for the goldens; the only part that needs TensorFlow.js. */
 
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
+import { BundleError } from "../core/errors.js";
+import { notFinite } from "../core/finite.js";
 import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
+import { ownValue } from "../core/own-value.js";
 import { random } from "../core/random.js";
+import { shown } from "../core/shown.js";
 import type { Runtime } from "../engine/session.js";
 import { explainConstants } from "../explain/explain-constants.js";
 import type { MethodChoice } from "../explain/explanation.js";
-import type { ModelSpec } from "../model.js";
+import type { Model, ModelSpec } from "../model.js";
 import type { TrainedModel } from "../trained-model.js";
 import { FILES } from "./description.js";
 import type { Golden } from "./golden.js";
@@ -33,17 +37,29 @@ export interface ExportOptions {
 /**
  * Writes `path` whole or not at all; the same model, samples and machine give the same bytes.
  *
+ * @throws BundleError where a number of the model or of its answers is NaN or Infinity.
  * @throws ConfigError where the model cannot be explained, TraceError where it cannot be one static graph.
  */
 export async function exportBundle(trained: TrainedModel, path: string, options: ExportOptions): Promise<void> {
   const { runtime, samples = [], kernel, name, method, licence, seed = trained.provenance.seed } = options;
   const { signal } = options;
+  checkNumbers(trained, path);
   const graphs = await traceGraphs(trained, method);
   const { spec } = trained;
   const images = [...samples.map(toImage(spec)), drawn(spec), noise(spec, { seed })];
   const goldens = await runGoldens(graphs, { runtime, images, spec, signal });
   signal?.throwIfAborted();
   await writeBundle(path, trained, { ...graphs, goldens, kernel, name, ...method, licence });
+}
+
+/** @throws BundleError where a parameter or reference holds what is no number. */
+function checkNumbers({ parameters, references }: TrainedModel, path: string): void {
+  const parameter = notFinite(parameters);
+  const wrong = parameter ?? notFinite(references);
+  if (wrong === undefined) return;
+  throw new BundleError(
+    `${path}: the ${parameter ? "parameter" : "reference"} ${shown(wrong)} holds NaN or Infinity. Train the model again, at a lower learning rate.`,
+  );
 }
 
 /**
@@ -68,11 +84,33 @@ export async function traceExplain(
     import("../explain/explain.js"),
     import("../engine/compile.js"),
   ]);
-  return exportGraph(explainFunction(createModel(spec), method), {
+  const model = createModel(spec);
+  checkShapes(model, { parameters, references });
+  return exportGraph(explainFunction(model, method), {
     inputs: { image: imageShape(spec), target: [1, classCount(spec)] },
     constants: explainConstants({ parameters, references }),
     name: "explain",
   });
+}
+
+/** @throws BundleError where a parameter or a reference is missing, or of another shape than the model's. */
+function checkShapes(
+  { trunk, headParameters, aspectTaps, classifier, spec }: Model,
+  { parameters, references }: Pick<TrainedModel, "parameters" | "references">,
+): void {
+  const check = (name: string, found: NdArray | undefined, shape: readonly number[]) => {
+    if (found?.shape.join() === shape.join()) return;
+    const got = found ? `[${found.shape.join(", ")}]` : "none";
+    throw new BundleError(
+      `${name}: the model needs numbers of shape [${shape.join(", ")}], got ${got}. Train or export the model again.`,
+    );
+  };
+  for (const { name, shape } of [...trunk.foldedParameters, ...headParameters])
+    check(name, ownValue(parameters, name), shape);
+  for (const tap of new Set([...aspectTaps, spec.source])) {
+    const channels = trunk.taps.find(({ name }) => name === tap)?.channels ?? 0;
+    check(`reference/${tap}`, ownValue(references, tap), [classifier.spec.classes.length + 1, channels]);
+  }
 }
 
 async function tracePredict({ spec, parameters }: TrainedModel): Promise<Uint8Array> {
@@ -117,7 +155,13 @@ async function runGoldens(
       for (const [index, image] of images.entries()) {
         signal?.throwIfAborted();
         const given: NdArrays = graph === "explain" ? { image, target: targets[index] } : { image };
-        results[graph].push(await session.run(given));
+        const outputs = await session.run(given);
+        const wrong = notFinite(outputs);
+        if (wrong !== undefined)
+          throw new BundleError(
+            `${FILES[graph]}: gives NaN or Infinity in the output ${shown(wrong)}. Train the model again, at a lower learning rate.`,
+          );
+        results[graph].push(outputs);
       }
     } finally {
       await session.dispose();

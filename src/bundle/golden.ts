@@ -1,8 +1,10 @@
 /** Goldens: inputs with the outputs that they must give, one safetensors file each. */
 
 import { BundleError } from "../core/errors.js";
+import { notFinite } from "../core/finite.js";
 import type { NdArray, NdArrays } from "../core/nd-array.js";
 import { decodeSafetensors, encodeSafetensors } from "../core/safetensors.js";
+import { shown } from "../core/shown.js";
 
 export interface Golden {
   /** File name without ending. */
@@ -30,6 +32,9 @@ export function encodeGolden({ image, target, predict, explain }: Golden): Uint8
 /** @throws BundleError where an input is missing; InputError where the file cannot be read. */
 export function decodeGolden(bytes: Uint8Array, { name, source }: { name: string; source: string }): Golden {
   const arrays = decodeSafetensors(bytes, source);
+  const wrong = notFinite(arrays);
+  if (wrong !== undefined)
+    throw new BundleError(`${source}: ${shown(wrong)} holds NaN or Infinity. Export the bundle again.`);
   const { "input/image": image, "input/target": target } = arrays;
   if (!image || !target) throw new BundleError(`${source}: has no image or target. Export the bundle again.`);
   return { name, image, target, predict: without("predict/", arrays), explain: without("explain/", arrays) };
@@ -40,6 +45,8 @@ function prefixed(prefix: string, arrays: NdArrays): Record<string, NdArray> {
 }
 
 function without(prefix: string, arrays: NdArrays): Record<string, NdArray> {
-  const own = Object.entries(arrays).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(own.map(([name, array]) => [name.slice(prefix.length), array]));
+  const own: Record<string, NdArray> = Object.create(null); // no name means anything else
+  for (const [name, array] of Object.entries(arrays))
+    if (name.startsWith(prefix)) own[name.slice(prefix.length)] = array;
+  return own;
 }

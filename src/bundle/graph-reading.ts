@@ -1,5 +1,6 @@
 /** An exported graph as plain data, read as strictly as `onnx-encoding` writes it: whatever else a file could say is refused. */
 
+import { LIMITS } from "../core/limits.js";
 import { isOrtFormat, readPair } from "../core/onnx-check.js";
 import { fieldsOf, integers, text } from "../core/protobuf-fields.js";
 import { shown } from "../core/shown.js";
@@ -88,7 +89,9 @@ export function readExportedGraph(model: Uint8Array): ReadGraph {
   const outputs = new Map<string, readonly number[]>();
   const constants = new Map<string, Constant>();
   const nodes: GraphNode[] = [];
+  let parts = 0;
   for (const { number, value } of fieldsOf(graph)) {
+    if (++parts > LIMITS.graphParts) throw new Error(`it has more than ${LIMITS.graphParts} nodes and constants`);
     if (number === GRAPH.node) nodes.push(readNode(value));
     else if (number === GRAPH.initializer) putNew(constants, ...readConstant(value));
     else if (number === GRAPH.input) putNew(inputs, ...readPort(value));

@@ -4,6 +4,7 @@ import type { NdArrays } from "../core/nd-array.js";
 import type { RuntimeOptions } from "../engine/devices.js";
 import { openRuntime, type Session } from "../engine/session.js";
 import { defaultThreads } from "../engine/threads.js";
+import { openGraph } from "./graph-session.js";
 
 /** Runs one image's inputs, which are the engine's from then on. */
 export type Run = (inputs: NdArrays) => Promise<NdArrays>;
@@ -25,7 +26,7 @@ const MANY = 24;
 
 /**
  * @param readModel the graph's bytes, read anew for each session.
- * @throws EngineError where ONNX Runtime cannot build the graph.
+ * @throws BundleError where ONNX Runtime cannot build the graph.
  */
 export async function openLanes(
   readModel: () => Promise<Uint8Array>,
@@ -73,7 +74,7 @@ async function openLane(
 ): Promise<Lane> {
   const runtime = openRuntime(options);
   try {
-    const session = await runtime.createSession(await readModel(), { name });
+    const session = await openGraph(runtime, await readModel(), { source: name });
     return { session, dispose: () => runtime.dispose() };
   } catch (error) {
     await runtime.dispose();

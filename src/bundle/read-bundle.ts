@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { BundleError } from "../core/errors.js";
+import { ownValue } from "../core/own-value.js";
 import type { TrainedModel } from "../trained-model.js";
 import { checkGraph } from "./check-graph.js";
 import { type BundleDescription, FILES, GOLDENS, parseDescription } from "./description.js";
@@ -52,7 +53,7 @@ export async function readBundle(path: string): Promise<Bundle> {
  */
 export async function readBundleFile({ path, description, directory }: Bundle, name: string): Promise<Uint8Array> {
   const entry = directory.get(name);
-  const listed = description.files[name];
+  const listed = ownValue(description.files, name);
   if (!entry || !listed) throw new BundleError(`${path}: ${name} is missing. Copy or export the bundle again.`);
   const bytes = await readZipEntry(path, entry, { limit: listed.bytes });
   if (createHash("sha256").update(bytes).digest("hex") === listed.sha256) return bytes;

@@ -5,8 +5,19 @@ import type { NdArrays } from "../core/nd-array.js";
 import type { Runtime } from "../engine/session.js";
 import { type Deviation, deviation, severity } from "./agreement.js";
 import { FILES } from "./description.js";
+import type { Golden } from "./golden.js";
+import { inputsOf } from "./graph-interface.js";
+import { openGraph } from "./graph-session.js";
 import { checkPreprocessing } from "./preprocessing.js";
-import { goldenNames, readBundle, readBundleFile, readGolden, readGraph } from "./read-bundle.js";
+import {
+  type Bundle,
+  goldenNames,
+  readBundle,
+  readBundledModel,
+  readBundleFile,
+  readGolden,
+  readGraph,
+} from "./read-bundle.js";
 
 /** An output of one golden. */
 export interface GoldenDeviation extends Deviation {
@@ -39,18 +50,23 @@ export async function verifyBundle(
   checkPreprocessing(bundle.description, path);
   const files = Object.keys(bundle.description.files);
   for (const file of files) await readBundleFile(bundle, file);
+  await readBundledModel(bundle); // its parameters and references are numbers
   const names = goldenNames(bundle);
-  const goldens = await Promise.all(names.map((name) => readGolden(bundle, name)));
   const deviations: GoldenDeviation[] = [];
   for (const graph of ["predict", "explain"] as const) {
-    const model = await readGraph(bundle, graph);
-    const session = await runtime.createSession(model, { name: `${path}: ${FILES[graph]}` });
+    const session = await openGraph(runtime, await readGraph(bundle, graph), { source: `${path}: ${FILES[graph]}` });
     try {
-      for (const golden of goldens) {
+      // One at a time: together they may be larger than all else.
+      for (const name of names) {
         signal?.throwIfAborted();
+        const golden = await readGolden(bundle, name);
+        checkGolden(golden, { bundle, graph, source: `${path}: ${name}` });
         const { image, target } = golden;
         const given: NdArrays = graph === "explain" ? { image, target } : { image };
         const actual = await session.run(given);
+        const missing = Object.keys(actual).find((output) => !golden[graph][output]);
+        if (missing !== undefined)
+          throw new BundleError(`${path}: ${name}: has no ${graph}/${missing}. Export the bundle again.`);
         for (const [output, expected] of Object.entries(golden[graph])) {
           deviations.push({ golden: golden.name, graph, ...deviation(output, actual[output], expected) });
         }
@@ -61,7 +77,21 @@ export async function verifyBundle(
   }
   const [worst = null] = deviations.sort((a, b) => severity(b) - severity(a));
   if (worst && severity(worst) > 1) throw new BundleError(disagreement(path, worst));
-  return { fileCount: files.length + 1, goldenCount: goldens.length, outputCount: deviations.length, worst };
+  return { fileCount: files.length + 1, goldenCount: names.length, outputCount: deviations.length, worst };
+}
+
+/** @throws BundleError where its inputs are not those of the graph. */
+function checkGolden(
+  golden: Golden,
+  { bundle, graph, source }: { bundle: Bundle; graph: "explain" | "predict"; source: string },
+): void {
+  for (const [input, shape] of inputsOf(bundle.description, graph)) {
+    const given = input === "image" ? golden.image : golden.target;
+    if (given.data instanceof Float32Array && given.shape.join() === shape.join()) continue;
+    throw new BundleError(
+      `${source}: input/${input} has the shape [${given.shape.join(", ")}] instead of [${shape.join(", ")}], or another type. Export the bundle again.`,
+    );
+  }
 }
 
 function disagreement(path: string, { golden, graph, output, measure, error, tolerance }: GoldenDeviation): string {

@@ -2,8 +2,11 @@
 
 import { createHash } from "node:crypto";
 import { BundleError } from "../core/errors.js";
+import { notFinite } from "../core/finite.js";
 import { type NdArray, type NdArrays, ndArray, sizeOf } from "../core/nd-array.js";
+import { ownValue } from "../core/own-value.js";
 import { decodeSafetensors, encodeSafetensors } from "../core/safetensors.js";
+import { shown } from "../core/shown.js";
 import { type Extent, largeConstants } from "./onnx-weights.js";
 
 /** How each parameter's axes are ordered in the file, where not as in the model: `[3, 2, 0, 1]` is OIHW for HWIO. */
@@ -76,11 +79,18 @@ export function decodeWeights(
   bytes: Uint8Array,
   { layouts, source }: { layouts: Layouts; source: string },
 ): { parameters: NdArrays; references: NdArrays } {
-  const parameters: Record<string, NdArray> = {};
-  const references: Record<string, NdArray> = {};
-  for (const [name, array] of Object.entries(decodeSafetensors(bytes, source))) {
+  const parameters: Record<string, NdArray> = Object.create(null);
+  const references: Record<string, NdArray> = Object.create(null);
+  const arrays = decodeSafetensors(bytes, source);
+  const wrong = notFinite(arrays);
+  if (wrong !== undefined)
+    throw new BundleError(
+      `${source}: ${shown(wrong)} holds NaN or Infinity. Train the model again, or export another.`,
+    );
+  for (const [name, array] of Object.entries(arrays)) {
     if (name.startsWith(REFERENCE)) references[name.slice(REFERENCE.length)] = array;
-    else if (!name.startsWith(CONSTANT)) parameters[name] = restored(array, layouts[name], `${source}: ${name}`);
+    else if (!name.startsWith(CONSTANT))
+      parameters[name] = restored(array, ownValue(layouts, name), `${source}: ${name}`);
   }
   return { parameters, references };
 }

@@ -63,6 +63,11 @@ export class EngineError extends Error {
   override name = "EngineError";
 }
 
+/** A graph that ONNX Runtime refuses, or in which it fails; where the graph came with a file, that file is at fault. */
+export class GraphError extends EngineError {
+  override name = "GraphError";
+}
+
 /** The user interrupted the work; what was done is saved. The command line exits with 130. */
 export class InterruptedError extends Error {
   override name = "InterruptedError";

@@ -33,6 +33,14 @@ export const LIMITS = {
   protobufFields: 500_000,
   /** Lists and objects inside one another in JSON. */
   jsonDepth: 200,
+  /** Heads of a bundle's model. */
+  bundleHeads: 256,
+  /** Bytes that the packed files of a bundle may unpack to, all together, */
+  unpackedBytes: 300_000_000,
+  /** and further ones for each byte that they take in it: answers that are the same everywhere pack well. */
+  unpackedRatio: 20,
+  /** Nodes, constants, inputs and outputs of a bundle's graph. */
+  graphParts: 20_000,
   /** Bytes that a bundle's graph may hold at once while it runs, */
   graphBytes: 500_000_000,
   /** and further ones for each byte of its constants: large models make large features. */

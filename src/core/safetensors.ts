@@ -2,7 +2,9 @@
 
 import { InputError } from "./errors.js";
 import { fromFloat16, toFloat16 } from "./float16.js";
+import { parseJson } from "./json.js";
 import { type NdArray, type NdArrays, sizeOf } from "./nd-array.js";
+import { shown } from "./shown.js";
 
 interface Entry {
   readonly dtype: string;
@@ -29,17 +31,17 @@ interface EncodeOptions {
 
 /** Encodes arrays by name, in the order given; any safetensors reader can read the result. */
 export function encodeSafetensors(arrays: NdArrays, { metadata, isHalf }: EncodeOptions = {}): Uint8Array {
-  const header: Record<string, Entry | Metadata> = metadata ? { __metadata__: metadata } : {};
-  const offsets: Record<string, number> = {};
-  const stored: Record<string, Float32Array | Int32Array | Uint16Array> = {};
+  // Any name may come, `__proto__` too: objects without a prototype, and pairs.
+  const header: Record<string, Entry | Metadata> = Object.create(null);
+  if (metadata) header.__metadata__ = metadata;
+  const stored: { numbers: Float32Array | Int32Array | Uint16Array; at: number }[] = [];
   let offset = 0;
   for (const [name, { shape, data }] of Object.entries(arrays)) {
     const half = data instanceof Float32Array && isHalf?.(name);
     const numbers = half ? Uint16Array.from(data, toFloat16) : data;
     const dtype = half ? "F16" : data instanceof Float32Array ? "F32" : "I32";
     header[name] = { dtype, shape, data_offsets: [offset, offset + numbers.byteLength] };
-    stored[name] = numbers;
-    offsets[name] = offset;
+    stored.push({ numbers, at: offset });
     offset += numbers.byteLength;
   }
   const text = Buffer.from(JSON.stringify(header), "utf8");
@@ -47,8 +49,8 @@ export function encodeSafetensors(arrays: NdArrays, { metadata, isHalf }: Encode
   const bytes = new Uint8Array(start + offset).fill(0x20, 8, start);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true);
   bytes.set(text, 8);
-  for (const [name, data] of Object.entries(stored)) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start + offsets[name]);
+  for (const { numbers, at } of stored) {
+    bytes.set(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength), start + at);
   }
   return bytes;
 }
@@ -56,29 +58,52 @@ export function encodeSafetensors(arrays: NdArrays, { metadata, isHalf }: Encode
 /**
  * Reads arrays back; each is a copy of its own, and half precision is widened.
  *
+ * @returns an object without a prototype, so that no name means anything else.
  * @param source named in errors.
  * @throws InputError where the header or an extent is wrong.
  */
 export function decodeSafetensors(bytes: Uint8Array, source: string): Record<string, NdArray> {
   const { header, start } = readHeader(bytes, source);
-  const arrays: Record<string, NdArray> = {};
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === "__metadata__") continue;
-    if (!isEntry(entry)) throw broken(source, `"${name}" is described wrongly`);
+  const entries = Object.entries(header).filter(([name]) => name !== "__metadata__");
+  for (const [name, entry] of entries) {
+    if (!isEntry(entry)) throw broken(source, `${shown(name)} is described wrongly`);
     const { dtype, shape, data_offsets } = entry;
     const [begin, end] = data_offsets;
-    if (!Object.hasOwn(WIDTHS, dtype)) throw broken(source, `"${name}" has dtype ${dtype}`);
+    if (!Object.hasOwn(WIDTHS, dtype)) throw broken(source, `${shown(name)} has dtype ${shown(dtype)}`);
     if (end - begin !== WIDTHS[dtype] * sizeOf(shape) || start + end > bytes.length)
-      throw broken(source, `"${name}" is cut off`);
+      throw broken(source, `${shown(name)} is cut off`);
+  }
+  // Every entry was just checked.
+  checkExtents(entries as [string, Entry][], source);
+  const arrays: Record<string, NdArray> = Object.create(null);
+  for (const [name, { dtype, shape, data_offsets }] of entries as [string, Entry][]) {
+    const [begin, end] = data_offsets;
     const { buffer } = new Uint8Array(bytes.subarray(start + begin, start + end)); // `slice` of a Buffer would be a view
     arrays[name] = { shape, data: READERS[dtype](buffer) };
   }
   return arrays;
 }
 
-/** The strings stored beside the arrays; empty where there are none. */
+/** The format forbids arrays over the same bytes; a small file could claim any memory with them. */
+function checkExtents(entries: readonly [string, Entry][], source: string): void {
+  const inOrder = entries.toSorted(([, { data_offsets: a }], [, { data_offsets: b }]) => a[0] - b[0] || a[1] - b[1]);
+  let end = 0;
+  for (const [name, { data_offsets }] of inOrder) {
+    if (data_offsets[0] < end) throw broken(source, `${shown(name)} lies over another array`);
+    end = data_offsets[1];
+  }
+}
+
+/** The strings stored beside the arrays, in an object without a prototype; empty where there are none. */
 export function safetensorsMetadata(bytes: Uint8Array, source: string): Metadata {
-  return (readHeader(bytes, source).header.__metadata__ ?? {}) as Metadata;
+  const metadata: unknown = readHeader(bytes, source).header.__metadata__ ?? {};
+  if (
+    typeof metadata !== "object" ||
+    metadata === null ||
+    Object.values(metadata).some((text) => typeof text !== "string")
+  )
+    throw broken(source, "its metadata are no texts");
+  return Object.assign(Object.create(null), metadata);
 }
 
 function isEntry(value: unknown): value is Entry {
@@ -91,13 +116,13 @@ function readHeader(bytes: Uint8Array, source: string): { header: Record<string,
   if (bytes.length < 8) throw broken(source, `only ${bytes.length} bytes`);
   const start = 8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (start > bytes.length) throw broken(source, "its header is longer than the file");
-  let header: unknown;
-  try {
-    header = JSON.parse(Buffer.from(bytes.subarray(8, start)).toString("utf8"));
-  } catch (cause) {
-    throw broken(source, "its header is not JSON", cause);
-  }
-  if (typeof header !== "object" || header === null) throw broken(source, "its header is no object");
+  const header = parseJson(bytes.subarray(8, start), {
+    where: `${source}: not a readable safetensors file: its header`,
+    cure: "Make it again.",
+    error: InputError,
+  });
+  if (typeof header !== "object" || header === null || Array.isArray(header))
+    throw broken(source, "its header is no object");
   return { header: header as Record<string, Entry | Metadata>, start };
 }
 

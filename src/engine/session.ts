@@ -1,6 +1,6 @@
 /** ONNX Runtime as the rest of us see it: sessions and state in a worker thread, without TensorFlow.js. */
 
-import { EngineError } from "../core/errors.js";
+import { EngineError, GraphError } from "../core/errors.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { checkArrays } from "./check-arrays.js";
 import type { RuntimeOptions } from "./devices.js";
@@ -144,6 +144,7 @@ async function named<Value>(name: string, call: Promise<Value>): Promise<Value> 
   try {
     return await call;
   } catch (cause) {
+    if (cause instanceof GraphError) throw new GraphError(`${name}: ${cause.message}`, { cause });
     if (cause instanceof EngineError) throw new EngineError(`${name}: ${cause.message}`, { cause });
     throw cause;
   }

@@ -2,7 +2,7 @@
 
 import "./no-telemetry.js"; // the worker gets a copy of the environment as it is here
 import { Worker } from "node:worker_threads";
-import { EngineError } from "../core/errors.js";
+import { EngineError, GraphError } from "../core/errors.js";
 import type { NdArray, NdArrays } from "../core/nd-array.js";
 import type { Answers, Posted, Reply, Request } from "./worker-messages.js";
 
@@ -87,7 +87,7 @@ export function openWorker(
     const call = waiting.get(reply.id);
     waiting.delete(reply.id);
     if (waiting.size === 0) worker.unref();
-    if ("error" in reply) call?.reject(new EngineError(reply.error));
+    if ("error" in reply) call?.reject(new GraphError(reply.error));
     else {
       for (const line of reply.notices ?? []) onNotice?.(line);
       call?.resolve(reply.value);

@@ -67,6 +67,41 @@ describe("verifyBundle", () => {
     );
   });
 
+  test("refuses goldens and weights that hold what is no number, beside which anything would agree", async () => {
+    const bytes = await readFile(path);
+    const files = unzipSync(bytes);
+    const spoilt = join(folder, "spoilt.aspect");
+    for (const [file, name] of [
+      ["goldens/1.safetensors", "explain/logits"],
+      ["goldens/1.safetensors", "input/image"],
+      ["weights.safetensors", "reference/conv_pw_6"],
+      ["weights.safetensors", "head/vessel/reduce/conv_pw_6/kernel"],
+    ]) {
+      const arrays = decodeSafetensors(files[file], file);
+      arrays[name].data[0] = Number.NaN;
+      await writeFile(spoilt, repacked(bytes, { [file]: encodeSafetensors(arrays) }, { isResealed: true }));
+      await expect(verifyBundle(spoilt, runtime)).rejects.toThrow(
+        `spoilt.aspect: ${file}: "${name}" holds NaN or Infinity`,
+      );
+    }
+    const golden = decodeSafetensors(files["goldens/1.safetensors"], "golden");
+    delete golden["predict/scores"];
+    const changes = { "goldens/1.safetensors": encodeSafetensors(golden) };
+    await writeFile(spoilt, repacked(bytes, changes, { isResealed: true }));
+    await expect(verifyBundle(spoilt, runtime)).rejects.toThrow("goldens/1.safetensors: has no predict/scores");
+  });
+
+  test("and export refuses a model that holds what is no number", async () => {
+    const trained = tinyModel();
+    const [name] = Object.keys(trained.parameters);
+    trained.parameters[name].data[0] = Number.POSITIVE_INFINITY;
+    const never = join(folder, "never.aspect");
+    await expect(exportBundle(trained, never, { runtime, kernel: "cubic" })).rejects.toThrow(
+      /parameter ".*" holds NaN/,
+    );
+    expect(existsSync(never)).toBe(false);
+  });
+
   test("refuses a bundle that explain would refuse: resized by another kernel", async () => {
     const other = join(folder, "other.aspect");
     await exportBundle(tinyModel(), other, { runtime, kernel: "nearest" });

@@ -76,6 +76,21 @@ describe("moving constants", () => {
     );
   });
 
+  test("refuses numbers that are none, and constants that take many times the file", () => {
+    const spoilt = ndArray([2], Float32Array.of(1, Number.NaN));
+    const { bytes } = encodeWeights({ parameters: { w: spoilt }, references: {} }, { graphs: [] });
+    expect(() => decodeWeights(bytes, { layouts: {}, source: "x" })).toThrow(/^x: "w" holds NaN or Infinity/);
+    const { bytes: weights, place } = encodeWeights(stubModel, { graphs: [] });
+    const constants = Array.from({ length: 6 }, (_, index) => [
+      `w${index}`,
+      { data: new Uint8Array(kernel.data.buffer) },
+    ]);
+    const model = moveConstantsOut(modelOf(Object.fromEntries(constants)), { location: "w", place });
+    expect(() => moveConstantsIn(model, { location: "w", weights, source: "x" })).toThrow(
+      /^x: its constants are more than 4 times w/,
+    );
+  });
+
   test("refuses a layout that is no order of the axes", () => {
     const { bytes } = encodeWeights(stubModel, { graphs: [] });
     const layouts = { "trunk/conv1/bias": [1] };
@@ -115,6 +130,15 @@ describe("agreement", () => {
     }
     expect(severity(deviation("saliency/a", of(0.1), of(0)))).toBe(Number.POSITIVE_INFINITY);
     expect(severity(deviation("saliency/a", of(0), of(0)))).toBe(0);
+  });
+
+  test("is never reached where the expected is NaN or infinite, beside which anything would be near", () => {
+    for (const expected of [of(Number.NaN, 1), of(Number.POSITIVE_INFINITY, 1), of(1, Number.NEGATIVE_INFINITY)]) {
+      for (const output of ["logits", "saliency/a"]) {
+        expect(severity(deviation(output, of(100, 1), expected))).toBeGreaterThan(1);
+        expect(severity(deviation(output, expected, expected))).toBeGreaterThan(1);
+      }
+    }
   });
 });
 

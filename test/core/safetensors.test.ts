@@ -42,6 +42,57 @@ describe("safetensors", () => {
     expect([...bytes.subarray(8 + length)]).toEqual([0, 0, 0x80, 0x3f]);
   });
 
+  test("arrays over the same bytes are refused: a small file would claim any memory", () => {
+    const header = (offsets: number[][]) => {
+      const entries = offsets.map((data_offsets, index) => [`a${index}`, { dtype: "F32", shape: [2], data_offsets }]);
+      const text = Buffer.from(JSON.stringify(Object.fromEntries(entries)).padEnd(160));
+      const length = Buffer.alloc(8);
+      length.writeBigUInt64LE(BigInt(text.length));
+      return Buffer.concat([length, text, Buffer.alloc(16)]);
+    };
+    expect(
+      Object.keys(
+        decodeSafetensors(
+          header([
+            [8, 16],
+            [0, 8],
+          ]),
+          "x",
+        ),
+      ),
+    ).toEqual(["a0", "a1"]);
+    expect(() =>
+      decodeSafetensors(
+        header([
+          [0, 8],
+          [4, 12],
+        ]),
+        "x",
+      ),
+    ).toThrow(/"a1" lies over another array/);
+    expect(() =>
+      decodeSafetensors(
+        header([
+          [0, 8],
+          [0, 8],
+        ]),
+        "x",
+      ),
+    ).toThrow(InputError);
+  });
+
+  test("a name means itself, whatever objects inherit under it", () => {
+    const named = Object.fromEntries([
+      ["__proto__", arrays.scalar],
+      ["toString", arrays.scalar],
+    ]);
+    const read = decodeSafetensors(encodeSafetensors(named), "x");
+    expect(Object.keys(read)).toEqual(["__proto__", "toString"]);
+    expect(Object.entries(read)[0][1]).toEqual(arrays.scalar);
+    expect(read.constructor).toBeUndefined();
+    expect(safetensorsMetadata(encodeSafetensors({}), "x").constructor).toBeUndefined();
+  });
+
   test.each([3, 20, 150])("a file cut off after %i bytes is refused by name", (size) => {
     const bytes = encodeSafetensors(arrays);
     expect(() => decodeSafetensors(bytes.subarray(0, size), "best/x.safetensors")).toThrow(InputError);

@@ -1,0 +1,73 @@
+/** Whether the model of a description is one that this program can build and read: every name, kind, layer and number of it. */
+
+import type { InputError } from "../core/errors.js";
+import { LIMITS } from "../core/limits.js";
+import { clashingName } from "../core/output-names.js";
+import { shown } from "../core/shown.js";
+import { architectureOf } from "../trunk/architecture.js";
+import { tapsOf } from "../trunk/taps.js";
+import type { TrunkSpec } from "../trunk/trunk.js";
+import { isNumber, isPlainName, isRecord, isShare, isStrings } from "./json-values.js";
+
+/** The error that says what was expected under a key. */
+export type Refuse = (key: string, expected: string) => InputError;
+
+const TASKS: readonly unknown[] = ["single", "multi", "regression"];
+const ASPECT_KINDS: readonly unknown[] = ["segmentation", "boxes", "presence", "amount"];
+
+export function checkModel(model: unknown, refuse: Refuse): void {
+  if (!isRecord(model) || !isRecord(model.trunk)) throw refuse("model", "a trunk, a source and heads");
+  const layers = layersOf(model.trunk, refuse);
+  const { source, heads } = model;
+  if (typeof source !== "string" || !layers.includes(source)) throw refuse("model.source", "a layer of the trunk");
+  if (!Array.isArray(heads) || !heads.every(isRecord)) throw refuse("model.heads", "a list of heads");
+  if (heads.length > LIMITS.bundleHeads) throw refuse("model.heads", `at most ${LIMITS.bundleHeads} heads`);
+  const aspects: string[] = [];
+  for (const [index, head] of heads.entries()) {
+    const key = `model.heads[${index}]`;
+    const { name, kind, taps } = head;
+    if (!isPlainName(name)) throw refuse(`${key}.name`, "a name without slashes and control characters");
+    const isTapped = isStrings(taps) && taps.length > 0 && new Set(taps).size === taps.length;
+    if (!isTapped || !taps.every((tap) => layers.includes(tap)))
+      throw refuse(`${key}.taps`, "different layers of the trunk, at least one");
+    if (kind === "classifier") {
+      checkClassifier(head, key, refuse);
+      continue;
+    }
+    if (!ASPECT_KINDS.includes(kind)) throw refuse(`${key}.kind`, `one of classifier, ${ASPECT_KINDS.join(", ")}`);
+    if (kind === "amount" && head.form !== "number" && head.form !== "map")
+      throw refuse(`${key}.form`, '"number" or "map"');
+    if (!isShare(head.threshold)) throw refuse(`${key}.threshold`, "a number of 0..1");
+    const other = clashingName(name, aspects);
+    if (other !== undefined) throw refuse(`${key}.name`, `a name whose files are not those of ${other}`);
+    aspects.push(name);
+  }
+  const classifiers = heads.filter(({ kind }) => kind === "classifier");
+  if (classifiers.length !== 1) throw refuse("model.heads", "one classifier");
+  if (aspects.includes(String(classifiers[0].name))) throw refuse("model.heads", "different names");
+}
+
+/** @returns the names of its layers. */
+function layersOf(trunk: Record<string, unknown>, refuse: Refuse): string[] {
+  const { name, alpha, inputSize, convention } = trunk;
+  const isKnown = convention === undefined || convention === "torchvision";
+  const isTrunk = typeof name === "string" && isNumber(alpha) && Number.isSafeInteger(inputSize) && isKnown;
+  if (!isTrunk) throw refuse("model.trunk", "a name, an alpha and an inputSize in pixels");
+  try {
+    // Whether there is such a trunk, and of that width and size, it says itself.
+    const spec = trunk as unknown as TrunkSpec;
+    return tapsOf(architectureOf(spec), spec.inputSize).map((tap) => tap.name);
+  } catch (cause) {
+    throw refuse("model.trunk", `one that can be built (${cause instanceof Error ? cause.message : shown(cause)})`);
+  }
+}
+
+function checkClassifier({ task, classes, scale }: Record<string, unknown>, key: string, refuse: Refuse): void {
+  if (!TASKS.includes(task)) throw refuse(`${key}.task`, `one of ${TASKS.join(", ")}`);
+  const isNamed = isStrings(classes) && classes.every((name) => name.trim() !== "");
+  if (!isNamed || new Set(classes).size !== classes.length) throw refuse(`${key}.classes`, "different names");
+  if ((task === "regression") !== (classes.length === 0))
+    throw refuse(`${key}.classes`, task === "regression" ? "none for a regression" : "at least one class");
+  const isScale = scale === undefined || (isRecord(scale) && isNumber(scale.mean) && isNumber(scale.deviation));
+  if (!isScale) throw refuse(`${key}.scale`, "a mean and a deviation");
+}

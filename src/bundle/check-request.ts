@@ -1,0 +1,82 @@
+/** What callers of the library may ask of an explainer; they need not write TypeScript, so types are checked here. */
+
+import { InputError } from "../core/errors.js";
+import { shown } from "../core/shown.js";
+import type { ClassTarget, MethodChoice } from "../explain/explanation.js";
+import { MAPPING_NAMES, MASKING_NAMES, SALIENCY_NAMES } from "../explain/reading/pairs.js";
+import type { ClassifierSpec } from "../heads/head.js";
+import { isRecord } from "./json-values.js";
+
+const KINDS: readonly unknown[] = ["log-odds", "margin", "logit", "value"];
+
+/** @throws InputError where the model has no such target. */
+export function checkTarget(target: ClassTarget | undefined, { task, classes }: ClassifierSpec): void {
+  if (target === undefined) return;
+  const refuse = (wanted: string) => new InputError(`target ${shown(target)}: ${wanted}.`);
+  if (!isRecord(target) || !KINDS.includes(target.kind))
+    throw refuse(`expected { kind } of ${KINDS.join(", ")}, as parseTarget makes it of a text`);
+  if (task === "regression") {
+    if (target.kind !== "value") throw refuse('this model answers with a number, so the kind must be "value"');
+    return;
+  }
+  const names = target.kind === "margin" ? [target.class, target.other] : "class" in target ? [target.class] : [];
+  if (names.length === 0 || !names.every((name) => classes.includes(name)))
+    throw refuse(`the classes are ${classes.join(", ")}`);
+  if (names[0] === names[1]) throw refuse("a margin is between two classes");
+}
+
+/** @throws InputError where an explanation cannot be made so. */
+export function checkMethod(method: MethodChoice): void {
+  if (!isRecord(method)) throw new InputError(`method: expected an object, got ${shown(method)}.`);
+  const known = { saliency: SALIENCY_NAMES, masking: MASKING_NAMES, mapping: MAPPING_NAMES };
+  for (const [key, names] of Object.entries(known)) {
+    const value = method[key as keyof typeof known];
+    if (value !== undefined && !names.some((name) => name === value))
+      throw new InputError(`${key} ${shown(value)}: expected one of ${names.join(", ")}.`);
+  }
+}
+
+/** @throws InputError where it is neither a path nor pixels of the model's size. */
+export function checkImage(image: unknown, size: number): void {
+  if (typeof image === "string") {
+    if (image === "") throw new InputError("image: the path is empty.");
+    return;
+  }
+  if (!isRecord(image) || typeof image.name !== "string")
+    throw new InputError(`image: expected a path, or { name, pixels }, got ${kindOf(image)}.`);
+  const { name, pixels, width, height } = image;
+  const wanted = `expected ${size} x ${size} RGB pixels (${size * size * 3} numbers of 0..255)`;
+  if (!isNumbers(pixels)) throw new InputError(`${name}: ${wanted}, got ${kindOf(pixels)}.`);
+  if (pixels.length !== size * size * 3) throw new InputError(`${name}: ${wanted}, got ${pixels.length} numbers.`);
+  for (let index = 0; index < pixels.length; index++) {
+    if (pixels[index] >= 0 && pixels[index] <= 255) continue;
+    throw new InputError(`${name}: ${wanted}, got ${shown(String(pixels[index]))} at place ${index}.`);
+  }
+  for (const side of [width, height]) {
+    if (side !== undefined && !(Number.isSafeInteger(side) && Number(side) > 0))
+      throw new InputError(`${name}: width and height: expected pixels of the original, got ${shown(side)}.`);
+  }
+}
+
+/** @throws InputError where a request is none. */
+export function checkRequest(request: { readonly stem?: unknown; readonly hasInterval?: unknown }): void {
+  if (!isRecord(request)) throw new InputError(`request: expected an object, got ${kindOf(request)}.`);
+}
+
+/** @throws InputError where images cannot be taken one after another. */
+export function checkImages(images: unknown): void {
+  const isMany =
+    typeof images === "object" && images !== null && (Symbol.iterator in images || Symbol.asyncIterator in images);
+  if (!isMany) throw new InputError(`images: expected a list of images, got ${kindOf(images)}.`);
+}
+
+function isNumbers(value: unknown): value is ArrayLike<number> {
+  if (ArrayBuffer.isView(value)) return !(value instanceof DataView) && typeof (value as Uint8Array)[0] !== "bigint";
+  return Array.isArray(value) && value.every((item) => typeof item === "number");
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value !== "object" || value === null)
+    return typeof value === "string" ? "a text" : shown(value ?? String(value));
+  return Array.isArray(value) ? "a list" : `an object (${shown(value.constructor?.name ?? "without a class")})`;
+}

@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import { checkImage, checkImages, checkMethod, checkRequest, checkTarget } from "../../src/bundle/check-request.js";
+import { InputError } from "../../src/core/errors.js";
+import type { ClassTarget, MethodChoice } from "../../src/explain/explanation.js";
+import type { ClassifierSpec } from "../../src/heads/head.js";
+
+const classifier: ClassifierSpec = {
+  name: "class",
+  kind: "classifier",
+  task: "single",
+  classes: ["a", "b"],
+  taps: ["x"],
+};
+const refused = (check: () => void, message: RegExp) => {
+  expect(check).toThrow(InputError);
+  expect(check).toThrow(message);
+};
+
+test("a target is one of the model's, as it is told apart by its kind", () => {
+  for (const target of [undefined, { kind: "logit", class: "a" }, { kind: "margin", class: "a", other: "b" }] as const)
+    checkTarget(target, classifier);
+  const wrong = (target: unknown, message: RegExp, of = classifier) =>
+    refused(() => checkTarget(target as ClassTarget, of), message);
+  wrong(null, /target null: expected \{ kind \} of log-odds/);
+  wrong("a", /target "a": expected \{ kind \}/);
+  wrong({ kind: "toString" }, /expected \{ kind \}/);
+  wrong({ kind: "logit" }, /the classes are a, b\.$/);
+  wrong({ kind: "log-odds", class: "c" }, /the classes are a, b\.$/);
+  wrong({ kind: "margin", class: "a" }, /the classes are a, b\.$/);
+  wrong({ kind: "margin", class: "a", other: "a" }, /a margin is between two classes/);
+  wrong({ kind: "value" }, /the classes are a, b\.$/);
+  const number: ClassifierSpec = { ...classifier, task: "regression", classes: [] };
+  checkTarget({ kind: "value" }, number);
+  wrong({ kind: "logit", class: "a" }, /answers with a number/, number);
+});
+
+test("an image is a path, or numbers of 0 to 255 at the model's size", () => {
+  checkImage("x.png", 2);
+  checkImage({ name: "x", pixels: new Uint8Array(12), width: 640 }, 2);
+  checkImage({ name: "x", pixels: new Float32Array(12).fill(254.5) }, 2);
+  const wrong = (image: unknown, message: RegExp) => refused(() => checkImage(image, 2), message);
+  wrong(undefined, /^image: expected a path, or \{ name, pixels \}, got "undefined"\.$/);
+  wrong(7, /got 7\.$/);
+  wrong(new Uint8Array(12), /got an object \("Uint8Array"\)/);
+  wrong({ name: "x" }, /^x: expected 2 x 2 RGB pixels \(12 numbers of 0\.\.255\), got "undefined"/);
+  wrong({ name: "x", pixels: new Uint8Array(16) }, /got 16 numbers/);
+  wrong({ name: "x", pixels: new Float32Array(12).fill(Number.NaN, 5) }, /got "NaN" at place 5/);
+  wrong({ name: "x", pixels: new Float32Array(12).fill(256) }, /got "256" at place 0/);
+  wrong({ name: "x", pixels: new BigInt64Array(12) }, /got an object/);
+  wrong({ name: "x", pixels: new Uint8Array(12), height: -1 }, /width and height/);
+});
+
+test("images, requests and methods are what they are called", () => {
+  refused(() => checkImages("x.png"), /images: expected a list of images, got a text/);
+  refused(() => checkImages(undefined), /expected a list/);
+  checkImages(["x.png"]);
+  checkImages((async function* () {})());
+  refused(() => checkRequest(null as never), /request: expected an object/);
+  refused(
+    () => checkMethod({ saliency: "constructor" } as unknown as MethodChoice),
+    /saliency "constructor": expected one of evidence/,
+  );
+  refused(
+    () => checkMethod({ mapping: "x" } as unknown as MethodChoice),
+    /mapping "x": expected one of identity, grey/,
+  );
+  checkMethod({ saliency: "cam", masking: "multiply" });
+});

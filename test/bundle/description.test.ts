@@ -1,0 +1,88 @@
+import { unzipSync } from "fflate";
+import { describe, expect, test } from "vitest";
+import { parseDescription } from "../../src/bundle/description.js";
+import { checkPreprocessing } from "../../src/bundle/preprocessing.js";
+import { BundleError } from "../../src/core/errors.js";
+import { stubBundle } from "./stub.js";
+
+const text = Buffer.from(unzipSync(stubBundle())["bundle.json"]).toString();
+
+/** The value at a path such as `model.heads.0.kind`, set or taken away. */
+function edited(path: string, value?: unknown): Uint8Array {
+  const description = JSON.parse(text);
+  const keys = path.split(".");
+  const last = keys.pop() ?? "";
+  const holder = keys.reduce((at, key) => at[key], description);
+  if (value === undefined) delete holder[last];
+  else holder[last] = value;
+  return Buffer.from(JSON.stringify(description));
+}
+
+describe("a field of bundle.json that is missing or wrong is named", () => {
+  test.each([
+    ["name", undefined],
+    ["name", 7],
+    ["model.trunk.name", "constructor"],
+    ["model.trunk.alpha", null],
+    ["model.trunk.alpha", -1],
+    ["model.trunk.inputSize", 64.5],
+    ["model.trunk.inputSize", -5],
+    ["model.trunk.convention", "x"],
+    ["model.source", "toString"],
+    ["model.heads", {}],
+    ["model.heads.0.task", undefined],
+    ["model.heads.0.classes", ["no", "no"]],
+    ["model.heads.0.classes", []],
+    ["model.heads.0.classes", ["no", " "]],
+    ["model.heads.0.taps", []],
+    ["model.heads.0.taps", ["conv_pw_13", "conv_pw_13"]],
+    ["model.heads.0.kind", "presence"],
+    ["model.heads.1.kind", "toString"],
+    ["model.heads.1.name", "a/b"],
+    ["model.heads.1.name", "overlay"],
+    ["model.heads.1.name", "class"],
+    ["model.heads.1.threshold", "0.5"],
+    ["model.heads.1.threshold", 1.5],
+    ["model.heads.1.taps", ["conv_pw_99"]],
+    ["saliency", { a: 1 }],
+    ["saliency", "constructor"],
+    ["masking", "x"],
+    ["threshold.value", null],
+    ["threshold.beside", 2],
+    ["threshold.isCalibrated", "yes"],
+    ["provenance.dataset", undefined],
+    ["provenance.dataset.hash", 7],
+    ["provenance.dataset.counts", { train: "many" }],
+    ["provenance.seed", undefined],
+    ["provenance.epochs", -1],
+    ["provenance.warnings", [7]],
+    ["provenance.metrics", []],
+    ["preprocessing.kernel", 7],
+    ["layouts", { a: ["x"] }],
+  ])("%s = %j", (path, value) => {
+    const parse = () => parseDescription(edited(path, value), "x.aspect");
+    const [first, second] = path.split(".");
+    expect(parse).toThrow(BundleError);
+    expect(parse).toThrow(new RegExp(`^x\\.aspect: bundle\\.json: "?${second ? `${first}(\\.${second})?` : first}`));
+    expect(parse).toThrow(/[Ee]xport (it|the bundle) again\.$/);
+  });
+
+  test("more heads than anybody has", () => {
+    const { heads } = JSON.parse(text).model;
+    const many = Array.from({ length: 300 }, (_, index) => ({ ...heads[1], name: `a${index}` }));
+    expect(() => parseDescription(edited("model.heads", [heads[0], ...many]), "x")).toThrow(/at most 256 heads/);
+  });
+
+  test("lists in lists without end", () => {
+    const deep = Buffer.from(`{"format": ${"[".repeat(100_000)}${"]".repeat(100_000)}}`);
+    expect(() => parseDescription(deep, "x.aspect")).toThrow(BundleError);
+  });
+});
+
+test("another way of reading images is refused, one that says nothing of it is not", () => {
+  for (const [key, value] of Object.entries({ fit: "crop", range: [0, 1], channels: "bgr", background: "#000000" })) {
+    const description = parseDescription(edited(`preprocessing.${key}`, value), "x");
+    expect(() => checkPreprocessing(description, "x")).toThrow(new RegExp(`preprocessing\\.${key}: this version does`));
+  }
+  checkPreprocessing(parseDescription(edited("preprocessing.fit"), "x"), "x");
+});
