@@ -2,7 +2,6 @@
 
 import { BundleError, InputError } from "../core/errors.js";
 import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
-import { decodeImage } from "../dataset/image.js";
 import type { RuntimeOptions } from "../engine/devices.js";
 import type { AspectExplanation, ClassTarget, Explained, MethodChoice } from "../explain/explanation.js";
 import { perturbed, relevanceIntervals } from "../explain/perturbations.js";
@@ -12,24 +11,14 @@ import { targetWeights } from "../explain/reading/target.js";
 import type { ClassifierSpec } from "../heads/head.js";
 import type { ModelSpec } from "../model.js";
 import type { RelevanceThreshold } from "../trained-model.js";
-import { checkImage, checkImages, checkMethod, checkRequest, checkTarget } from "./check-request.js";
+import { checkImages, checkMethod, checkRequest, checkTarget } from "./check-request.js";
 import { type BundleDescription, FILES } from "./description.js";
+import { type ImageSource, type LoadedImage, loadImage } from "./image-source.js";
 import { openLanes, type Run } from "./lanes.js";
 import { checkPreprocessing } from "./preprocessing.js";
 import { type Bundle, readBundle, readBundledModel, readGraph } from "./read-bundle.js";
 
-/** A path, or pixels that are already at the model's input size. */
-export type ImageSource =
-  | string
-  | {
-      /** As it shall stand in the explanation. */
-      readonly name: string;
-      /** `[S, S, 3]` RGB 0..255, decoded as the bundle's `preprocessing` says. */
-      readonly pixels: Uint8Array;
-      /** Of the original, for pictures; square by default. */
-      readonly width?: number;
-      readonly height?: number;
-    };
+export type { ImageSource } from "./image-source.js";
 
 export interface ExplainRequest {
   /** The predicted class by default; the method says it where it is no class. */
@@ -45,12 +34,16 @@ export interface ExplainAllRequest {
   readonly targets?: readonly ClassTarget[];
   readonly stem?: (image: ImageSource, target?: ClassTarget) => string | undefined;
   readonly hasInterval?: boolean;
+  /** Side of a square picture of each file, for people. */
+  readonly pictureSize?: number;
 }
 
 export interface ExplainedImage extends Explained {
   /** Of the upright original, pixels. */
   readonly width: number;
   readonly height: number;
+  /** `[P, P, 3]` RGB 0..255, squeezed into a square, where `pictureSize` asked for it. */
+  readonly picture?: Uint8Array;
 }
 
 /** What became of one image of many; one that cannot be read does not stop the others. */
@@ -106,8 +99,9 @@ export async function openExplainer(
   const lanes = await openLanes(readModel, { ...options, name });
 
   const size = description.model.trunk.inputSize;
-  const explainBy = async (run: Run, image: Promise<Loaded>, request: ExplainRequest): Promise<ExplainedImage> => {
-    const { name, pixels, width, height } = await image;
+  const explainBy = async (run: Run, image: Promise<LoadedImage>, request: ExplainRequest): Promise<ExplainedImage> => {
+    const { name, pixels: bytes, width, height, picture } = await image;
+    const pixels = ndArray([1, size, size, 3], new Float32Array(bytes));
     const read = async (image: NdArray, { target, stem }: ExplainRequest) => {
       // The graph of an inner target asks for no class.
       const asked: NdArrays = method.target ? {} : { target: targetWeights(target, classifier) };
@@ -124,7 +118,7 @@ export async function openExplainer(
       const copy = ndArray(image.shape, Float32Array.from(image.data));
       return readExplanation(await run({ image: copy, ...asked }), how);
     };
-    const explained = { ...(await read(pixels, request)), width, height };
+    const explained = { ...(await read(pixels, request)), width, height, ...(picture && { picture }) };
     if (!request.hasInterval) return explained;
     // A changed image may be answered otherwise; the question stays.
     const target = method.target ? undefined : (explained.explanation.target as ClassTarget);
@@ -140,7 +134,7 @@ export async function openExplainer(
   const explain: Explainer["explain"] = async (image, request = {}) => {
     checkRequest(request);
     checkTarget(request.target, classifier);
-    return explainBy(lanes.run, load(image, size), request);
+    return explainBy(lanes.run, loadImage(image, { size }), request);
   };
 
   async function* explainAll(
@@ -149,11 +143,11 @@ export async function openExplainer(
   ): AsyncGenerator<Outcome> {
     checkImages(images);
     checkRequest(request);
-    const { targets, stem, hasInterval } = request;
+    const { targets, stem, hasInterval, pictureSize } = request;
     for (const target of targets ?? []) checkTarget(target, classifier);
     const running: Promise<() => Outcome>[] = [];
     for await (const image of images) {
-      const loaded = load(image, size);
+      const loaded = loadImage(image, { size, pictureSize });
       for (const target of targets?.length ? targets : [undefined]) {
         const request = { target, stem: stem?.(image, target), hasInterval };
         running.push(settled(image, explainBy(lanes.next(), loaded, request)));
@@ -191,25 +185,6 @@ async function settled(image: ImageSource, work: Promise<ExplainedImage>): Promi
       throw error;
     };
   }
-}
-
-interface Loaded {
-  readonly name: string;
-  readonly pixels: NdArray;
-  readonly width: number;
-  readonly height: number;
-}
-
-async function load(image: ImageSource, size: number): Promise<Loaded> {
-  checkImage(image, size);
-  const shape = [1, size, size, 3];
-  if (typeof image === "string") {
-    const decoded = await decodeImage(image, { size });
-    const pixels = ndArray(shape, new Float32Array(decoded.image));
-    return { name: image, pixels, width: decoded.width, height: decoded.height };
-  }
-  const { name, pixels, width = size, height = size } = image;
-  return { name, pixels: ndArray(shape, new Float32Array(pixels)), width, height };
 }
 
 /** The method with the bundle's own choices filled in, and whether its graph and its threshold serve it. */

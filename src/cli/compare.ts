@@ -2,47 +2,56 @@
 
 import { join } from "node:path";
 import { openExplainer } from "../bundle/explainer.js";
+import { type LoadedImage, loadImage } from "../bundle/image-source.js";
 import type { Bundle } from "../bundle/read-bundle.js";
 import { InputError, InterruptedError } from "../core/errors.js";
-import { writeFileAtomic } from "../core/files.js";
 import { comparisonFile } from "../core/output-names.js";
-import { decodeImage } from "../dataset/image.js";
 import type { ClassTarget, Explained } from "../explain/explanation.js";
 import { SALIENCY_NAMES } from "../explain/reading/pairs.js";
 import { allowsCam } from "../explain/taps.js";
 import { createModel } from "../model.js";
 import { comparisonSheet } from "../report/comparison-sheet.js";
-import { showNotice } from "./engine-options.js";
-import { uniqueStems } from "./explain.js";
+import { type DeviceOptions, showNotice } from "./engine-options.js";
+import { concernsOneImage, type Results } from "./explain-images.js";
 import { printJson, printLine } from "./output.js";
 import { progressBar } from "./progress.js";
+import type { Skipped } from "./skipped.js";
 
 /** All their maps are held until the last method has run. */
 const MOST_IMAGES = 50;
 const PICTURE_SIZE = 256;
 
+interface CompareOptions extends DeviceOptions {
+  readonly results: Results;
+  readonly skipped: Skipped;
+  readonly json?: boolean;
+  readonly target?: ClassTarget;
+}
+
 /**
- * Writes `<stem>.compare.png` for each image.
+ * Writes `<stem>.compare.png` for each image that can be read.
  *
- * @throws InputError where an image cannot be read, or there are more than 50; nothing is written then.
+ * @param options.skipped gets what is wrong with the others.
+ * @throws InputError where there are more than 50, or the sheets cannot be written.
  */
 export async function compareImages(
   bundle: Bundle,
-  images: readonly string[],
-  { out, json = false, target, ...options }: { out: string; json?: boolean; target?: ClassTarget },
+  paths: readonly string[],
+  { results, skipped, json = false, target, threads, device }: CompareOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  if (images.length > MOST_IMAGES)
-    throw new InputError(`--compare: ${images.length} images are too many for one go. Give at most ${MOST_IMAGES}.`);
-  const stems = uniqueStems(images);
+  if (paths.length > MOST_IMAGES)
+    throw new InputError(`--compare: ${paths.length} images are too many for one go. Give at most ${MOST_IMAGES}.`);
   const { model, saliency: own } = bundle.description;
+  const images = await loadAll(paths, { size: model.trunk.inputSize, skipped });
+  if (images.length === 0) return;
   const isPossible = allowsCam(createModel(model));
   const methods = [own, ...SALIENCY_NAMES.filter((name) => name !== own && (name !== "cam" || isPossible))];
   const bar = progressBar("comparing");
-  const rows: { method: string; explained: Explained[] }[] = [];
+  const rows: Explained[][] = [];
   try {
     for (const [index, saliency] of methods.entries()) {
-      const explainer = await openExplainer(bundle, { ...options, method: { saliency }, onNotice: showNotice });
+      const explainer = await openExplainer(bundle, { threads, device, method: { saliency }, onNotice: showNotice });
       try {
         const explained: Explained[] = [];
         for (const image of images) {
@@ -50,7 +59,7 @@ export async function compareImages(
           explained.push(await explainer.explain(image, { target }));
           bar.update((index + explained.length / images.length) / methods.length, saliency);
         }
-        rows.push({ method: saliency, explained });
+        rows.push(explained);
       } finally {
         await explainer.dispose();
       }
@@ -59,12 +68,33 @@ export async function compareImages(
     bar.clear();
   }
   for (const [index, image] of images.entries()) {
-    const decoded = await decodeImage(image, { size: PICTURE_SIZE });
-    const picture = { width: PICTURE_SIZE, height: PICTURE_SIZE, pixels: decoded.image };
-    const path = join(out, comparisonFile(stems(image)));
-    const byMethod = rows.map(({ explained }) => explained[index]);
-    await writeFileAtomic(path, await comparisonSheet(byMethod, picture, { shape: decoded }));
+    const picture = { width: PICTURE_SIZE, height: PICTURE_SIZE, pixels: image.picture ?? new Uint8Array() };
+    const byMethod = rows.map((explained) => explained[index]);
+    const file = comparisonFile(results.stem(image.name));
+    try {
+      await results.folder.write(file, { [file]: await comparisonSheet(byMethod, picture, { shape: image }) });
+    } catch (error) {
+      if (!concernsOneImage(error)) throw error;
+      skipped.add(error);
+      continue;
+    }
     if (json) for (const { explanation } of byMethod) printJson(explanation);
-    else printLine(`${image}: ${path}`);
+    else printLine(`${image.name}: ${join(results.folder.path, file)}`);
   }
+}
+
+async function loadAll(
+  paths: readonly string[],
+  { size, skipped }: { size: number; skipped: Skipped },
+): Promise<LoadedImage[]> {
+  const images: LoadedImage[] = [];
+  for (const path of paths) {
+    try {
+      images.push(await loadImage(path, { size, pictureSize: PICTURE_SIZE }));
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      skipped.add(error);
+    }
+  }
+  return images;
 }

@@ -1,19 +1,22 @@
 /** `aspectlens demo`: the whole job on drawn tissue, with the trainer that users have. */
 
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { openExplainer } from "../bundle/explainer.js";
+import { openResultFolder } from "../core/result-folder.js";
 import { openDataset, records } from "../dataset/dataset.js";
 import { synthesize } from "../dataset/synth/synthesize.js";
 import { checkConfig } from "../train/config.js";
 import { checkRunFolder, removeRun } from "../train/run-folder.js";
 import { type EngineOptions, engineOptions } from "./engine-options.js";
-import { explainImages } from "./explain.js";
+import { explainImages, prepareResults } from "./explain-images.js";
 import { checkOutBundle, writeRunBundle } from "./export.js";
 import { checkFolder } from "./out-folder.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
 import { printLine } from "./output.js";
 import { duration, progressBar } from "./progress.js";
+import { skipper } from "./skipped.js";
 import { printTrained, trainWithProgress } from "./train.js";
 
 interface DemoOptions extends CommonOptions, EngineOptions {
@@ -49,6 +52,7 @@ async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<void>
     join(out, name),
   );
   for (const folder of [out, explanations]) await checkFolder(folder);
+  await checkDrawn(explanations);
   await checkRunFolder(run);
   await checkOutBundle(bundle);
 
@@ -87,12 +91,11 @@ async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<void>
   const picked = await pickImages(data);
   const explainer = await openExplainer(bundle, options);
   try {
-    await explainImages(
-      explainer,
-      picked.map(({ path }) => path),
-      { out: explanations },
-      signal,
-    );
+    const images = picked.map(({ path }) => path);
+    const results = await prepareResults(images, { out: explanations, spec: explainer.spec });
+    const skipped = skipper(images.length);
+    await explainImages(explainer, images, { results, skipped }, signal);
+    skipped.end();
   } finally {
     await explainer.dispose();
   }
@@ -101,6 +104,12 @@ async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<void>
   printLine(`done in ${duration(performance.now() - begun)}`);
   for (const [what, path] of Object.entries({ dataset: data, run, bundle, explanations }))
     printLine(`  ${what.padEnd(13)} ${path}`);
+}
+
+/** Explanations are of images called by numbers; a file of such a name that is another's is told before the work. */
+async function checkDrawn(explanations: string): Promise<void> {
+  const there = await readdir(explanations).catch(() => []);
+  await (await openResultFolder(explanations)).check(there.filter((name) => /^\d+\./.test(name)));
 }
 
 /** Test images with one cause, of either kind, and bystanders; the last with both causes. */

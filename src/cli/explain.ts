@@ -1,21 +1,20 @@
 /** `aspectlens explain`: images in, for each an explanation, a picture and masks; a table on the terminal. */
 
-import { basename, extname, join } from "node:path";
 import { type Command, Option } from "commander";
-import { type Explainer, openExplainer } from "../bundle/explainer.js";
+import { openExplainer } from "../bundle/explainer.js";
 import { readBundle } from "../bundle/read-bundle.js";
-import { InputError, InterruptedError } from "../core/errors.js";
-import { decodeImage } from "../dataset/image.js";
-import type { ClassTarget, Explained, MethodChoice } from "../explain/explanation.js";
+import { InputError } from "../core/errors.js";
+import type { ClassTarget, MethodChoice } from "../explain/explanation.js";
 import { classPart, innerPart } from "../explain/reading/inner-target.js";
 import { MAPPING_NAMES, MASKING_NAMES, SALIENCY_NAMES } from "../explain/reading/pairs.js";
 import { parseTarget } from "../explain/reading/target.js";
 import type { ModelSpec } from "../model.js";
 import { type DeviceOptions, deviceOptions, showNotice } from "./engine-options.js";
+import { explainImages, prepareResults } from "./explain-images.js";
+import { findImages } from "./find-images.js";
 import { checkFolder } from "./out-folder.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
-import { printJson, printLine } from "./output.js";
-import { progressBar } from "./progress.js";
+import { skipper } from "./skipped.js";
 
 interface ExplainOptions extends CommonOptions, DeviceOptions {
   readonly out: string;
@@ -27,17 +26,15 @@ interface ExplainOptions extends CommonOptions, DeviceOptions {
   readonly allClasses?: boolean;
   readonly interval?: boolean;
   readonly compare?: boolean;
+  readonly maskSize: "image" | "model";
 }
-
-/** Side to which the original is squeezed for the picture, pixels; the picture gives it its shape back. */
-const PICTURE_SIZE = 512;
 
 export function addExplain(program: Command): void {
   const command = program
     .command("explain")
     .description("say which aspects an answer relied on: JSON, an overlay picture and masks for each image")
     .argument("<bundle>", "the .aspect file")
-    .argument("<image...>", "images")
+    .argument("<image...>", "images, folders of images, or quoted patterns such as 'images/**/*.png'")
     .option("--out <folder>", "where the files go", "explanations")
     .option(
       "--target <what>",
@@ -63,11 +60,19 @@ export function addExplain(program: Command): void {
       "--compare",
       "a sheet for each image that sets all methods side by side, STEM.compare.png, instead of one explanation",
     )
+    .addOption(
+      new Option(
+        "--mask-size <of>",
+        "image: masks in the image's width and height; model: square, as the model sees it",
+      )
+        .choices(["image", "model"])
+        .default("image"),
+    )
     .option("--json", "print one explanation a line, and nothing else, on stdout")
     .option("--debug", "print the stack of an error")
     .addHelpText(
       "after",
-      "\nExamples:\n  aspectlens explain tissue.aspect slide.png\n  aspectlens explain tissue.aspect images/*.png --target malignant:benign --out why\n  aspectlens explain tissue.aspect slide.png --saliency hires-cam --masking multiply --tap input\n  aspectlens explain tissue.aspect slide.png --all-classes --interval\n  aspectlens explain tissue.aspect slide.png --compare",
+      "\nExamples:\n  aspectlens explain tissue.aspect slide.png\n  aspectlens explain tissue.aspect images --out why\n  aspectlens explain tissue.aspect 'images/**/*.png' --target malignant:benign\n  aspectlens explain tissue.aspect slide.png --saliency hires-cam --masking multiply --tap input\n  aspectlens explain tissue.aspect slide.png --all-classes --interval\n  aspectlens explain tissue.aspect slide.png --compare",
     )
     .action((bundle: string, images: string[], options: ExplainOptions) =>
       runCommand(options, (signal) => runExplain(bundle, images, options, signal)),
@@ -77,7 +82,7 @@ export function addExplain(program: Command): void {
 
 async function runExplain(
   path: string,
-  images: readonly string[],
+  words: readonly string[],
   options: ExplainOptions,
   signal: AbortSignal,
 ): Promise<void> {
@@ -85,21 +90,33 @@ async function runExplain(
   await checkFolder(options.out);
   const bundle = await readBundle(path);
   const { targets, method } = choiceOf(options, bundle.description.model);
-  if (options.compare) {
+  const { images, failures } = await findImages(words);
+  const skipped = skipper(words.length === 1 ? Math.max(1, images.length) : images.length + failures.length);
+  for (const failure of failures) skipped.add(failure);
+  const { compare: isCompared, out } = options;
+  const results = await prepareResults(images, {
+    out,
+    targets,
+    isCompared,
+    inputs: [path],
+    spec: bundle.description.model,
+  });
+  if (isCompared) {
     const { compareImages } = await import("./compare.js");
-    return compareImages(bundle, images, { ...options, target: targets?.[0] }, signal);
+    await compareImages(bundle, images, { ...options, target: targets?.[0], results, skipped }, signal);
+  } else {
+    const explainer = await openExplainer(bundle, { ...options, method, onNotice: showNotice });
+    try {
+      if (explainer.description.threshold.isCalibrated && !explainer.threshold.isCalibrated)
+        showNotice(
+          `relevant from ${explainer.threshold.value} on is a guess: the threshold is not calibrated for this.`,
+        );
+      await explainImages(explainer, images, { ...options, targets, results, skipped }, signal);
+    } finally {
+      await explainer.dispose();
+    }
   }
-  const explainer = await openExplainer(bundle, { ...options, method, onNotice: showNotice });
-  try {
-    if (explainer.description.threshold.isCalibrated && !explainer.threshold.isCalibrated)
-      showNotice(`relevant from ${explainer.threshold.value} on is a guess: the threshold is not calibrated for this.`);
-    const failures = await explainImages(explainer, images, { ...options, targets }, signal);
-    if (failures.length === 0) return;
-    for (const failure of failures.slice(0, -1)) process.stderr.write(`aspectlens: ${failure.message}\n`);
-    throw failures[failures.length - 1];
-  } finally {
-    await explainer.dispose();
-  }
+  skipped.end();
 }
 
 /** @throws InputError where options contradict each other. */
@@ -146,88 +163,4 @@ function choiceOf(
     );
   const method = { saliency, masking, tap, mapping, target: innerPart(asked), ...(isLogit && { isLogit }) };
   return { ...(target && { targets: [target] }), method };
-}
-
-/**
- * Explains all images that can be read and writes their files.
- *
- * @returns what was wrong with the others.
- */
-export async function explainImages(
-  explainer: Explainer,
-  images: readonly string[],
-  {
-    out,
-    targets,
-    interval = false,
-    json = false,
-  }: Pick<ExplainOptions, "out" | "json" | "interval"> & { targets?: readonly ClassTarget[] },
-  signal: AbortSignal,
-): Promise<InputError[]> {
-  const stems = uniqueStems(images, targets && targets.length > 1 ? targets : undefined);
-  const [{ writeExplanation }, { explanationTable, showsColours }] = await Promise.all([
-    import("../report/write-explanation.js"),
-    import("../report/table.js"),
-  ]);
-  const bar = progressBar("explaining");
-  const failures: InputError[] = [];
-  let done = 0;
-  const count = images.length * (targets?.length ?? 1);
-  const stem = (image: unknown, target?: ClassTarget) => stems(image as string, target);
-  for await (const outcome of explainer.explainAll(images, { targets, stem, hasInterval: interval })) {
-    if (signal.aborted)
-      throw new InterruptedError(`interrupted after ${done} of ${count} explanations; what is in ${out} is whole.`);
-    const path = outcome.image as string;
-    bar.update(++done / count, path);
-    if ("error" in outcome) {
-      // Of one image that cannot be read, the same for every class.
-      if (failures.at(-1)?.message !== outcome.error.message) failures.push(outcome.error);
-    } else {
-      const { image } = await decodeImage(path, { size: PICTURE_SIZE });
-      const picture = { width: PICTURE_SIZE, height: PICTURE_SIZE, pixels: image };
-      await writeExplanation(outcome.explained, picture, {
-        shape: outcome.explained,
-        folder: out,
-        stem: stems(path, targets && targets.length > 1 ? targetOf(outcome.explained) : undefined),
-      });
-      bar.clear();
-      if (json) printJson(outcome.explained.explanation);
-      else printLine(`${explanationTable(outcome.explained.explanation, { colours: showsColours(process.stdout) })}\n`);
-    }
-  }
-  bar.clear();
-  if (!json && failures.length < images.length) printLine(`pictures, masks and JSON: ${join(out, "*")}`);
-  return failures;
-}
-
-/** The class that was explained. */
-function targetOf({ explanation }: Explained): ClassTarget {
-  return explanation.target as ClassTarget;
-}
-
-/** File names without endings, of several classes with the class behind, made different where two would be the same. */
-export function uniqueStems(
-  images: readonly string[],
-  targets: readonly ClassTarget[] = [],
-): (image: string, target?: ClassTarget) => string {
-  const taken = new Set<string>();
-  const stems = new Map<string, string>();
-  const keyOf = (image: string, target?: ClassTarget) => JSON.stringify([image, target]);
-  for (const image of images) {
-    for (const target of [undefined, ...targets]) {
-      const key = keyOf(image, target);
-      if (stems.has(key)) continue;
-      const plain = basename(image, extname(image)) + suffixOf(target);
-      let stem = plain;
-      for (let count = 2; taken.has(stem.toLowerCase()); count++) stem = `${plain}-${count}`;
-      taken.add(stem.toLowerCase());
-      stems.set(key, stem);
-    }
-  }
-  return (image, target) => stems.get(keyOf(image, target)) ?? "";
-}
-
-/** Letters and digits of any script stay; what a file system may not like becomes a hyphen. */
-function suffixOf(target?: ClassTarget): string {
-  return target === undefined || target.kind === "value" ? "" : `.${target.class.replace(/[^\p{L}\p{N}_-]+/gu, "-")}`;
 }

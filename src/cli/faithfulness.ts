@@ -2,17 +2,19 @@
 
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { ConfigError } from "../core/errors.js";
-import { writeFileAtomic, writeJson } from "../core/files.js";
+import { ConfigError, InputError } from "../core/errors.js";
+import { openResultFolder, type ResultFolder } from "../core/result-folder.js";
 import { type Dataset, records } from "../dataset/dataset.js";
+import { decodeImage } from "../dataset/image.js";
+import { locate } from "../dataset/paths.js";
 import { selectEngine } from "../engine/select-engine.js";
 import { checkOptions } from "../explain/explain.js";
-import { type Case, type FaithfulnessOfModel, faithfulnessOf } from "../explain/faithfulness-of-model.js";
+import { type Case, type FaithfulnessOfModel, faithfulnessOf, WORST } from "../explain/faithfulness-of-model.js";
 import { SALIENCY_NAMES, type SaliencyName } from "../explain/reading/pairs.js";
 import { allowsCam } from "../explain/taps.js";
 import { compareTwins, type Twin, type Twins } from "../explain/twins.js";
 import { createModel, type Model } from "../model.js";
-import { faithfulnessPage } from "../report/faithfulness-page.js";
+import { faithfulnessPage, type PictureOfCase } from "../report/faithfulness-page.js";
 import { emptyReason, faithfulnessLines, METHOD_COLUMNS, methodRows, NO_CAUSES } from "../report/faithfulness-table.js";
 import { renderOverlay } from "../report/overlay.js";
 import type { TrainedModel } from "../trained-model.js";
@@ -23,6 +25,9 @@ import { type CommonOptions, runCommand } from "./outcome.js";
 import { formatTable, printJson, printLine } from "./output.js";
 import { progressBar } from "./progress.js";
 import { readModel } from "./read-model.js";
+
+/** Side to which an original is squeezed for its picture, pixels. */
+const PICTURE_SIZE = 512;
 
 interface FaithfulnessCommand extends CommonOptions, EngineOptions {
   readonly out: string;
@@ -67,6 +72,8 @@ async function runFaithfulness(
   signal: AbortSignal,
 ): Promise<void> {
   await checkFolder(options.out);
+  const results = await openResultFolder(options.out, { inputs: [path] });
+  await results.check([...Array.from({ length: WORST }, (_, index) => worstFile(index)), PAGE, NUMBERS]);
   const trained = await readModel(path);
   checkUnranked(options.unranked, trained);
   const model = createModel(trained.spec);
@@ -102,18 +109,14 @@ async function runFaithfulness(
   const faithfulness = { ...found.faithfulness, twins };
   const reason = emptyReason(faithfulness);
   if (reason) throw new ConfigError(`${directory}: ${reason}`);
-  await writePage(
-    options.out,
-    { faithfulness, worst },
-    { model: trained.provenance.dataset.name, dataset: dataset.manifest.name },
-  );
+  await writePage(results, { faithfulness, worst }, { model: trained.provenance.dataset.name, dataset });
   if (options.json) return printJson(faithfulness);
   for (const line of faithfulnessLines(faithfulness)) printLine(line);
   printLine();
   const rows = methodRows(faithfulness).map(({ cells }) => [...cells]);
   for (const line of formatTable([[...METHOD_COLUMNS], ...rows])) printLine(line);
   printLine();
-  printLine(`${worst.length} worst cases and all numbers: ${join(options.out, "index.html")}`);
+  printLine(`${worst.length} worst cases and all numbers: ${join(options.out, PAGE)}`);
 }
 
 /** @throws ConfigError where one of them is no aspect of the model. */
@@ -156,24 +159,40 @@ function others(asked: FaithfulnessCommand["saliency"], model: Model): SaliencyN
   return SALIENCY_NAMES.filter((name) => name !== "cam" || allowsCam(model));
 }
 
+const PAGE = "index.html";
+const NUMBERS = "faithfulness.json";
+
+function worstFile(index: number): string {
+  return `worst-${String(index + 1).padStart(2, "0")}.png`;
+}
+
 async function writePage(
-  folder: string,
+  results: ResultFolder,
   { faithfulness, worst }: FaithfulnessOfModel,
-  names: { model: string; dataset: string },
+  { model, dataset }: { model: string; dataset: Dataset },
 ): Promise<void> {
-  const pictures = [];
+  const pictures: PictureOfCase[] = [];
+  const files: Record<string, string | Uint8Array> = {};
   for (const [index, one] of worst.entries()) {
-    const file = `worst-${String(index + 1).padStart(2, "0")}.png`;
-    await writeFileAtomic(join(folder, file), await pictureOf(one));
+    const file = worstFile(index);
+    files[file] = await pictureOf(one, dataset);
     const { causes, distractors, explanation } = one.judged;
     const isCauseRelevant = explanation.aspects.some(({ name, isRelevant }) => isRelevant && causes.includes(name));
     pictures.push({ file, image: explanation.image, causes, distractors, error: one.error, isCauseRelevant });
   }
-  await writeFileAtomic(join(folder, "index.html"), faithfulnessPage(faithfulness, { ...names, worst: pictures }));
-  await writeJson(join(folder, "faithfulness.json"), faithfulness);
+  files[PAGE] = faithfulnessPage(faithfulness, { model, dataset: dataset.manifest.name, worst: pictures });
+  files[NUMBERS] = `${JSON.stringify(faithfulness, null, 2)}\n`;
+  await results.write("faithfulness", files);
 }
 
-function pictureOf({ explained, pixels }: Case): Promise<Uint8Array> {
+/** In the shape of the file; as the model saw it, square, where that has gone meanwhile. */
+async function pictureOf({ explained, pixels }: Case, dataset: Dataset): Promise<Uint8Array> {
   const { size } = explained.maps;
-  return renderOverlay(explained, { width: size, height: size, pixels });
+  try {
+    const shape = await decodeImage(locate(dataset, explained.explanation.image), { size: PICTURE_SIZE });
+    return renderOverlay(explained, { width: PICTURE_SIZE, height: PICTURE_SIZE, pixels: shape.image }, { shape });
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return renderOverlay(explained, { width: size, height: size, pixels });
+  }
 }

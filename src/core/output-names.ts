@@ -18,6 +18,16 @@ export function survivalFile(stem: string, aspect: string): string {
   return `${stem}.${aspect}${SURVIVAL}.png`;
 }
 
+export function explanationFile(stem: string): string {
+  return `${stem}.json`;
+}
+
+/** Every file that one explanation can write. @param pixelAspects those whose answers are pixels. */
+export function explanationFiles(stem: string, pixelAspects: readonly string[]): string[] {
+  const masks = pixelAspects.flatMap((aspect) => [regionFile(stem, aspect), survivalFile(stem, aspect)]);
+  return [overlayFile(stem), ...masks, explanationFile(stem)];
+}
+
 /**
  * @param others aspects that write files too.
  * @returns whose file has the same name as one of this aspect, as messages name it; some file systems tell neither small

@@ -62,7 +62,8 @@ export interface FaithfulnessOfModel {
   readonly worst: readonly Case[];
 }
 
-const WORST = 12;
+/** Cases that are kept. */
+export const WORST = 12;
 /** Validation images that set the threshold of a method other than the default. */
 const CALIBRATION_IMAGES = 300;
 

@@ -5,13 +5,17 @@ import { ownValue } from "../core/own-value.js";
 import type { AspectExplanation, Explained, Explanation } from "../explain/explanation.js";
 import { BECAUSE, barShare, headline, rankAspects, relevantFrom, shareText } from "./headline.js";
 import { aspectColour, FAINT_INK, GREY, INK, TRACK, toHex } from "./palette.js";
+import { inFrame } from "./place-labels.js";
 import { fade, type Picture, paintSaliency, rawOf, toBuffer } from "./raster.js";
-import { fitText, strokeText } from "./stroke-font.js";
+import { fitText, strokeText, textWidth } from "./stroke-font.js";
 
 /** Columns that a page takes. */
 const MOST_ASPECTS = 6;
 /** The longer side of a picture. */
 const CELL = 150;
+/** A cell is at least so wide and high, for its title; a narrower picture stands in its middle, in its own shape. */
+const NARROWEST = 80;
+const THINNEST = 4;
 const GAP = 14;
 const CAPTION = 22;
 const MARGIN = 28;
@@ -37,12 +41,15 @@ export async function comparisonSheet(
   const present = rankAspects(own.explanation.aspects).filter(({ isPresent }) => isPresent);
   const columns = present.slice(0, MOST_ASPECTS);
   const panel = await toCell(image, shape);
+  const frame = { width: Math.max(NARROWEST, panel.width), height: Math.max(NARROWEST, panel.height) };
+  const place = inFrame(panel, frame);
   const pale = fade(panel, { white: 0.6 });
-  const left = (column: number) => MARGIN + NAMES + column * (panel.width + GAP);
-  const step = panel.height + CAPTION + GAP;
+  const left = (column: number) => MARGIN + NAMES + column * (frame.width + GAP);
+  const step = frame.height + CAPTION + GAP;
   const top = (row: number) => HEADER + row * step;
-  const width = Math.max(left(columns.length + 1) + MARGIN, 760);
   const notes = footer(present.length, columns.length);
+  const widest = Math.max(...notes.map((text) => textWidth(text, { size: 10 })));
+  const width = Math.ceil(Math.max(left(columns.length + 1) + MARGIN, 2 * MARGIN + widest, 760));
   const height = top(explained.length) + LINE * notes.length + 10;
   const { answer, question } = headline(own.explanation);
   const asked = question === BECAUSE ? "" : `, ${question.replace(/:$/, "")}`;
@@ -56,7 +63,7 @@ export async function comparisonSheet(
     }),
     strokeText("where it looked", { x: left(0), y: HEADER - 10, size: 10, colour: FAINT_INK }),
     ...columns.map(({ name }, index) =>
-      strokeText(fitText(name, { size: 11, width: panel.width }), {
+      strokeText(fitText(name, { size: 11, width: frame.width }), {
         x: left(index + 1),
         y: HEADER - 10,
         size: 11,
@@ -85,7 +92,7 @@ export async function comparisonSheet(
     vectors.push(strokeText(named, { x: MARGIN, y: top(row) + 58, size: 9, colour: INK }));
     if (row === 0) vectors.push(strokeText("this model's own", { x: MARGIN, y: top(row) + 76, ...faint }));
     const isSilent = maps.saliency.values.every((value) => !(value > 0));
-    if (isSilent) vectors.push(strokeText("found nothing", { x: left(0), y: top(row) + panel.height + 16, ...faint }));
+    if (isSilent) vectors.push(strokeText("found nothing", { x: left(0), y: top(row) + frame.height + 16, ...faint }));
     pictures.push({ picture: paintSaliency(panel, maps.saliency), left: left(0), top: top(row) });
     for (const [index, { name }] of columns.entries()) {
       const aspect = explanation.aspects.find((one) => one.name === name);
@@ -96,14 +103,19 @@ export async function comparisonSheet(
       const painted = survival ? paintSurvival(pale, survival, { size: maps.size, colour }) : pale;
       pictures.push({ picture: painted, ...at });
       const threshold = relevantFrom(aspect, explanation);
-      const bar = { x: at.left, y: at.top + panel.height + 7, width: panel.width, colour, threshold };
+      const bar = { x: at.left, y: at.top + frame.height + 7, width: frame.width, colour, threshold };
       vectors.push(relevanceBar(aspect, bar));
     }
   }
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${vectors.join("")}</svg>`;
   const bytes = await sharp({ create: { width, height, channels: 3, background: "#ffffff" } })
     .composite([
-      ...pictures.map(({ picture, ...at }) => ({ input: toBuffer(picture), raw: rawOf(picture), ...at })),
+      ...pictures.map(({ picture, ...at }) => ({
+        input: toBuffer(picture),
+        raw: rawOf(picture),
+        left: at.left + place.x,
+        top: at.top + place.y,
+      })),
       { input: Buffer.from(svg), left: 0, top: 0 },
     ])
     .removeAlpha()
@@ -171,7 +183,7 @@ function relevanceBar(
 
 async function toCell(image: Picture, shape: { width: number; height: number }): Promise<Picture> {
   const scale = CELL / Math.max(shape.width, shape.height);
-  const [width, height] = [shape.width, shape.height].map((side) => Math.max(40, Math.round(side * scale)));
+  const [width, height] = [shape.width, shape.height].map((side) => Math.max(THINNEST, Math.round(side * scale)));
   const pixels = await sharp(toBuffer(image), { raw: rawOf(image) })
     .resize(width, height, { fit: "fill", kernel: "lanczos3" })
     .raw()

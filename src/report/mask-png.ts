@@ -4,31 +4,64 @@ import sharp from "sharp";
 import { ownValue } from "../core/own-value.js";
 import type { Explained } from "../explain/explanation.js";
 
+interface Shape {
+  readonly width: number;
+  readonly height: number;
+}
+
 /**
  * The files that the JSON of an explanation refers to: for each present pixel aspect its region (0 and 255) and its
- * survival map (0..255 for 0..1 inside the region), at the model's input size.
+ * survival map (0..255 for 0..1 inside the region).
  *
+ * @param options.shape width and height that they get, as the original's; square at the model's input size by default. Edges of
+ *   regions are then drawn where the enlarged region passes one half, survival keeps its values (nearest).
  * @returns PNG bytes by file name.
  */
-export async function maskFiles({ explanation, maps }: Explained): Promise<Record<string, Uint8Array>> {
+export async function maskFiles(
+  { explanation, maps }: Explained,
+  { shape = { width: maps.size, height: maps.size } }: { shape?: Shape } = {},
+): Promise<Record<string, Uint8Array>> {
   const files: Record<string, Uint8Array> = {};
+  const { size } = maps;
   for (const { name, mask, survivalMap } of explanation.aspects) {
     const region = ownValue(maps.regions, name);
     const survival = ownValue(maps.survival, name);
     if (mask && region) {
-      files[mask] = await greyPng(
-        region.map((value) => (value ? 255 : 0)),
-        { size: maps.size },
-      );
+      const levels = enlargeRegion(region, { size, shape });
+      files[mask] = await greyPng(levels, shape);
     }
-    if (survivalMap && survival) files[survivalMap] = await greyPng(survival, { size: maps.size });
+    if (survivalMap && survival) files[survivalMap] = await greyPng(survival, { width: size, height: size }, shape);
   }
   return files;
 }
 
-/** @param values `[size * size]`, rows from the top. */
-async function greyPng(values: Uint8Array, { size }: { size: number }): Promise<Uint8Array> {
+/** Bilinear between the centres of cells, as in the overlay, then inside from one half on. @returns 0 and 255 by pixel. */
+function enlargeRegion(region: Uint8Array, { size, shape }: { size: number; shape: Shape }): Uint8Array {
+  const { width, height } = shape;
+  const cellsAt = (place: number, side: number) => {
+    const centre = Math.min(size - 1, Math.max(0, ((place + 0.5) * size) / side - 0.5));
+    const low = Math.floor(centre);
+    return { low, high: Math.min(size - 1, low + 1), share: centre - low };
+  };
+  const columns = Array.from({ length: width }, (_, x) => cellsAt(x, width));
+  const levels = new Uint8Array(width * height);
+  const row = new Float32Array(size);
+  for (let y = 0; y < height; y++) {
+    const { low, high, share } = cellsAt(y, height);
+    for (let cell = 0; cell < size; cell++)
+      row[cell] = region[low * size + cell] * (1 - share) + region[high * size + cell] * share;
+    for (let x = 0; x < width; x++) {
+      const { low, high, share } = columns[x];
+      if (row[low] * (1 - share) + row[high] * share >= 0.5) levels[y * width + x] = 255;
+    }
+  }
+  return levels;
+}
+
+/** @param values rows from the top. @param to the size that they get, by the nearest value. */
+async function greyPng(values: Uint8Array, from: Shape, to = from): Promise<Uint8Array> {
   const pixels = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-  const png = sharp(pixels, { raw: { width: size, height: size, channels: 1 } }).toColourspace("b-w");
-  return new Uint8Array(await png.png({ compressionLevel: 9 }).toBuffer());
+  const grey = sharp(pixels, { raw: { width: from.width, height: from.height, channels: 1 }, limitInputPixels: false });
+  const resized = grey.resize(to.width, to.height, { fit: "fill", kernel: "nearest" });
+  return new Uint8Array(await resized.toColourspace("b-w").png({ compressionLevel: 6 }).toBuffer());
 }

@@ -5,12 +5,17 @@ import type { Explained, Explanation } from "../explain/explanation.js";
 import { aspectPanel } from "./aspect-panel.js";
 import { BECAUSE, headline, nothingText, shareText } from "./headline.js";
 import { legend, legendHeight } from "./legend.js";
-import { aspectColour, FAINT_INK, heatColour, INK, toHex } from "./palette.js";
+import { aspectColour, FAINT_INK, heatColour, INK, PAPER, toHex } from "./palette.js";
+import { inFrame } from "./place-labels.js";
 import { type Picture, paintSaliency, rawOf, toBuffer } from "./raster.js";
 import { fitText, strokeText, textWidth } from "./stroke-font.js";
 
 const PANEL = 400;
+/** A panel is at least so large, for names and scale; a narrower picture stands in its middle. */
 const NARROWEST = 240;
+const LOWEST = 120;
+/** Of a picture: a ribbon is shown no thinner. */
+const THINNEST = 8;
 const LEGEND = 300;
 const MARGIN = 28;
 const GAP = 20;
@@ -30,11 +35,13 @@ export async function renderOverlay(
 ): Promise<Uint8Array> {
   const { explanation, maps } = explained;
   const panel = await toPanel(image, shape);
-  const aspects = aspectPanel(explained, panel);
-  const left = (index: number) => MARGIN + index * (panel.width + GAP);
+  const frame = { width: Math.max(NARROWEST, panel.width), height: Math.max(LOWEST, panel.height) };
+  const place = inFrame(panel, frame);
+  const aspects = aspectPanel(explained, panel, { frame, place });
+  const left = (index: number) => MARGIN + index * (frame.width + GAP);
   const top = HEADER + CAPTION;
   const width = left(3) + LEGEND + MARGIN + 8;
-  const height = Math.max(top + panel.height + FOOTER, HEADER + legendHeight(explanation)) + 8;
+  const height = Math.max(top + frame.height + FOOTER, HEADER + legendHeight(explanation)) + 8;
 
   const isSilent = maps.saliency.values.every((value) => value <= 0);
   const captions = ["image", "where it looked", "what it relied on"].map((text, index) =>
@@ -47,19 +54,29 @@ export async function renderOverlay(
     isSilent
       ? strokeText("nothing speaks for this answer here", {
           x: left(1),
-          y: top + panel.height + 18,
+          y: top + frame.height + 18,
           size: 9,
           colour: FAINT_INK,
         })
-      : heatScale({ x: left(1), y: top + panel.height + 9, width: panel.width }),
-    `<svg x="${left(2)}" y="${top}" width="${panel.width}" height="${panel.height}">${aspects.vectors}</svg>`,
+      : heatScale({ x: left(1), y: top + frame.height + 9, width: frame.width }),
+    `<svg x="${left(2)}" y="${top}" width="${frame.width}" height="${frame.height}">${aspects.vectors}</svg>`,
   ];
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${vectors.join("")}</svg>`;
+  const frames = [0, 1, 2].map(
+    (index) => `<rect x="${left(index)}" y="${top}" width="${frame.width}" height="${frame.height}" fill="${PAPER}"/>`,
+  );
+  const svg = (parts: readonly string[]) =>
+    Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${parts.join("")}</svg>`);
   const pictures = [panel, paintSaliency(panel, maps.saliency), aspects.picture];
   const bytes = await sharp({ create: { width, height, channels: 3, background: "#ffffff" } })
     .composite([
-      ...pictures.map((picture, index) => ({ input: toBuffer(picture), raw: rawOf(picture), left: left(index), top })),
-      { input: Buffer.from(svg), left: 0, top: 0 },
+      { input: svg(frames), left: 0, top: 0 },
+      ...pictures.map((picture, index) => ({
+        input: toBuffer(picture),
+        raw: rawOf(picture),
+        left: left(index) + place.x,
+        top: top + place.y,
+      })),
+      { input: svg(vectors), left: 0, top: 0 },
     ])
     .removeAlpha()
     .png({ compressionLevel: 6 })
@@ -67,11 +84,11 @@ export async function renderOverlay(
   return new Uint8Array(bytes);
 }
 
-/** The longer side 400 pixels; very long images are squeezed so that each panel stays wide enough for names. */
+/** The longer side 400 pixels, in the original's shape. */
 async function toPanel(image: Picture, shape: { width: number; height: number }): Promise<Picture> {
   const scale = PANEL / Math.max(shape.width, shape.height);
-  const width = Math.max(NARROWEST, Math.round(shape.width * scale));
-  const height = Math.max(NARROWEST, Math.round(shape.height * scale));
+  const width = Math.max(THINNEST, Math.round(shape.width * scale));
+  const height = Math.max(THINNEST, Math.round(shape.height * scale));
   const kernel = width > image.width ? "cubic" : "lanczos3";
   const pixels = await sharp(toBuffer(image), { raw: rawOf(image) })
     .resize(width, height, { fit: "fill", kernel })

@@ -17,6 +17,8 @@ const ASPECTS: readonly Colour[] = [
 export const INK = "#1d2329";
 export const FAINT_INK = "#66707a";
 export const TRACK = "#e4e8ec";
+/** Around a picture that is narrower than its panel. */
+export const PAPER = "#f3f5f7";
 export const GREY: Colour = [104, 112, 120];
 export const NEAR_BLACK: Colour = [20, 24, 28];
 export const WHITE: Colour = [255, 255, 255];

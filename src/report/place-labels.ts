@@ -14,6 +14,15 @@ export interface Label {
   readonly anchor: Rectangle;
 }
 
+/** In the middle, on whole pixels. */
+export function inFrame(
+  picture: { readonly width: number; readonly height: number },
+  frame: { readonly width: number; readonly height: number },
+): Rectangle {
+  const { width, height } = picture;
+  return { x: Math.floor((frame.width - width) / 2), y: Math.floor((frame.height - height) / 2), width, height };
+}
+
 const GAP = 3;
 
 /**

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -12,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
-import { aspectlens } from "../helpers/command.js";
+import { aspectlens, MAIN } from "../helpers/command.js";
 import { writeTinyDataset } from "../helpers/tiny-dataset.js";
 
 let folder: string;
@@ -285,6 +286,46 @@ describe("the walk from data to explanation", () => {
       ).toHaveLength(1);
     expect(stderr).not.toMatch(/\n\s+at /);
     expect(readdirSync(at("odd-out")).filter((file) => file.endsWith(".json"))).toEqual(["good.json"]);
+  });
+
+  test("nothing is written over images, masks and labels beside them: refused before any work, every file unchanged", async () => {
+    mkdirSync(at("labelled"));
+    copyFileSync(join(dataset, "images/014.png"), at("labelled/cell.png"));
+    copyFileSync(join(dataset, "images/015.png"), at("labelled/cell.square.png"));
+    writeFileSync(at("labelled/cell.json"), "{}");
+    const before = readdirSync(at("labelled")).map((name) => readFileSync(at("labelled", name)));
+    for (const options of [[], ["--target", "with"]]) {
+      const { code, stdout, stderr } = await run(
+        "explain",
+        "model.aspect",
+        "labelled",
+        "--out",
+        "labelled",
+        ...options,
+      );
+      expect([code, stdout]).toEqual([2, ""]);
+      expect(stderr).toMatch(/^aspectlens: labelled.cell\.\w+(\.png)?: is (one of the inputs|there already)[^\n]*\n$/);
+    }
+    expect(readdirSync(at("labelled")).map((name) => readFileSync(at("labelled", name)))).toEqual(before);
+  });
+
+  test("an image from a pipe is explained, with a picture, between others", async () => {
+    const image = (name: string) => `"${join(dataset, "images", name)}"`;
+    const script = `cat ${image("016.png")} | "${process.execPath}" "${MAIN}" explain model.aspect ${image("014.png")} /dev/stdin --out piped`;
+    const { status, stdout } = spawnSync("sh", ["-c", script], { cwd: folder, encoding: "utf8" });
+    expect(status).toBe(0);
+    expect(stdout).toContain("/dev/stdin: with");
+    for (const file of ["014.json", "stdin.json", "stdin.overlay.png"])
+      expect(existsSync(at("piped", file))).toBe(true);
+  });
+
+  test("a folder of many gets a line each and a summary", async () => {
+    const { code, stdout } = await run("explain", "model.aspect", join(dataset, "images"), "--out", "many");
+    expect(code).toBe(0);
+    const count = readdirSync(join(dataset, "images")).length;
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.slice(0, count).every((line) => /\.png: with/.test(line))).toBe(true);
+    expect(lines[count]).toBe(`${count} images explained, 0 skipped`);
   });
 
   test("a bundle with one byte changed, or cut off, is refused in one line and nothing is written", async () => {

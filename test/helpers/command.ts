@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { resolve } from "node:path";
 
-const MAIN = resolve(import.meta.dirname, "../../dist/cli/main.js");
+export const MAIN = resolve(import.meta.dirname, "../../dist/cli/main.js");
 
 export interface CommandResult {
   readonly code: number | null;

@@ -108,6 +108,42 @@ describe("renderOverlay", () => {
     expect(narrow.width).toBe(28 + 3 * 260 + 300 + 36);
   });
 
+  test.each([
+    [640, 360],
+    [360, 640],
+    [900, 300],
+    [300, 1500],
+  ])("a circle in a picture of %i x %i stays a circle, within 2 %% and a pixel", async (width, height) => {
+    const radius = Math.min(width, height) * 0.4;
+    const SIDE = 512;
+    const pixels = new Uint8Array(SIDE * SIDE * 3);
+    for (let y = 0; y < SIDE; y++) {
+      for (let x = 0; x < SIDE; x++) {
+        const [dx, dy] = [((x + 0.5) / SIDE - 0.5) * width, ((y + 0.5) / SIDE - 0.5) * height];
+        pixels.set(Math.hypot(dx, dy) <= radius ? [255, 0, 0] : [0, 0, 255], (y * SIDE + x) * 3);
+      }
+    }
+    const picture = { width: SIDE, height: SIDE, pixels };
+    const {
+      width: all,
+      height: high,
+      at,
+    } = await decode(await renderOverlay(explained, picture, { shape: { width, height } }));
+    const first = 28 + Math.max(240, Math.round((400 * width) / Math.max(width, height)));
+    let [left, right, top, bottom] = [all, -1, high, -1];
+    for (let y = 100; y < high; y++) {
+      for (let x = 0; x < first; x++) {
+        const [red, green, blue] = at(x, y);
+        if (red < 180 || green > 90 || blue > 90) continue;
+        [left, right] = [Math.min(left, x), Math.max(right, x)];
+        [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
+      }
+    }
+    const [wide, tall] = [right - left + 1, bottom - top + 1];
+    expect(wide).toBeGreaterThan(50);
+    expect(Math.abs(wide - tall)).toBeLessThanOrEqual(1 + 0.02 * tall);
+  });
+
   test("survives names that are long, foreign, or hold markup", async () => {
     const names = ["<script>&\"'", "核分裂像", "a".repeat(300), "ÄÖÜ"];
     const aspects = explanation.aspects.map((aspect, index) => ({ ...aspect, name: names[index] }));

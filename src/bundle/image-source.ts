@@ -1,0 +1,52 @@
+/** What is explained: a file, read and decoded once for all that is made of it, or pixels that are decoded already. */
+
+import { openImage } from "../dataset/image.js";
+import { checkImage } from "./check-request.js";
+
+/** A path, or pixels that are already at the model's input size. */
+export type ImageSource =
+  | string
+  | {
+      /** As it shall stand in the explanation. */
+      readonly name: string;
+      /** `[S, S, 3]` RGB 0..255, decoded as the bundle's `preprocessing` says. */
+      readonly pixels: Uint8Array;
+      /** Of the original, for pictures; square by default. */
+      readonly width?: number;
+      readonly height?: number;
+    };
+
+export interface LoadedImage {
+  readonly name: string;
+  /** `[S, S, 3]` RGB 0..255. */
+  readonly pixels: Uint8Array;
+  /** Of the upright original, pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** `[P, P, 3]` RGB 0..255, where it was asked for and the source is a file. */
+  readonly picture?: Uint8Array;
+}
+
+/**
+ * Reads a file once, so that a pipe will do, and decodes it once where that gives the same pixels (`OpenImage.keepDecoded`).
+ *
+ * @param options.size side of the model's input, S.
+ * @param options.pictureSize side P of a second square, for people.
+ * @throws ImageError where it cannot be read; InputError where it is neither a path nor pixels of the right size.
+ */
+export async function loadImage(
+  image: ImageSource,
+  { size, pictureSize }: { size: number; pictureSize?: number },
+): Promise<LoadedImage> {
+  checkImage(image, size);
+  if (typeof image !== "string") {
+    const { name, pixels, width = size, height = size } = image;
+    return { name, pixels, width, height };
+  }
+  const opened = await openImage(image, { allowPipe: true });
+  const { width, height } = opened;
+  if (pictureSize === undefined) return { name: image, pixels: await opened.render({ size }), width, height };
+  const source = (await opened.keepDecoded({ size: Math.min(size, pictureSize) })) ?? opened;
+  const pixels = await source.render({ size });
+  return { name: image, pixels, width, height, picture: await source.render({ size: pictureSize }) };
+}

@@ -1,0 +1,159 @@
+/** Many images explained one after another: their files, a table for few, a line each and a summary for many. */
+
+import { join } from "node:path";
+import type { Explainer } from "../bundle/explainer.js";
+import { InputError, InterruptedError } from "../core/errors.js";
+import { comparisonFile, explanationFiles } from "../core/output-names.js";
+import { openResultFolder, type ResultFolder } from "../core/result-folder.js";
+
+import type { ClassTarget, Explanation } from "../explain/explanation.js";
+import type { ModelSpec } from "../model.js";
+import { headlineText } from "../report/headline.js";
+import { explanationTable, showsColours } from "../report/table.js";
+import { writeExplanation } from "../report/write-explanation.js";
+import { printColoured, printJson, printLine } from "./output.js";
+import { progressBar } from "./progress.js";
+import type { Skipped } from "./skipped.js";
+import { uniqueStems } from "./stems.js";
+import { summaryOf } from "./summary.js";
+
+/** Side to which the original is squeezed for the picture, pixels; the picture gives it its shape back. */
+const PICTURE_SIZE = 512;
+/** More explanations get a line each instead of a table. */
+const MOST_TABLES = 5;
+
+/** Where results go, and how they are called. */
+export interface Results {
+  readonly folder: ResultFolder;
+  readonly stem: (image: string, target?: ClassTarget) => string;
+}
+
+/**
+ * Looks before the work whether all files can be written.
+ *
+ * @param options.inputs what is read beside the images.
+ * @throws InputError where a file of somebody else, or an input, would be lost.
+ */
+export async function prepareResults(
+  images: readonly string[],
+  {
+    out,
+    spec,
+    targets,
+    inputs = [],
+    isCompared = false,
+  }: {
+    out: string;
+    spec: ModelSpec;
+    targets?: readonly ClassTarget[];
+    inputs?: readonly string[];
+    isCompared?: boolean;
+  },
+): Promise<Results> {
+  const folder = await openResultFolder(out, { inputs: [...inputs, ...images] });
+  const several = targets && targets.length > 1 ? targets : undefined;
+  const pixelAspects = spec.heads
+    .filter((head) => head.kind === "segmentation" || (head.kind === "amount" && head.form === "map"))
+    .map(({ name }) => name);
+  const stems = uniqueStems(images, { targets: several, pixelAspects });
+  const stem: Results["stem"] = (image, target) => stems(image, several && target);
+  const names = function* () {
+    for (const image of images) {
+      if (isCompared) yield comparisonFile(stem(image));
+      else for (const target of several ?? [undefined]) yield* explanationFiles(stem(image, target), pixelAspects);
+    }
+  };
+  await folder.check(names());
+  return { folder, stem };
+}
+
+/**
+ * Explains all images that can be read and writes their files.
+ *
+ * @param options.skipped gets what is wrong with the others.
+ * @throws InputError where the results cannot be written.
+ */
+export async function explainImages(
+  explainer: Explainer,
+  images: readonly string[],
+  {
+    results: { folder, stem },
+    skipped,
+    targets,
+    maskSize,
+    interval = false,
+    json = false,
+  }: {
+    results: Results;
+    skipped: Skipped;
+    targets?: readonly ClassTarget[];
+    maskSize?: "image" | "model";
+    interval?: boolean;
+    json?: boolean;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const bar = progressBar("explaining");
+  const count = images.length * (targets?.length ?? 1);
+  const summary = summaryOf();
+  const failed = new Set<string>();
+  let done = 0;
+  const show = (explanation: Explanation) => {
+    if (json) return printJson(explanation);
+    if (count > MOST_TABLES) return printLine(`${explanation.image}: ${headlineText(explanation)}`);
+    printColoured(explanationTable(explanation, { colours: showsColours(process.stdout) }));
+    printLine();
+  };
+  const asked = {
+    targets,
+    stem: (image: unknown, target?: ClassTarget) => stem(image as string, target),
+    hasInterval: interval,
+    pictureSize: PICTURE_SIZE,
+  };
+  for await (const outcome of explainer.explainAll(images, asked)) {
+    if (signal.aborted)
+      throw new InterruptedError(
+        `interrupted after ${done} of ${count} explanations; what is in ${folder.path} is whole.`,
+      );
+    const path = outcome.image as string;
+    const fail = (error: InputError) => {
+      bar.clear();
+      // Of one image that cannot be read, the same for every class.
+      if (!failed.has(path)) skipped.add(error);
+      failed.add(path);
+    };
+    bar.update(++done / count, path);
+    if ("error" in outcome) {
+      fail(outcome.error);
+      continue;
+    }
+    const { explained } = outcome;
+    const { picture: pixels = new Uint8Array(), explanation } = explained;
+    const picture = { width: PICTURE_SIZE, height: PICTURE_SIZE, pixels };
+    try {
+      await writeExplanation(explained, picture, {
+        shape: explained,
+        folder,
+        stem: stem(path, explanation.target as ClassTarget),
+        maskSize,
+      });
+    } catch (error) {
+      if (!concernsOneImage(error)) throw error;
+      fail(error);
+      continue;
+    }
+    summary.add(explanation);
+    bar.clear();
+    show(explanation);
+  }
+  bar.clear();
+  if (json || summary.count === 0) return;
+  if (count > MOST_TABLES) for (const line of summary.lines({ skipped: skipped.count })) printLine(line);
+  printLine(`pictures, masks and JSON: ${join(folder.path, "*")}`);
+}
+
+/** Its name is too long, or a file of somebody else has come into its place: other images can be written all the same. */
+export function concernsOneImage(error: unknown): error is InputError {
+  if (!(error instanceof InputError)) return false;
+  return error.cause === undefined || (error.cause as NodeJS.ErrnoException).code === "ENAMETOOLONG";
+}

@@ -1,0 +1,220 @@
+/** A folder for sets of results, with a list of the files that we put there: nothing else is ever written over or removed. */
+
+import { createHash } from "node:crypto";
+import { constants, createReadStream } from "node:fs";
+import { lstat, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { InputError } from "./errors.js";
+import { makeFolder, refused, removeAbandoned, temporaryName, writeFileAtomic } from "./files.js";
+
+export interface ResultFolder {
+  readonly path: string;
+  /**
+   * @param names of files that may be written.
+   * @throws InputError where one is there already and is another's, was changed since we wrote it, or is an input.
+   */
+  check(names: Iterable<string>): Promise<void>;
+  /**
+   * Writes a set whole: all its files, or none where the disk is full; files of an earlier set of that name that are not in this one
+   * are removed, unless they were changed.
+   *
+   * @param files by name; the last is written last, so that it vouches for the others.
+   * @returns their paths.
+   * @throws InputError as `check` does, and where nothing can be written.
+   */
+  write(set: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<string[]>;
+}
+
+/** Where the list is, one JSON object a line behind a line with the format. */
+const LIST_FILE = ".aspectlens-files";
+const FORMAT = "aspectlens-files/1";
+/** Contents by which a file is known as ours: what it held and, should writing be cut short, what it was to hold. */
+const CONTENTS = 2;
+
+interface Entry {
+  readonly file: string;
+  readonly set: string;
+  readonly sha256: string;
+}
+
+/** Of one file: its set, and its latest contents. */
+interface Known {
+  readonly set: string;
+  readonly contents: readonly string[];
+}
+
+/**
+ * @param path of the folder; it is made with the first set.
+ * @param options.inputs paths that are read, of which none is written over by whatever name or link.
+ * @throws InputError where the list is no list of ours.
+ */
+export async function openResultFolder(
+  path: string,
+  { inputs = [] }: { inputs?: readonly string[] } = {},
+): Promise<ResultFolder> {
+  const list = join(path, LIST_FILE);
+  const known = await readList(list);
+  await removeAbandoned(path);
+  const inputIds = new Set<string>();
+  for (const input of inputs) {
+    const found = await stat(input, { bigint: true }).catch(() => undefined);
+    if (found) inputIds.add(`${found.dev}:${found.ino}`);
+  }
+  const checkOne = async (name: string) => {
+    const file = join(path, name);
+    const found = await lstat(file, { bigint: true }).catch(() => undefined);
+    if (!found) return;
+    const refuse = (what: string) => {
+      throw new InputError(`${file}: ${what}; it would be lost. Choose another --out, or remove it.`);
+    };
+    if (inputIds.has(`${found.dev}:${found.ino}`)) refuse("is one of the inputs");
+    const own = known.get(name);
+    if (!found.isFile() || !own) return refuse("is there already and was not made by aspectlens");
+    if (!own.contents.includes(await digestOf(file))) refuse("was changed since aspectlens made it");
+  };
+  const check: ResultFolder["check"] = async (names) => {
+    // Most files are not there, so that one look at the folder is enough. Some file systems tell no capitals apart.
+    const folded = (name: string) => name.normalize("NFC").toLowerCase();
+    const there = new Set((await readdir(path).catch(() => [])).map(folded));
+    for (const name of names) if (there.has(folded(name))) await checkOne(name);
+  };
+  const write: ResultFolder["write"] = async (set, files) => {
+    const names = Object.keys(files);
+    await check(names);
+    await makeFolder(path);
+    const entries = names.map((file) => ({ file, set, sha256: digest(files[file]) }));
+    const isNew = ({ file, sha256 }: Entry) =>
+      known.get(file)?.contents.at(-1) !== sha256 || known.get(file)?.set !== set;
+    await append(list, entries.filter(isNew));
+    for (const entry of entries) add(known, entry);
+    await writeTogether(path, files);
+    for (const [name, own] of known) {
+      if (own.set !== set || names.includes(name)) continue;
+      const isOurs = await checkOne(name).then(
+        () => true,
+        () => false,
+      );
+      if (isOurs) await rm(join(path, name), { force: true });
+      known.delete(name);
+    }
+    return names.map((name) => join(path, name));
+  };
+  return { path, check, write };
+}
+
+/** Names of files in a folder that we put there, changed ones too; none where it has no list of ours. */
+export async function listedFiles(path: string): Promise<ReadonlySet<string>> {
+  try {
+    return new Set((await readList(join(path, LIST_FILE))).keys());
+  } catch (error) {
+    if (error instanceof InputError) return new Set();
+    throw error;
+  }
+}
+
+/** All of them beside their places first, so that a full disk leaves the former ones whole. */
+async function writeTogether(folder: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+  const staged: { from: string; to: string }[] = [];
+  try {
+    for (const [name, data] of Object.entries(files)) {
+      const to = join(folder, name);
+      const from = temporaryName(to);
+      staged.push({ from, to });
+      await writeFile(from, data).catch((cause: unknown) => {
+        throw refused(to, cause);
+      });
+    }
+    for (const { from, to } of staged) {
+      await rename(from, to).catch((cause: unknown) => {
+        throw refused(to, cause);
+      });
+    }
+  } catch (error) {
+    for (const { from } of staged) await rm(from, { force: true }).catch(() => {}); // the first failure is the one to tell
+    throw error;
+  }
+}
+
+function add(known: Map<string, Known>, { file, set, sha256 }: Entry): void {
+  const contents = known.get(file)?.contents.filter((content) => content !== sha256) ?? [];
+  known.set(file, { set, contents: [...contents, sha256].slice(-CONTENTS) });
+}
+
+async function readList(list: string): Promise<Map<string, Known>> {
+  const known = new Map<string, Known>();
+  const found = await lstat(list).catch(() => undefined);
+  if (!found) return known;
+  if (!found.isFile()) throw foreign(list);
+  const [head, ...lines] = (await readFile(list, "utf8")).split("\n");
+  if (head !== headLine()) throw foreign(list);
+  let count = 0;
+  for (const line of lines) {
+    const entry = parse(line);
+    if (!entry) continue; // a line that was cut short
+    add(known, entry);
+    count++;
+  }
+  if (count > 4 * known.size + 100) await writeFileAtomic(list, [headLine(), ...toLines(known), ""].join("\n"));
+  return known;
+}
+
+function foreign(list: string): InputError {
+  return new InputError(`${list}: is no list of files that aspectlens made. Choose another --out, or remove it.`);
+}
+
+function headLine(): string {
+  return JSON.stringify({ format: FORMAT });
+}
+
+function toLines(known: ReadonlyMap<string, Known>): string[] {
+  return [...known].flatMap(([file, { set, contents }]) =>
+    contents.map((sha256) => JSON.stringify({ file, set, sha256 })),
+  );
+}
+
+function parse(line: string): Entry | undefined {
+  try {
+    const value = JSON.parse(line) as Partial<Entry>;
+    const { file, set, sha256 } = value;
+    return typeof file === "string" && typeof set === "string" && typeof sha256 === "string"
+      ? { file, set, sha256 }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Before the files themselves, so that what a killed process left is known as ours. */
+async function append(list: string, entries: readonly Entry[]): Promise<void> {
+  if (entries.length === 0) return;
+  try {
+    // Not through a link, which could lead to a file of somebody else.
+    const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
+    const file = await open(list, flags, 0o666);
+    try {
+      // Behind a line that was cut short, a new one begins.
+      const head = (await file.stat()).size === 0 ? headLine() : "";
+      await file.write([head, ...entries.map((entry) => JSON.stringify(entry)), ""].join("\n"));
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ELOOP") throw foreign(list);
+    throw refused(list, cause);
+  }
+}
+
+function digest(data: string | Uint8Array): string {
+  return createHash("sha256").update(data).digest("hex");
+}
+
+/** Nothing of ours where it cannot be read. */
+async function digestOf(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  try {
+    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  } catch {
+    return "";
+  }
+  return hash.digest("hex");
+}
