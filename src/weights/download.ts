@@ -10,6 +10,7 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { ChecksumError, DownloadError, InterruptedError } from "../core/errors.js";
+import { LIMITS } from "../core/limits.js";
 import { Connection } from "./connection.js";
 import { TransientError } from "./failures.js";
 import { copyFromDisk } from "./from-disk.js";
@@ -51,13 +52,15 @@ export interface DownloadOptions {
 export async function download(url: string, options: DownloadOptions): Promise<Fingerprint> {
   const { to, expected, signal } = options;
   const address = addressOf(url);
+  const mostBytes = Math.min(expected?.bytes ?? Number.POSITIVE_INFINITY, LIMITS.weightsFileBytes);
   const part = await PartFile.open(to, address.href);
   try {
     throwIfInterrupted(signal);
     if (address.protocol === "file:") {
-      await copyFromDisk(address, part, options);
+      await copyFromDisk(address, part, { ...options, mostBytes });
       if (isWrong(part, expected)) throw await wrongFile(part, address, options);
-    } else await pull(address, part, options);
+    } else await pull(address, part, { ...options, mostBytes });
+    if (part.done > mostBytes) throw await tooLarge(part, address, mostBytes);
     const fingerprint = { sha256: part.sha256(), bytes: part.done };
     await part.commit();
     return fingerprint;
@@ -72,8 +75,12 @@ export async function download(url: string, options: DownloadOptions): Promise<F
 }
 
 /** Attempts until the part is whole and right. */
-async function pull(address: URL, part: PartFile, options: DownloadOptions): Promise<void> {
-  const { expected, signal, onProgress, retries = 5, timeoutSeconds = 30, waitSeconds = 0.5 } = options;
+async function pull(
+  address: URL,
+  part: PartFile,
+  options: DownloadOptions & { readonly mostBytes: number },
+): Promise<void> {
+  const { expected, mostBytes, signal, onProgress, retries = 5, timeoutSeconds = 30, waitSeconds = 0.5 } = options;
   const connection = new Connection();
   const begun = part.done;
   let furthest = part.done;
@@ -81,7 +88,7 @@ async function pull(address: URL, part: PartFile, options: DownloadOptions): Pro
     for (let failures = 0; ; failures += 1) {
       try {
         const hasChecksum = expected !== undefined;
-        await transfer(address, part, { connection, signal, timeoutSeconds, hasChecksum, onProgress });
+        await transfer(address, part, { connection, signal, timeoutSeconds, hasChecksum, mostBytes, onProgress });
         if (!isWrong(part, expected)) return;
         if (!part.isPatched || failures >= retries) throw await wrongFile(part, address, options);
         await part.empty();
@@ -122,11 +129,18 @@ function isWrong(part: PartFile, expected: Fingerprint | undefined): boolean {
 }
 
 async function wrongFile(part: PartFile, address: URL, { to, expected }: DownloadOptions): Promise<ChecksumError> {
-  const got = `SHA-256 ${part.sha256()} (${part.done} bytes)`;
+  const isMore = part.done > (expected?.bytes ?? part.done);
+  const got = isMore ? "more bytes" : `SHA-256 ${part.sha256()} (${part.done} bytes)`;
   await part.empty(); // and so removed when it is closed
   return new ChecksumError(
     `${to}: ${address.href} has ${got}, expected ${expected?.sha256} (${expected?.bytes} bytes); nothing was kept.`,
   );
+}
+
+/** Where nothing is known of the file beforehand. */
+async function tooLarge(part: PartFile, { href }: URL, mostBytes: number): Promise<DownloadError> {
+  await part.empty();
+  return new DownloadError(`${href}: has more than ${mostBytes} bytes, too many for weights. Check the address.`);
 }
 
 /** What a later call finds; a file from disk is copied anew. */

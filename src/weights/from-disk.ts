@@ -1,5 +1,6 @@
 /** A `file:` address into a part file: weights that were carried here by hand. */
 
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { DownloadError } from "../core/errors.js";
@@ -13,10 +14,20 @@ import type { PartFile } from "./part-file.js";
 export async function copyFromDisk(
   address: URL,
   part: PartFile,
-  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (done: number, all: number | undefined) => void } = {},
+  {
+    signal,
+    mostBytes = Number.POSITIVE_INFINITY,
+    onProgress,
+  }: {
+    signal?: AbortSignal;
+    /** Where more bytes than these have come, no more are taken. */
+    mostBytes?: number;
+    onProgress?: (done: number, all: number | undefined) => void;
+  } = {},
 ): Promise<void> {
   const path = pathOf(address);
-  const handle = await open(path).catch((cause: unknown) => {
+  // Opening a FIFO would wait for whoever writes into it.
+  const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((cause: unknown) => {
     throw unreadable(path, cause);
   });
   try {
@@ -29,7 +40,7 @@ export async function copyFromDisk(
       const { bytesRead } = await handle.read(buffer).catch((cause: unknown) => {
         throw unreadable(path, cause);
       });
-      if (bytesRead === 0) return;
+      if (bytesRead === 0 || part.done > mostBytes) return;
       await part.append(buffer.subarray(0, bytesRead));
       onProgress?.(part.done, about.size);
     }

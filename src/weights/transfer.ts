@@ -15,11 +15,13 @@ export interface TransferOptions {
   readonly timeoutSeconds: number;
   /** Whether a checksum will tell a bad seam: then a file without a validator is resumed too. */
   readonly hasChecksum: boolean;
+  /** Where more bytes than these have come, no more are taken. */
+  readonly mostBytes: number;
   readonly onProgress?: (done: number, all: number | undefined) => void;
 }
 
 /**
- * Returns when the server has sent the whole file by its own account.
+ * Returns when the server has sent the whole file by its own account, or more than may come.
  *
  * @throws TransientError where trying again may help; DownloadError where not; the signal's reason.
  */
@@ -29,6 +31,7 @@ export async function transfer(address: URL, part: PartFile, options: TransferOp
   try {
     const { answer, total, isWhole } = await begin(address, part, { ...options, signal: watch.signal });
     await receive(answer, part, { address, total, isWhole, watch, ...options });
+    if (part.done > options.mostBytes) return;
     await turn(); // bytes behind the end are seen only now
     if (options.connection.takeExcess()) {
       await part.empty();
@@ -122,6 +125,7 @@ async function receive(
     total,
     isWhole,
     watch,
+    mostBytes,
     onProgress,
   }: TransferOptions & { address: URL; total: number | undefined; isWhole: boolean; watch: Watch },
 ): Promise<void> {
@@ -141,6 +145,7 @@ async function receive(
       isFirst = false;
       await part.append(chunk);
       onProgress?.(part.done, total);
+      if (part.done > mostBytes) return;
       if (total !== undefined && part.done > total) {
         await part.empty();
         throw new TransientError(`${address.host} sent more than the ${total} bytes that it announced`);

@@ -324,6 +324,25 @@ describe("what is not the file", () => {
     expect(content?.toString()).toBe("old");
   });
 
+  test("what is larger than the lock knows is stopped there, with or without an announced length, and on disk", async () => {
+    const server = await serve((_, response) => {
+      response.on("error", () => {});
+      const more = () => {
+        while (!response.destroyed && response.write(CONTENT)); // without end
+        if (!response.destroyed) response.once("drain", more);
+      };
+      more();
+    });
+    const endless = await attempt(`${server.base}/x`, { expected: EXPECTED });
+    expect(endless.result).toBeInstanceOf(ChecksumError);
+    expect(endless.message).toMatch(/\/x has more bytes, expected [0-9a-f]{64} \(\d+ bytes\); nothing was kept/);
+    expect(endless.files).toEqual([]);
+    const path = join(newFolder(), "large.bin");
+    writeFileSync(path, Buffer.concat([CONTENT, CONTENT, CONTENT, CONTENT]));
+    const onDisk = await attempt(pathToFileURL(path).href, { expected: EXPECTED });
+    expect(onDisk.message).toMatch(/has more bytes, expected/);
+  });
+
   test.each([
     [404, /there is no such file \(status 404\)/, 1],
     [403, /the server refuses it \(status 403\).*--mirror/, 1],

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -74,6 +74,26 @@ describe("an import", () => {
     expect(await refusal(importWeights(first.path, { engine, folder }))).toMatch(/weights "mine" are here already/);
     const again = await importWeights(await graphModel(), { engine, folder, name: "copy", isReplacing: true });
     expect(await readTrunkFile(again.path)).toMatchObject({ origin: "mine", licence: "as the file's owner says" });
+  });
+
+  test("a layers-model that the old runtime cannot load is kept, and says that it was not compared", async () => {
+    const folder = newFolder();
+    const source = join(newFolder(), "keras3");
+    await mkdir(source);
+    const names = Object.keys(parameters).map((name) => [name, kerasName(name)] as const);
+    const numbers = names.map(([name]) => Buffer.from(Float32Array.from(parameters[name].data).buffer));
+    await writeFile(join(source, "weights.bin"), Buffer.concat(numbers));
+    const weights = names.map(([ours, name]) => ({ name, shape: parameters[ours].shape, dtype: "float32" }));
+    const input = { class_name: "InputLayer", config: { name: "input", batch_shape: [null, 64, 64, 3] } };
+    const modelTopology = { keras_version: "3.5.0", class_name: "Functional", config: { layers: [input] } };
+    const manifest = { modelTopology, weightsManifest: [{ paths: ["weights.bin"], weights }] };
+    await writeFile(join(source, "model.json"), JSON.stringify(manifest));
+    const { proof, trunk: spec } = await importWeights(source, { engine, folder });
+    expect(spec.inputSize).toBe(64);
+    expect(proof.original).toBeUndefined();
+    expect(proof.notCompared).toMatch(
+      /^could not be compared with the original: TensorFlow\.js cannot load its layers/,
+    );
   });
 
   test.each([
@@ -207,6 +227,12 @@ describe("a pull", () => {
     expect(await refusal(pullWeights(entry, place()))).toMatch(message);
   });
 });
+
+/** `conv1_bn/gamma` of `trunk/conv1/gamma`. */
+function kerasName(ours: string): string {
+  const [, layer, part] = ours.split("/");
+  return part === "kernel" ? `${layer}/kernel` : `${layer}_bn/${part}`;
+}
 
 function zeros(name: string) {
   const { shape, data } = parameters[name];
