@@ -13,6 +13,7 @@ import { configCase, datasetCase } from "./descriptions.js";
 import { imageCase, maskCase } from "./pictures.js";
 import type { Place } from "./places.js";
 import { type AbuseCase, faultOf, type Outcome, openHost, spawned } from "./run.js";
+import { weightsCase } from "./weights.js";
 
 /** Cases of all kinds together; a few without the variable. */
 const FULL = Number(process.env.ASPECTLENS_ABUSE ?? 0);
@@ -23,7 +24,13 @@ const SPAWNED = FULL > 0 ? Math.ceil(FULL / 10) : 300;
 const AT_ONCE = 2;
 const HOURS_MS = 6 * 3600 * 1000;
 
-const KINDS = { image: imageCase, mask: maskCase, dataset: datasetCase, configuration: configCase };
+const KINDS = {
+  image: imageCase,
+  mask: maskCase,
+  dataset: datasetCase,
+  configuration: configCase,
+  weights: weightsCase,
+};
 type Kind = keyof typeof KINDS;
 
 let world: string;

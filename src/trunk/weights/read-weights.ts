@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WeightsError } from "../../core/errors.js";
 import type { NdArrays } from "../../core/nd-array.js";
+import { clip } from "../../core/terminal.js";
 import type { TrunkSpec } from "../trunk.js";
 import { withInputFile } from "./input-file.js";
 import { readTfjsModel } from "./tfjs-model.js";
@@ -28,6 +29,9 @@ export interface WeightsFile {
   /** Scaling and padding that the weights were trained with; Keras' where absent. */
   readonly convention?: TrunkSpec["convention"];
 }
+
+/** Of a path in a message: no system has longer names. */
+const LONGEST_PATH = 1000;
 
 const FORMS = "a tfjs model.json, a Keras .h5, an .onnx, or a trunk.safetensors";
 
@@ -69,7 +73,9 @@ async function find(path: string) {
   try {
     return await stat(path);
   } catch (cause) {
-    throw new WeightsError(`${path}: does not exist. Give ${FORMS}, or the folder of one.`, { cause });
+    throw new WeightsError(`${clip(path, LONGEST_PATH)}: does not exist. Give ${FORMS}, or the folder of one.`, {
+      cause,
+    });
   }
 }
 
