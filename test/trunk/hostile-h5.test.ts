@@ -80,6 +80,14 @@ test("more links than the limit are not followed", async () => {
   expect(await refusalOf(readKerasH5, path)).toMatch(/^has more than 20000 groups and arrays/);
 });
 
+test("a layer that is listed many times is not looked through each time", async () => {
+  const path = await written("listed", (file) => {
+    file.create_attribute("layer_names", Array(300).fill("a"));
+    file.create_group("a").create_attribute("weight_names", Array(300).fill("x"));
+  });
+  expect(await refusalOf(readKerasH5, path)).toMatch(/^lists more than 20000 names of layers and weights/);
+});
+
 test.each([-5, 0, 64.5, 20_000, 1e9])("a model made for images of %s pixels is refused", async (side) => {
   const config = { class_name: "InputLayer", config: { batch_input_shape: [null, side, side, 3] } };
   const layers = { block1_conv1: { "block1_conv1/kernel:0": kernel, "block1_conv1/bias:0": bias } };

@@ -82,11 +82,15 @@ function openFile(
   { library, module, bytes }: { library: Library; module: Module; bytes: number },
 ): H5File {
   let links = 0;
+  let names = 0;
   let arrayBytes = 0;
   const attribute = (group: Group, name: string): readonly string[] => {
     const { size, total_size: count, type } = module.get_attribute_metadata(group.file_id, group.path, name);
     // Each string lies in the file, or at least a reference to it.
     if (type !== module.H5T_class_t.H5T_STRING.value || !(size * count <= bytes)) return [];
+    names += count; // also of a group that is listed many times
+    if (names > LIMITS.h5Links)
+      throw new WeightsError(`${path}: lists more than ${LIMITS.h5Links} names of layers and weights. ${ELSEWHERE}`);
     return [group.get_attribute(name, false)].flat().filter((value) => typeof value === "string");
   };
   return {
