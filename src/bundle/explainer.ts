@@ -44,6 +44,8 @@ export interface ExplainedImage extends Explained {
   readonly height: number;
   /** `[P, P, 3]` RGB 0..255, squeezed into a square, where `pictureSize` asked for it. */
   readonly picture?: Uint8Array;
+  /** What is odd about the file, with its name. */
+  readonly note?: string;
 }
 
 /** What became of one image of many; one that cannot be read does not stop the others. */
@@ -100,7 +102,7 @@ export async function openExplainer(
 
   const size = description.model.trunk.inputSize;
   const explainBy = async (run: Run, image: Promise<LoadedImage>, request: ExplainRequest): Promise<ExplainedImage> => {
-    const { name, pixels: bytes, width, height, picture } = await image;
+    const { name, pixels: bytes, width, height, picture, note } = await image;
     const pixels = ndArray([1, size, size, 3], new Float32Array(bytes));
     const read = async (image: NdArray, { target, stem }: ExplainRequest) => {
       // The graph of an inner target asks for no class.
@@ -118,7 +120,13 @@ export async function openExplainer(
       const copy = ndArray(image.shape, Float32Array.from(image.data));
       return readExplanation(await run({ image: copy, ...asked }), how);
     };
-    const explained = { ...(await read(pixels, request)), width, height, ...(picture && { picture }) };
+    const explained = {
+      ...(await read(pixels, request)),
+      width,
+      height,
+      ...(picture && { picture }),
+      ...(note && { note }),
+    };
     if (!request.hasInterval) return explained;
     // A changed image may be answered otherwise; the question stays.
     const target = method.target ? undefined : (explained.explanation.target as ClassTarget);

@@ -25,6 +25,8 @@ export interface LoadedImage {
   readonly height: number;
   /** `[P, P, 3]` RGB 0..255, where it was asked for and the source is a file. */
   readonly picture?: Uint8Array;
+  /** What is odd about it, with its name. */
+  readonly note?: string;
 }
 
 /**
@@ -45,8 +47,13 @@ export async function loadImage(
   }
   const opened = await openImage(image, { allowPipe: true });
   const { width, height } = opened;
-  if (pictureSize === undefined) return { name: image, pixels: await opened.render({ size }), width, height };
+  const whole = (pixels: Uint8Array, picture?: Uint8Array) => {
+    const remark = opened.remark();
+    const note = remark && { note: `${image}: ${remark}` };
+    return { name: image, pixels, width, height, ...(picture && { picture }), ...note };
+  };
+  if (pictureSize === undefined) return whole(await opened.render({ size }));
   const source = (await opened.keepDecoded({ size: Math.min(size, pictureSize) })) ?? opened;
   const pixels = await source.render({ size });
-  return { name: image, pixels, width, height, picture: await source.render({ size: pictureSize }) };
+  return whole(pixels, await source.render({ size: pictureSize }));
 }

@@ -11,6 +11,7 @@ import type { ModelSpec } from "../model.js";
 import { headlineText } from "../report/headline.js";
 import { explanationTable, showsColours } from "../report/table.js";
 import { writeExplanation } from "../report/write-explanation.js";
+import { showNotice } from "./engine-options.js";
 import { printColoured, printJson, printLine } from "./output.js";
 import { progressBar } from "./progress.js";
 import type { Skipped } from "./skipped.js";
@@ -97,6 +98,7 @@ export async function explainImages(
   const count = images.length * (targets?.length ?? 1);
   const summary = summaryOf();
   const failed = new Set<string>();
+  const noted = new Set<string>();
   let done = 0;
   const show = (explanation: Explanation) => {
     if (json) return printJson(explanation);
@@ -144,6 +146,8 @@ export async function explainImages(
     }
     summary.add(explanation);
     bar.clear();
+    if (explained.note && !noted.has(path)) showNotice(explained.note);
+    noted.add(path);
     show(explanation);
   }
   bar.clear();

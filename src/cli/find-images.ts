@@ -2,7 +2,6 @@
 
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
-import { glob } from "tinyglobby";
 import { ImageError, type InputError } from "../core/errors.js";
 import { listedFiles } from "../core/result-folder.js";
 import { IMAGE_ENDINGS } from "../dataset/image-format.js";
@@ -38,6 +37,7 @@ export async function findImages(
 
 async function searchFolder(folder: string): Promise<string[]> {
   const pattern = `**/*.{${IMAGE_ENDINGS.join(",")}}`;
+  const { glob } = await import("tinyglobby");
   const names = await glob(pattern, { ...SEARCH, cwd: folder, caseSensitiveMatch: false });
   const own = new Map<string, ReadonlySet<string>>();
   const images: string[] = [];
@@ -51,6 +51,7 @@ async function searchFolder(folder: string): Promise<string[]> {
 }
 
 async function searchPattern(pattern: string): Promise<string[]> {
+  const { glob } = await import("tinyglobby");
   return withoutDetours(await glob(pattern, { ...SEARCH, absolute: isAbsolute(pattern) }));
 }
 

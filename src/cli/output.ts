@@ -1,6 +1,6 @@
 /** What commands print: one JSON object for machines, or lines for people, in which text from files cannot act on the terminal. */
 
-import { clip, messageLine, visible } from "../core/terminal.js";
+import { clip, messageLine, visible, visibleLine } from "../core/terminal.js";
 
 /** Prints one object on one line of stdout. */
 export function printJson(value: unknown): void {
@@ -9,7 +9,7 @@ export function printJson(value: unknown): void {
 
 /** Prints one line on stdout, with control characters in it escaped and very long quotations cut. */
 export function printLine(line = ""): void {
-  process.stdout.write(`${messageLine(line)}\n`);
+  process.stdout.write(`${visibleLine(line)}\n`);
 }
 
 /** Prints lines on stdout that hold colours of ours; names in them must be `visible` already. */

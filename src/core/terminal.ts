@@ -30,10 +30,14 @@ export function clip(text: string, longest = LONGEST_QUOTE): string {
     : `${characters.slice(0, longest - 1).join("")}…`;
 }
 
-/** A message on one line: quotations cut after 200 characters, a very long one in its middle, so that place and cure stay. */
-export function messageLine(message: string): string {
-  const quotes = message.replace(/"[^"]{201,}"/g, (quote) => `"${clip(quote.slice(1, -1))}"`);
+/** On one line: quotations cut after 200 characters, a very long text in its middle, so that place and cure stay. */
+export function visibleLine(text: string): string {
+  const quotes = text.replace(/"[^"]{201,}"/g, (quote) => `"${clip(quote.slice(1, -1))}"`);
   const half = LONGEST_MESSAGE / 2;
-  const whole = quotes.length > LONGEST_MESSAGE ? `${quotes.slice(0, half)} … ${quotes.slice(-half)}` : quotes;
-  return visible(whole.replace(/\s*\n\s*/g, " "));
+  return visible(quotes.length > LONGEST_MESSAGE ? `${quotes.slice(0, half)} … ${quotes.slice(-half)}` : quotes);
+}
+
+/** The same of a message of several lines, as libraries write them. */
+export function messageLine(message: string): string {
+  return visibleLine(message.replace(/\s*\n\s*/g, " "));
 }

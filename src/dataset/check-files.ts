@@ -29,7 +29,7 @@ export interface FileCheck {
  * @returns the record, masks that hold nothing of their aspect written as `null`.
  */
 export async function checkFiles(record: SampleRecord, check: FileCheck): Promise<SampleRecord> {
-  const { decode, sizes, fail } = check;
+  const { decode, sizes, fail, remark } = check;
   const uses = Object.entries(record.aspects).flatMap(([name, aspect]) => rasterUses(name, aspect));
   for (const [name, { mask, boxes }] of Object.entries(record.aspects))
     if (boxes && typeof mask !== "string") sizes?.addBoxes(name, boxes);
@@ -49,8 +49,10 @@ export async function checkFiles(record: SampleRecord, check: FileCheck): Promis
   let image: { width: number; height: number } | undefined;
   try {
     const opened = await openImage(locate(check, record.image));
-    await opened.render({ size: 8 });
+    await opened.render({ size: 64 });
     image = opened;
+    const odd = opened.remark();
+    if (odd) remark("dark", { severity: "warning", aspects: [], message: `${locate(check, record.image)}: ${odd}` });
   } catch (error) {
     fail(error);
   }

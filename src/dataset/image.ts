@@ -9,10 +9,16 @@ import { readBitmap } from "./bmp.js";
 import { withinBudget } from "./decoding-budget.js";
 import { type ImageFormat, imageFormat } from "./image-format.js";
 
+// libvips would keep the last hundred decoders for another use, with all that they hold: no image is decoded from the same buffer again.
+sharp.cache(false);
+
 /** Catmull-Rom over the footprint of each output pixel; the same in training and explaining, and named in the bundle. */
 export const RESIZE_KERNEL = "cubic";
 /** Reduction from which JPEG and WebP are shrunk while they are decoded (sharp's `fastShrinkOnLoad: false`). */
 const SHRINK_ON_LOAD = 4;
+
+/** Values of 12 bits, with some overshoot from resizing. */
+const DARK = 4096 * 1.25;
 
 export interface RenderOptions {
   /** Side of the square, pixels. */
@@ -37,6 +43,8 @@ export interface OpenImage {
    * @param options.size side to which it will be rendered.
    */
   keepDecoded(options: { readonly size: number }): Promise<KeptImage | null>;
+  /** What is odd about the pixels that were rendered so far, as a sentence without the file's name. */
+  remark(): string | undefined;
 }
 
 export interface KeptImage extends OpenImage {
@@ -93,10 +101,19 @@ export async function openImage(
       height,
       render: renderer({ label, costBytes: 0, is16Bit: false, open: raw }),
       keepDecoded: async () => kept,
+      remark: () => undefined,
     };
     return kept;
   };
-  return { width, height, render: renderer(file), keepDecoded };
+  let largest = 0;
+  const onLargest = (value: number) => {
+    largest = Math.max(largest, value);
+  };
+  const remark = () =>
+    largest > 0 && largest < DARK
+      ? `its values end at ${largest} of 65535, so that it is almost black: 12 bits in a file of 16? Scale them to the whole range.`
+      : undefined;
+  return { width, height, render: renderer(file, { onLargest }), keepDecoded, remark };
 }
 
 /** A file whose header has been read. */
@@ -129,7 +146,10 @@ async function openFile(
 }
 
 /** Rendering of an upright image, from a file or from its pixels. */
-function renderer(source: ImageSource): OpenImage["render"] {
+function renderer(
+  source: ImageSource,
+  { onLargest }: { onLargest?: (value: number) => void } = {},
+): OpenImage["render"] {
   return async ({ size, crop, flip = false }) => {
     // Shrinking on load no further than to twice the size leaves the last step to the kernel.
     const how = { fit: "fill", kernel: RESIZE_KERNEL, fastShrinkOnLoad: false } as const;
@@ -139,7 +159,7 @@ function renderer(source: ImageSource): OpenImage["render"] {
           await decoded(source, () =>
             part().resize(size, size, how).toColourspace("rgb16").raw({ depth: "ushort" }).toBuffer(),
           ),
-          size * size,
+          { pixelCount: size * size, onLargest },
         )
       : await decoded(source, () =>
           part()
@@ -253,16 +273,23 @@ function bytesPerPixel({ channels, depth, isProgressive, bitsPerSample = 8 }: Me
  * libvips cuts 16 bits to 8 by dropping the low byte, and flattens them over 65,280 instead of white, so both are done here.
  *
  * @param data 16-bit samples, 3 or 4 a pixel.
+ * @param options.onLargest gets the largest colour value.
  * @returns `[pixelCount, 3]` RGB 0..255.
  */
-function toEightBits(data: Buffer, pixelCount: number): Uint8Array {
+function toEightBits(
+  data: Buffer,
+  { pixelCount, onLargest }: { pixelCount: number; onLargest?: (value: number) => void },
+): Uint8Array {
   const values = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
   const channels = values.length / pixelCount;
   const out = new Uint8Array(pixelCount * 3);
+  let largest = 0;
   for (let pixel = 0, from = 0, to = 0; to < out.length; pixel++, from = pixel * channels, to += 3) {
     const alpha = channels === 4 ? values[from + 3] / 65535 : 1;
+    for (let k = 0; k < 3; k++) largest = Math.max(largest, values[from + k]);
     for (let k = 0; k < 3; k++) out[to + k] = Math.round((values[from + k] * alpha + 65535 * (1 - alpha)) / 257);
   }
+  onLargest?.(largest);
   return out;
 }
 

@@ -5,7 +5,7 @@ import type { Fault } from "./check.js";
 export interface Remark {
   readonly severity: "warning" | "note";
   readonly line: number;
-  /** Which aspects it is about. */
+  /** Which aspects it is about; none where it is about images. */
   readonly aspects: readonly string[];
   /** Sentences without their place. */
   readonly message: string;
@@ -30,7 +30,8 @@ export function collectRemarks(): Remarks {
     faults: (file) =>
       [...kinds.values()].map(({ first: { severity, line, message }, count, aspects }) => {
         const names = [...aspects].map((name) => `"${name}"`).join(", ");
-        const others = count > 1 ? ` The same holds for ${count - 1} more (aspects ${names}).` : "";
+        const which = names === "" ? "" : ` (aspects ${names})`;
+        const others = count > 1 ? ` The same holds for ${count - 1} more${which}.` : "";
         return { severity, file, line, message: `${file}:${line}: ${message}${others}` };
       }),
   };

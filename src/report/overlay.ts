@@ -61,7 +61,8 @@ export async function renderOverlay(
       : heatScale({ x: left(1), y: top + frame.height + 9, width: frame.width }),
     `<svg x="${left(2)}" y="${top}" width="${frame.width}" height="${frame.height}">${aspects.vectors}</svg>`,
   ];
-  const frames = [0, 1, 2].map(
+  const isFilled = frame.width === panel.width && frame.height === panel.height;
+  const frames = (isFilled ? [] : [0, 1, 2]).map(
     (index) => `<rect x="${left(index)}" y="${top}" width="${frame.width}" height="${frame.height}" fill="${PAPER}"/>`,
   );
   const svg = (parts: readonly string[]) =>
@@ -69,7 +70,7 @@ export async function renderOverlay(
   const pictures = [panel, paintSaliency(panel, maps.saliency), aspects.picture];
   const bytes = await sharp({ create: { width, height, channels: 3, background: "#ffffff" } })
     .composite([
-      { input: svg(frames), left: 0, top: 0 },
+      ...(isFilled ? [] : [{ input: svg(frames), left: 0, top: 0 }]),
       ...pictures.map((picture, index) => ({
         input: toBuffer(picture),
         raw: rawOf(picture),

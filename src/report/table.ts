@@ -1,6 +1,6 @@
 /** An explanation on the terminal: one sentence, and a line for each aspect. */
 
-import { clip, messageLine, visible } from "../core/terminal.js";
+import { clip, visible, visibleLine } from "../core/terminal.js";
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
 import { headlineText, intervalText, percentText, rankAspects, shareText, thresholdText } from "./headline.js";
 
@@ -20,7 +20,7 @@ export function showsColours(
  */
 export function explanationTable(explanation: Explanation, { colours = false }: { colours?: boolean } = {}): string {
   const paint = (raw: string, code: number) => {
-    const text = messageLine(raw);
+    const text = visibleLine(raw);
     return colours ? `\u001b[${code}m${text}\u001b[0m` : text;
   };
   const ranked = rankAspects(explanation.aspects);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { escapeHtml } from "../../src/core/html.js";
-import { clip, messageLine, visible } from "../../src/core/terminal.js";
+import { clip, messageLine, visible, visibleLine } from "../../src/core/terminal.js";
 import { explanationTable } from "../../src/report/table.js";
 import { explanation, necrosis } from "../report/fixtures.js";
 
@@ -22,6 +22,10 @@ test("a message is one line, its quotations cut after 200 characters, a very lon
   const long = messageLine(`x.json: ${"y".repeat(1e6)}. Rename it.`);
   expect(long.length).toBeLessThan(10_100);
   expect(long).toMatch(/^x\.json: y+ … y+\. Rename it\.$/);
+});
+
+test("what is printed keeps a line feed of a name, escaped, where a message would make it a space", () => {
+  expect(visibleLine("new\nline.png: benign")).toBe("new\\nline.png: benign");
 });
 
 test("a text is cut between characters, not inside one", () => {

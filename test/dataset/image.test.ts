@@ -5,7 +5,7 @@ import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { ImageError } from "../../src/core/errors.js";
 import { LIMITS } from "../../src/core/limits.js";
-import { decodeImage } from "../../src/dataset/image.js";
+import { decodeImage, openImage } from "../../src/dataset/image.js";
 import { resizeCubic } from "../reference/dataset.js";
 import { fromRaw, hollowPng, rgb, temporaryFolder } from "./given.js";
 
@@ -57,6 +57,19 @@ describe("decodeImage", () => {
         expect([...image]).toEqual([expected[x], expected[x], expected[x]]);
       }
     }
+  });
+
+  test("remarks on twelve bits in a file of sixteen, and on nothing that uses the range or is black", async () => {
+    const remark = async (largest: number) => {
+      const data = Uint16Array.from({ length: 4 }, (_, i) => (i === 0 ? largest : 0));
+      const opened = await openImage(encodePng({ width: 2, height: 2, data, channels: 1, depth: 16 }));
+      expect(opened.remark()).toBeUndefined(); // nothing is decoded yet
+      await opened.render({ size: 2 });
+      return opened.remark();
+    };
+    expect(await remark(4080)).toMatch(/^its values end at 4080 of 65535, .*12 bits in a file of 16\?/);
+    expect(await remark(20_000)).toBeUndefined();
+    expect(await remark(0)).toBeUndefined();
   });
 
   test("lays transparent pixels over white, in 8 and in 16 bits", async () => {
