@@ -10,7 +10,7 @@ import { type Ports, type ReadGraph, readExportedGraph } from "./graph-reading.j
 
 export interface GraphCheck {
   readonly graph: "explain" | "predict";
-  readonly description: BundleDescription;
+  readonly description: Pick<BundleDescription, "model">;
   /** Names the file in errors. */
   readonly source: string;
 }
@@ -19,9 +19,10 @@ export interface GraphCheck {
  * Reads every field, so that nothing reaches ONNX Runtime that `trace` would not have written: no other file, no control
  * flow, no open shape.
  *
+ * @returns the share of the computing allowed for one run that it takes.
  * @throws BundleError
  */
-export function checkGraph(model: Uint8Array, { graph, description, source }: GraphCheck): void {
+export function checkGraph(model: Uint8Array, { graph, description, source }: GraphCheck): number {
   const refuse = (what: string, cause?: unknown) =>
     new BundleError(`${source}: cannot be run: ${what}. Export the bundle again.`, { cause });
   let read: ReadGraph;
@@ -49,6 +50,7 @@ export function checkGraph(model: Uint8Array, { graph, description, source }: Gr
   const operations = LIMITS.graphOperations + LIMITS.graphOperationsPerWeightByte * weights;
   if (cost.operations > operations)
     throw refuse(`it would compute ${cost.operations} operations, more than the ${operations} allowed`);
+  return cost.operations / operations;
 }
 
 /** The first port that is missing or has other sizes; -1 stands for any. */

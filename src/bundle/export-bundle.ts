@@ -12,6 +12,7 @@ import { explainConstants } from "../explain/explain-constants.js";
 import type { MethodChoice } from "../explain/explanation.js";
 import type { Model, ModelSpec } from "../model.js";
 import type { TrainedModel } from "../trained-model.js";
+import { checkGraph } from "./check-graph.js";
 import { FILES } from "./description.js";
 import type { Golden } from "./golden.js";
 import { writeBundle } from "./write-bundle.js";
@@ -37,6 +38,7 @@ export interface ExportOptions {
 /**
  * Writes `path` whole or not at all; the same model, samples and machine give the same bytes.
  *
+ * @throws BundleError where a graph is larger than `LIMITS` allow.
  * @throws BundleError where a number of the model or of its answers is NaN or Infinity.
  * @throws ConfigError where the model cannot be explained, TraceError where it cannot be one static graph.
  */
@@ -46,6 +48,9 @@ export async function exportBundle(trained: TrainedModel, path: string, options:
   checkNumbers(trained, path);
   const graphs = await traceGraphs(trained, method);
   const { spec } = trained;
+  // What could not be read back is not written.
+  for (const graph of ["predict", "explain"] as const)
+    checkGraph(graphs[graph], { graph, description: { model: spec }, source: `${path}: ${FILES[graph]}` });
   const images = [...samples.map(toImage(spec)), drawn(spec), noise(spec, { seed })];
   const goldens = await runGoldens(graphs, { runtime, images, spec, signal });
   signal?.throwIfAborted();

@@ -1,5 +1,6 @@
 /** What running an exported graph takes: every shape, the memory that is held at once, the computing. */
 
+import { shown } from "../core/shown.js";
 import { type Constant, checkedSize, type GraphNode, type Ports, type ReadGraph } from "./graph-reading.js";
 import { type Result, RULES } from "./graph-shapes.js";
 
@@ -31,7 +32,7 @@ export function costOf({ inputs, outputs, constants, nodes }: ReadGraph): GraphC
     operations += result.operations;
     const size = checkedSize(result.shape) * (WIDE.has(node.operator) ? MOST_BYTES : BYTES);
     for (const output of node.outputs) {
-      if (shapes.has(output)) throw new Error(`two nodes give ${JSON.stringify(output)}`);
+      if (shapes.has(output)) throw new Error(`two nodes give ${shown(output)}`);
       shapes.set(output, result.shape);
       // Of one that shares its input's buffer too: better twice than not at all.
       held.set(output, size);
@@ -50,7 +51,6 @@ export function costOf({ inputs, outputs, constants, nodes }: ReadGraph): GraphC
 
 function resultOf(node: GraphNode, shapes: Ports, constants: ReadonlyMap<string, Constant>): Result {
   const { operator, inputs, outputs, attributes } = node;
-  const what = `node ${JSON.stringify(node.name)} (${operator})`;
   try {
     const rule = RULES.get(operator);
     if (!rule) throw new Error("is not known");
@@ -67,12 +67,15 @@ function resultOf(node: GraphNode, shapes: Ports, constants: ReadonlyMap<string,
     if (Number.isFinite(result.operations)) return result;
     throw new Error("has no size");
   } catch (cause) {
-    throw new Error(`${what} ${cause instanceof Error ? cause.message : ""}`, { cause });
+    throw new Error(
+      `node ${shown(node.name)} (${shown(operator).slice(1, -1)}) ${cause instanceof Error ? cause.message : ""}`,
+      { cause },
+    );
   }
 }
 
 function known(shapes: Ports, name: string): readonly number[] {
   const shape = shapes.get(name);
   if (shape) return shape;
-  throw new Error(`nothing gives ${JSON.stringify(name)}`);
+  throw new Error(`nothing gives ${shown(name)}`);
 }

@@ -6,9 +6,10 @@ import { tapsOf } from "../trunk/taps.js";
 import type { BundleDescription } from "./description.js";
 import type { Ports } from "./graph-reading.js";
 
+type Described = Pick<BundleDescription, "model">;
 type GraphName = "explain" | "predict";
 
-export function inputsOf(description: BundleDescription, graph: GraphName): Ports {
+export function inputsOf(description: Described, graph: GraphName): Ports {
   const { inputSize } = description.model.trunk;
   const inputs = new Map<string, readonly number[]>([["image", [1, inputSize, inputSize, 3]]]);
   if (graph === "explain") inputs.set("target", [1, classCount(description)]);
@@ -20,7 +21,7 @@ export function inputsOf(description: BundleDescription, graph: GraphName): Port
  *
  * @param given by the graph: where boxes lie is a matter of the head, but its three answers must lie alike.
  */
-export function outputsOf(description: BundleDescription, graph: GraphName, given: Ports): Ports {
+export function outputsOf(description: Described, graph: GraphName, given: Ports): Ports {
   const { trunk, source, heads } = description.model;
   const aspects = heads.filter((head) => head.kind !== "classifier");
   const outputs = new Map<string, readonly number[]>();
@@ -44,7 +45,7 @@ export function outputsOf(description: BundleDescription, graph: GraphName, give
 }
 
 /** Columns of the logits; a regression has one. */
-export function classCount({ model }: BundleDescription): number {
+export function classCount({ model }: Described): number {
   const [classes = []] = model.heads.flatMap((head) => (head.kind === "classifier" ? [head.classes] : []));
   return Math.max(1, classes.length);
 }

@@ -62,13 +62,21 @@ export async function readBundleFile({ path, description, directory }: Bundle, n
 
 /** A graph ready for ONNX Runtime, its weights inside. @throws BundleError */
 export async function readGraph(bundle: Bundle, graph: "explain" | "predict"): Promise<Uint8Array> {
+  return (await readWeighedGraph(bundle, graph)).model;
+}
+
+/** The same, with the share of the computing allowed for one run that it takes. @throws BundleError */
+export async function readWeighedGraph(
+  bundle: Bundle,
+  graph: "explain" | "predict",
+): Promise<{ model: Uint8Array; share: number }> {
   const [model, weights] = await Promise.all([
     readBundleFile(bundle, FILES[graph]),
     readBundleFile(bundle, FILES.weights),
   ]);
   const source = `${bundle.path}: ${FILES[graph]}`;
-  checkGraph(model, { graph, description: bundle.description, source });
-  return moveConstantsIn(model, { location: FILES.weights, weights, source });
+  const share = checkGraph(model, { graph, description: bundle.description, source });
+  return { model: moveConstantsIn(model, { location: FILES.weights, weights, source }), share };
 }
 
 /** The model as it was before the export, to trace other methods from or to train on. @throws BundleError */

@@ -1,6 +1,7 @@
 /** Whether a bundle is whole and still gives what it gave when it was written. */
 
 import { BundleError } from "../core/errors.js";
+import { LIMITS } from "../core/limits.js";
 import type { NdArrays } from "../core/nd-array.js";
 import type { Runtime } from "../engine/session.js";
 import { type Deviation, deviation, severity } from "./agreement.js";
@@ -16,7 +17,7 @@ import {
   readBundledModel,
   readBundleFile,
   readGolden,
-  readGraph,
+  readWeighedGraph,
 } from "./read-bundle.js";
 
 /** An output of one golden. */
@@ -52,9 +53,20 @@ export async function verifyBundle(
   for (const file of files) await readBundleFile(bundle, file);
   await readBundledModel(bundle); // its parameters and references are numbers
   const names = goldenNames(bundle);
+  if (names.length > LIMITS.goldens)
+    throw new BundleError(
+      `${path}: has ${names.length} goldens, more than the ${LIMITS.goldens} allowed. Export it again.`,
+    );
   const deviations: GoldenDeviation[] = [];
+  let work = 0;
   for (const graph of ["predict", "explain"] as const) {
-    const session = await openGraph(runtime, await readGraph(bundle, graph), { source: `${path}: ${FILES[graph]}` });
+    const { model, share } = await readWeighedGraph(bundle, graph);
+    work += share * names.length;
+    if (work > LIMITS.goldenRuns)
+      throw new BundleError(
+        `${path}: its ${names.length} goldens take more computing than is allowed. Export it again.`,
+      );
+    const session = await openGraph(runtime, model, { source: `${path}: ${FILES[graph]}` });
     try {
       // One at a time: together they may be larger than all else.
       for (const name of names) {

@@ -46,9 +46,13 @@ export const LIMITS = {
   /** and further ones for each byte of its constants: large models make large features. */
   graphBytesPerWeightByte: 20,
   /** Multiplications (or what takes as long) of one run of a bundle's graph, some seconds, */
-  graphOperations: 200_000_000_000,
+  graphOperations: 100_000_000_000,
   /** and further ones for each byte of its constants. */
-  graphOperationsPerWeightByte: 20_000,
+  graphOperationsPerWeightByte: 10_000,
+  /** Goldens of a bundle, */
+  goldens: 100,
+  /** and the computing of all of them on both graphs, in runs of the largest graph allowed. */
+  goldenRuns: 2,
   /** Constants of a graph, in sizes of the weights file that they lie in. */
   graphConstants: 4,
 } as const;

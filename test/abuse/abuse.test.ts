@@ -9,6 +9,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { random } from "../../src/core/random.js";
 import { tinyWorld } from "../helpers/tiny-world.js";
+import { bundleCase } from "./bundles.js";
 import { configCase, datasetCase } from "./descriptions.js";
 import { imageCase, maskCase } from "./pictures.js";
 import type { Place } from "./places.js";
@@ -30,6 +31,7 @@ const KINDS = {
   dataset: datasetCase,
   configuration: configCase,
   weights: weightsCase,
+  bundle: bundleCase,
 };
 type Kind = keyof typeof KINDS;
 

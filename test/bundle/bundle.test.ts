@@ -91,6 +91,17 @@ describe("verifyBundle", () => {
     await expect(verifyBundle(spoilt, runtime)).rejects.toThrow("goldens/1.safetensors: has no predict/scores");
   });
 
+  test("refuses more goldens than anybody needs", async () => {
+    const bytes = await readFile(path);
+    const golden = unzipSync(bytes)["goldens/1.safetensors"];
+    const many = Object.fromEntries(
+      Array.from({ length: 99 }, (_, index) => [`goldens/x${index}.safetensors`, golden]),
+    );
+    const crowded = join(folder, "crowded.aspect");
+    await writeFile(crowded, repacked(bytes, many, { isResealed: true }));
+    await expect(verifyBundle(crowded, runtime)).rejects.toThrow(/has 102 goldens, more than the 100 allowed/);
+  });
+
   test("and export refuses a model that holds what is no number", async () => {
     const trained = tinyModel();
     const [name] = Object.keys(trained.parameters);
