@@ -194,6 +194,10 @@ describe("the walk from data to explanation", () => {
     await refused(/--out config\.json: is a file/, dataset, "--out", "config.json");
     await refused(/--out config\.json\/why: .*config\.json is a file/, dataset, "--out", "config.json/why");
     await refused(/--out: is empty/, dataset, "--out", "");
+    mkdirSync(at("page"));
+    writeFileSync(at("page/index.html"), "mine");
+    await refused(/page.index\.html: is there already and was not made by aspectlens/, dataset, "--out", "page");
+    expect(readFileSync(at("page/index.html"), "utf8")).toBe("mine");
     await refused(/--threads.*at most 256/, dataset, "--threads", "9999999");
     await refused(/saliency "cam": wants the classifier's pooling/, dataset, "--saliency", "cam");
     await refused(
