@@ -21,7 +21,7 @@ const FULL = Number(process.env.ASPECTLENS_ABUSE ?? 0);
 const SEED = Number(process.env.ASPECTLENS_ABUSE_SEED ?? 7);
 const IN_PROCESS = FULL > 0 ? FULL : 420;
 /** Commands in a process of their own, as users run them. */
-const SPAWNED = FULL > 0 ? Math.ceil(FULL / 10) : 300;
+const SPAWNED = FULL > 0 ? Math.ceil(FULL / 20) : 300;
 const AT_ONCE = 2;
 const HOURS_MS = 6 * 3600 * 1000;
 
@@ -35,7 +35,8 @@ const KINDS = {
 };
 type Kind = keyof typeof KINDS;
 /** Kinds whose right cases take a second or more, a training or an import, come half as often. */
-const TURNS: readonly Kind[] = ["image", "mask", "dataset", "configuration", "image", "mask", "dataset"];
+const OFTEN: readonly Kind[] = ["image", "mask", "dataset", "bundle"];
+const TURNS: readonly Kind[] = [...OFTEN, "configuration", ...OFTEN, "weights"];
 
 let world: string;
 let scratch: string;
