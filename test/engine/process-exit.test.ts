@@ -97,7 +97,7 @@ test("a process that exits in the midst of a run ends cleanly", async () => {
 
 test("a failing model says so once, as an exception, and not on the terminal", async () => {
   const script = `try { await runtime.createSession(new Uint8Array(9)); } catch (error) { console.log(error.name); }`;
-  expect(await run(script)).toEqual({ stdout: "8\nEngineError\n", stderr: "" });
+  expect(await run(script)).toEqual({ stdout: "8\nGraphError\n", stderr: "" });
 });
 
 test("a runtime loads no TensorFlow.js", async () => {
