@@ -6,7 +6,7 @@ import { checkDataset, type DatasetReport } from "../dataset/check.js";
 import { synthesize } from "../dataset/synth/synthesize.js";
 import { type Cause, POSSIBLE_CAUSES } from "../dataset/synth/tissue.js";
 import { BUILTIN_INPUT_SIZE } from "../train/config.js";
-import { positiveInteger } from "./engine-options.js";
+import { countUpTo, positiveInteger } from "./engine-options.js";
 import { type CommonOptions, runCommand } from "./outcome.js";
 import { formatTable, printJson, printLine } from "./output.js";
 import { progressBar } from "./progress.js";
@@ -39,7 +39,7 @@ export function addData(program: Command): void {
     .option(
       "--input-size <pixels>",
       "side of what a model would see; says what is too small for it",
-      positiveInteger,
+      countUpTo(2048),
       BUILTIN_INPUT_SIZE,
     )
     .option("--json", "print one JSON object")

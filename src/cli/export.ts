@@ -8,6 +8,7 @@ import { exportBundle } from "../bundle/export-bundle.js";
 import { readZipDirectory } from "../bundle/zip.js";
 import { ConfigError, InputError } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
+import { readWhole } from "../core/read-whole.js";
 import { batches } from "../dataset/batches.js";
 import { openDataset, splitSize } from "../dataset/dataset.js";
 import { RESIZE_KERNEL } from "../dataset/image.js";
@@ -25,6 +26,7 @@ interface ExportOptions extends CommonOptions {
 
 /** Real images among the goldens, beside a drawn one and noise. */
 const GOLDEN_IMAGES = 2;
+const MOST_LICENCE_BYTES = 1_000_000;
 const ENDING = ".aspect";
 
 export function addExport(program: Command): void {
@@ -109,9 +111,6 @@ async function goldenSamples(run: string, { spec }: TrainedModel): Promise<Uint8
 }
 
 async function readLicence(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    throw new InputError(`${path}: the licence cannot be read (${(cause as NodeJS.ErrnoException).code}).`, { cause });
-  }
+  const bytes = await readWhole(path, { label: `${path} (the licence)`, limit: MOST_LICENCE_BYTES });
+  return Buffer.from(bytes).toString("utf8");
 }

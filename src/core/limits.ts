@@ -31,6 +31,8 @@ export const LIMITS = {
   onnxNodes: 3_000,
   /** Fields of one message in an `.onnx`. */
   protobufFields: 500_000,
+  /** Bytes of a `dataset.json` or a configuration. */
+  jsonFileBytes: 20_000_000,
   /** Lists and objects inside one another in JSON. */
   jsonDepth: 200,
   /** Heads of a bundle's model. */

@@ -59,7 +59,7 @@ function graphParts(bytes: Uint8Array, refuse: Refuse): Field[] {
     if (number === MODEL.trainingInfo) refuse("holds a graph for training");
     if (number !== MODEL.graph) continue;
     hasGraph = true;
-    parts.push(...fieldsOf(value));
+    for (const field of fieldsOf(value)) parts.push(field);
   }
   if (!hasGraph) refuse("is no ONNX model: it has no graph");
   return parts;

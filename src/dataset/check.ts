@@ -7,7 +7,7 @@ import { DatasetError, InputError } from "../core/errors.js";
 import { createBoxOrderCheck } from "./box-order.js";
 import { checkFiles, type FileCheck } from "./check-files.js";
 import { readImageFile } from "./image.js";
-import { readLines } from "./lines.js";
+import { readLines, withoutReturns } from "./lines.js";
 import { type Manifest, readManifest, type Task } from "./manifest.js";
 import { oddities } from "./oddities.js";
 import { locate } from "./paths.js";
@@ -78,7 +78,7 @@ export async function checkDataset(directory: string, options: CheckOptions = {}
     onFault?.(fault);
   };
   const { summary, add } = tally(manifest);
-  const hash = createHash("sha256").update(bytes);
+  const hash = createHash("sha256").update(withoutReturns(bytes));
   const duplicates = duplicateFinder();
   const remarks = collectRemarks();
   const boxOrder = createBoxOrderCheck();

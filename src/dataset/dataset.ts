@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { DatasetError } from "../core/errors.js";
-import { readLines } from "./lines.js";
+import { readLines, withoutReturns } from "./lines.js";
 import { type Manifest, readManifest, reason } from "./manifest.js";
 import { locate } from "./paths.js";
 import { parseRecord, type SampleRecord, SPLITS, type Split } from "./record.js";
@@ -34,7 +34,7 @@ export interface Dataset {
  */
 export async function openDataset(directory: string): Promise<Dataset> {
   const { manifest, bytes } = await readManifest(directory);
-  const hash = createHash("sha256").update(bytes);
+  const hash = createHash("sha256").update(withoutReturns(bytes));
   const file = locate({ directory, manifest }, manifest.samples, { ErrorClass: DatasetError });
   const { summary, add } = tally(manifest);
   const places: Record<Split, number[]> = { train: [], validation: [], test: [] };

@@ -22,7 +22,7 @@ const LINE_FEED = 10;
 /**
  * Yields lines that are not blank; a byte-order mark at the start is passed over.
  *
- * @param onChunk sees every byte once, in order (for a hash).
+ * @param onChunk sees every byte once, in order, without carriage returns (for a hash: line endings make no other dataset).
  * @throws DatasetError where the file cannot be read, or has a line of more than 16 MiB.
  */
 export async function* readLines(
@@ -45,7 +45,7 @@ export async function* readLines(
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       if (offset === 0 && rest.length === 0 && isUtf16(chunk))
         throw new DatasetError(`${file}: is UTF-16. Save it as UTF-8.`);
-      onChunk?.(chunk);
+      onChunk?.(withoutReturns(chunk));
       const held = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
       let start = 0;
       for (let end = held.indexOf(LINE_FEED); end >= 0; end = held.indexOf(LINE_FEED, start)) {
@@ -70,4 +70,11 @@ export async function* readLines(
 
 function isBlank(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 32 || byte === 9 || byte === 13);
+}
+
+const RETURN = 0x0d;
+
+/** The bytes without carriage returns, which git and editors add and remove. */
+export function withoutReturns(bytes: Uint8Array): Uint8Array {
+  return bytes.includes(RETURN) ? bytes.filter((byte) => byte !== RETURN) : bytes;
 }

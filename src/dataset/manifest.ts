@@ -1,12 +1,13 @@
 /** `dataset.json`: what a dataset says of itself, checked key by key. */
 
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AspectKind } from "../core/annotation.js";
 import { DatasetError } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
 import { checkKeys, nearest, normalizeKeys } from "../core/keys.js";
+import { LIMITS } from "../core/limits.js";
 import { clashingName } from "../core/output-names.js";
+import { readWhole } from "../core/read-whole.js";
 import { checkPath } from "./paths.js";
 
 export const DATASET_FORMAT = "aspectlens-dataset/1";
@@ -49,10 +50,12 @@ export async function readManifest(directory: string): Promise<{ manifest: Manif
   const file = join(directory, MANIFEST_FILE);
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(file);
+    bytes = await readWhole(file, { limit: LIMITS.jsonFileBytes, ErrorClass: DatasetError });
   } catch (cause) {
+    const { code } = ((cause as Error).cause ?? {}) as NodeJS.ErrnoException;
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw cause;
     throw new DatasetError(
-      `${file}: cannot be read (${reason(cause)}). A dataset is a folder with a ${MANIFEST_FILE}; "aspectlens data synth DIR" draws one.`,
+      `${file}: cannot be read (${code}). A dataset is a folder with a ${MANIFEST_FILE}; "aspectlens data synth DIR" draws one.`,
       { cause },
     );
   }

@@ -36,7 +36,7 @@ export interface SampleRecord {
 const ASPECT_KEYS = ["mask", "values", "boxes", "present", "amount", "map"];
 const ANSWER_KEY: Readonly<Record<Task, string>> = { single: "label", multi: "labels", regression: "value" };
 /** Training computes in 32 bits, with differences of values. */
-const LARGEST_VALUE = 1e30;
+const LARGEST_VALUE = 1e15;
 /** Boxes made from pixels may be off by rounding. */
 const ROUNDING = 1e-6;
 

@@ -1,13 +1,17 @@
 /** A configuration file, with what the command line changes in it. */
 
-import { readFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { ConfigError } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
+import { LIMITS } from "../core/limits.js";
+import { readWhole } from "../core/read-whole.js";
 import { checkConfig, type RawConfig } from "./config.js";
+import { isRunFolder } from "./run-folder.js";
 import { setKey } from "./set-key.js";
 
 /**
- * Reads a configuration; paths in it are relative to the working folder, as on a command line.
+ * Reads a configuration; paths in it are relative to the working folder, as on a command line. The `config.json` of a run means the
+ * folder that it lies in, wherever that was moved or copied to.
  *
  * @param assignments `key=value` pairs that override it.
  * @throws ConfigError where it is no JSON, or a key is unknown.
@@ -18,15 +22,19 @@ export async function readConfig(
 ): Promise<RawConfig> {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(file);
+    bytes = await readWhole(file, { limit: LIMITS.jsonFileBytes, allowPipe: true, ErrorClass: ConfigError });
   } catch (cause) {
+    const { code } = ((cause as Error).cause ?? {}) as NodeJS.ErrnoException;
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw cause;
     throw new ConfigError(
-      `${file}: cannot be read (${(cause as NodeJS.ErrnoException).code}). Give the path of a configuration, as in: aspectlens train config.json.`,
+      `${file}: cannot be read (${code}). Give the path of a configuration, as in: aspectlens train config.json.`,
       { cause },
     );
   }
   const value = parseJson(bytes, { where: file, error: ConfigError });
   if (typeof value === "object" && value !== null) {
+    const folder = dirname(file);
+    if (basename(file) === "config.json" && (await isRunFolder(folder))) (value as { out?: unknown }).out = folder;
     for (const assignment of assignments) setKey(value as Record<string, unknown>, assignment);
   }
   return checkConfig(value, file);

@@ -42,11 +42,16 @@ export function whileLocked<Result>(out: string, work: () => Promise<Result>): P
   return locked(join(out, LOCK), { title, cure, ErrorClass: ConfigError }, work);
 }
 
+/** True for a folder to which a training wrote. */
+export async function isRunFolder(folder: string): Promise<boolean> {
+  return (await isThere(join(folder, MARKER))) || (await holdsCheckpoint(folder));
+}
+
 /** Nothing is ever written over a file that no training made. @throws ConfigError naming it. */
 export async function checkRunFolder(out: string): Promise<void> {
   const found = await stat(out).catch(() => undefined);
   if (found && !found.isDirectory()) throw new ConfigError(`${out}: "out" is a file. Name a folder.`);
-  if (!found || (await isThere(join(out, MARKER))) || (await holdsCheckpoint(out))) return;
+  if (!found || (await isRunFolder(out))) return;
   const names: readonly string[] = await readdir(out).catch(() => []);
   const foreign = WRITTEN.find((name) => names.includes(name));
   if (foreign === undefined) return;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { DatasetError } from "../../src/core/errors.js";
@@ -154,6 +154,17 @@ describe("openDataset", () => {
       aspects: { nodule: { boxes: [[0, 0, 1, 1.0000001]], mask: null }, cellularity: { map: "c.png" } },
     },
   ];
+
+  test("line endings make no other dataset", async () => {
+    const directory = await given({ manifest: { aspects: ASPECTS }, lines });
+    const { hash } = await openDataset(directory);
+    for (const name of ["dataset.json", "samples.jsonl"]) {
+      const text = await readFile(join(directory, name), "utf8");
+      await writeFile(join(directory, name), text.replace(/\n/g, "\r\n"));
+    }
+    expect((await openDataset(directory)).hash).toBe(hash);
+    expect((await checkDataset(directory)).hash).toBe(hash);
+  });
 
   test("finds each sample again by split and index, past blank lines, CRLF, letters of several bytes and a byte-order mark", async () => {
     const directory = await given({ manifest: { aspects: ASPECTS }, lines: [] });
@@ -361,4 +372,11 @@ test("the annotations of an aspect called like what objects inherit are its own 
   const open = { ...dataset, manifest: { ...dataset.manifest, causes: {} } };
   const sample = await loadSample(open, await readRecord(dataset, "train", 0), { inputSize: 2 });
   expect(sample.causes).toBeUndefined();
+});
+
+test("a dataset.json that is a device or a pipe is refused, not read", async () => {
+  const directory = await given({ manifest: {}, lines: [] });
+  await rm(join(directory, "dataset.json"));
+  await symlink("/dev/zero", join(directory, "dataset.json"));
+  await expect(openDataset(directory)).rejects.toThrow("dataset.json: is a device or socket, not a file");
 });

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openDataset, records } from "../../src/dataset/dataset.js";
@@ -216,9 +216,11 @@ describe("synthesize", () => {
     expect(await readdir(join(folder, "five/images"))).toEqual(["0001.png", "0002.png"]);
     await mkdir(join(folder, "other"));
     await writeFile(join(folder, "other/thesis.txt"), "years of work");
-    await expect(make("other", { count: 2 })).rejects.toThrow(/other: holds files, which would be lost/);
+    await expect(make("other", { count: 2 })).rejects.toThrow(
+      /other: holds files that were not drawn, which would be lost/,
+    );
     await writeDataset(join(folder, "mine"), { manifest: { name: "mine" }, lines: [] });
-    await expect(make("mine", { count: 2 })).rejects.toThrow('holds the dataset "mine"');
+    await expect(make("mine", { count: 2 })).rejects.toThrow("mine: holds files that were not drawn");
     await writeFile(join(folder, "file"), "");
     await expect(make("file", { count: 2 })).rejects.toThrow("is a file");
     expect(await readdir(join(folder, "other"))).toEqual(["thesis.txt"]);
@@ -248,15 +250,20 @@ describe("synthesize", () => {
   });
 });
 
-test("a drawn set that somebody added files to is not replaced", async () => {
+test("a drawn set that somebody changed or added files to is not replaced", async () => {
   const target = join(folder, "added");
   await synthesize(target, { count: 2, size: 64 });
   for (const name of ["notes.txt", join("images", "mine.png"), join("masks", "mine.png")]) {
     await writeFile(join(target, name), "mine");
     await expect(synthesize(target, { count: 2, size: 64 })).rejects.toThrow(
-      `added: holds ${name}, which would be lost`,
+      "added: holds a drawn set that was changed since, which would be lost",
     );
     await rm(join(target, name));
   }
+  const [first, second] = ["0001.png", "0002.png"].map((name) => join(target, "images", name));
+  await rename(first, join(folder, "kept.png"));
+  await copyFile(second, first);
+  await expect(synthesize(target, { count: 2, size: 64 })).rejects.toThrow("changed since");
+  await rename(join(folder, "kept.png"), first); // with its own time of change
   await synthesize(target, { count: 2, size: 64 });
 });

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, test } from "vitest";
-import { EngineError } from "../../src/core/errors.js";
+import { MissingEngineError } from "../../src/core/errors.js";
 import { selectEngine } from "../../src/engine/select-engine.js";
 import { createEagerEngine, eagerBackend } from "../helpers/eager-engine.js";
 import { engineContract } from "./contract.js";
@@ -44,7 +44,7 @@ test("a machine without tfjs-node is told what to install", async ({ skip }) => 
   }
   await tf.setBackend("cpu");
   const failure = await selectEngine({ engine: "tfjs" }).catch((error: unknown) => error);
-  expect(failure).toBeInstanceOf(EngineError);
+  expect(failure).toBeInstanceOf(MissingEngineError);
   expect(String(failure)).toContain("npm install @tensorflow/tfjs-node-gpu@4.22.0");
   expect(tf.getBackend()).toBe("cpu");
 });

@@ -1,6 +1,11 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.js";
 import { type ConfigFacts, checkConfig, resolveConfig, weightsOf } from "../../src/train/config.js";
+import { readConfig } from "../../src/train/read-config.js";
+import { markRunFolder } from "../../src/train/run-folder.js";
 import { setKey } from "../../src/train/set-key.js";
 
 const facts: ConfigFacts = {
@@ -182,4 +187,18 @@ describe("configuration", () => {
     expect(() => resolve({ stages: [deep] })).toThrow(ConfigError);
     expect(() => resolve({ heads: { class: { tap: deep } } })).toThrow(ConfigError);
   });
+});
+
+test("the config.json of a run means the folder that it lies in", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "moved-"));
+  const file = join(folder, "config.json");
+  await writeFile(file, JSON.stringify({ dataset: "data", out: "runs/before" }));
+  expect((await readConfig(file)).out).toBe("runs/before");
+  await markRunFolder(folder);
+  expect((await readConfig(file)).out).toBe(folder);
+  expect((await readConfig(file, { assignments: ["out=elsewhere"] })).out).toBe("elsewhere");
+});
+
+test("a configuration that is a device is refused, not read", async () => {
+  await expect(readConfig("/dev/zero")).rejects.toThrow("/dev/zero: is a device or socket, not a file");
 });

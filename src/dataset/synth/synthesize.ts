@@ -1,13 +1,13 @@
 /** Draws the tissue set into a folder: images, exact masks and boxes, and what caused each label. */
 
-import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { encode as encodePng } from "fast-png";
 import sharp from "sharp";
 import { ConfigError, DatasetError, InterruptedError } from "../../core/errors.js";
 import { refused, removeAbandoned, temporaryName, writeFileAtomic, writeJson } from "../../core/files.js";
 import { random } from "../../core/random.js";
-import { DATASET_FORMAT, MANIFEST_FILE, oneOf, readManifest } from "../manifest.js";
+import { DATASET_FORMAT, MANIFEST_FILE, oneOf } from "../manifest.js";
 import { mapAhead } from "../ordered.js";
 import { SPLITS, type Split } from "../record.js";
 import {
@@ -38,6 +38,8 @@ export interface Synthesized {
 }
 
 const NAME = "tissue";
+/** Lists the files as they were drawn, so that no others are ever replaced. */
+const DRAWN = ".aspectlens-drawn";
 const CLASSES = ["benign", "malignant"];
 /** For viewers; the values are what counts. Order of `THINGS`. */
 const PALETTE = [
@@ -104,6 +106,7 @@ export async function synthesize(directory: string, options: SynthesizeOptions =
       aspects: ASPECTS,
       causes: { malignant: tissue.causes },
     });
+    await writeFileAtomic(join(temporary, DRAWN), await drawnText(temporary));
     await replace(target, temporary);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
@@ -194,37 +197,28 @@ function* range(count: number): Generator<number> {
   for (let index = 0; index < count; index++) yield index;
 }
 
-/** Only nothing, an empty folder, or an earlier tissue set and nothing else may be replaced: a set made by hand cannot be drawn again. */
+/** Only nothing, an empty folder, or an earlier drawn set as it was drawn may be replaced: what somebody added or changed would be lost. */
 async function checkReplaceable(target: string, label: string): Promise<void> {
   const found = await stat(target).catch(() => undefined);
   if (!found) return;
   if (!found.isDirectory()) throw new DatasetError(`${label}: is a file. Name a new folder.`);
-  const entries = await readdir(target);
-  if (entries.length === 0) return;
-  const manifest = await readManifest(target).then(
-    (read) => read.manifest,
-    () => undefined,
-  );
-  const isDrawn =
-    manifest?.name === NAME &&
-    JSON.stringify([manifest.classes, manifest.aspects]) === JSON.stringify([CLASSES, ASPECTS]);
-  const foreign = isDrawn ? await foreignFile(target, entries) : undefined;
-  if (isDrawn && foreign === undefined) return;
-  const holds = isDrawn || !manifest ? (foreign ?? "files") : `the dataset ${JSON.stringify(manifest.name)}`;
+  if ((await readdir(target)).length === 0) return;
+  const drawn = await readFile(join(target, DRAWN), "utf8").catch(() => undefined);
+  if (drawn !== undefined && drawn === (await drawnText(target))) return;
+  const holds = drawn === undefined ? "files that were not drawn" : "a drawn set that was changed since";
   throw new DatasetError(`${label}: holds ${holds}, which would be lost. Name a new folder, or empty this one.`);
 }
 
-/** A file beside those that were drawn. */
-async function foreignFile(target: string, entries: readonly string[]): Promise<string | undefined> {
-  const drawn = [MANIFEST_FILE, "samples.jsonl", "images", "masks"];
-  const other = entries.find((name) => !drawn.includes(name));
-  if (other !== undefined) return other;
-  for (const folder of ["images", "masks"]) {
-    const names: readonly string[] = await readdir(join(target, folder)).catch(() => []);
-    const added = names.find((name) => !/^\d{4,}\.png$/.test(name));
-    if (added !== undefined) return `${folder}/${added}`;
-  }
-  return undefined;
+/** One line for every file of the set: its size, time in milliseconds, and name. */
+async function drawnText(folder: string): Promise<string> {
+  const names = (await readdir(folder, { recursive: true })).filter((name) => name !== DRAWN).sort();
+  const lines = await Promise.all(
+    names.map(async (name) => {
+      const found = await lstat(join(folder, name));
+      return found.isDirectory() ? `${name}/` : `${found.size} ${Math.floor(found.mtimeMs)} ${name}`;
+    }),
+  );
+  return `${lines.join("\n")}\n`;
 }
 
 async function replace(target: string, temporary: string): Promise<void> {
