@@ -1,7 +1,9 @@
 /** What callers of the library may ask of an explainer; they need not write TypeScript, so types are checked here. */
 
 import { InputError } from "../core/errors.js";
+import { checkKeys } from "../core/keys.js";
 import { shown } from "../core/shown.js";
+import { devices, MOST_THREADS } from "../engine/devices.js";
 import type { ClassTarget, MethodChoice } from "../explain/explanation.js";
 import { MAPPING_NAMES, MASKING_NAMES, SALIENCY_NAMES } from "../explain/reading/pairs.js";
 import type { ClassifierSpec } from "../heads/head.js";
@@ -58,9 +60,40 @@ export function checkImage(image: unknown, size: number): void {
   }
 }
 
-/** @throws InputError where a request is none. */
-export function checkRequest(request: { readonly stem?: unknown; readonly hasInterval?: unknown }): void {
+/** @throws InputError where a request is none, or has a key that none has. */
+export function checkRequest(request: object, known: readonly string[]): void {
   if (!isRecord(request)) throw new InputError(`request: expected an object, got ${kindOf(request)}.`);
+  checkKeys(request, known, "request");
+}
+
+/** @throws InputError where a name of mask files cannot begin so. */
+export function checkStem(stem: unknown): void {
+  if (stem === undefined) return;
+  const isName = typeof stem === "string" && stem !== "" && !/[\\/]/.test(stem);
+  if (!isName) throw new InputError(`stem ${shown(stem)}: expected the beginning of a file's name, without slashes.`);
+}
+
+const OPTIONS = ["method", "threads", "device", "onNotice"];
+
+/** @throws InputError where there is no bundle, or an option is none or out of range. */
+export function checkOpening(opened: unknown, options: object): void {
+  const isBundle = isRecord(opened) && isRecord(opened.description) && typeof opened.path === "string";
+  if (!isBundle && (typeof opened !== "string" || opened === ""))
+    throw new InputError(
+      `openExplainer: expected the path of a bundle, or what readBundle returned, got ${kindOf(opened)}.`,
+    );
+  if (!isRecord(options)) throw new InputError(`openExplainer: options: expected an object, got ${kindOf(options)}.`);
+  checkKeys(options, OPTIONS, "openExplainer: options");
+  const { threads, device } = options as { threads?: unknown; device?: unknown };
+  if (
+    threads !== undefined &&
+    !(Number.isSafeInteger(threads) && Number(threads) >= 1 && Number(threads) <= MOST_THREADS)
+  )
+    throw new InputError(
+      `openExplainer: threads: expected a whole number of 1..${MOST_THREADS}, got ${shown(threads)}.`,
+    );
+  if (device !== undefined && !devices.some((name) => name === device))
+    throw new InputError(`openExplainer: device ${shown(device)}: expected one of ${devices.join(", ")}.`);
 }
 
 /** @throws InputError where images cannot be taken one after another. */

@@ -11,7 +11,7 @@ import { targetWeights } from "../explain/reading/target.js";
 import type { ClassifierSpec } from "../heads/head.js";
 import type { ModelSpec } from "../model.js";
 import type { RelevanceThreshold } from "../trained-model.js";
-import { checkImages, checkMethod, checkRequest, checkTarget } from "./check-request.js";
+import { checkImages, checkMethod, checkOpening, checkRequest, checkStem, checkTarget } from "./check-request.js";
 import { type BundleDescription, FILES } from "./description.js";
 import { type ImageSource, type LoadedImage, loadImage } from "./image-source.js";
 import { openLanes, type Run } from "./lanes.js";
@@ -27,6 +27,8 @@ export interface ExplainRequest {
   readonly stem?: string;
   /** Explains sixteen slightly changed copies too, for `relevanceInterval`. */
   readonly hasInterval?: boolean;
+  /** Ends the waiting for a pipe; its reason is thrown then. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ExplainAllRequest {
@@ -36,6 +38,8 @@ export interface ExplainAllRequest {
   readonly hasInterval?: boolean;
   /** Side of a square picture of each file, for people. */
   readonly pictureSize?: number;
+  /** As in `ExplainRequest`. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ExplainedImage extends Explained {
@@ -86,10 +90,9 @@ export interface ExplainerOptions extends RuntimeOptions {
  * @throws BundleError where the bundle is damaged, or wants images resized in another way; ConfigError where the model does not
  *   allow the method.
  */
-export async function openExplainer(
-  opened: string | Bundle,
-  { method: asked = {}, ...options }: ExplainerOptions = {},
-): Promise<Explainer> {
+export async function openExplainer(opened: string | Bundle, given: ExplainerOptions = {}): Promise<Explainer> {
+  checkOpening(opened, given);
+  const { method: asked = {}, ...options } = given;
   checkMethod(asked);
   const bundle = typeof opened === "string" ? await readBundle(opened) : opened;
   const { description, path } = bundle;
@@ -140,9 +143,10 @@ export async function openExplainer(
     return { ...explained, explanation: { ...explained.explanation, aspects } };
   };
   const explain: Explainer["explain"] = async (image, request = {}) => {
-    checkRequest(request);
+    checkRequest(request, ["target", "stem", "hasInterval", "signal"]);
+    checkStem(request.stem);
     checkTarget(request.target, classifier);
-    return explainBy(lanes.run, loadImage(image, { size }), request);
+    return explainBy(lanes.run, loadImage(image, { size, signal: request.signal }), request);
   };
 
   async function* explainAll(
@@ -150,12 +154,12 @@ export async function openExplainer(
     request: ExplainAllRequest = {},
   ): AsyncGenerator<Outcome> {
     checkImages(images);
-    checkRequest(request);
-    const { targets, stem, hasInterval, pictureSize } = request;
+    checkRequest(request, ["targets", "stem", "hasInterval", "pictureSize", "signal"]);
+    const { targets, stem, hasInterval, pictureSize, signal } = request;
     for (const target of targets ?? []) checkTarget(target, classifier);
     const running: Promise<() => Outcome>[] = [];
     for await (const image of images) {
-      const loaded = loadImage(image, { size, pictureSize });
+      const loaded = loadImage(image, { size, pictureSize, signal });
       for (const target of targets?.length ? targets : [undefined]) {
         const request = { target, stem: stem?.(image, target), hasInterval };
         running.push(settled(image, explainBy(lanes.next(), loaded, request)));

@@ -34,18 +34,19 @@ export interface LoadedImage {
  *
  * @param options.size side of the model's input, S.
  * @param options.pictureSize side P of a second square, for people.
+ * @param options.signal ends the waiting for a pipe; its reason is thrown then.
  * @throws ImageError where it cannot be read; InputError where it is neither a path nor pixels of the right size.
  */
 export async function loadImage(
   image: ImageSource,
-  { size, pictureSize }: { size: number; pictureSize?: number },
+  { size, pictureSize, signal }: { size: number; pictureSize?: number; signal?: AbortSignal },
 ): Promise<LoadedImage> {
   checkImage(image, size);
   if (typeof image !== "string") {
     const { name, pixels, width = size, height = size } = image;
     return { name, pixels, width, height };
   }
-  const opened = await openImage(image, { allowPipe: true });
+  const opened = await openImage(image, { allowPipe: true, signal });
   const { width, height } = opened;
   const whole = (pixels: Uint8Array, picture?: Uint8Array) => {
     const remark = opened.remark();

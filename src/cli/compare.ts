@@ -56,7 +56,7 @@ export async function compareImages(
         const explained: Explained[] = [];
         for (const image of images) {
           if (signal.aborted) throw new InterruptedError("interrupted; no sheet was written.");
-          explained.push(await explainer.explain(image, { target }));
+          explained.push(await explainer.explain(image, { target, signal }));
           bar.update((index + explained.length / images.length) / methods.length, saliency);
         }
         rows.push(explained);

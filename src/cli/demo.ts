@@ -9,7 +9,7 @@ import { openDataset, records } from "../dataset/dataset.js";
 import { synthesize } from "../dataset/synth/synthesize.js";
 import { checkConfig } from "../train/config.js";
 import { checkRunFolder, removeRun } from "../train/run-folder.js";
-import { type EngineOptions, engineOptions } from "./engine-options.js";
+import { type EngineOptions, engineOptions, showNotice } from "./engine-options.js";
 import { explainImages, prepareResults } from "./explain-images.js";
 import { checkOutBundle, writeRunBundle } from "./export.js";
 import { checkFolder } from "./out-folder.js";
@@ -89,7 +89,8 @@ async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<void>
   printLine();
   printLine("4. explaining three images that the model has not seen");
   const picked = await pickImages(data);
-  const explainer = await openExplainer(bundle, options);
+  const { threads, device } = options;
+  const explainer = await openExplainer(bundle, { threads, device, onNotice: showNotice });
   try {
     const images = picked.map(({ path }) => path);
     const results = await prepareResults(images, { out: explanations, spec: explainer.spec });

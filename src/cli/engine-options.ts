@@ -1,7 +1,7 @@
 /** Options of every command that computes: which engine, how many threads, on which device. */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type Device, devices } from "../engine/devices.js";
+import { type Device, devices, MOST_THREADS } from "../engine/devices.js";
 import { printNote } from "./output.js";
 
 export interface DeviceOptions {
@@ -38,9 +38,6 @@ export function deviceOptions(command: Command): Command {
 export function showNotice(line: string): void {
   printNote(`note: ${line}`);
 }
-
-/** Each thread of ONNX Runtime takes its own stack. */
-const MOST_THREADS = 256;
 
 /** A parser of counts, as `positiveInteger`, with an upper end. */
 export function countUpTo(most: number): (value: string) => number {

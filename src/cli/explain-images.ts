@@ -111,6 +111,7 @@ export async function explainImages(
     stem: (image: unknown, target?: ClassTarget) => stem(image as string, target),
     hasInterval: interval,
     pictureSize: PICTURE_SIZE,
+    signal,
   };
   for await (const outcome of explainer.explainAll(images, asked)) {
     if (signal.aborted)

@@ -93,7 +93,7 @@ async function runExplain(
   const { images, failures } = await findImages(words);
   const skipped = skipper(words.length === 1 ? Math.max(1, images.length) : images.length + failures.length);
   for (const failure of failures) skipped.add(failure);
-  const { compare: isCompared, out } = options;
+  const { compare: isCompared, out, threads, device } = options;
   const results = await prepareResults(images, {
     out,
     targets,
@@ -105,7 +105,7 @@ async function runExplain(
     const { compareImages } = await import("./compare.js");
     await compareImages(bundle, images, { ...options, target: targets?.[0], results, skipped }, signal);
   } else {
-    const explainer = await openExplainer(bundle, { ...options, method, onNotice: showNotice });
+    const explainer = await openExplainer(bundle, { threads, device, method, onNotice: showNotice });
     try {
       if (explainer.description.threshold.isCalibrated && !explainer.threshold.isCalibrated)
         showNotice(

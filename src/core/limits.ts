@@ -33,6 +33,8 @@ export const LIMITS = {
   protobufFields: 500_000,
   /** Bytes of a `dataset.json` or a configuration. */
   jsonFileBytes: 20_000_000,
+  /** Bytes of the list of files in a folder of results. */
+  resultListBytes: 100_000_000,
   /** Lists and objects inside one another in JSON. */
   jsonDepth: 200,
   /** Heads of a bundle's model. */

@@ -13,6 +13,8 @@ export interface ReadOptions {
   readonly limit: number;
   /** Reads a pipe to its end, as one that a user names on the command line; else it is refused. */
   readonly allowPipe?: boolean;
+  /** Ends the waiting for a pipe; its reason is thrown then. */
+  readonly signal?: AbortSignal;
   readonly ErrorClass?: new (message: string, options?: ErrorOptions) => InputError;
 }
 
@@ -21,7 +23,7 @@ const CHUNK = 2 ** 16;
 
 /** @throws InputError (or `ErrorClass`) in one line where it is absent, no file, empty, or too large, or a pipe ends too late. */
 export async function readWhole(path: string, options: ReadOptions): Promise<Uint8Array> {
-  const { label = path, limit, allowPipe = false, ErrorClass = InputError } = options;
+  const { label = path, limit, allowPipe = false, signal, ErrorClass = InputError } = options;
   const refuse = (reason: string) => new ErrorClass(`${label}: ${reason}`);
   let file: FileHandle | undefined;
   try {
@@ -35,11 +37,12 @@ export async function readWhole(path: string, options: ReadOptions): Promise<Uin
     if (found.isFile() && found.size > limit) throw refuse(tooLarge(found.size, limit));
     const bytes = found.isFile()
       ? await readFile(file, found.size)
-      : await readPipe(file, { refuse, isOpen: path.startsWith("/dev/") });
+      : await readPipe(file, { refuse, signal, isOpen: path.startsWith("/dev/") });
     if (bytes.length === 0) throw refuse("is empty (0 bytes). Fetch it or save it again.");
     return bytes;
   } catch (cause) {
     if (cause instanceof InputError) throw cause;
+    if (signal?.aborted) throw signal.reason;
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === undefined) throw cause;
     throw new ErrorClass(`${label}: ${REASONS[code] ?? `cannot be read (${message}). Check its permissions.`}`, {
@@ -77,7 +80,7 @@ async function readFile(file: FileHandle, size: number): Promise<Uint8Array> {
 /** @param isOpen its writer has opened it already, so that no bytes mean the end; else they may mean that none has come yet. */
 async function readPipe(
   file: FileHandle,
-  { refuse, isOpen }: { refuse: (reason: string) => InputError; isOpen: boolean },
+  { refuse, signal, isOpen }: { refuse: (reason: string) => InputError; signal?: AbortSignal; isOpen: boolean },
 ): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -97,7 +100,7 @@ async function readPipe(
     if (bytesRead === 0 && (isOpen || size > 0)) return Buffer.concat(chunks);
     if (waitedMs >= LIMITS.pipeSeconds * 1000)
       throw refuse(`a pipe that gave nothing for ${LIMITS.pipeSeconds} seconds. Save its content as a file.`);
-    await sleep(POLL_MS);
+    await sleep(POLL_MS, undefined, { signal });
     waitedMs += POLL_MS;
   }
 }

@@ -2,10 +2,12 @@
 
 import { createHash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
-import { lstat, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "./errors.js";
 import { makeFolder, refused, removeAbandoned, temporaryName, writeFileAtomic } from "./files.js";
+import { LIMITS } from "./limits.js";
+import { readWhole } from "./read-whole.js";
 
 export interface ResultFolder {
   readonly path: string;
@@ -53,7 +55,7 @@ export async function openResultFolder(
   { inputs = [] }: { inputs?: readonly string[] } = {},
 ): Promise<ResultFolder> {
   const list = join(path, LIST_FILE);
-  const known = await readList(list);
+  const known = await readList(list, { isCompacted: true });
   await removeAbandoned(path);
   const inputIds = new Set<string>();
   for (const input of inputs) {
@@ -68,9 +70,12 @@ export async function openResultFolder(
       throw new InputError(`${file}: ${what}; it would be lost. Choose another --out, or remove it.`);
     };
     if (inputIds.has(`${found.dev}:${found.ino}`)) refuse("is one of the inputs");
-    const own = known.get(name);
-    if (!found.isFile() || !own) return refuse("is there already and was not made by aspectlens");
-    if (!own.contents.includes(await digestOf(file))) refuse("was changed since aspectlens made it");
+    const isOurs = async () => known.get(name)?.contents.includes(await digestOf(file)) ?? false;
+    if (found.isFile() && (await isOurs())) return;
+    // Another process may have written it meanwhile.
+    for (const [other, own] of await readList(list)) known.set(other, own);
+    if (!found.isFile() || !known.has(name)) return refuse("is there already and was not made by aspectlens");
+    if (!(await isOurs())) refuse("was changed since aspectlens made it");
   };
   const check: ResultFolder["check"] = async (names) => {
     // Most files are not there, so that one look at the folder is enough. Some file systems tell no capitals apart.
@@ -140,22 +145,30 @@ function add(known: Map<string, Known>, { file, set, sha256 }: Entry): void {
   known.set(file, { set, contents: [...contents, sha256].slice(-CONTENTS) });
 }
 
-async function readList(list: string): Promise<Map<string, Known>> {
+/** @param options.isCompacted writes a list of many former contents anew. */
+async function readList(list: string, { isCompacted = false } = {}): Promise<Map<string, Known>> {
   const known = new Map<string, Known>();
   const found = await lstat(list).catch(() => undefined);
   if (!found) return known;
   if (!found.isFile()) throw foreign(list);
-  const [head, ...lines] = (await readFile(list, "utf8")).split("\n");
+  const bytes = await readWhole(list, { limit: LIMITS.resultListBytes });
+  const [head, ...lines] = Buffer.from(bytes).toString("utf8").split("\n");
   if (head !== headLine()) throw foreign(list);
   let count = 0;
   for (const line of lines) {
     const entry = parse(line);
     if (!entry) continue; // a line that was cut short
+    if (!isPlainName(entry.file)) throw foreign(list); // it leads out of the folder
     add(known, entry);
     count++;
   }
-  if (count > 4 * known.size + 100) await writeFileAtomic(list, [headLine(), ...toLines(known), ""].join("\n"));
+  if (isCompacted && count > 4 * known.size + 100)
+    await writeFileAtomic(list, [headLine(), ...toLines(known), ""].join("\n"));
   return known;
+}
+
+function isPlainName(name: string): boolean {
+  return name !== "" && name !== "." && name !== ".." && !/[\\/]/.test(name);
 }
 
 function foreign(list: string): InputError {

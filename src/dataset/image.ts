@@ -84,10 +84,10 @@ export async function decodeImage(
  */
 export async function openImage(
   source: string | Uint8Array,
-  { name, allowPipe }: { name?: string; allowPipe?: boolean } = {},
+  { name, allowPipe, signal }: { name?: string; allowPipe?: boolean; signal?: AbortSignal } = {},
 ): Promise<OpenImage> {
   const label = name ?? (typeof source === "string" ? source : "image");
-  const bytes = typeof source === "string" ? await readImageFile(source, { label, allowPipe }) : source;
+  const bytes = typeof source === "string" ? await readImageFile(source, { label, allowPipe, signal }) : source;
   const file = await openFile(bytes, label);
   const { width, height, isPlain, open } = file;
   const keepDecoded: OpenImage["keepDecoded"] = async ({ size }) => {
@@ -187,9 +187,15 @@ async function decoded({ label, costBytes }: ImageSource, work: () => Promise<Bu
 /** @throws ImageError where it is absent, no file, empty, too large, or a format that is not read. */
 export async function readImageFile(
   path: string,
-  { label = path, allowPipe }: { label?: string; allowPipe?: boolean } = {},
+  { label = path, allowPipe, signal }: { label?: string; allowPipe?: boolean; signal?: AbortSignal } = {},
 ): Promise<Uint8Array> {
-  const bytes = await readWhole(path, { label, allowPipe, limit: LIMITS.imageFileBytes, ErrorClass: ImageError });
+  const bytes = await readWhole(path, {
+    label,
+    allowPipe,
+    signal,
+    limit: LIMITS.imageFileBytes,
+    ErrorClass: ImageError,
+  });
   imageFormat(bytes, label);
   return bytes;
 }

@@ -2,6 +2,8 @@
 
 /** Execution providers of ONNX Runtime: `cpu` everywhere; `webgpu` comes with it; `cuda` where its libraries are installed. */
 export const devices = ["cpu", "webgpu", "cuda"] as const;
+/** Each thread of ONNX Runtime takes its own stack. */
+export const MOST_THREADS = 256;
 export type Device = (typeof devices)[number];
 
 export interface RuntimeOptions {

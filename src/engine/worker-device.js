@@ -88,5 +88,7 @@ function distance(a, b) {
 
 /** @param {unknown} error */
 function reason(error) {
-  return (error instanceof Error ? error.message : String(error)).split("\n")[0].slice(0, 300);
+  const [line] = (error instanceof Error ? error.message : String(error)).split("\n");
+  // A place in ONNX Runtime's own code tells a user nothing.
+  return /\.(cc|h):\d+/.test(line) ? "ONNX Runtime cannot start it" : line.slice(0, 300);
 }

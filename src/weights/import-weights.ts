@@ -11,6 +11,7 @@ import { inspectWeights } from "../trunk/weights/inspect-weights.js";
 import { loadWeights } from "../trunk/weights/load-weights.js";
 import { readWeights } from "../trunk/weights/read-weights.js";
 import { TRUNK_FILE, type TrunkMetadata, writeTrunkFile } from "../trunk/weights/trunk-file.js";
+import { CATALOGUE } from "./catalogue.js";
 import { openOriginal } from "./open-original.js";
 import { type Proof, prove } from "./prove.js";
 import { isStored, storeFolder, storePath } from "./store.js";
@@ -53,6 +54,10 @@ export async function importWeights(source: string, options: ImportOptions): Pro
   const { engine, folder = storeFolder(), expected, isReplacing = false } = options;
   const name = options.name ?? nameOf(source);
   const path = storePath(name, folder);
+  if (!expected && CATALOGUE.some((known) => known.name === name))
+    throw new WeightsError(
+      `weights "${name}": known weights have that name, and can be pulled. Choose another --name.`,
+    );
   if (!isReplacing && (await isStored(name, folder)))
     throw new WeightsError(`weights "${name}" are here already. Choose another --name, or add --replace.`);
   const file = await readWeights(source);

@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { checkImage, checkImages, checkMethod, checkRequest, checkTarget } from "../../src/bundle/check-request.js";
+import {
+  checkImage,
+  checkImages,
+  checkMethod,
+  checkOpening,
+  checkRequest,
+  checkStem,
+  checkTarget,
+} from "../../src/bundle/check-request.js";
 import { InputError } from "../../src/core/errors.js";
 import type { ClassTarget, MethodChoice } from "../../src/explain/explanation.js";
 import type { ClassifierSpec } from "../../src/heads/head.js";
@@ -50,12 +58,26 @@ test("an image is a path, or numbers of 0 to 255 at the model's size", () => {
   wrong({ name: "x", pixels: new Uint8Array(12), height: -1 }, /width and height/);
 });
 
+test("a bundle is opened with options that are some", () => {
+  for (const opened of [undefined, null, 5, {}, "", Buffer.alloc(3)])
+    refused(() => checkOpening(opened, {}), /openExplainer: expected the path of a bundle/);
+  refused(() => checkOpening("b", null as never), /options: expected an object/);
+  refused(() => checkOpening("b", { thraeds: 1 }), /unknown key "thraeds".*threads/);
+  for (const threads of [-1, Number.NaN, 1.5, 1000])
+    refused(() => checkOpening("b", { threads }), /threads: expected a whole number of 1\.\.256/);
+  refused(() => checkOpening("b", { device: "tpu" }), /device "tpu": expected one of cpu, webgpu, cuda/);
+  checkOpening("b", { threads: 2, device: "cpu", method: {} });
+});
+
 test("images, requests and methods are what they are called", () => {
   refused(() => checkImages("x.png"), /images: expected a list of images, got a text/);
   refused(() => checkImages(undefined), /expected a list/);
   checkImages(["x.png"]);
   checkImages((async function* () {})());
-  refused(() => checkRequest(null as never), /request: expected an object/);
+  refused(() => checkRequest(null as never, ["target"]), /request: expected an object/);
+  refused(() => checkRequest({ interval: true }, ["hasInterval"]), /request: unknown key "interval"/);
+  for (const stem of ["", "../../x", {}, 5]) refused(() => checkStem(stem), /^stem .*without slashes/);
+  checkStem("x.benign");
   refused(
     () => checkMethod({ saliency: "constructor" } as unknown as MethodChoice),
     /saliency "constructor": expected one of evidence/,

@@ -76,3 +76,10 @@ test.skipIf(isWindows)(
     vi.restoreAllMocks();
   },
 );
+
+test.skipIf(isWindows)("waiting for a pipe ends with the signal, whose reason is thrown", async () => {
+  const stop = new AbortController();
+  const waiting = readWhole(fifo("stopped"), { limit: 1000, allowPipe: true, signal: stop.signal });
+  setTimeout(() => stop.abort(new Error("enough")), 50);
+  await expect(waiting).rejects.toThrow("enough");
+});

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { link, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -126,4 +127,25 @@ test("a folder that is removed meanwhile is made again", async () => {
   await folder.write("y", { "y.json": "2" });
   await (await openResultFolder(out)).write("y", { "y.json": "3" });
   expect(await names()).toEqual(["y.json"]);
+});
+
+test("a list that names files outside its folder is not believed, and they stay", async () => {
+  const sha256 = createHash("sha256").update("precious").digest("hex");
+  await mkdir(join(out, "sub"), { recursive: true });
+  for (const file of ["../victim.txt", "sub/victim.txt", ".."]) {
+    await writeFile(join(root, "victim.txt"), "precious");
+    await writeFile(at("sub/victim.txt"), "precious");
+    const lines = [{ format: "aspectlens-files/1" }, { file, set: "x", sha256 }];
+    await writeFile(at(".aspectlens-files"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    expect(await refusal(openResultFolder(out))).toContain("is no list of files that aspectlens made");
+    expect(await readFile(join(root, "victim.txt"), "utf8")).toBe("precious");
+  }
+});
+
+test("what another process wrote meanwhile is known as ours", async () => {
+  const [first, second] = [await openResultFolder(out), await openResultFolder(out)];
+  await first.write("x", { "x.json": "1" });
+  await second.write("x", { "x.json": "2" });
+  await first.write("x", { "x.json": "3" });
+  expect(await text("x.json")).toBe("3");
 });
