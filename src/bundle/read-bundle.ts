@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { BundleError } from "../core/errors.js";
 import { ownValue } from "../core/own-value.js";
+import { clip } from "../core/terminal.js";
 import type { TrainedModel } from "../trained-model.js";
 import { checkGraph } from "./check-graph.js";
 import { type BundleDescription, FILES, GOLDENS, parseDescription } from "./description.js";
@@ -34,14 +35,16 @@ export async function readBundle(path: string): Promise<Bundle> {
   const description = parseDescription(bytes, path);
   for (const [name, { bytes }] of Object.entries(description.files)) {
     const listed = directory.get(name);
-    if (!listed) throw new BundleError(`${path}: ${name} is missing. Copy or export the bundle again.`);
+    if (!listed) throw new BundleError(`${path}: ${clip(name)} is missing. Copy or export the bundle again.`);
     if (listed.bytes !== bytes) {
-      throw new BundleError(`${path}: ${name} has ${listed.bytes} bytes instead of ${bytes}. Export the bundle again.`);
+      throw new BundleError(
+        `${path}: ${clip(name)} has ${listed.bytes} bytes instead of ${bytes}. Export the bundle again.`,
+      );
     }
   }
   for (const name of directory.keys()) {
     if (name === FILES.description || Object.hasOwn(description.files, name)) continue;
-    throw new BundleError(`${path}: ${name} is not listed in ${FILES.description}. Export the bundle again.`);
+    throw new BundleError(`${path}: ${clip(name)} is not listed in ${FILES.description}. Export the bundle again.`);
   }
   return { path, description, directory };
 }
@@ -54,10 +57,12 @@ export async function readBundle(path: string): Promise<Bundle> {
 export async function readBundleFile({ path, description, directory }: Bundle, name: string): Promise<Uint8Array> {
   const entry = directory.get(name);
   const listed = ownValue(description.files, name);
-  if (!entry || !listed) throw new BundleError(`${path}: ${name} is missing. Copy or export the bundle again.`);
+  if (!entry || !listed) throw new BundleError(`${path}: ${clip(name)} is missing. Copy or export the bundle again.`);
   const bytes = await readZipEntry(path, entry, { limit: listed.bytes });
   if (createHash("sha256").update(bytes).digest("hex") === listed.sha256) return bytes;
-  throw new BundleError(`${path}: ${name} was changed: its SHA-256 is not as listed. Copy or export the bundle again.`);
+  throw new BundleError(
+    `${path}: ${clip(name)} was changed: its SHA-256 is not as listed. Copy or export the bundle again.`,
+  );
 }
 
 /** A graph ready for ONNX Runtime, its weights inside. @throws BundleError */

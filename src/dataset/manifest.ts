@@ -72,7 +72,7 @@ export function parseManifest(value: unknown, file: string): Manifest {
     );
   }
   if (typeof value.name !== "string" || value.name.trim() === "") {
-    throw new DatasetError(`${file}: "name" is ${JSON.stringify(value.name)}. Give the dataset a name.`);
+    throw new DatasetError(`${file}: "name" is ${JSON.stringify(value.name) ?? "missing"}. Give the dataset a name.`);
   }
   const { allowLinks } = value;
   if (allowLinks !== undefined && typeof allowLinks !== "boolean") {

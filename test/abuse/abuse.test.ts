@@ -3,7 +3,7 @@
  * `npm run abuse` does it at full size and writes `bench/results/abuse.json`.
  */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -19,6 +19,8 @@ import { weightsCase } from "./weights.js";
 /** Cases of all kinds together; a few without the variable. */
 const FULL = Number(process.env.ASPECTLENS_ABUSE ?? 0);
 const SEED = Number(process.env.ASPECTLENS_ABUSE_SEED ?? 7);
+/** Kinds that are run, all by default; with some, the results of the others stay. */
+const CHOSEN = process.env.ASPECTLENS_ABUSE_KINDS?.split(",");
 const IN_PROCESS = FULL > 0 ? FULL : 420;
 /** Commands in a process of their own, as users run them. */
 const SPAWNED = FULL > 0 ? Math.ceil(FULL / 20) : 300;
@@ -65,6 +67,7 @@ async function judge(count: number, way: string, run: (lane: number) => (args: r
     while (next < count) {
       const index = next++;
       const kind = TURNS[index % TURNS.length];
+      if (CHOSEN && !CHOSEN.includes(kind)) continue;
       const place: Place = { world, folder: join(scratch, `${way}-${index}`) };
       mkdirSync(place.folder);
       const made = await KINDS[kind](random(SEED, way, index), place);
@@ -107,8 +110,11 @@ test(`${SPAWNED} malformed inputs, a process each`, { timeout: HOURS_MS }, async
 
 afterAll(() => {
   if (FULL === 0) return;
+  const path = resolve(import.meta.dirname, "../../bench/results/abuse.json");
+  const kinds = CHOSEN ?? Object.keys(KINDS);
+  const former: { kind: string }[] = CHOSEN ? JSON.parse(readFileSync(path, "utf8")).rows : [];
   const rows = Object.entries(all).flatMap(([way, judged]) =>
-    Object.keys(KINDS).map((kind) => {
+    kinds.map((kind) => {
       const mine = judged.filter((one) => one.kind === kind);
       const most = (what: (outcome: Outcome) => number) => Math.max(...mine.map(({ outcome }) => what(outcome)));
       return {
@@ -123,6 +129,6 @@ afterAll(() => {
   );
   const command = `ASPECTLENS_ABUSE_SEED=${SEED} npm run abuse`;
   const machine = `${cpus().length} x ${cpus()[0]?.model ?? "cpu"}, Node ${process.version}`;
-  const path = resolve(import.meta.dirname, "../../bench/results/abuse.json");
-  writeFileSync(path, `${JSON.stringify({ command, machine, rows }, null, 2)}\n`);
+  const kept = former.filter(({ kind }) => !kinds.includes(kind));
+  writeFileSync(path, `${JSON.stringify({ command, machine, rows: [...kept, ...rows] }, null, 2)}\n`);
 });

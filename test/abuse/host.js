@@ -1,6 +1,7 @@
 /** A process that runs one command line after the other, as fast as it can: the parent sends arguments and gets what came of them. */
 
-import { runCommandLine } from "../../dist/cli/command-line.js";
+/** The built one, as users run it. @type {typeof import("../../src/cli/command-line.js")} */
+const { runCommandLine } = await import(new URL("../../dist/cli/command-line.js", import.meta.url).href);
 
 /** Linux tells kilobytes. */
 const KILO = 1024;

@@ -48,6 +48,9 @@ function png(
 interface Drawn {
   readonly name: string;
   readonly bytes: Uint8Array;
+  /** Of the upright picture before it was spoilt. */
+  readonly width?: number;
+  readonly height?: number;
 }
 
 /** Made for harm, not by chance. */
@@ -102,12 +105,12 @@ async function spoilt(random: Random): Promise<Drawn> {
   const channels = pick(random, [3, 4] as const);
   const pixels = Buffer.from(Array.from({ length: width * height * channels }, () => random.integer(256)));
   const image = sharp(pixels, { raw: { width, height, channels } });
-  const coded = await image
-    .withMetadata({ orientation: 1 + random.integer(8) })
-    .toFormat(format)
-    .toBuffer();
+  const orientation = 1 + random.integer(8);
+  const coded = await image.withMetadata({ orientation }).toFormat(format).toBuffer();
   const { name, value } = mutateBytes(coded, random);
-  return { name: `${format}, ${name}`, bytes: value };
+  const isTurned = orientation > 4 && format !== "gif"; // which keeps no orientation
+  const sides = isTurned ? { width: height, height: width } : { width, height };
+  return { name: `${format}, ${name}`, bytes: value, ...sides };
 }
 
 /** An image that is spoilt, to be explained. */
@@ -124,7 +127,7 @@ export async function imageCase(random: Random, { folder }: Place): Promise<Abus
 
 /** A dataset of one image whose mask is spoilt. */
 export async function maskCase(random: Random, { folder }: Place): Promise<AbuseCase> {
-  const { name, bytes } = await spoilt(random);
+  const { name, bytes, width = 8, height = 8 } = await spoilt(random);
   const manifest = {
     ...{ format: "aspectlens-dataset/1", name: "spoilt", classes: ["a", "b"], samples: "samples.jsonl" },
     aspects: [{ name: "thing", kind: "segmentation" }],
@@ -135,8 +138,6 @@ export async function maskCase(random: Random, { folder }: Place): Promise<Abuse
   writeFileSync(join(folder, "set", "dataset.json"), JSON.stringify(manifest));
   writeFileSync(join(folder, "set", "samples.jsonl"), `${JSON.stringify(record)}\n`);
   writeFileSync(join(folder, "set", "mask.png"), bytes);
-  await sharp({ create: { width: 40, height: 30, channels: 3, background: "#777" } }).toFile(
-    join(folder, "set", "image.png"),
-  );
+  await sharp({ create: { width, height, channels: 3, background: "#777" } }).toFile(join(folder, "set", "image.png"));
   return { name: `mask: ${name}`, args: ["data", "check", join(folder, "set")] };
 }
