@@ -97,7 +97,9 @@ function parseTarget(value: Record<string, unknown>, { task, classes }: Manifest
   if (task === "regression") {
     if (typeof value.value === "number" && Math.abs(value.value) <= LARGEST_VALUE) return { value: value.value };
     if (typeof value.value === "number" && !Number.isNaN(value.value))
-      throw new DatasetError(`${where}: value ${value.value} is beyond ${LARGEST_VALUE.toExponential()}. Give it in a larger unit.`);
+      throw new DatasetError(
+        `${where}: value ${value.value} is beyond ${LARGEST_VALUE.toExponential()}. Give it in a larger unit.`,
+      );
     throw new DatasetError(
       `${where}: value ${JSON.stringify(value.value)} is no number. Leave the key out where unknown.`,
     );
