@@ -1,13 +1,13 @@
 /** Whether the model of a description is one that this program can build and read: every name, kind, layer and number of it. */
 
 import type { InputError } from "../core/errors.js";
+import { isNumber, isPlainName, isRecord, isShare, isStrings } from "../core/json-values.js";
 import { LIMITS } from "../core/limits.js";
 import { clashingName } from "../core/output-names.js";
 import { shown } from "../core/shown.js";
 import { architectureOf } from "../trunk/architecture.js";
 import { tapsOf } from "../trunk/taps.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
-import { isNumber, isPlainName, isRecord, isShare, isStrings } from "./json-values.js";
 
 /** The error that says what was expected under a key. */
 export type Refuse = (key: string, expected: string) => InputError;

@@ -1,13 +1,13 @@
 /** What callers of the library may ask of an explainer; they need not write TypeScript, so types are checked here. */
 
 import { InputError } from "../core/errors.js";
+import { isRecord } from "../core/json-values.js";
 import { checkKeys } from "../core/keys.js";
 import { shown } from "../core/shown.js";
 import { devices, MOST_THREADS } from "../engine/devices.js";
 import type { ClassTarget, MethodChoice } from "../explain/explanation.js";
 import { MAPPING_NAMES, MASKING_NAMES, SALIENCY_NAMES } from "../explain/reading/pairs.js";
 import type { ClassifierSpec } from "../heads/head.js";
-import { isRecord } from "./json-values.js";
 
 const KINDS: readonly unknown[] = ["log-odds", "margin", "logit", "value"];
 

@@ -2,13 +2,13 @@
 
 import { BundleError } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
+import { isCount, isCounts, isNumber, isRecord, isShare, isStrings } from "../core/json-values.js";
 import { checkKeys } from "../core/keys.js";
 import { shown } from "../core/shown.js";
 import { type MaskingName, maskingsOf, SALIENCY_NAMES, type SaliencyName } from "../explain/reading/pairs.js";
 import type { ModelSpec } from "../model.js";
 import type { Provenance, RelevanceThreshold } from "../trained-model.js";
 import { checkModel, type Refuse } from "./check-model.js";
-import { isCount, isCounts, isNumber, isRecord, isShare, isStrings } from "./json-values.js";
 import type { Layouts } from "./weights-file.js";
 import { isSafeName } from "./zip.js";
 

@@ -15,6 +15,8 @@ export interface ReadOptions {
   readonly allowPipe?: boolean;
   /** Ends the waiting for a pipe; its reason is thrown then. */
   readonly signal?: AbortSignal;
+  /** What to do where there is no such file, a sentence. */
+  readonly absenceCure?: string;
   readonly ErrorClass?: new (message: string, options?: ErrorOptions) => InputError;
 }
 
@@ -45,6 +47,8 @@ export async function readWhole(path: string, options: ReadOptions): Promise<Uin
     if (signal?.aborted) throw signal.reason;
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === undefined) throw cause;
+    if (options.absenceCure && (code === "ENOENT" || code === "ENOTDIR"))
+      throw new ErrorClass(`${label}: cannot be read (${code}). ${options.absenceCure}`, { cause });
     throw new ErrorClass(`${label}: ${REASONS[code] ?? `cannot be read (${message}). Check its permissions.`}`, {
       cause,
     });

@@ -48,17 +48,11 @@ const ASPECT_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u;
  */
 export async function readManifest(directory: string): Promise<{ manifest: Manifest; bytes: Uint8Array }> {
   const file = join(directory, MANIFEST_FILE);
-  let bytes: Uint8Array;
-  try {
-    bytes = await readWhole(file, { limit: LIMITS.jsonFileBytes, ErrorClass: DatasetError });
-  } catch (cause) {
-    const { code } = ((cause as Error).cause ?? {}) as NodeJS.ErrnoException;
-    if (code !== "ENOENT" && code !== "ENOTDIR") throw cause;
-    throw new DatasetError(
-      `${file}: cannot be read (${code}). A dataset is a folder with a ${MANIFEST_FILE}; "aspectlens data synth DIR" draws one.`,
-      { cause },
-    );
-  }
+  const bytes = await readWhole(file, {
+    limit: LIMITS.jsonFileBytes,
+    ErrorClass: DatasetError,
+    absenceCure: `A dataset is a folder with a ${MANIFEST_FILE}; "aspectlens data synth DIR" draws one.`,
+  });
   return { manifest: parseManifest(parseJson(bytes, { where: file, error: DatasetError }), file), bytes };
 }
 

@@ -20,17 +20,12 @@ export async function readConfig(
   file: string,
   { assignments = [] }: { assignments?: readonly string[] } = {},
 ): Promise<RawConfig> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readWhole(file, { limit: LIMITS.jsonFileBytes, allowPipe: true, ErrorClass: ConfigError });
-  } catch (cause) {
-    const { code } = ((cause as Error).cause ?? {}) as NodeJS.ErrnoException;
-    if (code !== "ENOENT" && code !== "ENOTDIR") throw cause;
-    throw new ConfigError(
-      `${file}: cannot be read (${code}). Give the path of a configuration, as in: aspectlens train config.json.`,
-      { cause },
-    );
-  }
+  const bytes = await readWhole(file, {
+    limit: LIMITS.jsonFileBytes,
+    allowPipe: true,
+    ErrorClass: ConfigError,
+    absenceCure: "Give the path of a configuration, as in: aspectlens train config.json.",
+  });
   const value = parseJson(bytes, { where: file, error: ConfigError });
   if (typeof value === "object" && value !== null) {
     const folder = dirname(file);

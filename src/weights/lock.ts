@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { InputError } from "../core/errors.js";
 import { writeJson } from "../core/files.js";
 import { parseJson } from "../core/json.js";
+import { isRecord } from "../core/json-values.js";
 import type { Fingerprint } from "./download.js";
 
 const FORMAT = "aspectlens-weights-lock/1";
@@ -68,10 +69,6 @@ function fingerprint(entry: unknown, { address, path }: { address: string; path:
     throw broken(path, `"bytes" of ${address} is not a count`);
   }
   return { sha256, bytes };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function broken(path: string, why: string, cause?: unknown): InputError {
