@@ -5,8 +5,8 @@ const dist = new URL("../dist/", import.meta.url);
 /** @param {string} path */
 const load = (path) => import(new URL(path, dist).href);
 
-/** @type {typeof import("../src/model.js")} */
-export const { createModel } = await load("model.js");
+/** @type {typeof import("../src/model/model.js")} */
+export const { createModel } = await load("model/model.js");
 /** @type {typeof import("../src/core/parameters.js")} */
 export const { initialize } = await load("core/parameters.js");
 /** @type {typeof import("../src/core/nd-array.js")} */
@@ -21,10 +21,10 @@ export const { MissingEngineError } = await load("core/errors.js");
 export const { RESIZE_KERNEL } = await load("dataset/image.js");
 /** @type {typeof import("../src/engine/select-engine.js")} */
 export const { selectEngine } = await load("engine/select-engine.js");
-/** @type {typeof import("../src/explain/explain.js")} */
-export const { explainFunction } = await load("explain/explain.js");
-/** @type {typeof import("../src/explain/taps.js")} */
-export const { allowsCam, explainedTaps } = await load("explain/taps.js");
+/** @type {typeof import("../src/explain/graph/steps.js")} */
+export const { explainFunction } = await load("explain/graph/steps.js");
+/** @type {typeof import("../src/explain/graph/explained-taps.js")} */
+export const { allowsCam, explainedTaps } = await load("explain/graph/explained-taps.js");
 /** @type {typeof import("../src/train/step.js")} */
 export const { answerInputShapes, evaluationStep, firstMoment, modelInputShapes, secondMoment, trainingStep } =
   await load("train/step.js");
@@ -48,32 +48,32 @@ export const { readBundle, readGraph } = await load("bundle/read-bundle.js");
 export const { createTrunk } = await load("trunk/create-trunk.js");
 /** @type {typeof import("../src/trunk/fold-batch-norm.js")} */
 export const { foldBatchNorm } = await load("trunk/fold-batch-norm.js");
-/** @type {typeof import("../src/trunk/weights/inspect-weights.js")} */
-export const { inspectWeights } = await load("trunk/weights/inspect-weights.js");
-/** @type {typeof import("../src/trunk/weights/load-weights.js")} */
-export const { loadWeights } = await load("trunk/weights/load-weights.js");
-/** @type {typeof import("../src/trunk/weights/read-weights.js")} */
-export const { readWeights } = await load("trunk/weights/read-weights.js");
+/** @type {typeof import("../src/trunk/formats/inspect-weights.js")} */
+export const { inspectWeights } = await load("trunk/formats/inspect-weights.js");
+/** @type {typeof import("../src/trunk/formats/load-weights.js")} */
+export const { loadWeights } = await load("trunk/formats/load-weights.js");
+/** @type {typeof import("../src/trunk/formats/read-weights.js")} */
+export const { readWeights } = await load("trunk/formats/read-weights.js");
 /** @type {typeof import("../src/dataset/batches.js")} */
 export const { batches } = await load("dataset/batches.js");
 /** @type {typeof import("../src/dataset/dataset.js")} */
 export const { openDataset } = await load("dataset/dataset.js");
-/** @type {typeof import("../src/explain/calibrate.js")} */
-export const { calibrate } = await load("explain/calibrate.js");
-/** @type {typeof import("../src/explain/faithfulness-of-model.js")} */
-export const { faithfulnessOf } = await load("explain/faithfulness-of-model.js");
-/** @type {typeof import("../src/explain/reading/pairs.js")} */
-export const { SALIENCY_NAMES } = await load("explain/reading/pairs.js");
-/** @type {typeof import("../src/trained-model.js")} */
-export const { readTrainedModel } = await load("trained-model.js");
-/** @type {typeof import("../src/explain/twins.js")} */
-export const { compareTwins } = await load("explain/twins.js");
+/** @type {typeof import("../src/explain/calibration/calibrate.js")} */
+export const { calibrate } = await load("explain/calibration/calibrate.js");
+/** @type {typeof import("../src/faithfulness/measure-model.js")} */
+export const { faithfulnessOf } = await load("faithfulness/measure-model.js");
+/** @type {typeof import("../src/explain/methods.js")} */
+export const { SALIENCY_NAMES } = await load("explain/methods.js");
+/** @type {typeof import("../src/model/trained-model.js")} */
+export const { readTrainedModel } = await load("model/trained-model.js");
+/** @type {typeof import("../src/faithfulness/paired-models.js")} */
+export const { compareTwins } = await load("faithfulness/paired-models.js");
 /** @type {typeof import("../src/core/ranking.js")} */
 export const { areaUnderCurve } = await load("core/ranking.js");
-/** @type {typeof import("../src/explain/explain-constants.js")} */
-export const { explainConstants } = await load("explain/explain-constants.js");
-/** @type {typeof import("../src/explain/over-samples.js")} */
-export const { overSamples } = await load("explain/over-samples.js");
+/** @type {typeof import("../src/explain/graph/graph-constants.js")} */
+export const { explainConstants } = await load("explain/graph/graph-constants.js");
+/** @type {typeof import("../src/explain/calibration/run-over-samples.js")} */
+export const { overSamples } = await load("explain/calibration/run-over-samples.js");
 /** @type {typeof import("../src/explain/reading/read-explanation.js")} */
 export const { readExplanation } = await load("explain/reading/read-explanation.js");
 /** Without its telemetry. @type {typeof import("../src/engine/onnx-runtime.js")} */

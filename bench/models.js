@@ -33,7 +33,7 @@ export function networkOf({ trunk = "mobilenet-v1", alpha, inputSize, classes, m
 /**
  * Fresh parameters of trunk and heads.
  *
- * @param {import("../src/model.js").Model} model
+ * @param {import("../src/model/model.js").Model} model
  * @param {{ isFolded: boolean }} options
  */
 export function freshParameters({ trunk, headParameters }, { isFolded }) {

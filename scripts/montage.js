@@ -14,8 +14,8 @@ const built = (path) => import(new URL(`../dist/${path}`, import.meta.url).href)
 const { openExplainer } = await built("bundle/explainer.js");
 /** @type {typeof import("../src/dataset/image.js")} */
 const { decodeImage } = await built("dataset/image.js");
-/** @type {typeof import("../src/report/overlay.js")} */
-const { renderOverlay } = await built("report/overlay.js");
+/** @type {typeof import("../src/pictures/overlay.js")} */
+const { renderOverlay } = await built("pictures/overlay.js");
 
 const COLUMNS = 3;
 const COUNT = 12;

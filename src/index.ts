@@ -41,8 +41,8 @@ export type { Compiled, CompileOptions, Engine, StateStore, TensorFunction } fro
 export { selectEngine } from "./engine/select-engine.js";
 export { openRuntime, type Runtime } from "./engine/session.js";
 // Explanations of a model in memory
-export { type Calibration, calibrate } from "./explain/calibrate.js";
-export { type ExplainOptions, explainFunction } from "./explain/explain.js";
+export { type Calibration, calibrate } from "./explain/calibration/calibrate.js";
+export { computeReferences } from "./explain/calibration/references.js";
 export type {
   AspectExplanation,
   Explained,
@@ -51,35 +51,35 @@ export type {
   InstanceExplanation,
   Target,
 } from "./explain/explanation.js";
-export { type Faithfulness, measureFaithfulness } from "./explain/faithfulness.js";
+export { type ExplainOptions, explainFunction } from "./explain/graph/steps.js";
 export { readExplanation } from "./explain/reading/read-explanation.js";
-export { computeReferences } from "./explain/references.js";
+export { type Faithfulness, measureFaithfulness } from "./faithfulness/faithfulness.js";
 export { createHead } from "./heads/create-head.js";
 export type { AspectSpec, ClassifierSpec, Head, HeadSpec } from "./heads/head.js";
 export { createMetrics, type HeadMetrics } from "./heads/metrics.js";
 // Models as pure functions
-export { answer, createModel, features, type Model, type ModelSpec, predict } from "./model.js";
-// Pictures and tables
-export { renderOverlay } from "./report/overlay.js";
-export { explanationTable } from "./report/table.js";
-export { writeExplanation } from "./report/write-explanation.js";
-// Train
-export { type RunOptions, runTraining } from "./run-training.js";
-export type { EpochRecord } from "./train/checkpoint.js";
-export { checkConfig, type RawConfig, type TrainConfig } from "./train/config.js";
-export { readConfig } from "./train/read-config.js";
-export type { TrainProgress } from "./train/stage.js";
-export type { TrainPlan } from "./train-plan.js";
+export { answer, createModel, features, type Model, type ModelSpec, predict } from "./model/model.js";
 export {
   type Provenance,
   type RelevanceThreshold,
   readTrainedModel,
   type TrainedModel,
   writeTrainedModel,
-} from "./trained-model.js";
+} from "./model/trained-model.js";
+export { explanationTable } from "./pictures/explanation-table.js";
+// Pictures and tables
+export { renderOverlay } from "./pictures/overlay.js";
+export { writeExplanation } from "./pictures/write-explanation.js";
+export type { EpochRecord } from "./train/checkpoint.js";
+export { checkConfig, type RawConfig, type TrainConfig } from "./train/config.js";
+export { readConfig } from "./train/read-config.js";
+export type { TrainProgress } from "./train/stage.js";
 export { createTrunk } from "./trunk/create-trunk.js";
 export { foldBatchNorm } from "./trunk/fold-batch-norm.js";
+export { inspectWeights } from "./trunk/formats/inspect-weights.js";
+export { loadWeights } from "./trunk/formats/load-weights.js";
 export { randomWeights } from "./trunk/random-weights.js";
 export type { Parameters, Tap, Trunk, TrunkSpec } from "./trunk/trunk.js";
-export { inspectWeights } from "./trunk/weights/inspect-weights.js";
-export { loadWeights } from "./trunk/weights/load-weights.js";
+export type { TrainPlan } from "./workflows/train-plan.js";
+// Train
+export { type RunOptions, runTraining } from "./workflows/train-run.js";

@@ -29,7 +29,7 @@ import {
 import { CONDITIONS } from "./conditions.js";
 import { writeTable } from "./table.js";
 
-/** @import { TrainedModel } from "../../src/trained-model.js" */
+/** @import { TrainedModel } from "../../src/model/trained-model.js" */
 /** @import { Dataset } from "../../src/dataset/dataset.js" */
 /** @import { Engine } from "../../src/engine/engine.js" */
 /** @import { Condition } from "./conditions.js" */

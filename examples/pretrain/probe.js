@@ -22,20 +22,20 @@ const { openDataset } = await built("dataset/dataset.js");
 const { selectEngine } = await built("engine/select-engine.js");
 /** @type {typeof import("../../src/train/inputs.js")} */
 const { imageInput } = await built("train/inputs.js");
-/** @type {typeof import("../../src/trained-model.js")} */
-const { readTrainedModel } = await built("trained-model.js");
+/** @type {typeof import("../../src/model/trained-model.js")} */
+const { readTrainedModel } = await built("model/trained-model.js");
 /** @type {typeof import("../../src/trunk/create-trunk.js")} */
 const { createTrunk } = await built("trunk/create-trunk.js");
 /** @type {typeof import("../../src/trunk/fold-batch-norm.js")} */
 const { foldBatchNorm } = await built("trunk/fold-batch-norm.js");
 /** @type {typeof import("../../src/trunk/random-weights.js")} */
 const { randomWeights } = await built("trunk/random-weights.js");
-/** @type {typeof import("../../src/trunk/weights/inspect-weights.js")} */
-const { inspectWeights } = await built("trunk/weights/inspect-weights.js");
-/** @type {typeof import("../../src/trunk/weights/load-weights.js")} */
-const { loadWeights } = await built("trunk/weights/load-weights.js");
-/** @type {typeof import("../../src/trunk/weights/read-weights.js")} */
-const { readWeights } = await built("trunk/weights/read-weights.js");
+/** @type {typeof import("../../src/trunk/formats/inspect-weights.js")} */
+const { inspectWeights } = await built("trunk/formats/inspect-weights.js");
+/** @type {typeof import("../../src/trunk/formats/load-weights.js")} */
+const { loadWeights } = await built("trunk/formats/load-weights.js");
+/** @type {typeof import("../../src/trunk/formats/read-weights.js")} */
+const { readWeights } = await built("trunk/formats/read-weights.js");
 /** @type {typeof import("../../src/weights/store.js")} */
 const { locateWeights } = await built("weights/store.js");
 

@@ -6,7 +6,7 @@ import { checkKeys } from "../core/keys.js";
 import { shown } from "../core/shown.js";
 import { devices, MOST_THREADS } from "../engine/devices.js";
 import type { ClassTarget, MethodChoice } from "../explain/explanation.js";
-import { MAPPING_NAMES, MASKING_NAMES, SALIENCY_NAMES } from "../explain/reading/pairs.js";
+import { MAPPING_NAMES, MASKING_NAMES, SALIENCY_NAMES } from "../explain/methods.js";
 import type { ClassifierSpec } from "../heads/head.js";
 
 const KINDS: readonly unknown[] = ["log-odds", "margin", "logit", "value"];

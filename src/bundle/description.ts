@@ -5,11 +5,11 @@ import { parseJson } from "../core/json.js";
 import { isCount, isCounts, isNumber, isRecord, isShare, isStrings } from "../core/json-values.js";
 import { checkKeys } from "../core/keys.js";
 import { shown } from "../core/shown.js";
-import { type MaskingName, maskingsOf, SALIENCY_NAMES, type SaliencyName } from "../explain/reading/pairs.js";
-import type { ModelSpec } from "../model.js";
-import type { Provenance, RelevanceThreshold } from "../trained-model.js";
+import { type MaskingName, maskingsOf, SALIENCY_NAMES, type SaliencyName } from "../explain/methods.js";
+import type { ModelSpec } from "../model/model.js";
+import type { Provenance, RelevanceThreshold } from "../model/trained-model.js";
+import type { Layouts } from "./bundled-weights.js";
 import { checkModel, type Refuse } from "./check-model.js";
-import type { Layouts } from "./weights-file.js";
 import { isSafeName } from "./zip.js";
 
 export const BUNDLE_FORMAT = "aspectlens-bundle/1";

@@ -3,18 +3,18 @@
 import { BundleError, InputError } from "../core/errors.js";
 import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
 import type { RuntimeOptions } from "../engine/devices.js";
+import { openLanes, type Run } from "../engine/session-pool.js";
 import type { AspectExplanation, ClassTarget, Explained, MethodChoice } from "../explain/explanation.js";
-import { perturbed, relevanceIntervals } from "../explain/perturbations.js";
-import { methodOf, UNCALIBRATED_THRESHOLD } from "../explain/reading/pairs.js";
+import { methodOf, UNCALIBRATED_THRESHOLD } from "../explain/methods.js";
 import { readExplanation } from "../explain/reading/read-explanation.js";
+import { perturbed, relevanceIntervals } from "../explain/reading/relevance-interval.js";
 import { targetWeights } from "../explain/reading/target.js";
 import type { ClassifierSpec } from "../heads/head.js";
-import type { ModelSpec } from "../model.js";
-import type { RelevanceThreshold } from "../trained-model.js";
+import type { ModelSpec } from "../model/model.js";
+import type { RelevanceThreshold } from "../model/trained-model.js";
 import { checkImages, checkMethod, checkOpening, checkRequest, checkStem, checkTarget } from "./check-request.js";
 import { type BundleDescription, FILES } from "./description.js";
 import { type ImageSource, type LoadedImage, loadImage } from "./image-source.js";
-import { openLanes, type Run } from "./lanes.js";
 import { checkPreprocessing } from "./preprocessing.js";
 import { type Bundle, readBundle, readBundledModel, readGraph } from "./read-bundle.js";
 

@@ -8,10 +8,10 @@ import { ownValue } from "../core/own-value.js";
 import { random } from "../core/random.js";
 import { shown } from "../core/shown.js";
 import type { Runtime } from "../engine/session.js";
-import { explainConstants } from "../explain/explain-constants.js";
 import type { MethodChoice } from "../explain/explanation.js";
-import type { Model, ModelSpec } from "../model.js";
-import type { TrainedModel } from "../trained-model.js";
+import { explainConstants } from "../explain/graph/graph-constants.js";
+import type { Model, ModelSpec } from "../model/model.js";
+import type { TrainedModel } from "../model/trained-model.js";
 import { checkGraph } from "./check-graph.js";
 import { FILES } from "./description.js";
 import type { Golden } from "./golden.js";
@@ -85,8 +85,8 @@ export async function traceExplain(
 ): Promise<Uint8Array> {
   // Loaded here, so that whoever only reads bundles does not load TensorFlow.js.
   const [{ createModel }, { explainFunction }, { exportGraph }] = await Promise.all([
-    import("../model.js"),
-    import("../explain/explain.js"),
+    import("../model/model.js"),
+    import("../explain/graph/steps.js"),
     import("../engine/compile.js"),
   ]);
   const model = createModel(spec);
@@ -120,8 +120,8 @@ function checkShapes(
 
 async function tracePredict({ spec, parameters }: TrainedModel): Promise<Uint8Array> {
   const [{ createModel, predict }, { scoresOf }, { exportGraph }] = await Promise.all([
-    import("../model.js"),
-    import("../explain/target.js"),
+    import("../model/model.js"),
+    import("../explain/graph/logit-target.js"),
     import("../engine/compile.js"),
   ]);
   const model = createModel(spec);

@@ -1,7 +1,7 @@
 /** `MODEL_CARD.md`: what is known of a model, from its training alone; what was not measured is said to be so. */
 
 import type { HeadSpec } from "../heads/head.js";
-import { besideText, metricsOf, type Provenance, type TrainedModel } from "../trained-model.js";
+import { besideText, metricsOf, type Provenance, type TrainedModel } from "../model/trained-model.js";
 
 /** @returns Markdown. */
 export function modelCard({ spec, threshold, provenance }: TrainedModel, { name }: { name: string }): string {

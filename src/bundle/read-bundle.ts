@@ -4,12 +4,12 @@ import { createHash } from "node:crypto";
 import { BundleError } from "../core/errors.js";
 import { ownValue } from "../core/own-value.js";
 import { clip } from "../core/terminal.js";
-import type { TrainedModel } from "../trained-model.js";
+import type { TrainedModel } from "../model/trained-model.js";
+import { decodeWeights } from "./bundled-weights.js";
 import { checkGraph } from "./check-graph.js";
 import { type BundleDescription, FILES, GOLDENS, parseDescription } from "./description.js";
 import { decodeGolden, type Golden } from "./golden.js";
 import { moveConstantsIn } from "./onnx-weights.js";
-import { decodeWeights } from "./weights-file.js";
 import { readCheckedZipEntry, readZipDirectory, readZipEntry, type ZipDirectory } from "./zip.js";
 
 /** An opened bundle: what it says of itself, and where its files stand. Holds no file open. */

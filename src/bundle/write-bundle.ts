@@ -3,13 +3,13 @@
 import { createHash } from "node:crypto";
 import { type Zippable, zipSync } from "fflate";
 import { writeFileAtomic } from "../core/files.js";
-import { type MaskingName, methodOf, type SaliencyName } from "../explain/reading/pairs.js";
-import type { TrainedModel } from "../trained-model.js";
+import { type MaskingName, methodOf, type SaliencyName } from "../explain/methods.js";
+import type { TrainedModel } from "../model/trained-model.js";
+import { encodeWeights } from "./bundled-weights.js";
 import { BUNDLE_FORMAT, type BundleDescription, FILES, GOLDENS, parseDescription } from "./description.js";
 import { encodeGolden, type Golden } from "./golden.js";
 import { modelCard } from "./model-card.js";
 import { moveConstantsOut } from "./onnx-weights.js";
-import { encodeWeights } from "./weights-file.js";
 
 /** What the user says of the rights in the model, where no file is given. */
 export const DEFAULT_LICENCE = `This model belongs to whoever trained it, and no licence to use it is granted by this file.

@@ -4,21 +4,21 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { ownValue } from "../core/own-value.js";
 import { messageLine } from "../core/terminal.js";
-import { endWith } from "./outcome.js";
+import { endWith } from "./run-command.js";
 
 const { version, description } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 
 /** Commands by name; each file is loaded when its command is called, or for the help. */
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
-  demo: async () => (await import("./demo.js")).addDemo,
-  data: async () => (await import("./data.js")).addData,
-  weights: async () => (await import("./weights.js")).addWeights,
-  train: async () => (await import("./train.js")).addTrain,
-  evaluate: async () => (await import("./evaluate.js")).addEvaluate,
-  explain: async () => (await import("./explain.js")).addExplain,
-  faithfulness: async () => (await import("./faithfulness.js")).addFaithfulness,
-  export: async () => (await import("./export.js")).addExport,
-  verify: async () => (await import("./verify.js")).addVerify,
+  demo: async () => (await import("./commands/demo.js")).addDemo,
+  data: async () => (await import("./commands/data.js")).addData,
+  weights: async () => (await import("./commands/weights.js")).addWeights,
+  train: async () => (await import("./commands/train.js")).addTrain,
+  evaluate: async () => (await import("./commands/evaluate.js")).addEvaluate,
+  explain: async () => (await import("./commands/explain.js")).addExplain,
+  faithfulness: async () => (await import("./commands/faithfulness.js")).addFaithfulness,
+  export: async () => (await import("./commands/export.js")).addExport,
+  verify: async () => (await import("./commands/verify.js")).addVerify,
 };
 
 const BAD_USAGE = 2;

@@ -7,15 +7,15 @@ import { comparisonFile, explanationFiles } from "../core/output-names.js";
 import { openResultFolder, type ResultFolder } from "../core/result-folder.js";
 
 import type { ClassTarget, Explanation } from "../explain/explanation.js";
-import type { ModelSpec } from "../model.js";
-import { headlineText } from "../report/headline.js";
-import { explanationTable, showsColours } from "../report/table.js";
-import { writeExplanation } from "../report/write-explanation.js";
+import type { ModelSpec } from "../model/model.js";
+import { explanationTable, showsColours } from "../pictures/explanation-table.js";
+import { headlineText } from "../pictures/headline.js";
+import { writeExplanation } from "../pictures/write-explanation.js";
 import { showNotice } from "./engine-options.js";
+import { uniqueStems } from "./file-stems.js";
 import { printColoured, printJson, printLine } from "./output.js";
 import { progressBar } from "./progress.js";
 import type { Skipped } from "./skipped.js";
-import { uniqueStems } from "./stems.js";
 import { summaryOf } from "./summary.js";
 
 /** Side to which the original is squeezed for the picture, pixels; the picture gives it its shape back. */

@@ -1,7 +1,7 @@
 /** What many explanations come to, in a few lines. */
 
 import type { Explanation } from "../explain/explanation.js";
-import { nothingText } from "../report/headline.js";
+import { nothingText } from "../pictures/headline.js";
 
 export interface Summary {
   readonly count: number;

@@ -5,7 +5,7 @@ import { ConfigError } from "../core/errors.js";
 import { permutation, random } from "../core/random.js";
 import type { Augment } from "./augment.js";
 import { type Dataset, readRecord, splitSize } from "./dataset.js";
-import { mapAhead } from "./ordered.js";
+import { mapAhead } from "./map-ahead.js";
 import type { PixelCache } from "./pixel-cache.js";
 import type { Split } from "./record.js";
 import { loadSample } from "./sample.js";

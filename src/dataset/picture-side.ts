@@ -2,7 +2,7 @@
 
 import { ImageError } from "../core/errors.js";
 import { type Dataset, readRecord, splitSize } from "./dataset.js";
-import { mapAhead } from "./ordered.js";
+import { mapAhead } from "./map-ahead.js";
 import { locate } from "./paths.js";
 import type { PixelCache } from "./pixel-cache.js";
 import type { Split } from "./record.js";

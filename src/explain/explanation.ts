@@ -2,7 +2,7 @@
 
 import type { AspectKind } from "../core/annotation.js";
 import type { Box } from "../core/boxes.js";
-import type { MappingName, MaskingName, SaliencyName } from "./reading/pairs.js";
+import type { MappingName, MaskingName, SaliencyName } from "./methods.js";
 
 /** The scalar that was explained, of the classifier's answer. */
 export type ClassTarget =

@@ -2,8 +2,8 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { ParameterSpec } from "../core/parameters.js";
+import { dropout } from "../ops/dropout.js";
 import { classifierShapes, encodeClasses } from "./classifier-reading.js";
-import { dropout } from "./dropout.js";
 import { checkFeatures } from "./fuse-taps.js";
 import type { ClassifierSpec, Head, HeadContext } from "./head.js";
 import { averageOverLabelled, binaryCrossEntropy, meanOfEach, sumOfEach } from "./losses.js";

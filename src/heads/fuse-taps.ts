@@ -3,8 +3,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { ShapeError } from "../core/errors.js";
 import type { ParameterSpec } from "../core/parameters.js";
+import { resizeBilinear } from "../ops/resize-bilinear.js";
 import type { HeadContext } from "./head.js";
-import { resizeBilinear } from "./resize-bilinear.js";
 
 type Parameters = Readonly<Record<string, tf.Tensor>>;
 

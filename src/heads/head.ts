@@ -3,7 +3,7 @@
 import type { Scalar, Tensor, Tensor4D } from "@tensorflow/tfjs";
 import type { Annotation, ClassAnnotation } from "../core/annotation.js";
 import type { ParameterSpec } from "../core/parameters.js";
-import type { Dropout } from "./dropout.js";
+import type { Dropout } from "../ops/dropout.js";
 
 interface HeadBase {
   /** `"class"` for the classifier, else the aspect's name. */

@@ -1,8 +1,8 @@
 /** One logit at each pixel of the input: what segmentation and amount maps compute. */
 
 import * as tf from "@tensorflow/tfjs";
+import { resizeBilinear } from "../ops/resize-bilinear.js";
 import type { HeadContext } from "./head.js";
-import { resizeBilinear } from "./resize-bilinear.js";
 import { subPixelNetwork } from "./sub-pixel-network.js";
 
 /** A sub-pixel network on a grid of stride 2 (1 where the tap has it), enlarged bilinearly to the input's size. */

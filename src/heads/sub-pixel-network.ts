@@ -2,7 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { ParameterSpec } from "../core/parameters.js";
-import { depthToSpace } from "./depth-to-space.js";
+import { depthToSpace } from "../ops/depth-to-space.js";
 import { fusedTaps } from "./fuse-taps.js";
 import type { HeadContext } from "./head.js";
 

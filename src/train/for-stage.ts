@@ -2,7 +2,7 @@
 
 import { ConfigError } from "../core/errors.js";
 import type { NdArrays } from "../core/nd-array.js";
-import type { Model } from "../model.js";
+import type { Model } from "../model/model.js";
 import { foldBatchNorm } from "../trunk/fold-batch-norm.js";
 import type { StageConfig } from "./config-stages.js";
 import { parametersOf } from "./stage-arrays.js";

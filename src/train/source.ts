@@ -8,14 +8,14 @@ import { type Dataset, splitSize } from "../dataset/dataset.js";
 import { pictureSide } from "../dataset/picture-side.js";
 import { createPixelCache } from "../dataset/pixel-cache.js";
 import type { Engine } from "../engine/engine.js";
-import type { Model } from "../model.js";
+import type { Model } from "../model/model.js";
 import type { Batch } from "./batch.js";
 import type { TrainConfig } from "./config.js";
+import { viewInputs } from "./crop-in-graph.js";
 import { createFeatureCache, type FeatureCache } from "./feature-cache.js";
 import { imageInput } from "./inputs.js";
 import { featureStep, type ModelInput } from "./step.js";
 import { deepestAspectTap } from "./trainable.js";
-import { viewInputs } from "./views.js";
 
 export interface Source {
   /** Of training. */

@@ -3,12 +3,12 @@
 import * as tf from "@tensorflow/tfjs";
 import { ownValue } from "../core/own-value.js";
 import type { CompileOptions, TensorFunction, Tensors } from "../engine/engine.js";
-import { answer, features, type Model, predict } from "../model.js";
+import { answer, features, type Model, predict } from "../model/model.js";
 import type { BatchNorm } from "../trunk/trunk.js";
+import { viewImages, viewInputShapes } from "./crop-in-graph.js";
 import { movingAverage } from "./state-names.js";
 import { type Teacher, teacherLoss } from "./teacher.js";
 import { addGradients, applyGradients, averageWith } from "./update.js";
-import { viewImages, viewInputShapes } from "./views.js";
 
 export { firstMoment, secondMoment } from "./state-names.js";
 

@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { NdArrays } from "../core/nd-array.js";
 import type { ParameterSpec } from "../core/parameters.js";
-import type { Model } from "../model.js";
+import type { Model } from "../model/model.js";
 import type { Parameters, Trunk } from "../trunk/trunk.js";
 
 export interface Teacher {

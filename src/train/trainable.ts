@@ -3,7 +3,7 @@
 import { ConfigError } from "../core/errors.js";
 import { nearest } from "../core/keys.js";
 import type { NdArrays } from "../core/nd-array.js";
-import type { Model } from "../model.js";
+import type { Model } from "../model/model.js";
 
 /**
  * Names of the parameters that learn, in a fixed order.

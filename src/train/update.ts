@@ -3,8 +3,8 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Tensors } from "../engine/engine.js";
 import { adam } from "./adam.js";
+import { together } from "./multi-tensor.js";
 import { firstMoment, gradientSum, movingAverage, secondMoment } from "./state-names.js";
-import { together } from "./together.js";
 
 /** Elements up to which a parameter is updated together with others. */
 const SMALL = 4096;

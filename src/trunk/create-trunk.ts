@@ -2,9 +2,9 @@
 
 import { ConfigError } from "../core/errors.js";
 import { architectureOf } from "./architecture.js";
-import { evaluate, leadsTo } from "./evaluate.js";
 import type { Architecture } from "./layer.js";
 import { layerParameters } from "./layer-parameters.js";
+import { evaluate, leadsTo } from "./run-layers.js";
 import { tapsOf } from "./taps.js";
 import type { Trunk, TrunkSpec } from "./trunk.js";
 

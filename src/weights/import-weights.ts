@@ -6,14 +6,14 @@ import { WeightsError } from "../core/errors.js";
 import { writeFileAtomic } from "../core/files.js";
 import type { Engine } from "../engine/engine.js";
 import { createTrunk } from "../trunk/create-trunk.js";
+import { inspectWeights } from "../trunk/formats/inspect-weights.js";
+import { loadWeights } from "../trunk/formats/load-weights.js";
+import { readWeights } from "../trunk/formats/read-weights.js";
+import { TRUNK_FILE, type TrunkMetadata, writeTrunkFile } from "../trunk/formats/trunk-file.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
-import { inspectWeights } from "../trunk/weights/inspect-weights.js";
-import { loadWeights } from "../trunk/weights/load-weights.js";
-import { readWeights } from "../trunk/weights/read-weights.js";
-import { TRUNK_FILE, type TrunkMetadata, writeTrunkFile } from "../trunk/weights/trunk-file.js";
 import { CATALOGUE } from "./catalogue.js";
+import { type Proof, prove } from "./check-weights.js";
 import { openOriginal } from "./open-original.js";
-import { type Proof, prove } from "./prove.js";
 import { isStored, storeFolder, storePath } from "./store.js";
 
 export interface ImportOptions {

@@ -1,10 +1,10 @@
 /** Which runtime computes the network of a file that is imported, if any. */
 
 import { WeightsError } from "../core/errors.js";
-import type { WeightsDescription } from "../trunk/weights/inspect-weights.js";
-import type { OnnxWeights } from "../trunk/weights/onnx-file.js";
-import type { WeightsFile } from "../trunk/weights/read-weights.js";
-import { type NotCompared, type Original, unloadable } from "./original.js";
+import type { WeightsDescription } from "../trunk/formats/inspect-weights.js";
+import type { OnnxWeights } from "../trunk/formats/onnx-file.js";
+import type { WeightsFile } from "../trunk/formats/read-weights.js";
+import { type NotCompared, type Original, unloadable } from "./original-network.js";
 import { openOnnx } from "./original-onnx.js";
 import { openTfjs } from "./original-tfjs.js";
 

@@ -3,10 +3,10 @@
 import { WeightsError } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
 import type { NdArray } from "../core/nd-array.js";
+import { externalData, type OnnxWeights, readOnnxFile, withOutput } from "../trunk/formats/onnx-file.js";
 import { CAFFE_MEAN_BGR, IMAGENET_DEVIATION, IMAGENET_MEAN } from "../trunk/scaling.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
-import { externalData, type OnnxWeights, readOnnxFile, withOutput } from "../trunk/weights/onnx-file.js";
-import { type NotCompared, type Original, SIDE } from "./original.js";
+import { type NotCompared, type Original, SIDE } from "./original-network.js";
 
 /** @throws WeightsError where the network wants no square, or reads what it may not; what the runtime says. */
 export async function openOnnx(

@@ -3,9 +3,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { LIMITS } from "../core/limits.js";
 import { sizeOf } from "../core/nd-array.js";
-import { graphEnds, graphObstacle } from "../trunk/weights/tfjs-graph.js";
-import { readTfjsFile, type TfjsFile } from "../trunk/weights/tfjs-model.js";
-import { type NotCompared, type Original, SIDE, unloadable } from "./original.js";
+import { graphEnds, graphObstacle } from "../trunk/formats/tfjs-graph.js";
+import { readTfjsFile, type TfjsFile } from "../trunk/formats/tfjs-model.js";
+import { type NotCompared, type Original, SIDE, unloadable } from "./original-network.js";
 
 /** @throws WeightsError where a graph has no such layer or does what no trunk does; what the runtime says. */
 export async function openTfjs(path: string, lastLayer: string): Promise<Original | NotCompared> {

@@ -7,9 +7,9 @@ import { parseJson } from "../core/json.js";
 import { locked } from "../core/lock.js";
 import type { Engine } from "../engine/engine.js";
 import type { CatalogueEntry } from "./catalogue.js";
-import { type FetchedFile, type FetchOptions, fetchFiles } from "./fetch-files.js";
+import { lockFiles } from "./download/download-lock.js";
+import { type FetchedFile, type FetchOptions, fetchFiles } from "./download/fetch-files.js";
 import { type Imported, importWeights } from "./import-weights.js";
-import { lockFiles } from "./lock.js";
 import { storeFolder } from "./store.js";
 
 export interface PullOptions extends Omit<FetchOptions, "folder"> {

@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WeightsError } from "../core/errors.js";
-import { readTrunkFile, TRUNK_FILE } from "../trunk/weights/trunk-file.js";
+import { readTrunkFile, TRUNK_FILE } from "../trunk/formats/trunk-file.js";
 import { CATALOGUE } from "./catalogue.js";
 
 const BUILTIN = "builtin:";

@@ -7,7 +7,7 @@ import { readExportedGraph } from "../../src/bundle/graph-reading.js";
 import { RULES } from "../../src/bundle/graph-shapes.js";
 import { BundleError } from "../../src/core/errors.js";
 import { delimited } from "../../src/core/protobuf-fields.js";
-import { SALIENCY_NAMES } from "../../src/explain/reading/pairs.js";
+import { SALIENCY_NAMES } from "../../src/explain/methods.js";
 import { tinyModel } from "./tiny-model.js";
 
 const trained = tinyModel();

@@ -6,7 +6,7 @@ import protobuf from "protobufjs/minimal.js";
 import { encodeBundle } from "../../src/bundle/write-bundle.js";
 import { ndArray } from "../../src/core/nd-array.js";
 import { random } from "../../src/core/random.js";
-import type { TrainedModel } from "../../src/trained-model.js";
+import type { TrainedModel } from "../../src/model/trained-model.js";
 
 const stream = random(7, "stub");
 const numbers = (...shape: number[]) => {

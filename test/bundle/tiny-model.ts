@@ -3,8 +3,8 @@
 import { ndArray } from "../../src/core/nd-array.js";
 import { initialize } from "../../src/core/parameters.js";
 import { random } from "../../src/core/random.js";
-import { createModel, type ModelSpec } from "../../src/model.js";
-import type { TrainedModel } from "../../src/trained-model.js";
+import { createModel, type ModelSpec } from "../../src/model/model.js";
+import type { TrainedModel } from "../../src/model/trained-model.js";
 
 const SOURCE = "conv_pw_6";
 const spec: ModelSpec = {

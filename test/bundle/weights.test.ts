@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { deviation, severity } from "../../src/bundle/agreement.js";
+import { decodeWeights, encodeWeights, permuted } from "../../src/bundle/bundled-weights.js";
 import { largeConstants, moveConstantsIn, moveConstantsOut } from "../../src/bundle/onnx-weights.js";
-import { decodeWeights, encodeWeights, permuted } from "../../src/bundle/weights-file.js";
 import { crc32 } from "../../src/core/crc32.js";
 import { BundleError } from "../../src/core/errors.js";
 import { type NdArray, ndArray } from "../../src/core/nd-array.js";

@@ -6,8 +6,8 @@ import type { Explainer, Outcome } from "../../src/bundle/explainer.js";
 import { explainImages, prepareResults } from "../../src/cli/explain-images.js";
 import { skipper } from "../../src/cli/skipped.js";
 import { ImageError } from "../../src/core/errors.js";
-import type { ModelSpec } from "../../src/model.js";
-import { explained, explanation, tissue } from "../report/fixtures.js";
+import type { ModelSpec } from "../../src/model/model.js";
+import { explained, explanation, tissue } from "../pictures/fixtures.js";
 
 let [stdout, stderr] = ["", ""];
 let out: string;

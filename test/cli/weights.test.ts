@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { architectureOf } from "../../src/trunk/architecture.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
-import { writeTrunkFile } from "../../src/trunk/weights/trunk-file.js";
+import { writeTrunkFile } from "../../src/trunk/formats/trunk-file.js";
 import { aspectlens } from "../helpers/command.js";
 import { writeTinyDataset } from "../helpers/tiny-dataset.js";
 import { writeGraphModel } from "../trunk/graph-model.js";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { escapeHtml } from "../../src/core/html.js";
 import { clip, messageLine, visible, visibleLine } from "../../src/core/terminal.js";
-import { explanationTable } from "../../src/report/table.js";
-import { explanation, necrosis } from "../report/fixtures.js";
+import { explanationTable } from "../../src/pictures/explanation-table.js";
+import { escapeHtml } from "../../src/pictures/html.js";
+import { explanation, necrosis } from "../pictures/fixtures.js";
 
 /** Sets the title, clears the screen (C0 and C1 forms), forges a line, writes backwards. */
 const ATTACK = "a\u001b]0;owned\u0007b\u009b2Jc\r\nok: \u2028\u202Egnp.exe\u2066\u007f";

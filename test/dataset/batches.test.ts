@@ -5,7 +5,7 @@ import type { Sample } from "../../src/core/annotation.js";
 import { permutation, random } from "../../src/core/random.js";
 import { type BatchOptions, batchCount, batches } from "../../src/dataset/batches.js";
 import { openDataset } from "../../src/dataset/dataset.js";
-import { mapAhead } from "../../src/dataset/ordered.js";
+import { mapAhead } from "../../src/dataset/map-ahead.js";
 import { fromRaw, rgb, temporaryFolder, writeDataset } from "./given.js";
 
 const folder = await temporaryFolder();

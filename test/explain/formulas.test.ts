@@ -7,12 +7,12 @@ import {
   overlapMap,
   pairSums,
   rootEvidence,
-} from "../../src/explain/evidence.js";
-import { grey } from "../../src/explain/mapping/grey.js";
-import { identity } from "../../src/explain/mapping/identity.js";
-import { fade, maskOf } from "../../src/explain/masking.js";
-import { quantile } from "../../src/explain/quantile.js";
-import { MASKING_NAMES } from "../../src/explain/reading/pairs.js";
+} from "../../src/explain/graph/evidence.js";
+import { grey } from "../../src/explain/graph/mapping/grey.js";
+import { identity } from "../../src/explain/graph/mapping/identity.js";
+import { fade, maskOf } from "../../src/explain/graph/masking.js";
+import { MASKING_NAMES } from "../../src/explain/methods.js";
+import { quantile } from "../../src/ops/quantile.js";
 import { quantile as sortedQuantile } from "../reference/explanation.js";
 import { relevanceAlone } from "./relevance-alone.js";
 import { tinyImages, tinyModel, tinyParameters, toTensors } from "./tiny-model.js";

@@ -6,13 +6,13 @@ import { ConfigError } from "../../src/core/errors.js";
 import { type NdArrays, ndArray } from "../../src/core/nd-array.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
-import { type ExplainOptions, explainFunction, explanationSteps } from "../../src/explain/explain.js";
-import { explainConstants } from "../../src/explain/explain-constants.js";
 import type { InnerTarget } from "../../src/explain/explanation.js";
-import { maskingsOf, SALIENCY_NAMES } from "../../src/explain/reading/pairs.js";
+import { removalFunction } from "../../src/explain/graph/evidence-removal.js";
+import { explainConstants } from "../../src/explain/graph/graph-constants.js";
+import { type ExplainOptions, explainFunction, explanationSteps } from "../../src/explain/graph/steps.js";
+import { maskingsOf, SALIENCY_NAMES } from "../../src/explain/methods.js";
 import { readExplanation } from "../../src/explain/reading/read-explanation.js";
-import { removalFunction } from "../../src/explain/removal.js";
-import { createModel, type Model } from "../../src/model.js";
+import { createModel, type Model } from "../../src/model/model.js";
 import { SOURCE, tinyImages, tinyModel, tinyParameters, tinyReferences, toArrays, toTensors } from "./tiny-model.js";
 
 const SIZE = 32;

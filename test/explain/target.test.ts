@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { referenceOf, resolveTarget, scoresOf, targetValue } from "../../src/explain/target.js";
+import { referenceOf, resolveTarget, scoresOf, targetValue } from "../../src/explain/graph/logit-target.js";
 
 beforeAll(() => tf.setBackend("cpu"));
 

@@ -6,7 +6,7 @@ import { initialize } from "../../src/core/parameters.js";
 import { random } from "../../src/core/random.js";
 import type { Tensors } from "../../src/engine/engine.js";
 import type { AspectSpec, ClassifierSpec } from "../../src/heads/head.js";
-import { createModel, type Model } from "../../src/model.js";
+import { createModel, type Model } from "../../src/model/model.js";
 import { randomWeights } from "../../src/trunk/random-weights.js";
 
 export const SOURCE = "conv_pw_11";

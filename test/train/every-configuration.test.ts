@@ -11,8 +11,8 @@ import { RESIZE_KERNEL } from "../../src/dataset/image.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
 import { openRuntime, type Runtime } from "../../src/engine/session.js";
-import { runTraining } from "../../src/run-training.js";
 import { checkConfig } from "../../src/train/config.js";
+import { runTraining } from "../../src/workflows/train-run.js";
 import { writeTinyDataset } from "../helpers/tiny-dataset.js";
 
 let engine: Engine;

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { adam, biasCorrection } from "../../src/train/adam.js";
+import { together } from "../../src/train/multi-tensor.js";
 import { averageDecay, rateFactor } from "../../src/train/schedule.js";
 import { firstMoment, gradientSum, movingAverage, secondMoment } from "../../src/train/state-names.js";
-import { together } from "../../src/train/together.js";
 import { addGradients, applyGradients } from "../../src/train/update.js";
 
 beforeAll(async () => {

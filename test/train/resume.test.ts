@@ -6,14 +6,14 @@ import { InputError, InterruptedError } from "../../src/core/errors.js";
 import { ndArray } from "../../src/core/nd-array.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select-engine.js";
-import { createModel } from "../../src/model.js";
-import { runTraining } from "../../src/run-training.js";
+import { createModel } from "../../src/model/model.js";
+import { readTrainedModel, type TrainedModel } from "../../src/model/trained-model.js";
 import { readCheckpoint } from "../../src/train/checkpoint.js";
 import { checkConfig } from "../../src/train/config.js";
 import { averagedParametersOf, parametersOf } from "../../src/train/stage-arrays.js";
 import { evaluationStep, modelInputShapes } from "../../src/train/step.js";
-import { readTrainedModel, type TrainedModel } from "../../src/trained-model.js";
 import { foldBatchNorm } from "../../src/trunk/fold-batch-norm.js";
+import { runTraining } from "../../src/workflows/train-run.js";
 import { writeTinyDataset } from "../helpers/tiny-dataset.js";
 
 let engine: Engine;

@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { runReport } from "../../src/pictures/run-page.js";
 import type { EpochRecord } from "../../src/train/checkpoint.js";
 import { checkConfig, resolveConfig } from "../../src/train/config.js";
-import { runReport } from "../../src/train/run-report.js";
 import { crc32c, openEventFile, scalarsOf, toRecord } from "../../src/train/tensorboard.js";
 
 const record: EpochRecord = {

@@ -20,10 +20,10 @@ import { ConfigError, InputError, InterruptedError } from "../../src/core/errors
 import { temporaryName } from "../../src/core/files.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
-import { runTraining } from "../../src/run-training.js";
+import { metricsOf, readTrainedModel, recordMetrics } from "../../src/model/trained-model.js";
 import { checkConfig } from "../../src/train/config.js";
 import { inRunFolder } from "../../src/train/run-folder.js";
-import { metricsOf, readTrainedModel, recordMetrics } from "../../src/trained-model.js";
+import { runTraining } from "../../src/workflows/train-run.js";
 import { writeTinyDataset } from "../helpers/tiny-dataset.js";
 
 let engine: Engine;

@@ -4,7 +4,7 @@ import { initialize } from "../../src/core/parameters.js";
 import { random } from "../../src/core/random.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
-import { createModel } from "../../src/model.js";
+import { createModel } from "../../src/model/model.js";
 import { averagedNames, averagedParametersOf, stageArrays } from "../../src/train/stage-arrays.js";
 import { firstMoment, gradientSum, movingAverage } from "../../src/train/state-names.js";
 import { evaluationStep, type StepOptions, stepInputShapes, trainingStep } from "../../src/train/step.js";

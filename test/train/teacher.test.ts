@@ -9,7 +9,7 @@ import { openDataset } from "../../src/dataset/dataset.js";
 import { takeInventory } from "../../src/dataset/inventory.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select-engine.js";
-import { createModel } from "../../src/model.js";
+import { createModel } from "../../src/model/model.js";
 import { resolveConfig } from "../../src/train/config.js";
 import { modelSpecOf } from "../../src/train/model-spec.js";
 import { asTeacher, teacherLoss, teacherParameters } from "../../src/train/teacher.js";

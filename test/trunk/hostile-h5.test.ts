@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import * as h5 from "h5wasm/node";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { inspectWeights } from "../../src/trunk/weights/inspect-weights.js";
-import { readKerasH5 } from "../../src/trunk/weights/keras-h5.js";
+import { inspectWeights } from "../../src/trunk/formats/inspect-weights.js";
+import { readKerasH5 } from "../../src/trunk/formats/keras-h5.js";
 import { refusalOf } from "./refusal.js";
 import { writeNamed } from "./write-keras.js";
 

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WeightsError } from "../../src/core/errors.js";
-import { readWeights } from "../../src/trunk/weights/read-weights.js";
-import { graphObstacle, graphWeights } from "../../src/trunk/weights/tfjs-graph.js";
+import { readWeights } from "../../src/trunk/formats/read-weights.js";
+import { graphObstacle, graphWeights } from "../../src/trunk/formats/tfjs-graph.js";
 
 let root: string;
 let count = 0;

@@ -10,10 +10,10 @@ import { InferenceSession, Tensor as OrtTensor } from "../../src/engine/onnx-run
 import { architectureOf } from "../../src/trunk/architecture.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
 import { foldBatchNorm } from "../../src/trunk/fold-batch-norm.js";
+import { inspectWeights } from "../../src/trunk/formats/inspect-weights.js";
+import { loadWeights } from "../../src/trunk/formats/load-weights.js";
+import { externalData, readOnnx, withOutput } from "../../src/trunk/formats/onnx-file.js";
 import type { TrunkSpec } from "../../src/trunk/trunk.js";
-import { inspectWeights } from "../../src/trunk/weights/inspect-weights.js";
-import { loadWeights } from "../../src/trunk/weights/load-weights.js";
-import { externalData, readOnnx, withOutput } from "../../src/trunk/weights/onnx-file.js";
 import { expectedFeatures, fixturePath, imagePixels, imageTensor } from "./fixtures.js";
 import { toTensors, unevenWeights, worstDifference } from "./narrow.js";
 import { refusalOf } from "./refusal.js";

@@ -2,10 +2,10 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
+import { inspectWeights } from "../../src/trunk/formats/inspect-weights.js";
+import { loadWeights } from "../../src/trunk/formats/load-weights.js";
+import { readWeights } from "../../src/trunk/formats/read-weights.js";
 import type { TrunkSpec } from "../../src/trunk/trunk.js";
-import { inspectWeights } from "../../src/trunk/weights/inspect-weights.js";
-import { loadWeights } from "../../src/trunk/weights/load-weights.js";
-import { readWeights } from "../../src/trunk/weights/read-weights.js";
 import { toTensor, toTensors, worstDifference } from "./narrow.js";
 import { hasRealData, loadWithTensorFlow, readPhotograph, unpack } from "./real-data.js";
 

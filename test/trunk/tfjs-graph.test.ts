@@ -7,10 +7,10 @@ import { WeightsError } from "../../src/core/errors.js";
 import { architectureOf } from "../../src/trunk/architecture.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
 import { foldBatchNorm } from "../../src/trunk/fold-batch-norm.js";
-import { inspectWeights } from "../../src/trunk/weights/inspect-weights.js";
-import { loadWeights } from "../../src/trunk/weights/load-weights.js";
-import { readWeights } from "../../src/trunk/weights/read-weights.js";
-import { graphEnds } from "../../src/trunk/weights/tfjs-graph.js";
+import { inspectWeights } from "../../src/trunk/formats/inspect-weights.js";
+import { loadWeights } from "../../src/trunk/formats/load-weights.js";
+import { readWeights } from "../../src/trunk/formats/read-weights.js";
+import { graphEnds } from "../../src/trunk/formats/tfjs-graph.js";
 import { type GraphForm, writeGraphModel } from "./graph-model.js";
 import { noiseImage, toTensor, toTensors, unevenWeights, worstDifference } from "./narrow.js";
 

@@ -8,13 +8,13 @@ import { WeightsError } from "../../src/core/errors.js";
 import type { NdArray } from "../../src/core/nd-array.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
 import { foldBatchNorm } from "../../src/trunk/fold-batch-norm.js";
+import { dequantize, type ManifestEntry, storedBytes } from "../../src/trunk/formats/dequantize.js";
+import { inspectWeights } from "../../src/trunk/formats/inspect-weights.js";
+import { trunkLayer } from "../../src/trunk/formats/layer-names.js";
+import { loadWeights } from "../../src/trunk/formats/load-weights.js";
+import { readWeights } from "../../src/trunk/formats/read-weights.js";
 import { randomWeights } from "../../src/trunk/random-weights.js";
 import type { TrunkSpec } from "../../src/trunk/trunk.js";
-import { dequantize, type ManifestEntry, storedBytes } from "../../src/trunk/weights/dequantize.js";
-import { inspectWeights } from "../../src/trunk/weights/inspect-weights.js";
-import { trunkLayer } from "../../src/trunk/weights/layer-names.js";
-import { loadWeights } from "../../src/trunk/weights/load-weights.js";
-import { readWeights } from "../../src/trunk/weights/read-weights.js";
 import { unevenWeights } from "./narrow.js";
 
 let root: string;

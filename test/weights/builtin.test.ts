@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { BUILTIN, BUILTIN_INPUT_SIZE } from "../../src/train/config.js";
-import { inspectWeights } from "../../src/trunk/weights/inspect-weights.js";
-import { readWeights } from "../../src/trunk/weights/read-weights.js";
+import { inspectWeights } from "../../src/trunk/formats/inspect-weights.js";
+import { readWeights } from "../../src/trunk/formats/read-weights.js";
 
 const WEIGHTS = fileURLToPath(new URL("../../weights", import.meta.url));
 const folders = readdirSync(WEIGHTS, { withFileTypes: true }).filter((entry) => entry.isDirectory());

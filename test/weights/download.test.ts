@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import { ChecksumError, DownloadError, InterruptedError } from "../../src/core/errors.js";
-import { type DownloadOptions, download } from "../../src/weights/download.js";
+import { type DownloadOptions, download } from "../../src/weights/download/download.js";
 import { fingerprint, isolate, newFolder, noise, sendFile, serve, serveRaw } from "./server.js";
 
 isolate();

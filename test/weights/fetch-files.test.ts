@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import { ChecksumError, InputError } from "../../src/core/errors.js";
-import { type FetchOptions, fetchFiles } from "../../src/weights/fetch-files.js";
-import { lockFiles, readLock } from "../../src/weights/lock.js";
+import { lockFiles, readLock } from "../../src/weights/download/download-lock.js";
+import { type FetchOptions, fetchFiles } from "../../src/weights/download/fetch-files.js";
 import { fingerprint, isolate, newFolder, noise, serve } from "./server.js";
 
 isolate();

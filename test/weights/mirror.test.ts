@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { InputError } from "../../src/core/errors.js";
-import { mirrored } from "../../src/weights/mirror.js";
+import { mirrored } from "../../src/weights/download/mirror.js";
 
 const ADDRESS = "https://storage.googleapis.com/a/b.json?tfjs-format=file";
 

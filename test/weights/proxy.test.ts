@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { MockAgent } from "undici";
 import { expect, test, vi } from "vitest";
 import { DownloadError } from "../../src/core/errors.js";
-import { download } from "../../src/weights/download.js";
-import { get } from "../../src/weights/get.js";
+import { download } from "../../src/weights/download/download.js";
+import { get } from "../../src/weights/download/get.js";
 import { isolate, newFolder, serve, serveProxy } from "./server.js";
 
 isolate();

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WeightsError } from "../../src/core/errors.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
+import { writeTrunkFile } from "../../src/trunk/formats/trunk-file.js";
 import { randomWeights } from "../../src/trunk/random-weights.js";
-import { writeTrunkFile } from "../../src/trunk/weights/trunk-file.js";
 import { CATALOGUE, catalogued } from "../../src/weights/catalogue.js";
 import { listStored, locateWeights, readStored, storeFolder, storePath } from "../../src/weights/store.js";
 

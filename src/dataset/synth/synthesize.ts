@@ -8,7 +8,7 @@ import { ConfigError, DatasetError, InterruptedError } from "../../core/errors.j
 import { refused, removeAbandoned, temporaryName, writeFileAtomic, writeJson } from "../../core/files.js";
 import { random } from "../../core/random.js";
 import { DATASET_FORMAT, MANIFEST_FILE, oneOf } from "../manifest.js";
-import { mapAhead } from "../ordered.js";
+import { mapAhead } from "../map-ahead.js";
 import { SPLITS, type Split } from "../record.js";
 import {
   ASPECTS,

@@ -10,10 +10,10 @@ import { indexingKernels } from "./indexing.js";
 import type { KernelTable } from "./kernel.js";
 import { matmulKernels } from "./matmul.js";
 import { normalizeKernels } from "./normalize.js";
-import { pieceKernels } from "./pieces.js";
 import { poolKernels } from "./pool.js";
 import { reduceKernels } from "./reduce.js";
 import { resizeKernels } from "./resize.js";
+import { pieceKernels } from "./slicing.js";
 import { viewKernels } from "./views.js";
 
 export const kernels: KernelTable = {

@@ -3,8 +3,8 @@
 import type { NdArrays } from "../../core/nd-array.js";
 import { regionFile, survivalFile } from "../../core/output-names.js";
 import type { AspectSpec } from "../../heads/head.js";
+import { relevantOnes } from "../calibration/fit-threshold.js";
 import type { AspectExplanation, RegionExplanation } from "../explanation.js";
-import { relevantOnes } from "../thresholds.js";
 import { touchedCells } from "./cells.js";
 import { type AspectRegions, type Region, regionsOf } from "./regions.js";
 import { type AspectOverlap, instanceRelevance, relevancesOf, type TapSums } from "./relevance.js";

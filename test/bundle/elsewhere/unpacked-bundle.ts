@@ -9,7 +9,7 @@ import { exportBundle } from "../../../src/bundle/export-bundle.js";
 import { decodeGolden, type Golden } from "../../../src/bundle/golden.js";
 import { decodeSafetensors, encodeSafetensors } from "../../../src/core/safetensors.js";
 import { openRuntime } from "../../../src/engine/session.js";
-import type { TrainedModel } from "../../../src/trained-model.js";
+import type { TrainedModel } from "../../../src/model/trained-model.js";
 import { tinyModel } from "../tiny-model.js";
 
 /** Exports a tiny model and unpacks it into `folder`. @returns its goldens by file name. */

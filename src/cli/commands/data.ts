@@ -1,0 +1,164 @@
+/** `aspectlens data`: checks a dataset, or draws the synthetic tissue set. */
+
+import { type Command, InvalidArgumentError } from "commander";
+import { DatasetError } from "../../core/errors.js";
+import { checkDataset, type DatasetReport } from "../../dataset/check.js";
+import { synthesize } from "../../dataset/synth/synthesize.js";
+import { type Cause, POSSIBLE_CAUSES } from "../../dataset/synth/tissue.js";
+import { BUILTIN_INPUT_SIZE } from "../../train/config.js";
+import { countUpTo, positiveInteger } from "../engine-options.js";
+import { formatTable, printJson, printLine } from "../output.js";
+import { progressBar } from "../progress.js";
+import { type CommonOptions, runCommand } from "../run-command.js";
+
+interface CheckOptions extends CommonOptions {
+  readonly decode: boolean;
+  readonly inputSize: number;
+}
+
+interface SynthOptions extends CommonOptions {
+  readonly count: number;
+  readonly size: number;
+  readonly seed: number;
+  readonly noise: number;
+  readonly causes: readonly Cause[];
+  readonly tagCorrelation: number;
+  readonly unlabelled: number;
+}
+
+/** Faults shown to people; `--json` lists all. */
+const SHOWN_FAULTS = 50;
+
+export function addData(program: Command): void {
+  const data = program.command("data").description("check a dataset, or draw a synthetic one");
+  data
+    .command("check")
+    .description("count labels by state, head and split, and list every fault with file and line")
+    .argument("<dir>", "folder with dataset.json")
+    .option("--no-decode", "look only whether images and masks are there")
+    .option(
+      "--input-size <pixels>",
+      "side of what a model would see; says what is too small for it",
+      countUpTo(2048),
+      BUILTIN_INPUT_SIZE,
+    )
+    .option("--json", "print one JSON object")
+    .option("--debug", "print the stack of an error")
+    .addHelpText("after", "\nExample:\n  aspectlens data check data/tissue")
+    .action((directory: string, options: CheckOptions) =>
+      runCommand(options, (signal) => runCheck(directory, options, signal)),
+    );
+  data
+    .command("synth")
+    .description("draw the tissue set: seven aspects of four kinds, two of which cause the class")
+    .argument("<dir>", "folder to make; a tissue set that is there already is replaced")
+    .option("--count <images>", "images in all splits together", positiveInteger, 1000)
+    .option("--size <pixels>", "side of each image", positiveInteger, 128)
+    .option("--seed <number>", "the same seed draws the same set", wholeNumber, 7)
+    .option("--noise <share>", "deviation of the pixel noise, as a share of 255", share, 0.03)
+    .option(
+      "--causes <aspects>",
+      `which aspects make an image malignant, of ${POSSIBLE_CAUSES.join(", ")}`,
+      causeList,
+      ["mitosis", "necrosis"],
+    )
+    .option("--tag-correlation <share>", "how often the scanner tag tells the class; 0.5: not at all", share, 0.5)
+    .option("--unlabelled <share>", "share of all answers that are left out", share, 0)
+    .option("--json", "print one JSON object")
+    .option("--debug", "print the stack of an error")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  aspectlens data synth data/tissue\n  aspectlens data synth data/biased --causes mitosis --tag-correlation 0.95 --seed 3",
+    )
+    .action((directory: string, options: SynthOptions) =>
+      runCommand(options, (signal) => runSynth(directory, options, signal)),
+    );
+}
+
+async function runCheck(directory: string, options: CheckOptions, signal: AbortSignal): Promise<void> {
+  const bar = progressBar("checking");
+  const report = await checkDataset(directory, {
+    decode: options.decode,
+    inputSize: options.inputSize,
+    onProgress: (lines) => {
+      signal.throwIfAborted();
+      bar.update(0, `${lines} samples`);
+    },
+  });
+  bar.clear();
+  if (options.json) printJson(report);
+  else printReport(report);
+  if (!report.isUsable) {
+    throw new DatasetError(
+      `${directory}: ${report.errorCount} ${report.errorCount === 1 ? "fault" : "faults"}. Mend the lines named above.`,
+    );
+  }
+}
+
+function printReport({ name, task, hash, heads, classes, faults, errorCount, warningCount }: DatasetReport): void {
+  printLine(`${name} (${task}), hash ${hash.slice(0, 12)}`);
+  const rows = Object.entries(heads).flatMap(([head, { kind, states }]) =>
+    Object.entries(states).map(([split, { labelled, empty, unlabelled }]) => [
+      head,
+      kind,
+      split,
+      String(labelled),
+      String(empty),
+      String(unlabelled),
+    ]),
+  );
+  for (const line of formatTable([["head", "kind", "split", "labelled", "empty", "unlabelled"], ...rows]))
+    printLine(`  ${line}`);
+  for (const [className, splits] of Object.entries(classes)) {
+    const counts = Object.entries(splits).map(([split, count]) => `${split} ${count}`);
+    printLine(`  class ${className}: ${counts.join(", ")}`);
+  }
+  for (const { severity, message } of faults.slice(0, SHOWN_FAULTS)) printLine(`${severity}: ${message}`);
+  if (faults.length > SHOWN_FAULTS) printLine(`... and ${faults.length - SHOWN_FAULTS} more; --json lists all`);
+  if (errorCount + warningCount === 0) printLine("no faults");
+  else if (errorCount === 0) printLine(`no errors; ${warningCount} ${warningCount === 1 ? "warning" : "warnings"}`);
+}
+
+async function runSynth(directory: string, options: SynthOptions, signal: AbortSignal): Promise<void> {
+  const { count, size, seed, noise, causes, tagCorrelation, unlabelled } = options;
+  const bar = progressBar("drawing");
+  const made = await synthesize(directory, {
+    count,
+    size,
+    seed,
+    noise,
+    causes,
+    tagCorrelation,
+    unlabelled,
+    signal,
+    onProgress: (done, all) => bar.update(done / all, `image ${done} of ${all}`),
+  });
+  bar.clear();
+  if (options.json) printJson(made);
+  else {
+    const { train, validation, test } = made.samples;
+    printLine(`${directory}: ${train} training, ${validation} validation, ${test} test images`);
+  }
+}
+
+function wholeNumber(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 0) throw new InvalidArgumentError("Give a whole number from 0 on.");
+  return number;
+}
+
+function share(value: string): number {
+  const number = Number(value);
+  if (value === "" || !(number >= 0 && number <= 1)) throw new InvalidArgumentError("Give a number from 0 to 1.");
+  return number;
+}
+
+function causeList(value: string): Cause[] {
+  const names = value.split(",").map((name) => name.trim());
+  const unknown = names.find((name) => !POSSIBLE_CAUSES.includes(name as Cause));
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(
+      `"${unknown}" cannot be a cause. Choose of ${POSSIBLE_CAUSES.join(", ")}, separated by commas.`,
+    );
+  return names as Cause[];
+}

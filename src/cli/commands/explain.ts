@@ -1,0 +1,166 @@
+/** `aspectlens explain`: images in, for each an explanation, a picture and masks; a table on the terminal. */
+
+import { type Command, Option } from "commander";
+import { openExplainer } from "../../bundle/explainer.js";
+import { readBundle } from "../../bundle/read-bundle.js";
+import { InputError } from "../../core/errors.js";
+import type { ClassTarget, MethodChoice } from "../../explain/explanation.js";
+import { MAPPING_NAMES, MASKING_NAMES, SALIENCY_NAMES } from "../../explain/methods.js";
+import { classPart, innerPart } from "../../explain/reading/inner-target.js";
+import { parseTarget } from "../../explain/reading/target.js";
+import type { ModelSpec } from "../../model/model.js";
+import { type DeviceOptions, deviceOptions, showNotice } from "../engine-options.js";
+import { explainImages, prepareResults } from "../explain-images.js";
+import { findImages } from "../find-images.js";
+import { checkFolder } from "../out-folder.js";
+import { type CommonOptions, runCommand } from "../run-command.js";
+import { skipper } from "../skipped.js";
+
+interface ExplainOptions extends CommonOptions, DeviceOptions {
+  readonly out: string;
+  readonly target?: string;
+  readonly saliency?: MethodChoice["saliency"];
+  readonly masking?: MethodChoice["masking"];
+  readonly tap?: string;
+  readonly mapping?: MethodChoice["mapping"];
+  readonly allClasses?: boolean;
+  readonly interval?: boolean;
+  readonly compare?: boolean;
+  readonly maskSize: "image" | "model";
+}
+
+export function addExplain(program: Command): void {
+  const command = program
+    .command("explain")
+    .description("say which aspects an answer relied on: JSON, an overlay picture and masks for each image")
+    .argument("<bundle>", "the .aspect file")
+    .argument("<image...>", "images, folders of images, or quoted patterns such as 'images/**/*.png'")
+    .option("--out <folder>", "where the files go", "explanations")
+    .option(
+      "--target <what>",
+      "explain this class instead of the predicted one; CLASS:OTHER explains the margin between two, logit:CLASS its own score, aspect:NAME or image:NAME an aspect head, unit:LAYER/CHANNEL a channel",
+    )
+    .option("--all-classes", "one explanation for each class, not for the predicted one alone")
+    .addOption(
+      new Option("--saliency <method>", "how relevance is found; the bundle's own by default").choices(SALIENCY_NAMES),
+    )
+    .addOption(new Option("--masking <way>", "how it masks the representation").choices(MASKING_NAMES))
+    .option(
+      "--tap <layer>",
+      "mask this one layer for all aspects, or input, the image itself; each head's own by default",
+    )
+    .addOption(
+      new Option(
+        "--mapping <name>",
+        "grey: aspect heads see the masked image without colours; needs --tap input",
+      ).choices(MAPPING_NAMES),
+    )
+    .option("--interval", "5 to 95 % of the relevance over 16 slightly changed copies (17 times the work)")
+    .option(
+      "--compare",
+      "a sheet for each image that sets all methods side by side, STEM.compare.png, instead of one explanation",
+    )
+    .addOption(
+      new Option(
+        "--mask-size <of>",
+        "image: masks in the image's width and height; model: square, as the model sees it",
+      )
+        .choices(["image", "model"])
+        .default("image"),
+    )
+    .option("--json", "print one explanation a line, and nothing else, on stdout")
+    .option("--debug", "print the stack of an error")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  aspectlens explain tissue.aspect slide.png\n  aspectlens explain tissue.aspect images --out why\n  aspectlens explain tissue.aspect 'images/**/*.png' --target malignant:benign\n  aspectlens explain tissue.aspect slide.png --saliency hires-cam --masking multiply --tap input\n  aspectlens explain tissue.aspect slide.png --all-classes --interval\n  aspectlens explain tissue.aspect slide.png --compare",
+    )
+    .action((bundle: string, images: string[], options: ExplainOptions) =>
+      runCommand(options, (signal) => runExplain(bundle, images, options, signal)),
+    );
+  deviceOptions(command);
+}
+
+async function runExplain(
+  path: string,
+  words: readonly string[],
+  options: ExplainOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  checkTogether(options);
+  await checkFolder(options.out);
+  const bundle = await readBundle(path);
+  const { targets, method } = choiceOf(options, bundle.description.model);
+  const { images, failures } = await findImages(words);
+  const skipped = skipper(words.length === 1 ? Math.max(1, images.length) : images.length + failures.length);
+  for (const failure of failures) skipped.add(failure);
+  const { compare: isCompared, out, threads, device } = options;
+  const results = await prepareResults(images, {
+    out,
+    targets,
+    isCompared,
+    inputs: [path],
+    spec: bundle.description.model,
+  });
+  if (isCompared) {
+    const { compareImages } = await import("./compare.js");
+    await compareImages(bundle, images, { ...options, target: targets?.[0], results, skipped }, signal);
+  } else {
+    const explainer = await openExplainer(bundle, { threads, device, method, onNotice: showNotice });
+    try {
+      if (explainer.description.threshold.isCalibrated && !explainer.threshold.isCalibrated)
+        showNotice(
+          `relevant from ${explainer.threshold.value} on is a guess: the threshold is not calibrated for this.`,
+        );
+      await explainImages(explainer, images, { ...options, targets, results, skipped }, signal);
+    } finally {
+      await explainer.dispose();
+    }
+  }
+  skipped.end();
+}
+
+/** @throws InputError where options contradict each other. */
+function checkTogether({
+  allClasses,
+  target,
+  compare,
+  interval,
+  saliency,
+  masking,
+  tap,
+  mapping,
+}: ExplainOptions): void {
+  const clash = (first: string, second: string, cure: string) => {
+    throw new InputError(`${first} and ${second} do not go together. ${cure}`);
+  };
+  if (allClasses && target !== undefined) clash("--all-classes", "--target", "Leave one of them out.");
+  if (!compare) return;
+  if (allClasses) clash("--compare", "--all-classes", "Name one class: --target CLASS.");
+  if (interval) clash("--compare", "--interval", "Leave one of them out.");
+  const chosen = Object.entries({ saliency, masking, tap, mapping }).find(([, value]) => value !== undefined);
+  if (chosen) clash("--compare", `--${chosen[0]}`, "The sheet shows every method in its usual form.");
+}
+
+/** What the graph is made for, and what it is asked. */
+function choiceOf(
+  { saliency, masking, tap, mapping, target: text, allClasses, compare }: ExplainOptions,
+  { heads }: ModelSpec,
+): { targets?: readonly ClassTarget[]; method: MethodChoice } {
+  const [classifier] = heads.filter((head) => head.kind === "classifier");
+  const aspects = heads.filter((head) => head.kind !== "classifier").map(({ name }) => name);
+  if (allClasses) {
+    if (classifier.task === "regression")
+      throw new InputError("--all-classes: this model answers with a number, so there are no classes. Leave it out.");
+    const targets = classifier.classes.map((name) => parseTarget(name, classifier) as ClassTarget);
+    return { targets, method: { saliency, masking, tap, mapping } };
+  }
+  const asked = text === undefined ? undefined : parseTarget(text, classifier, { aspects });
+  const target = classPart(asked);
+  const isLogit = target?.kind === "logit" && classifier.task === "single";
+  if (compare && (isLogit || innerPart(asked)))
+    throw new InputError(
+      `--compare: explains answers of the classifier; --target ${text} is none. Name a class, or CLASS:OTHER.`,
+    );
+  const method = { saliency, masking, tap, mapping, target: innerPart(asked), ...(isLogit && { isLogit }) };
+  return { ...(target && { targets: [target] }), method };
+}

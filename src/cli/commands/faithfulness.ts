@@ -1,0 +1,204 @@
+/** `aspectlens faithfulness`: does a model's explanation name the aspect that caused the answer? */
+
+import { join } from "node:path";
+import { type Command, Option } from "commander";
+import { ConfigError, InputError } from "../../core/errors.js";
+import { openResultFolder, type ResultFolder } from "../../core/result-folder.js";
+import { type Dataset, records } from "../../dataset/dataset.js";
+import { decodeImage } from "../../dataset/image.js";
+import { locate } from "../../dataset/paths.js";
+import { selectEngine } from "../../engine/select-engine.js";
+import { allowsCam } from "../../explain/graph/explained-taps.js";
+import { checkOptions } from "../../explain/graph/steps.js";
+import { SALIENCY_NAMES, type SaliencyName } from "../../explain/methods.js";
+import { type Case, type FaithfulnessOfModel, faithfulnessOf, WORST } from "../../faithfulness/measure-model.js";
+import { compareTwins, type Twin, type Twins } from "../../faithfulness/paired-models.js";
+import { createModel, type Model } from "../../model/model.js";
+import type { TrainedModel } from "../../model/trained-model.js";
+import { faithfulnessPage, type PictureOfCase } from "../../pictures/faithfulness-page.js";
+import {
+  emptyReason,
+  faithfulnessLines,
+  METHOD_COLUMNS,
+  methodRows,
+  NO_CAUSES,
+} from "../../pictures/faithfulness-table.js";
+import { renderOverlay } from "../../pictures/overlay.js";
+import { openSplit } from "../../workflows/open-split.js";
+import { readModel } from "../../workflows/read-model.js";
+import { countUpTo, type EngineOptions, engineOptions, showNotice } from "../engine-options.js";
+import { checkFolder } from "../out-folder.js";
+import { formatTable, printJson, printLine } from "../output.js";
+import { progressBar } from "../progress.js";
+import { type CommonOptions, runCommand } from "../run-command.js";
+
+/** Side to which an original is squeezed for its picture, pixels. */
+const PICTURE_SIZE = 512;
+
+interface FaithfulnessCommand extends CommonOptions, EngineOptions {
+  readonly out: string;
+  readonly saliency: readonly (SaliencyName | "all")[];
+  readonly unranked: readonly string[];
+  readonly draws: number;
+  readonly twin?: readonly string[];
+}
+
+export function addFaithfulness(program: Command): void {
+  engineOptions(program.command("faithfulness"))
+    .description("measure whether explanations name the aspect that caused the answer, on data that knows its causes")
+    .argument("<model>", "run folder or bundle")
+    .argument("<dataset>", 'folder with dataset.json that has "causes"')
+    .option("--out <folder>", "where page, pictures and JSON go", "faithfulness")
+    .addOption(
+      new Option("--saliency <methods...>", "methods to measure beside the model's own")
+        .choices([...SALIENCY_NAMES, "all"])
+        .default([]),
+    )
+    .option("--unranked <aspects...>", "aspects that are neither causes nor distractors", [])
+    .option("--draws <count>", "classifiers and heads drawn anew for the controls", countUpTo(1000), 20)
+    .option(
+      "--twin <model-and-dataset...>",
+      "another model, and the same images labelled by another cause: does each name its own?",
+    )
+    .option("--json", "print one JSON object (aspectlens-faithfulness/1)")
+    .option("--debug", "print the stack of an error")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  aspectlens faithfulness tissue.aspect data/tissue\n  aspectlens faithfulness runs/tissue data/tissue --saliency all --out why\n  aspectlens faithfulness runs/cat data/cat --twin runs/cell data/cell",
+    )
+    .action((model: string, dataset: string, options: FaithfulnessCommand) =>
+      runCommand(options, (signal) => runFaithfulness(model, dataset, options, signal)),
+    );
+}
+
+async function runFaithfulness(
+  path: string,
+  directory: string,
+  options: FaithfulnessCommand,
+  signal: AbortSignal,
+): Promise<void> {
+  await checkFolder(options.out);
+  const results = await openResultFolder(options.out, { inputs: [path] });
+  await results.check([...Array.from({ length: WORST }, (_, index) => worstFile(index)), PAGE, NUMBERS]);
+  const trained = await readModel(path);
+  checkUnranked(options.unranked, trained);
+  const model = createModel(trained.spec);
+  const methods = others(options.saliency, model);
+  for (const saliency of methods) checkOptions(model, { saliency });
+  const cure = "Faithfulness is measured on those.";
+  const { dataset } = await openSplit(directory, { split: "test", spec: trained.spec, cure });
+  if (!(await knowsCauses(dataset))) throw new ConfigError(`${directory}: ${NO_CAUSES}`);
+  const twin = await twinOf(options.twin, dataset);
+  const engine = await selectEngine({ ...options, onNotice: showNotice });
+  const bar = progressBar("measuring");
+  let found: FaithfulnessOfModel;
+  let twins: Twins | null = null;
+  try {
+    found = await faithfulnessOf(trained, {
+      engine,
+      dataset,
+      others: methods,
+      unranked: options.unranked,
+      draws: options.draws,
+      onProgress: (share, what) => bar.update(share, what),
+      signal,
+    });
+    if (twin) {
+      bar.update(1, "the twin");
+      twins = await compareTwins({ trained, dataset }, twin, { engine, signal });
+    }
+  } finally {
+    bar.clear();
+    await engine.dispose();
+  }
+  const { worst } = found;
+  const faithfulness = { ...found.faithfulness, twins };
+  const reason = emptyReason(faithfulness);
+  if (reason) throw new ConfigError(`${directory}: ${reason}`);
+  await writePage(results, { faithfulness, worst }, { model: trained.provenance.dataset.name, dataset });
+  if (options.json) return printJson(faithfulness);
+  for (const line of faithfulnessLines(faithfulness)) printLine(line);
+  printLine();
+  const rows = methodRows(faithfulness).map(({ cells }) => [...cells]);
+  for (const line of formatTable([[...METHOD_COLUMNS], ...rows])) printLine(line);
+  printLine();
+  printLine(`${worst.length} worst cases and all numbers: ${join(options.out, PAGE)}`);
+}
+
+/** @throws ConfigError where one of them is no aspect of the model. */
+function checkUnranked(unranked: readonly string[], { spec }: TrainedModel): void {
+  const aspects = spec.heads.filter((head) => head.kind !== "classifier").map(({ name }) => name);
+  const unknown = unranked.find((name) => !aspects.includes(name));
+  if (unknown === undefined) return;
+  throw new ConfigError(`--unranked: the model has no aspect "${unknown}". It has: ${aspects.join(", ") || "none"}.`);
+}
+
+/** Whether the test split can be judged at all; its samples are read only where the manifest says nothing. */
+async function knowsCauses(dataset: Dataset): Promise<boolean> {
+  if (Object.keys(dataset.manifest.causes ?? {}).length > 0) return true;
+  for await (const { causes } of records(dataset, { split: "test" })) if (causes !== undefined) return true;
+  return false;
+}
+
+/** @throws ConfigError where it is not a model and a dataset that fits it. */
+async function twinOf(words: FaithfulnessCommand["twin"], mine: Dataset): Promise<Twin | undefined> {
+  if (words === undefined) return undefined;
+  const [path, directory] = words;
+  if (words.length !== 2)
+    throw new ConfigError(
+      `--twin: expected a model and a dataset, got ${words.join(" ")}. Give both: --twin runs/cell data/cell.`,
+    );
+  const trained = await readModel(path);
+  const cure = "The twin is judged by those.";
+  const { dataset } = await openSplit(directory, { split: "test", spec: trained.spec, cure });
+  const own = new Set<string>();
+  for await (const { image } of records(mine, { split: "test" })) own.add(image);
+  for await (const { image } of records(dataset, { split: "test" })) if (own.has(image)) return { trained, dataset };
+  throw new ConfigError(
+    `--twin ${directory}: none of its test images is one of ${mine.manifest.name}'s. A twin answers the same images, by their names.`,
+  );
+}
+
+/** All valid ones for "all"; CAM only where the model has what it wants. */
+function others(asked: FaithfulnessCommand["saliency"], model: Model): SaliencyName[] {
+  if (!asked.includes("all")) return asked.filter((name) => name !== "all");
+  return SALIENCY_NAMES.filter((name) => name !== "cam" || allowsCam(model));
+}
+
+const PAGE = "index.html";
+const NUMBERS = "faithfulness.json";
+
+function worstFile(index: number): string {
+  return `worst-${String(index + 1).padStart(2, "0")}.png`;
+}
+
+async function writePage(
+  results: ResultFolder,
+  { faithfulness, worst }: FaithfulnessOfModel,
+  { model, dataset }: { model: string; dataset: Dataset },
+): Promise<void> {
+  const pictures: PictureOfCase[] = [];
+  const files: Record<string, string | Uint8Array> = {};
+  for (const [index, one] of worst.entries()) {
+    const file = worstFile(index);
+    files[file] = await pictureOf(one, dataset);
+    const { causes, distractors, explanation } = one.judged;
+    const isCauseRelevant = explanation.aspects.some(({ name, isRelevant }) => isRelevant && causes.includes(name));
+    pictures.push({ file, image: explanation.image, causes, distractors, error: one.error, isCauseRelevant });
+  }
+  files[PAGE] = faithfulnessPage(faithfulness, { model, dataset: dataset.manifest.name, worst: pictures });
+  files[NUMBERS] = `${JSON.stringify(faithfulness, null, 2)}\n`;
+  await results.write("faithfulness", files);
+}
+
+/** In the shape of the file; as the model saw it, square, where that has gone meanwhile. */
+async function pictureOf({ explained, pixels }: Case, dataset: Dataset): Promise<Uint8Array> {
+  const { size } = explained.maps;
+  try {
+    const shape = await decodeImage(locate(dataset, explained.explanation.image), { size: PICTURE_SIZE });
+    return renderOverlay(explained, { width: PICTURE_SIZE, height: PICTURE_SIZE, pixels: shape.image }, { shape });
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return renderOverlay(explained, { width: size, height: size, pixels });
+  }
+}

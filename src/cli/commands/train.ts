@@ -1,0 +1,166 @@
+/** `aspectlens train`: joint training from a configuration, with a progress bar, resumable. */
+
+import { join } from "node:path";
+import type { Command } from "commander";
+import { ConfigError } from "../../core/errors.js";
+import { splitSize } from "../../dataset/dataset.js";
+import { selectEngine } from "../../engine/select-engine.js";
+import { besideText, metricsOf, type TrainedModel } from "../../model/trained-model.js";
+import type { EpochRecord } from "../../train/checkpoint.js";
+import { readConfig } from "../../train/read-config.js";
+import type { TrainProgress } from "../../train/stage.js";
+import type { TrainPlan } from "../../workflows/train-plan.js";
+import { runTraining } from "../../workflows/train-run.js";
+import { type EngineOptions, engineOptions, showNotice } from "../engine-options.js";
+import { metricsTable } from "../metrics-table.js";
+import { percent, printJson, printLine, printNote } from "../output.js";
+import { duration, progressBar } from "../progress.js";
+import { type CommonOptions, runCommand } from "../run-command.js";
+
+interface TrainCommandOptions extends CommonOptions, EngineOptions {
+  readonly set: readonly string[];
+  readonly resume?: boolean;
+  readonly finish?: boolean;
+  readonly addHeads?: string;
+}
+
+export function addTrain(program: Command): void {
+  engineOptions(program.command("train"))
+    .description("train a classifier and aspect heads jointly on one trunk")
+    .argument(
+      "[config]",
+      "configuration, a JSON file; with --resume or --finish a run folder's own config.json will do",
+    )
+    .option("--set <key=value>", "override a key of the configuration; may be repeated", collect, [])
+    .option("--resume", "go on exactly where the run stopped")
+    .option("--finish", "end an interrupted run where it is: its best epoch so far becomes the model")
+    .option("--add-heads <run>", "add heads to a finished run; its trunk and heads stay as they are")
+    .option("--json", "print one JSON object when done")
+    .option("--debug", "print the stack of an error")
+    .addHelpText(
+      "after",
+      `
+The smallest configuration: { "dataset": "data/tissue", "out": "runs/tissue" }
+
+Examples:
+  aspectlens train config.json
+  aspectlens train config.json --set trunk.inputSize=160 --set "stages.0.epochs=5"
+  aspectlens train config.json --resume
+  aspectlens train runs/tissue/config.json --finish
+  aspectlens train more-aspects.json --add-heads runs/tissue`,
+    )
+    .action((config: string | undefined, options: TrainCommandOptions) =>
+      runCommand(options, (signal) => runTrain(config, options, signal)),
+    );
+}
+
+function collect(value: string, former: readonly string[]): string[] {
+  return [...former, value];
+}
+
+async function runTrain(config: string | undefined, options: TrainCommandOptions, signal: AbortSignal): Promise<void> {
+  if (config === undefined) throw new ConfigError("train: name a configuration, as in: aspectlens train config.json.");
+  const raw = await readConfig(config, { assignments: options.set });
+  const { trained, seconds } = await trainWithProgress(raw, options, signal);
+  const best = join(raw.out, "best");
+  if (options.json) {
+    const { threshold, provenance } = trained;
+    printJson({
+      run: raw.out,
+      best,
+      seconds,
+      threshold,
+      metrics: metricsOf(provenance)[0] ?? {},
+      warnings: provenance.warnings,
+    });
+    return;
+  }
+  printTrained(trained);
+  printLine();
+  printLine(`trained in ${duration(seconds * 1000)}; the best model is in ${best}`);
+  printLine(`next: aspectlens export ${raw.out} model.aspect`);
+}
+
+/** Trains and shows how it goes on stderr; also what `demo` does. */
+export async function trainWithProgress(
+  raw: Parameters<typeof runTraining>[0],
+  options: Pick<TrainCommandOptions, "engine" | "threads" | "device" | "resume" | "finish" | "addHeads">,
+  signal: AbortSignal,
+): Promise<{ trained: TrainedModel; seconds: number }> {
+  const begun = performance.now();
+  const engine = await selectEngine({ ...options, onNotice: showNotice });
+  let bar = progressBar("training");
+  let stageCount = 1;
+  try {
+    const trained = await runTraining(raw, {
+      engine,
+      signal,
+      isResumed: options.resume,
+      isFinishing: options.finish,
+      addHeadsTo: options.addHeads,
+      onStart: (plan) => {
+        stageCount = plan.config.stages.length;
+        printPlan(plan);
+      },
+      onCache: (done, count) => bar.update(done / count, `features of the frozen trunk, image ${done} of ${count}`),
+      onProgress: (progress) => bar.update(shareOf(progress), describe(progress)),
+      onEpoch: (record) => {
+        bar.clear();
+        printNote(describeEpoch(record, stageCount));
+        bar = progressBar("training");
+      },
+      onPhase: (phase) => bar.update(1, `computing the ${phase}`),
+    });
+    bar.clear();
+    return { trained, seconds: Math.round((performance.now() - begun) / 1000) };
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/** Metrics, threshold and warnings of a trained model. */
+export function printTrained({ threshold, provenance }: TrainedModel): void {
+  const [validation] = metricsOf(provenance);
+  printLine();
+  if (validation) {
+    printLine("validation, best epoch:");
+    for (const line of metricsTable(validation.heads)) printLine(`  ${line}`);
+  } else printLine("validation: not evaluated (no labelled sample has that split)");
+  printLine(
+    `an aspect is relevant from ${threshold.value.toFixed(3)} on${besideText(threshold)}${threshold.isCalibrated ? "" : " (not calibrated)"}`,
+  );
+  for (const warning of provenance.warnings) printLine(`warning: ${warning}`);
+}
+
+function printPlan({ config, spec, dataset, notes }: TrainPlan): void {
+  const { trunk } = config;
+  const heads = spec.heads.map((head) => head.name).join(", ");
+  const lines = [
+    `${dataset.manifest.name}: ${splitSize(dataset, "train")} training, ${splitSize(dataset, "validation")} validation images`,
+    `${trunk.name} ${trunk.alpha} at ${trunk.inputSize} px, ${trunk.weights === "random" ? "random weights" : `weights of ${trunk.weights}`}; source ${config.source}; heads ${heads}`,
+    ...config.stages.map(
+      (stage, index) =>
+        `stage ${index + 1}: ${stage.train}, ${stage.epochs} epochs, learning rate ${stage.learningRate}`,
+    ),
+    ...notes.map((note) => `note: ${note}`),
+  ];
+  for (const line of lines) printNote(line);
+}
+
+function shareOf({ epoch, epochCount, batch, batchCount }: TrainProgress): number {
+  return (epoch + batch / batchCount) / epochCount;
+}
+
+function describe({ stage, stageCount, epoch, epochCount, losses }: TrainProgress): string {
+  const parts = Object.entries(losses)
+    .filter(([name]) => name !== "total")
+    .map(([name, loss]) => `${name} ${loss.toFixed(2)}`);
+  const where = stageCount > 1 ? `stage ${stage + 1}/${stageCount} ` : "";
+  return `${where}epoch ${epoch + 1}/${epochCount}  loss ${losses.total.toFixed(3)} (${parts.join(", ")})`;
+}
+
+function describeEpoch(record: EpochRecord, stageCount: number): string {
+  const where = stageCount > 1 ? `stage ${record.stage + 1} ` : "";
+  const score = record.score === null ? "" : `  score ${percent(record.score)}`;
+  return `${where}epoch ${record.epoch}  loss ${record.losses.total.toFixed(3)}${score}  ${duration(record.seconds * 1000)}`;
+}

@@ -1,0 +1,39 @@
+/** `aspectlens verify`: is a bundle whole, and does it still answer as it did when it was written? */
+
+import type { Command } from "commander";
+import { verifyBundle } from "../../bundle/verify-bundle.js";
+import { openRuntime } from "../../engine/session.js";
+import { printJson, printLine } from "../output.js";
+import { type CommonOptions, runCommand } from "../run-command.js";
+
+export function addVerify(program: Command): void {
+  program
+    .command("verify")
+    .description("check a bundle's files, and replay its goldens through both graphs")
+    .argument("<bundle>", "the .aspect file")
+    .option("--json", "print one JSON object")
+    .option("--debug", "print the stack of an error")
+    .addHelpText("after", "\nExample:\n  aspectlens verify tissue.aspect")
+    .action((bundle: string, options: CommonOptions) =>
+      runCommand(options, (signal) => runVerify(bundle, options, signal)),
+    );
+}
+
+async function runVerify(path: string, options: CommonOptions, signal: AbortSignal): Promise<void> {
+  const runtime = openRuntime();
+  try {
+    const verification = await verifyBundle(path, runtime, { signal });
+    if (options.json) {
+      printJson({ bundle: path, isWhole: true, ...verification });
+      return;
+    }
+    const { fileCount, goldenCount, outputCount, worst } = verification;
+    printLine(`${path}: whole; ${fileCount} files, ${goldenCount} goldens, ${outputCount} outputs agree`);
+    if (worst)
+      printLine(
+        `worst output: ${worst.output}, off by ${worst.error.toExponential(1)} of ${worst.tolerance.toExponential(1)} allowed`,
+      );
+  } finally {
+    await runtime.dispose();
+  }
+}

@@ -1,0 +1,208 @@
+/** `aspectlens weights`: what pre-trained weights there are, and how others come in. */
+
+import type { Command } from "commander";
+import { WeightsError } from "../../core/errors.js";
+import { sizeOf } from "../../core/nd-array.js";
+import { architectureOf } from "../../trunk/architecture.js";
+import { layerParameters } from "../../trunk/layer-parameters.js";
+import type { TrunkSpec } from "../../trunk/trunk.js";
+import { CATALOGUE, catalogued } from "../../weights/catalogue.js";
+import type { Imported } from "../../weights/import-weights.js";
+import { listStored, readStored, storeFolder } from "../../weights/store.js";
+import { formatTable, printJson, printLine } from "../output.js";
+import { progressBar } from "../progress.js";
+import { type CommonOptions, runCommand } from "../run-command.js";
+
+interface PullCommandOptions extends CommonOptions {
+  readonly lock: string;
+  readonly mirror?: string;
+}
+
+interface ImportCommandOptions extends CommonOptions {
+  readonly name?: string;
+  readonly licence?: string;
+  readonly tensors?: boolean;
+  readonly replace?: boolean;
+}
+
+const MEGA = 1e6;
+const LOCK_FILE = "aspectlens-weights.lock.json";
+
+export function addWeights(program: Command): void {
+  const weights = program.command("weights").description("pre-trained trunks: list them, pull some, import your own");
+  common(weights.command("list"))
+    .description("what is built in, what is on this machine, and what can be pulled")
+    .addHelpText("after", "\nExample:\n  aspectlens weights list")
+    .action((options: CommonOptions) => runCommand(options, () => runList(options)));
+  common(weights.command("pull"))
+    .description("download known weights, check them, and keep them on this machine")
+    .argument("<names...>", "as `weights list` shows them")
+    .option("--lock <file>", "checksums of what has been pulled; commit it with your project", LOCK_FILE)
+    .option("--mirror <base>", "ask BASE/host/path instead of https://host/path; file:///folder works too")
+    .addHelpText(
+      "after",
+      `
+Proxies are taken from HTTPS_PROXY, HTTP_PROXY and NO_PROXY. Weights are kept in $ASPECTLENS_WEIGHTS, by default in the cache of the user.
+
+Examples:
+  aspectlens weights pull keras-mobilenet-v2-1.0-224
+  aspectlens weights pull keras-vgg16 --mirror https://mirror.example/weights`,
+    )
+    .action((names: readonly string[], options: PullCommandOptions) =>
+      runCommand(options, (signal) => runPull(names, options, signal)),
+    );
+  common(weights.command("import"))
+    .description("take weights from a file: tfjs model.json, Keras .h5, torchvision's .onnx")
+    .argument("<file>", "the file, or the folder of a model.json")
+    .option("--name <name>", "how a configuration will call them; by default the file's own name")
+    .option("--licence <text>", "kept with the weights, and shown by list")
+    .option("--replace", "take the place of weights of the same name")
+    .option("--tensors", "print every tensor with its norm")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aspectlens weights import mobilenet_v2_weights.h5 --name my-mobilenet
+  aspectlens train config.json --set trunk.weights=my-mobilenet`,
+    )
+    .action((file: string, options: ImportCommandOptions) => runCommand(options, () => runImport(file, options)));
+}
+
+function common(command: Command): Command {
+  return command.option("--json", "print one JSON object").option("--debug", "print the stack of an error");
+}
+
+async function runList({ json }: CommonOptions): Promise<void> {
+  const broken: { name: string; error: string }[] = [];
+  const rows = (await listStored()).map(async (entry) => {
+    try {
+      const { trunk, licence, origin, bytes } = await readStored(entry);
+      return [{ ...entry, ...trunkFacts(trunk), bytes, licence, origin }];
+    } catch (error) {
+      if (!(error instanceof WeightsError)) throw error;
+      broken.push({ name: entry.name, error: error.message });
+      return [];
+    }
+  });
+  const stored = (await Promise.all(rows)).flat();
+  const remote = CATALOGUE.map(({ name, trunk, address, licence }) => {
+    return { name, ...trunkFacts(trunk), bytes: 4 * parameterCount(trunk), licence, address };
+  });
+  if (json) {
+    printJson({ here: stored, broken, canBePulled: remote, folder: storeFolder() });
+    return;
+  }
+  const header = ["name", "trunk", "px", "MB", "input", "licence"];
+  const row = (facts: Omit<(typeof remote)[number], "address" | "inputSize"> & { inputSize: number | string }) => [
+    facts.name,
+    `${facts.trunk} ${facts.alpha}`,
+    String(facts.inputSize),
+    (facts.bytes / MEGA).toFixed(1),
+    facts.input,
+    facts.licence,
+  ];
+  printLine(`on this machine (${storeFolder()}):`);
+  for (const line of formatTable([header, ...stored.map(row)])) printLine(`  ${line}`);
+  for (const { name, error } of broken) printLine(`  ${name} cannot be read: ${error}`);
+  printLine();
+  printLine("can be pulled (aspectlens weights pull NAME; one of the sizes in braces):");
+  for (const line of formatTable([header, ...bySize(remote).map(row)])) printLine(`  ${line}`);
+}
+
+/** Entries that differ in nothing but the input size as one, which names all sizes in braces. */
+function bySize<Entry extends { readonly name: string; readonly inputSize: number }>(entries: readonly Entry[]) {
+  const groups = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    const stem = entry.name.replace(new RegExp(`-${entry.inputSize}$`), "");
+    groups.set(stem, [...(groups.get(stem) ?? []), entry]);
+  }
+  return [...groups].map(([stem, members]) => {
+    if (members.length === 1) return members[0];
+    const sizes = members.map(({ inputSize }) => inputSize);
+    return { ...members[0], name: `${stem}-{${sizes.join(",")}}`, inputSize: `${sizes[0]}..${sizes.at(-1)}` };
+  });
+}
+
+async function runPull(names: readonly string[], options: PullCommandOptions, signal: AbortSignal): Promise<void> {
+  const entries = names.map(catalogued);
+  const [{ selectEngine }, { pullWeights }] = await Promise.all([
+    import("../../engine/select-engine.js"),
+    import("../../weights/pull.js"), // loads TensorFlow.js, which a list does without
+  ]);
+  const engine = await selectEngine();
+  const pulled: Imported[] = [];
+  try {
+    for (const entry of entries) {
+      const bar = progressBar(entry.name);
+      const imported = await pullWeights(entry, {
+        ...{ engine, signal, lock: options.lock, mirror: options.mirror },
+        onProgress: (file, done, all) =>
+          bar.update(all ? done / all : 0, `${file}, ${(done / MEGA).toFixed(1)} MB${all ? "" : " so far"}`),
+      }).finally(() => bar.clear());
+      pulled.push(imported);
+      if (!options.json) printImported(imported);
+    }
+  } finally {
+    await engine.dispose();
+  }
+  if (options.json) printJson({ pulled, lock: options.lock });
+  else printLine(`checksums are in ${options.lock}; commit it with your project`);
+}
+
+async function runImport(file: string, options: ImportCommandOptions): Promise<void> {
+  const [{ selectEngine }, { importWeights }] = await Promise.all([
+    import("../../engine/select-engine.js"),
+    import("../../weights/import-weights.js"),
+  ]);
+  const engine = await selectEngine();
+  try {
+    const imported = await importWeights(file, { engine, ...options, isReplacing: options.replace });
+    if (options.json) printJson(imported);
+    else printImported(imported, options);
+  } finally {
+    await engine.dispose();
+  }
+}
+
+function printImported(imported: Imported, { tensors: isLong = false }: { tensors?: boolean } = {}): void {
+  const { name, path, trunk, lastLayer, hasBatchNorm, parameterCount, proof } = imported;
+  const { tensors, forward, original, notCompared } = proof;
+  const norms = tensors.filter((tensor) => tensor.name.endsWith("/kernel")).map((tensor) => tensor.norm);
+  printLine(
+    `${name}: ${trunk.name} ${trunk.alpha} up to ${lastLayer}, ${(parameterCount / MEGA).toFixed(2)} million numbers, batch norm ${hasBatchNorm ? "kept" : "folded or none"}`,
+  );
+  printLine(
+    `  ${tensors.length} tensors of the right shapes; norms of the kernels ${Math.min(...norms).toPrecision(3)} to ${Math.max(...norms).toPrecision(3)}`,
+  );
+  printLine(
+    `  check image: ${forward.layer} [${forward.shape.join(", ")}], mean ${forward.mean.toPrecision(3)}, deviation ${forward.deviation.toPrecision(3)}, ${Math.round(100 * forward.live)} % of the channels respond`,
+  );
+  printLine(
+    original
+      ? `  ${original.runtime} on the original file gives the same: largest difference ${original.error.toExponential(1)} of the largest feature`
+      : `  ${notCompared}`,
+  );
+  if (isLong) for (const line of formatTable(tensors.map(tensorRow))) printLine(`  ${line}`);
+  printLine(`  kept in ${path}`);
+  printLine(`  use it: "trunk": { "weights": "${name}" }`);
+}
+
+function tensorRow({ name, shape, norm }: Imported["proof"]["tensors"][number]): string[] {
+  return [name, `[${shape.join(", ")}]`, norm.toPrecision(4)];
+}
+
+function trunkFacts(trunk: TrunkSpec) {
+  const { name, alpha, inputSize } = trunk;
+  return { trunk: name, alpha, inputSize, input: inputRange(trunk) };
+}
+
+/** What the network scales the pixels to; images go in as RGB 0..255 for all. */
+function inputRange({ name, convention }: TrunkSpec): string {
+  if (convention === "torchvision") return "mean 0, deviation 1";
+  return name.startsWith("vgg") ? "BGR, mean 0" : "-1..1";
+}
+
+function parameterCount(trunk: TrunkSpec): number {
+  const specs = layerParameters(architectureOf(trunk), { isFolded: false });
+  return specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+}

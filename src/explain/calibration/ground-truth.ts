@@ -1,0 +1,79 @@
+/** What a dataset knows of an explained image: whether the answer was right, which aspects are there, and which caused it. */
+
+import type { Annotation, Sample } from "../../core/annotation.js";
+import { ownValue } from "../../core/own-value.js";
+import type { Ranked } from "../../core/ranking.js";
+import type { AspectExplanation, Explanation } from "../explanation.js";
+
+/** By class, the aspects that cause it: `causes` of `dataset.json`. */
+export type ClassCauses = Readonly<Record<string, readonly string[]>>;
+
+/** An explanation beside the truth. */
+export interface Judged {
+  readonly explanation: Explanation;
+  /** `null` where the image has no label. A regression is never wrong here: its causes are judged, not its error. */
+  readonly isRight: boolean | null;
+  /** How many aspects can cause the label: 0 where it is known that none does (`"causes": { "with": [] }`), `null` unknown. */
+  readonly possibleCauses: number | null;
+  /** Aspects labelled present that caused the label. */
+  readonly causes: readonly string[];
+  /** Aspects labelled present that did not. */
+  readonly distractors: readonly string[];
+}
+
+/** @param causes for samples that name none themselves. */
+export function judge(
+  explanation: Explanation,
+  { sample, causes = {} }: { sample: Sample; causes?: ClassCauses },
+): Judged {
+  const present = Object.keys(sample.aspects).filter((name) => isLabelledPresent(sample.aspects[name]));
+  const { label, labels = label === undefined ? undefined : [label], value } = sample.target;
+  const { prediction } = explanation;
+  const isClass = "class" in prediction;
+  const isRight = isClass ? (labels?.includes(prediction.class) ?? null) : value === undefined ? null : true;
+  // Of several labels, the causes of the one that was explained; where the answer is wrong, of those that would be right.
+  const explained = isClass && isRight ? [prediction.class] : (labels ?? []);
+  const known = new Set(sample.causes ?? explained.flatMap((name) => ownValue(causes, name) ?? []));
+  return {
+    explanation,
+    isRight,
+    possibleCauses: sample.causes || explained.some((name) => Object.hasOwn(causes, name)) ? known.size : null,
+    causes: present.filter((name) => known.has(name)),
+    distractors: present.filter((name) => !known.has(name)),
+  };
+}
+
+/** The aspects labelled present whose relevance could be read, with whether they are causes. */
+export function rankedAspects({
+  explanation,
+  causes,
+  distractors,
+}: Judged): { aspect: AspectExplanation; isCause: boolean }[] {
+  return explanation.aspects
+    .filter(({ name, relevance }) => relevance !== null && (causes.includes(name) || distractors.includes(name)))
+    .map((aspect) => ({ aspect, isCause: causes.includes(aspect.name) }));
+}
+
+export interface RankedAspect extends Ranked {
+  readonly name: string;
+  readonly relevance: number;
+  readonly apart: number;
+}
+
+/** Relevance of those aspects as scores, causes being the positives. */
+export function relevancePairs(judged: Judged): RankedAspect[] {
+  return rankedAspects(judged).map(({ aspect, isCause }) => {
+    const relevance = aspect.relevance ?? 0;
+    return { name: aspect.name, relevance, apart: aspect.relevanceApart ?? 0, score: relevance, isPositive: isCause };
+  });
+}
+
+function isLabelledPresent({ mask, boxes, present, amount, map }: Annotation): boolean {
+  return (
+    present === true ||
+    (boxes !== undefined && boxes.length > 0) ||
+    (amount !== undefined && amount > 0) ||
+    Boolean(mask?.some((value) => value > 0)) ||
+    Boolean(map?.some((value) => value > 0))
+  );
+}

@@ -1,0 +1,60 @@
+/** What one aspect head says of the unmasked, the masked and the reference representation, and where its evidence lies. */
+
+import * as tf from "@tensorflow/tfjs";
+import type { AspectSpec, Head } from "../../heads/head.js";
+import { evidenceLogit, region } from "../../heads/region.js";
+import type { Parameters } from "../../trunk/trunk.js";
+import { aspectEvidence } from "./evidence.js";
+
+/** One masked layer, all `[batch, height, width, channels]` but the reference, `[batch, 1, 1, channels]`. */
+export interface TapReadings {
+  readonly features: tf.Tensor4D;
+  readonly masked: tf.Tensor4D;
+  readonly reference: tf.Tensor4D;
+  /** Features minus reference. */
+  readonly difference: tf.Tensor4D;
+}
+
+export interface AspectReadings {
+  /** Before the sigmoid, `[batch, ...head.outputShape]` each: u, v and e. */
+  readonly unmasked: tf.Tensor;
+  readonly masked: tf.Tensor;
+  readonly reference: tf.Tensor;
+  /** p of each masked layer, in their order, `[batch, height, width, channels]`. */
+  readonly evidence: readonly tf.Tensor4D[];
+}
+
+/**
+ * u, v and e share one batch. The gradient is taken in a pass of its own, half way between reference and features: in the
+ * shared batch three of four rows would carry gradients that are all zero.
+ *
+ * @param options.taps the layers that are masked for this head.
+ * @param options.mapped from features of those layers to features of the head's taps, in the order of `head.spec.taps`.
+ * @returns the readings; the caller disposes them.
+ */
+export function aspectReadings(
+  head: Head<AspectSpec>,
+  {
+    parameters,
+    taps,
+    mapped,
+  }: {
+    parameters: Parameters;
+    taps: readonly TapReadings[];
+    mapped: (features: readonly tf.Tensor4D[]) => readonly tf.Tensor4D[];
+  },
+): AspectReadings {
+  // r at every place as f - (f - r), right to the last bit of f: broadcasting it costs ONNX Runtime a transposition.
+  const stacked = taps.map(({ features, masked, difference }) =>
+    tf.concat<tf.Tensor4D>([features, masked, tf.sub(features, difference)], 0),
+  );
+  const [unmasked, masked, reference] = tf.split(head.forward(parameters, mapped(stacked)), 3);
+  const inRegion = region(head, unmasked);
+  const halfWay = taps.map((tap) => tf.mul(tf.add(tap.features, tap.reference), 0.5));
+  const spread = { spreadsMaximum: true };
+  const gradients = tf.grads((...at: tf.Tensor[]) =>
+    tf.sum(tf.mul(evidenceLogit(head, head.forward(parameters, mapped(at as tf.Tensor4D[]), spread)), inRegion)),
+  )(halfWay);
+  const evidence = taps.map(({ difference }, index) => aspectEvidence(gradients[index] as tf.Tensor4D, { difference }));
+  return { unmasked, masked, reference, evidence };
+}

@@ -1,0 +1,48 @@
+/** What becomes of the target when the elements that carry an aspect's evidence fade to the reference. */
+
+import * as tf from "@tensorflow/tfjs";
+import type { TensorFunction } from "../../engine/engine.js";
+import type { Model } from "../../model/model.js";
+import { quantile } from "../../ops/quantile.js";
+import { fade } from "./masking.js";
+import { checkOptions, type ExplainOptions, explanationOutputs, explanationSteps } from "./steps.js";
+
+/** Keeps 0 / 0 at 0. */
+const TINY = 1e-30;
+
+/**
+ * `explainFunction` with three more outputs, each `[batch]`: `target`, the target itself; for each aspect `<aspect>/removed`, the
+ * target at `r + (f - r) (1 - clip(p / p95(p), 0, 1))` at the aspect's taps, p its evidence; and `<aspect>/nothing`, the target
+ * with the reference at its taps. It calibrates thresholds, and is never exported.
+ *
+ * @throws ConfigError as `checkOptions`, at once.
+ */
+export function removalFunction(model: Model, options: ExplainOptions = {}): TensorFunction {
+  checkOptions(model, options);
+  return (given) =>
+    tf.tidy(() => {
+      const steps = explanationSteps(model, given, options);
+      const outputs = explanationOutputs(model, steps);
+      outputs.target = steps.target;
+      for (const [name, { taps, evidence }] of Object.entries(steps.aspects)) {
+        const replaced = (features: (tap: string, index: number) => tf.Tensor4D) =>
+          steps.targetAt(Object.fromEntries(taps.map((tap, index) => [tap, features(tap, index)])));
+        outputs[`${name}/removed`] = replaced((tap, index) => {
+          const { difference, reference } = steps.taps[tap];
+          return fade(difference, { mask: withoutEvidence(evidence[index]), reference });
+        });
+        outputs[`${name}/nothing`] = replaced((tap) => {
+          const { features, reference } = steps.taps[tap];
+          return tf.broadcastTo(reference, features.shape);
+        });
+      }
+      return { outputs };
+    });
+}
+
+/** `1 - clip(p / p95(p), 0, 1)`, the quantile over all elements of an image. */
+function withoutEvidence(evidence: tf.Tensor4D): tf.Tensor4D {
+  const scale = quantile(tf.reshape(evidence, [evidence.shape[0], -1]), 0.95);
+  const share = tf.div(evidence, tf.reshape(tf.maximum(scale, TINY), [-1, 1, 1, 1]));
+  return tf.sub(1, tf.clipByValue(share, 0, 1));
+}

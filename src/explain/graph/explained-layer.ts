@@ -1,0 +1,56 @@
+/** A layer of a model as saliency methods see it: its features, the reference, and the target as a function of it. */
+
+import * as tf from "@tensorflow/tfjs";
+import { ConfigError } from "../../core/errors.js";
+import type { Model } from "../../model/model.js";
+import { tapOffset } from "../../trunk/tap-offset.js";
+import type { Parameters } from "../../trunk/trunk.js";
+import type { ExplainedTarget } from "./explained-target.js";
+import type { SaliencyPoint } from "./saliency/saliency.js";
+
+const REFERENCE = "reference/";
+
+/**
+ * @param layerValues features by layer, of the layers that are asked for and of `input`.
+ * @returns the point of a layer.
+ */
+export function pointsOf(
+  { trunk }: Model,
+  {
+    constants,
+    layerValues,
+    target,
+  }: { constants: Parameters; layerValues: Readonly<Record<string, tf.Tensor4D>>; target: ExplainedTarget },
+): (layer: string) => SaliencyPoint {
+  return (layer) => {
+    const features = layerValues[layer];
+    const reference = target.reference(referenceTable(layer, constants));
+    const isAlone = target.layers.every((to) => trunk.leadsTo(layer, to));
+    const valueAt: SaliencyPoint["valueAt"] = (at, { rectifier } = {}) => {
+      // What leads around the layer stays as it is, as often as there are variants of each image.
+      const around: Record<string, tf.Tensor4D> = isAlone
+        ? {}
+        : { input: tf.tile(layerValues.input, [at.shape[0] / features.shape[0], 1, 1, 1]) };
+      return target.value(trunk.run(constants, { ...around, [layer]: at }, target.layers, { rectifier }));
+    };
+    return {
+      features,
+      reference,
+      difference: tf.sub(features, reference),
+      offset: tapOffset(trunk.spec, layer),
+      valueAt,
+      dense: () => target.dense?.(layer),
+    };
+  };
+}
+
+function referenceTable(layer: string, constants: Parameters): tf.Tensor2D {
+  const table = constants[REFERENCE + layer];
+  if (table) return table as tf.Tensor2D;
+  const stored = Object.keys(constants).flatMap((name) =>
+    name.startsWith(REFERENCE) ? [name.slice(REFERENCE.length)] : [],
+  );
+  throw new ConfigError(
+    `tap "${layer}": the model holds no reference for it, but for ${stored.join(", ")}. Take one of these, or train again.`,
+  );
+}

@@ -1,0 +1,129 @@
+/** Which layers an explanation reads, and whether they can carry one. */
+
+import { ConfigError } from "../../core/errors.js";
+import type { Model } from "../../model/model.js";
+import type { InnerTarget } from "../explanation.js";
+import { targetLayers } from "./explained-target.js";
+
+export interface TapOptions {
+  /** One layer that is masked for all heads, instead of those that they read. */
+  readonly tap?: string;
+  /** The predicted or asked-for class without one. */
+  readonly target?: InnerTarget;
+}
+
+/**
+ * Layers at which evidence is computed, in order of the trunk: the one that is asked for, or those of the aspect heads and the
+ * source, unless a head's layer must stand in because an inner target lies before the source.
+ */
+export function explainedTaps(model: Model, { tap, target }: TapOptions = {}): readonly string[] {
+  if (tap !== undefined) return [tap];
+  const order = model.trunk.taps.map(({ name }) => name);
+  const read = new Set(explainingHeads(model, target).flatMap(({ spec }) => spec.taps));
+  const isBehind = order.indexOf(model.spec.source) > lastOf(targetLayers(model, target), order);
+  if (target === undefined || !isBehind || read.size === 0) read.add(model.spec.source);
+  return order.filter((name) => read.has(name));
+}
+
+/** The aspect heads that explain: all but the one that is explained itself. */
+export function explainingHeads({ aspects }: Model, target?: InnerTarget): Model["aspects"] {
+  if (target === undefined || target.kind === "unit") return aspects;
+  return aspects.filter(({ spec }) => spec.name !== target.aspect);
+}
+
+/**
+ * @returns warnings, one line each, about layers whose explanations mean less.
+ * @throws ConfigError where the model has no such layer; where the target does not depend on an explained layer, because it lies
+ *   behind all that the target reads; or where a head cannot be reached from the one layer asked for.
+ */
+export function checkTaps(model: Model, { tap, target }: TapOptions = {}): readonly string[] {
+  const { taps, source } = model.trunk;
+  const order = taps.map(({ name }) => name);
+  if (tap !== undefined && !order.includes(tap))
+    throw new ConfigError(`tap: ${model.spec.trunk.name} has no layer "${tap}". Its layers: ${order.join(", ")}.`);
+  const heads = explainingHeads(model, target);
+  const read = targetLayers(model, target);
+  const wanted = [...read, ...heads.flatMap(({ spec }) => spec.taps)];
+  if (tap !== undefined) checkReach(model, tap, wanted);
+  const last = lastOf(read, order);
+  return explainedTaps(model, { tap, target }).flatMap((name) => {
+    const index = order.indexOf(name);
+    const readers = heads.filter(({ spec }) => spec.taps.includes(name)).map(({ spec }) => `head "${spec.name}"`);
+    const who = tap !== undefined ? "tap" : readers.length > 0 ? readers.join(", ") : "source";
+    if (index > last) {
+      const answer = target === undefined ? "answer" : "target";
+      const reader = target === undefined ? "the classifier" : "it";
+      const cure = target === undefined ? earlierLayer(model, order[last]) : sharedLayer(model, wanted);
+      throw new ConfigError(
+        `${who}: the ${answer} does not depend on layer "${name}", which lies behind "${order[last]}", the last that ${reader} reads. ` +
+          cure,
+      );
+    }
+    if (!taps[index].isLinear) return [];
+    return [
+      `${who}: no activation follows layer "${name}", so evidence there is signed and less sharp. Prefer "${source}".`,
+    ];
+  });
+}
+
+/** Whether pooling and a dense layer, as CAM reads them, follow right behind the layers that are explained. */
+export function allowsCam(model: Model, { tap, target }: TapOptions = {}): boolean {
+  const { taps } = model.classifier.spec;
+  return target === undefined && camTaps(model, { tap, target }).every((name) => taps.includes(name));
+}
+
+function camTaps(model: Model, { tap, target }: TapOptions): readonly string[] {
+  return tap === "input" ? [model.spec.source] : explainedTaps(model, { tap, target });
+}
+
+/** @throws ConfigError where CAM finds no dense layer right behind the layers that it explains. */
+export function checkCam(model: Model, { tap, target }: TapOptions = {}): void {
+  if (allowsCam(model, { tap, target })) return;
+  const read = camTaps(model, { tap, target });
+  const { taps } = model.classifier.spec;
+  const why =
+    target === undefined
+      ? `wants the classifier's pooling and dense layer right after the layer it explains, which is ${read.join(", ")}; the classifier reads ${taps.join(", ")}`
+      : "reads the classifier's dense layer, so it explains the classifier's answer alone";
+  throw new ConfigError(`saliency "cam": ${why}. Take another method${camCure(model, { tap, target })}.`);
+}
+
+/** Beside another method, what of the options to leave out; of the model itself, how to train it. */
+function camCure(model: Model, { tap, target }: TapOptions): string {
+  if (target !== undefined && allowsCam(model, { tap })) return ", or leave the target out";
+  const named = [target && "the target", tap && "the tap"].filter((name) => name !== undefined).join(" and ");
+  if (named !== "" && allowsCam(model)) return `, or leave ${named} out`;
+  return target === undefined ? `, or train with "source": "${model.classifier.spec.taps[0]}"` : "";
+}
+
+/** Where a path leads around the masked layer, what it hides would reach the heads all the same. */
+function checkReach(model: Model, tap: string, wanted: readonly string[]): void {
+  const unreached = wanted.find((name) => !model.trunk.leadsTo(tap, name));
+  if (unreached === undefined) return;
+  const valid = leadingTo(model, wanted).map(({ name }) => name);
+  throw new ConfigError(
+    `tap: layer "${unreached}" cannot be computed from "${tap}" alone. Layers that lead to all heads: ${valid.join(", ")}.`,
+  );
+}
+
+/** What to train with instead of a layer behind all that the classifier reads. */
+function earlierLayer({ trunk }: Model, last: string): string {
+  const names = trunk.taps.map(({ name }) => name);
+  const example = names.indexOf(trunk.source) < names.indexOf(last) ? `, such as "${trunk.source}"` : "";
+  return `Choose "${last}" or an earlier layer${example}.`;
+}
+
+/** What to ask for where a target lies before the heads' own layers. */
+function sharedLayer(model: Model, wanted: readonly string[]): string {
+  const best = leadingTo(model, wanted).findLast(({ isLinear }) => !isLinear);
+  return `Mask one layer from which it and all heads are computed: --tap ${best?.name}.`;
+}
+
+/** The layers, in order, from each of which alone all that is wanted can be computed; the input always. */
+function leadingTo({ trunk }: Model, wanted: readonly string[]): Model["trunk"]["taps"] {
+  return trunk.taps.filter(({ name }) => wanted.every((to) => trunk.leadsTo(name, to)));
+}
+
+function lastOf(layers: readonly string[], order: readonly string[]): number {
+  return Math.max(...layers.map((name) => order.indexOf(name)));
+}

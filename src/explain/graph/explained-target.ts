@@ -1,0 +1,145 @@
+/** The scalar that is explained, as a function of the features of some layers. */
+
+import * as tf from "@tensorflow/tfjs";
+import { ConfigError } from "../../core/errors.js";
+import { classifierKernel } from "../../heads/classifier.js";
+import type { AspectSpec, Head } from "../../heads/head.js";
+import { evidenceLogit, region } from "../../heads/region.js";
+import { answer, type Model } from "../../model/model.js";
+import type { Parameters } from "../../trunk/trunk.js";
+import type { InnerTarget } from "../explanation.js";
+import { meanOverall, referenceOf, targetValue } from "./logit-target.js";
+import type { Dense } from "./saliency/saliency.js";
+
+type Features = Readonly<Record<string, tf.Tensor4D>>;
+
+export interface ExplainedTarget {
+  /** Layers that it is computed from. */
+  readonly layers: readonly string[];
+  /**
+   * @param features of those layers, `[n * batch, height, width, channels]`; rows i, batch + i, ... are variants of image i.
+   * @returns `[n * batch]`; it can be differentiated.
+   */
+  readonly value: (features: Features) => tf.Tensor1D;
+  /** From a layer's table of references to the one that suits this target, `[batch, 1, 1, channels]`. */
+  readonly reference: (table: tf.Tensor2D) => tf.Tensor4D;
+  /** The dense layer behind a layer's mean pooling, where there is one: see `SaliencyPoint`. */
+  readonly dense?: (layer: string) => Dense | undefined;
+}
+
+/**
+ * Of the classifier's answer.
+ *
+ * @param logits `[batch, classes]` of the image itself.
+ * @param weights `[batch, classes]` from `resolveTarget`.
+ * @param isLogit takes the classes' own scores, not their odds against the others.
+ */
+export function classTarget(
+  { classifier, trunk }: Model,
+  {
+    constants,
+    logits,
+    weights,
+    isLogit = false,
+  }: { constants: Parameters; logits: tf.Tensor2D; weights: tf.Tensor2D; isLogit?: boolean },
+): ExplainedTarget {
+  const { spec } = classifier;
+  const scale = isLogit ? ({ task: "multi" } as const) : spec;
+  const worthOf = (at: tf.Tensor2D) => targetValue(at, repeated(weights, at), scale);
+  return {
+    layers: spec.taps,
+    value: (features) => worthOf(answer(classifier, constants, features) as tf.Tensor2D),
+    reference: (table) => referenceOf(table, weights, spec),
+    dense: (layer) => {
+      if (!spec.taps.includes(layer)) return undefined;
+      const channels = (name: string) => trunk.taps.find((tap) => tap.name === name)?.channels ?? 0;
+      const before = spec.taps.slice(0, spec.taps.indexOf(layer)).reduce((sum, name) => sum + channels(name), 0);
+      const kernel = constants[classifierKernel(spec)] as tf.Tensor2D;
+      const gradient = tf.grad((at: tf.Tensor) => tf.sum(worthOf(at as tf.Tensor2D)))(logits) as tf.Tensor2D;
+      return { kernel: tf.slice(kernel, [before, 0], [channels(layer), kernel.shape[1]]), gradient };
+    },
+  };
+}
+
+/**
+ * Of another part of the network.
+ *
+ * @param features of the image itself, of `targetLayers`; where a head sees its aspect is read from them.
+ * @throws ConfigError where the model has no such aspect or unit.
+ */
+export function innerTarget(
+  model: Model,
+  target: InnerTarget,
+  { constants, features }: { constants: Parameters; features: Features },
+): ExplainedTarget {
+  const layers = targetLayers(model, target);
+  const reference = (table: tf.Tensor2D) => meanOverall(table, features[layers[0]].shape[0]);
+  if (target.kind === "unit") return { layers, reference, value: (at) => unitValue(at[layers[0]], target) };
+  const head = aspectNamed(model, target.aspect);
+  const unmasked = answer(head, constants, features);
+  const seen = region(head, unmasked);
+  const { object = 1, background = 0 } = target.kind === "image" ? target : {};
+  const weights = tf.add(tf.mul(seen, object - background), background);
+  return {
+    layers,
+    reference,
+    value: (at) => {
+      const logits = evidenceLogit(head, answer(head, constants, at));
+      const product = tf.mul(logits, repeated(weights, logits));
+      return tf.sum(tf.reshape(product, [logits.shape[0], -1]), 1);
+    },
+  };
+}
+
+/**
+ * The layers that a target is computed from; the classifier's without one.
+ *
+ * @throws ConfigError where the model has no such aspect or unit.
+ */
+export function targetLayers(model: Model, target?: InnerTarget): readonly string[] {
+  if (target === undefined) return model.classifier.spec.taps;
+  if (target.kind !== "unit") {
+    const { spec } = aspectNamed(model, target.aspect);
+    const hasImage = spec.kind === "segmentation" || (spec.kind === "amount" && spec.form === "map");
+    if (target.kind === "image" && !hasImage)
+      throw new ConfigError(
+        `target: aspect "${spec.name}" is no image, but ${spec.kind}. Explain it as aspect:${spec.name}.`,
+      );
+    return spec.taps;
+  }
+  const tap = model.trunk.taps.find(({ name }) => name === target.layer);
+  if (!tap) {
+    const names = model.trunk.taps.map(({ name }) => name).join(", ");
+    throw new ConfigError(`target: ${model.spec.trunk.name} has no layer "${target.layer}". Its layers: ${names}.`);
+  }
+  const isInside = (index: number, size: number) => Number.isInteger(index) && index >= 0 && index < size;
+  const { channel, place = [0, 0] } = target;
+  if (!isInside(channel, tap.channels) || !place.every((index) => isInside(index, tap.size)))
+    throw new ConfigError(
+      `target: layer "${tap.name}" is ${tap.size} x ${tap.size} with ${tap.channels} channels; it has no unit ${channel}${target.place ? `@${place.join(",")}` : ""}.`,
+    );
+  return [tap.name];
+}
+
+function aspectNamed({ aspects }: Model, name: string): Head<AspectSpec> {
+  const head = aspects.find(({ spec }) => spec.name === name);
+  if (head) return head;
+  const names = aspects.map(({ spec }) => spec.name).join(", ") || "none";
+  throw new ConfigError(`target: the model has no aspect "${name}". It has: ${names}.`);
+}
+
+function unitValue(
+  features: tf.Tensor4D,
+  { channel, place }: Pick<InnerTarget & { kind: "unit" }, "channel" | "place">,
+): tf.Tensor1D {
+  const [count, height, width] = features.shape;
+  const start = [0, ...(place ?? [0, 0]), channel] as [number, number, number, number];
+  const size = [count, ...(place ? [1, 1] : [height, width]), 1] as [number, number, number, number];
+  return tf.mean(tf.reshape(tf.slice(features, start, size), [count, -1]), 1);
+}
+
+/** `[batch, ...]` as often as `like` `[n * batch, ...]` has it. */
+function repeated<Tensor extends tf.Tensor>(values: Tensor, like: tf.Tensor): Tensor {
+  const copies = like.shape[0] / values.shape[0];
+  return copies === 1 ? values : tf.tile(values, [copies, ...values.shape.slice(1).map(() => 1)]);
+}

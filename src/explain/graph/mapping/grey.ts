@@ -1,0 +1,20 @@
+/** The mapping of colour to grey, for aspect heads that were trained on grey images: a given mapping that is no identity. */
+
+import * as tf from "@tensorflow/tfjs";
+import { ConfigError } from "../../../core/errors.js";
+import type { MappingOf } from "./mappings.js";
+
+/** Shares of red, green and blue in luma, ITU-R BT.601. */
+const LUMA = [0.299, 0.587, 0.114];
+
+/** @throws ConfigError where another layer than the image is masked. */
+export const grey: MappingOf =
+  ({ trunk }, parameters) =>
+  (features, from, to) => {
+    if (from !== "input")
+      throw new ConfigError(`mapping: grey leads from the image, got layer "${from}". Explain at the tap "input".`);
+    return tf.tidy(() => {
+      const luma = tf.sum(tf.mul(features, LUMA), 3, true); // [batch, S, S, 1]
+      return trunk.run(parameters, { input: tf.tile(luma, [1, 1, 1, 3]) as tf.Tensor4D }, [to])[to];
+    });
+  };

@@ -1,0 +1,65 @@
+/** How saliency becomes a mask, and how a mask fades features towards the reference. */
+
+import * as tf from "@tensorflow/tfjs";
+import { quantile } from "../../ops/quantile.js";
+import type { MaskingName } from "../methods.js";
+
+/** Keeps 0 / 0 at 0; far below any number that means something. */
+const TINY = 1e-30;
+
+/** `threshold` keeps what lies above this share of the map's elements. */
+const THRESHOLD_QUANTILE = 0.9;
+/** `threshold-absolute` keeps what reaches this share of the map's maximum. */
+const THRESHOLD_SHARE = 0.5;
+
+/**
+ * @param saliency `weights` `[batch, 1, 1, channels]`, signed, for those maskings that read them, and `map` `[batch, height, width, 1 or
+ *   channels]`, zero or more.
+ * @returns broadcastable to `[batch, height, width, channels]`; the caller disposes it. `filter-weights`: `clip(w / p95(|w|), 0, 1)`;
+ *   `filter-weights-signed`: clipped to -1..1, so that what speaks against the target is turned round; `multiply`: L / max(L);
+ *   `both`: the square root of the product of the first and the third; `threshold`: 1 where L lies above its 90 % quantile;
+ *   `threshold-absolute`: 1 where L reaches half its maximum. No saliency at all gives all zeros.
+ */
+export function maskOf(
+  { weights, map }: { weights?: tf.Tensor4D; map: tf.Tensor4D },
+  { masking }: { masking: MaskingName },
+): tf.Tensor4D {
+  return tf.tidy(() => {
+    const perImage = (x: tf.Tensor4D) => tf.reshape(x, [x.shape[0], -1]) as tf.Tensor2D;
+    const scaled = (x: tf.Tensor4D, scale: tf.Tensor) =>
+      tf.div<tf.Tensor4D>(x, tf.reshape(tf.maximum(scale, TINY), [-1, 1, 1, 1]));
+    const byFilter = (low: number) => {
+      if (!weights) throw new RangeError(`masking "${masking}" needs filter weights`);
+      return tf.clipByValue(scaled(weights, quantile(perImage(tf.abs(weights)), 0.95)), low, 1) as tf.Tensor4D;
+    };
+    const byMap = () => scaled(map, tf.max(perImage(map), 1));
+    const steps = (condition: tf.Tensor) => tf.cast(condition, "float32") as tf.Tensor4D;
+    switch (masking) {
+      case "filter-weights":
+        return byFilter(0);
+      case "filter-weights-signed":
+        return byFilter(-1);
+      case "multiply":
+        return byMap();
+      case "both":
+        return tf.sqrt(tf.mul(byFilter(0), byMap()));
+      case "threshold":
+        return steps(tf.greater(map, tf.reshape(quantile(perImage(map), THRESHOLD_QUANTILE), [-1, 1, 1, 1])));
+      case "threshold-absolute":
+        return steps(tf.greaterEqual(byMap(), THRESHOLD_SHARE));
+    }
+  });
+}
+
+/**
+ * `r + M (f - r)`: what the mask leaves stays, the rest fades to the typical representation.
+ *
+ * @param difference `[batch, height, width, channels]`, features minus reference.
+ * @returns `[batch, height, width, channels]`; the caller disposes it.
+ */
+export function fade(
+  difference: tf.Tensor4D,
+  { mask, reference }: { mask: tf.Tensor4D; reference: tf.Tensor4D },
+): tf.Tensor4D {
+  return tf.tidy(() => tf.add(reference, tf.mul(mask, difference)));
+}

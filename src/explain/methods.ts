@@ -1,0 +1,109 @@
+/** Which saliency methods and maskings there are, and which go together; plain names, for the command line and for the graph. */
+
+import { ConfigError } from "../core/errors.js";
+
+/**
+ * What a method tells apart: whole filters (one number a channel), places (one number a position), or elements. It decides the
+ * shape of the masks that can be made of it.
+ */
+export type Grain = "filter" | "place" | "element";
+
+interface Traits {
+  readonly grain: Grain;
+  /** It has filter weights. */
+  readonly hasWeights: boolean;
+}
+
+const byFilter: Traits = { grain: "filter", hasWeights: true };
+const byPlace: Traits = { grain: "place", hasWeights: false };
+const byElement: Traits = { grain: "element", hasWeights: false };
+
+const METHODS = {
+  /** Ours. Its filter weights are Grad-CAM's. */
+  evidence: { grain: "element", hasWeights: true },
+  "grad-cam": byFilter,
+  cam: byFilter,
+  "grad-cam++": byFilter,
+  "score-cam": byFilter,
+  "hires-cam": byPlace,
+  "layer-cam": byPlace,
+  "gradient-x-activation": byElement,
+  "integrated-gradients": byElement,
+  "guided-backpropagation": byElement,
+  deconvnet: byElement,
+  "guided-grad-cam": byElement,
+} as const satisfies Readonly<Record<string, Traits>>;
+
+export type SaliencyName = keyof typeof METHODS;
+
+export const SALIENCY_NAMES = Object.keys(METHODS) as readonly SaliencyName[];
+
+/** How saliency is applied to features; `maskOf` has the formulas. */
+export const MASKING_NAMES = [
+  "filter-weights",
+  "filter-weights-signed",
+  "multiply",
+  "both",
+  "threshold",
+  "threshold-absolute",
+] as const;
+export type MaskingName = (typeof MASKING_NAMES)[number];
+
+/** How a masked representation reaches the layer that a head reads. */
+export const MAPPING_NAMES = ["identity", "grey"] as const;
+export type MappingName = (typeof MAPPING_NAMES)[number];
+
+/** The defaults: bench/results/faithfulness.md is why. */
+export const DEFAULT_SALIENCY: SaliencyName = "evidence";
+export const DEFAULT_MASKING: MaskingName = "multiply";
+
+/** Of relevance, where nothing can set it: about the highest that calibration set on the models of bench/faithfulness. */
+export const UNCALIBRATED_THRESHOLD = 0.2;
+
+export function grainOf(saliency: SaliencyName): Grain {
+  return METHODS[saliency].grain;
+}
+
+/**
+ * The maskings that a method has.
+ *
+ * @param options.atInput whether the image itself is masked: three colours are no filters.
+ */
+export function maskingsOf(saliency: SaliencyName, { atInput = false } = {}): readonly MaskingName[] {
+  const needsWeights = (masking: MaskingName) => masking.startsWith("filter-weights") || masking === "both";
+  const hasWeights = METHODS[saliency].hasWeights && !atInput;
+  return MASKING_NAMES.filter((masking) => hasWeights || !needsWeights(masking));
+}
+
+/** `filter-weights` where the literature's method has them, else `multiply`. */
+export function defaultMaskingOf(saliency: SaliencyName, options: { atInput?: boolean } = {}): MaskingName {
+  const hasWeights = maskingsOf(saliency, options).includes("filter-weights");
+  return hasWeights && saliency !== DEFAULT_SALIENCY ? "filter-weights" : DEFAULT_MASKING;
+}
+
+/** A choice of method and masking with the defaults filled in. */
+export function methodOf({
+  saliency = DEFAULT_SALIENCY,
+  tap,
+  masking = defaultMaskingOf(saliency, { atInput: tap === "input" }),
+}: {
+  readonly saliency?: SaliencyName;
+  readonly masking?: MaskingName;
+  readonly tap?: string;
+} = {}): { saliency: SaliencyName; masking: MaskingName } {
+  return { saliency, masking };
+}
+
+/** @throws ConfigError where the method has no such masking; it lists those that it has. */
+export function checkPair(
+  saliency: SaliencyName,
+  masking: MaskingName,
+  { atInput = false }: { atInput?: boolean } = {},
+): void {
+  const valid = maskingsOf(saliency, { atInput });
+  if (valid.includes(masking)) return;
+  const where = atInput ? " on the image" : "";
+  throw new ConfigError(
+    `masking "${masking}": saliency "${saliency}" has no filter weights${where}. Take one of ${valid.join(", ")}.`,
+  );
+}

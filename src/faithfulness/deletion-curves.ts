@@ -1,0 +1,114 @@
+/** Deletion and insertion: does the answer go and come with the places that a map calls salient? */
+
+import sharp from "sharp";
+import type { Sample } from "../core/annotation.js";
+import { random } from "../core/random.js";
+import type { ExplanationMaps } from "../explain/explanation.js";
+import { highest } from "../explain/reading/prediction.js";
+import type { Model } from "../model/model.js";
+import { answersOf, type Run, targetOf } from "./predict-variants.js";
+
+/** Parts in which the image goes and comes. */
+const STEPS = 12;
+
+type Grid = ExplanationMaps["saliency"];
+
+/** Mean score of the answered class along the two curves of RISE (Petsiuk et al. 2018, arXiv:1806.07421), 0..1. */
+export interface Curves {
+  /** Cells taken away, the most salient first: the lower, the better the map. */
+  readonly deletion: number;
+  /** Cells given, the most salient first: the higher, the better. */
+  readonly insertion: number;
+}
+
+/** An image with the maps to follow, and without its detail, `[S, S, 3]`. */
+export interface Followed {
+  readonly sample: Sample;
+  readonly maps: readonly Grid[];
+  readonly blurred: Uint8Array;
+}
+
+/**
+ * What is taken away is blurred, not blackened: a black patch is a thing of its own. Cells of equal saliency come in random
+ * order.
+ *
+ * @returns of each image the curves of each of its maps, in order.
+ */
+export async function* deletionCurves(
+  model: Model,
+  { followed, ...run }: Run & { followed: AsyncIterable<readonly Followed[]> },
+): AsyncGenerator<readonly Curves[]> {
+  const { task } = model.classifier.spec;
+  const size = model.spec.trunk.inputSize;
+  const variants = async function* () {
+    for await (const batch of followed) {
+      yield batch.map((one) => ({ ...one, images: [one.sample.image, one.blurred, ...stages(one, size)] }));
+    }
+  };
+  for await (const { of, answers } of answersOf(model, { ...run, variants: variants() })) {
+    const chosen = highest(answers[0]);
+    // The class's probability: of `single` the softmax, since the target is its log-odds.
+    const [whole, blurred, ...others] = answers.map(
+      (logits) => 1 / (1 + Math.exp(-targetOf(logits, { chosen, task }))),
+    );
+    const inner = STEPS - 1;
+    const mean = (start: number) =>
+      ((whole + blurred) / 2 + others.slice(start, start + inner).reduce((sum, score) => sum + score, 0)) / STEPS;
+    yield of.maps.map((_, index) => ({
+      deletion: mean(2 * inner * index),
+      insertion: mean(2 * inner * index + inner),
+    }));
+  }
+}
+
+/** Without detail: Gaussian, with a deviation of an eighth of the side. */
+export function blurred(pixels: Uint8Array, size: number): Promise<Uint8Array> {
+  const image = sharp(pixels, { raw: { width: size, height: size, channels: 3 } });
+  return image
+    .blur(size / 8)
+    .raw()
+    .toBuffer();
+}
+
+/** For each map the images between the whole and nothing, then those between nothing and the whole. */
+function stages({ sample, maps, blurred }: Followed, size: number): Uint8Array[] {
+  return maps.flatMap((map) => {
+    const cells = order(map);
+    const steps = Array.from({ length: STEPS - 1 }, (_, step) =>
+      cells.slice(0, Math.round(((step + 1) / STEPS) * cells.length)),
+    );
+    return [
+      ...steps.map((some) => patched(sample.image, blurred, { cells: some, map, size })),
+      ...steps.map((some) => patched(blurred, sample.image, { cells: some, map, size })),
+    ];
+  });
+}
+
+/** Indices of the cells, the most salient first. */
+function order({ values }: Grid): readonly number[] {
+  const draw = random(7, "cells of equal saliency");
+  const lots = Float64Array.from(values, () => draw.next());
+  return [...values.keys()].sort((a, b) => values[b] - values[a] || lots[a] - lots[b]);
+}
+
+/** One image with some cells of another. */
+function patched(
+  under: Uint8Array,
+  over: Uint8Array,
+  { cells, map, size }: { cells: readonly number[]; map: Grid; size: number },
+): Uint8Array {
+  const { height, width, offset } = map;
+  const pixels = Uint8Array.from(under);
+  // The first and the last cell reach to the image's edge.
+  const edge = (index: number, count: number) =>
+    index === 0 ? 0 : index === count ? size : Math.min(size, Math.max(0, Math.round((index / count + offset) * size)));
+  for (const cell of cells) {
+    const [row, column] = [Math.floor(cell / width), cell % width];
+    const [left, right] = [edge(column, width), edge(column + 1, width)];
+    for (let y = edge(row, height); y < edge(row + 1, height); y++) {
+      const [start, end] = [3 * (y * size + left), 3 * (y * size + right)];
+      pixels.set(over.subarray(start, end), start);
+    }
+  }
+  return pixels;
+}

@@ -1,0 +1,97 @@
+/** Two models on the same images, whose classes have different causes: the explanations must differ as the reasons do. */
+
+import { InterruptedError } from "../core/errors.js";
+import { batches } from "../dataset/batches.js";
+import type { Dataset } from "../dataset/dataset.js";
+import type { Engine } from "../engine/engine.js";
+import { judge, rankedAspects } from "../explain/calibration/ground-truth.js";
+import { overSamples } from "../explain/calibration/run-over-samples.js";
+import { explainConstants } from "../explain/graph/graph-constants.js";
+import { explainFunction } from "../explain/graph/steps.js";
+import { readExplanation } from "../explain/reading/read-explanation.js";
+import { createModel } from "../model/model.js";
+import type { TrainedModel } from "../model/trained-model.js";
+
+export interface Twin {
+  readonly trained: TrainedModel;
+  /** Its labels and causes; the images are those of the other's, by name. */
+  readonly dataset: Dataset;
+}
+
+export interface Twins {
+  /** Test images answered right by both, in which each sees its own cause and the other's. */
+  readonly count: number;
+  /** Share in which each ranks its own cause before the other's. */
+  readonly ownFirst: number | null;
+  /** Share in which both name the same aspect of the two: explanations that the image decides, not the model. */
+  readonly sameFirst: number | null;
+}
+
+/** Relevance by aspect, and the causes among them. */
+interface Seen {
+  readonly relevance: ReadonlyMap<string, number>;
+  readonly causes: readonly string[];
+}
+
+/** @throws InterruptedError between two batches. */
+export async function compareTwins(
+  first: Twin,
+  second: Twin,
+  { engine, batchSize = 8, signal }: { engine: Engine; batchSize?: number; signal?: AbortSignal },
+): Promise<Twins> {
+  const others = await seenBy(second, { engine, batchSize, signal });
+  const images = await seenBy(first, { engine, batchSize, signal });
+  let [count, own, same] = [0, 0, 0];
+  for (const [path, one] of images) {
+    const other = others.get(path);
+    if (!other) continue;
+    const [mine, yours] = [strongest(one, other.causes), strongest(other, one.causes)];
+    if (!mine || !yours) continue;
+    count++;
+    if (mine.own > mine.others && yours.own > yours.others) own++;
+    if (mine.own > mine.others !== yours.own > yours.others) same++;
+  }
+  const share = (part: number) => (count > 0 ? part / count : null);
+  return { count, ownFirst: share(own), sameFirst: share(same) };
+}
+
+/** The most relevant of a model's own causes and of the other's, those that are causes of both left out; absent where one is not seen. */
+function strongest({ relevance, causes }: Seen, others: readonly string[]) {
+  const most = (names: readonly string[]) => Math.max(...names.map((name) => relevance.get(name) ?? -1));
+  const own = most(causes.filter((name) => !others.includes(name)));
+  const foreign = most(others.filter((name) => !causes.includes(name)));
+  return own < 0 || foreign < 0 ? undefined : { own, others: foreign };
+}
+
+/** By path, the images answered right. */
+async function seenBy(
+  { trained, dataset }: Twin,
+  { engine, batchSize, signal }: { engine: Engine; batchSize: number; signal?: AbortSignal },
+): Promise<Map<string, Seen>> {
+  const { spec, parameters, references, threshold } = trained;
+  const model = createModel(spec);
+  const { causes } = dataset.manifest;
+  const samples = async function* () {
+    for await (const batch of batches(dataset, { split: "test", batchSize, inputSize: spec.trunk.inputSize })) {
+      if (signal?.aborted) throw new InterruptedError("interrupted; nothing was written.");
+      yield batch;
+    }
+  };
+  const constants = explainConstants({ parameters, references });
+  const run = { engine, constants, batchSize, samples: samples(), fn: explainFunction(model), name: "twin" };
+  const found = new Map<string, Seen>();
+  for await (const { sample, outputs } of overSamples(model, run)) {
+    const { explanation } = readExplanation(outputs, {
+      spec,
+      threshold: threshold.value,
+      beside: threshold.beside,
+      image: sample.path,
+    });
+    const judged = judge(explanation, { sample, causes });
+    if (!judged.isRight) continue;
+    const ranks = rankedAspects(judged);
+    const relevance = new Map(ranks.map(({ aspect }) => [aspect.name, aspect.relevance ?? 0]));
+    found.set(sample.path, { relevance, causes: judged.causes });
+  }
+  return found;
+}

@@ -1,0 +1,122 @@
+/** A trained model as it rests on disk between training, export and explanation: plain data and named numbers. */
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { InputError } from "../core/errors.js";
+import { writeFileAtomic, writeJson } from "../core/files.js";
+import { parseJson } from "../core/json.js";
+import type { NdArrays } from "../core/nd-array.js";
+import { decodeSafetensors, encodeSafetensors } from "../core/safetensors.js";
+import type { ModelSpec } from "./model.js";
+
+/** What counts as relevant; uncalibrated where neither causes nor removals could set it. */
+export interface RelevanceThreshold {
+  /** From this relevance on, an aspect is relevant, */
+  readonly value: number;
+  /** and beside such an aspect from this one on; the same where absent. */
+  readonly beside?: number;
+  readonly isCalibrated: boolean;
+}
+
+/** What is said behind the threshold, if anything. */
+export function besideText({ value, beside = value }: RelevanceThreshold): string {
+  return beside < value ? `, from ${beside.toFixed(3)} beside such an aspect` : "";
+}
+
+/** Where a model comes from; free of paths and names of persons. */
+export interface Provenance {
+  readonly dataset: {
+    readonly name: string;
+    readonly hash: string;
+    readonly contentHash?: string;
+    readonly counts: Readonly<Record<string, number>>;
+  };
+  readonly seed: number;
+  readonly epochs: number;
+  /** What the trunk started from, as the configuration names it. */
+  readonly weights: string;
+  /** By split, `aspectlens-metrics/1` of the validation split, and of others where they were evaluated. */
+  readonly metrics: Readonly<Record<string, unknown>>;
+  /** Heads that cannot tell their answer from nothing, or have learned nothing; said again wherever they are used. */
+  readonly warnings: readonly string[];
+}
+
+/** `aspectlens-metrics/1`: what each head achieved on a split. */
+export interface SplitMetrics {
+  readonly format: "aspectlens-metrics/1";
+  readonly split: string;
+  /** Numbers by head. */
+  readonly heads: Readonly<Record<string, object>>;
+}
+
+/** The metrics that a model carries, one for each split that was evaluated; training makes those of the validation split. */
+export function metricsOf({ metrics }: Provenance): readonly SplitMetrics[] {
+  const isMetrics = (value: unknown): value is SplitMetrics =>
+    isObject(value) && typeof value.split === "string" && isObject(value.heads);
+  // Earlier runs hold those of the validation split alone.
+  return [metrics, ...Object.values(metrics)].filter(isMetrics);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export interface TrainedModel {
+  readonly spec: ModelSpec;
+  /** Batch normalisation folded: a kernel and a bias for each trunk layer, and the parameters of the heads. */
+  readonly parameters: NdArrays;
+  /** By layer: `[classes + 1, channels]`, row k for the target class k, the last row over all images. */
+  readonly references: NdArrays;
+  readonly threshold: RelevanceThreshold;
+  readonly provenance: Provenance;
+}
+
+type Description = Omit<TrainedModel, "parameters" | "references">;
+
+const FORMAT = "aspectlens-model/1";
+
+/** Writes `model.json`, `parameters.safetensors` and `references.safetensors`; `model.json` last, so that it vouches for the others. */
+export async function writeTrainedModel(folder: string, model: TrainedModel): Promise<void> {
+  const { parameters, references, ...description } = model;
+  await writeFileAtomic(join(folder, "parameters.safetensors"), encodeSafetensors(parameters));
+  await writeFileAtomic(join(folder, "references.safetensors"), encodeSafetensors(references));
+  await writeJson(join(folder, "model.json"), { format: FORMAT, ...description });
+}
+
+/** Adds what was evaluated to a model that is written, in place of what it had of that split. */
+export async function recordMetrics(folder: string, metrics: SplitMetrics): Promise<void> {
+  const { parameters: _, references: __, ...description } = await readTrainedModel(folder);
+  const others = metricsOf(description.provenance).filter(({ split }) => split !== metrics.split);
+  const all = Object.fromEntries([...others, metrics].map((one) => [one.split, one]));
+  const provenance = { ...description.provenance, metrics: all };
+  await writeJson(join(folder, "model.json"), { format: FORMAT, ...description, provenance });
+}
+
+/** @throws InputError where a file is absent or of another format. */
+export async function readTrainedModel(folder: string): Promise<TrainedModel> {
+  const read = async (name: string) => {
+    try {
+      return await readFile(join(folder, name));
+    } catch (cause) {
+      throw new InputError(
+        `${join(folder, name)}: cannot be read. Finish the training first: aspectlens train CONFIG.json --resume.`,
+        { cause },
+      );
+    }
+  };
+  const parsed = parseJson(await read("model.json"), {
+    where: join(folder, "model.json"),
+    error: InputError,
+    cure: "Train again, or copy the run again.",
+  }) as Description & { format: string };
+  const { format, ...description } = parsed;
+  if (format !== FORMAT)
+    throw new InputError(
+      `${join(folder, "model.json")}: format "${format}", expected "${FORMAT}". Train again with this version.`,
+    );
+  return {
+    ...description,
+    parameters: decodeSafetensors(await read("parameters.safetensors"), join(folder, "parameters.safetensors")),
+    references: decodeSafetensors(await read("references.safetensors"), join(folder, "references.safetensors")),
+  };
+}

@@ -1,0 +1,61 @@
+/** The page of a faithfulness run: its table, what it must be read against, and the worst cases as pictures. */
+
+import type { Faithfulness } from "../faithfulness/faithfulness.js";
+import { faithfulnessLines, METHOD_COLUMNS, methodRows } from "./faithfulness-table.js";
+import { escapeHtml } from "./html.js";
+
+export interface PictureOfCase {
+  /** File beside the page. */
+  readonly file: string;
+  readonly image: string;
+  readonly causes: readonly string[];
+  readonly distractors: readonly string[];
+  /** Relevance of the most relevant distractor less that of the most relevant cause. */
+  readonly error: number;
+  /** Whether one of the causes was called relevant. */
+  readonly isCauseRelevant: boolean;
+}
+
+/** @returns a page that needs nothing but the pictures beside it. */
+export function faithfulnessPage(
+  faithfulness: Faithfulness,
+  { model, dataset, worst }: { model: string; dataset: string; worst: readonly PictureOfCase[] },
+): string {
+  const title = `Does ${model} name the cause?`;
+  const rows = methodRows(faithfulness).map(
+    ({ isDefault, cells }) =>
+      `<tr${isDefault ? ' class="own"' : ""}>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`,
+  );
+  const cases = worst.map((one) => {
+    const { file, image, causes, distractors } = one;
+    const verdict = verdictOf(one);
+    return `<figure><img src="${encodeURI(file)}" loading="lazy" alt=""><figcaption><b>${escapeHtml(image)}</b>: ${verdict}; cause: ${escapeHtml(causes.join(", "))}; also there: ${escapeHtml(distractors.join(", "))}</figcaption></figure>`;
+  });
+  return `<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title>
+<style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:1100px;padding:0 1rem;color:#1d2329}
+table{border-collapse:collapse;display:block;overflow-x:auto}td,th{padding:.25rem .8rem .25rem 0;text-align:right;border-bottom:1px solid #e4e8ec;white-space:nowrap}
+td:nth-child(-n+2),th:nth-child(-n+2){text-align:left}.own{font-weight:600;background:#f2f7fb}
+figure{margin:1.5rem 0}img{max-width:100%;border:1px solid #e4e8ec}figcaption{color:#66707a}</style>
+<h1>${escapeHtml(title)}</h1>
+<p>Dataset: ${escapeHtml(dataset)}, test images. The explanation is right where the aspect that caused the label comes first.</p>
+<ul>${faithfulnessLines(faithfulness)
+    .map((line) => `<li>${escapeHtml(line)}</li>`)
+    .join("")}</ul>
+<h2>Methods</h2>
+<table><tr>${METHOD_COLUMNS.map((column) => `<th>${column}</th>`).join("")}</tr>${rows.join("")}</table>
+<p>The marked row is how this model explains. Thresholds of other methods were set on validation images in the same way.</p>
+<h2>The worst cases, worst first</h2>
+${cases.join("\n") || "<p>No image could be judged.</p>"}
+</html>
+`;
+}
+
+function verdictOf({ error, isCauseRelevant }: PictureOfCase): string {
+  if (error > 0) return `ranks a distractor first, by ${error.toFixed(2)}`;
+  if (error === 0) return "ranks neither cause nor distractor first";
+  const lead = (-error).toFixed(2);
+  return isCauseRelevant
+    ? `names the cause, by ${lead}`
+    : `ranks the cause first, by ${lead}, but does not call it relevant`;
+}

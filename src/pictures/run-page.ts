@@ -1,0 +1,90 @@
+/** `report.html` of a run folder: losses and validation score over the epochs, the metrics of the best, the configuration. */
+
+import { ownValue } from "../core/own-value.js";
+import type { Cursor, EpochRecord } from "../train/checkpoint.js";
+import type { TrainConfig } from "../train/config.js";
+import { escapeHtml } from "./html.js";
+
+const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000"];
+const WIDTH = 640;
+const HEIGHT = 240;
+const LEFT = 52;
+const BOTTOM = 24;
+
+interface Line {
+  readonly name: string;
+  readonly values: readonly (number | null)[];
+}
+
+/** @returns a page that needs nothing but itself. */
+export function runReport(
+  config: TrainConfig,
+  { history, best }: { history: readonly EpochRecord[]; best: Cursor["best"] },
+): string {
+  const heads = Object.keys(config.heads);
+  const losses = heads.map((name) => ({
+    name,
+    values: history.map((record) => ownValue(record.losses, name) ?? null),
+  }));
+  const scores = [{ name: `score (${config.score})`, values: history.map((record) => record.score) }];
+  const bestAt = history.findIndex((record) => record.stage === best?.stage && record.epoch === best.epoch);
+  const title = escapeHtml(config.out);
+  return `<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>${title}</title>
+<style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:720px;padding:0 1rem;color:#222}
+table{border-collapse:collapse}td,th{padding:.2rem .8rem .2rem 0;text-align:left;border-bottom:1px solid #ddd}
+pre{background:#f5f5f5;padding:1rem;overflow:auto}svg{max-width:100%;height:auto}</style>
+<h1>${title}</h1>
+<p>${history.length} epochs in ${config.stages.length} ${config.stages.length === 1 ? "stage" : "stages"}${bestAt < 0 ? "" : `; best: epoch ${bestAt + 1}, score ${text(history[bestAt].score)}`}.</p>
+<h2>Validation score</h2>
+${chart(scores, { mark: bestAt, from: 0 })}
+<h2>Training loss of each head</h2>
+${chart(losses, { mark: bestAt })}
+<h2>Metrics of the best epoch, validation</h2>
+${metricsTable(history[bestAt])}
+<h2>Configuration</h2>
+<pre>${escapeHtml(JSON.stringify(config, null, 2))}</pre>
+</html>
+`;
+}
+
+function chart(lines: readonly Line[], { mark, from }: { mark: number; from?: number }): string {
+  const all = lines.flatMap((line) => line.values.filter((value) => value !== null));
+  if (all.length === 0) return "<p>Not evaluated.</p>";
+  const count = Math.max(...lines.map((line) => line.values.length));
+  const low = from ?? Math.min(0, ...all);
+  const high = Math.max(...all, low + 1e-9);
+  const x = (index: number) => LEFT + ((WIDTH - LEFT - 8) * (index + 0.5)) / count;
+  const y = (value: number) => HEIGHT - BOTTOM - ((HEIGHT - BOTTOM - 8) * (value - low)) / (high - low);
+  const paths = lines.map((line, index) => {
+    const points = line.values.flatMap((value, at) =>
+      value === null ? [] : [`${x(at).toFixed(1)},${y(value).toFixed(1)}`],
+    );
+    return `<polyline fill="none" stroke="${COLOURS[index % COLOURS.length]}" stroke-width="2" points="${points.join(" ")}"/>`;
+  });
+  const ticks = [low, (low + high) / 2, high].map(
+    (value) =>
+      `<text x="${LEFT - 6}" y="${y(value) + 4}" text-anchor="end" font-size="11">${value.toFixed(2)}</text><path d="M${LEFT} ${y(value)}H${WIDTH - 8}" stroke="#ddd"/>`,
+  );
+  const marked = mark < 0 ? "" : `<path d="M${x(mark)} 8V${HEIGHT - BOTTOM}" stroke="#999" stroke-dasharray="4"/>`;
+  const ends = `<text x="${x(0)}" y="${HEIGHT - 6}" font-size="11">epoch 1</text><text x="${x(count - 1)}" y="${HEIGHT - 6}" font-size="11" text-anchor="end">${count}</text>`;
+  const legend = lines.map(
+    (line, index) => `<span style="color:${COLOURS[index % COLOURS.length]}">■</span> ${escapeHtml(line.name)}`,
+  );
+  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img">${ticks.join("")}${marked}${paths.join("")}${ends}</svg><p>${legend.join(" &nbsp; ")}</p>`;
+}
+
+function metricsTable(record: EpochRecord | undefined): string {
+  if (!record?.validation) return "<p>Not evaluated.</p>";
+  const rows = Object.entries(record.validation).map(([head, metrics]) => {
+    const numbers = Object.entries(metrics as object).filter(
+      ([key, value]) => key !== "count" && (typeof value === "number" || value === null),
+    );
+    return `<tr><th>${escapeHtml(head)}</th><td>${numbers.map(([key, value]) => `${escapeHtml(key)} ${text(value)}`).join(", ")}</td></tr>`;
+  });
+  return `<table>${rows.join("")}</table>`;
+}
+
+function text(value: number | null): string {
+  return value === null ? "not evaluated" : value.toFixed(3);
+}

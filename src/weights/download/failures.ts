@@ -1,0 +1,113 @@
+/** What a failed request means: whether trying again may help, and the one line that tells the user what to do. */
+
+import { DownloadError } from "../../core/errors.js";
+import { proxyVariable } from "./connection.js";
+
+/** No way to the host: nothing that a few seconds mend, unless the way was there before. */
+const UNREACHABLE = new Set([
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EAI_FAIL",
+  "ECONNREFUSED",
+  "ENETUNREACH",
+  "ENETDOWN",
+  "EHOSTUNREACH",
+  "EADDRNOTAVAIL",
+  "ETIMEDOUT",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/** Certificates that Node does not trust, mostly because a company's proxy signs them. */
+const UNTRUSTED = /^(ERR_TLS_|CERT_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|UNABLE_TO_(GET|VERIFY))/;
+
+const OTHER_WAYS =
+  'name a mirror by --mirror, import a copy brought by hand with "weights import", or use a built-in trunk';
+
+/** A failure that may pass: `download` waits and tries again. */
+export class TransientError extends Error {
+  /** The server's own wish (Retry-After), in seconds. */
+  readonly waitSeconds: number;
+  /** No way to the host: not worth a second try where nothing has come yet. */
+  readonly isUnreachable: boolean;
+
+  constructor(
+    message: string,
+    {
+      cause,
+      waitSeconds = 0,
+      isUnreachable = false,
+    }: { cause?: unknown; waitSeconds?: number; isUnreachable?: boolean } = {},
+  ) {
+    super(message, { cause });
+    this.waitSeconds = waitSeconds;
+    this.isUnreachable = isUnreachable;
+  }
+}
+
+/** What an exception of the connection means. @returns the error to throw, with `error` as its cause. */
+export function connectionFailure(error: unknown, url: URL): Error {
+  if (error instanceof DownloadError || error instanceof TransientError) return error;
+  const code = codeOf(error);
+  const text = error instanceof Error && error.message !== "" ? error.message : code;
+  const refusal = /^Proxy (?:response|Authentication Required) \((\d+)\)/.exec(text)?.[1];
+  if (refusal !== undefined) return proxyFailure(Number(refusal), url, error);
+  if (UNREACHABLE.has(code)) {
+    const proxy = proxyVariable(url);
+    const why = proxy === undefined ? text : `${text}; ${proxy} is set`;
+    const first = proxy === undefined ? "Set HTTPS_PROXY to go through a proxy" : `Check ${proxy} and NO_PROXY`;
+    return new TransientError(
+      `${url.host} cannot be reached: no network, or no way (${why}). ${first}, ${OTHER_WAYS}.`,
+      {
+        cause: error,
+        isUnreachable: true,
+      },
+    );
+  }
+  if (UNTRUSTED.test(code)) {
+    return new DownloadError(
+      `${url.host}: its certificate is not trusted (${code}). Where a proxy signs them, name the file of its authority in NODE_EXTRA_CA_CERTS; else ${OTHER_WAYS}.`,
+      { cause: error },
+    );
+  }
+  return new TransientError(`the connection to ${url.host} broke (${text})`, { cause: error });
+}
+
+/** What a status other than 200 and 206 means. @param retryAfter the header of that name. */
+export function statusFailure(status: number, url: URL, retryAfter: string | undefined): Error {
+  if (status === 407) return proxyFailure(status, url);
+  if (status === 404 || status === 410) {
+    return new DownloadError(
+      `${url.href}: there is no such file (status ${status}). Check the address, or ${OTHER_WAYS}.`,
+    );
+  }
+  if (status === 401 || status === 403) {
+    return new DownloadError(
+      `${url.href}: the server refuses it (status ${status}). It may need a login: ${OTHER_WAYS}.`,
+    );
+  }
+  if (status >= 500 || [408, 425, 429].includes(status)) {
+    const waitSeconds = /^\d+$/.test(retryAfter ?? "") ? Number(retryAfter) : 0;
+    return new TransientError(`${url.host} has trouble (status ${status})`, { waitSeconds });
+  }
+  return new DownloadError(
+    `${url.href}: an unexpected answer (status ${status}). Check the address, or ${OTHER_WAYS}.`,
+  );
+}
+
+function proxyFailure(status: number, url: URL, cause?: unknown): DownloadError {
+  const proxy = proxyVariable(url) ?? "HTTPS_PROXY";
+  const cure =
+    status === 407
+      ? `It asks for a login: ${proxy}=http://user:password@host:port.`
+      : `List the host in NO_PROXY, ${OTHER_WAYS}.`;
+  return new DownloadError(`${url.host}: the proxy in ${proxy} refuses it (status ${status}). ${cure}`, { cause });
+}
+
+/** The code of an error, or of what lies within it: an address tried on IPv4 and IPv6 fails as a group. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as NodeJS.ErrnoException;
+  if (typeof code === "string") return code;
+  const [inner] = error instanceof AggregateError ? error.errors : [error.cause];
+  return inner === undefined ? error.name : codeOf(inner);
+}

@@ -1,0 +1,37 @@
+/** Where a mirror keeps what an address names: under the address's own host and path. */
+
+import { InputError } from "../../core/errors.js";
+
+/**
+ * `https://storage.googleapis.com/a/b` on `https://mirror.example/x` is `https://mirror.example/x/storage.googleapis.com/a/b`;
+ * a query stays. With a `file:` base the files lie in a folder of that layout.
+ *
+ * @param url an `http:` or `https:` address.
+ * @throws InputError naming the base (or the address), where it is none.
+ */
+export function mirrored(url: string, base: string): string {
+  const address = URL.canParse(url) ? new URL(url) : undefined;
+  if (address === undefined || !/^https?:$/.test(address.protocol)) {
+    throw new InputError(`${url}: not an address on the web, so no mirror has it. It begins with https:// or http://.`);
+  }
+  const root = baseOf(base);
+  root.pathname = `${root.pathname.replace(/\/+$/, "")}/${address.host}${address.pathname}`;
+  root.search = address.search;
+  return root.href;
+}
+
+function baseOf(base: string): URL {
+  const root = URL.canParse(base) ? new URL(base) : undefined;
+  if (root === undefined || !/^(https?|file):$/.test(root.protocol)) {
+    throw badBase(base, "not an address. It begins with https://, http:// or, for a folder, file:///");
+  }
+  // The value is not shown where it may hold a password.
+  if (root.username !== "" || root.password !== "")
+    throw badBase(root.host, "has a user or password, which is not supported");
+  if (root.search !== "" || root.hash !== "") throw badBase(base, "has a query or fragment, which a base cannot have");
+  return root;
+}
+
+function badBase(base: string, why: string): InputError {
+  return new InputError(`--mirror ${base}: ${why}.`);
+}

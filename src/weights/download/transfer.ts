@@ -1,0 +1,190 @@
+/** One answer of a server into a part file: asks for what is missing, and tells a continuation from a new file. */
+
+import { setImmediate as turn } from "node:timers/promises";
+import { DownloadError } from "../../core/errors.js";
+import type { Connection } from "./connection.js";
+import { connectionFailure, statusFailure, TransientError } from "./failures.js";
+import { type Answer, discard, get } from "./get.js";
+import type { PartFile, PartSource } from "./part-file.js";
+import { Watch } from "./stall-timeout.js";
+
+export interface TransferOptions {
+  readonly connection: Connection;
+  readonly signal?: AbortSignal;
+  /** The longest silence of the server. */
+  readonly timeoutSeconds: number;
+  /** Whether a checksum will tell a bad seam: then a file without a validator is resumed too. */
+  readonly hasChecksum: boolean;
+  /** Where more bytes than these have come, no more are taken. */
+  readonly mostBytes: number;
+  readonly onProgress?: (done: number, all: number | undefined) => void;
+}
+
+/**
+ * Returns when the server has sent the whole file by its own account, or more than may come.
+ *
+ * @throws TransientError where trying again may help; DownloadError where not; the signal's reason.
+ */
+export async function transfer(address: URL, part: PartFile, options: TransferOptions): Promise<void> {
+  const watch = new Watch(options.signal, { seconds: options.timeoutSeconds, host: address.host });
+  watch.start();
+  try {
+    const { answer, total, isWhole } = await begin(address, part, { ...options, signal: watch.signal });
+    await receive(answer, part, { address, total, isWhole, watch, ...options });
+    if (part.done > options.mostBytes) return;
+    await turn(); // bytes behind the end are seen only now
+    if (options.connection.takeExcess()) {
+      await part.empty();
+      throw new TransientError(`${address.host} sent more bytes than it announced`);
+    }
+    if (part.done === 0) throw new TransientError(`${address.host} sent an empty file`);
+    if (total !== undefined && part.done < total) {
+      throw new TransientError(`${address.host} ended after ${part.done} of ${total} bytes`);
+    }
+  } finally {
+    watch.stop();
+  }
+}
+
+interface Begun {
+  readonly answer: Answer;
+  /** Bytes of the whole file, where the server says. */
+  readonly total: number | undefined;
+  /** Whether the answer is the whole file, and not what is missing of it. */
+  readonly isWhole: boolean;
+}
+
+async function begin(
+  address: URL,
+  part: PartFile,
+  { connection, hasChecksum, signal }: TransferOptions & { readonly signal: AbortSignal },
+): Promise<Begun> {
+  // Compressed answers have no ranges (servers then ignore the header), and their length is not the file's.
+  const plain = { "accept-encoding": "identity", "user-agent": "aspectlens" };
+  const validator = validatorOf(part.source);
+  connection.takeExcess();
+  const ask = (headers: Readonly<Record<string, string>>) =>
+    get(address, { headers, dispatcher: connection.dispatcher, signal });
+
+  if (part.done > 0 && (validator !== undefined || hasChecksum)) {
+    const range = { ...plain, range: `bytes=${part.done}-` };
+    const answer = await ask(validator === undefined ? range : { ...range, "if-range": validator });
+    if (answer.status !== 206 && answer.status !== 416) return wholeOf(answer, address);
+    const total = answer.status === 206 ? totalOfContinuation(answer, part) : null;
+    if (total !== null) return { answer, total, isWhole: false };
+    discard(answer);
+  }
+  return wholeOf(await ask(plain), address);
+}
+
+/** @throws DownloadError or TransientError, where the answer is not a file. */
+function wholeOf(answer: Answer, address: URL): Begun {
+  const encoding = answer.header("content-encoding") ?? "identity";
+  if (answer.status === 200 && encoding === "identity") {
+    return { answer, total: lengthOf(answer), isWhole: true };
+  }
+  discard(answer);
+  if (answer.status !== 200) throw statusFailure(answer.status, address, answer.header("retry-after"));
+  throw new DownloadError(
+    `${address.href}: comes compressed (${encoding}), which was not asked for. Name a mirror by --mirror that leaves files as they are.`,
+  );
+}
+
+/**
+ * What If-Range takes (RFC 9110, 13.1.5): a weak ETag is none. A date counts although two writes within its second would share it:
+ * the length is compared as well.
+ */
+function validatorOf(source: PartSource | undefined): string | undefined {
+  return source?.etag !== undefined && !source.etag.startsWith("W/") ? source.etag : source?.lastModified;
+}
+
+/** The bytes of the whole file (undefined: not told), or null where a 206 does not go on exactly where the part ends. */
+function totalOfContinuation(answer: Answer, part: PartFile): number | undefined | null {
+  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/i.exec(answer.header("content-range") ?? "");
+  if (range === null || Number(range[1]) !== part.done) return null;
+  const etag = answer.header("etag");
+  const { source } = part;
+  if (etag !== undefined && source?.etag !== undefined && etag !== source.etag) return null;
+  if ((answer.header("content-encoding") ?? "identity") !== "identity") return null;
+  if (range[2] === "*") return source?.bytes;
+  const total = Number(range[2]);
+  return source?.bytes !== undefined && source.bytes !== total ? null : total;
+}
+
+function lengthOf(answer: Answer): number | undefined {
+  const length = answer.header("content-length");
+  return length === undefined ? undefined : Number(length);
+}
+
+/** Appends the body; what was there before goes only when the first byte of a new file has come. */
+async function receive(
+  answer: Answer,
+  part: PartFile,
+  {
+    address,
+    total,
+    isWhole,
+    watch,
+    mostBytes,
+    onProgress,
+  }: TransferOptions & { address: URL; total: number | undefined; isWhole: boolean; watch: Watch },
+): Promise<void> {
+  let isFirst = true;
+  const chunks = answer.body[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      watch.start();
+      const { value, done } = await nextOf(chunks, { address, watch });
+      watch.pause();
+      if (done === true) return;
+      const chunk = value as Uint8Array; // undici gives buffers where no encoding is set
+      if (isFirst && isWhole) {
+        if (isPage(answer, chunk)) throw pageError(address);
+        await part.restart(sourceOf(answer, address));
+      } else if (isFirst) part.patch();
+      isFirst = false;
+      await part.append(chunk);
+      onProgress?.(part.done, total);
+      if (part.done > mostBytes) return;
+      if (total !== undefined && part.done > total) {
+        await part.empty();
+        throw new TransientError(`${address.host} sent more than the ${total} bytes that it announced`);
+      }
+    }
+  } finally {
+    discard(answer);
+  }
+}
+
+async function nextOf(
+  chunks: AsyncIterator<unknown>,
+  { address, watch }: { address: URL; watch: Watch },
+): Promise<IteratorResult<unknown>> {
+  try {
+    return await chunks.next();
+  } catch (error) {
+    throw watch.signal.aborted ? watch.signal.reason : connectionFailure(error, address);
+  }
+}
+
+function sourceOf(answer: Answer, address: URL): PartSource {
+  return {
+    url: address.href,
+    etag: answer.header("etag"),
+    lastModified: answer.header("last-modified"),
+    bytes: lengthOf(answer),
+  };
+}
+
+/** Whether the answer is a web page: no format of weights begins like one. */
+function isPage(answer: Answer, chunk: Uint8Array): boolean {
+  const start = new TextDecoder().decode(chunk.subarray(0, 512)).trimStart().toLowerCase();
+  const saysSo = /^(text\/html|application\/xhtml)/i.test(answer.header("content-type") ?? "");
+  return saysSo ? start.startsWith("<") : /^<(!doctype html|html|head)\b/.test(start);
+}
+
+function pageError(address: URL): DownloadError {
+  return new DownloadError(
+    `${address.href}: a web page came instead of the file. The network may want a login: open any page in a browser first; or check the address.`,
+  );
+}

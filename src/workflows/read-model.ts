@@ -1,0 +1,14 @@
+/** A trained model from whatever the user names: a run folder or a bundle. */
+
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { readBundle, readBundledModel } from "../bundle/read-bundle.js";
+import { InputError } from "../core/errors.js";
+import { readTrainedModel, type TrainedModel } from "../model/trained-model.js";
+
+/** @throws InputError where there is neither. */
+export async function readModel(path: string): Promise<TrainedModel> {
+  const found = await stat(path).catch(() => null);
+  if (!found) throw new InputError(`${path}: there is no such run folder or bundle.`);
+  return found.isDirectory() ? readTrainedModel(join(path, "best")) : readBundledModel(await readBundle(path));
+}

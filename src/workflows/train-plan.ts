@@ -1,0 +1,89 @@
+/** What a run is about to do: the configuration with every default, the model, and what it starts from. */
+
+import { ConfigError } from "../core/errors.js";
+import type { NdArrays } from "../core/nd-array.js";
+import { clashingName } from "../core/output-names.js";
+import { type Dataset, splitSize } from "../dataset/dataset.js";
+import type { ModelSpec } from "../model/model.js";
+import type { TrainedModel } from "../model/trained-model.js";
+import { type RawConfig, resolveConfig, type TrainConfig } from "../train/config.js";
+import { modelSpecOf } from "../train/model-spec.js";
+import type { TrainOptions } from "../train/train.js";
+import { createTrunk } from "../trunk/create-trunk.js";
+import type { TrunkSpec } from "../trunk/trunk.js";
+import { findStart, readTeacher, type Start, startParameters } from "./starting-weights.js";
+
+/** What a run is about to do. */
+export interface TrainPlan {
+  readonly config: TrainConfig;
+  readonly spec: ModelSpec;
+  readonly dataset: Dataset;
+  /** One line each: layers drawn anew, what the data cannot teach, taps whose explanations mean less. */
+  readonly notes: readonly string[];
+}
+
+/** With what it starts from. */
+export type Plan = TrainPlan & { readonly start: NdArrays; readonly teacher?: TrainOptions["teacher"] };
+
+/**
+ * Brings configuration, dataset and weights together.
+ *
+ * @param options.base the finished model that heads are added to.
+ * @throws ConfigError where they do not fit, WeightsError where the weights are not here.
+ */
+export async function planOf(
+  raw: RawConfig,
+  { dataset, base, isResumed }: { dataset: Dataset; base?: TrainedModel; isResumed?: boolean },
+): Promise<Plan> {
+  const begun: Start = base ? { known: base.spec.trunk } : await findStart(raw, { isResumed });
+  const config = resolveConfig(base ? onBase(raw, base) : raw, {
+    trainCount: splitSize(dataset, "train"),
+    aspects: dataset.manifest.aspects,
+    weights: begun.known,
+    sourceOf: (trunk: TrunkSpec) => createTrunk(trunk).source,
+  });
+  const { task } = dataset.manifest;
+  if (config.heads.class?.labelSmoothing && task !== "single")
+    throw new ConfigError(
+      `heads.class.labelSmoothing: is for one class of several, the task is "${task}". Leave it out.`,
+    );
+  const trunk = createTrunk(config.trunk);
+  const facts = {
+    task,
+    classes: dataset.manifest.classes,
+    aspects: dataset.manifest.aspects,
+    scale: dataset.summary.scale,
+    mapped: new Set(
+      Object.entries(dataset.summary.heads)
+        .filter(([, head]) => (head.mapCount ?? 0) > 0)
+        .map(([name]) => name),
+    ),
+  };
+  const asked = modelSpecOf(config, facts, { output: trunk.output });
+  if (base) return { config, spec: withBaseHeads(asked, base.spec), dataset, start: base.parameters, notes: [] };
+  const teacher = config.teacher && (await readTeacher(config.teacher, { pupil: trunk, stages: config.stages }));
+  const { parameters, notes } = await startParameters(trunk, begun, config);
+  return { config, spec: asked, dataset, teacher, start: parameters, notes };
+}
+
+/** The configuration of heads that are added to a finished model. */
+function onBase(raw: RawConfig, { spec, provenance }: TrainedModel): RawConfig {
+  const trunk = { ...spec.trunk, weights: provenance.weights };
+  return { ...raw, trunk, source: spec.source, stages: raw.stages ?? [{ train: "heads" }] };
+}
+
+/** Heads of the finished model as they are, then the new ones. */
+function withBaseHeads(asked: ModelSpec, base: ModelSpec): ModelSpec {
+  const added = asked.heads.filter((head) => !base.heads.some((old) => old.name === head.name));
+  for (const { name } of added) {
+    const other = clashingName(
+      name,
+      base.heads.map((head) => head.name),
+    );
+    if (other === undefined) continue;
+    throw new ConfigError(
+      `aspect "${name}" would write its masks to the files of ${other}. Rename it in dataset.json.`,
+    );
+  }
+  return { ...base, heads: [...base.heads, ...added] };
+}

@@ -1,0 +1,190 @@
+/** A training run from configuration file to a model that can be exported: data, weights, training, references, threshold. */
+
+import { basename, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Sample } from "../core/annotation.js";
+import { ConfigError, InterruptedError } from "../core/errors.js";
+import type { NdArrays } from "../core/nd-array.js";
+import { batches } from "../dataset/batches.js";
+import { openDataset } from "../dataset/dataset.js";
+import { unlearnable } from "../dataset/dataset-warnings.js";
+import { type Inventory, takeInventory } from "../dataset/inventory.js";
+import type { Split } from "../dataset/record.js";
+import { tooSmallForTraining } from "../dataset/too-small.js";
+import type { Engine } from "../engine/engine.js";
+import { calibrate } from "../explain/calibration/calibrate.js";
+import { computeReferences } from "../explain/calibration/references.js";
+import { checkTaps, explainedTaps } from "../explain/graph/explained-taps.js";
+import { createModel, type Model } from "../model/model.js";
+import { type Provenance, readTrainedModel, type TrainedModel, writeTrainedModel } from "../model/trained-model.js";
+import { readFileList } from "../train/checkpoint.js";
+import type { RawConfig } from "../train/config.js";
+import { inRunFolder } from "../train/run-folder.js";
+import { type TrainOptions, type TrainResult, train } from "../train/train.js";
+import { type Plan, planOf, type TrainPlan } from "./train-plan.js";
+
+export interface RunOptions {
+  readonly engine: Engine;
+  /** Goes on exactly where the run stopped. */
+  readonly isResumed?: boolean;
+  /** Trains no further: the best epoch so far becomes the model. The run can be resumed afterwards. */
+  readonly isFinishing?: boolean;
+  /** A finished run folder: its trunk and heads stay byte for byte, heads of aspects it does not know are added. */
+  readonly addHeadsTo?: string;
+  readonly onStart?: (plan: TrainPlan) => void;
+  readonly onProgress?: TrainOptions["onProgress"];
+  readonly onCache?: TrainOptions["onCache"];
+  readonly onEpoch?: TrainOptions["onEpoch"];
+  /** Said before each part that follows the training. */
+  readonly onPhase?: (phase: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Trains jointly, computes the references, calibrates the threshold, and writes `best/` in the run folder.
+ *
+ * @throws ConfigError where the run folder is another's, InterruptedError after saving, where the signal asks.
+ */
+export function runTraining(raw: RawConfig, options: RunOptions): Promise<TrainedModel> {
+  return inRunFolder(raw.out, () =>
+    trainInFolder(raw, { ...options, isResumed: options.isResumed || options.isFinishing }),
+  );
+}
+
+async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<TrainedModel> {
+  const { engine, signal, onPhase, isResumed } = options;
+  const dataset = await openDataset(raw.dataset);
+  const base = options.addHeadsTo === undefined ? undefined : await readTrainedModel(join(options.addHeadsTo, "best"));
+  const plan = await planOf(raw, { dataset, base, isResumed });
+  const { config, spec } = plan;
+  const tapWarnings = checkTaps(createModel(spec));
+  const onlyHeads =
+    base && spec.heads.map((head) => head.name).filter((name) => !base.spec.heads.some((old) => old.name === name));
+  if (onlyHeads?.length === 0)
+    throw new ConfigError(
+      `${raw.dataset}: has no aspect that ${options.addHeadsTo} does not know already; nothing to add.`,
+    );
+  const learning = onlyHeads ?? spec.heads.map((head) => head.name);
+  const dataWarnings = unlearnable(dataset.manifest, dataset.summary)
+    .filter(({ head }) => learning.includes(head))
+    .map(({ message }) => message);
+  const former = isResumed ? await readFileList(config.out) : null;
+  const inventory = await takeInventory(dataset, { former: former ?? [], signal });
+  const { inputSize } = spec.trunk;
+  const sizeWarnings = await tooSmallForTraining(dataset, { inputSize, aspects: learning });
+  const warnings = [...dataWarnings, ...sizeWarnings, ...tapWarnings, ...changesOf(inventory)];
+  options.onStart?.({ ...plan, notes: [...plan.notes, ...warnings] });
+  const result = await train({ ...options, ...plan, inventory, onlyHeads });
+  const { parameters } = result;
+  const common = { engine, parameters };
+  const stream = (split: Split) =>
+    interruptible(
+      batches(dataset, {
+        split,
+        batchSize: config.batchSize,
+        inputSize: spec.trunk.inputSize,
+        seed: config.seed,
+        shuffle: true,
+      }),
+      signal,
+    );
+  onPhase?.("references");
+  const references = await referencesOf(result.model, { ...common, base, samples: () => stream("train") });
+  onPhase?.("threshold");
+  const { causes } = dataset.manifest;
+  const calibration = await calibrate(result.model, {
+    ...common,
+    references,
+    samples: () => stream("validation"),
+    causes,
+    warnOf: onlyHeads,
+  });
+  const trained: TrainedModel = {
+    spec,
+    parameters,
+    references,
+    // A few images with new labels would move what the former aspects were measured by.
+    threshold: base ? base.threshold : calibration.threshold,
+    provenance: provenanceOf(plan, {
+      result,
+      inventory,
+      warnings: [
+        ...(base?.provenance.warnings ?? []),
+        ...warnings,
+        ...(result.isComplete ? [] : [`the training was ended early; epochs done: ${result.history.length}.`]),
+        ...calibration.warnings,
+      ],
+    }),
+  };
+  await writeTrainedModel(join(config.out, "best"), trained);
+  return trained;
+}
+
+/** Those of a finished model as they are; measured where it has none. */
+async function referencesOf(
+  model: Model,
+  {
+    base,
+    samples,
+    ...common
+  }: { engine: Engine; parameters: NdArrays; base?: TrainedModel; samples: () => AsyncIterable<readonly Sample[]> },
+): Promise<NdArrays> {
+  // Layers that nobody explained have a single row.
+  const explained = new Set(explainedTaps(model));
+  const { task, classes } = model.classifier.spec;
+  const rowsOf = (name: string) => (explained.has(name) && task !== "regression" ? classes.length + 1 : 1);
+  const suits = (name: string) => (base?.references[name]?.shape[0] ?? 0) >= rowsOf(name);
+  if (base && model.trunk.taps.every(({ name }) => suits(name))) return base.references;
+  const measured = await computeReferences(model, { ...common, samples: samples() });
+  return Object.fromEntries(
+    Object.entries(measured).map(([name, own]) => [name, base && suits(name) ? base.references[name] : own]),
+  );
+}
+
+/** Shown by name up to here. */
+const SHOWN_FILES = 20;
+
+function changesOf({ changed }: Inventory): string[] {
+  if (changed.length === 0) return [];
+  const more = changed.length > SHOWN_FILES ? ` and ${changed.length - SHOWN_FILES} more` : "";
+  const names = changed.slice(0, SHOWN_FILES).join(", ");
+  const what = changed.length === 1 ? "1 file of the dataset" : `${changed.length} files of the dataset`;
+  return [`${what} changed since the run began: ${names}${more}. What was learned before is of the former ones.`];
+}
+
+async function* interruptible<Item>(stream: AsyncIterable<Item>, signal?: AbortSignal): AsyncGenerator<Item> {
+  for await (const item of stream) {
+    if (signal?.aborted) throw new InterruptedError("interrupted after training; saved. Go on with --resume.");
+    yield item;
+  }
+}
+
+function provenanceOf(
+  { config, dataset }: Plan,
+  { result, inventory, warnings }: { result: TrainResult; inventory: Inventory; warnings: readonly string[] },
+): Provenance {
+  const best = result.history.find(
+    (record) => record.stage === result.best?.stage && record.epoch === result.best.epoch,
+  );
+  return {
+    dataset: {
+      name: dataset.manifest.name,
+      hash: dataset.hash,
+      contentHash: inventory.contentHash,
+      counts: dataset.summary.samples,
+    },
+    seed: config.seed,
+    epochs: result.history.length,
+    weights: config.trunk.weights === "random" ? "random" : nameOfWeights(config.trunk.weights),
+    metrics: best?.validation
+      ? { validation: { format: "aspectlens-metrics/1", split: "validation", heads: best.validation } }
+      : {},
+    warnings: [...new Set(warnings)],
+  };
+}
+
+/** The folder's own name: a bundle must not tell where its maker keeps files. */
+function nameOfWeights(text: string): string {
+  const path = resolve(text.startsWith("file:") ? fileURLToPath(text) : text);
+  return basename(/^(model\.json|trunk\.safetensors)$/.test(basename(path)) ? dirname(path) : path);
+}

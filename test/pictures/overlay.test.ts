@@ -1,0 +1,173 @@
+import sharp from "sharp";
+import { describe, expect, test } from "vitest";
+import type { Explained } from "../../src/explain/explanation.js";
+import { maskFiles } from "../../src/pictures/mask-png.js";
+import { renderOverlay } from "../../src/pictures/overlay.js";
+import { explained, explanation, necrosis, SIZE, tissue } from "./fixtures.js";
+
+const GREEN = [0, 158, 115]; // the third aspect of the list
+const PANEL = { width: 400, top: 102, third: 28 + 2 * 420 };
+
+async function decode(png: Uint8Array) {
+  const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
+  const at = (x: number, y: number) => [...data.subarray((y * info.width + x) * 3, (y * info.width + x) * 3 + 3)];
+  const count = (
+    colour: readonly number[],
+    { x, y, width, height }: Record<"x" | "y" | "width" | "height", number>,
+  ) => {
+    let found = 0;
+    for (let row = y; row < Math.min(info.height, y + height); row++) {
+      for (let column = x; column < Math.min(info.width, x + width); column++) {
+        if (at(column, row).every((part, index) => Math.abs(part - colour[index]) <= 12)) found++;
+      }
+    }
+    return found;
+  };
+  return { ...info, at, count };
+}
+
+function distance(a: readonly number[], b: readonly number[]): number {
+  return Math.hypot(...a.map((part, index) => part - b[index]));
+}
+
+describe("renderOverlay", () => {
+  const shown = renderOverlay(explained, tissue({ width: SIZE, height: SIZE })).then(decode);
+
+  test("fills the relevant region in its aspect's colour and leaves the irrelevant one unfilled", async () => {
+    const picture = await shown;
+    const inPanel = (y: number, x: number) =>
+      picture.at(PANEL.third + Math.round((x / SIZE) * 400), PANEL.top + Math.round((y / SIZE) * 400));
+    const [red, green] = inPanel(48, 41);
+    expect(green - red).toBeGreaterThan(40); // purple tissue under half of green
+    const [r, g, b] = inPanel(102, 32);
+    expect(Math.max(r, g, b) - Math.min(r, g, b)).toBeLessThan(40); // faded, no colour laid over it
+    expect(picture.count(GREEN, { x: PANEL.third, y: PANEL.top, width: 400, height: 400 })).toBeGreaterThan(600);
+  });
+
+  test("draws the box of a relevant instance in its colour at its place", async () => {
+    const picture = await shown;
+    const edge = { x: PANEL.third + 236, y: PANEL.top + 250, width: 8, height: 40 }; // x 0.6 of the panel
+    expect(picture.count([86, 180, 233], edge)).toBeGreaterThan(60);
+  });
+
+  test("names the answer and its causes above, with a dot of the aspect's colour", async () => {
+    const known = await shown;
+    const head = { x: 0, y: 0, width: known.width, height: 70 };
+    expect(known.count(GREEN, head)).toBeGreaterThan(100);
+    const unexplained: Explained = {
+      ...explained,
+      explanation: {
+        ...explanation,
+        isExplained: false,
+        aspects: explanation.aspects.map((aspect) => ({ ...aspect, isRelevant: false })),
+      },
+    };
+    const silent = await decode(await renderOverlay(unexplained, tissue({ width: SIZE, height: SIZE })));
+    expect(silent.count(GREEN, { x: 0, y: 0, width: silent.width, height: silent.height })).toBe(0);
+    expect(silent.count([29, 35, 41], head)).toBeGreaterThan(300); // the answer's bold letters
+  });
+
+  test("writes the question before the answer that nothing explains it, where it is not the usual one", async () => {
+    const aspects = explanation.aspects.map((aspect) => ({ ...aspect, isRelevant: false }));
+    const render = (target: Explained["explanation"]["target"]) =>
+      renderOverlay(
+        { ...explained, explanation: { ...explanation, isExplained: false, aspects, target } },
+        tissue({ width: SIZE, height: SIZE }),
+      ).then(decode);
+    const [usual, other] = [await render(explanation.target), await render({ kind: "log-odds", class: "benign" })];
+    const ink = ({ count, width }: typeof usual) => count([102, 112, 122], { x: 0, y: 0, width, height: 70 });
+    expect(ink(other)).toBeGreaterThan(1.2 * ink(usual));
+  });
+
+  test("writes the names in the legend and bars as long as the relevance", async () => {
+    const picture = await shown;
+    const legend = 28 + 3 * 420 + 8;
+    const name = { x: legend + 24, y: 100, width: 100, height: 22 };
+    expect(picture.count([29, 35, 41], name)).toBeGreaterThan(60);
+    // The first bar (necrosis, 0.58 of 300 = 174 px, 8 high) under its name.
+    const bar = picture.count(GREEN, { x: legend, y: 126, width: 300, height: 10 });
+    expect(bar).toBeGreaterThan(174 * 6);
+    expect(bar).toBeLessThan(174 * 9);
+  });
+
+  test("is hottest where the saliency is", async () => {
+    const picture = await shown;
+    const second = 28 + 420;
+    const [hotRed, , hotBlue] = picture.at(second + 130, PANEL.top + 150);
+    const [coldRed, , coldBlue] = picture.at(second + 380, PANEL.top + 380);
+    expect(hotRed - hotBlue).toBeGreaterThan(40);
+    expect(Math.abs(coldRed - coldBlue)).toBeLessThan(12);
+  });
+
+  test("keeps the shape of the original, whatever shape the pixels come in", async () => {
+    const square = tissue({ width: 256, height: 256 });
+    const wide = await decode(await renderOverlay(explained, square, { shape: { width: 4000, height: 3000 } }));
+    // 400 x 300 panels; the legend of four aspects is higher than that: 76 + 26 + 4 * 60 + 22 + 8.
+    expect(wide).toMatchObject({ width: 28 + 3 * 420 + 300 + 36, height: 440 });
+    const narrow = await decode(await renderOverlay(explained, tissue({ width: 20, height: 900 })));
+    expect(narrow.width).toBe(28 + 3 * 260 + 300 + 36);
+  });
+
+  test.each([
+    [640, 360],
+    [360, 640],
+    [900, 300],
+    [300, 1500],
+  ])("a circle in a picture of %i x %i stays a circle, within 2 %% and a pixel", async (width, height) => {
+    const radius = Math.min(width, height) * 0.4;
+    const SIDE = 512;
+    const pixels = new Uint8Array(SIDE * SIDE * 3);
+    for (let y = 0; y < SIDE; y++) {
+      for (let x = 0; x < SIDE; x++) {
+        const [dx, dy] = [((x + 0.5) / SIDE - 0.5) * width, ((y + 0.5) / SIDE - 0.5) * height];
+        pixels.set(Math.hypot(dx, dy) <= radius ? [255, 0, 0] : [0, 0, 255], (y * SIDE + x) * 3);
+      }
+    }
+    const picture = { width: SIDE, height: SIDE, pixels };
+    const {
+      width: all,
+      height: high,
+      at,
+    } = await decode(await renderOverlay(explained, picture, { shape: { width, height } }));
+    const first = 28 + Math.max(240, Math.round((400 * width) / Math.max(width, height)));
+    let [left, right, top, bottom] = [all, -1, high, -1];
+    for (let y = 100; y < high; y++) {
+      for (let x = 0; x < first; x++) {
+        const [red, green, blue] = at(x, y);
+        if (red < 180 || green > 90 || blue > 90) continue;
+        [left, right] = [Math.min(left, x), Math.max(right, x)];
+        [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
+      }
+    }
+    const [wide, tall] = [right - left + 1, bottom - top + 1];
+    expect(wide).toBeGreaterThan(50);
+    expect(Math.abs(wide - tall)).toBeLessThanOrEqual(1 + 0.02 * tall);
+  });
+
+  test("survives names that are long, foreign, or hold markup", async () => {
+    const names = ["<script>&\"'", "核分裂像", "a".repeat(300), "ÄÖÜ"];
+    const aspects = explanation.aspects.map((aspect, index) => ({ ...aspect, name: names[index] }));
+    const strange: Explained = { ...explained, explanation: { ...explanation, aspects } };
+    const picture = await decode(await renderOverlay(strange, tissue({ width: SIZE, height: SIZE })));
+    expect(picture.width).toBe(28 + 3 * 420 + 300 + 36);
+    // Nothing is written past the right margin.
+    expect(distance(picture.at(picture.width - 3, 120), [255, 255, 255])).toBe(0);
+  });
+
+  test("makes the same bytes of the same explanation", async () => {
+    const image = tissue({ width: 50, height: 40 });
+    const [first, second] = [await renderOverlay(explained, image), await renderOverlay(explained, image)];
+    expect(Buffer.compare(first, second)).toBe(0);
+  });
+});
+
+test("writes each region as 0 and 255 and the survival as it is, under the names in the JSON", async () => {
+  const aspects = [{ ...necrosis, mask: "x.necrosis.png", survivalMap: "x.necrosis.survival.png" }];
+  const files = await maskFiles({ ...explained, explanation: { ...explanation, aspects } });
+  expect(Object.keys(files)).toEqual(["x.necrosis.png", "x.necrosis.survival.png"]);
+  const stored = await sharp(files["x.necrosis.png"]).metadata();
+  expect(stored).toMatchObject({ width: SIZE, height: SIZE, channels: 1, depth: "uchar" });
+  const read = async (name: string) => [...(await sharp(files[name]).toColourspace("b-w").raw().toBuffer())];
+  expect(await read("x.necrosis.png")).toEqual([...explained.maps.regions.necrosis].map((value) => value * 255));
+  expect(await read("x.necrosis.survival.png")).toEqual([...explained.maps.survival.necrosis]);
+});

@@ -1,0 +1,115 @@
+import * as tf from "@tensorflow/tfjs";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Sample } from "../../src/core/annotation.js";
+import { random } from "../../src/core/random.js";
+import type { View } from "../../src/core/view.js";
+import { applyLight } from "../../src/dataset/augment.js";
+import { openImage } from "../../src/dataset/image.js";
+import type { Engine } from "../../src/engine/engine.js";
+import { selectEngine } from "../../src/engine/select-engine.js";
+import { viewImages, viewInputShapes, viewInputs } from "../../src/train/crop-in-graph.js";
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await selectEngine();
+});
+afterAll(() => engine.dispose());
+
+const [WIDTH, HEIGHT] = [30, 22];
+const stream = random(5, "views");
+/** Smooth, and strong enough that light reaches both ends of the range. */
+const pixels = Uint8Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => {
+  const [x, y] = [Math.floor(i / 3) % WIDTH, Math.floor(i / 3 / WIDTH)];
+  return 128 + 120 * Math.sin(0.5 * x + 0.3 * y + 2 * (i % 3));
+});
+
+const crop = { left: 3, top: 2, width: 20, height: 17 };
+const whole = { left: 0, top: 0, width: WIDTH, height: HEIGHT };
+const light = () => ({
+  brightness: stream.uniform(0.7, 1.3),
+  contrast: stream.uniform(0.7, 1.3),
+  saturation: stream.uniform(0.5, 1.5),
+});
+const views: Record<string, View> = {
+  whole: { crop: whole, flip: false },
+  mirrored: { crop: whole, flip: true },
+  cut: { crop, flip: false },
+  "cut, mirrored and lit": { crop, flip: true, light: light() },
+  lit: { crop: whole, flip: false, light: light() },
+};
+
+async function cutByLibrary({ crop, flip }: View, size: number): Promise<Uint8Array> {
+  const png = await sharp(pixels, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
+    .png()
+    .toBuffer();
+  return (await openImage(png)).render({ size, crop, flip });
+}
+
+/** Catmull-Rom at each output pixel's centre, by plain loops. The library's enlarging lies half an output pixel off. */
+async function cutByLoops({ crop, flip }: View, size: number): Promise<Uint8Array> {
+  const share = (d: number) => {
+    const x = Math.abs(d);
+    return x < 1 ? 1.5 * x ** 3 - 2.5 * x ** 2 + 1 : x < 2 ? -0.5 * x ** 3 + 2.5 * x ** 2 - 4 * x + 2 : 0;
+  };
+  const inside = (at: number, length: number) => Math.min(length - 1, Math.max(0, at));
+  const out = new Uint8Array(size * size * 3);
+  for (let place = 0; place < size * size; place++) {
+    const row = Math.floor(place / size);
+    const column = flip ? size - 1 - (place % size) : place % size;
+    const y = ((row + 0.5) * crop.height) / size - 0.5;
+    const x = ((column + 0.5) * crop.width) / size - 0.5;
+    for (let k = 0; k < 3; k++) {
+      let sum = 0;
+      for (let j = Math.floor(y) - 1; j <= Math.floor(y) + 2; j++) {
+        for (let i = Math.floor(x) - 1; i <= Math.floor(x) + 2; i++) {
+          const at = (crop.top + inside(j, crop.height)) * WIDTH + crop.left + inside(i, crop.width);
+          sum += share(y - j) * share(x - i) * pixels[3 * at + k];
+        }
+      }
+      out[3 * place + k] = Math.round(Math.min(255, Math.max(0, sum)));
+    }
+  }
+  return out;
+}
+
+function sample(view: View): Sample {
+  const picture = { pixels, width: WIDTH, height: HEIGHT, view };
+  return { path: "p.png", image: new Uint8Array(), picture, target: {}, aspects: {} };
+}
+
+describe.each([
+  ["enlarged", 48, "plain loops", cutByLoops],
+  ["reduced", 12, "the image library", cutByLibrary],
+] as const)("%s to %i px", (_, size, by, cut) => {
+  test(`the graph cuts, resizes and lights as ${by} does`, async () => {
+    const shape = { batchSize: Object.keys(views).length, side: 32, size };
+    const compiled = await engine.compile(({ inputs }) => ({ outputs: { image: viewImages(inputs) } }), {
+      inputs: viewInputShapes(shape),
+    });
+    const { image } = await compiled.run(viewInputs(Object.values(views).map(sample), shape));
+    await compiled.dispose();
+    for (const [index, [name, view]] of Object.entries(views).entries()) {
+      const wanted = await cut(view, size);
+      if (view.light) applyLight(wanted, view.light);
+      const found = image.data.subarray(index * wanted.length, (index + 1) * wanted.length);
+      const worst = wanted.reduce((most, value, i) => Math.max(most, Math.abs(value - found[i])), 0);
+      expect(worst, name).toBeLessThan(4); // what is compared with was rounded before and after its light
+    }
+  });
+});
+
+test("says so where a sample was cut already", () => {
+  const cut = { ...sample(views.whole), picture: undefined };
+  expect(() => viewInputs([cut], { batchSize: 1, side: 32, size: 8 })).toThrow(/p\.png: was cut already/);
+});
+
+test("leaves no tensor behind", () => {
+  const shape = { batchSize: 1, side: 32, size: 8 };
+  const given = Object.entries(viewInputs([sample(views.lit)], shape)).map(
+    ([name, { shape, data }]) => [name, tf.tensor(data, [...shape])] as const,
+  );
+  const before = tf.memory().numTensors;
+  viewImages(Object.fromEntries(given)).dispose();
+  expect(tf.memory().numTensors).toBe(before);
+});
