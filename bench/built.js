@@ -21,8 +21,8 @@ export const { MissingEngineError } = await load("core/errors.js");
 export const { RESIZE_KERNEL } = await load("dataset/image.js");
 /** @type {typeof import("../src/engine/select-engine.js")} */
 export const { selectEngine } = await load("engine/select-engine.js");
-/** @type {typeof import("../src/explain/graph/steps.js")} */
-export const { explainFunction } = await load("explain/graph/steps.js");
+/** @type {typeof import("../src/explain/graph/explain-function.js")} */
+export const { explainFunction } = await load("explain/graph/explain-function.js");
 /** @type {typeof import("../src/explain/graph/explained-taps.js")} */
 export const { allowsCam, explainedTaps } = await load("explain/graph/explained-taps.js");
 /** @type {typeof import("../src/train/step.js")} */

@@ -15,6 +15,7 @@ export { type Verification, verifyBundle } from "./bundle/verify-bundle.js";
 // Data
 export type { Annotation, AspectKind, ClassAnnotation, Sample } from "./core/annotation.js";
 export type { Box } from "./core/boxes.js";
+export type { EpochRecord } from "./core/epoch-record.js";
 // Errors
 export {
   BundleError,
@@ -51,7 +52,8 @@ export type {
   InstanceExplanation,
   Target,
 } from "./explain/explanation.js";
-export { type ExplainOptions, explainFunction } from "./explain/graph/steps.js";
+export { explainFunction } from "./explain/graph/explain-function.js";
+export type { ExplainOptions } from "./explain/graph/options.js";
 export { readExplanation } from "./explain/reading/read-explanation.js";
 export { type Faithfulness, measureFaithfulness } from "./faithfulness/faithfulness.js";
 export { createHead } from "./heads/create-head.js";
@@ -70,7 +72,6 @@ export { explanationTable } from "./pictures/explanation-table.js";
 // Pictures and tables
 export { renderOverlay } from "./pictures/overlay.js";
 export { writeExplanation } from "./pictures/write-explanation.js";
-export type { EpochRecord } from "./train/checkpoint.js";
 export { checkConfig, type RawConfig, type TrainConfig } from "./train/config.js";
 export { readConfig } from "./train/read-config.js";
 export type { TrainProgress } from "./train/stage.js";

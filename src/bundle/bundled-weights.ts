@@ -12,7 +12,7 @@ import { type Extent, largeConstants } from "./onnx-weights.js";
 /** How each parameter's axes are ordered in the file, where not as in the model: `[3, 2, 0, 1]` is OIHW for HWIO. */
 export type Layouts = Readonly<Record<string, readonly number[]>>;
 
-export interface WeightsFile {
+export interface BundledWeights {
   readonly bytes: Uint8Array;
   readonly layouts: Layouts;
   /** Where the numbers of a graph's constant stand. */
@@ -38,7 +38,7 @@ const CONSTANT = "constant/";
 export function encodeWeights(
   { parameters, references }: { parameters: NdArrays; references: NdArrays },
   { graphs }: { graphs: readonly Uint8Array[] },
-): WeightsFile {
+): BundledWeights {
   const constants = new Map(graphs.flatMap(largeConstants).map((raw) => [digest(raw), raw]));
   const sizes = new Set([...constants.values()].map((raw) => raw.length));
   const arrays: Record<string, NdArray> = {};

@@ -5,6 +5,7 @@ import { parseJson } from "../core/json.js";
 import { isCount, isCounts, isNumber, isRecord, isShare, isStrings } from "../core/json-values.js";
 import { checkKeys } from "../core/keys.js";
 import { shown } from "../core/shown.js";
+import { RESIZE_KERNEL } from "../dataset/image.js";
 import { type MaskingName, maskingsOf, SALIENCY_NAMES, type SaliencyName } from "../explain/methods.js";
 import type { ModelSpec } from "../model/model.js";
 import type { Provenance, RelevanceThreshold } from "../model/trained-model.js";
@@ -145,4 +146,25 @@ function checkFiles(files: unknown, where: string, refuse: Refuse): void {
 
 function isText(value: unknown): boolean {
   return typeof value === "string" && value.length <= 10_000;
+}
+
+/** How this version reads images, and older ones did; a description may leave these out. */
+const FIXED = { fit: "stretch", channels: "rgb", range: [0, 255], orientation: "exif", background: "#ffffff" } as const;
+
+/** @throws BundleError where the bundle wants another size, resizing kernel, or way of reading. */
+export function checkImageReading({ model, preprocessing }: BundleDescription, path: string): void {
+  const { size, kernel } = preprocessing;
+  const other = Object.entries(FIXED).find(([key, value]) => {
+    const wanted = preprocessing[key as keyof typeof FIXED];
+    return wanted !== undefined && JSON.stringify(wanted) !== JSON.stringify(value);
+  });
+  if (other !== undefined) {
+    throw new BundleError(
+      `${path}: ${FILES.description}: preprocessing.${other[0]}: this version does ${JSON.stringify(other[1])} alone. Export it again.`,
+    );
+  }
+  if (kernel === RESIZE_KERNEL && size === model.trunk.inputSize) return;
+  throw new BundleError(
+    `${path}: ${FILES.description}: wants images of ${size} px by kernel ${shown(kernel)}, this version makes ${model.trunk.inputSize} px by "${RESIZE_KERNEL}". Export it again.`,
+  );
 }

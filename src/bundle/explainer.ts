@@ -3,7 +3,8 @@
 import { BundleError, InputError } from "../core/errors.js";
 import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
 import type { RuntimeOptions } from "../engine/devices.js";
-import { openLanes, type Run } from "../engine/session-pool.js";
+import type { Runtime } from "../engine/session.js";
+import { openSessionPool, type Run } from "../engine/session-pool.js";
 import type { AspectExplanation, ClassTarget, Explained, MethodChoice } from "../explain/explanation.js";
 import { methodOf, UNCALIBRATED_THRESHOLD } from "../explain/methods.js";
 import { readExplanation } from "../explain/reading/read-explanation.js";
@@ -13,9 +14,10 @@ import type { ClassifierSpec } from "../heads/head.js";
 import type { ModelSpec } from "../model/model.js";
 import type { RelevanceThreshold } from "../model/trained-model.js";
 import { checkImages, checkMethod, checkOpening, checkRequest, checkStem, checkTarget } from "./check-request.js";
-import { type BundleDescription, FILES } from "./description.js";
+import { type BundleDescription, checkImageReading, FILES } from "./description.js";
+import { openGraph } from "./graph-session.js";
 import { type ImageSource, type LoadedImage, loadImage } from "./image-source.js";
-import { checkPreprocessing } from "./preprocessing.js";
+
 import { type Bundle, readBundle, readBundledModel, readGraph } from "./read-bundle.js";
 
 export type { ImageSource } from "./image-source.js";
@@ -96,12 +98,13 @@ export async function openExplainer(opened: string | Bundle, given: ExplainerOpt
   checkMethod(asked);
   const bundle = typeof opened === "string" ? await readBundle(opened) : opened;
   const { description, path } = bundle;
-  checkPreprocessing(description, path);
+  checkImageReading(description, path);
   const [classifier] = description.model.heads.filter((head) => head.kind === "classifier");
   const name = `${path}: ${FILES.explain}`;
   const { method, isOwn, threshold } = resolveMethod(asked, description);
   const readModel = isOwn ? () => readGraph(bundle, "explain") : await tracedOnce(bundle, method);
-  const lanes = await openLanes(readModel, { ...options, name });
+  const createSession = async (runtime: Runtime) => openGraph(runtime, await readModel(), { source: name });
+  const sessions = await openSessionPool(createSession, options);
 
   const size = description.model.trunk.inputSize;
   const explainBy = async (run: Run, image: Promise<LoadedImage>, request: ExplainRequest): Promise<ExplainedImage> => {
@@ -146,7 +149,7 @@ export async function openExplainer(opened: string | Bundle, given: ExplainerOpt
     checkRequest(request, ["target", "stem", "hasInterval", "signal"]);
     checkStem(request.stem);
     checkTarget(request.target, classifier);
-    return explainBy(lanes.run, loadImage(image, { size, signal: request.signal }), request);
+    return explainBy(sessions.run, loadImage(image, { size, signal: request.signal }), request);
   };
 
   async function* explainAll(
@@ -162,7 +165,7 @@ export async function openExplainer(opened: string | Bundle, given: ExplainerOpt
       const loaded = loadImage(image, { size, pictureSize, signal });
       for (const target of targets?.length ? targets : [undefined]) {
         const request = { target, stem: stem?.(image, target), hasInterval };
-        running.push(settled(image, explainBy(lanes.next(), loaded, request)));
+        running.push(settled(image, explainBy(sessions.next(), loaded, request)));
         if (running.length >= AHEAD) yield await next(running);
       }
     }
@@ -176,7 +179,7 @@ export async function openExplainer(opened: string | Bundle, given: ExplainerOpt
     threshold,
     explain,
     explainAll,
-    dispose: () => lanes.dispose(),
+    dispose: () => sessions.dispose(),
   };
 }
 

@@ -86,7 +86,7 @@ export async function traceExplain(
   // Loaded here, so that whoever only reads bundles does not load TensorFlow.js.
   const [{ createModel }, { explainFunction }, { exportGraph }] = await Promise.all([
     import("../model/model.js"),
-    import("../explain/graph/steps.js"),
+    import("../explain/graph/explain-function.js"),
     import("../engine/compile.js"),
   ]);
   const model = createModel(spec);

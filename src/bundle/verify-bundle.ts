@@ -5,11 +5,11 @@ import { LIMITS } from "../core/limits.js";
 import type { NdArrays } from "../core/nd-array.js";
 import type { Runtime } from "../engine/session.js";
 import { type Deviation, deviation, severity } from "./agreement.js";
-import { FILES } from "./description.js";
+import { checkImageReading, FILES } from "./description.js";
 import type { Golden } from "./golden.js";
 import { inputsOf } from "./graph-interface.js";
 import { openGraph } from "./graph-session.js";
-import { checkPreprocessing } from "./preprocessing.js";
+
 import {
   type Bundle,
   goldenNames,
@@ -48,7 +48,7 @@ export async function verifyBundle(
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<Verification> {
   const bundle = await readBundle(path);
-  checkPreprocessing(bundle.description, path);
+  checkImageReading(bundle.description, path);
   const files = Object.keys(bundle.description.files);
   for (const file of files) await readBundleFile(bundle, file);
   await readBundledModel(bundle); // its parameters and references are numbers

@@ -18,3 +18,13 @@ export function sizeOf(shape: readonly number[]): number {
 export function ndArray(shape: readonly number[], data = new Float32Array(sizeOf(shape))): NdArray {
   return { shape, data };
 }
+
+/** The `index`-th row of every array, its first dimension kept as 1; views, not copies. */
+export function imageOutputs(outputs: NdArrays, index: number): NdArrays {
+  return Object.fromEntries(Object.entries(outputs).map(([name, array]) => [name, row(array, index)]));
+}
+
+function row({ shape, data }: NdArray, index: number): NdArray {
+  const length = data.length / shape[0];
+  return { shape: [1, ...shape.slice(1)], data: data.subarray(index * length, (index + 1) * length) };
+}

@@ -1,15 +1,14 @@
-/** Where the runs of many images go: one to a core, instead of every core to one image after another. */
+/** A pool of sessions for many images: one to a core, instead of every core to one image after another. */
 
-import { openGraph } from "../bundle/graph-session.js";
 import type { NdArrays } from "../core/nd-array.js";
 import type { RuntimeOptions } from "./devices.js";
-import { openRuntime, type Session } from "./session.js";
+import { openRuntime, type Runtime, type Session } from "./session.js";
 import { defaultThreads } from "./threads.js";
 
 /** Runs one image's inputs, which are the engine's from then on. */
 export type Run = (inputs: NdArrays) => Promise<NdArrays>;
 
-export interface Lanes {
+export interface SessionPool {
   /** On every core: the fastest for a single image. */
   readonly run: Run;
   /**
@@ -25,56 +24,56 @@ export interface Lanes {
 const MANY = 24;
 
 /**
- * @param readModel the graph's bytes, read anew for each session.
- * @throws BundleError where ONNX Runtime cannot build the graph.
+ * @param createSession opens a session of the graph on a runtime; called once for each session of the pool.
+ * @throws what `createSession` throws, of the first session.
  */
-export async function openLanes(
-  readModel: () => Promise<Uint8Array>,
-  { name, ...options }: RuntimeOptions & { name: string },
-): Promise<Lanes> {
+export async function openSessionPool(
+  createSession: (runtime: Runtime) => Promise<Session>,
+  options: RuntimeOptions = {},
+): Promise<SessionPool> {
   const { threads = defaultThreads(), device = "cpu" } = options;
-  const main = await openLane(readModel, { ...options, threads, name });
-  let narrow: Lane[] = [];
+  const main = await openWorker(createSession, { ...options, threads });
+  let narrow: Worker[] = [];
   let opening: Promise<void> | undefined;
   let count = 0;
   let isDisposed = false;
   const widen = async () => {
     // Opened beside the main one; should that fail (memory), the main one goes on alone.
     const opened = await Promise.allSettled(
-      Array.from({ length: threads }, () => openLane(readModel, { ...options, threads: 1, onNotice: undefined, name })),
+      Array.from({ length: threads }, () => openWorker(createSession, { ...options, threads: 1, onNotice: undefined })),
     );
-    const lanes = opened.flatMap((lane) => (lane.status === "fulfilled" ? lane.value : []));
-    if (lanes.length === threads) narrow = lanes;
-    else await Promise.all(lanes.map((lane) => lane.dispose()));
+    const workers = opened.flatMap((worker) => (worker.status === "fulfilled" ? worker.value : []));
+    if (workers.length === threads) narrow = workers;
+    else await Promise.all(workers.map((worker) => worker.dispose()));
   };
   return {
     run: (inputs) => main.session.run(inputs, { isHandedOver: true }),
     next() {
       count++;
       if (count === MANY && threads > 1 && device === "cpu" && !isDisposed) opening = widen();
-      const lane = narrow[count % narrow.length] ?? main;
-      return (inputs) => lane.session.run(inputs, { isHandedOver: true });
+      const worker = narrow[count % narrow.length] ?? main;
+      return (inputs) => worker.session.run(inputs, { isHandedOver: true });
     },
     async dispose() {
       isDisposed = true;
       await opening;
-      await Promise.all([main, ...narrow].map((lane) => lane.dispose()));
+      await Promise.all([main, ...narrow].map((worker) => worker.dispose()));
     },
   };
 }
 
-interface Lane {
+interface Worker {
   readonly session: Session;
   dispose(): Promise<void>;
 }
 
-async function openLane(
-  readModel: () => Promise<Uint8Array>,
-  { name, ...options }: RuntimeOptions & { name: string },
-): Promise<Lane> {
+async function openWorker(
+  createSession: (runtime: Runtime) => Promise<Session>,
+  options: RuntimeOptions = {},
+): Promise<Worker> {
   const runtime = openRuntime(options);
   try {
-    const session = await openGraph(runtime, await readModel(), { source: name });
+    const session = await createSession(runtime);
     return { session, dispose: () => runtime.dispose() };
   } catch (error) {
     await runtime.dispose();

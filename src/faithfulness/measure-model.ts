@@ -14,8 +14,8 @@ import { type Draw, overRedrawn, redrawClassifier, redrawHeads } from "../explai
 import { overSamples } from "../explain/calibration/run-over-samples.js";
 import type { Explained } from "../explain/explanation.js";
 import { allMaskings, withMasking } from "../explain/graph/all-maskings.js";
+import { explainFunction } from "../explain/graph/explain-function.js";
 import { explainConstants } from "../explain/graph/graph-constants.js";
-import { explainFunction } from "../explain/graph/steps.js";
 import { type MaskingName, maskingsOf, methodOf, type SaliencyName } from "../explain/methods.js";
 import { readExplanation } from "../explain/reading/read-explanation.js";
 import { createModel, type Model } from "../model/model.js";

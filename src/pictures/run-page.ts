@@ -1,8 +1,7 @@
-/** `report.html` of a run folder: losses and validation score over the epochs, the metrics of the best, the configuration. */
+/** `run.html` of a run folder: losses and validation score over the epochs, the metrics of the best, the configuration. */
 
+import type { EpochRecord } from "../core/epoch-record.js";
 import { ownValue } from "../core/own-value.js";
-import type { Cursor, EpochRecord } from "../train/checkpoint.js";
-import type { TrainConfig } from "../train/config.js";
 import { escapeHtml } from "./html.js";
 
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000"];
@@ -16,26 +15,36 @@ interface Line {
   readonly values: readonly (number | null)[];
 }
 
+/** What the page shows of a run. */
+export interface ShownRun {
+  readonly title: string;
+  readonly heads: readonly string[];
+  /** What the score is: `mean`, or a head. */
+  readonly score: string;
+  readonly stageCount: number;
+  /** As a user wrote it, every default filled in. */
+  readonly config: object;
+}
+
 /** @returns a page that needs nothing but itself. */
-export function runReport(
-  config: TrainConfig,
-  { history, best }: { history: readonly EpochRecord[]; best: Cursor["best"] },
+export function runPage(
+  run: ShownRun,
+  { history, best }: { history: readonly EpochRecord[]; best: Pick<EpochRecord, "stage" | "epoch"> | null },
 ): string {
-  const heads = Object.keys(config.heads);
-  const losses = heads.map((name) => ({
+  const losses = run.heads.map((name) => ({
     name,
     values: history.map((record) => ownValue(record.losses, name) ?? null),
   }));
-  const scores = [{ name: `score (${config.score})`, values: history.map((record) => record.score) }];
+  const scores = [{ name: `score (${run.score})`, values: history.map((record) => record.score) }];
   const bestAt = history.findIndex((record) => record.stage === best?.stage && record.epoch === best.epoch);
-  const title = escapeHtml(config.out);
+  const title = escapeHtml(run.title);
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>${title}</title>
 <style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:720px;padding:0 1rem;color:#222}
 table{border-collapse:collapse}td,th{padding:.2rem .8rem .2rem 0;text-align:left;border-bottom:1px solid #ddd}
 pre{background:#f5f5f5;padding:1rem;overflow:auto}svg{max-width:100%;height:auto}</style>
 <h1>${title}</h1>
-<p>${history.length} epochs in ${config.stages.length} ${config.stages.length === 1 ? "stage" : "stages"}${bestAt < 0 ? "" : `; best: epoch ${bestAt + 1}, score ${text(history[bestAt].score)}`}.</p>
+<p>${history.length} epochs in ${run.stageCount} ${run.stageCount === 1 ? "stage" : "stages"}${bestAt < 0 ? "" : `; best: epoch ${bestAt + 1}, score ${text(history[bestAt].score)}`}.</p>
 <h2>Validation score</h2>
 ${chart(scores, { mark: bestAt, from: 0 })}
 <h2>Training loss of each head</h2>
@@ -43,7 +52,7 @@ ${chart(losses, { mark: bestAt })}
 <h2>Metrics of the best epoch, validation</h2>
 ${metricsTable(history[bestAt])}
 <h2>Configuration</h2>
-<pre>${escapeHtml(JSON.stringify(config, null, 2))}</pre>
+<pre>${escapeHtml(JSON.stringify(run.config, null, 2))}</pre>
 </html>
 `;
 }

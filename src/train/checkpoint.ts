@@ -2,26 +2,13 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { EpochRecord } from "../core/epoch-record.js";
 import { InputError } from "../core/errors.js";
 import { writeFileAtomic } from "../core/files.js";
 import { parseJson } from "../core/json.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { decodeSafetensors, encodeSafetensors, safetensorsMetadata } from "../core/safetensors.js";
 import type { FileFacts } from "../dataset/inventory.js";
-
-/** One line of `metrics.jsonl`. */
-export interface EpochRecord {
-  readonly stage: number;
-  /** Counts from 1 within the stage. */
-  readonly epoch: number;
-  readonly seconds: number;
-  readonly learningRate: number;
-  /** Mean over the epoch's steps: `total` and one a head. */
-  readonly losses: Readonly<Record<string, number>>;
-  /** Metrics of the validation split by head, or `null` where there is none. */
-  readonly validation: Readonly<Record<string, unknown>> | null;
-  readonly score: number | null;
-}
 
 /** Where the training stands; with the arrays, all that is needed to go on exactly. */
 export interface Cursor {

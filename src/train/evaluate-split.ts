@@ -3,8 +3,8 @@
 import type { NdArrays } from "../core/nd-array.js";
 import { createMetrics, type HeadMetrics, scoreOf } from "../heads/metrics.js";
 import type { Model } from "../model/model.js";
-import type { Batch } from "./batch.js";
-import { answerOf } from "./inputs.js";
+
+import { answerOf, type Batch } from "./inputs.js";
 
 /** Metrics by head, in the form of `aspectlens-metrics/1`; a metric without labels is `null`. */
 export type Metrics = Readonly<Record<string, HeadMetrics>>;

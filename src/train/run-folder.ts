@@ -11,7 +11,7 @@ import { holdsCheckpoint } from "./checkpoint.js";
 const MARKER = ".aspectlens-run";
 const LOCK = ".lock";
 /** What a training writes, beside event files of TensorBoard, whose names hold the time. */
-const WRITTEN = ["config.json", "dataset.json", "metrics.jsonl", "report.html", "checkpoint", "best", "cache"];
+const WRITTEN = ["config.json", "dataset.json", "metrics.jsonl", "run.html", "checkpoint", "best", "cache"];
 
 /**
  * Does the work while no other process trains there; what a killed one left half-written is removed first.

@@ -9,11 +9,11 @@ import { pictureSide } from "../dataset/picture-side.js";
 import { createPixelCache } from "../dataset/pixel-cache.js";
 import type { Engine } from "../engine/engine.js";
 import type { Model } from "../model/model.js";
-import type { Batch } from "./batch.js";
+
 import type { TrainConfig } from "./config.js";
 import { viewInputs } from "./crop-in-graph.js";
 import { createFeatureCache, type FeatureCache } from "./feature-cache.js";
-import { imageInput } from "./inputs.js";
+import { type Batch, imageInput } from "./inputs.js";
 import { featureStep, type ModelInput } from "./step.js";
 import { deepestAspectTap } from "./trainable.js";
 

@@ -1,5 +1,6 @@
 /** One stage: its epochs over one set of learning parameters, resumable at any batch. */
 
+import type { EpochRecord } from "../core/epoch-record.js";
 import { ConfigError, InterruptedError } from "../core/errors.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { ownValue } from "../core/own-value.js";
@@ -9,7 +10,7 @@ import type { Model } from "../model/model.js";
 import { SEED_LIMIT } from "../ops/seeded-uniform.js";
 import { groupOf, stepsOfEpoch } from "./accumulation.js";
 import { biasCorrection } from "./adam.js";
-import { type Cursor, type EpochRecord, writeBest, writeCheckpoint, writeHistory } from "./checkpoint.js";
+import { type Cursor, writeBest, writeCheckpoint, writeHistory } from "./checkpoint.js";
 import type { TrainConfig } from "./config.js";
 import type { StageConfig } from "./config-stages.js";
 import { evaluate, scoreOfMetrics } from "./evaluate-split.js";

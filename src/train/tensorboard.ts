@@ -3,8 +3,8 @@
 import { appendFile, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import protobuf from "protobufjs/minimal.js";
+import type { EpochRecord } from "../core/epoch-record.js";
 import { makeFolder, refused } from "../core/files.js";
-import type { EpochRecord } from "./checkpoint.js";
 
 /** Appends epochs to one file; a resumed run makes another, and TensorBoard joins them. */
 export interface EventFile {

@@ -2,17 +2,17 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import type { EpochRecord } from "../core/epoch-record.js";
 import { InputError } from "../core/errors.js";
-import { writeFileAtomic, writeJson } from "../core/files.js";
+import { writeJson } from "../core/files.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { initialize } from "../core/parameters.js";
 import { type Dataset, splitSize } from "../dataset/dataset.js";
 import type { Inventory } from "../dataset/inventory.js";
 import type { Engine } from "../engine/engine.js";
 import { createModel, type Model, type ModelSpec } from "../model/model.js";
-import { runReport } from "../pictures/run-page.js";
 import { foldBatchNorm } from "../trunk/fold-batch-norm.js";
-import { type Cursor, type EpochRecord, readBest, readCheckpoint, readFileList, writeFileList } from "./checkpoint.js";
+import { type Cursor, readBest, readCheckpoint, readFileList, writeFileList } from "./checkpoint.js";
 import type { TrainConfig } from "./config.js";
 import type { StageConfig } from "./config-stages.js";
 import { checkStages, forStage } from "./for-stage.js";
@@ -43,7 +43,8 @@ export interface TrainOptions {
   readonly onProgress?: (progress: TrainProgress) => void;
   /** While features of a frozen trunk are computed. */
   readonly onCache?: (done: number, count: number) => void;
-  readonly onEpoch?: (record: EpochRecord) => void;
+  /** Once the epoch is saved. */
+  readonly onEpoch?: (record: EpochRecord, reached: Cursor) => void | Promise<void>;
   readonly signal?: AbortSignal;
 }
 
@@ -104,8 +105,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
         ...{ model, stage, source, trainable, teacher, cursor, arrays },
         onEpoch: async (record, reached) => {
           await events.write(record, { step: reached.history.length });
-          await writeFileAtomic(join(config.out, "report.html"), runReport(config, reached));
-          options.onEpoch?.(record);
+          await options.onEpoch?.(record, reached);
         },
       });
     } finally {

@@ -3,7 +3,7 @@
 import { WeightsError } from "../core/errors.js";
 import type { WeightsDescription } from "../trunk/formats/inspect-weights.js";
 import type { OnnxWeights } from "../trunk/formats/onnx-file.js";
-import type { WeightsFile } from "../trunk/formats/read-weights.js";
+import type { WeightsFile } from "../trunk/formats/weights-file.js";
 import { type NotCompared, type Original, unloadable } from "./original-network.js";
 import { openOnnx } from "./original-onnx.js";
 import { openTfjs } from "./original-tfjs.js";

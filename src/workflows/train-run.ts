@@ -3,7 +3,9 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Sample } from "../core/annotation.js";
+import type { EpochRecord } from "../core/epoch-record.js";
 import { ConfigError, InterruptedError } from "../core/errors.js";
+import { writeFileAtomic } from "../core/files.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { batches } from "../dataset/batches.js";
 import { openDataset } from "../dataset/dataset.js";
@@ -17,8 +19,9 @@ import { computeReferences } from "../explain/calibration/references.js";
 import { checkTaps, explainedTaps } from "../explain/graph/explained-taps.js";
 import { createModel, type Model } from "../model/model.js";
 import { type Provenance, readTrainedModel, type TrainedModel, writeTrainedModel } from "../model/trained-model.js";
+import { runPage, type ShownRun } from "../pictures/run-page.js";
 import { readFileList } from "../train/checkpoint.js";
-import type { RawConfig } from "../train/config.js";
+import type { RawConfig, TrainConfig } from "../train/config.js";
 import { inRunFolder } from "../train/run-folder.js";
 import { type TrainOptions, type TrainResult, train } from "../train/train.js";
 import { type Plan, planOf, type TrainPlan } from "./train-plan.js";
@@ -34,7 +37,7 @@ export interface RunOptions {
   readonly onStart?: (plan: TrainPlan) => void;
   readonly onProgress?: TrainOptions["onProgress"];
   readonly onCache?: TrainOptions["onCache"];
-  readonly onEpoch?: TrainOptions["onEpoch"];
+  readonly onEpoch?: (record: EpochRecord) => void;
   /** Said before each part that follows the training. */
   readonly onPhase?: (phase: string) => void;
   readonly signal?: AbortSignal;
@@ -74,7 +77,11 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
   const sizeWarnings = await tooSmallForTraining(dataset, { inputSize, aspects: learning });
   const warnings = [...dataWarnings, ...sizeWarnings, ...tapWarnings, ...changesOf(inventory)];
   options.onStart?.({ ...plan, notes: [...plan.notes, ...warnings] });
-  const result = await train({ ...options, ...plan, inventory, onlyHeads });
+  const onEpoch: TrainOptions["onEpoch"] = async (record, reached) => {
+    await writeFileAtomic(join(config.out, "run.html"), runPage(shownRun(config), reached));
+    options.onEpoch?.(record);
+  };
+  const result = await train({ ...options, ...plan, inventory, onlyHeads, onEpoch });
   const { parameters } = result;
   const common = { engine, parameters };
   const stream = (split: Split) =>
@@ -118,6 +125,12 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
   };
   await writeTrainedModel(join(config.out, "best"), trained);
   return trained;
+}
+
+/** What the run's page shows of the configuration. */
+function shownRun(config: TrainConfig): ShownRun {
+  const { out, score, heads, stages } = config;
+  return { title: out, heads: Object.keys(heads), score, stageCount: stages.length, config };
 }
 
 /** Those of a finished model as they are; measured where it has none. */

@@ -1,7 +1,7 @@
 import { unzipSync } from "fflate";
 import { describe, expect, test } from "vitest";
-import { parseDescription } from "../../src/bundle/description.js";
-import { checkPreprocessing } from "../../src/bundle/preprocessing.js";
+import { checkImageReading, parseDescription } from "../../src/bundle/description.js";
+
 import { BundleError } from "../../src/core/errors.js";
 import { stubBundle } from "./stub.js";
 
@@ -82,7 +82,7 @@ describe("a field of bundle.json that is missing or wrong is named", () => {
 test("another way of reading images is refused, one that says nothing of it is not", () => {
   for (const [key, value] of Object.entries({ fit: "crop", range: [0, 1], channels: "bgr", background: "#000000" })) {
     const description = parseDescription(edited(`preprocessing.${key}`, value), "x");
-    expect(() => checkPreprocessing(description, "x")).toThrow(new RegExp(`preprocessing\\.${key}: this version does`));
+    expect(() => checkImageReading(description, "x")).toThrow(new RegExp(`preprocessing\\.${key}: this version does`));
   }
-  checkPreprocessing(parseDescription(edited("preprocessing.fit"), "x"), "x");
+  checkImageReading(parseDescription(edited("preprocessing.fit"), "x"), "x");
 });

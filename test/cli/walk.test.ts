@@ -65,7 +65,7 @@ describe("the walk from data to explanation", () => {
       "config.json",
       "dataset.json",
       "metrics.jsonl",
-      "report.html",
+      "run.html",
       "checkpoint/state.safetensors",
       "best/model.json",
     ];

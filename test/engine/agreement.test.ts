@@ -6,8 +6,8 @@ import { type NdArray, type NdArrays, ndArray, sizeOf } from "../../src/core/nd-
 import { initialize } from "../../src/core/parameters.js";
 import type { Engine, TensorFunction } from "../../src/engine/engine.js";
 import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
+import { explainFunction } from "../../src/explain/graph/explain-function.js";
 import { explainedTaps } from "../../src/explain/graph/explained-taps.js";
-import { explainFunction } from "../../src/explain/graph/steps.js";
 import { createModel } from "../../src/model/model.js";
 import { answerInputShapes, firstMoment, modelInputShapes, secondMoment, trainingStep } from "../../src/train/step.js";
 import { createEagerEngine } from "../helpers/eager-engine.js";

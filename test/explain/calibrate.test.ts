@@ -9,8 +9,8 @@ import { type Draw, overRedrawn, redrawClassifier } from "../../src/explain/cali
 import { computeReferences, createTable } from "../../src/explain/calibration/references.js";
 import { overSamples } from "../../src/explain/calibration/run-over-samples.js";
 import { removalFunction } from "../../src/explain/graph/evidence-removal.js";
+import { explainFunction } from "../../src/explain/graph/explain-function.js";
 import { explainConstants } from "../../src/explain/graph/graph-constants.js";
-import { explainFunction } from "../../src/explain/graph/steps.js";
 import { quantile } from "../reference/explanation.js";
 import { CLASSES, SOURCE, tinyImages, tinyModel, tinyParameters, tinyReferences, toTensors } from "./tiny-model.js";
 

@@ -2,13 +2,13 @@ import { describe, expect, test } from "vitest";
 import type { Annotation, Sample } from "../../src/core/annotation.js";
 import {
   besideAgainstDistractors,
-  relevantOnes,
   thresholdAgainstChance,
   thresholdAgainstDistractors,
   thresholdThatSeparates,
 } from "../../src/explain/calibration/fit-threshold.js";
 import { type Judged, judge, relevancePairs } from "../../src/explain/calibration/ground-truth.js";
 import type { AspectExplanation, Explanation } from "../../src/explain/explanation.js";
+import { relevantOnes } from "../../src/explain/reading/relevant-aspects.js";
 import { createTally, measureFaithfulness } from "../../src/faithfulness/faithfulness.js";
 
 interface Seen {

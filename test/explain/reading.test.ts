@@ -1,18 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { InputError, ShapeError } from "../../src/core/errors.js";
 import { logit } from "../../src/core/logistic.js";
-import { type NdArray, type NdArrays, ndArray } from "../../src/core/nd-array.js";
+import { imageOutputs, type NdArray, type NdArrays, ndArray } from "../../src/core/nd-array.js";
 import { random } from "../../src/core/random.js";
 import { touchedCells } from "../../src/explain/reading/cells.js";
 import { connectedComponents } from "../../src/explain/reading/components.js";
-import { classPart } from "../../src/explain/reading/inner-target.js";
+
 import { predictionOf } from "../../src/explain/reading/prediction.js";
 import { type ReadOptions, readExplanation } from "../../src/explain/reading/read-explanation.js";
 import { regionsOf } from "../../src/explain/reading/regions.js";
 import { relevancesOf } from "../../src/explain/reading/relevance.js";
-import { imageOutputs } from "../../src/explain/reading/rows.js";
+
 import { survivalMap, survivalOver } from "../../src/explain/reading/survival.js";
-import { parseTarget, targetWeights } from "../../src/explain/reading/target.js";
+import { classPart, parseTarget, targetWeights } from "../../src/explain/reading/target.js";
 import { unexplainedShare } from "../../src/explain/reading/unexplained.js";
 import type { AspectSpec, ClassifierSpec } from "../../src/heads/head.js";
 import { jointRelevances } from "../reference/explanation.js";

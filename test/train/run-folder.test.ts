@@ -2,9 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { runReport } from "../../src/pictures/run-page.js";
-import type { EpochRecord } from "../../src/train/checkpoint.js";
-import { checkConfig, resolveConfig } from "../../src/train/config.js";
+import type { EpochRecord } from "../../src/core/epoch-record.js";
+import { runPage } from "../../src/pictures/run-page.js";
 import { crc32c, openEventFile, scalarsOf, toRecord } from "../../src/train/tensorboard.js";
 
 const record: EpochRecord = {
@@ -57,12 +56,11 @@ describe("TensorBoard events", () => {
   });
 });
 
-describe("report.html", () => {
-  const facts = { trainCount: 10, aspects: [{ name: "a<b", kind: "presence" as const }], sourceOf: () => "x" };
-  const config = resolveConfig(checkConfig({ dataset: "d", out: "runs/<x>" }, "c"), facts);
+describe("run.html", () => {
+  const run = { title: "runs/<x>", heads: ["class", "a<b"], score: "mean", stageCount: 1, config: { heads: ["a<b"] } };
 
   test("shows the best epoch's metrics, names escaped", () => {
-    const page = runReport(config, { history: [record], best: { score: 0.75, stage: 0, epoch: 1 } });
+    const page = runPage(run, { history: [record], best: { stage: 0, epoch: 1 } });
     expect(page).toContain("accuracy 0.750");
     expect(page).toContain("auc not evaluated");
     expect(page).toContain("runs/&lt;x&gt;");
@@ -70,9 +68,9 @@ describe("report.html", () => {
   });
 
   test("says so where nothing was evaluated", () => {
-    const page = runReport(config, {
+    const page = runPage(run, {
       history: [{ ...record, validation: null, score: null }],
-      best: { score: null, stage: 0, epoch: 1 },
+      best: { stage: 0, epoch: 1 },
     });
     expect(page).toContain("Not evaluated.");
   });

@@ -87,7 +87,7 @@ describe("a folder that holds files of others", () => {
     expect(contents(dataset)).toEqual(before);
   });
 
-  test.each(["config.json", "report.html", "metrics.jsonl", "best", "checkpoint", "cache"])("as %s", async (name) => {
+  test.each(["config.json", "run.html", "metrics.jsonl", "best", "checkpoint", "cache"])("as %s", async (name) => {
     const out = folder();
     writeFileSync(join(out, name), "mine");
     await expect(runTraining(configOf(out), { engine })).rejects.toThrow(ConfigError);
@@ -147,7 +147,7 @@ test("of two trainings into one folder, the second is refused and the first is w
 test("what a killed training left half-written is gone after the next", async () => {
   const out = join(folder(), "run");
   await trainUntil(configOf(out, { epochs: 2 }), 1);
-  const names = ["checkpoint/state.safetensors", "best/state.safetensors", "report.html"].map((name) =>
+  const names = ["checkpoint/state.safetensors", "best/state.safetensors", "run.html"].map((name) =>
     temporaryName(join(out, name)).replace(`.${process.pid}.`, ".4194999."),
   );
   for (const name of names) writeFileSync(name, "half");

@@ -84,7 +84,9 @@ test("training learns to foretell the teacher, and leaves nothing of it in the m
     engine,
     start: randomWeights(trunk, config),
     teacher: { ...teacher, weight: 2, parameters: teacherWeights },
-    onEpoch: (record) => losses.push(record.losses.teacher),
+    onEpoch: (record) => {
+      losses.push(record.losses.teacher);
+    },
   });
   expect(losses[0]).toBeGreaterThan(0.5);
   expect(losses.at(-1)).toBeLessThan(0.8 * losses[0]);

@@ -9,6 +9,7 @@ import { openDataset, records } from "../../dataset/dataset.js";
 import { synthesize } from "../../dataset/synth/synthesize.js";
 import { checkConfig } from "../../train/config.js";
 import { checkRunFolder, removeRun } from "../../train/run-folder.js";
+import { exportRun } from "../../workflows/export-run.js";
 import { type EngineOptions, engineOptions, showNotice } from "../engine-options.js";
 import { explainImages, prepareResults } from "../explain-images.js";
 import { checkFolder } from "../out-folder.js";
@@ -16,7 +17,7 @@ import { printLine } from "../output.js";
 import { duration, progressBar } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
 import { skipper } from "../skipped.js";
-import { checkOutBundle, writeRunBundle } from "./export.js";
+import { checkOutBundle } from "./export.js";
 import { printTrained, trainWithProgress } from "./train.js";
 
 interface DemoOptions extends CommonOptions, EngineOptions {
@@ -83,7 +84,7 @@ async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<void>
 
   printLine();
   printLine(`3. exporting ${bundle}`);
-  const bytes = await writeRunBundle(run, bundle, { signal });
+  const bytes = await exportRun(run, bundle, { onNotice: showNotice, signal });
   printLine(`   ${(bytes / 1e6).toFixed(1)} MB, enough alone`);
 
   printLine();

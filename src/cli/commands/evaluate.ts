@@ -5,23 +5,17 @@ import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { InputError } from "../../core/errors.js";
 import { writeJson } from "../../core/files.js";
-import { batches } from "../../dataset/batches.js";
 import { SPLITS, type Split } from "../../dataset/record.js";
 import { selectEngine } from "../../engine/select-engine.js";
-import { createModel } from "../../model/model.js";
 import { recordMetrics, type SplitMetrics } from "../../model/trained-model.js";
-import type { Batch } from "../../train/batch.js";
-import { evaluate } from "../../train/evaluate-split.js";
-import { imageInput } from "../../train/inputs.js";
+
 import { whileLocked } from "../../train/run-folder.js";
-import { evaluationStep, modelInputShapes } from "../../train/step.js";
-import { openSplit } from "../../workflows/open-split.js";
+import { evaluateModel } from "../../workflows/evaluate-model.js";
 import { readModel } from "../../workflows/read-model.js";
 import { classifierLines } from "../classifier-lines.js";
 import { type EngineOptions, engineOptions, showNotice } from "../engine-options.js";
-import { metricsTable } from "../metrics-table.js";
 import { checkOutFile } from "../out-file.js";
-import { printJson, printLine } from "../output.js";
+import { metricsTable, printJson, printLine } from "../output.js";
 import { progressBar } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
 
@@ -31,7 +25,6 @@ interface EvaluateOptions extends CommonOptions, EngineOptions {
 }
 
 const FORMAT = "aspectlens-metrics/1";
-const BATCH_SIZE = 8;
 
 export function addEvaluate(program: Command): void {
   engineOptions(program.command("evaluate"))
@@ -56,38 +49,22 @@ async function runEvaluate(
 ): Promise<void> {
   const { split, out } = options;
   if (out !== undefined) await checkOutFile(out, { isOurs: isMetricsFile, what: "the result of an evaluation" });
-  const { spec, parameters, provenance } = await readModel(path);
-  const { dataset, count } = await openSplit(directory, { split, spec, cure: "Choose another with --split." });
-  const model = createModel(spec);
+  const trained = await readModel(path);
   const engine = await selectEngine({ ...options, onNotice: showNotice });
   try {
-    const compiled = await engine.compile(evaluationStep(model, { input: { kind: "image" } }), {
-      name: "evaluation",
-      inputs: modelInputShapes(model, { kind: "image" }, BATCH_SIZE),
-      constants: parameters,
-    });
     const bar = progressBar("evaluating");
-    const side = spec.trunk.inputSize;
-    async function* stream(): AsyncGenerator<Batch> {
-      let done = 0;
-      for await (const samples of batches(dataset, { split, batchSize: BATCH_SIZE, inputSize: side })) {
-        yield { inputs: { image: imageInput(samples, { side, batchSize: BATCH_SIZE }) }, samples };
-        done += samples.length;
-        bar.update(done / count, `image ${done} of ${count}`);
-      }
-    }
-    const heads = await evaluate(model, stream(), { run: (inputs) => compiled.run(inputs), signal });
+    const onProgress = (done: number, count: number) => bar.update(done / count, `image ${done} of ${count}`);
+    const metrics = await evaluateModel(trained, directory, { engine, split, onProgress, signal });
     bar.clear();
-    const { name } = dataset.manifest;
-    const metrics = { format: FORMAT, split, dataset: { name, hash: dataset.hash, count }, heads } as const;
+    const { dataset, heads } = metrics;
     if (out !== undefined) await writeJson(out, metrics);
-    if (dataset.hash === provenance.dataset.hash) await record(path, metrics);
+    if (dataset.hash === trained.provenance.dataset.hash) await record(path, metrics);
     if (options.json) printJson(metrics);
     else {
-      printLine(`${name}, ${split}: ${count} images`);
+      printLine(`${dataset.name}, ${split}: ${dataset.count} images`);
       for (const line of metricsTable(heads)) printLine(`  ${line}`);
-      const { [model.classifier.spec.name]: classifier } = heads;
-      if (classifier.kind === "classifier") for (const line of classifierLines(classifier)) printLine(`  ${line}`);
+      for (const head of Object.values(heads))
+        if (head.kind === "classifier") for (const line of classifierLines(head)) printLine(`  ${line}`);
     }
   } finally {
     await engine.dispose();

@@ -6,8 +6,8 @@ import { readBundle } from "../../bundle/read-bundle.js";
 import { InputError } from "../../core/errors.js";
 import type { ClassTarget, MethodChoice } from "../../explain/explanation.js";
 import { MAPPING_NAMES, MASKING_NAMES, SALIENCY_NAMES } from "../../explain/methods.js";
-import { classPart, innerPart } from "../../explain/reading/inner-target.js";
-import { parseTarget } from "../../explain/reading/target.js";
+
+import { classPart, innerPart, parseTarget } from "../../explain/reading/target.js";
 import type { ModelSpec } from "../../model/model.js";
 import { type DeviceOptions, deviceOptions, showNotice } from "../engine-options.js";
 import { explainImages, prepareResults } from "../explain-images.js";

@@ -9,7 +9,7 @@ import { decodeImage } from "../../dataset/image.js";
 import { locate } from "../../dataset/paths.js";
 import { selectEngine } from "../../engine/select-engine.js";
 import { allowsCam } from "../../explain/graph/explained-taps.js";
-import { checkOptions } from "../../explain/graph/steps.js";
+import { checkOptions } from "../../explain/graph/options.js";
 import { SALIENCY_NAMES, type SaliencyName } from "../../explain/methods.js";
 import { type Case, type FaithfulnessOfModel, faithfulnessOf, WORST } from "../../faithfulness/measure-model.js";
 import { compareTwins, type Twin, type Twins } from "../../faithfulness/paired-models.js";

@@ -2,18 +2,18 @@
 
 import { join } from "node:path";
 import type { Command } from "commander";
+import type { EpochRecord } from "../../core/epoch-record.js";
 import { ConfigError } from "../../core/errors.js";
 import { splitSize } from "../../dataset/dataset.js";
 import { selectEngine } from "../../engine/select-engine.js";
 import { besideText, metricsOf, type TrainedModel } from "../../model/trained-model.js";
-import type { EpochRecord } from "../../train/checkpoint.js";
 import { readConfig } from "../../train/read-config.js";
 import type { TrainProgress } from "../../train/stage.js";
 import type { TrainPlan } from "../../workflows/train-plan.js";
 import { runTraining } from "../../workflows/train-run.js";
 import { type EngineOptions, engineOptions, showNotice } from "../engine-options.js";
-import { metricsTable } from "../metrics-table.js";
-import { percent, printJson, printLine, printNote } from "../output.js";
+
+import { metricsTable, percent, printJson, printLine, printNote } from "../output.js";
 import { duration, progressBar } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
 

@@ -7,14 +7,14 @@ import type { Engine } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
 import type { Explanation, MethodChoice } from "../explanation.js";
 import { removalFunction } from "../graph/evidence-removal.js";
+import { explainFunction } from "../graph/explain-function.js";
 import { explainConstants } from "../graph/graph-constants.js";
-import { explainFunction } from "../graph/steps.js";
 import { UNCALIBRATED_THRESHOLD } from "../methods.js";
 import { readExplanation } from "../reading/read-explanation.js";
+import type { Reached } from "../reading/relevant-aspects.js";
 import {
   besideAgainstDistractors,
   besideOf,
-  type Reached,
   type Suspect,
   suspects,
   thresholdAgainstChance,

@@ -1,6 +1,7 @@
 /** From scored pairs to a threshold of relevance. */
 
 import type { Ranked } from "../../core/ranking.js";
+import { type Reached, relevantOnes } from "../reading/relevant-aspects.js";
 
 /** Fewer of either kind say too little to set a threshold from. */
 const LEAST_COUNT = 5;
@@ -10,18 +11,6 @@ const LEAST_CHANCES = 20;
 
 /** Beside a relevant aspect, another counts from the threshold divided by this on, at places of its own. */
 const BESIDE = 3;
-
-/** What one aspect of an image must reach, and what others beside it. */
-export interface Thresholds {
-  readonly value: number;
-  readonly beside: number;
-}
-
-/** What is compared with them, 0..1 each: `relevance` and `relevanceApart` of an aspect. */
-export interface Reached {
-  readonly relevance: number;
-  readonly apart: number;
-}
 
 /** Thresholds are rounded up to this, so that they read well and stay strictly above what they exclude. */
 const GRAIN = 1e4;
@@ -121,12 +110,6 @@ export function besideAgainstDistractors(
   const room = Math.max(0, Math.floor(share * distractors.length) - taken);
   below.sort((a, b) => b - a);
   return Math.max(besideOf(value), room < below.length ? above(below[room]) : 0);
-}
-
-/** The aspects of one image that are relevant. */
-export function relevantOnes<T extends Reached>(aspects: readonly T[], { value, beside }: Thresholds): T[] {
-  const isExplained = aspects.some(({ relevance }) => relevance >= value);
-  return isExplained ? aspects.filter(({ relevance, apart }) => relevance >= value || apart >= beside) : [];
 }
 
 /**

@@ -1,10 +1,9 @@
 /** Runs a compiled function over a stream of samples, at one batch size, and hands back each sample with its outputs. */
 
 import type { Sample } from "../../core/annotation.js";
-import { type NdArray, type NdArrays, ndArray } from "../../core/nd-array.js";
+import { imageOutputs, type NdArray, type NdArrays, ndArray } from "../../core/nd-array.js";
 import type { Engine, StateStore, TensorFunction } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
-import { imageOutputs } from "../reading/rows.js";
 
 export interface SampleOutputs {
   readonly sample: Sample;

@@ -5,7 +5,9 @@ import type { NdArrays } from "../../core/nd-array.js";
 import type { TensorFunction } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
 import { type MaskingName, maskingsOf } from "../methods.js";
-import { checkOptions, type ExplainOptions, explanationOutputs, explanationSteps } from "./steps.js";
+import { explanationOutputs } from "./explain-function.js";
+import { checkOptions, type ExplainOptions } from "./options.js";
+import { explanationSteps } from "./steps.js";
 
 const MASKED = "/masked";
 

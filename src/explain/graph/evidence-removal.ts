@@ -4,8 +4,10 @@ import * as tf from "@tensorflow/tfjs";
 import type { TensorFunction } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
 import { quantile } from "../../ops/quantile.js";
+import { explanationOutputs } from "./explain-function.js";
 import { fade } from "./masking.js";
-import { checkOptions, type ExplainOptions, explanationOutputs, explanationSteps } from "./steps.js";
+import { checkOptions, type ExplainOptions } from "./options.js";
+import { explanationSteps } from "./steps.js";
 
 /** Keeps 0 / 0 at 0. */
 const TINY = 1e-30;

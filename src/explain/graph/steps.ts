@@ -1,23 +1,18 @@
 /** The five steps of an explanation in their order, as one function that an engine can trace. */
 
-import * as tf from "@tensorflow/tfjs";
-import type { TensorFunction, Tensors } from "../../engine/engine.js";
+import type * as tf from "@tensorflow/tfjs";
+import type { Tensors } from "../../engine/engine.js";
 import { answer, type Model } from "../../model/model.js";
-import type { MethodChoice } from "../explanation.js";
-import { checkPair, type MaskingName, methodOf } from "../methods.js";
+import type { MaskingName } from "../methods.js";
 import { type AspectReadings, aspectReadings } from "./aspect-passes.js";
-import { evidenceMap, overlapMap, pairSums, rootEvidence } from "./evidence.js";
 import { pointsOf } from "./explained-layer.js";
-import { checkCam, checkTaps, explainedTaps, explainingHeads } from "./explained-taps.js";
+import { explainedTaps, explainingHeads } from "./explained-taps.js";
 import { classTarget, innerTarget, targetLayers } from "./explained-target.js";
-import { resolveTarget, scoresOf } from "./logit-target.js";
-import { MAPPINGS, type MappingOf } from "./mapping/mappings.js";
+import { resolveTarget } from "./logit-target.js";
+import { MAPPINGS } from "./mapping/mappings.js";
 import { fade, maskOf } from "./masking.js";
+import { checkOptions, type ExplainOptions } from "./options.js";
 import { type MappedSaliency, saliencyAt } from "./saliency/saliency-at.js";
-
-export interface ExplainOptions extends Omit<MethodChoice, "mapping"> {
-  readonly mapping?: MethodChoice["mapping"] | MappingOf;
-}
 
 /** What the target reads at one tap. Shapes as in the functions that make them. */
 export interface TapSaliency extends MappedSaliency {
@@ -123,56 +118,4 @@ function maskedAt(
   masking: MaskingName,
 ): tf.Tensor4D {
   return fade(difference, { mask: maskOf({ weights, map: grained }, { masking }), reference });
-}
-
-/**
- * The function behind `explain.onnx`; inputs and constants as `explanationSteps`.
- *
- * @returns a function whose outputs are `logits`, `scores` `[batch, classes]`; for each aspect `<aspect>/unmasked`, `/masked` and
- *   `/reference` before the sigmoid; for each tap `filterWeights/<tap>` `[batch, 1, 1, channels]` (where the method has them),
- *   `saliency/<tap>` `[batch, h, w, 1]` and `evidence/<tap>` `[batch, h, w, 2]`; for each aspect and its taps `<aspect>/overlap/<tap>` `[batch, h, w, 2]`; for
- *   each tap of n aspects, more than one, `pairs/<tap>` `[batch, n (n - 1) / 2]`, the aspects in the model's order.
- * @throws ConfigError as `checkOptions`, at once.
- */
-export function explainFunction(model: Model, options: ExplainOptions = {}): TensorFunction {
-  checkOptions(model, options);
-  return (given) => tf.tidy(() => ({ outputs: explanationOutputs(model, explanationSteps(model, given, options)) }));
-}
-
-/** The outputs of `explain.onnx`, by name. */
-export function explanationOutputs({ classifier }: Model, { logits, taps, aspects }: Steps): Record<string, tf.Tensor> {
-  const outputs: Record<string, tf.Tensor> = { logits, scores: scoresOf(logits, classifier.spec) };
-  const roots = Object.fromEntries(Object.entries(taps).map(([tap, { evidence }]) => [tap, rootEvidence(evidence)]));
-  for (const [name, { unmasked, masked, reference, evidence, taps: from }] of Object.entries(aspects)) {
-    outputs[`${name}/unmasked`] = unmasked;
-    outputs[`${name}/masked`] = masked;
-    outputs[`${name}/reference`] = reference;
-    for (const [index, tap] of from.entries()) {
-      outputs[`${name}/overlap/${tap}`] = overlapMap(roots[tap], evidence[index]);
-    }
-  }
-  for (const [tap, { weights, map, evidence }] of Object.entries(taps)) {
-    const own = Object.values(aspects).flatMap(({ evidence, taps: from }) =>
-      from.includes(tap) ? [evidence[from.indexOf(tap)]] : [],
-    );
-    if (own.length > 1) outputs[`pairs/${tap}`] = pairSums(own);
-    if (weights) outputs[`filterWeights/${tap}`] = weights;
-    outputs[`saliency/${tap}`] = map;
-    outputs[`evidence/${tap}`] = evidenceMap(evidence);
-  }
-  return outputs;
-}
-
-/**
- * Fills in the defaults.
- *
- * @throws ConfigError as `checkTaps`, `checkPair` and `checkCam`.
- */
-export function checkOptions(model: Model, options: ExplainOptions) {
-  const { mapping = "identity", tap, target, isLogit } = options;
-  const { saliency, masking } = methodOf(options);
-  checkPair(saliency, masking, { atInput: tap === "input" });
-  checkTaps(model, { tap, target });
-  if (saliency === "cam") checkCam(model, { tap, target });
-  return { saliency, masking, mapping, tap, target, isLogit };
 }

@@ -3,11 +3,12 @@
 import type { NdArrays } from "../../core/nd-array.js";
 import { regionFile, survivalFile } from "../../core/output-names.js";
 import type { AspectSpec } from "../../heads/head.js";
-import { relevantOnes } from "../calibration/fit-threshold.js";
 import type { AspectExplanation, RegionExplanation } from "../explanation.js";
 import { touchedCells } from "./cells.js";
+import type { AspectOverlap, TapSums } from "./overlap.js";
 import { type AspectRegions, type Region, regionsOf } from "./regions.js";
-import { type AspectOverlap, instanceRelevance, relevancesOf, type TapSums } from "./relevance.js";
+import { instanceRelevance, relevancesOf } from "./relevance.js";
+import { relevantOnes } from "./relevant-aspects.js";
 import { type Answers, largestPresence, presenceOver, survivalOver } from "./survival.js";
 
 /** What an aspect's head says and where, before it is compared with the answer. */

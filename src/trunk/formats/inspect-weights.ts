@@ -3,11 +3,12 @@
 import { WeightsError } from "../../core/errors.js";
 import { LIMITS } from "../../core/limits.js";
 import { architectureOf, TRUNK_NAMES } from "../architecture.js";
-import { layerParameters, parameterName } from "../layer-parameters.js";
 import type { TrunkSpec } from "../trunk.js";
-import { type LayerWeights, weightsByLayer } from "./layer-names.js";
-import { readWeights, type WeightsFile } from "./read-weights.js";
+import { weightsByLayer } from "./layer-names.js";
+import { readWeights } from "./read-weights.js";
 import { topologyInputSize } from "./topology.js";
+import { isRead, type WeightsFile } from "./weights-file.js";
+import { fittingAlpha } from "./width.js";
 
 /** What a file is, as far as it says so itself; fills the defaults of a configuration. */
 export interface WeightsDescription {
@@ -23,21 +24,6 @@ export interface WeightsDescription {
 }
 
 const LARGEST = LIMITS.weightsInputSize;
-const FIRST_LAYERS = ["conv1", "Conv1", "block1_conv1"];
-
-/** Published widths first, since several can round to the same channels; then twentieths, then hundredths. */
-const ALPHAS = [
-  1,
-  0.25,
-  0.35,
-  0.5,
-  0.75,
-  1.3,
-  1.4,
-  ...Array.from({ length: 40 }, (_, index) => (index + 1) / 20),
-  ...Array.from({ length: 97 }, (_, index) => (index + 4) / 100),
-];
-
 /**
  * @param source as `readWeights` takes it, or what it returned.
  * @throws WeightsError where the file cannot be read or fits no trunk.
@@ -65,24 +51,6 @@ export async function inspectWeights(source: string | URL | WeightsFile): Promis
     hasBatchNorm: [...layers.values()].some((layer) => layer.moving_variance),
     lastLayer: order.findLast((layer) => layers.has(layer)) ?? "input",
   };
-}
-
-/** Whether a source has been read already. */
-export function isRead(source: string | URL | WeightsFile): source is WeightsFile {
-  return typeof source === "object" && !(source instanceof URL);
-}
-
-/** The width whose kernels have the shapes of the file, all of them. */
-export function fittingAlpha(name: TrunkSpec["name"], layers: ReadonlyMap<string, LayerWeights>): number | undefined {
-  const first = FIRST_LAYERS.map((layer) => layers.get(layer)?.kernel).find((kernel) => kernel?.shape.length === 4);
-  const candidates = [...ALPHAS, ...(first ? [first.shape[3] / (name.startsWith("vgg") ? 64 : 32)] : [])];
-  return candidates.find((alpha) => {
-    const specs = layerParameters(architectureOf({ name, alpha, inputSize: 32 }), { isFolded: true });
-    const shapes = new Map(specs.map((spec) => [spec.name, String(spec.shape)]));
-    return [...layers].every(([layer, { kernel }]) => {
-      return !kernel || shapes.get(parameterName(layer, "kernel")) === String(kernel.shape);
-    });
-  });
 }
 
 function trunkName(layers: ReadonlyMap<string, unknown>): TrunkSpec["name"] | undefined {

@@ -9,7 +9,7 @@ import { clip } from "../../core/terminal.js";
 import { type H5File, readH5 } from "./h5-file.js";
 import { readVariables, type VariableGroup } from "./keras-vars.js";
 import { trunkLayer } from "./layer-names.js";
-import type { WeightsFile } from "./read-weights.js";
+import type { WeightsFile } from "./weights-file.js";
 
 /** Keras 1, as in the published VGG files: `block1_conv1_W_1:0` in place of `block1_conv1/kernel:0`. */
 const OLD_PARTS: Readonly<Record<string, string>> = {

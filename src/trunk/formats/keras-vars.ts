@@ -5,8 +5,8 @@ import type { NdArray } from "../../core/nd-array.js";
 import { architectureOf, TRUNK_NAMES } from "../architecture.js";
 import { hasKernel, type ParameterPart } from "../layer-parameters.js";
 import type { TrunkSpec } from "../trunk.js";
-import { fittingAlpha } from "./inspect-weights.js";
 import { trunkLayer } from "./layer-names.js";
+import { fittingAlpha } from "./width.js";
 
 /** Variables of one layer in the order in which Keras made them. */
 export interface VariableGroup {

@@ -5,10 +5,11 @@ import { type NdArray, ndArray } from "../../core/nd-array.js";
 import { BATCH_NORM, BATCH_NORM_EPSILON, type BatchNormPart } from "../layer-parameters.js";
 import { randomWeights } from "../random-weights.js";
 import type { Trunk } from "../trunk.js";
-import { fittingAlpha, isRead } from "./inspect-weights.js";
 import { type LayerWeights, trunkLayer, weightsByLayer } from "./layer-names.js";
-import { readWeights, type WeightsFile } from "./read-weights.js";
+import { readWeights } from "./read-weights.js";
 import { topologyEpsilons } from "./topology.js";
+import { isRead, type WeightsFile } from "./weights-file.js";
+import { fittingAlpha } from "./width.js";
 
 export interface LoadedWeights {
   /** Every parameter of the trunk; a layer has batch norm where the file kept it, else a bias. */

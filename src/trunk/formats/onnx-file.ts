@@ -11,7 +11,7 @@ import { readInputFile } from "./input-file.js";
 import { GRAPH, graphOf, MODEL, nodeOf, type OnnxGraph, type OnnxNode } from "./onnx-graph.js";
 import { type Match, type MatchedLayer, matchTrunk } from "./onnx-layers.js";
 import { pathBeside, tensorFloats, tensorOf, withFileBeside } from "./onnx-tensor.js";
-import type { WeightsFile } from "./read-weights.js";
+import type { WeightsFile } from "./weights-file.js";
 
 export interface OnnxWeights extends WeightsFile {
   /** The trunk's last layer in the graph, such as `block5_pool`, also where it has no weights. */

@@ -4,31 +4,11 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WeightsError } from "../../core/errors.js";
-import type { NdArrays } from "../../core/nd-array.js";
 import { clip } from "../../core/terminal.js";
-import type { TrunkSpec } from "../trunk.js";
 import { withInputFile } from "./input-file.js";
 import { readTfjsModel } from "./tfjs-model.js";
 import { readTrunkFile, TRUNK_FILE } from "./trunk-file.js";
-
-/** A model file as it stands, under Keras' names for what belongs to a trunk. */
-export interface WeightsFile {
-  /** Path of the file that was read, for messages. */
-  readonly path: string;
-  /** By name, such as `conv_pw_1/kernel`, however deep it is nested. */
-  readonly weights: NdArrays;
-  /** Keras' description of the layers, where the file has one; of any shape. */
-  readonly topology: unknown;
-  /** Where the file says so itself, apart from its topology. */
-  readonly inputSize?: number;
-  /** The trunk's last layer in the file, also where it has no weights. */
-  readonly lastLayer?: string;
-  /** Where they came from, and on what terms: of our own files. */
-  readonly origin?: string;
-  readonly licence?: string;
-  /** Scaling and padding that the weights were trained with; Keras' where absent. */
-  readonly convention?: TrunkSpec["convention"];
-}
+import type { WeightsFile } from "./weights-file.js";
 
 /** Of a path in a message: no system has longer names. */
 const LONGEST_PATH = 1000;

@@ -7,8 +7,8 @@ import type { NdArray } from "../../core/nd-array.js";
 import { clip } from "../../core/terminal.js";
 import { dequantize, type ManifestEntry, storedBytes } from "./dequantize.js";
 import { readInputFile, withInputFile } from "./input-file.js";
-import type { WeightsFile } from "./read-weights.js";
 import { graphWeights } from "./tfjs-graph.js";
+import type { WeightsFile } from "./weights-file.js";
 
 const CURE = "Give the model.json of a tfjs model.";
 const BESIDE = "A model.json needs all its shards beside it.";

@@ -7,7 +7,7 @@ import { decodeSafetensors, encodeSafetensors, type Metadata, safetensorsMetadat
 import { architectureOf } from "../architecture.js";
 import type { TrunkSpec } from "../trunk.js";
 import { readInputFile } from "./input-file.js";
-import type { WeightsFile } from "./read-weights.js";
+import type { WeightsFile } from "./weights-file.js";
 
 /** Name of the file in a folder of weights. */
 export const TRUNK_FILE = "trunk.safetensors";

@@ -2,7 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { ConfigError } from "../../../core/errors.js";
-import type { MappingOf } from "./mappings.js";
+import type { MappingOf } from "./mapping.js";
 
 /** Shares of red, green and blue in luma, ITU-R BT.601. */
 const LUMA = [0.299, 0.587, 0.114];

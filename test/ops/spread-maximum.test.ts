@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { expect, test } from "vitest";
-import { spreadMaximum } from "../../src/heads/presence.js";
+import { spreadMaximum } from "../../src/ops/spread-maximum.js";
 
 test("a spread maximum is the maximum, and its gradient reaches each place by its share of it", () => {
   // Two channels over 1 x 3 places; the second is nothing anywhere.

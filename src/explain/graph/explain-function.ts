@@ -1,0 +1,47 @@
+/** The function behind `explain.onnx`: the steps, and which of their tensors leave the graph under which names. */
+
+import * as tf from "@tensorflow/tfjs";
+import type { TensorFunction } from "../../engine/engine.js";
+import type { Model } from "../../model/model.js";
+import { evidenceMap, overlapMap, pairSums, rootEvidence } from "./evidence.js";
+import { scoresOf } from "./logit-target.js";
+import { checkOptions, type ExplainOptions } from "./options.js";
+import { explanationSteps, type Steps } from "./steps.js";
+
+/**
+ * The function behind `explain.onnx`; inputs and constants as `explanationSteps`.
+ *
+ * @returns a function whose outputs are `logits`, `scores` `[batch, classes]`; for each aspect `<aspect>/unmasked`, `/masked` and
+ *   `/reference` before the sigmoid; for each tap `filterWeights/<tap>` `[batch, 1, 1, channels]` (where the method has them),
+ *   `saliency/<tap>` `[batch, h, w, 1]` and `evidence/<tap>` `[batch, h, w, 2]`; for each aspect and its taps `<aspect>/overlap/<tap>` `[batch, h, w, 2]`; for
+ *   each tap of n aspects, more than one, `pairs/<tap>` `[batch, n (n - 1) / 2]`, the aspects in the model's order.
+ * @throws ConfigError as `checkOptions`, at once.
+ */
+export function explainFunction(model: Model, options: ExplainOptions = {}): TensorFunction {
+  checkOptions(model, options);
+  return (given) => tf.tidy(() => ({ outputs: explanationOutputs(model, explanationSteps(model, given, options)) }));
+}
+
+/** The outputs of `explain.onnx`, by name. */
+export function explanationOutputs({ classifier }: Model, { logits, taps, aspects }: Steps): Record<string, tf.Tensor> {
+  const outputs: Record<string, tf.Tensor> = { logits, scores: scoresOf(logits, classifier.spec) };
+  const roots = Object.fromEntries(Object.entries(taps).map(([tap, { evidence }]) => [tap, rootEvidence(evidence)]));
+  for (const [name, { unmasked, masked, reference, evidence, taps: from }] of Object.entries(aspects)) {
+    outputs[`${name}/unmasked`] = unmasked;
+    outputs[`${name}/masked`] = masked;
+    outputs[`${name}/reference`] = reference;
+    for (const [index, tap] of from.entries()) {
+      outputs[`${name}/overlap/${tap}`] = overlapMap(roots[tap], evidence[index]);
+    }
+  }
+  for (const [tap, { weights, map, evidence }] of Object.entries(taps)) {
+    const own = Object.values(aspects).flatMap(({ evidence, taps: from }) =>
+      from.includes(tap) ? [evidence[from.indexOf(tap)]] : [],
+    );
+    if (own.length > 1) outputs[`pairs/${tap}`] = pairSums(own);
+    if (weights) outputs[`filterWeights/${tap}`] = weights;
+    outputs[`saliency/${tap}`] = map;
+    outputs[`evidence/${tap}`] = evidenceMap(evidence);
+  }
+  return outputs;
+}

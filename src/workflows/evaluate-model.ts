@@ -1,0 +1,59 @@
+/** Every metric of every head of a model, on a split of a dataset. */
+
+import { batches } from "../dataset/batches.js";
+import type { Split } from "../dataset/record.js";
+import type { Engine } from "../engine/engine.js";
+import { createModel } from "../model/model.js";
+import type { TrainedModel } from "../model/trained-model.js";
+import { evaluate, type Metrics } from "../train/evaluate-split.js";
+import { type Batch, imageInput } from "../train/inputs.js";
+import { evaluationStep, modelInputShapes } from "../train/step.js";
+import { openSplit } from "./open-split.js";
+
+export interface EvaluateOptions {
+  readonly engine: Engine;
+  readonly split?: Split;
+  readonly onProgress?: (done: number, count: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** The JSON that `aspectlens evaluate` writes. */
+export interface Evaluation {
+  readonly format: "aspectlens-metrics/1";
+  readonly split: Split;
+  readonly dataset: { readonly name: string; readonly hash: string; readonly count: number };
+  /** By head; a metric without labels is `null`. */
+  readonly heads: Metrics;
+}
+
+const BATCH_SIZE = 8;
+
+/**
+ * @param directory of the dataset.
+ * @throws ConfigError where the split is empty, or the dataset is of another task or other classes than the model.
+ */
+export async function evaluateModel(
+  { spec, parameters }: TrainedModel,
+  directory: string,
+  { engine, split = "test", onProgress, signal }: EvaluateOptions,
+): Promise<Evaluation> {
+  const { dataset, count } = await openSplit(directory, { split, spec, cure: "Choose another with --split." });
+  const model = createModel(spec);
+  const compiled = await engine.compile(evaluationStep(model, { input: { kind: "image" } }), {
+    name: "evaluation",
+    inputs: modelInputShapes(model, { kind: "image" }, BATCH_SIZE),
+    constants: parameters,
+  });
+  const side = spec.trunk.inputSize;
+  async function* stream(): AsyncGenerator<Batch> {
+    let done = 0;
+    for await (const samples of batches(dataset, { split, batchSize: BATCH_SIZE, inputSize: side })) {
+      yield { inputs: { image: imageInput(samples, { side, batchSize: BATCH_SIZE }) }, samples };
+      done += samples.length;
+      onProgress?.(done, count);
+    }
+  }
+  const heads = await evaluate(model, stream(), { run: (inputs) => compiled.run(inputs), signal });
+  const { name } = dataset.manifest;
+  return { format: "aspectlens-metrics/1", split, dataset: { name, hash: dataset.hash, count }, heads };
+}
