@@ -38,7 +38,7 @@ const ALLOWED: Record<string, string[]> = {
     ...["core", "trunk", "heads", "dataset", "engine", "model"],
     ...["explain", "explain/graph", "explain/reading", "explain/calibration"],
   ],
-  pictures: ["core", "explain", "faithfulness"],
+  pictures: ["core", "dataset", "explain", "faithfulness"],
   bundle: [
     ...["core", "trunk", "heads", "dataset", "engine", "engine/trace", "model"],
     ...["explain", "explain/graph", "explain/reading"],

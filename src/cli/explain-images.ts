@@ -134,7 +134,8 @@ export async function explainImages(
     const { picture: pixels = new Uint8Array(), explanation } = explained;
     const picture = { width: PICTURE_SIZE, height: PICTURE_SIZE, pixels };
     try {
-      await writeExplanation(explained, picture, {
+      await writeExplanation(explained, {
+        image: picture,
         shape: explained,
         folder,
         stem: stem(path, explanation.target as ClassTarget),

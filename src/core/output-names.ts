@@ -1,6 +1,13 @@
 /** The names of the files that explaining an image writes, and which aspects would write over one another. */
 
+import { basename, extname } from "node:path";
+
 const SURVIVAL = ".survival";
+
+/** How the names of an image's files begin where nothing else is said: its own name without its ending. */
+export function stemOf(image: string): string {
+  return basename(image, extname(image));
+}
 
 export function overlayFile(stem: string): string {
   return `${stem}.overlay.png`;

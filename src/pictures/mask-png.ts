@@ -3,11 +3,7 @@
 import sharp from "sharp";
 import { ownValue } from "../core/own-value.js";
 import type { Explained } from "../explain/explanation.js";
-
-interface Shape {
-  readonly width: number;
-  readonly height: number;
-}
+import type { Shape } from "./shown-image.js";
 
 /**
  * The files that the JSON of an explanation refers to: for each present pixel aspect its region (0 and 255) and its

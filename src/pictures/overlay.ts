@@ -8,6 +8,7 @@ import { legend, legendHeight } from "./legend.js";
 import { type Picture, paintSaliency, rawOf, toBuffer } from "./painting.js";
 import { aspectColour, FAINT_INK, heatColour, INK, PAPER, toHex } from "./palette.js";
 import { inFrame } from "./place-labels.js";
+import { type Shape, shownImage } from "./shown-image.js";
 import { fitText, strokeText, textWidth } from "./stroke-font.js";
 
 const PANEL = 400;
@@ -24,17 +25,18 @@ const CAPTION = 26;
 const FOOTER = 30;
 
 /**
- * @param image the upright image; small ones are enlarged to panels of 400 pixels.
- * @param options.shape width and height of the original, where `image` was squeezed into another shape.
+ * @param image the upright image, or the path of one; small ones are enlarged to panels of 400 pixels.
+ * @param options.shape width and height of the original, where the pixels were squeezed into another shape.
  * @returns the bytes of a PNG. Needs no fonts: the letters are strokes of our own.
  */
 export async function renderOverlay(
   explained: Explained,
-  image: Picture,
-  { shape = image }: { shape?: { readonly width: number; readonly height: number } } = {},
+  image: string | Picture,
+  { shape: given }: { shape?: Shape } = {},
 ): Promise<Uint8Array> {
   const { explanation, maps } = explained;
-  const panel = await toPanel(image, shape);
+  const { picture, shape } = await shownImage(image, given);
+  const panel = await toPanel(picture, shape);
   const frame = { width: Math.max(NARROWEST, panel.width), height: Math.max(LOWEST, panel.height) };
   const place = inFrame(panel, frame);
   const aspects = aspectPanel(explained, panel, { frame, place });

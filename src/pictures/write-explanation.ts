@@ -1,36 +1,46 @@
 /** The files of one explained image: JSON, overlay and masks, side by side under one stem. */
 
-import { explanationFile, overlayFile } from "../core/output-names.js";
+import { explanationFile, overlayFile, stemOf } from "../core/output-names.js";
 import { openResultFolder, type ResultFolder } from "../core/result-folder.js";
 import type { Explained } from "../explain/explanation.js";
 import { maskFiles } from "./mask-png.js";
 import { renderOverlay } from "./overlay.js";
 import type { Picture } from "./painting.js";
+import { type Shape, shownImage } from "./shown-image.js";
 
 export interface WriteExplanationOptions {
+  /** The image that was explained: its path, or the upright pixels, best with sides of 400 pixels or more. */
+  readonly image: string | Picture;
+  /** Its path; it is made with the first files. For many images, open it once with `openResultFolder`. */
   readonly folder: string | ResultFolder;
-  /** As it was given to `explain`. */
-  readonly stem: string;
-  /** Width and height of the original, where the picture was squeezed into another shape. */
-  readonly shape?: { readonly width: number; readonly height: number };
+  /** As it was given to `explain`; the image's own name without its ending by default, as there. */
+  readonly stem?: string;
+  /** Width and height of the original, where the pixels were squeezed into another shape. */
+  readonly shape?: Shape;
   /** `image`: masks have the original's width and height; `model`: they are square, at the model's input size. */
   readonly maskSize?: "image" | "model";
 }
 
 /**
- * Writes `<stem>.json`, `<stem>.overlay.png` and the mask files that the JSON names; all or none, the JSON last, so that it
- * vouches for the others. They replace what was written before under that stem; a file that this function did not make, or that was changed
- * since, is never written over.
+ * Writes `<stem>.json`, `<stem>.overlay.png` and the mask files that the JSON names; all or none, the JSON last, so that
+ * it vouches for the others. They replace what was written before under that stem; a file that this function did not
+ * make, or that was changed since, is never written over.
  *
- * @param picture the upright image, best with sides of 400 pixels or more.
  * @returns paths of the files, the JSON first.
  * @throws InputError where a file is another's, or the folder cannot be written to.
+ * @throws ImageError where the image cannot be read.
  */
 export async function writeExplanation(
   explained: Explained,
-  picture: Picture,
-  { folder, stem, shape = picture, maskSize = "image" }: WriteExplanationOptions,
+  {
+    image,
+    folder,
+    stem = stemOf(explained.explanation.image),
+    shape: given,
+    maskSize = "image",
+  }: WriteExplanationOptions,
 ): Promise<string[]> {
+  const { picture, shape } = await shownImage(image, given);
   const files = {
     [overlayFile(stem)]: await renderOverlay(explained, picture, { shape }),
     ...(await maskFiles(explained, maskSize === "image" ? { shape } : {})),

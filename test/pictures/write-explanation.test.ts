@@ -22,7 +22,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 test("writes the JSON, the overlay in the original's shape, and the masks that the JSON names, in its size, and nothing else", async () => {
   const out = join(folder, "out");
-  const paths = await writeExplanation(given, square, { folder: out, stem: "x", shape });
+  const paths = await writeExplanation(given, { image: square, folder: out, stem: "x", shape });
   const names = ["x.json", "x.necrosis.png", "x.necrosis.survival.png", "x.overlay.png"];
   expect(await filesOf(out)).toEqual(names);
   expect(paths[0]).toBe(join(out, "x.json"));
@@ -33,19 +33,31 @@ test("writes the JSON, the overlay in the original's shape, and the masks that t
     expect(await sharp(join(out, name)).metadata()).toMatchObject({ ...shape, channels: 1, depth: "uchar" });
 });
 
+test("takes a path, and names the files after the image", async () => {
+  const image = join(folder, "wide.png");
+  await sharp({ create: { ...shape, channels: 3, background: "#c08080" } })
+    .png()
+    .toFile(image);
+  const out = join(folder, "out");
+  const one = { ...given, explanation: { ...given.explanation, image, aspects: [] } };
+  const paths = await writeExplanation(one, { image, folder: out });
+  expect(paths).toEqual([join(out, "wide.json"), join(out, "wide.overlay.png")]);
+  expect((await sharp(paths[1]).metadata()).width).toBe(28 + 3 * 420 + 300 + 36);
+});
+
 test("a second explanation under the same name leaves no mask of the first; another's file is refused", async () => {
-  await writeExplanation(given, square, { folder, stem: "x", shape });
+  await writeExplanation(given, { image: square, folder, stem: "x", shape });
   const absent = { ...explained, explanation: { ...explanation, aspects: [] } };
-  await writeExplanation(absent, square, { folder, stem: "x", shape });
+  await writeExplanation(absent, { image: square, folder, stem: "x", shape });
   expect(await filesOf(folder)).toEqual(["x.json", "x.overlay.png"]);
   await writeFile(join(folder, "x.necrosis.png"), "drawn by hand");
-  await expect(writeExplanation(given, square, { folder, stem: "x", shape })).rejects.toThrow(InputError);
+  await expect(writeExplanation(given, { image: square, folder, stem: "x", shape })).rejects.toThrow(InputError);
   expect(await filesOf(folder)).toEqual(["x.json", "x.necrosis.png", "x.overlay.png"]);
   expect(await readFile(join(folder, "x.necrosis.png"), "utf8")).toBe("drawn by hand");
 });
 
 test("masks are squares at the model's size where that is asked for", async () => {
-  await writeExplanation(given, square, { folder, stem: "x", shape, maskSize: "model" });
+  await writeExplanation(given, { image: square, folder, stem: "x", shape, maskSize: "model" });
   const { size } = explained.maps;
   expect(await sharp(join(folder, "x.necrosis.png")).metadata()).toMatchObject({ width: size, height: size });
 });

@@ -1,8 +1,8 @@
 /** From the tensors of one explain call to an explanation: everything that is decided outside the graph. */
 
-import { basename, extname } from "node:path";
 import { ShapeError } from "../../core/errors.js";
 import type { NdArrays } from "../../core/nd-array.js";
+import { stemOf } from "../../core/output-names.js";
 import type { AspectSpec, ClassifierSpec } from "../../heads/head.js";
 import type { ModelSpec } from "../../model/model.js";
 import { tapOffset } from "../../trunk/tap-offset.js";
@@ -42,15 +42,7 @@ export interface ReadOptions {
  */
 export function readExplanation(
   outputs: NdArrays,
-  {
-    spec,
-    threshold,
-    beside = threshold,
-    image,
-    target,
-    method = {},
-    stem = basename(image, extname(image)),
-  }: ReadOptions,
+  { spec, threshold, beside = threshold, image, target, method = {}, stem = stemOf(image) }: ReadOptions,
 ): Explained {
   const { tap } = method;
   const { saliency: name, masking } = methodOf(method);
