@@ -6,6 +6,9 @@
  * anew. Here a part is continued across calls and crashes too, and only where the server proves that it is the same file:
  * a strong ETag or a date in If-Range, a Content-Range that goes on exactly here, the same ETag and length. Else it starts anew. A wrong
  * checksum of a file put together from several answers is tried once more from its start, before the file is called wrong.
+ *
+ * undici's RetryHandler (6.29) is not used: it resumes without any proof that the file is the same, and gives up where the
+ * server answers with a whole or changed file, where this starts anew. Progress does not reset its count of failures.
  */
 
 import { setTimeout as delay } from "node:timers/promises";

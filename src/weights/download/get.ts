@@ -1,4 +1,9 @@
-/** One GET, through redirects: at most five, never from https to http. */
+/**
+ * One GET, through redirects: at most five, never from https to http.
+ *
+ * undici's own redirects (6.29) are not used: they go from https to http, read the whole body of a redirect first, and do not
+ * say which address failed. A guard around them is as long as the loop below.
+ */
 
 import { type Dispatcher, request } from "undici";
 import { DownloadError } from "../../core/errors.js";
