@@ -1,8 +1,7 @@
 /** Reading single files out of a zip by their place on disk, trusting nothing that the zip says of itself. */
 
 import { type FileHandle, open } from "node:fs/promises";
-import { inflateRawSync } from "node:zlib";
-import { crc32 } from "../core/crc32.js";
+import { crc32, inflateRawSync } from "node:zlib";
 import { BundleError } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
 

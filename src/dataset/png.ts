@@ -1,6 +1,6 @@
 /** What decoders make of a PNG that a mask must not suffer: palette colours in place of indices, and few bits stretched to eight. */
 
-import { crc32 } from "../core/crc32.js";
+import { crc32 } from "node:zlib";
 import { ImageError } from "../core/errors.js";
 
 /** A PNG without anything but its pixels and its orientation. */

@@ -1,7 +1,6 @@
 /** A zip of any entries, those too that no honest writer makes: names twice, and names that are none. */
 
-import { deflateRawSync } from "node:zlib";
-import { crc32 } from "../../src/core/crc32.js";
+import { crc32, deflateRawSync } from "node:zlib";
 
 /** @param files name and contents, in order; all are deflated. */
 export function zipOf(files: readonly (readonly [name: string, bytes: Uint8Array])[]): Buffer {

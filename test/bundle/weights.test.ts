@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { deviation, severity } from "../../src/bundle/agreement.js";
 import { decodeWeights, encodeWeights, permuted } from "../../src/bundle/bundled-weights.js";
 import { largeConstants, moveConstantsIn, moveConstantsOut } from "../../src/bundle/onnx-weights.js";
-import { crc32 } from "../../src/core/crc32.js";
 import { BundleError } from "../../src/core/errors.js";
 import { type NdArray, ndArray } from "../../src/core/nd-array.js";
 import { kernel, modelOf, stubModel } from "./stub.js";
@@ -140,8 +139,4 @@ describe("agreement", () => {
       }
     }
   });
-});
-
-test("the checksum is that of zip files", () => {
-  expect(crc32(Buffer.from("123456789"))).toBe(0xcbf43926); // the check value of CRC-32/ISO-HDLC
 });
