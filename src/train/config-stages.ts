@@ -4,7 +4,9 @@ import { ConfigError } from "../core/errors.js";
 import { checkKeys } from "../core/keys.js";
 import { ownValue } from "../core/own-value.js";
 import { shown } from "../core/shown.js";
+import { architectureOf } from "../trunk/architecture.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
+import { trunkDefinition } from "../trunk/trunks.js";
 import { boolean, integer, number, oneOf, share, text } from "./config-values.js";
 
 export interface StageConfig {
@@ -34,13 +36,6 @@ export const STAGE_KEYS = [
   "cache",
   "movingAverage",
 ];
-/** Where fine-tuning starts by default: the upper half, whose features are the task's own. */
-const FINE_TUNE_FROM = {
-  "mobilenet-v1": "conv_dw_6",
-  "mobilenet-v2": "block_6_expand",
-  vgg16: "block4_conv1",
-  vgg19: "block4_conv1",
-};
 
 /** @param trunk where it starts from `random` weights, all layers learn from the first step. */
 export function resolveStages(
@@ -49,7 +44,9 @@ export function resolveStages(
   trainCount: number,
 ): StageConfig[] {
   const isRandom = trunk.weights === "random";
-  const usual = isRandom ? [{ train: "all" }] : [{ train: "heads" }, { train: FINE_TUNE_FROM[trunk.name] }];
+  const usual = isRandom
+    ? [{ train: "all" }]
+    : [{ train: "heads" }, { train: trunkDefinition(trunk.name).fineTuneFrom }];
   const stages = isChange(value) ? changed(usual, value) : (value ?? usual);
   if (!Array.isArray(stages) || stages.length === 0)
     throw new ConfigError(`stages: expected a list of stages, got ${shown(value)}.`);
@@ -57,8 +54,8 @@ export function resolveStages(
     const where = `stages[${index}]`;
     checkKeys(stage, STAGE_KEYS, where, ConfigError);
     const train = text(stage.train, isRandom ? "all" : "heads", `${where}.train`);
-    // VGG has no batch normalisation: from random weights it diverges at the rate that suits a MobileNet.
-    const isFast = train === "all" && isRandom && !trunk.name.startsWith("vgg");
+    // Without batch normalisation, as in VGG, random weights diverge at the rate that suits a MobileNet.
+    const isFast = train === "all" && isRandom && architectureOf(trunk).hasBatchNorm;
     const rate = train === "heads" ? 0.002 : isFast ? 0.003 : 0.0003;
     const learningRate = number(stage.learningRate, rate, `${where}.learningRate`, { above: 0, most: 10 });
     return {

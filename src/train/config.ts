@@ -5,6 +5,7 @@ import { ConfigError } from "../core/errors.js";
 import { checkKeys } from "../core/keys.js";
 import { shown } from "../core/shown.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
+import { BUILTIN, TRUNK_NAMES, trunkDefinition } from "../trunk/trunks.js";
 import { HEAD_KEYS, type HeadConfig, resolveHeads } from "./config-heads.js";
 import { resolveStages, STAGE_KEYS, type StageConfig } from "./config-stages.js";
 import { boolean, integer, number, oneOf, text } from "./config-values.js";
@@ -67,13 +68,7 @@ export const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
   "augment.": AUGMENT_KEYS,
   "teacher.": TEACHER_KEYS,
 };
-const TRUNK_NAMES = ["mobilenet-v1", "mobilenet-v2", "vgg16", "vgg19"] as const;
-/** Trunks whose weights come with the package, as `builtin:<name>-<alpha>`; the first of a name is its default. */
-export const BUILTIN: readonly Pick<TrunkSpec, "name" | "alpha">[] = [
-  { name: "mobilenet-v1", alpha: 0.25 },
-  { name: "mobilenet-v1", alpha: 0.5 },
-  { name: "mobilenet-v2", alpha: 0.35 },
-];
+const DEFAULT_TRUNK = "mobilenet-v1";
 /** Side of what they see where a configuration does not say, pixels. */
 export const BUILTIN_INPUT_SIZE = 96;
 /** What the defaults depend on. */
@@ -108,7 +103,7 @@ export function checkConfig(value: unknown, file: string): RawConfig {
 
 /** Which weights the trunk starts from; the package's own where there are some of the trunk asked for, else `random`. */
 export function weightsOf(raw: RawConfig): string {
-  const { weights, name = "mobilenet-v1", alpha } = (raw.trunk ?? {}) as Readonly<Record<string, unknown>>;
+  const { weights, name = DEFAULT_TRUNK, alpha } = (raw.trunk ?? {}) as Readonly<Record<string, unknown>>;
   if (weights === undefined) {
     const own = BUILTIN.find((trunk) => trunk.name === name && (alpha === undefined || trunk.alpha === alpha));
     return own ? `builtin:${own.name}-${own.alpha}` : "random";
@@ -122,9 +117,9 @@ export function weightsOf(raw: RawConfig): string {
 export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
   const given = (raw.trunk ?? {}) as Partial<TrunkSpec>;
   const weights = weightsOf(raw);
-  const name = given.name ?? facts.weights?.name ?? "mobilenet-v1";
-  const ownAlpha = name.startsWith("vgg") ? 1 : 0.25;
-  const alpha = number(given.alpha, facts.weights?.alpha ?? ownAlpha, "trunk.alpha", { above: 0, most: 4 });
+  const name = given.name ?? facts.weights?.name ?? DEFAULT_TRUNK;
+  const { defaultAlpha } = trunkDefinition(name);
+  const alpha = number(given.alpha, facts.weights?.alpha ?? defaultAlpha, "trunk.alpha", { above: 0, most: 4 });
   if (facts.weights && (facts.weights.name !== name || Math.abs(facts.weights.alpha - alpha) > 1e-9)) {
     throw new ConfigError(
       `trunk: the weights are of ${facts.weights.name} ${facts.weights.alpha}, the configuration says ${name} ${alpha}. Leave name and alpha out.`,

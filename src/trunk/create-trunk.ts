@@ -9,7 +9,7 @@ import { tapsOf } from "./taps.js";
 import type { Trunk, TrunkSpec } from "./trunk.js";
 
 /**
- * MobileNet v1 and v2, VGG16 and VGG19, up to their last convolution or pooling. Scaling of pixels is inside.
+ * A trunk of `trunks.ts`, up to its last convolution or pooling. Scaling of pixels is inside.
  *
  * @throws ConfigError where the name, the width or the size cannot be built.
  */

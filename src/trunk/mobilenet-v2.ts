@@ -1,6 +1,8 @@
-/** The layers of MobileNet v2 (Sandler et al. 2018, arXiv:1801.04381), named as in keras-applications. */
+/** MobileNet v2 (Sandler et al. 2018, arXiv:1801.04381), its layers named as in keras-applications. */
 
 import type { Architecture, Layer } from "./layer.js";
+import { decimal, MOBILENET_LICENCE, type PublishedWeights, tfhubMobilenets } from "./published-weights.js";
+import type { TrunkDefinition } from "./trunk-definition.js";
 
 /** Filters before the width multiplier, and stride, of each inverted residual block; the first does not expand. */
 const BLOCKS: readonly (readonly [filters: number, stride: number])[] = [
@@ -25,8 +27,45 @@ const BLOCKS: readonly (readonly [filters: number, stride: number])[] = [
 
 const EXPANSION = 6;
 
+/** Addresses as in mobilenet_v2.py of keras-applications, and as in `@tensorflow-models/mobilenet`. */
+const PUBLISHED: readonly PublishedWeights[] = [
+  ...[0.35, 0.5, 0.75, 1, 1.3, 1.4].flatMap((alpha) =>
+    [96, 128, 160, 192, 224].map((inputSize): PublishedWeights => {
+      const file = `mobilenet_v2_weights_tf_dim_ordering_tf_kernels_${decimal(alpha)}_${inputSize}_no_top.h5`;
+      return { source: "keras", alpha, inputSize, path: `mobilenet_v2/${file}`, licence: MOBILENET_LICENCE };
+    }),
+  ),
+  ...tfhubMobilenets("mobilenet_v2", { alphas: [0.5, 0.75, 1], version: 2 }),
+];
+
+/** `mobl3_conv_expand` and `mobl3_conv_3_expand` (Keras up to 2.2.2), with their batch norm under `bn3_...`. */
+const OLDER_NAME = /^(?:mobl|bn)(\d+)_conv_(?:\d+_)?(?:bn_)?(expand|depthwise|project)$/;
+
+export const mobilenetV2 = {
+  name: "mobilenet-v2",
+  architecture,
+  defaultAlpha: 0.25,
+  fineTuneFrom: "block_6_expand",
+  builtinAlphas: [0.35],
+  published: PUBLISHED,
+  weights: {
+    layers: /^(Conv1|Conv_1|expanded_conv_(depthwise|project)|block_\d+_(expand|depthwise|project))$/,
+    present: ["expanded_conv_depthwise"],
+    layerOfOlderName: (kerasName) => {
+      const [, block, role] = OLDER_NAME.exec(kerasName) ?? [];
+      return block && `${block === "0" ? "expanded_conv" : `block_${block}`}_${role}`;
+    },
+    slimScopes: [
+      [/(?:^|\/)Conv\//, () => "Conv1"],
+      [/(?:^|\/)Conv_1\//, () => "Conv_1"],
+      [/(?:^|\/)expanded_conv\/(\w+)\//, (role) => `expanded_conv_${role}`],
+      [/(?:^|\/)expanded_conv_(\d+)\/(\w+)\//, (n, role) => `block_${n}_${role}`],
+    ],
+  },
+} as const satisfies TrunkDefinition;
+
 /** A layer name stands for its output after batch norm and activation, so Keras' `out_relu` is `Conv_1` here. */
-export function mobilenetV2(alpha: number): Architecture {
+function architecture(alpha: number): Architecture {
   const stem = divisibleBy8(32 * alpha);
   const layers: Layer[] = [
     { name: "Conv1", op: "conv", inputs: ["input"], stride: 2, kernel: 3, channels: stem, activation: "relu6" },

@@ -3,10 +3,11 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import type { ParameterSpec } from "../core/parameters.js";
 import type { Rectifier } from "./rectifier.js";
+import type { TrunkName } from "./trunks.js";
 
 /** Serializable choice of a trunk; stored in configurations and bundles. */
 export interface TrunkSpec {
-  readonly name: "mobilenet-v1" | "mobilenet-v2" | "vgg16" | "vgg19";
+  readonly name: TrunkName;
   /** Width multiplier (0.25, 0.35, 0.5, ...); published VGGs have 1. */
   readonly alpha: number;
   /** Height and width of the square input in pixels. */

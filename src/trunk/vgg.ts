@@ -1,17 +1,35 @@
-/** The layers of VGG16 and VGG19 (Simonyan and Zisserman 2014, arXiv:1409.1556), named as in keras-applications. */
+/** VGG16 and VGG19 (Simonyan and Zisserman 2014, arXiv:1409.1556), their layers named as in keras-applications. */
 
 import type { Architecture, Layer } from "./layer.js";
+import type { PublishedWeights } from "./published-weights.js";
+import type { TrunkDefinition } from "./trunk-definition.js";
 
 const WIDTHS = [64, 128, 256, 512, 512];
 
-/** @param alpha width multiplier; published weights have 1. */
-export function vgg16(alpha = 1): Architecture {
-  return vgg([2, 2, 3, 3, 3], alpha);
-}
+export const vgg16 = {
+  name: "vgg16",
+  architecture: (alpha) => vgg([2, 2, 3, 3, 3], alpha),
+  defaultAlpha: 1,
+  fineTuneFrom: "block4_conv1",
+  builtinAlphas: [],
+  published: [published("vgg16")],
+  weights: { layers: /^block[1-5]_conv\d$/, present: ["block1_conv1"], absent: ["block3_conv4"] },
+} as const satisfies TrunkDefinition;
 
-/** @param alpha width multiplier; published weights have 1. */
-export function vgg19(alpha = 1): Architecture {
-  return vgg([2, 2, 4, 4, 4], alpha);
+export const vgg19 = {
+  name: "vgg19",
+  architecture: (alpha) => vgg([2, 2, 4, 4, 4], alpha),
+  defaultAlpha: 1,
+  fineTuneFrom: "block4_conv1",
+  builtinAlphas: [],
+  published: [published("vgg19")],
+  weights: { layers: /^block[1-5]_conv\d$/, present: ["block1_conv1", "block3_conv4"] },
+} as const satisfies TrunkDefinition;
+
+/** Addresses as in vgg16.py and vgg19.py of keras-applications. */
+function published(name: "vgg16" | "vgg19"): PublishedWeights {
+  const path = `${name}/${name}_weights_tf_dim_ordering_tf_kernels_notop.h5`;
+  return { source: "keras", alpha: 1, inputSize: 224, path, licence: "CC-BY-4.0 (VGG, Oxford)" };
 }
 
 function vgg(convolutionCounts: readonly number[], alpha: number): Architecture {

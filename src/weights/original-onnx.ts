@@ -3,7 +3,9 @@
 import { WeightsError } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
 import type { NdArray } from "../core/nd-array.js";
+import { architectureOf } from "../trunk/architecture.js";
 import { externalData, type OnnxWeights, readOnnxFile, withOutput } from "../trunk/formats/onnx-file.js";
+import type { Architecture } from "../trunk/layer.js";
 import { CAFFE_MEAN_BGR, IMAGENET_DEVIATION, IMAGENET_MEAN } from "../trunk/scaling.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
 import { type NotCompared, type Original, SIDE } from "./original-network.js";
@@ -38,7 +40,7 @@ export async function openOnnx(
       notCompared: `could not be compared with the original, which wants ${batch} images of ${size} pixels at once`,
     };
   }
-  const scaling = convention ?? (name.startsWith("vgg") ? "caffe" : "unit");
+  const { scaling } = architectureOf({ name, alpha: 1, inputSize: SIDE, ...(convention && { convention }) });
   return {
     runtime: "ONNX Runtime",
     size,
@@ -63,7 +65,7 @@ export async function openOnnx(
 }
 
 /** What the saved network itself expects of its caller, for the pixel at `i`. */
-function scale(pixels: NdArray["data"], i: number, scaling: "torchvision" | "caffe" | "unit"): number {
+function scale(pixels: NdArray["data"], i: number, scaling: Architecture["scaling"]): number {
   const channel = i % 3;
   if (scaling === "unit") return pixels[i] / 127.5 - 1;
   if (scaling === "caffe") return pixels[i - channel + 2 - channel] - CAFFE_MEAN_BGR[channel];

@@ -5,11 +5,9 @@ import type { NdArray, NdArrays } from "../../src/core/nd-array.js";
 import { random } from "../../src/core/random.js";
 import { assembleTrunk } from "../../src/trunk/create-trunk.js";
 import type { Architecture } from "../../src/trunk/layer.js";
-import { mobilenetV1 } from "../../src/trunk/mobilenet-v1.js";
-import { mobilenetV2 } from "../../src/trunk/mobilenet-v2.js";
 import { randomWeights } from "../../src/trunk/random-weights.js";
 import type { Trunk, TrunkSpec } from "../../src/trunk/trunk.js";
-import { vgg16, vgg19 } from "../../src/trunk/vgg.js";
+import { TRUNKS, trunkDefinition } from "../../src/trunk/trunks.js";
 import type { Volume } from "../reference/trunk.js";
 
 export interface Narrow {
@@ -23,25 +21,41 @@ export interface Narrow {
 /** 37 pixels: odd sizes at most strides, where padding is easily wrong. */
 export const NARROW_SIZE = 37;
 
+/** Where runs start again; of a trunk that is not here, at its first layer of stride 4. */
+const MIDDLES: Readonly<Record<string, string>> = {
+  "mobilenet-v1, same": "conv_pw_3",
+  "mobilenet-v2, same": "block_2_add",
+  "vgg16, same": "block2_conv2",
+  "vgg19, same": "block2_pool",
+  "mobilenet-v1, symmetric": "conv_pw_3",
+  "vgg16, symmetric": "block1_conv2",
+};
+
+/** Every trunk, and those that files have with the other padding too. */
 export const NARROW: readonly Narrow[] = [
-  narrow("mobilenet-v1", mobilenetV1(0.1), "conv_pw_3"),
-  narrow("mobilenet-v2", mobilenetV2(0.1), "block_2_add"),
-  narrow("vgg16", vgg16(1 / 32), "block2_conv2"),
-  narrow("vgg19", vgg19(1 / 32), "block2_pool"),
-  narrow("mobilenet-v1", torchvision(mobilenetV1(0.1)), "conv_pw_3"),
-  narrow("vgg16", torchvision(vgg16(1 / 32)), "block1_conv2"),
+  ...TRUNKS.map(({ name }) => narrow(name, narrowTable(name))),
+  narrow("mobilenet-v1", torchvision(narrowTable("mobilenet-v1"))),
+  narrow("vgg16", torchvision(narrowTable("vgg16"))),
 ];
+
+/** A tenth of the width, or a thirty-second where the first layer is wider than a MobileNet's. */
+function narrowTable(name: TrunkSpec["name"]): Architecture {
+  const { architecture } = trunkDefinition(name);
+  return architecture(architecture(1).layers[0].channels > 32 ? 1 / 32 : 0.1);
+}
 
 function torchvision(architecture: Architecture): Architecture {
   return { ...architecture, scaling: "imagenet", padding: "symmetric" };
 }
 
-function narrow(name: TrunkSpec["name"], architecture: Architecture, middle: string): Narrow {
+function narrow(name: TrunkSpec["name"], architecture: Architecture): Narrow {
+  const trunk = assembleTrunk({ name, alpha: 0.1, inputSize: NARROW_SIZE }, architecture);
+  const key = `${name}, ${architecture.padding}`;
   return {
-    name: `${name}, ${architecture.padding} padding`,
+    name: `${key} padding`,
     architecture,
-    trunk: assembleTrunk({ name, alpha: 0.1, inputSize: NARROW_SIZE }, architecture),
-    middle,
+    trunk,
+    middle: MIDDLES[key] ?? trunk.taps.find((tap) => tap.stride === 4)?.name ?? trunk.output,
   };
 }
 

@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { BUILTIN, BUILTIN_INPUT_SIZE } from "../../src/train/config.js";
+import { BUILTIN_INPUT_SIZE } from "../../src/train/config.js";
 import { inspectWeights } from "../../src/trunk/formats/inspect-weights.js";
 import { readWeights } from "../../src/trunk/formats/read-weights.js";
+import { BUILTIN } from "../../src/trunk/trunks.js";
 
 const WEIGHTS = fileURLToPath(new URL("../../weights", import.meta.url));
 const folders = readdirSync(WEIGHTS, { withFileTypes: true }).filter((entry) => entry.isDirectory());

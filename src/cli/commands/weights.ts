@@ -193,14 +193,11 @@ function tensorRow({ name, shape, norm }: Imported["proof"]["tensors"][number]):
 
 function trunkFacts(trunk: TrunkSpec) {
   const { name, alpha, inputSize } = trunk;
-  return { trunk: name, alpha, inputSize, input: inputRange(trunk) };
+  return { trunk: name, alpha, inputSize, input: INPUT_RANGES[architectureOf(trunk).scaling] };
 }
 
 /** What the network scales the pixels to; images go in as RGB 0..255 for all. */
-function inputRange({ name, convention }: TrunkSpec): string {
-  if (convention === "torchvision") return "mean 0, deviation 1";
-  return name.startsWith("vgg") ? "BGR, mean 0" : "-1..1";
-}
+const INPUT_RANGES = { imagenet: "mean 0, deviation 1", caffe: "BGR, mean 0", unit: "-1..1" };
 
 function parameterCount(trunk: TrunkSpec): number {
   const specs = layerParameters(architectureOf(trunk), { isFolded: false });

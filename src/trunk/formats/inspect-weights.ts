@@ -2,8 +2,9 @@
 
 import { WeightsError } from "../../core/errors.js";
 import { LIMITS } from "../../core/limits.js";
-import { architectureOf, TRUNK_NAMES } from "../architecture.js";
+import { architectureOf } from "../architecture.js";
 import type { TrunkSpec } from "../trunk.js";
+import { TRUNK_NAMES, TRUNKS } from "../trunks.js";
 import { weightsByLayer } from "./layer-names.js";
 import { readWeights } from "./read-weights.js";
 import { topologyInputSize } from "./topology.js";
@@ -54,8 +55,6 @@ export async function inspectWeights(source: string | URL | WeightsFile): Promis
 }
 
 function trunkName(layers: ReadonlyMap<string, unknown>): TrunkSpec["name"] | undefined {
-  if (layers.has("conv_dw_1")) return "mobilenet-v1";
-  if (layers.has("expanded_conv_depthwise")) return "mobilenet-v2";
-  if (!layers.has("block1_conv1")) return undefined;
-  return layers.has("block3_conv4") ? "vgg19" : "vgg16";
+  const isThere = (layer: string) => layers.has(layer);
+  return TRUNKS.find(({ weights }) => weights.present.every(isThere) && !weights.absent?.some(isThere))?.name;
 }

@@ -2,9 +2,10 @@
 
 import { WeightsError } from "../../core/errors.js";
 import type { NdArray } from "../../core/nd-array.js";
-import { architectureOf, TRUNK_NAMES } from "../architecture.js";
+import { architectureOf } from "../architecture.js";
 import { hasKernel, type ParameterPart } from "../layer-parameters.js";
-import type { TrunkSpec } from "../trunk.js";
+import type { TrunkDefinition } from "../trunk-definition.js";
+import { TRUNKS, type TrunkName } from "../trunks.js";
 import { trunkLayer } from "./layer-names.js";
 import { fittingAlpha } from "./width.js";
 
@@ -56,8 +57,8 @@ function byOrder(path: string, groups: readonly VariableGroup[]): [VariableGroup
     families.set(parentOf(group), siblings);
   }
   const found = [...families.values()].flatMap((siblings) => {
-    return TRUNK_NAMES.flatMap((name) => {
-      const pairs = pairedWith(name, siblings);
+    return TRUNKS.flatMap((trunk) => {
+      const pairs = pairedWith(trunk, siblings);
       return pairs ? [pairs] : [];
     });
   });
@@ -69,7 +70,7 @@ function byOrder(path: string, groups: readonly VariableGroup[]): [VariableGroup
 
 /** The groups beside the layers of a trunk, where kinds, numbers and shapes all agree. */
 function pairedWith(
-  name: TrunkSpec["name"],
+  { name, weights }: TrunkDefinition<TrunkName>,
   siblings: readonly VariableGroup[],
 ): [VariableGroup, string][] | undefined {
   const { layers, hasBatchNorm } = architectureOf({ name, alpha: 1, inputSize: 32 });
@@ -78,8 +79,8 @@ function pairedWith(
   const kinds = [
     { groups: numbered(siblings, "depthwise_conv2d"), layers: ofKind("depthwise"), extra: 0 },
     { groups: numbered(siblings, "batch_normalization"), layers: hasBatchNorm ? wanted : [], extra: 0 },
-    // The classifier of MobileNet v1 is a convolution too, the last one.
-    { groups: numbered(siblings, "conv2d"), layers: ofKind("conv"), extra: name === "mobilenet-v1" ? 1 : 0 },
+    // A classifier that is a convolution too is the last one.
+    { groups: numbered(siblings, "conv2d"), layers: ofKind("conv"), extra: weights.classifierConvolutions ?? 0 },
   ];
   const agrees = kinds.every(({ groups, layers, extra }) => {
     return groups.length >= layers.length && groups.length <= layers.length + extra;

@@ -4,15 +4,10 @@ import { WeightsError } from "../../core/errors.js";
 import type { NdArray, NdArrays } from "../../core/nd-array.js";
 import { ownValue } from "../../core/own-value.js";
 import type { ParameterPart } from "../layer-parameters.js";
+import { TRUNKS } from "../trunks.js";
 
 /** The weights of one layer; its batch norm, a layer of its own in Keras, is joined to it. */
 export type LayerWeights = Readonly<Partial<Record<ParameterPart, NdArray>>>;
-
-const LAYER =
-  /^(conv1|conv_(dw|pw)_\d+|Conv1|Conv_1|expanded_conv_(depthwise|project)|block_\d+_(expand|depthwise|project)|block[1-5]_conv\d)$/;
-
-/** `mobl3_conv_expand` and `mobl3_conv_3_expand` (Keras up to 2.2.2), with their batch norm under `bn3_...`. */
-const OLD_V2 = /^(?:mobl|bn)(\d+)_conv_(?:\d+_)?(?:bn_)?(expand|depthwise|project)$/;
 
 const PARTS: Readonly<Record<string, ParameterPart>> = {
   kernel: "kernel",
@@ -26,10 +21,12 @@ const PARTS: Readonly<Record<string, ParameterPart>> = {
 
 /** The trunk layer that a Keras layer belongs to: itself, or the one that a batch norm follows; else `undefined`. */
 export function trunkLayer(kerasName: string): string | undefined {
-  const old = OLD_V2.exec(kerasName);
-  if (old) return `${old[1] === "0" ? "expanded_conv" : `block_${old[1]}`}_${old[2]}`;
+  for (const { weights } of TRUNKS) {
+    const layer = weights.layerOfOlderName?.(kerasName);
+    if (layer) return layer;
+  }
   const plain = kerasName.replace(/^bn_/, "").replace(/_(bn|BN)$/, "");
-  return LAYER.test(plain) ? plain : undefined;
+  return TRUNKS.some(({ weights }) => weights.layers.test(plain)) ? plain : undefined;
 }
 
 /**

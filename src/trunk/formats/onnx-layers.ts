@@ -47,7 +47,8 @@ const ENDS =
   /^(Global(Average|Max)Pool|AveragePool|Reduce\w+|Flatten|Reshape|Gemm|MatMul|Shape|Squeeze|Transpose|Softmax)$/;
 const CHANGES_NOTHING = /^(Identity|Dropout)$/;
 const BOUNDS = /^(Relu|Clip|Max|Min)$/;
-const BLOCK = /^(expanded_conv|block_\d+)_(expand|depthwise|project)$/;
+/** Layers of an inverted residual block. */
+const BLOCK = /^(\w+)_(expand|depthwise|project)$/;
 
 /** Says why a graph is another network; caught here, since other trunks are tried after it. */
 class Mismatch extends Error {}
@@ -60,7 +61,7 @@ class Mismatch extends Error {}
 export function matchTrunk(graph: OnnxGraph, start: string, name: TrunkSpec["name"]): Match {
   const walk = walker(graph, name);
   const layers: MatchedLayer[] = [];
-  /** What each block of MobileNet v2 reads, and whether its residual can be added. */
+  /** What each inverted residual block reads, and whether its residual can be added. */
   const entrances = new Map<string, Features>();
   const strides = new Map<string, number>();
   let x: Features = { layer: "input", tensor: start, channels: 3 };

@@ -5,6 +5,7 @@ import type { NdArray, NdArrays } from "../../core/nd-array.js";
 import { ownValue } from "../../core/own-value.js";
 import { clip } from "../../core/terminal.js";
 import { BATCH_NORM_EPSILON } from "../layer-parameters.js";
+import { TRUNKS } from "../trunks.js";
 
 interface Attribute {
   readonly f?: number;
@@ -22,16 +23,8 @@ interface GraphNode {
 const CONVOLUTIONS = ["Conv2D", "DepthwiseConv2dNative", "_FusedConv2D", "FusedDepthwiseConv2dNative"];
 const ADDITIONS = ["BiasAdd", "Add", "AddV2"];
 
-/** TF-slim's scopes, and the names that our trunks have for them. The classifier's own convolution is none. */
-const SCOPES: readonly (readonly [RegExp, (...groups: string[]) => string])[] = [
-  [/(?:^|\/)Conv2d_0\//, () => "conv1"],
-  [/(?:^|\/)Conv2d_(\d+)_depthwise\//, (n) => `conv_dw_${n}`],
-  [/(?:^|\/)Conv2d_(\d+)_pointwise\//, (n) => `conv_pw_${n}`],
-  [/(?:^|\/)Conv\//, () => "Conv1"],
-  [/(?:^|\/)Conv_1\//, () => "Conv_1"],
-  [/(?:^|\/)expanded_conv\/(\w+)\//, (part) => `expanded_conv_${part}`],
-  [/(?:^|\/)expanded_conv_(\d+)\/(\w+)\//, (n, part) => `block_${n}_${part}`],
-];
+/** TF-slim's scopes of all trunks. The classifier's own convolution is none. */
+const SCOPES = TRUNKS.flatMap(({ weights }) => weights.slimScopes ?? []);
 
 /**
  * Weights under Keras' names. Batch norm that the converter folded arrives as a bias.

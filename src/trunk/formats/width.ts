@@ -5,9 +5,7 @@ import { layerParameters, parameterName } from "../layer-parameters.js";
 import type { TrunkSpec } from "../trunk.js";
 import type { LayerWeights } from "./layer-names.js";
 
-const FIRST_LAYERS = ["conv1", "Conv1", "block1_conv1"];
-
-/** Published widths first, since several can round to the same channels; then twentieths, then hundredths. */
+/** Usual widths first, since several can round to the same channels; then twentieths, then hundredths. */
 const ALPHAS = [
   1,
   0.25,
@@ -22,8 +20,9 @@ const ALPHAS = [
 
 /** The width whose kernels have the shapes of the file, all of them. */
 export function fittingAlpha(name: TrunkSpec["name"], layers: ReadonlyMap<string, LayerWeights>): number | undefined {
-  const first = FIRST_LAYERS.map((layer) => layers.get(layer)?.kernel).find((kernel) => kernel?.shape.length === 4);
-  const candidates = [...ALPHAS, ...(first ? [first.shape[3] / (name.startsWith("vgg") ? 64 : 32)] : [])];
+  const [first] = architectureOf({ name, alpha: 1, inputSize: 32 }).layers;
+  const shape = layers.get(first.name)?.kernel?.shape;
+  const candidates = [...ALPHAS, ...(shape?.length === 4 ? [shape[3] / first.channels] : [])];
   return candidates.find((alpha) => {
     const specs = layerParameters(architectureOf({ name, alpha, inputSize: 32 }), { isFolded: true });
     const shapes = new Map(specs.map((spec) => [spec.name, String(spec.shape)]));
