@@ -5,6 +5,7 @@
 
 import {
   evaluationStep,
+  explainConstants,
   explainedTaps,
   explainFunction,
   MissingEngineError,
@@ -90,13 +91,16 @@ async function prepareExplain(engine, { alpha, inputSize, masks }) {
   const references = explainedTaps(model).map((tap) => {
     const channels = model.trunk.taps.find(({ name }) => name === tap)?.channels ?? 0;
     const { shape, data } = normal([classes + 1, channels], tap);
-    return [`reference/${tap}`, { shape, data: data.map(Math.abs) }];
+    return [tap, { shape, data: data.map(Math.abs) }];
   });
   const shapes = { image: [1, inputSize, inputSize, 3], target: [1, classes] };
   const compiled = await engine.compile(explainFunction(model), {
     name: "explain",
     inputs: shapes,
-    constants: { ...freshParameters(model, { isFolded: true }), ...Object.fromEntries(references) },
+    constants: explainConstants({
+      parameters: freshParameters(model, { isFolded: true }),
+      references: Object.fromEntries(references),
+    }),
   });
   const inputs = { image: pixels(shapes.image), target: ndArray(shapes.target) };
   return { run: () => compiled.run(inputs), dispose: () => compiled.dispose() };

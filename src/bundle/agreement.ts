@@ -1,5 +1,6 @@
-/** When two runs of one graph count as the same (DESIGN section 4, "Agreement"). */
+/** When two runs of one graph count as the same: every comparison of goldens, engines and machines goes by this. */
 
+import { isEvidencePort, isUnmaskedAnswer } from "../core/graph-ports.js";
 import type { NdArray } from "../core/nd-array.js";
 
 /** How far an output is from what it must be; agreement means `error <= tolerance`. */
@@ -26,8 +27,7 @@ const RELATIVE_GATED = 1e-2;
  * @param output its name in the graph.
  */
 export function deviation(output: string, actual: NdArray | undefined, expected: NdArray): Deviation {
-  const relative = /^evidence\/|\/overlap\//.test(output) ? RELATIVE_GATED : RELATIVE;
-  const isAnswer = !output.includes("/") || /\/(unmasked|reference)$/.test(output);
+  const relative = isEvidencePort(output) ? RELATIVE_GATED : RELATIVE;
   if (actual === undefined || actual.shape.join() !== expected.shape.join()) {
     return { output, measure: "absolute", error: Number.POSITIVE_INFINITY, tolerance: ABSOLUTE };
   }
@@ -44,7 +44,8 @@ export function deviation(output: string, actual: NdArray | undefined, expected:
     squared += expected.data[i] ** 2;
     if (largestDifference === Number.POSITIVE_INFINITY) break;
   }
-  if (isAnswer) return { output, measure: "absolute", error: largestDifference, tolerance: ABSOLUTE * largest };
+  if (isUnmaskedAnswer(output))
+    return { output, measure: "absolute", error: largestDifference, tolerance: ABSOLUTE * largest };
   if (largestDifference === 0) return { output, measure: "relative", error: 0, tolerance: relative };
   // Where the expected is zero throughout, so must be the actual.
   const error = Number.isFinite(largestDifference) ? Math.sqrt(squaredDifference / squared) : Number.POSITIVE_INFINITY;

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { BundleError } from "../core/errors.js";
 import { notFinite } from "../core/finite.js";
+import { referenceName, referenceTap } from "../core/graph-ports.js";
 import { type NdArray, type NdArrays, ndArray, sizeOf } from "../core/nd-array.js";
 import { ownValue } from "../core/own-value.js";
 import { decodeSafetensors, encodeSafetensors } from "../core/safetensors.js";
@@ -28,7 +29,6 @@ const LAYOUTS: Readonly<Record<number, readonly (readonly number[])[]>> = {
   ],
 };
 
-const REFERENCE = "reference/";
 const CONSTANT = "constant/";
 
 /**
@@ -57,7 +57,7 @@ export function encodeWeights(
     if (order) layouts[name] = order;
     store(name, order ? permuted(parameter, order) : parameter);
   }
-  for (const [tap, table] of Object.entries(references)) store(REFERENCE + tap, table);
+  for (const [tap, table] of Object.entries(references)) store(referenceName(tap), table);
   for (const [key, raw] of constants) {
     if (nameOf.has(key)) continue;
     const copy = new Uint8Array(raw); // Buffer.slice would not copy
@@ -88,7 +88,8 @@ export function decodeWeights(
       `${source}: ${shown(wrong)} holds NaN or Infinity. Train the model again, or export another.`,
     );
   for (const [name, array] of Object.entries(arrays)) {
-    if (name.startsWith(REFERENCE)) references[name.slice(REFERENCE.length)] = array;
+    const tap = referenceTap(name);
+    if (tap !== undefined) references[tap] = array;
     else if (!name.startsWith(CONSTANT))
       parameters[name] = restored(array, ownValue(layouts, name), `${source}: ${name}`);
   }

@@ -3,6 +3,7 @@
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import { BundleError } from "../core/errors.js";
 import { notFinite } from "../core/finite.js";
+import { answerPort, referenceName } from "../core/graph-ports.js";
 import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
 import { ownValue } from "../core/own-value.js";
 import { random } from "../core/random.js";
@@ -114,7 +115,7 @@ function checkShapes(
     check(name, ownValue(parameters, name), shape);
   for (const tap of new Set([...aspectTaps, spec.source])) {
     const channels = trunk.taps.find(({ name }) => name === tap)?.channels ?? 0;
-    check(`reference/${tap}`, ownValue(references, tap), [classifier.spec.classes.length + 1, channels]);
+    check(referenceName(tap), ownValue(references, tap), [classifier.spec.classes.length + 1, channels]);
   }
 }
 
@@ -131,7 +132,7 @@ async function tracePredict({ spec, parameters }: TrainedModel): Promise<Uint8Ar
         input: inputs.image as Tensor4D,
       });
       const logits = answer as Tensor2D;
-      const unmasked = Object.entries(aspects).map(([name, value]) => [`${name}/unmasked`, value]);
+      const unmasked = Object.entries(aspects).map(([name, value]) => [answerPort(name, "unmasked"), value]);
       const scores = scoresOf(logits, model.classifier.spec);
       return { outputs: { logits, scores, ...Object.fromEntries(unmasked) } };
     },

@@ -3,6 +3,7 @@
 import { BundleError } from "../core/errors.js";
 import { notFinite } from "../core/finite.js";
 import type { NdArray, NdArrays } from "../core/nd-array.js";
+import { prefixed, unprefixed } from "../core/prefixed.js";
 import { decodeSafetensors, encodeSafetensors } from "../core/safetensors.js";
 import { shown } from "../core/shown.js";
 
@@ -37,16 +38,5 @@ export function decodeGolden(bytes: Uint8Array, { name, source }: { name: string
     throw new BundleError(`${source}: ${shown(wrong)} holds NaN or Infinity. Export the bundle again.`);
   const { "input/image": image, "input/target": target } = arrays;
   if (!image || !target) throw new BundleError(`${source}: has no image or target. Export the bundle again.`);
-  return { name, image, target, predict: without("predict/", arrays), explain: without("explain/", arrays) };
-}
-
-function prefixed(prefix: string, arrays: NdArrays): Record<string, NdArray> {
-  return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [prefix + name, array]));
-}
-
-function without(prefix: string, arrays: NdArrays): Record<string, NdArray> {
-  const own: Record<string, NdArray> = Object.create(null); // no name means anything else
-  for (const [name, array] of Object.entries(arrays))
-    if (name.startsWith(prefix)) own[name.slice(prefix.length)] = array;
-  return own;
+  return { name, image, target, predict: unprefixed("predict/", arrays), explain: unprefixed("explain/", arrays) };
 }

@@ -1,5 +1,6 @@
 /** What the graphs of a described model take and give; `-1` stands for any size. */
 
+import { answerPort, CLASSIFIER_OUTPUTS, HEAD_ANSWERS, INPUTS, overlapPort, tapPort } from "../core/graph-ports.js";
 import type { AspectSpec } from "../heads/head.js";
 import { architectureOf } from "../trunk/architecture.js";
 import { tapsOf } from "../trunk/taps.js";
@@ -11,8 +12,8 @@ type GraphName = "explain" | "predict";
 
 export function inputsOf(description: Described, graph: GraphName): Ports {
   const { inputSize } = description.model.trunk;
-  const inputs = new Map<string, readonly number[]>([["image", [1, inputSize, inputSize, 3]]]);
-  if (graph === "explain") inputs.set("target", [1, classCount(description)]);
+  const inputs = new Map<string, readonly number[]>([[INPUTS.image, [1, inputSize, inputSize, 3]]]);
+  if (graph === "explain") inputs.set(INPUTS.target, [1, classCount(description)]);
   return inputs;
 }
 
@@ -25,21 +26,21 @@ export function outputsOf(description: Described, graph: GraphName, given: Ports
   const { trunk, source, heads } = description.model;
   const aspects = heads.filter((head) => head.kind !== "classifier");
   const outputs = new Map<string, readonly number[]>();
-  for (const name of ["logits", "scores"]) outputs.set(name, [1, classCount(description)]);
+  for (const name of Object.values(CLASSIFIER_OUTPUTS)) outputs.set(name, [1, classCount(description)]);
   for (const head of aspects) {
-    const shape = answerShape(head, trunk.inputSize, given.get(`${head.name}/unmasked`)?.[1]);
-    const answers = graph === "predict" ? ["unmasked"] : ["unmasked", "masked", "reference"];
-    for (const answer of answers) outputs.set(`${head.name}/${answer}`, shape);
+    const shape = answerShape(head, trunk.inputSize, given.get(answerPort(head.name, "unmasked"))?.[1]);
+    const answers = graph === "predict" ? (["unmasked"] as const) : HEAD_ANSWERS;
+    for (const answer of answers) outputs.set(answerPort(head.name, answer), shape);
   }
   if (graph === "predict") return outputs;
   const sizes = new Map(tapsOf(architectureOf(trunk), trunk.inputSize).map(({ name, size }) => [name, size]));
   const mapOf = (tap: string, channels: number) => [1, sizes.get(tap) ?? -1, sizes.get(tap) ?? -1, channels];
-  outputs.set(`saliency/${source}`, mapOf(source, 1));
+  outputs.set(tapPort("saliency", source), mapOf(source, 1));
   for (const tap of new Set(aspects.flatMap((head) => head.taps))) {
     const readers = aspects.filter((head) => head.taps.includes(tap));
-    outputs.set(`evidence/${tap}`, mapOf(tap, 2));
-    for (const { name } of readers) outputs.set(`${name}/overlap/${tap}`, mapOf(tap, 2));
-    if (readers.length > 1) outputs.set(`pairs/${tap}`, [1, (readers.length * (readers.length - 1)) / 2]);
+    outputs.set(tapPort("evidence", tap), mapOf(tap, 2));
+    for (const { name } of readers) outputs.set(overlapPort(name, tap), mapOf(tap, 2));
+    if (readers.length > 1) outputs.set(tapPort("pairs", tap), [1, (readers.length * (readers.length - 1)) / 2]);
   }
   return outputs;
 }

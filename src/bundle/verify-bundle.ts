@@ -1,6 +1,7 @@
 /** Whether a bundle is whole and still gives what it gave when it was written. */
 
 import { BundleError } from "../core/errors.js";
+import { INPUTS } from "../core/graph-ports.js";
 import { LIMITS } from "../core/limits.js";
 import type { NdArrays } from "../core/nd-array.js";
 import type { Runtime } from "../engine/session.js";
@@ -98,7 +99,7 @@ function checkGolden(
   { bundle, graph, source }: { bundle: Bundle; graph: "explain" | "predict"; source: string },
 ): void {
   for (const [input, shape] of inputsOf(bundle.description, graph)) {
-    const given = input === "image" ? golden.image : golden.target;
+    const given = input === INPUTS.image ? golden.image : golden.target;
     if (given.data instanceof Float32Array && given.shape.join() === shape.join()) continue;
     throw new BundleError(
       `${source}: input/${input} has the shape [${given.shape.join(", ")}] instead of [${shape.join(", ")}], or another type. Export the bundle again.`,

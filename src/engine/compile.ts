@@ -2,6 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { NdArrays } from "../core/nd-array.js";
+import { prefixed, unprefixed } from "../core/prefixed.js";
 import { checkNewState } from "./check-state.js";
 import type { CompileOptions, TensorFunction, Tensors } from "./engine.js";
 import { trace } from "./trace/trace.js";
@@ -90,15 +91,6 @@ function toTensors(arrays: NdArrays): Tensors {
   } finally {
     tf.env().set("PROD", isSilent);
   }
-}
-
-function prefixed<Value>(prefix: string, values: Readonly<Record<string, Value>>): Record<string, Value> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
-}
-
-function unprefixed(prefix: string, values: Tensors): Tensors {
-  const own = Object.entries(values).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(own.map(([name, value]) => [name.slice(prefix.length), value]));
 }
 
 /** Names without the prefix, by full name, of those that have it. */

@@ -1,6 +1,7 @@
 /** Sets the threshold of relevance of a trained model on validation images, and finds heads that cannot be explained. */
 
 import type { Sample } from "../../core/annotation.js";
+import { targetPort } from "../../core/graph-ports.js";
 import type { NdArrays } from "../../core/nd-array.js";
 import type { Ranked } from "../../core/ranking.js";
 import type { Engine } from "../../engine/engine.js";
@@ -185,10 +186,10 @@ function warningOf({ name, count, reached }: Suspect): string {
 function removalPairs(explanation: Explanation, outputs: NdArrays): Ranked[] {
   const [target] = outputs.target.data;
   return explanation.aspects.flatMap(({ name, relevance }) => {
-    const worth = target - outputs[`${name}/nothing`].data[0];
+    const worth = target - outputs[targetPort(name, "nothing")].data[0];
     // An image that has no more than the reference for its answer cannot lose a share of it.
     if (relevance === null || worth <= 0) return [];
-    const lost = target - outputs[`${name}/removed`].data[0];
+    const lost = target - outputs[targetPort(name, "removed")].data[0];
     return [{ score: relevance, isPositive: lost > LOWERED_SHARE * worth }];
   });
 }

@@ -1,6 +1,7 @@
 /** What becomes of the target when the elements that carry an aspect's evidence fade to the reference. */
 
 import * as tf from "@tensorflow/tfjs";
+import { targetPort } from "../../core/graph-ports.js";
 import type { TensorFunction } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
 import { quantile } from "../../ops/quantile.js";
@@ -29,11 +30,11 @@ export function removalFunction(model: Model, options: ExplainOptions = {}): Ten
       for (const [name, { taps, evidence }] of Object.entries(steps.aspects)) {
         const replaced = (features: (tap: string, index: number) => tf.Tensor4D) =>
           steps.targetAt(Object.fromEntries(taps.map((tap, index) => [tap, features(tap, index)])));
-        outputs[`${name}/removed`] = replaced((tap, index) => {
+        outputs[targetPort(name, "removed")] = replaced((tap, index) => {
           const { difference, reference } = steps.taps[tap];
           return fade(difference, { mask: withoutEvidence(evidence[index]), reference });
         });
-        outputs[`${name}/nothing`] = replaced((tap) => {
+        outputs[targetPort(name, "nothing")] = replaced((tap) => {
           const { features, reference } = steps.taps[tap];
           return tf.broadcastTo(reference, features.shape);
         });

@@ -1,6 +1,7 @@
 /** The function behind `explain.onnx`: the steps, and which of their tensors leave the graph under which names. */
 
 import * as tf from "@tensorflow/tfjs";
+import { answerPort, overlapPort, tapPort } from "../../core/graph-ports.js";
 import type { TensorFunction } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
 import { evidenceMap, overlapMap, pairSums, rootEvidence } from "./evidence.js";
@@ -27,21 +28,21 @@ export function explanationOutputs({ classifier }: Model, { logits, taps, aspect
   const outputs: Record<string, tf.Tensor> = { logits, scores: scoresOf(logits, classifier.spec) };
   const roots = Object.fromEntries(Object.entries(taps).map(([tap, { evidence }]) => [tap, rootEvidence(evidence)]));
   for (const [name, { unmasked, masked, reference, evidence, taps: from }] of Object.entries(aspects)) {
-    outputs[`${name}/unmasked`] = unmasked;
-    outputs[`${name}/masked`] = masked;
-    outputs[`${name}/reference`] = reference;
+    outputs[answerPort(name, "unmasked")] = unmasked;
+    outputs[answerPort(name, "masked")] = masked;
+    outputs[answerPort(name, "reference")] = reference;
     for (const [index, tap] of from.entries()) {
-      outputs[`${name}/overlap/${tap}`] = overlapMap(roots[tap], evidence[index]);
+      outputs[overlapPort(name, tap)] = overlapMap(roots[tap], evidence[index]);
     }
   }
   for (const [tap, { weights, map, evidence }] of Object.entries(taps)) {
     const own = Object.values(aspects).flatMap(({ evidence, taps: from }) =>
       from.includes(tap) ? [evidence[from.indexOf(tap)]] : [],
     );
-    if (own.length > 1) outputs[`pairs/${tap}`] = pairSums(own);
-    if (weights) outputs[`filterWeights/${tap}`] = weights;
-    outputs[`saliency/${tap}`] = map;
-    outputs[`evidence/${tap}`] = evidenceMap(evidence);
+    if (own.length > 1) outputs[tapPort("pairs", tap)] = pairSums(own);
+    if (weights) outputs[tapPort("filterWeights", tap)] = weights;
+    outputs[tapPort("saliency", tap)] = map;
+    outputs[tapPort("evidence", tap)] = evidenceMap(evidence);
   }
   return outputs;
 }

@@ -2,13 +2,12 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { ConfigError } from "../../core/errors.js";
+import { referenceName, referenceTap } from "../../core/graph-ports.js";
 import type { Model } from "../../model/model.js";
 import { tapOffset } from "../../trunk/tap-offset.js";
 import type { Parameters } from "../../trunk/trunk.js";
 import type { ExplainedTarget } from "./explained-target.js";
 import type { SaliencyPoint } from "./saliency/saliency.js";
-
-const REFERENCE = "reference/";
 
 /**
  * @param layerValues features by layer, of the layers that are asked for and of `input`.
@@ -45,11 +44,9 @@ export function pointsOf(
 }
 
 function referenceTable(layer: string, constants: Parameters): tf.Tensor2D {
-  const table = constants[REFERENCE + layer];
+  const table = constants[referenceName(layer)];
   if (table) return table as tf.Tensor2D;
-  const stored = Object.keys(constants).flatMap((name) =>
-    name.startsWith(REFERENCE) ? [name.slice(REFERENCE.length)] : [],
-  );
+  const stored = Object.keys(constants).flatMap((name) => referenceTap(name) ?? []);
   throw new ConfigError(
     `tap "${layer}": the model holds no reference for it, but for ${stored.join(", ")}. Take one of these, or train again.`,
   );

@@ -1,5 +1,6 @@
 /** The aspects of one image: what each head says, where, and how much of the answer it accounts for beside the others. */
 
+import { answerPort, overlapPort, tapPort } from "../../core/graph-ports.js";
 import type { NdArrays } from "../../core/nd-array.js";
 import { regionFile, survivalFile } from "../../core/output-names.js";
 import type { AspectSpec } from "../../heads/head.js";
@@ -31,14 +32,14 @@ export function readAspects(
   const readersOf = (name: string) => heads.filter((head) => maskedTaps(head, tap).includes(name));
   return heads.map((head) => {
     const answers = {
-      unmasked: outputs[`${head.name}/unmasked`],
-      masked: outputs[`${head.name}/masked`],
-      reference: outputs[`${head.name}/reference`],
+      unmasked: outputs[answerPort(head.name, "unmasked")],
+      masked: outputs[answerPort(head.name, "masked")],
+      reference: outputs[answerPort(head.name, "reference")],
     };
     const overlaps = maskedTaps(head, tap).map((name) => ({
       tap: name,
       index: readersOf(name).indexOf(head),
-      overlap: outputs[`${head.name}/overlap/${name}`],
+      overlap: outputs[overlapPort(head.name, name)],
     }));
     const regions = regionsOf(answers.unmasked, { spec: head, size });
     return { head, answers, regions, overlaps, survival: survivalOver(regions.whole.elements, answers) };
@@ -63,7 +64,10 @@ export function explainAspects(
 ): AspectExplanation[] {
   const names = new Set(readings.flatMap(({ overlaps }) => overlaps.map(({ tap }) => tap)));
   const taps: Readonly<Record<string, TapSums>> = Object.fromEntries(
-    [...names].map((name) => [name, { evidence: outputs[`evidence/${name}`], pairs: outputs[`pairs/${name}`] }]),
+    [...names].map((name) => [
+      name,
+      { evidence: outputs[tapPort("evidence", name)], pairs: outputs[tapPort("pairs", name)] },
+    ]),
   );
   // A head that cannot tell its answer from nothing has no evidence worth comparing: survival and relevance fall together.
   const seen = readings.filter(({ survival }) => survival !== null);

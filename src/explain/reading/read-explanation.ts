@@ -1,6 +1,7 @@
 /** From the tensors of one explain call to an explanation: everything that is decided outside the graph. */
 
 import { ShapeError } from "../../core/errors.js";
+import { answerPort, CLASSIFIER_OUTPUTS, HEAD_ANSWERS, overlapPort, portTap, tapPort } from "../../core/graph-ports.js";
 import type { NdArrays } from "../../core/nd-array.js";
 import { stemOf } from "../../core/output-names.js";
 import type { AspectSpec, ClassifierSpec } from "../../heads/head.js";
@@ -15,8 +16,6 @@ import { hasPlace } from "./regions.js";
 import { survivalMap } from "./survival.js";
 import { defaultTarget } from "./target.js";
 import { unexplainedShare } from "./unexplained.js";
-
-const MAP = "saliency/";
 
 export interface ReadOptions {
   readonly spec: ModelSpec;
@@ -51,7 +50,7 @@ export function readExplanation(
   const readings = readAspects(outputs, { heads: heads.aspects, tap, size });
   const aspects = explainAspects(readings, { outputs, size, stem, threshold, beside });
   const drawn = drawnTap(outputs, { source: spec.source, tap });
-  const saliency = outputs[`saliency/${drawn}`];
+  const saliency = outputs[tapPort("saliency", drawn)];
   const [, height, width] = saliency.shape;
   const relevant = readings
     .filter((_, index) => aspects[index].isRelevant)
@@ -93,7 +92,7 @@ export function readExplanation(
 /** The layer whose map is drawn: the one that was asked for, the source, or the last that there is. */
 function drawnTap(outputs: NdArrays, { source, tap }: { source: string; tap?: string }): string {
   if (tap !== undefined) return tap;
-  const mapped = Object.keys(outputs).flatMap((name) => (name.startsWith(MAP) ? [name.slice(MAP.length)] : []));
+  const mapped = Object.keys(outputs).flatMap((name) => portTap("saliency", name) ?? []);
   return mapped.includes(source) ? source : (mapped[mapped.length - 1] ?? source);
 }
 
@@ -107,21 +106,18 @@ function checkOutputs(
   const aspects = spec.heads.filter((head) => head.kind !== "classifier" && head.name !== own) as AspectSpec[];
   const [classifier] = spec.heads.filter((head) => head.kind === "classifier");
   const needed = [
-    "logits",
-    "scores",
-    `${MAP}${drawnTap(outputs, { source: spec.source, tap })}`,
+    ...Object.values(CLASSIFIER_OUTPUTS),
+    tapPort("saliency", drawnTap(outputs, { source: spec.source, tap })),
     ...aspects.flatMap((head) => [
-      `${head.name}/unmasked`,
-      `${head.name}/masked`,
-      `${head.name}/reference`,
-      ...maskedTaps(head, tap).flatMap((name) => [`evidence/${name}`, `${head.name}/overlap/${name}`]),
+      ...HEAD_ANSWERS.map((answer) => answerPort(head.name, answer)),
+      ...maskedTaps(head, tap).flatMap((name) => [tapPort("evidence", name), overlapPort(head.name, name)]),
     ]),
   ];
   const taps = aspects.flatMap((head) => maskedTaps(head, tap));
   const shared = taps.filter((name, index) => taps.indexOf(name) < index);
-  for (const name of [...needed, ...new Set(shared.map((name) => `pairs/${name}`))]) {
+  for (const name of [...needed, ...new Set(shared.map((name) => tapPort("pairs", name)))]) {
     const shape = outputs[name]?.shape;
-    if (shape?.[0] === 1 && name.startsWith("evidence/") && shape[3] !== 2)
+    if (shape?.[0] === 1 && portTap("evidence", name) !== undefined && shape[3] !== 2)
       throw new ShapeError(`explanation: output "${name}" is that of an earlier version. Export the bundle again.`);
     if (shape?.[0] === 1) continue;
     const got = shape ? `[${shape.join(", ")}]` : "none";

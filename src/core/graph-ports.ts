@@ -1,0 +1,79 @@
+/**
+ * The names of the inputs, outputs and constants of `explain.onnx` and `predict.onnx`. `<tap>` is a layer of the trunk, `<aspect>`
+ * an aspect head. Inside a program's own objects the four fixed names are read as properties: `inputs.image`, `outputs.scores`.
+ */
+
+/** Inputs of both graphs (`image`) and of `explain.onnx` alone (`target`). */
+export const INPUTS = { image: "image", target: "target" } as const;
+
+/** Outputs of the classifier. */
+export const CLASSIFIER_OUTPUTS = { logits: "logits", scores: "scores" } as const;
+
+/** Outputs of one aspect head, before the sigmoid, on the features as they are, masked, and on the reference. */
+export const HEAD_ANSWERS = ["unmasked", "masked", "reference"] as const;
+export type HeadAnswer = (typeof HEAD_ANSWERS)[number];
+
+/** `<aspect>/unmasked`, `<aspect>/masked` or `<aspect>/reference`. */
+export function answerPort(aspect: string, answer: HeadAnswer): string {
+  return `${aspect}/${answer}`;
+}
+
+/** What an aspect's evidence and the answer's have in common at each place of a layer. */
+export function overlapPort(aspect: string, tap: string): string {
+  return `${aspect}/overlap/${tap}`;
+}
+
+/** Outputs of one layer: the method's map, its filter weights, the answer's evidence, and what each two aspects share. */
+export type TapOutput = "saliency" | "filterWeights" | "evidence" | "pairs";
+
+/** `saliency/<tap>`, `filterWeights/<tap>`, `evidence/<tap>` or `pairs/<tap>`. */
+export function tapPort(output: TapOutput, tap: string): string {
+  return `${output}/${tap}`;
+}
+
+/** The layer that a name says the output of; `undefined` for a name of another form. */
+export function portTap(output: TapOutput, name: string): string | undefined {
+  const prefix = tapPort(output, "");
+  return name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
+}
+
+/** Whether an output is an answer that no mask has touched: logits, scores, and what heads say unmasked and on the reference. */
+export function isUnmaskedAnswer(name: string): boolean {
+  return !name.includes("/") || /\/(unmasked|reference)$/.test(name);
+}
+
+/** Whether an output is the answer's evidence, or an aspect's overlap with it. */
+export function isEvidencePort(name: string): boolean {
+  return /^evidence\/|\/overlap\//.test(name);
+}
+
+/** What is computed while training and measuring, and never exported: the target without an aspect's evidence, and on the reference. */
+export type TargetWithout = "removed" | "nothing";
+
+/** `<aspect>/removed` or `<aspect>/nothing`. */
+export function targetPort(aspect: string, without: TargetWithout): string {
+  return `${aspect}/${without}`;
+}
+
+/** `<aspect>/masked/<masking>`, for measuring: one head's answer under one of several maskings. */
+export function maskingPort(aspect: string, masking: string): string {
+  return `${answerPort(aspect, "masked")}/${masking}`;
+}
+
+/** The aspect of `<aspect>/masked`. */
+export function maskedAspect(name: string): string | undefined {
+  const suffix = answerPort("", "masked");
+  return name.endsWith(suffix) ? name.slice(0, -suffix.length) : undefined;
+}
+
+const REFERENCE = "reference/";
+
+/** `reference/<tap>`: the constant, also in files of weights, that holds a layer's reference representations. */
+export function referenceName(tap: string): string {
+  return REFERENCE + tap;
+}
+
+/** The layer of `reference/<tap>`; `undefined` for another constant. */
+export function referenceTap(name: string): string | undefined {
+  return name.startsWith(REFERENCE) ? name.slice(REFERENCE.length) : undefined;
+}
