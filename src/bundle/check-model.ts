@@ -1,5 +1,6 @@
 /** Whether the model of a description is one that this program can build and read: every name, kind, layer and number of it. */
 
+import { ASPECT_KINDS, TASKS } from "../core/annotation.js";
 import type { InputError } from "../core/errors.js";
 import { isNumber, isPlainName, isRecord, isShare, isStrings } from "../core/json-values.js";
 import { LIMITS } from "../core/limits.js";
@@ -11,9 +12,6 @@ import type { TrunkSpec } from "../trunk/trunk.js";
 
 /** The error that says what was expected under a key. */
 export type Refuse = (key: string, expected: string) => InputError;
-
-const TASKS: readonly unknown[] = ["single", "multi", "regression"];
-const ASPECT_KINDS: readonly unknown[] = ["segmentation", "boxes", "presence", "amount"];
 
 export function checkModel(model: unknown, refuse: Refuse): void {
   if (!isRecord(model) || !isRecord(model.trunk)) throw refuse("model", "a trunk, a source and heads");
@@ -34,7 +32,8 @@ export function checkModel(model: unknown, refuse: Refuse): void {
       checkClassifier(head, key, refuse);
       continue;
     }
-    if (!ASPECT_KINDS.includes(kind)) throw refuse(`${key}.kind`, `one of classifier, ${ASPECT_KINDS.join(", ")}`);
+    if (!ASPECT_KINDS.some((known) => known === kind))
+      throw refuse(`${key}.kind`, `one of classifier, ${ASPECT_KINDS.join(", ")}`);
     if (kind === "amount" && head.form !== "number" && head.form !== "map")
       throw refuse(`${key}.form`, '"number" or "map"');
     if (!isShare(head.threshold)) throw refuse(`${key}.threshold`, "a number of 0..1");
@@ -63,7 +62,7 @@ function layersOf(trunk: Record<string, unknown>, refuse: Refuse): string[] {
 }
 
 function checkClassifier({ task, classes, scale }: Record<string, unknown>, key: string, refuse: Refuse): void {
-  if (!TASKS.includes(task)) throw refuse(`${key}.task`, `one of ${TASKS.join(", ")}`);
+  if (!TASKS.some((known) => known === task)) throw refuse(`${key}.task`, `one of ${TASKS.join(", ")}`);
   const isNamed = isStrings(classes) && classes.every((name) => name.trim() !== "");
   if (!isNamed || new Set(classes).size !== classes.length) throw refuse(`${key}.classes`, "different names");
   if ((task === "regression") !== (classes.length === 0))

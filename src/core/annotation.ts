@@ -3,7 +3,13 @@
 import type { Box } from "./boxes.js";
 import type { Picture } from "./view.js";
 
-export type AspectKind = "segmentation" | "boxes" | "presence" | "amount";
+/** What a classifier is asked for: one of several classes, any number of labels, or a number. */
+export const TASKS = ["single", "multi", "regression"] as const;
+export type Task = (typeof TASKS)[number];
+
+/** How an aspect is marked: an area, boxes, whether it is there, or how much of it. */
+export const ASPECT_KINDS = ["segmentation", "boxes", "presence", "amount"] as const;
+export type AspectKind = (typeof ASPECT_KINDS)[number];
 
 /** Three states: absent (unlabelled), empty (`mask: null`, `boxes: []`, `present: false`, `amount: 0`), labelled. */
 export interface Annotation {

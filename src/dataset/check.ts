@@ -2,14 +2,14 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { AspectKind } from "../core/annotation.js";
+import type { AspectKind, Task } from "../core/annotation.js";
 import { DatasetError, InputError } from "../core/errors.js";
 import { createBoxOrderCheck } from "./box-order.js";
 import { checkFiles, type FileCheck } from "./check-files.js";
 import { oddities } from "./dataset-warnings.js";
 import { readImageFile } from "./image.js";
 import { readLines, withoutReturns } from "./lines.js";
-import { type Manifest, readManifest, type Task } from "./manifest.js";
+import { type Manifest, readManifest } from "./manifest.js";
 import { locate } from "./paths.js";
 import { parseLine, type SampleRecord, type Split, toRecord } from "./record.js";
 import { collectRemarks } from "./remarks.js";

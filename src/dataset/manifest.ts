@@ -1,7 +1,7 @@
 /** `dataset.json`: what a dataset says of itself, checked key by key. */
 
 import { join } from "node:path";
-import type { AspectKind } from "../core/annotation.js";
+import { ASPECT_KINDS, type AspectKind, TASKS, type Task } from "../core/annotation.js";
 import { DatasetError } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
 import { checkKeys, nearest, normalizeKeys } from "../core/keys.js";
@@ -12,8 +12,6 @@ import { checkPath } from "./paths.js";
 
 export const DATASET_FORMAT = "aspectlens-dataset/1";
 export const MANIFEST_FILE = "dataset.json";
-
-export type Task = "single" | "multi" | "regression";
 
 export interface AspectDeclaration {
   readonly name: string;
@@ -35,8 +33,6 @@ export interface Manifest {
 }
 
 const KEYS = ["format", "name", "task", "classes", "samples", "aspects", "causes", "allowLinks"];
-const TASKS: readonly Task[] = ["single", "multi", "regression"];
-const KINDS: readonly AspectKind[] = ["segmentation", "boxes", "presence", "amount"];
 /** Names are keys of records, parts of file names (`x.nucleus.png`) and of parameters (`head/nucleus/...`). */
 const ASPECT_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u;
 
@@ -122,7 +118,7 @@ function parseAspects(value: unknown, file: string): AspectDeclaration[] {
       throw new DatasetError(`${where}: "${name}" would write its masks to the files of ${other}. Rename the aspect.`);
     }
     seen.add(name);
-    return { name, kind: oneOf(entry.kind, KINDS, `${where} ("${name}"): kind`) };
+    return { name, kind: oneOf(entry.kind, ASPECT_KINDS, `${where} ("${name}"): kind`) };
   });
 }
 

@@ -1,11 +1,11 @@
 /** One line of the samples file: an image's place, its split, and what the experts said; nothing decoded yet. */
 
-import type { ClassAnnotation } from "../core/annotation.js";
+import type { ClassAnnotation, Task } from "../core/annotation.js";
 import type { Box } from "../core/boxes.js";
 import { DatasetError } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
 import { checkKeys, normalizeKeys } from "../core/keys.js";
-import { type AspectDeclaration, type Manifest, oneOf, parseAspectNames, type Task } from "./manifest.js";
+import { type AspectDeclaration, type Manifest, oneOf, parseAspectNames } from "./manifest.js";
 import { checkPath } from "./paths.js";
 
 export const SPLITS = ["train", "validation", "test"] as const;

@@ -1,7 +1,7 @@
 /** What the classifier says of images and of changed copies of them. */
 
 import * as tf from "@tensorflow/tfjs";
-import type { Sample } from "../core/annotation.js";
+import type { Sample, Task } from "../core/annotation.js";
 import type { NdArray, NdArrays } from "../core/nd-array.js";
 import type { Engine, TensorFunction } from "../engine/engine.js";
 import { overSamples } from "../explain/calibration/run-over-samples.js";
@@ -52,8 +52,6 @@ function logitsFunction({ classifier, trunk }: Model): TensorFunction {
       return { outputs: { logits: answer(classifier, parameters, features) } };
     });
 }
-
-type Task = Model["classifier"]["spec"]["task"];
 
 /**
  * The target for one class; `targetValue` outside a graph.

@@ -1,7 +1,7 @@
 /** What a head is: from the features of one or more taps to one answer before the sigmoid. */
 
 import type { Scalar, Tensor, Tensor4D } from "@tensorflow/tfjs";
-import type { Annotation, ClassAnnotation } from "../core/annotation.js";
+import type { Annotation, ClassAnnotation, Task } from "../core/annotation.js";
 import type { ParameterSpec } from "../core/parameters.js";
 import type { Dropout } from "../ops/dropout.js";
 
@@ -14,7 +14,7 @@ interface HeadBase {
 
 export interface ClassifierSpec extends HeadBase {
   readonly kind: "classifier";
-  readonly task: "single" | "multi" | "regression";
+  readonly task: Task;
   /** Empty for a regression. */
   readonly classes: readonly string[];
   /** Regression only: mean and deviation of the training values; logits are in the values' own unit. */

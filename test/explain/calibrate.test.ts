@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Sample } from "../../src/core/annotation.js";
+import type { Sample, Task } from "../../src/core/annotation.js";
 import { type NdArray, type NdArrays, ndArray } from "../../src/core/nd-array.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { createTfjsEngine } from "../../src/engine/tfjs-engine.js";
@@ -43,11 +43,7 @@ function samples(count: number, rest: (index: number) => Partial<Sample> = () =>
 }
 
 describe("the table of references", () => {
-  const table = (
-    task: "single" | "multi" | "regression",
-    classes: string[],
-    images: [number[], string[] | undefined][],
-  ) => {
+  const table = (task: Task, classes: string[], images: [number[], string[] | undefined][]) => {
     const sums = createTable({ classes, task, channels: images[0][0].length });
     for (const [means, labels] of images) sums.add(means, labels);
     return [...sums.result().data];

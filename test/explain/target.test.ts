@@ -1,13 +1,14 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { Task } from "../../src/core/annotation.js";
 import { referenceOf, resolveTarget, scoresOf, targetValue } from "../../src/explain/graph/logit-target.js";
 
 beforeAll(() => tf.setBackend("cpu"));
 
 const logits = () => tf.tensor2d([[1, 2, 4]]);
-const value = (weights: number[], task: "single" | "multi" | "regression" = "single") =>
+const value = (weights: number[], task: Task = "single") =>
   targetValue(logits(), tf.tensor2d([weights]), { task }).dataSync()[0];
-const resolved = (z: number[][], target: number[][], task: "single" | "multi" | "regression" = "single") =>
+const resolved = (z: number[][], target: number[][], task: Task = "single") =>
   resolveTarget(tf.tensor2d(z), tf.tensor2d(target), { task }).arraySync();
 
 describe("the target's value", () => {
@@ -98,7 +99,7 @@ describe("the reference", () => {
 
 test("scores are a softmax, a sigmoid a label, or the value", () => {
   const z = tf.tensor2d([[0, Math.log(3)]]);
-  const scores = (task: "single" | "multi" | "regression") => scoresOf(z, { task }).dataSync();
+  const scores = (task: Task) => scoresOf(z, { task }).dataSync();
   expect(scores("single")[1]).toBeCloseTo(0.75, 6);
   expect(scores("multi")[0]).toBeCloseTo(0.5, 6);
   expect(scores("multi")[1]).toBeCloseTo(0.75, 6);

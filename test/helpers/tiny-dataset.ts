@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
+import type { Task } from "../../src/core/annotation.js";
 import { random } from "../../src/core/random.js";
 
 const SIDE = 32;
@@ -22,7 +23,7 @@ export async function writeTinyDataset({
   validation?: number;
   test?: number;
   seed?: number;
-  task?: "single" | "multi" | "regression";
+  task?: Task;
   /** Ignored by a regression. The square makes it the last; without it, it is one of the others in turn. */
   classes?: readonly string[];
   /** What the square's aspect is called. */

@@ -1,7 +1,7 @@
 /** The reference representation of every layer: what "nothing in particular" looks like to the trunk. */
 
 import * as tf from "@tensorflow/tfjs";
-import type { Sample } from "../../core/annotation.js";
+import type { Sample, Task } from "../../core/annotation.js";
 import { type NdArray, type NdArrays, ndArray } from "../../core/nd-array.js";
 import type { Engine, TensorFunction } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
@@ -60,7 +60,7 @@ export function createTable({
   channels,
 }: {
   classes: readonly string[];
-  task: "single" | "multi" | "regression";
+  task: Task;
   channels: number;
 }): { add(means: ArrayLike<number>, labels: readonly string[] | undefined): void; result(): NdArray } {
   const all = createSum(channels);

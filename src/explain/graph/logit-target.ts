@@ -1,9 +1,7 @@
 /** What is explained, as a scalar function of the logits that can be differentiated inside one static graph. */
 
 import * as tf from "@tensorflow/tfjs";
-import type { ClassifierSpec } from "../../heads/head.js";
-
-type Task = ClassifierSpec["task"];
+import type { Task } from "../../core/annotation.js";
 
 /** Far below any logit, so that a class drops out of a logsumexp; finite, so that 0 times it stays 0. */
 const FAR_BELOW = 1e9;
