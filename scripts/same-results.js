@@ -7,9 +7,10 @@
  * differs.
  *
  * Training gives the same bits whenever it is run, with any number of threads; one thread is used. Left out are times
- * (`seconds`, `modified`, TensorBoard's events). Told, but no difference: sentences with other words and the same
- * numbers, pages (html, md, txt), pictures with drawn text (overlay, compare, worst), messages on stderr, and the
- * bytes of graphs, whose outputs are compared.
+ * (`seconds`, `modified`, TensorBoard's events, the marker of a drawn set), and sizes and hashes in lists of files that
+ * are compared themselves. Told, but no difference: sentences with other words and the same numbers, pages (html, md,
+ * txt), pictures with drawn text (overlay, compare, worst), messages on stderr, and the bytes of graphs, whose outputs
+ * are compared.
  */
 
 import { execFileSync } from "node:child_process";

@@ -14,7 +14,7 @@ import { compareArrays } from "./safetensors.js";
 /** @typedef {{ model: string, kind: string, name: string, verdict: Verdict, where: string }} Item */
 
 /** Made by the script itself, or holding nothing but times. */
-const LEFT_OUT = /^(cut|flipped|foreign)\.aspect$|events\.out\.tfevents/;
+const LEFT_OUT = /^(cut|flipped|foreign)\.aspect$|events\.out\.tfevents|\.aspectlens-drawn$/;
 /** Pages and pictures for people. */
 const LOOKS = /\.(html|md|txt)$|\.(overlay|compare)\.png$|worst-\d+\.png$/;
 
@@ -51,8 +51,9 @@ export async function compareFiles(path, before, after) {
   if (path.endsWith(".safetensors")) return compareArrays(before, after);
   if (path.endsWith(".png")) return comparePixels(before, after);
   const [a, b] = [before, after].map((bytes) => parsed(bytes.toString("utf8")));
-  // Of a bundle's files each is compared itself, so their sizes and hashes say nothing more.
-  const ignored = basename(path) === "bundle.json" ? ["files"] : [];
+  // What these list is compared itself, so sizes and hashes say nothing more.
+  const lists = { "bundle.json": ["files"], ".aspectlens-files": ["bytes", "sha256"] };
+  const ignored = Object.entries(lists).find(([name]) => name === basename(path))?.[1] ?? [];
   return a && b ? compareJson(a, b, { ignored }) : { verdict: "different", where: "its bytes" };
 }
 

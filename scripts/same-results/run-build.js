@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { modelCommands, OTHER_COMMANDS, SYNTH } from "./commands.js";
 import { makeWorlds } from "./worlds.js";
 
@@ -24,7 +24,8 @@ export async function runBuild(tree, folder, models, told) {
     for (const { model, args } of commands) {
       const given = args.map((arg) => arg.replace(/^WEIGHTS(?=\/)/, join(tree, "weights")));
       const outcome = await runCommand(main, given, folder);
-      const readable = (/** @type {string} */ text) => text.replaceAll(folder, "FOLDER").replaceAll(tree, "TREE/");
+      const readable = (/** @type {string} */ text) =>
+        text.replaceAll(folder, "FOLDER").replaceAll(resolve(tree), "TREE");
       outcomes.push({ model, args, ...outcome, stdout: readable(outcome.stdout), stderr: readable(outcome.stderr) });
       told(`${outcome.code}  aspectlens ${args.join(" ")}`);
     }
