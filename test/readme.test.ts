@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { expect, test } from "vitest";
+import { firstColumn, readPage } from "./docs/page.js";
 
 const root = resolve(import.meta.dirname, "..");
 
@@ -31,4 +32,11 @@ test("the README's walk, made smaller, runs from data to explanations", () => {
   const made = readdirSync(join(folder, "explanations"));
   expect(made.filter((name) => name.endsWith(".overlay.png")).length).toBeGreaterThan(0);
   expect(existsSync(join(folder, "data/tissue.aspect"))).toBe(true);
+  const inRun = readdirSync(join(folder, "runs/tissue"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(join(folder, "runs/tissue"), join(parentPath, name)))
+    .map((path) => path.replace(/\d{6,}/, "<time>"));
+  expect(inRun.sort(), "docs/formats.md, Run folder").toEqual(
+    firstColumn(readPage("docs/formats.md"), "Run folder").sort(),
+  );
 });
