@@ -14,7 +14,7 @@ export { type Bundle, readBundle, readBundledModel } from "./bundle/read-bundle.
 export { type Verification, verifyBundle } from "./bundle/verify-bundle.js";
 // Data
 export type { Annotation, AspectKind, ClassAnnotation, Sample } from "./core/annotation.js";
-export type { Box } from "./core/boxes.js";
+export type { Box } from "./core/box.js";
 export type { EpochRecord } from "./core/epoch-record.js";
 // Errors
 export {

@@ -20,8 +20,8 @@ const { batches } = await built("dataset/batches.js");
 const { openDataset } = await built("dataset/dataset.js");
 /** @type {typeof import("../../src/engine/select-engine.js")} */
 const { selectEngine } = await built("engine/select-engine.js");
-/** @type {typeof import("../../src/train/inputs.js")} */
-const { imageInput } = await built("train/inputs.js");
+/** @type {typeof import("../../src/core/image-batch.js")} */
+const { imageBatch } = await built("core/image-batch.js");
 /** @type {typeof import("../../src/model/trained-model.js")} */
 const { readTrainedModel } = await built("model/trained-model.js");
 /** @type {typeof import("../../src/trunk/create-trunk.js")} */
@@ -118,7 +118,7 @@ async function examplesOf(trunk, parameters) {
   const examples = { train: [], validation: [], test: [] };
   for (const split of /** @type {const} */ (["train", "validation", "test"])) {
     for await (const samples of batches(dataset, { split, batchSize: BATCH, inputSize: size })) {
-      const { pooled } = await compiled.run({ image: imageInput(samples, { side: size, batchSize: BATCH }) });
+      const { pooled } = await compiled.run({ image: imageBatch(samples, { size, batchSize: BATCH }) });
       const width = pooled.shape[1];
       for (const [row, { target }] of samples.entries()) {
         const features = /** @type {Float32Array} */ (pooled.data.slice(row * width, (row + 1) * width));

@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Device, devices, MOST_THREADS } from "../engine/devices.js";
+import { type EngineChoice, engineChoices } from "../engine/select-engine.js";
 import { printNote } from "./output.js";
 
 export interface DeviceOptions {
@@ -10,14 +11,14 @@ export interface DeviceOptions {
 }
 
 export interface EngineOptions extends DeviceOptions {
-  readonly engine: "auto" | "onnx" | "tfjs";
+  readonly engine: EngineChoice;
 }
 
 /** Adds `--engine`, `--threads` and `--device`. */
 export function engineOptions(command: Command): Command {
   const chosen = command.addOption(
     new Option("--engine <name>", "onnx: compiled; tfjs: TensorFlow.js on an installed tfjs-node(-gpu)")
-      .choices(["auto", "onnx", "tfjs"])
+      .choices(engineChoices)
       .default("auto"),
   );
   return deviceOptions(chosen);

@@ -12,11 +12,11 @@ import { explanationTable, showsColours } from "../pictures/explanation-table.js
 import { headlineText } from "../pictures/headline.js";
 import { writeExplanation } from "../pictures/write-explanation.js";
 import { showNotice } from "./engine-options.js";
+import { summaryOf } from "./explanation-summary.js";
 import { uniqueStems } from "./file-stems.js";
 import { printColoured, printJson, printLine } from "./output.js";
 import { progressBar } from "./progress.js";
 import type { Skipped } from "./skipped.js";
-import { summaryOf } from "./summary.js";
 
 /** Side to which the original is squeezed for the picture, pixels; the picture gives it its shape back. */
 const PICTURE_SIZE = 512;

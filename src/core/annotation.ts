@@ -1,6 +1,6 @@
 /** What an expert said of one aspect in one image, already at the model's input size; absent means unlabelled. */
 
-import type { Box } from "./boxes.js";
+import type { Box } from "./box.js";
 import type { Picture } from "./view.js";
 
 /** What a classifier is asked for: one of several classes, any number of labels, or a number. */
@@ -31,6 +31,11 @@ export interface ClassAnnotation {
   readonly label?: string;
   readonly labels?: readonly string[];
   readonly value?: number;
+}
+
+/** The labels of an image, be they one or several; `undefined` where unlabelled, or where the task is a regression. */
+export function labelsOf({ label, labels }: ClassAnnotation): readonly string[] | undefined {
+  return labels ?? (label === undefined ? undefined : [label]);
 }
 
 /** One image as the model sees it, with its answers. */

@@ -1,6 +1,7 @@
 /** Strict reading of plain data: unknown keys fail, and the message lists the known ones. */
 
 import { InputError } from "./errors.js";
+import { isRecord } from "./json-values.js";
 import { clip } from "./terminal.js";
 
 /** Names of ours are shorter, and comparing takes the product of two lengths. */
@@ -13,7 +14,7 @@ export function checkKeys(
   where: string,
   ErrorClass: new (message: string) => InputError = InputError,
 ): asserts value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (!isRecord(value)) {
     throw new ErrorClass(`${where}: expected an object, got ${Array.isArray(value) ? "a list" : clip(String(value))}.`);
   }
   for (const key of Object.keys(value)) {
@@ -27,7 +28,7 @@ export function checkKeys(
 
 /** The same record with its keys in the composed form (NFC): an accented letter is one name however a tool writes it. */
 export function normalizeKeys(value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  if (!isRecord(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key.normalize(), entry]));
 }
 

@@ -3,6 +3,7 @@
 import { InputError } from "./errors.js";
 import { fromFloat16, toFloat16 } from "./float16.js";
 import { parseJson } from "./json.js";
+import { isRecord } from "./json-values.js";
 import { type NdArray, type NdArrays, sizeOf } from "./nd-array.js";
 import { shown } from "./shown.js";
 
@@ -63,7 +64,24 @@ export function encodeSafetensors(arrays: NdArrays, { metadata, isHalf }: Encode
  * @throws InputError where the header or an extent is wrong.
  */
 export function decodeSafetensors(bytes: Uint8Array, source: string): Record<string, NdArray> {
-  const { header, start } = readHeader(bytes, source);
+  return decodeArrays(bytes, readHeader(bytes, source), source);
+}
+
+/** The strings stored beside the arrays, in an object without a prototype; empty where there are none. */
+export function safetensorsMetadata(bytes: Uint8Array, source: string): Metadata {
+  return metadataOf(readHeader(bytes, source), source);
+}
+
+/** Arrays and strings of one file. @throws InputError as `decodeSafetensors`. */
+export function readSafetensors(
+  bytes: Uint8Array,
+  source: string,
+): { readonly metadata: Metadata; readonly arrays: Record<string, NdArray> } {
+  const header = readHeader(bytes, source);
+  return { metadata: metadataOf(header, source), arrays: decodeArrays(bytes, header, source) };
+}
+
+function decodeArrays(bytes: Uint8Array, { header, start }: Header, source: string): Record<string, NdArray> {
   const entries = Object.entries(header).filter(([name]) => name !== "__metadata__");
   for (const [name, entry] of entries) {
     if (!isEntry(entry)) throw broken(source, `${shown(name)} is described wrongly`);
@@ -94,9 +112,8 @@ function checkExtents(entries: readonly [string, Entry][], source: string): void
   }
 }
 
-/** The strings stored beside the arrays, in an object without a prototype; empty where there are none. */
-export function safetensorsMetadata(bytes: Uint8Array, source: string): Metadata {
-  const metadata: unknown = readHeader(bytes, source).header.__metadata__ ?? {};
+function metadataOf({ header }: Header, source: string): Metadata {
+  const metadata: unknown = header.__metadata__ ?? {};
   if (
     typeof metadata !== "object" ||
     metadata === null ||
@@ -112,7 +129,13 @@ function isEntry(value: unknown): value is Entry {
   return typeof dtype === "string" && isCounts(shape) && isCounts(offsets) && (offsets as number[]).length === 2;
 }
 
-function readHeader(bytes: Uint8Array, source: string): { header: Record<string, Entry | Metadata>; start: number } {
+interface Header {
+  readonly header: Record<string, Entry | Metadata>;
+  /** Where the numbers begin. */
+  readonly start: number;
+}
+
+function readHeader(bytes: Uint8Array, source: string): Header {
   if (bytes.length < 8) throw broken(source, `only ${bytes.length} bytes`);
   const start = 8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (start > bytes.length) throw broken(source, "its header is longer than the file");
@@ -121,8 +144,7 @@ function readHeader(bytes: Uint8Array, source: string): { header: Record<string,
     cure: "Make it again.",
     error: InputError,
   });
-  if (typeof header !== "object" || header === null || Array.isArray(header))
-    throw broken(source, "its header is no object");
+  if (!isRecord(header)) throw broken(source, "its header is no object");
   return { header: header as Record<string, Entry | Metadata>, start };
 }
 

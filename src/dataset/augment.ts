@@ -1,7 +1,8 @@
 /** How one sample is varied: which part is seen, mirrored or not, in what light; drawn once, applied to all that belongs to it. */
 
-import type { Box } from "../core/boxes.js";
-import { boxArea } from "../core/boxes.js";
+import type { Box } from "../core/box.js";
+import { boxArea } from "../core/box.js";
+import { luma } from "../core/luma.js";
 import type { Random } from "../core/random.js";
 import type { Light, View } from "../core/view.js";
 
@@ -76,20 +77,15 @@ export function viewBoxes(
  */
 export function applyLight(image: Uint8Array, { brightness, contrast, saturation }: Light): void {
   let sum = 0;
-  for (let i = 0; i < image.length; i += 3) sum += grey(image[i], image[i + 1], image[i + 2]);
+  for (let i = 0; i < image.length; i += 3) sum += luma(image[i], image[i + 1], image[i + 2]);
   const mean = (brightness * sum) / (image.length / 3);
   const gain = brightness * contrast;
   const offset = mean * (1 - contrast);
   for (let i = 0; i < image.length; i += 3) {
-    const level = grey(image[i], image[i + 1], image[i + 2]) * (1 - saturation);
+    const level = luma(image[i], image[i + 1], image[i + 2]) * (1 - saturation);
     for (let k = 0; k < 3; k++) {
       const value = gain * (saturation * image[i + k] + level) + offset;
       image[i + k] = value < 0 ? 0 : value > 255 ? 255 : Math.round(value);
     }
   }
-}
-
-/** Luma of ITU-R BT.601. */
-function grey(red: number, green: number, blue: number): number {
-  return 0.299 * red + 0.587 * green + 0.114 * blue;
 }

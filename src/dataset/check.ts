@@ -6,6 +6,7 @@ import type { AspectKind, Task } from "../core/annotation.js";
 import { DatasetError, InputError } from "../core/errors.js";
 import { createBoxOrderCheck } from "./box-order.js";
 import { checkFiles, type FileCheck } from "./check-files.js";
+import { type StateCounts, tally } from "./dataset-summary.js";
 import { oddities } from "./dataset-warnings.js";
 import { readImageFile } from "./image.js";
 import { readLines, withoutReturns } from "./lines.js";
@@ -13,7 +14,6 @@ import { type Manifest, readManifest } from "./manifest.js";
 import { locate } from "./paths.js";
 import { parseLine, type SampleRecord, type Split, toRecord } from "./record.js";
 import { collectRemarks } from "./remarks.js";
-import { type StateCounts, tally } from "./summary.js";
 import { createSizeCheck } from "./too-small.js";
 
 /**

@@ -1,11 +1,11 @@
 /** What is strange about a dataset as a whole, above all what cannot be learned from it. */
 
+import type { DatasetSummary } from "./dataset-summary.js";
 import type { Manifest } from "./manifest.js";
 import { SPLITS } from "./record.js";
-import type { Summary } from "./summary.js";
 
 /** Sentences without a place: empty splits, then all of `unlearnable`. */
-export function oddities(manifest: Manifest, summary: Summary): string[] {
+export function oddities(manifest: Manifest, summary: DatasetSummary): string[] {
   const empty = SPLITS.filter((split) => summary.samples[split] === 0).map((split) => `split "${split}" is empty.`);
   return [...empty, ...unlearnable(manifest, summary).map(({ message }) => message)];
 }
@@ -13,7 +13,7 @@ export function oddities(manifest: Manifest, summary: Summary): string[] {
 /** Classes without a training sample, and heads whose answers are missing or always empty there. */
 export function unlearnable(
   { classes, aspects }: Manifest,
-  { samples, heads, classes: counts }: Summary,
+  { samples, heads, classes: counts }: DatasetSummary,
 ): { readonly head: string; readonly message: string }[] {
   const found: { head: string; message: string }[] = [];
   for (const name of classes) {

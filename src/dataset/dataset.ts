@@ -4,11 +4,11 @@ import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { DatasetError } from "../core/errors.js";
+import { type DatasetSummary, tally } from "./dataset-summary.js";
 import { readLines, withoutReturns } from "./lines.js";
 import { type Manifest, readManifest, reason } from "./manifest.js";
 import { locate } from "./paths.js";
 import { parseRecord, type SampleRecord, SPLITS, type Split } from "./record.js";
-import { type Summary, tally } from "./summary.js";
 
 /** Where the samples of a split stand in the samples file; sixteen bytes each, all that is kept in memory. */
 interface SplitIndex {
@@ -23,7 +23,7 @@ export interface Dataset {
   readonly manifest: Manifest;
   /** SHA-256 over manifest and samples file, in hexadecimal; not over the images. */
   readonly hash: string;
-  readonly summary: Summary;
+  readonly summary: DatasetSummary;
   readonly index: Readonly<Record<Split, SplitIndex>>;
 }
 

@@ -1,7 +1,7 @@
 /** One line of the samples file: an image's place, its split, and what the experts said; nothing decoded yet. */
 
 import type { ClassAnnotation, Task } from "../core/annotation.js";
-import type { Box } from "../core/boxes.js";
+import type { Box } from "../core/box.js";
 import { DatasetError } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
 import { checkKeys, normalizeKeys } from "../core/keys.js";

@@ -1,6 +1,6 @@
 /** What a model's input size cannot show: masks that cover no half of any pixel there, boxes thinner than a pixel. */
 
-import type { Box } from "../core/boxes.js";
+import type { Box } from "../core/box.js";
 import { isTooSmall } from "../core/mask-share.js";
 import { ownValue } from "../core/own-value.js";
 import { type Dataset, readRecord, splitSize } from "./dataset.js";

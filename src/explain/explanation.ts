@@ -1,7 +1,7 @@
 /** What an explanation is: the JSON that a caller stores (`aspectlens-explanation/1`), and the pictures that go beside it. */
 
 import type { AspectKind } from "../core/annotation.js";
-import type { Box } from "../core/boxes.js";
+import type { Box } from "../core/box.js";
 import type { MappingName, MaskingName, SaliencyName } from "./methods.js";
 
 /** The scalar that was explained, of the classifier's answer. */

@@ -1,7 +1,7 @@
 /** Boxes as the grids that the boxes head learns from. */
 
 import type { Annotation } from "../core/annotation.js";
-import type { Box } from "../core/boxes.js";
+import type { Box } from "../core/box.js";
 import { type AnswerRows, encodeAnswers } from "./encode-answers.js";
 import type { Answer } from "./head.js";
 

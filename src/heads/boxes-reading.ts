@@ -1,7 +1,7 @@
 /** What the boxes head's numbers mean: peaks, boxes, and how well they find the experts', on plain arrays. */
 
 import type { Annotation } from "../core/annotation.js";
-import { type Box, boxIou, nonMaximumSuppression } from "../core/boxes.js";
+import { type Box, boxIou, nonMaximumSuppression } from "../core/box.js";
 import { logit, sigmoid } from "../core/logistic.js";
 import { type NdArray, sizeOf } from "../core/nd-array.js";
 import { averagePrecision, type Ranked } from "../core/ranking.js";

@@ -1,6 +1,7 @@
 /** What the classifier's numbers mean: targets, predictions and metrics on plain arrays. */
 
 import type { ClassAnnotation } from "../core/annotation.js";
+import { labelsOf } from "../core/annotation.js";
 import { DatasetError } from "../core/errors.js";
 import { sigmoid, softmax } from "../core/logistic.js";
 import type { NdArray } from "../core/nd-array.js";
@@ -67,13 +68,13 @@ export function classifierShapes({ task, classes }: ClassifierSpec): Record<stri
  */
 export function encodeClasses(answers: readonly Answer[], spec: ClassifierSpec): Record<string, Float32Array> {
   return encodeAnswers(answers, classifierShapes(spec), (answer, { target }) => {
-    const { label, labels, value } = answer as ClassAnnotation; // the classifier is given class annotations
+    const annotation = answer as ClassAnnotation; // the classifier is given class annotations
     if (spec.task === "regression") {
-      if (value === undefined) return false;
-      target[0] = value;
+      if (annotation.value === undefined) return false;
+      target[0] = annotation.value;
       return true;
     }
-    const given = spec.task === "multi" ? labels : label === undefined ? undefined : [label];
+    const given = labelsOf(annotation);
     for (const each of given ?? []) target[classIndex(spec, each)] = 1;
     return given !== undefined;
   });

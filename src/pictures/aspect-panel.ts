@@ -1,6 +1,6 @@
 /** The picture of the aspects: relevant ones in their colours with name and number, the others outlined grey. */
 
-import type { Box } from "../core/boxes.js";
+import type { Box } from "../core/box.js";
 import { ownValue } from "../core/own-value.js";
 import type { AspectExplanation, Explained } from "../explain/explanation.js";
 import { rankAspects, shareText } from "./headline.js";

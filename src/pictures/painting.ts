@@ -1,5 +1,6 @@
 /** Panels of pixels: enlarging maps, and laying saliency and regions over an image. Plain arrays. */
 
+import { luma } from "../core/luma.js";
 import { type Colour, heatColour } from "./palette.js";
 
 /** RGB rows from the top. */
@@ -161,7 +162,7 @@ function ring(length: number): Steps {
 }
 
 function greyOf(pixels: Uint8Array, index: number): number {
-  return 0.299 * pixels[index] + 0.587 * pixels[index + 1] + 0.114 * pixels[index + 2];
+  return luma(pixels[index], pixels[index + 1], pixels[index + 2]);
 }
 
 /** The same bytes as sharp wants them. */

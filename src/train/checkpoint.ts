@@ -7,7 +7,7 @@ import { InputError } from "../core/errors.js";
 import { writeFileAtomic } from "../core/files.js";
 import { parseJson } from "../core/json.js";
 import type { NdArrays } from "../core/nd-array.js";
-import { decodeSafetensors, encodeSafetensors, safetensorsMetadata } from "../core/safetensors.js";
+import { decodeSafetensors, encodeSafetensors, readSafetensors, safetensorsMetadata } from "../core/safetensors.js";
 import type { FileFacts } from "../dataset/inventory.js";
 
 /** Where the training stands; with the arrays, all that is needed to go on exactly. */
@@ -40,14 +40,15 @@ export async function readCheckpoint(out: string): Promise<{ arrays: NdArrays; c
   const path = join(out, CHECKPOINT);
   const bytes = await readIfThere(path);
   if (!bytes) return null;
-  const { cursor } = safetensorsMetadata(bytes, path);
+  const { metadata, arrays } = readSafetensors(bytes, path);
+  const { cursor } = metadata;
   if (cursor === undefined) throw new InputError(`${path}: holds no cursor. Remove ${out} and train again.`);
   const read = parseJson(Buffer.from(cursor), {
     where: path,
     cure: `Remove ${out} and train again.`,
     error: InputError,
   });
-  return { arrays: decodeSafetensors(bytes, path), cursor: read as Cursor };
+  return { arrays, cursor: read as Cursor };
 }
 
 /** True where a training has saved its state. */

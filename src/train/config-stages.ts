@@ -1,6 +1,7 @@
 /** The stages of a training: what learns, how long and how fast, with every default. */
 
 import { ConfigError } from "../core/errors.js";
+import { isRecord } from "../core/json-values.js";
 import { checkKeys } from "../core/keys.js";
 import { ownValue } from "../core/own-value.js";
 import { shown } from "../core/shown.js";
@@ -47,7 +48,7 @@ export function resolveStages(
   const usual = isRandom
     ? [{ train: "all" }]
     : [{ train: "heads" }, { train: trunkDefinition(trunk.name).fineTuneFrom }];
-  const stages = isChange(value) ? changed(usual, value) : (value ?? usual);
+  const stages = isRecord(value) ? changed(usual, value) : (value ?? usual);
   if (!Array.isArray(stages) || stages.length === 0)
     throw new ConfigError(`stages: expected a list of stages, got ${shown(value)}.`);
   return stages.map((stage: unknown, index) => {
@@ -85,11 +86,7 @@ export function resolveStages(
   });
 }
 
-/** No list, but what to change in the default stages by their place, as `--set stages.0.epochs=5` makes it. */
-function isChange(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
+/** @param changes to the default stages by their place, as `--set stages.0.epochs=5` makes them. */
 function changed(usual: readonly object[], changes: Readonly<Record<string, unknown>>): object[] {
   checkKeys(changes, Object.keys(usual), "stages", ConfigError);
   return usual.map((stage, index) => {

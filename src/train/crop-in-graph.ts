@@ -5,6 +5,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { Sample } from "../core/annotation.js";
+import { LUMA } from "../core/luma.js";
 import { type NdArrays, sizeOf } from "../core/nd-array.js";
 import { writeResampling } from "../core/resample.js";
 import type { Tensors } from "../engine/engine.js";
@@ -61,9 +62,6 @@ export function viewInputs(samples: readonly Sample[], shape: ViewShape): NdArra
   return inputs;
 }
 
-/** Luma of ITU-R BT.601. */
-const LUMA = [0.299, 0.587, 0.114];
-
 /**
  * What the model sees: the crops resized, then their light as in `applyLight`, without its rounding.
  *
@@ -79,7 +77,7 @@ export function viewImages(inputs: Tensors): tf.Tensor4D {
     const [brightness, contrast, saturation] = tf
       .split(inputs["view/light"], 3, 1)
       .map((factor) => tf.reshape(factor, [batch, 1, 1]));
-    const luma = tf.tile(tf.tensor3d(LUMA, [1, 1, 3]), [batch, 1, 1]);
+    const luma = tf.tile(tf.tensor3d([...LUMA], [1, 1, 3]), [batch, 1, 1]);
     // Saturation about the pixel's grey and gain are one matrix; contrast is about the mean grey of the brightened image.
     const own = tf.mul(saturation, tf.eye(3).reshape([1, 3, 3]));
     const mixed = tf.mul(tf.sub(1, saturation), tf.tile(luma, [1, 3, 1]));

@@ -1,4 +1,4 @@
-/** Engine inputs from samples: images as floats, padded to the batch, and every head's encoded answers. */
+/** Engine inputs from samples: every head's encoded answers, and single numbers. */
 
 import type { Sample } from "../core/annotation.js";
 import type { NdArray, NdArrays } from "../core/nd-array.js";
@@ -9,18 +9,6 @@ import type { Answer, Head } from "../heads/head.js";
 export interface Batch {
   readonly inputs: NdArrays;
   readonly samples: readonly Sample[];
-}
-
-/**
- * Images of a batch, `[batchSize, side, side, 3]` RGB 0..255; rows past the samples are zeros.
- */
-export function imageInput(
-  samples: readonly Sample[],
-  { side, batchSize }: { side: number; batchSize: number },
-): NdArray {
-  const data = new Float32Array(batchSize * side * side * 3);
-  for (const [row, sample] of samples.entries()) data.set(sample.image, row * side * side * 3);
-  return { shape: [batchSize, side, side, 3], data };
 }
 
 /** What a sample says to a head; `undefined` is unlabelled. */

@@ -1,6 +1,7 @@
 /** Where a stage's batches come from: images decoded and augmented anew, or cached features of a frozen trunk. */
 
 import type { Sample } from "../core/annotation.js";
+import { imageBatch } from "../core/image-batch.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { permutation, random } from "../core/random.js";
 import { batches } from "../dataset/batches.js";
@@ -13,7 +14,7 @@ import type { Model } from "../model/model.js";
 import type { TrainConfig } from "./config.js";
 import { viewInputs } from "./crop-in-graph.js";
 import { createFeatureCache, type FeatureCache } from "./feature-cache.js";
-import { type Batch, imageInput } from "./inputs.js";
+import type { Batch } from "./inputs.js";
 import { featureStep, type ModelInput } from "./step.js";
 import { deepestAspectTap } from "./trainable.js";
 
@@ -49,7 +50,7 @@ export async function imageSource({ dataset, model, config, stage, signal }: Sou
   const isVaried = augment.flip || augment.crop > 0 || augment.colour > 0;
   const side = isVaried ? await pictureSide(dataset, { split: "train", limit: size, cache, signal }) : null;
   const common = { batchSize, inputSize: size, cache };
-  const image = (samples: readonly Sample[]) => ({ image: imageInput(samples, { side: size, batchSize }) });
+  const image = (samples: readonly Sample[]) => ({ image: imageBatch(samples, { size, batchSize }) });
   const views = (samples: readonly Sample[]) => viewInputs(samples, { batchSize, side: side ?? size, size });
   return {
     input: side === null ? { kind: "image" } : { kind: "views", side },
@@ -135,7 +136,7 @@ export async function featureSource(
       });
       for await (const samples of stream) {
         signal?.throwIfAborted();
-        const outputs = await compute.run({ image: imageInput(samples, { side, batchSize }) });
+        const outputs = await compute.run({ image: imageBatch(samples, { size: side, batchSize }) });
         for (let place = 0; place < samples.length; place++) {
           await cache.add(row++, rowOf(outputs, taps, place, batchSize), samples[place]);
         }

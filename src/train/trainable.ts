@@ -4,6 +4,7 @@ import { ConfigError } from "../core/errors.js";
 import { nearest } from "../core/keys.js";
 import type { NdArrays } from "../core/nd-array.js";
 import type { Model } from "../model/model.js";
+import { layerOfParameter } from "../trunk/layer-parameters.js";
 
 /**
  * Names of the parameters that learn, in a fixed order.
@@ -19,7 +20,9 @@ export function trainableNames(
 ): string[] {
   const specs = [...model.trunk.parameters, ...model.trunk.foldedParameters];
   const layers = new Set(heads ? [] : trunkLayers(model, train));
-  const ofTrunk = specs.filter((spec) => spec.isTrainable && spec.name in parameters && layers.has(layerOf(spec.name)));
+  const ofTrunk = specs.filter(
+    (spec) => spec.isTrainable && spec.name in parameters && layers.has(layerOfParameter(spec.name)),
+  );
   const ofHeads = model.heads
     .filter((head) => !heads || heads.includes(head.spec.name))
     .flatMap((head) => head.parameters);
@@ -43,8 +46,4 @@ function trunkLayers(model: Model, train: string): readonly string[] {
 /** The last layer that an aspect head reads; what lies behind belongs to the classifier alone. */
 export function deepestAspectTap(model: Model): string {
   return model.aspectTaps[model.aspectTaps.length - 1] ?? model.spec.source;
-}
-
-function layerOf(parameter: string): string {
-  return parameter.split("/")[1];
 }

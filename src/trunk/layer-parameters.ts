@@ -23,6 +23,11 @@ export function parameterName(layer: string, what: ParameterPart): string {
   return `trunk/${layer}/${what}`;
 }
 
+/** `conv1` of `trunk/conv1/kernel`. */
+export function layerOfParameter(parameter: string): string {
+  return parameter.split("/")[1];
+}
+
 /** In order of the layers. Without batch norm in the network, both forms are the same. */
 export function layerParameters(
   { layers, hasBatchNorm, scaling }: Architecture,

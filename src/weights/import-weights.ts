@@ -10,6 +10,7 @@ import { inspectWeights } from "../trunk/formats/inspect-weights.js";
 import { loadWeights } from "../trunk/formats/load-weights.js";
 import { readWeights } from "../trunk/formats/read-weights.js";
 import { TRUNK_FILE, type TrunkMetadata, writeTrunkFile } from "../trunk/formats/trunk-file.js";
+import { layerOfParameter } from "../trunk/layer-parameters.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
 import { CATALOGUE } from "./catalogue.js";
 import { type Proof, prove } from "./check-weights.js";
@@ -80,7 +81,7 @@ export async function importWeights(source: string, options: ImportOptions): Pro
     inputSize: checkSize,
   });
   const { parameters: all, randomLayers } = await loadWeights(trunk, file, { missing: "random", seed: 0 });
-  const isOwn = ([key]: [string, unknown]) => !randomLayers.includes(key.split("/")[1]);
+  const isOwn = ([key]: [string, unknown]) => !randomLayers.includes(layerOfParameter(key));
   const parameters = Object.fromEntries(Object.entries(all).filter(isOwn));
   const proof = await prove(trunk, { parameters, engine, original, lastLayer, path: file.path });
   const metadata: TrunkMetadata = {

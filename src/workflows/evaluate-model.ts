@@ -1,12 +1,13 @@
 /** Every metric of every head of a model, on a split of a dataset. */
 
+import { imageBatch } from "../core/image-batch.js";
 import { batches } from "../dataset/batches.js";
 import type { Split } from "../dataset/record.js";
 import type { Engine } from "../engine/engine.js";
 import { createModel } from "../model/model.js";
 import type { TrainedModel } from "../model/trained-model.js";
 import { evaluate, type Metrics } from "../train/evaluate-split.js";
-import { type Batch, imageInput } from "../train/inputs.js";
+import type { Batch } from "../train/inputs.js";
 import { evaluationStep, modelInputShapes } from "../train/step.js";
 import { openSplit } from "./open-split.js";
 
@@ -48,7 +49,7 @@ export async function evaluateModel(
   async function* stream(): AsyncGenerator<Batch> {
     let done = 0;
     for await (const samples of batches(dataset, { split, batchSize: BATCH_SIZE, inputSize: side })) {
-      yield { inputs: { image: imageInput(samples, { side, batchSize: BATCH_SIZE }) }, samples };
+      yield { inputs: { image: imageBatch(samples, { size: side, batchSize: BATCH_SIZE }) }, samples };
       done += samples.length;
       onProgress?.(done, count);
     }

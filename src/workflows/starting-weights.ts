@@ -6,7 +6,7 @@ import { ConfigError } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { type RawConfig, type TrainConfig, weightsOf } from "../train/config.js";
-import type { TrainOptions } from "../train/train.js";
+import type { TrainOptions } from "../train/train-stages.js";
 import { createTrunk } from "../trunk/create-trunk.js";
 import { foldBatchNorm } from "../trunk/fold-batch-norm.js";
 import { inspectWeights } from "../trunk/formats/inspect-weights.js";

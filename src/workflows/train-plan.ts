@@ -8,7 +8,7 @@ import type { ModelSpec } from "../model/model.js";
 import type { TrainedModel } from "../model/trained-model.js";
 import { type RawConfig, resolveConfig, type TrainConfig } from "../train/config.js";
 import { modelSpecOf } from "../train/model-spec.js";
-import type { TrainOptions } from "../train/train.js";
+import type { TrainOptions } from "../train/train-stages.js";
 import { createTrunk } from "../trunk/create-trunk.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
 import { findStart, readTeacher, type Start, startParameters } from "./starting-weights.js";

@@ -23,7 +23,7 @@ import { runPage, type ShownRun } from "../pictures/run-page.js";
 import { readFileList } from "../train/checkpoint.js";
 import type { RawConfig, TrainConfig } from "../train/config.js";
 import { inRunFolder } from "../train/run-folder.js";
-import { type TrainOptions, type TrainResult, train } from "../train/train.js";
+import { type TrainOptions, type TrainResult, trainStages } from "../train/train-stages.js";
 import { type Plan, planOf, type TrainPlan } from "./train-plan.js";
 
 export interface RunOptions {
@@ -81,7 +81,7 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
     await writeFileAtomic(join(config.out, "run.html"), runPage(shownRun(config), reached));
     options.onEpoch?.(record);
   };
-  const result = await train({ ...options, ...plan, inventory, onlyHeads, onEpoch });
+  const result = await trainStages({ ...options, ...plan, inventory, onlyHeads, onEpoch });
   const { parameters } = result;
   const common = { engine, parameters };
   const stream = (split: Split) =>

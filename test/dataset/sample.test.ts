@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Box } from "../../src/core/boxes.js";
+import type { Box } from "../../src/core/box.js";
 import { random } from "../../src/core/random.js";
 import { applyLight, drawView, viewBoxes } from "../../src/dataset/augment.js";
 import { openDataset, readRecord } from "../../src/dataset/dataset.js";

@@ -10,6 +10,7 @@ import { explainFunction } from "../../src/explain/graph/explain-function.js";
 import { explainedTaps } from "../../src/explain/graph/explained-taps.js";
 import { createModel } from "../../src/model/model.js";
 import { answerInputShapes, firstMoment, modelInputShapes, secondMoment, trainingStep } from "../../src/train/step.js";
+import { layerOfParameter } from "../../src/trunk/layer-parameters.js";
 import { createEagerEngine } from "../helpers/eager-engine.js";
 import { gradients, normal } from "./contract.js";
 
@@ -115,7 +116,7 @@ test.for(["frozen", "batch"] as const)(
     const { trunk, headParameters } = model;
     const unread = new Set(trunk.layersFrom("conv_dw_7"));
     const ofTrunk = batchNorm === "frozen" ? trunk.foldedParameters : trunk.parameters;
-    const specs = [...ofTrunk.filter(({ name }) => !unread.has(name.split("/")[1])), ...headParameters];
+    const specs = [...ofTrunk.filter(({ name }) => !unread.has(layerOfParameter(name))), ...headParameters];
     const parameters = initialize(specs, { seed: 3 });
     const trainable = specs.filter((spec) => spec.isTrainable).map((spec) => spec.name);
     const moments = trainable.flatMap((name) =>

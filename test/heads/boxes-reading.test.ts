@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Box } from "../../src/core/boxes.js";
+import type { Box } from "../../src/core/box.js";
 import { ndArray } from "../../src/core/nd-array.js";
 import { random } from "../../src/core/random.js";
 import { encodeBoxes } from "../../src/heads/boxes-encoding.js";

@@ -8,6 +8,7 @@ import { createModel } from "../../src/model/model.js";
 import { averagedNames, averagedParametersOf, stageArrays } from "../../src/train/stage-arrays.js";
 import { firstMoment, gradientSum, movingAverage } from "../../src/train/state-names.js";
 import { evaluationStep, type StepOptions, stepInputShapes, trainingStep } from "../../src/train/step.js";
+import { layerOfParameter } from "../../src/trunk/layer-parameters.js";
 
 let engine: Engine;
 beforeAll(async () => {
@@ -26,7 +27,7 @@ const model = createModel({
 });
 const layers = new Set(["conv_dw_6", "conv_pw_6"]);
 const specs = [
-  ...model.trunk.foldedParameters.filter((spec) => layers.has(spec.name.split("/")[1])),
+  ...model.trunk.foldedParameters.filter((spec) => layers.has(layerOfParameter(spec.name))),
   ...model.headParameters,
 ];
 const parameters = initialize(specs, { seed: 5 });
@@ -121,7 +122,7 @@ describe("a group of batches", () => {
 describe("averages", () => {
   test("are kept of the statistics of batch normalisation too, which belong to the averaged weights", async () => {
     const unread = new Set(model.trunk.layersFrom("conv_dw_7"));
-    const read = model.trunk.parameters.filter((spec) => !unread.has(spec.name.split("/")[1]));
+    const read = model.trunk.parameters.filter((spec) => !unread.has(layerOfParameter(spec.name)));
     const trunk = initialize(read, { seed: 6 });
     const all = { ...initialize(model.headParameters, { seed: 5 }), ...trunk };
     const learning = Object.keys(all).filter((name) => !name.includes("/moving_"));

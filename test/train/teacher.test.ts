@@ -13,7 +13,7 @@ import { createModel } from "../../src/model/model.js";
 import { resolveConfig } from "../../src/train/config.js";
 import { modelSpecOf } from "../../src/train/model-spec.js";
 import { asTeacher, teacherLoss, teacherParameters } from "../../src/train/teacher.js";
-import { train } from "../../src/train/train.js";
+import { trainStages } from "../../src/train/train-stages.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
 import { foldBatchNorm } from "../../src/trunk/fold-batch-norm.js";
 import { randomWeights } from "../../src/trunk/random-weights.js";
@@ -76,7 +76,7 @@ test("training learns to foretell the teacher, and leaves nothing of it in the m
   const { task, classes, aspects } = opened.manifest;
   const facts = { task, classes, aspects, scale: opened.summary.scale, mapped: new Set<string>() };
   const losses: number[] = [];
-  const { parameters } = await train({
+  const { parameters } = await trainStages({
     dataset: opened,
     config,
     spec: modelSpecOf(config, facts, trunk),

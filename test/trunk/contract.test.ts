@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { ShapeError, WeightsError } from "../../src/core/errors.js";
 import { random } from "../../src/core/random.js";
 import { foldBatchNorm } from "../../src/trunk/fold-batch-norm.js";
+import { layerOfParameter } from "../../src/trunk/layer-parameters.js";
 import type { BatchNorm } from "../../src/trunk/trunk.js";
 import { loopTrunk, toNumbers } from "../reference/trunk.js";
 import { NARROW, NARROW_SIZE, noiseImage, toTensor, toTensors, unevenWeights, worstDifference } from "./narrow.js";
@@ -42,7 +43,7 @@ for (const { name, architecture, trunk, middle } of NARROW)
     test("a run from a middle tap equals the whole run, and needs no parameters before it", () => {
       const whole = trunk.run(folded, { input }, [middle, trunk.output]);
       const behind = new Set(trunk.layersFrom(middle).slice(1));
-      const needed = Object.entries(folded).filter(([key]) => behind.has(key.split("/")[1]));
+      const needed = Object.entries(folded).filter(([key]) => behind.has(layerOfParameter(key)));
       const rest = trunk.run(Object.fromEntries(needed), { [middle]: whole[middle] }, [trunk.output]);
       expect(rest[trunk.output].dataSync()).toEqual(whole[trunk.output].dataSync());
     });
@@ -69,7 +70,9 @@ for (const { name, architecture, trunk, middle } of NARROW)
           return probe.reduce((sum, p, i) => sum + p * out[i], 0);
         };
         const names = trunk.parameters
-          .filter((spec) => spec.isTrainable && !trunk.layersFrom(middle).slice(1).includes(spec.name.split("/")[1]))
+          .filter(
+            (spec) => spec.isTrainable && !trunk.layersFrom(middle).slice(1).includes(layerOfParameter(spec.name)),
+          )
           .map((spec) => spec.name);
         const batchNorm: BatchNorm =
           mode === "batch" ? { mode, momentum: 0.9, update: (_, value) => value.dispose() } : { mode };

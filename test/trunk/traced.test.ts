@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { NdArrays } from "../../src/core/nd-array.js";
 import { InferenceSession, Tensor } from "../../src/engine/onnx-runtime.js";
 import { trace } from "../../src/engine/trace/trace.js";
+import { layerOfParameter } from "../../src/trunk/layer-parameters.js";
 import type { BatchNorm } from "../../src/trunk/trunk.js";
 import { NARROW, NARROW_SIZE, noiseImage, toTensor, toTensors, unevenWeights, worstDifference } from "./narrow.js";
 
@@ -21,7 +22,7 @@ describe("recorded as ONNX, features, gradients and statistics are those of eage
     const image = noiseImage(NARROW_SIZE, { batch: 2 });
     const behind = trunk.layersFrom(middle).slice(1);
     const learning = trunk.parameters
-      .filter((spec) => spec.isTrainable && !behind.includes(spec.name.split("/")[1]))
+      .filter((spec) => spec.isTrainable && !behind.includes(layerOfParameter(spec.name)))
       .map((spec) => spec.name);
 
     const step = (given: Readonly<Record<string, tf.Tensor>>): Record<string, tf.Tensor> => {

@@ -1,6 +1,6 @@
 /** Pixels and who owns each: later things cover earlier ones, but never so much that one vanishes. */
 
-import type { Box } from "../../core/boxes.js";
+import type { Box } from "../../core/box.js";
 import type { Shape } from "./shapes.js";
 import type { Colour } from "./texture.js";
 

@@ -1,6 +1,6 @@
 /** The drawn tissue: which things lie in an image, what they look like, and what therefore is true of it. */
 
-import type { Box } from "../../core/boxes.js";
+import type { Box } from "../../core/box.js";
 import type { Random } from "../../core/random.js";
 import type { AspectDeclaration } from "../manifest.js";
 import { boxesOf, type Canvas, canvas, draw, type Paint, visibleArea } from "./canvas.js";

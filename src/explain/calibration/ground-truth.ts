@@ -1,6 +1,7 @@
 /** What a dataset knows of an explained image: whether the answer was right, which aspects are there, and which caused it. */
 
 import type { Annotation, Sample } from "../../core/annotation.js";
+import { labelsOf } from "../../core/annotation.js";
 import { ownValue } from "../../core/own-value.js";
 import type { Ranked } from "../../core/ranking.js";
 import type { AspectExplanation, Explanation } from "../explanation.js";
@@ -27,7 +28,8 @@ export function judge(
   { sample, causes = {} }: { sample: Sample; causes?: ClassCauses },
 ): Judged {
   const present = Object.keys(sample.aspects).filter((name) => isLabelledPresent(sample.aspects[name]));
-  const { label, labels = label === undefined ? undefined : [label], value } = sample.target;
+  const { value } = sample.target;
+  const labels = labelsOf(sample.target);
   const { prediction } = explanation;
   const isClass = "class" in prediction;
   const isRight = isClass ? (labels?.includes(prediction.class) ?? null) : value === undefined ? null : true;

@@ -5,6 +5,7 @@ import type { NdArrays } from "../../core/nd-array.js";
 import { initialize } from "../../core/parameters.js";
 import type { Engine, TensorFunction } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
+import { layerOfParameter } from "../../trunk/layer-parameters.js";
 import { randomWeights } from "../../trunk/random-weights.js";
 import { explainConstants } from "../graph/graph-constants.js";
 import { overSamples, type SampleOutputs } from "./run-over-samples.js";
@@ -86,7 +87,7 @@ export function redrawClassifier(model: Model, { seed, isNegated = false }: Draw
   const last = [spec.source, ...aspectTaps].reduce((a, b) => (order.indexOf(b) > order.indexOf(a) ? b : a));
   const behind = new Set(trunk.layersFrom(last).slice(1));
   const layers = Object.entries(randomWeights(trunk, { seed, isFolded: true })).filter(([name]) =>
-    behind.has(name.split("/")[1]),
+    behind.has(layerOfParameter(name)),
   );
   const own = Object.entries(initialize(classifier.parameters, { seed })).map(
     ([name, { shape, data }]) => [name, { shape, data: isNegated ? data.map((value) => -value) : data }] as const,

@@ -1,7 +1,8 @@
 /** Runs a compiled function over a stream of samples, at one batch size, and hands back each sample with its outputs. */
 
 import type { Sample } from "../../core/annotation.js";
-import { imageOutputs, type NdArray, type NdArrays, ndArray } from "../../core/nd-array.js";
+import { imageBatch } from "../../core/image-batch.js";
+import { imageOutputs, type NdArrays, ndArray } from "../../core/nd-array.js";
 import type { Engine, StateStore, TensorFunction } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
 
@@ -60,11 +61,4 @@ export async function* overSamples(
   } finally {
     await compiled.dispose();
   }
-}
-
-/** `[batchSize, size, size, 3]` RGB 0..255; rows past the samples stay black. */
-function imageBatch(samples: readonly Sample[], { batchSize, size }: { batchSize: number; size: number }): NdArray {
-  const images = ndArray([batchSize, size, size, 3]);
-  for (const [index, { image }] of samples.entries()) images.data.set(image, index * size * size * 3);
-  return images;
 }

@@ -1,6 +1,6 @@
 /** Where an aspect is: the region R, read from the unmasked answer alone, and its instances. */
 
-import type { Box } from "../../core/boxes.js";
+import type { Box } from "../../core/box.js";
 import { logit } from "../../core/logistic.js";
 import type { NdArray } from "../../core/nd-array.js";
 import { decodeBoxes } from "../../heads/boxes-reading.js";

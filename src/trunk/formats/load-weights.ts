@@ -2,7 +2,14 @@
 
 import { WeightsError } from "../../core/errors.js";
 import { type NdArray, ndArray } from "../../core/nd-array.js";
-import { BATCH_NORM, BATCH_NORM_EPSILON, type BatchNormPart } from "../layer-parameters.js";
+import {
+  BATCH_NORM,
+  BATCH_NORM_EPSILON,
+  type BatchNormPart,
+  layerOfParameter,
+  type ParameterPart,
+  parameterName,
+} from "../layer-parameters.js";
 import { randomWeights } from "../random-weights.js";
 import type { Trunk } from "../trunk.js";
 import { type LayerWeights, trunkLayer, weightsByLayer } from "./layer-names.js";
@@ -40,7 +47,7 @@ export async function loadWeights(
   const layers = weightsByLayer(file.weights, file.path);
   const wanted = trunk.foldedParameters
     .filter((spec) => spec.name.endsWith("/kernel"))
-    .map((spec) => layerOf(spec.name));
+    .map((spec) => layerOfParameter(spec.name));
   const missing = wanted.filter((layer) => !layers.get(layer)?.kernel);
   const isCutShort = missing.every((layer, index) => layer === wanted[wanted.length - missing.length + index]);
   if (missing.length > 0 && !(options.missing === "random" && isCutShort && missing.length < wanted.length))
@@ -58,7 +65,8 @@ export async function loadWeights(
       throw new WeightsError(`${file.path}: ${name} is not finite. Take the weights of another epoch.`);
   if (options.missing === "random" && missing.length > 0) {
     const fresh = randomWeights(trunk, options);
-    for (const [name, array] of Object.entries(fresh)) if (missing.includes(layerOf(name))) parameters[name] = array;
+    for (const [name, array] of Object.entries(fresh))
+      if (missing.includes(layerOfParameter(name))) parameters[name] = array;
   }
   return { parameters, randomLayers: missing };
 }
@@ -70,7 +78,9 @@ function layerParametersOf(
   { file, epsilon = BATCH_NORM_EPSILON }: { file: WeightsFile; epsilon?: number },
 ): Record<string, NdArray> {
   const named = (arrays: Record<string, NdArray | undefined>) =>
-    Object.fromEntries(Object.entries(arrays).flatMap(([k, v]) => (v ? [[`trunk/${layer}/${k}`, v]] : [])));
+    Object.fromEntries(
+      Object.entries(arrays).flatMap(([k, v]) => (v ? [[parameterName(layer, k as ParameterPart), v]] : [])),
+    );
   const { moving_mean: mean, moving_variance: variance } = norm;
   if (!mean || !variance) {
     if (bias) return named({ kernel, bias });
@@ -101,9 +111,9 @@ function checkShapes(trunk: Trunk, file: WeightsFile, layers: ReadonlyMap<string
   const specs = new Map([...trunk.foldedParameters, ...trunk.parameters].map((spec) => [spec.name, spec]));
   const wrong = [...specs.values()].flatMap((spec) => {
     const part = spec.name.slice(spec.name.lastIndexOf("/") + 1) as keyof LayerWeights;
-    const got = layers.get(layerOf(spec.name))?.[part]?.shape;
+    const got = layers.get(layerOfParameter(spec.name))?.[part]?.shape;
     return got && String(got) !== String(spec.shape)
-      ? [`${layerOf(spec.name)}/${part} is [${got.join(", ")}] and not [${spec.shape.join(", ")}]`]
+      ? [`${layerOfParameter(spec.name)}/${part} is [${got.join(", ")}] and not [${spec.shape.join(", ")}]`]
       : [];
   });
   if (wrong.length === 0) return;
@@ -130,9 +140,4 @@ function epsilonsByLayer({ topology }: WeightsFile): ReadonlyMap<string, number>
 function brief(lines: readonly string[]): string {
   const shown = lines.slice(0, 3).join("; ");
   return lines.length > 3 ? `${shown}; and ${lines.length - 3} more` : shown;
-}
-
-/** `conv1` of `trunk/conv1/kernel`. */
-function layerOf(parameter: string): string {
-  return parameter.split("/")[1];
 }

@@ -3,7 +3,7 @@
 import { WeightsError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/files.js";
 import type { NdArrays } from "../../core/nd-array.js";
-import { decodeSafetensors, encodeSafetensors, type Metadata, safetensorsMetadata } from "../../core/safetensors.js";
+import { encodeSafetensors, readSafetensors } from "../../core/safetensors.js";
 import { architectureOf } from "../architecture.js";
 import type { TrunkSpec } from "../trunk.js";
 import { readInputFile } from "./input-file.js";
@@ -43,14 +43,7 @@ export async function writeTrunkFile(
 /** @throws WeightsError where the file is cut off, not one of ours, or holds numbers that are none. */
 export async function readTrunkFile(path: string): Promise<WeightsFile & TrunkMetadata> {
   const bytes = await readInputFile(path, "Give a trunk.safetensors.");
-  let metadata: Metadata;
-  let weights: NdArrays;
-  try {
-    metadata = safetensorsMetadata(bytes, path);
-    weights = decodeSafetensors(bytes, path);
-  } catch (cause) {
-    throw new WeightsError((cause as Error).message, { cause });
-  }
+  const { metadata, arrays: weights } = readArrays(bytes, path);
   const { format, origin, licence } = metadata;
   const trunk = format === FORMAT ? parseTrunk(metadata.trunk) : undefined;
   if (!trunk || typeof origin !== "string" || typeof licence !== "string")
@@ -59,6 +52,14 @@ export async function readTrunkFile(path: string): Promise<WeightsFile & TrunkMe
   if (odd) throw new WeightsError(`${path}: ${odd[0]} holds numbers that are not finite. Fetch the file again.`);
   const { inputSize, convention } = trunk;
   return { path, weights, topology: undefined, inputSize, convention, trunk, origin, licence };
+}
+
+function readArrays(bytes: Uint8Array, path: string) {
+  try {
+    return readSafetensors(bytes, path);
+  } catch (cause) {
+    throw new WeightsError((cause as Error).message, { cause });
+  }
 }
 
 function parseTrunk(text: unknown): TrunkSpec | undefined {

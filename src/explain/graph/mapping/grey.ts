@@ -2,10 +2,8 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { ConfigError } from "../../../core/errors.js";
+import { LUMA } from "../../../core/luma.js";
 import type { MappingOf } from "./mapping.js";
-
-/** Shares of red, green and blue in luma, ITU-R BT.601. */
-const LUMA = [0.299, 0.587, 0.114];
 
 /** @throws ConfigError where another layer than the image is masked. */
 export const grey: MappingOf =
@@ -14,7 +12,7 @@ export const grey: MappingOf =
     if (from !== "input")
       throw new ConfigError(`mapping: grey leads from the image, got layer "${from}". Explain at the tap "input".`);
     return tf.tidy(() => {
-      const luma = tf.sum(tf.mul(features, LUMA), 3, true); // [batch, S, S, 1]
+      const luma = tf.sum(tf.mul(features, [...LUMA]), 3, true); // [batch, S, S, 1]
       return trunk.run(parameters, { input: tf.tile(luma, [1, 1, 1, 3]) as tf.Tensor4D }, [to])[to];
     });
   };

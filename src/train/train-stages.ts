@@ -64,7 +64,7 @@ export interface TrainResult {
  * @throws InterruptedError after saving, where the signal asks; `isResumed` then goes on exactly there.
  * @throws InputError where `isResumed` and the folder holds another run, or none was asked for and one is there.
  */
-export async function train(options: TrainOptions): Promise<TrainResult> {
+export async function trainStages(options: TrainOptions): Promise<TrainResult> {
   const { dataset, config, spec, onlyHeads } = options;
   if (splitSize(dataset, "train") === 0)
     throw new InputError(`${config.dataset}: no sample has "split": "train". Name a split for each sample.`);

@@ -1,6 +1,7 @@
 /** What a dataset holds, counted in one pass: samples a split, and the three label states of every head. */
 
 import type { AspectKind } from "../core/annotation.js";
+import { labelsOf } from "../core/annotation.js";
 import { ownValue } from "../core/own-value.js";
 import type { Manifest } from "./manifest.js";
 import { annotationState, type SampleRecord, SPLITS, type Split } from "./record.js";
@@ -19,7 +20,7 @@ export interface HeadSummary {
   mapCount?: number;
 }
 
-export interface Summary {
+export interface DatasetSummary {
   readonly samples: Record<Split, number>;
   /** The classifier, `class`, then the aspects in the manifest's order. */
   readonly heads: Readonly<Record<string, HeadSummary>>;
@@ -30,13 +31,13 @@ export interface Summary {
 }
 
 /** A summary that grows by `add`. */
-export function tally(manifest: Manifest): { readonly summary: Summary; add(record: SampleRecord): void } {
+export function tally(manifest: Manifest): { readonly summary: DatasetSummary; add(record: SampleRecord): void } {
   const head = (kind: HeadSummary["kind"]): HeadSummary => ({
     kind,
     states: perSplit(() => ({ labelled: 0, empty: 0, unlabelled: 0 })),
     ...(kind === "amount" ? { mapCount: 0 } : {}),
   });
-  const summary: Summary = {
+  const summary: DatasetSummary = {
     samples: perSplit(() => 0),
     heads: Object.fromEntries([
       ["class", head("classifier")],
@@ -48,8 +49,7 @@ export function tally(manifest: Manifest): { readonly summary: Summary; add(reco
   const add = ({ split, target, aspects }: SampleRecord) => {
     summary.samples[split]++;
     summary.heads.class.states[split][classState(target)]++;
-    for (const name of target.labels ?? (target.label === undefined ? [] : [target.label]))
-      summary.classes[name][split]++;
+    for (const name of labelsOf(target) ?? []) summary.classes[name][split]++;
     for (const { name, kind } of manifest.aspects) {
       const annotation = ownValue(aspects, name);
       const own = summary.heads[name];

@@ -3,14 +3,14 @@
 import type { Explanation } from "../explain/explanation.js";
 import { nothingText } from "../pictures/headline.js";
 
-export interface Summary {
+export interface ExplanationSummary {
   readonly count: number;
   add(explanation: Explanation): void;
   /** @param options.skipped images that could not be explained. */
   lines(options: { skipped: number }): string[];
 }
 
-export function summaryOf(): Summary {
+export function summaryOf(): ExplanationSummary {
   const images = new Set<string>();
   const relevant = new Map<string, number>();
   const nothing = new Map<string, number>();
