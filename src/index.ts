@@ -1,27 +1,205 @@
-/** Every public name, grouped by what a user does. `aspectlens/explainer` has the part that needs no TensorFlow.js. */
+/** Every public name, grouped by subject. `aspectlens/explainer` has those that need no TensorFlow.js. */
 
 // Explain with a bundle
+
 export {
+  type ExplainAllRequest,
   type ExplainedImage,
   type Explainer,
+  type ExplainerOptions,
   type ExplainRequest,
   type ImageSource,
   type Outcome,
   openExplainer,
 } from "./bundle/explainer.js";
+export { openResultFolder, type ResultFolder } from "./core/result-folder.js";
+export type {
+  AspectExplanation,
+  ClassPrediction,
+  ClassTarget,
+  Explained,
+  Explanation,
+  ExplanationMaps,
+  InnerTarget,
+  InstanceExplanation,
+  LabelsPrediction,
+  MethodChoice,
+  Prediction,
+  RegionExplanation,
+  Target,
+  ValuePrediction,
+} from "./explain/explanation.js";
+export {
+  DEFAULT_MASKING,
+  DEFAULT_SALIENCY,
+  defaultMaskingOf,
+  type Grain,
+  grainOf,
+  MAPPING_NAMES,
+  MASKING_NAMES,
+  type MappingName,
+  type MaskingName,
+  maskingsOf,
+  SALIENCY_NAMES,
+  type SaliencyName,
+} from "./explain/methods.js";
+export { explanationTable } from "./pictures/explanation-table.js";
+export { renderOverlay } from "./pictures/overlay.js";
+export type { Picture } from "./pictures/painting.js";
+export type { Shape } from "./pictures/shown-image.js";
+export { type WriteExplanationOptions, writeExplanation } from "./pictures/write-explanation.js";
+
+// Bundles
+
+export type { Deviation } from "./bundle/agreement.js";
+export type { Layouts } from "./bundle/bundled-weights.js";
+export type { BundleDescription, Preprocessing } from "./bundle/description.js";
 export { type ExportOptions, exportBundle } from "./bundle/export-bundle.js";
-export { type Bundle, readBundle, readBundledModel } from "./bundle/read-bundle.js";
-export { type Verification, verifyBundle } from "./bundle/verify-bundle.js";
+export { type Bundle, readBundle, readBundledModel, readGraph } from "./bundle/read-bundle.js";
+export { type GoldenDeviation, type Verification, type VerifyOptions, verifyBundle } from "./bundle/verify-bundle.js";
+export { type ExportRunOptions, exportRun } from "./workflows/export-run.js";
+
 // Data
-export type { Annotation, AspectKind, ClassAnnotation, Sample } from "./core/annotation.js";
+
+export type { Annotation, AspectKind, ClassAnnotation, Sample, Task } from "./core/annotation.js";
 export type { Box } from "./core/box.js";
+export type { Crop } from "./core/view.js";
+export type { Augment } from "./dataset/augment.js";
+export { type BatchOptions, batches } from "./dataset/batches.js";
+export { type CheckOptions, checkDataset, type DatasetReport, type Fault } from "./dataset/check.js";
+export { type Dataset, openDataset, splitSize } from "./dataset/dataset.js";
+export type { DatasetSummary, HeadSummary, StateCounts } from "./dataset/dataset-summary.js";
+export { type DecodedImage, decodeImage, type RenderOptions } from "./dataset/image.js";
+export type { AspectDeclaration, Manifest } from "./dataset/manifest.js";
+export type { Split } from "./dataset/record.js";
+export { type Synthesized, type SynthesizeOptions, synthesize } from "./dataset/synth/synthesize.js";
+export type { Cause, TissueOptions } from "./dataset/synth/tissue.js";
+
+// Pre-trained weights
+
+export { inspectWeights, type WeightsDescription } from "./trunk/formats/inspect-weights.js";
+export { type LoadedWeights, type LoadOptions, loadWeights } from "./trunk/formats/load-weights.js";
+export { readWeights } from "./trunk/formats/read-weights.js";
+export type { WeightsFile } from "./trunk/formats/weights-file.js";
+export { CATALOGUE, type CatalogueEntry, catalogued } from "./weights/catalogue.js";
+export type { Proof } from "./weights/check-weights.js";
+export type { DownloadOptions, Fingerprint } from "./weights/download/download.js";
+export type { FetchOptions } from "./weights/download/fetch-files.js";
+export { type Imported, type ImportOptions, importWeights } from "./weights/import-weights.js";
+export { type PullOptions, pullWeights } from "./weights/pull.js";
+export { listStored, locateWeights, readStored, type StoredWeights, storeFolder } from "./weights/store.js";
+
+// Train and evaluate
+
 export type { EpochRecord } from "./core/epoch-record.js";
+export {
+  type Provenance,
+  type RelevanceThreshold,
+  readTrainedModel,
+  type TrainedModel,
+  writeTrainedModel,
+} from "./model/trained-model.js";
+export { checkConfig, type RawConfig, type TrainConfig } from "./train/config.js";
+export type { HeadConfig } from "./train/config-heads.js";
+export type { StageConfig } from "./train/config-stages.js";
+export { readConfig } from "./train/read-config.js";
+export type { TrainProgress } from "./train/stage.js";
+export { type EvaluateOptions, type Evaluation, evaluateModel } from "./workflows/evaluate-model.js";
+export { readModel } from "./workflows/read-model.js";
+export type { TrainPlan } from "./workflows/train-plan.js";
+export { type RunOptions, runTraining } from "./workflows/train-run.js";
+
+// Explain a model in memory
+
+export { type Calibration, calibrate } from "./explain/calibration/calibrate.js";
+export { computeReferences } from "./explain/calibration/references.js";
+export { overSamples, type SampleOutputs } from "./explain/calibration/run-over-samples.js";
+export { explainFunction } from "./explain/graph/explain-function.js";
+export { allowsCam, explainedTaps, type TapOptions } from "./explain/graph/explained-taps.js";
+export { explainConstants } from "./explain/graph/graph-constants.js";
+export type { Mapping, MappingOf } from "./explain/graph/mapping/mapping.js";
+export type { ExplainOptions } from "./explain/graph/options.js";
+export { type ReadOptions, readExplanation } from "./explain/reading/read-explanation.js";
+
+// Faithfulness
+
+export { areaUnderCurve, type Ranked } from "./core/ranking.js";
+export { type ClassCauses, type Judged, judge } from "./explain/calibration/ground-truth.js";
+export type { Curves } from "./faithfulness/deletion-curves.js";
+export {
+  type Faithfulness,
+  type FaithfulnessAspect,
+  type FaithfulnessMethod,
+  measureFaithfulness,
+  type RandomControl,
+} from "./faithfulness/faithfulness.js";
+export {
+  type Case,
+  type FaithfulnessOfModel,
+  type FaithfulnessOptions,
+  faithfulnessOf,
+} from "./faithfulness/measure-model.js";
+export { compareTwins, type Twin, type Twins } from "./faithfulness/paired-models.js";
+
+// Models as pure functions
+
+export { type NdArray, type NdArrays, ndArray } from "./core/nd-array.js";
+export { type Initializer, initialize, type ParameterSpec } from "./core/parameters.js";
+export type { AmountMetrics } from "./heads/amount-reading.js";
+export type { BoxesMetrics } from "./heads/boxes-reading.js";
+export type { ClassifierMetrics, MultiMetrics, RegressionMetrics, SingleMetrics } from "./heads/classifier-reading.js";
+export { createHead } from "./heads/create-head.js";
+export type {
+  AmountSpec,
+  Answer,
+  AspectSpec,
+  BoxesSpec,
+  ClassifierSpec,
+  Head,
+  HeadBase,
+  HeadContext,
+  HeadSpec,
+  PresenceSpec,
+  SegmentationSpec,
+} from "./heads/head.js";
+export { createMetrics, type HeadMetrics, type Metrics } from "./heads/metrics.js";
+export type { PresenceMetrics } from "./heads/presence-reading.js";
+export type { SegmentationMetrics } from "./heads/segmentation-reading.js";
+export { answer, createModel, features, type Model, type ModelSpec, predict } from "./model/model.js";
+export type { Dropout } from "./ops/dropout.js";
+export { createTrunk } from "./trunk/create-trunk.js";
+export { foldBatchNorm } from "./trunk/fold-batch-norm.js";
+export { randomWeights } from "./trunk/random-weights.js";
+export type { Rectifier } from "./trunk/rectifier.js";
+export type { BatchNorm, Parameters, Tap, Trunk, TrunkSpec } from "./trunk/trunk.js";
+export { TRUNK_NAMES, type TrunkName } from "./trunk/trunks.js";
+
+// Engines
+
+export { exportGraph } from "./engine/compile.js";
+export type { Device, RuntimeOptions } from "./engine/devices.js";
+export type {
+  CallOptions,
+  Compiled,
+  CompileOptions,
+  Engine,
+  StateStore,
+  TensorFunction,
+  Tensors,
+} from "./engine/engine.js";
+export { type EngineChoice, selectEngine } from "./engine/select-engine.js";
+export { openRuntime, type Runtime, type Session, type SessionOptions, type TensorInfo } from "./engine/session.js";
+
 // Errors
+
 export {
   BundleError,
+  ChecksumError,
   ConfigError,
   DatasetError,
+  DownloadError,
   EngineError,
+  GraphError,
   ImageError,
   InputError,
   InterruptedError,
@@ -30,57 +208,3 @@ export {
   TraceError,
   WeightsError,
 } from "./core/errors.js";
-export type { NdArray, NdArrays } from "./core/nd-array.js";
-export { batches } from "./dataset/batches.js";
-export { checkDataset, type DatasetReport, type Fault } from "./dataset/check.js";
-export { type Dataset, openDataset, splitSize } from "./dataset/dataset.js";
-export { decodeImage } from "./dataset/image.js";
-export { type SynthesizeOptions, synthesize } from "./dataset/synth/synthesize.js";
-// Engines
-export { exportGraph } from "./engine/compile.js";
-export type { Compiled, CompileOptions, Engine, StateStore, TensorFunction } from "./engine/engine.js";
-export { selectEngine } from "./engine/select-engine.js";
-export { openRuntime, type Runtime } from "./engine/session.js";
-// Explanations of a model in memory
-export { type Calibration, calibrate } from "./explain/calibration/calibrate.js";
-export { computeReferences } from "./explain/calibration/references.js";
-export type {
-  AspectExplanation,
-  Explained,
-  Explanation,
-  ExplanationMaps,
-  InstanceExplanation,
-  Target,
-} from "./explain/explanation.js";
-export { explainFunction } from "./explain/graph/explain-function.js";
-export type { ExplainOptions } from "./explain/graph/options.js";
-export { readExplanation } from "./explain/reading/read-explanation.js";
-export { type Faithfulness, measureFaithfulness } from "./faithfulness/faithfulness.js";
-export { createHead } from "./heads/create-head.js";
-export type { AspectSpec, ClassifierSpec, Head, HeadSpec } from "./heads/head.js";
-export { createMetrics, type HeadMetrics } from "./heads/metrics.js";
-// Models as pure functions
-export { answer, createModel, features, type Model, type ModelSpec, predict } from "./model/model.js";
-export {
-  type Provenance,
-  type RelevanceThreshold,
-  readTrainedModel,
-  type TrainedModel,
-  writeTrainedModel,
-} from "./model/trained-model.js";
-export { explanationTable } from "./pictures/explanation-table.js";
-// Pictures and tables
-export { renderOverlay } from "./pictures/overlay.js";
-export { writeExplanation } from "./pictures/write-explanation.js";
-export { checkConfig, type RawConfig, type TrainConfig } from "./train/config.js";
-export { readConfig } from "./train/read-config.js";
-export type { TrainProgress } from "./train/stage.js";
-export { createTrunk } from "./trunk/create-trunk.js";
-export { foldBatchNorm } from "./trunk/fold-batch-norm.js";
-export { inspectWeights } from "./trunk/formats/inspect-weights.js";
-export { loadWeights } from "./trunk/formats/load-weights.js";
-export { randomWeights } from "./trunk/random-weights.js";
-export type { Parameters, Tap, Trunk, TrunkSpec } from "./trunk/trunk.js";
-export type { TrainPlan } from "./workflows/train-plan.js";
-// Train
-export { type RunOptions, runTraining } from "./workflows/train-run.js";

@@ -8,7 +8,8 @@ import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
 import { ownValue } from "../core/own-value.js";
 import { random } from "../core/random.js";
 import { shown } from "../core/shown.js";
-import type { Runtime } from "../engine/session.js";
+import { RESIZE_KERNEL } from "../dataset/image.js";
+import { type Runtime, withRuntime } from "../engine/session.js";
 import type { MethodChoice } from "../explain/explanation.js";
 import { explainConstants } from "../explain/graph/graph-constants.js";
 import type { Model, ModelSpec } from "../model/model.js";
@@ -19,12 +20,12 @@ import type { Golden } from "./golden.js";
 import { writeBundle } from "./write-bundle.js";
 
 export interface ExportOptions {
-  /** Runs the goldens. */
-  readonly runtime: Runtime;
+  /** Runs the goldens; by default one that is opened for it. */
+  readonly runtime?: Runtime;
   /** Images that become goldens, each `[S * S * 3]` RGB 0..255; a drawn one and noise are always added. */
   readonly samples?: readonly Uint8Array[];
-  /** The resizing kernel of training. */
-  readonly kernel: string;
+  /** The resizing kernel of training; that of `batches` by default. */
+  readonly kernel?: string;
   readonly name?: string;
   /** How the bundle explains unless it is asked to do so in another way. */
   readonly method?: Pick<MethodChoice, "saliency" | "masking">;
@@ -43,8 +44,16 @@ export interface ExportOptions {
  * @throws BundleError where a number of the model or of its answers is NaN or Infinity.
  * @throws ConfigError where the model cannot be explained, TraceError where it cannot be one static graph.
  */
-export async function exportBundle(trained: TrainedModel, path: string, options: ExportOptions): Promise<void> {
-  const { runtime, samples = [], kernel, name, method, licence, seed = trained.provenance.seed } = options;
+export async function exportBundle(trained: TrainedModel, path: string, options: ExportOptions = {}): Promise<void> {
+  const {
+    runtime,
+    samples = [],
+    kernel = RESIZE_KERNEL,
+    name,
+    method,
+    licence,
+    seed = trained.provenance.seed,
+  } = options;
   const { signal } = options;
   checkNumbers(trained, path);
   const graphs = await traceGraphs(trained, method);
@@ -53,7 +62,7 @@ export async function exportBundle(trained: TrainedModel, path: string, options:
   for (const graph of ["predict", "explain"] as const)
     checkGraph(graphs[graph], { graph, description: { model: spec }, source: `${path}: ${FILES[graph]}` });
   const images = [...samples.map(toImage(spec)), drawn(spec), noise(spec, { seed })];
-  const goldens = await runGoldens(graphs, { runtime, images, spec, signal });
+  const goldens = await withRuntime(runtime, (runtime) => runGoldens(graphs, { runtime, images, spec, signal }));
   signal?.throwIfAborted();
   await writeBundle(path, trained, { ...graphs, goldens, kernel, name, ...method, licence });
 }

@@ -16,6 +16,7 @@ import { readCheckedZipEntry, readZipDirectory, readZipEntry, type ZipDirectory 
 export interface Bundle {
   readonly path: string;
   readonly description: BundleDescription;
+  /** @internal */
   readonly directory: ZipDirectory;
 }
 

@@ -4,7 +4,7 @@ import { BundleError } from "../core/errors.js";
 import { INPUTS } from "../core/graph-ports.js";
 import { LIMITS } from "../core/limits.js";
 import type { NdArrays } from "../core/nd-array.js";
-import type { Runtime } from "../engine/session.js";
+import { type Runtime, withRuntime } from "../engine/session.js";
 import { type Deviation, deviation, severity } from "./agreement.js";
 import { checkImageReading, FILES } from "./description.js";
 import type { Golden } from "./golden.js";
@@ -36,18 +36,24 @@ export interface Verification {
   readonly worst: GoldenDeviation | null;
 }
 
+export interface VerifyOptions {
+  /** Runs the goldens; by default one that is opened for it. */
+  readonly runtime?: Runtime;
+  /** Stops between two goldens. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Compares every checksum, then replays the goldens through both graphs.
  *
- * @param options.signal stops between two goldens.
  * @throws BundleError naming the damaged file, the preprocessing that this version does not do, or the output that is
  *   furthest from what it must be.
  */
-export async function verifyBundle(
-  path: string,
-  runtime: Runtime,
-  { signal }: { signal?: AbortSignal } = {},
-): Promise<Verification> {
+export function verifyBundle(path: string, { runtime, signal }: VerifyOptions = {}): Promise<Verification> {
+  return withRuntime(runtime, (runtime) => verify(path, runtime, signal));
+}
+
+async function verify(path: string, runtime: Runtime, signal?: AbortSignal): Promise<Verification> {
   const bundle = await readBundle(path);
   checkImageReading(bundle.description, path);
   const files = Object.keys(bundle.description.files);

@@ -44,6 +44,7 @@ export interface Sample {
   readonly path: string;
   /** `[inputSize, inputSize, 3]` RGB 0..255; empty where the model cuts it from `picture` itself. */
   readonly image: Uint8Array;
+  /** @internal Training only. */
   readonly picture?: Picture;
   readonly target: ClassAnnotation;
   readonly aspects: Readonly<Record<string, Annotation>>;

@@ -34,9 +34,9 @@ export interface BatchOptions {
   readonly concurrency?: number;
   /** See `LoadOptions`. */
   readonly annotations?: "kind" | "all";
-  /** See `LoadOptions`. */
+  /** @internal See `LoadOptions`. */
   readonly wholeSide?: number;
-  /** See `LoadOptions`. */
+  /** @internal See `LoadOptions`. */
   readonly cache?: PixelCache;
 }
 

@@ -24,6 +24,7 @@ export interface Dataset {
   /** SHA-256 over manifest and samples file, in hexadecimal; not over the images. */
   readonly hash: string;
   readonly summary: DatasetSummary;
+  /** @internal */
   readonly index: Readonly<Record<Split, SplitIndex>>;
 }
 

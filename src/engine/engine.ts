@@ -33,14 +33,14 @@ export interface StateStore {
   dispose(): Promise<void>;
 }
 
-export interface RunOptions {
+export interface CallOptions {
   /** The inputs are the engine's from now on: it may move them instead of copying, and leave them empty. */
   readonly isHandedOver?: boolean;
 }
 
 export interface Compiled {
   /** Runs once; calls queue in order. @returns the outputs, copied out. */
-  run(inputs: NdArrays, options?: RunOptions): Promise<NdArrays>;
+  run(inputs: NdArrays, options?: CallOptions): Promise<NdArrays>;
   dispose(): Promise<void>;
 }
 

@@ -4,7 +4,7 @@ import { EngineError, GraphError } from "../core/errors.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { checkArrays } from "./check-arrays.js";
 import type { RuntimeOptions } from "./devices.js";
-import type { RunOptions, StateStore } from "./engine.js";
+import type { CallOptions, StateStore } from "./engine.js";
 import { defaultThreads } from "./threads.js";
 import { openWorker } from "./worker-client.js";
 import type { StateBinding, TensorInfo } from "./worker-messages.js";
@@ -36,7 +36,7 @@ export interface Session {
    * @throws ShapeError where an input is missing, unknown, or of another shape.
    * @throws EngineError where ONNX Runtime fails, or the session was disposed.
    */
-  run(inputs: NdArrays, options?: RunOptions): Promise<NdArrays>;
+  run(inputs: NdArrays, options?: CallOptions): Promise<NdArrays>;
   dispose(): Promise<void>;
 }
 
@@ -131,6 +131,20 @@ export function openRuntime({ threads = defaultThreads(), device = "cpu", onNoti
 
     dispose: () => worker.dispose(),
   };
+}
+
+/** @param runtime used as it is, and left open; without one, one is opened for this work alone. */
+export async function withRuntime<Result>(
+  runtime: Runtime | undefined,
+  work: (runtime: Runtime) => Promise<Result>,
+): Promise<Result> {
+  if (runtime) return work(runtime);
+  const own = openRuntime();
+  try {
+    return await work(own);
+  } finally {
+    await own.dispose();
+  }
 }
 
 function checkNames(names: readonly string[], shapes: StateStore["shapes"]): void {

@@ -5,7 +5,7 @@ import type { Annotation, ClassAnnotation, Task } from "../core/annotation.js";
 import type { ParameterSpec } from "../core/parameters.js";
 import type { Dropout } from "../ops/dropout.js";
 
-interface HeadBase {
+export interface HeadBase {
   /** `"class"` for the classifier, else the aspect's name. */
   readonly name: string;
   /** Names of the trunk layers it reads. */

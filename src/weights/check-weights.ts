@@ -30,7 +30,7 @@ export interface Proof {
     readonly live: number;
   };
   /** The same layer computed from the file by its own runtime; absent where none here can. */
-  readonly original?: { readonly runtime: Original["runtime"]; readonly error: number };
+  readonly original?: { readonly runtime: "ONNX Runtime" | "TensorFlow.js"; readonly error: number };
   /** Why there is none. */
   readonly notCompared?: string;
 }

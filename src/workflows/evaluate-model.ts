@@ -4,9 +4,10 @@ import { imageBatch } from "../core/image-batch.js";
 import { batches } from "../dataset/batches.js";
 import type { Split } from "../dataset/record.js";
 import type { Engine } from "../engine/engine.js";
+import type { HeadMetrics } from "../heads/metrics.js";
 import { createModel } from "../model/model.js";
 import type { TrainedModel } from "../model/trained-model.js";
-import { evaluate, type Metrics } from "../train/evaluate-split.js";
+import { evaluate } from "../train/evaluate-split.js";
 import type { Batch } from "../train/inputs.js";
 import { evaluationStep, modelInputShapes } from "../train/step.js";
 import { openSplit } from "./open-split.js";
@@ -24,7 +25,7 @@ export interface Evaluation {
   readonly split: Split;
   readonly dataset: { readonly name: string; readonly hash: string; readonly count: number };
   /** By head; a metric without labels is `null`. */
-  readonly heads: Metrics;
+  readonly heads: Readonly<Record<string, HeadMetrics>>;
 }
 
 const BATCH_SIZE = 8;

@@ -8,9 +8,7 @@ import { parseJson } from "../core/json.js";
 import { readWhole } from "../core/read-whole.js";
 import { batches } from "../dataset/batches.js";
 import { openDataset, splitSize } from "../dataset/dataset.js";
-import { RESIZE_KERNEL } from "../dataset/image.js";
 import { SPLITS } from "../dataset/record.js";
-import { openRuntime } from "../engine/session.js";
 import { readTrainedModel, type TrainedModel } from "../model/trained-model.js";
 
 export interface ExportRunOptions {
@@ -41,19 +39,12 @@ export async function exportRun(
   { licence, onNotice, signal }: ExportRunOptions = {},
 ): Promise<number> {
   const trained = await readTrainedModel(join(run, "best"));
-  const runtime = openRuntime();
-  try {
-    await exportBundle(trained, out, {
-      runtime,
-      signal,
-      kernel: RESIZE_KERNEL,
-      name: basename(out, BUNDLE_ENDING),
-      samples: await goldenSamples(run, trained, onNotice),
-      ...(licence === undefined ? {} : { licence: await readLicence(licence) }),
-    });
-  } finally {
-    await runtime.dispose();
-  }
+  await exportBundle(trained, out, {
+    signal,
+    name: basename(out, BUNDLE_ENDING),
+    samples: await goldenSamples(run, trained, onNotice),
+    ...(licence === undefined ? {} : { licence: await readLicence(licence) }),
+  });
   return (await stat(out)).size;
 }
 

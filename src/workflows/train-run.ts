@@ -23,6 +23,7 @@ import { runPage, type ShownRun } from "../pictures/run-page.js";
 import { readFileList } from "../train/checkpoint.js";
 import type { RawConfig, TrainConfig } from "../train/config.js";
 import { inRunFolder } from "../train/run-folder.js";
+import type { TrainProgress } from "../train/stage.js";
 import { type TrainOptions, type TrainResult, trainStages } from "../train/train-stages.js";
 import { type Plan, planOf, type TrainPlan } from "./train-plan.js";
 
@@ -35,8 +36,9 @@ export interface RunOptions {
   /** A finished run folder: its trunk and heads stay byte for byte, heads of aspects it does not know are added. */
   readonly addHeadsTo?: string;
   readonly onStart?: (plan: TrainPlan) => void;
-  readonly onProgress?: TrainOptions["onProgress"];
-  readonly onCache?: TrainOptions["onCache"];
+  readonly onProgress?: (progress: TrainProgress) => void;
+  /** While features of a frozen trunk are computed. */
+  readonly onCache?: (done: number, count: number) => void;
   readonly onEpoch?: (record: EpochRecord) => void;
   /** Said before each part that follows the training. */
   readonly onPhase?: (phase: string) => void;

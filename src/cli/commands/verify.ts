@@ -2,7 +2,6 @@
 
 import type { Command } from "commander";
 import { verifyBundle } from "../../bundle/verify-bundle.js";
-import { openRuntime } from "../../engine/session.js";
 import { printJson, printLine } from "../output.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
 
@@ -20,20 +19,15 @@ export function addVerify(program: Command): void {
 }
 
 async function runVerify(path: string, options: CommonOptions, signal: AbortSignal): Promise<void> {
-  const runtime = openRuntime();
-  try {
-    const verification = await verifyBundle(path, runtime, { signal });
-    if (options.json) {
-      printJson({ bundle: path, isWhole: true, ...verification });
-      return;
-    }
-    const { fileCount, goldenCount, outputCount, worst } = verification;
-    printLine(`${path}: whole; ${fileCount} files, ${goldenCount} goldens, ${outputCount} outputs agree`);
-    if (worst)
-      printLine(
-        `worst output: ${worst.output}, off by ${worst.error.toExponential(1)} of ${worst.tolerance.toExponential(1)} allowed`,
-      );
-  } finally {
-    await runtime.dispose();
+  const verification = await verifyBundle(path, { signal });
+  if (options.json) {
+    printJson({ bundle: path, isWhole: true, ...verification });
+    return;
   }
+  const { fileCount, goldenCount, outputCount, worst } = verification;
+  printLine(`${path}: whole; ${fileCount} files, ${goldenCount} goldens, ${outputCount} outputs agree`);
+  if (worst)
+    printLine(
+      `worst output: ${worst.output}, off by ${worst.error.toExponential(1)} of ${worst.tolerance.toExponential(1)} allowed`,
+    );
 }

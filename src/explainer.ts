@@ -1,0 +1,90 @@
+/** `aspectlens/explainer`: explaining images with a bundle. Nothing here loads TensorFlow.js. */
+
+// Explain with a bundle
+
+export {
+  type ExplainAllRequest,
+  type ExplainedImage,
+  type Explainer,
+  type ExplainerOptions,
+  type ExplainRequest,
+  type ImageSource,
+  type Outcome,
+  openExplainer,
+} from "./bundle/explainer.js";
+export type { AspectKind, Task } from "./core/annotation.js";
+export type { Box } from "./core/box.js";
+export { openResultFolder, type ResultFolder } from "./core/result-folder.js";
+export type {
+  AspectExplanation,
+  ClassPrediction,
+  ClassTarget,
+  Explained,
+  Explanation,
+  ExplanationMaps,
+  InnerTarget,
+  InstanceExplanation,
+  LabelsPrediction,
+  MethodChoice,
+  Prediction,
+  RegionExplanation,
+  Target,
+  ValuePrediction,
+} from "./explain/explanation.js";
+export {
+  DEFAULT_MASKING,
+  DEFAULT_SALIENCY,
+  defaultMaskingOf,
+  type Grain,
+  grainOf,
+  MAPPING_NAMES,
+  MASKING_NAMES,
+  type MappingName,
+  type MaskingName,
+  maskingsOf,
+  SALIENCY_NAMES,
+  type SaliencyName,
+} from "./explain/methods.js";
+export { explanationTable } from "./pictures/explanation-table.js";
+export { renderOverlay } from "./pictures/overlay.js";
+export type { Picture } from "./pictures/painting.js";
+export type { Shape } from "./pictures/shown-image.js";
+export { type WriteExplanationOptions, writeExplanation } from "./pictures/write-explanation.js";
+
+// Bundles
+
+export type { Deviation } from "./bundle/agreement.js";
+export type { Layouts } from "./bundle/bundled-weights.js";
+export type { BundleDescription, Preprocessing } from "./bundle/description.js";
+export { type Bundle, readBundle } from "./bundle/read-bundle.js";
+export { type GoldenDeviation, type Verification, type VerifyOptions, verifyBundle } from "./bundle/verify-bundle.js";
+export type { NdArray, NdArrays } from "./core/nd-array.js";
+export type { Device, RuntimeOptions } from "./engine/devices.js";
+export type { CallOptions, StateStore } from "./engine/engine.js";
+export { openRuntime, type Runtime, type Session, type SessionOptions, type TensorInfo } from "./engine/session.js";
+export type {
+  AmountSpec,
+  AspectSpec,
+  BoxesSpec,
+  ClassifierSpec,
+  HeadBase,
+  HeadSpec,
+  PresenceSpec,
+  SegmentationSpec,
+} from "./heads/head.js";
+export type { ModelSpec } from "./model/model.js";
+export type { Provenance, RelevanceThreshold } from "./model/trained-model.js";
+export type { TrunkSpec } from "./trunk/trunk.js";
+export type { TrunkName } from "./trunk/trunks.js";
+
+// Errors
+
+export {
+  BundleError,
+  ConfigError,
+  EngineError,
+  GraphError,
+  ImageError,
+  InputError,
+  ShapeError,
+} from "./core/errors.js";
