@@ -47,7 +47,7 @@ export {
 } from "./explain/methods.js";
 export { explanationTable } from "./pictures/explanation-table.js";
 export { renderOverlay } from "./pictures/overlay.js";
-export type { Picture } from "./pictures/painting.js";
+export type { RgbImage } from "./pictures/painting.js";
 export type { Shape } from "./pictures/shown-image.js";
 export { type WriteExplanationOptions, writeExplanation } from "./pictures/write-explanation.js";
 

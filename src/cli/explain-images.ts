@@ -17,6 +17,7 @@ import { uniqueStems } from "./file-stems.js";
 import { printColoured, printJson, printLine } from "./output.js";
 import { progressBar } from "./progress.js";
 import type { Skipped } from "./skipped.js";
+import { chooseFonts } from "./text-fonts.js";
 
 /** Side to which the original is squeezed for the picture, pixels; the picture gives it its shape back. */
 const PICTURE_SIZE = 512;
@@ -30,7 +31,7 @@ export interface Results {
 }
 
 /**
- * Looks before the work whether all files can be written.
+ * Looks before the work whether all files can be written, and chooses the fonts of their texts.
  *
  * @param options.inputs what is read beside the images.
  * @throws InputError where a file of somebody else, or an input, would be lost.
@@ -51,6 +52,7 @@ export async function prepareResults(
     isCompared?: boolean;
   },
 ): Promise<Results> {
+  chooseFonts(spec);
   const folder = await openResultFolder(out, { inputs: [...inputs, ...images] });
   const several = targets && targets.length > 1 ? targets : undefined;
   const pixelAspects = spec.heads

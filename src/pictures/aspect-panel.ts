@@ -3,11 +3,12 @@
 import type { Box } from "../core/box.js";
 import { ownValue } from "../core/own-value.js";
 import type { AspectExplanation, Explained } from "../explain/explanation.js";
+import { type Drawing, writeText } from "./drawing.js";
 import { rankAspects, shareText } from "./headline.js";
-import { fade, type Picture, paintRegion } from "./painting.js";
+import { fade, paintRegion, type RgbImage } from "./painting.js";
 import { aspectColour, type Colour, GREY, inkOn, NEAR_BLACK, toHex, WHITE } from "./palette.js";
 import { inFrame, placeLabels, type Rectangle } from "./place-labels.js";
-import { fitText, strokeText, textWidth } from "./stroke-font.js";
+import { fitText, textWidth } from "./text-line.js";
 
 const LABEL_SIZE = 11;
 
@@ -19,13 +20,13 @@ interface Frame {
 /**
  * @param picture the image as it is shown.
  * @param options.frame the panel that it stands in, at `place`; names may reach beyond the image.
- * @returns pixels with the regions, and SVG of boxes and names to lay over the panel, from its upper left corner.
+ * @returns pixels with the regions, and a drawing of boxes and names, from the upper left corner of the panel.
  */
-export function aspectPanel(
+export async function aspectPanel(
   { explanation, maps }: Explained,
-  picture: Picture,
+  picture: RgbImage,
   { frame = picture, place = inFrame(picture, frame) }: { frame?: Frame; place?: Rectangle } = {},
-): { picture: Picture; vectors: string } {
+): Promise<{ picture: RgbImage; drawing: Drawing }> {
   const painted = fade(picture);
   const ranked = rankAspects(explanation.aspects).filter((aspect) => aspect.isPresent);
   const colourOf = (aspect: AspectExplanation) =>
@@ -42,7 +43,7 @@ export function aspectPanel(
       paintRegion(painted, { width: maps.size, height: maps.size, values }, { colour: colourOf(aspect), ...look });
     }
   }
-  return { picture: painted, vectors: boxes.join("") + drawNames(ranked, { frame, place, colourOf }) };
+  return { picture: painted, drawing: [...boxes, ...(await drawNames(ranked, { frame, place, colourOf }))] };
 }
 
 /** Of a relevant aspect, those instances are filled that come near the most relevant one. */
@@ -67,39 +68,34 @@ function drawBoxes(aspect: AspectExplanation, picture: Rectangle, colour: Colour
 }
 
 /** A name at each aspect's most telling instance. */
-function drawNames(
+async function drawNames(
   aspects: readonly AspectExplanation[],
   { frame, place, colourOf }: { frame: Frame; place: Rectangle; colourOf: (aspect: AspectExplanation) => Colour },
-): string {
-  const named = aspects.flatMap((aspect) => {
+): Promise<Drawing> {
+  const named = aspects.map(async (aspect) => {
     const [first] = [...(aspect.instances ?? [])].sort(
       (a, b) => (b.relevance ?? 0) - (a.relevance ?? 0) || (b.area ?? 0) - (a.area ?? 0),
     );
     if (!first) return [];
     const number = aspect.isRelevant ? ` ${shareText(aspect.relevance)}` : "";
-    const room = frame.width * 0.6 - textWidth(number, { size: LABEL_SIZE });
-    const text = fitText(aspect.name, { size: LABEL_SIZE, width: room }) + number;
-    const width = textWidth(text, { size: LABEL_SIZE }) + 14;
-    return [{ aspect, text, width, height: LABEL_SIZE + 11, anchor: toRectangle(first.box, place) }];
+    const look = { size: LABEL_SIZE, isBold: aspect.isRelevant, colour: inkOn(colourOf(aspect)) };
+    const room = frame.width * 0.6 - (await textWidth(number, look));
+    const text = (await fitText(aspect.name, { ...look, width: room })) + number;
+    const width = (await textWidth(text, look)) + 14;
+    return [{ aspect, text, look, width, height: LABEL_SIZE + 11, anchor: toRectangle(first.box, place) }];
   });
-  return placeLabels(named, frame)
-    .map((label, index) => {
-      if (!label) return "";
-      const { aspect, text } = named[index];
-      const colour = colourOf(aspect);
-      const look = aspect.isRelevant ? `fill="${toHex(colour)}"` : `fill="${toHex(colour)}" fill-opacity="0.95"`;
-      return (
-        `<rect x="${label.x}" y="${label.y}" width="${label.width}" height="${label.height}" rx="4" ${look}/>` +
-        strokeText(text, {
-          x: label.x + 7,
-          y: label.y + label.height - 7,
-          size: LABEL_SIZE,
-          colour: inkOn(colour),
-          weight: aspect.isRelevant ? 0.16 : 0.12,
-        })
-      );
-    })
-    .join("");
+  const labels = (await Promise.all(named)).flat();
+  const drawn = placeLabels(labels, frame).map(async (label, index) => {
+    if (!label) return [];
+    const { aspect, text, look } = labels[index];
+    const { x, y, width, height } = label;
+    const fill = `fill="${toHex(colourOf(aspect))}" fill-opacity="${aspect.isRelevant ? 1 : 0.95}"`;
+    return [
+      `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="4" ${fill}/>`,
+      await writeText(text, { x: x + 7, y: y + height - 6, ...look }),
+    ];
+  });
+  return (await Promise.all(drawn)).flat();
 }
 
 function toRectangle([yMin, xMin, yMax, xMax]: Box, { x, y, width, height }: Rectangle): Rectangle {

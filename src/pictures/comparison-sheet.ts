@@ -3,11 +3,14 @@
 import sharp from "sharp";
 import { ownValue } from "../core/own-value.js";
 import type { AspectExplanation, Explained, Explanation } from "../explain/explanation.js";
+import { withDrawableNames } from "./drawable-names.js";
+import { type Drawing, type PlacedImage, renderPng, writeText } from "./drawing.js";
 import { BECAUSE, barShare, headline, rankAspects, relevantFrom, shareText } from "./headline.js";
-import { fade, type Picture, paintSaliency, rawOf, toBuffer } from "./painting.js";
+import { fade, paintSaliency, type RgbImage, rawOf, toBuffer } from "./painting.js";
 import { aspectColour, FAINT_INK, GREY, INK, TRACK, toHex } from "./palette.js";
-import { inFrame } from "./place-labels.js";
-import { fitText, strokeText, textWidth } from "./stroke-font.js";
+import { inFrame, type Rectangle } from "./place-labels.js";
+import type { Shape } from "./shown-image.js";
+import { fitText, textWidth } from "./text-line.js";
 
 /** Columns that a page takes. */
 const MOST_ASPECTS = 6;
@@ -23,9 +26,23 @@ const NAMES = 190;
 const HEADER = 96;
 const LINE = 18;
 
+interface Grid {
+  readonly columns: readonly AspectExplanation[];
+  /** Of a cell. */
+  readonly frame: Shape;
+  /** Of the image in its cell. */
+  readonly place: Rectangle;
+  readonly panel: RgbImage;
+  /** The panel, pale enough for a fill of any colour. */
+  readonly pale: RgbImage;
+  readonly left: (column: number) => number;
+  readonly top: (row: number) => number;
+}
+
 /**
- * Each cell shows what the head still sees of its aspect under that method's masking (its survival), and the relevance as a bar with a
- * tick at the threshold. The aspect that a method names first is in its colour, the others are grey; all are where none is relevant.
+ * Each cell shows what the head still sees of its aspect under the masking of that method (its survival), and the relevance as a bar
+ * with a tick at the threshold. The aspect that a method names first is in its colour, the others are grey; all are where none is
+ * relevant.
  *
  * @param explained of the same image and question; the first is the model's own method, and its aspects decide the columns.
  * @param image the upright image.
@@ -34,94 +51,92 @@ const LINE = 18;
  */
 export async function comparisonSheet(
   explained: readonly Explained[],
-  image: Picture,
-  { shape = image }: { shape?: { readonly width: number; readonly height: number } } = {},
+  image: RgbImage,
+  { shape = image }: { shape?: Shape } = {},
 ): Promise<Uint8Array> {
-  const [own] = explained;
+  const drawable = await Promise.all(explained.map(withDrawableNames));
+  const shown = drawable.map((one) => one.shown);
+  const [own] = shown;
   const present = rankAspects(own.explanation.aspects).filter(({ isPresent }) => isPresent);
-  const columns = present.slice(0, MOST_ASPECTS);
-  const panel = await toCell(image, shape);
-  const frame = { width: Math.max(NARROWEST, panel.width), height: Math.max(NARROWEST, panel.height) };
-  const place = inFrame(panel, frame);
-  const pale = fade(panel, { white: 0.6 });
-  const left = (column: number) => MARGIN + NAMES + column * (frame.width + GAP);
-  const step = frame.height + CAPTION + GAP;
-  const top = (row: number) => HEADER + row * step;
-  const notes = footer(present.length, columns.length);
-  const widest = Math.max(...notes.map((text) => textWidth(text, { size: 10 })));
+  const grid = gridOf(present.slice(0, MOST_ASPECTS), await toCell(image, shape));
+  const { columns, frame, left, top } = grid;
+  const notes = [...footer(present.length, columns.length), ...drawable[0].notes];
+  const faint = { size: 10, colour: FAINT_INK };
+  const widest = Math.max(...(await Promise.all(notes.map((text) => textWidth(text, faint)))));
   const width = Math.ceil(Math.max(left(columns.length + 1) + MARGIN, 2 * MARGIN + widest, 760));
-  const height = top(explained.length) + LINE * notes.length + 10;
+  const bottom = top(shown.length);
   const { answer, question } = headline(own.explanation);
   const asked = question === BECAUSE ? "" : `, ${question.replace(/:$/, "")}`;
-  const vectors = [
-    strokeText(fitText(`${answer}${asked}: what each method names`, { size: 19, width: width - 2 * MARGIN }), {
-      x: MARGIN,
-      y: 44,
-      size: 19,
-      weight: 0.17,
-      colour: INK,
-    }),
-    strokeText("where it looked", { x: left(0), y: HEADER - 10, size: 10, colour: FAINT_INK }),
+  const bold = { isBold: true, colour: INK };
+  const title = `${answer}${asked}: what each method names`;
+  const texts = [
+    fitted(title, { x: MARGIN, y: 44, size: 19, width: width - 2 * MARGIN, ...bold }),
+    writeText("where it looked", { x: left(0), y: HEADER - 10, ...faint }),
     ...columns.map(({ name }, index) =>
-      strokeText(fitText(name, { size: 11, width: frame.width }), {
-        x: left(index + 1),
-        y: HEADER - 10,
-        size: 11,
-        weight: 0.16,
-        colour: INK,
-      }),
+      fitted(name, { x: left(index + 1), y: HEADER - 10, size: 11, width: frame.width, ...bold }),
     ),
-    ...notes.map((text, index) =>
-      strokeText(text, { x: MARGIN, y: top(explained.length) + 10 + LINE * index, size: 10, colour: FAINT_INK }),
-    ),
+    ...notes.map((text, index) => writeText(text, { x: MARGIN, y: bottom + 10 + LINE * index, ...faint })),
   ];
-  const pictures: { picture: Picture; left: number; top: number }[] = [];
-  for (const [row, { explanation, maps }] of explained.entries()) {
-    const look = { size: 11, weight: row === 0 ? 0.18 : 0.13, colour: INK };
-    vectors.push(
-      strokeText(fitText(explanation.saliency, { ...look, width: NAMES - 16 }), {
-        x: MARGIN,
-        y: top(row) + 20,
-        ...look,
-      }),
-    );
-    const faint = { size: 9, colour: FAINT_INK };
-    vectors.push(strokeText(explanation.masking, { x: MARGIN, y: top(row) + 40, ...faint }));
-    const first = firstOf(explanation);
-    const named = fitText(`names ${first?.name ?? "none"}`, { size: 9, width: NAMES - 16 });
-    vectors.push(strokeText(named, { x: MARGIN, y: top(row) + 58, size: 9, colour: INK }));
-    if (row === 0) vectors.push(strokeText("this model's own", { x: MARGIN, y: top(row) + 76, ...faint }));
-    const isSilent = maps.saliency.values.every((value) => !(value > 0));
-    if (isSilent) vectors.push(strokeText("found nothing", { x: left(0), y: top(row) + frame.height + 16, ...faint }));
-    pictures.push({ picture: paintSaliency(panel, maps.saliency), left: left(0), top: top(row) });
-    for (const [index, { name }] of columns.entries()) {
-      const aspect = explanation.aspects.find((one) => one.name === name);
-      if (!aspect) continue;
-      const at = { left: left(index + 1), top: top(row) };
-      const colour = toHex(aspect === first ? aspectColour(explanation.aspects.indexOf(aspect)) : GREY);
-      const survival = ownValue(maps.survival, name) ?? boxSurvival(aspect, ownValue(maps.regions, name));
-      const painted = survival ? paintSurvival(pale, survival, { size: maps.size, colour }) : pale;
-      pictures.push({ picture: painted, ...at });
-      const threshold = relevantFrom(aspect, explanation);
-      const bar = { x: at.left, y: at.top + frame.height + 7, width: frame.width, colour, threshold };
-      vectors.push(relevanceBar(aspect, bar));
-    }
+  const rows = await Promise.all(shown.map((one, row) => methodRow(one, { row, grid })));
+  return renderPng([...(await Promise.all(texts)), ...rows.flatMap(({ drawing }) => drawing)], {
+    width,
+    height: bottom + LINE * notes.length + 10,
+    images: rows.flatMap(({ images }) => images),
+  });
+}
+
+function gridOf(columns: readonly AspectExplanation[], panel: RgbImage): Grid {
+  const frame = { width: Math.max(NARROWEST, panel.width), height: Math.max(NARROWEST, panel.height) };
+  return {
+    columns,
+    frame,
+    place: inFrame(panel, frame),
+    panel,
+    pale: fade(panel, { white: 0.6 }),
+    left: (column) => MARGIN + NAMES + column * (frame.width + GAP),
+    top: (row) => HEADER + row * (frame.height + CAPTION + GAP),
+  };
+}
+
+/** What one method names, where it looked, and its cell of each aspect. */
+async function methodRow(
+  { explanation, maps }: Explained,
+  { row, grid }: { row: number; grid: Grid },
+): Promise<{ drawing: Drawing; images: PlacedImage[] }> {
+  const { columns, frame, place, panel, pale, left, top } = grid;
+  const y = top(row);
+  const first = firstOf(explanation);
+  const faint = { size: 9, colour: FAINT_INK };
+  const room = NAMES - 16;
+  const drawing: Drawing[number][] = [
+    await fitted(explanation.saliency, { x: MARGIN, y: y + 20, size: 11, colour: INK, isBold: row === 0, width: room }),
+    await writeText(explanation.masking, { x: MARGIN, y: y + 40, ...faint }),
+    await fitted(`names ${first?.name ?? "none"}`, { x: MARGIN, y: y + 58, size: 9, colour: INK, width: room }),
+  ];
+  if (row === 0) drawing.push(await writeText("this model's own", { x: MARGIN, y: y + 76, ...faint }));
+  const isSilent = maps.saliency.values.every((value) => !(value > 0));
+  if (isSilent) drawing.push(await writeText("found nothing", { x: left(0), y: y + frame.height + 16, ...faint }));
+  const at = (column: number) => ({ left: left(column) + place.x, top: y + place.y });
+  const images = [{ image: paintSaliency(panel, maps.saliency), ...at(0) }];
+  for (const [index, { name }] of columns.entries()) {
+    const aspect = explanation.aspects.find((one) => one.name === name);
+    if (!aspect) continue;
+    const colour = toHex(aspect === first ? aspectColour(explanation.aspects.indexOf(aspect)) : GREY);
+    const survival = ownValue(maps.survival, name) ?? boxSurvival(aspect, ownValue(maps.regions, name));
+    const image = survival ? paintSurvival(pale, survival, { size: maps.size, colour }) : pale;
+    images.push({ image, ...at(index + 1) });
+    const threshold = relevantFrom(aspect, explanation);
+    const bar = { x: left(index + 1), y: y + frame.height + 7, width: frame.width, colour, threshold };
+    drawing.push(...(await relevanceBar(aspect, bar)));
   }
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${vectors.join("")}</svg>`;
-  const bytes = await sharp({ create: { width, height, channels: 3, background: "#ffffff" } })
-    .composite([
-      ...pictures.map(({ picture, ...at }) => ({
-        input: toBuffer(picture),
-        raw: rawOf(picture),
-        left: at.left + place.x,
-        top: at.top + place.y,
-      })),
-      { input: Buffer.from(svg), left: 0, top: 0 },
-    ])
-    .removeAlpha()
-    .png({ compressionLevel: 6 })
-    .toBuffer();
-  return new Uint8Array(bytes);
+  return { drawing, images };
+}
+
+async function fitted(
+  text: string,
+  { width, ...place }: Parameters<typeof writeText>[1] & { width: number },
+): Promise<Drawing[number]> {
+  return writeText(await fitText(text, { ...place, width }), place);
 }
 
 function footer(present: number, shown: number): string[] {
@@ -147,10 +162,10 @@ function boxSurvival({ survival }: AspectExplanation, region?: Uint8Array): Uint
 
 /** @param survival `[size * size]`, 0..255; on a curve, so that 0.3 can be told from nothing. */
 function paintSurvival(
-  picture: Picture,
+  picture: RgbImage,
   survival: Uint8Array,
   { size, colour }: { size: number; colour: string },
-): Picture {
+): RgbImage {
   const ink = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
   const pixels = Uint8Array.from(picture.pixels);
   for (let y = 0; y < picture.height; y++) {
@@ -164,24 +179,24 @@ function paintSurvival(
   return { ...picture, pixels };
 }
 
-function relevanceBar(
+async function relevanceBar(
   { isPresent, relevance }: AspectExplanation,
   { x, y, width, colour, threshold }: { x: number; y: number; width: number; colour: string; threshold: number },
-): string {
-  if (!isPresent) return "";
-  const number = strokeText(shareText(relevance), { x: x + width, y: y + 9, size: 9, colour: INK, anchor: "end" });
+): Promise<Drawing> {
+  if (!isPresent) return [];
+  const number = { x: x + width, y: y + 9, size: 9, colour: INK, anchor: "end" } as const;
   const room = width - 34;
   const bar = barShare(relevance) * room;
   const tick = x + threshold * room;
-  return (
-    `<rect x="${x}" y="${y + 1}" width="${room}" height="8" rx="4" fill="${TRACK}"/>` +
-    (bar > 0 ? `<rect x="${x}" y="${y + 1}" width="${Math.max(8, bar)}" height="8" rx="4" fill="${colour}"/>` : "") +
-    `<path d="M${tick} ${y - 2}V${y + 12}" stroke="${INK}" stroke-width="1.6" stroke-linecap="round"/>` +
-    number
-  );
+  return [
+    `<rect x="${x}" y="${y + 1}" width="${room}" height="8" rx="4" fill="${TRACK}"/>`,
+    bar > 0 ? `<rect x="${x}" y="${y + 1}" width="${Math.max(8, bar)}" height="8" rx="4" fill="${colour}"/>` : "",
+    `<path d="M${tick} ${y - 2}V${y + 12}" stroke="${INK}" stroke-width="1.6" stroke-linecap="round"/>`,
+    await writeText(shareText(relevance), number),
+  ];
 }
 
-async function toCell(image: Picture, shape: { width: number; height: number }): Promise<Picture> {
+async function toCell(image: RgbImage, shape: Shape): Promise<RgbImage> {
   const scale = CELL / Math.max(shape.width, shape.height);
   const [width, height] = [shape.width, shape.height].map((side) => Math.max(THINNEST, Math.round(side * scale)));
   const pixels = await sharp(toBuffer(image), { raw: rawOf(image) })

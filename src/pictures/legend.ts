@@ -1,49 +1,54 @@
 /** The legend beside the pictures: a bar for each aspect, most relevant first, with the threshold marked. */
 
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
+import { type Drawing, writeText } from "./drawing.js";
 import { barShare, percentText, rankAspects, relevantFrom, shareText } from "./headline.js";
 import { aspectColour, FAINT_INK, INK, TRACK, toHex } from "./palette.js";
-import { fitText, strokeText, textWidth } from "./stroke-font.js";
+import { fitText, textWidth } from "./text-line.js";
 
 const ROW = 60;
 const TITLE = 26;
+const LINE = 16;
 
-/** Height in pixels that `legend` fills. */
-export function legendHeight(explanation: Explanation): number {
-  return TITLE + ROW * explanation.aspects.length + 38;
+/** Height in pixels that `legend` fills. @param notes lines below it. */
+export function legendHeight(explanation: Explanation, notes: readonly string[]): number {
+  return TITLE + ROW * explanation.aspects.length + 38 + LINE * notes.length;
 }
 
-/** @returns SVG with its upper left corner at `x`, `y`. */
-export function legend(explanation: Explanation, { x, y, width }: { x: number; y: number; width: number }): string {
-  const parts = [
-    strokeText("relevance", { x: x + width, y: y + 11, size: 10, colour: FAINT_INK, anchor: "end" }),
-    strokeText("aspect", { x, y: y + 11, size: 10, colour: FAINT_INK }),
-  ];
-  rankAspects(explanation.aspects).forEach((aspect, row) => {
+/** @returns a drawing with its upper left corner at `x`, `y`. */
+export async function legend(
+  explanation: Explanation,
+  { x, y, width, notes }: { x: number; y: number; width: number; notes: readonly string[] },
+): Promise<Drawing> {
+  const small = { size: 10, colour: FAINT_INK };
+  const rows = rankAspects(explanation.aspects).map((aspect, row) => {
     const colour = toHex(aspectColour(explanation.aspects.indexOf(aspect)));
-    parts.push(
-      legendRow(aspect, { x, y: y + TITLE + row * ROW, width, colour, threshold: relevantFrom(aspect, explanation) }),
-    );
+    const threshold = relevantFrom(aspect, explanation);
+    return legendRow(aspect, { x, y: y + TITLE + row * ROW, width, colour, threshold });
   });
   const bottom = y + TITLE + ROW * explanation.aspects.length + 12;
-  for (const [line, text] of footer(explanation).entries())
-    parts.push(
-      strokeText(fitText(text, { size: 10, width }), { x, y: bottom + 16 * line, size: 10, colour: FAINT_INK }),
-    );
-  return parts.join("");
+  const lines = [...footer(explanation), ...notes].map(async (text, line) =>
+    writeText(await fitText(text, { size: small.size, width }), { x, y: bottom + LINE * line, ...small }),
+  );
+  return [
+    await writeText("relevance", { x: x + width, y: y + 11, anchor: "end", ...small }),
+    await writeText("aspect", { x, y: y + 11, ...small }),
+    ...(await Promise.all(rows)).flat(),
+    ...(await Promise.all(lines)),
+  ];
 }
 
-function legendRow(
+async function legendRow(
   aspect: AspectExplanation,
   { x, y, width, colour, threshold }: { x: number; y: number; width: number; colour: string; threshold: number },
-): string {
+): Promise<Drawing> {
   const { isRelevant, isPresent, relevance } = aspect;
   const ink = isRelevant ? INK : FAINT_INK;
   const number = isPresent ? shareText(relevance) : "absent";
   const numberSize = isPresent ? 13 : 10;
-  const nameWidth = width - 24 - textWidth(number, { size: numberSize }) - 14;
-  const name = fitText(aspect.name, { size: 13, width: nameWidth });
-  const weight = isRelevant ? 0.18 : 0.12;
+  const look = { colour: ink, isBold: isRelevant };
+  const nameWidth = width - 24 - (await textWidth(number, { size: numberSize, ...look })) - 14;
+  const name = await fitText(aspect.name, { size: 13, width: nameWidth, ...look });
   const swatch = isRelevant
     ? `<rect x="${x}" y="${y}" width="14" height="14" rx="3" fill="${colour}"/>`
     : `<rect x="${x + 1}" y="${y + 1}" width="12" height="12" rx="3" fill="none" stroke="#9aa3ab" stroke-width="2"` +
@@ -52,8 +57,8 @@ function legendRow(
   const tick = x + threshold * width;
   return [
     swatch,
-    strokeText(name, { x: x + 24, y: y + 13, size: 13, colour: ink, weight }),
-    strokeText(number, { x: x + width, y: y + 13, size: numberSize, colour: ink, weight, anchor: "end" }),
+    await writeText(name, { x: x + 24, y: y + 13, size: 13, ...look }),
+    await writeText(number, { x: x + width, y: y + 13, size: numberSize, anchor: "end", ...look }),
     isPresent ? `<rect x="${x}" y="${y + 22}" width="${width}" height="8" rx="4" fill="${TRACK}"/>` : "",
     bar > 0
       ? `<rect x="${x}" y="${y + 22}" width="${Math.max(8, bar)}" height="8" rx="4" fill="${isRelevant ? colour : "#9aa3ab"}"/>`
@@ -62,9 +67,14 @@ function legendRow(
       ? `<path d="M${tick} ${y + 19}V${y + 33}" stroke="${INK}" stroke-width="1.6" stroke-linecap="round"/>`
       : "",
     isPresent
-      ? strokeText(fitText(details(aspect), { size: 9, width }), { x, y: y + 46, size: 9, colour: FAINT_INK })
+      ? await writeText(await fitText(details(aspect), { size: 9, width }), {
+          x,
+          y: y + 46,
+          size: 9,
+          colour: FAINT_INK,
+        })
       : "",
-  ].join("");
+  ];
 }
 
 function details(aspect: AspectExplanation): string {

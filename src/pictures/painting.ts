@@ -4,7 +4,7 @@ import { luma } from "../core/luma.js";
 import { type Colour, heatColour } from "./palette.js";
 
 /** RGB rows from the top. */
-export interface Picture {
+export interface RgbImage {
   readonly width: number;
   readonly height: number;
   /** `[height * width * 3]`, 0..255. */
@@ -78,7 +78,7 @@ function between(place: number, count: number): { low: number; high: number; sha
 }
 
 /** Heat over a greyed image: dimmed where the saliency is zero, strong colour where it is near its largest value. */
-export function paintSaliency(picture: Picture, saliency: Grid): Picture {
+export function paintSaliency(picture: RgbImage, saliency: Grid): RgbImage {
   const heat = enlargeSmoothly(saliency, picture);
   const largest = heat.reduce((max, value) => Math.max(max, value), 0);
   const pixels = new Uint8Array(picture.pixels.length);
@@ -97,7 +97,7 @@ export function paintSaliency(picture: Picture, saliency: Grid): Picture {
  *
  * @param options.white share of white in it; with more, a fill in grey is told from the image as well.
  */
-export function fade(picture: Picture, { white = 0.15 }: { white?: number } = {}): Picture {
+export function fade(picture: RgbImage, { white = 0.15 }: { white?: number } = {}): RgbImage {
   const pixels = new Uint8Array(picture.pixels.length);
   for (let i = 0; i < pixels.length; i += 3) {
     const grey = greyOf(picture.pixels, i);
@@ -116,7 +116,7 @@ export function fade(picture: Picture, { white = 0.15 }: { white?: number } = {}
  * @param options.opacity of the fill, 0..1; `contour` in pixels.
  */
 export function paintRegion(
-  picture: Picture,
+  picture: RgbImage,
   region: Grid,
   { colour, opacity, contour, around }: { colour: Colour; opacity: number; contour: number; around: Colour },
 ): void {
@@ -166,11 +166,11 @@ function greyOf(pixels: Uint8Array, index: number): number {
 }
 
 /** The same bytes as sharp wants them. */
-export function toBuffer({ pixels }: Picture): Buffer {
+export function toBuffer({ pixels }: RgbImage): Buffer {
   return Buffer.from(pixels.buffer, pixels.byteOffset, pixels.byteLength);
 }
 
 /** How sharp reads them. */
-export function rawOf({ width, height }: Picture): { width: number; height: number; channels: 3 } {
+export function rawOf({ width, height }: RgbImage): { width: number; height: number; channels: 3 } {
   return { width, height, channels: 3 };
 }

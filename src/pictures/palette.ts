@@ -33,9 +33,19 @@ export function toHex(colour: Colour): string {
   return `#${colour.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** Black or white, whichever reads better on the colour (relative luminance, ITU-R BT.709). */
-export function inkOn([red, green, blue]: Colour): string {
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 110 ? "#101418" : "#ffffff";
+/** Black or white, whichever has the higher contrast on the colour (WCAG 2.2, contrast ratio). */
+export function inkOn(colour: Colour): string {
+  const [black, white, ground] = [NEAR_BLACK, WHITE, colour].map((one) => luminance(one) + 0.05);
+  return toHex(ground / black > white / ground ? NEAR_BLACK : WHITE);
+}
+
+/** Relative luminance of an sRGB colour, 0..1. */
+function luminance(colour: Colour): number {
+  const [red, green, blue] = colour.map((part) => {
+    const share = part / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
 /** Anchors of matplotlib's "inferno" (S. van der Walt and N. Smith, CC0): equal steps look equal, dark to light. */

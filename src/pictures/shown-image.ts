@@ -1,7 +1,7 @@
 /** The image that a picture shows: pixels in memory, or a file that is decoded for it. */
 
 import { decodeImage } from "../dataset/image.js";
-import type { Picture } from "./painting.js";
+import type { RgbImage } from "./painting.js";
 
 /** Enough for a panel of 400 pixels, a side. */
 const SIDE = 512;
@@ -18,7 +18,10 @@ export interface Shape {
  * @returns the pixels, those of a file squeezed into a square, and the shape of the original.
  * @throws ImageError where the file cannot be read.
  */
-export async function shownImage(image: string | Picture, shape?: Shape): Promise<{ picture: Picture; shape: Shape }> {
+export async function shownImage(
+  image: string | RgbImage,
+  shape?: Shape,
+): Promise<{ picture: RgbImage; shape: Shape }> {
   if (typeof image !== "string") return { picture: image, shape: shape ?? image };
   const { image: pixels, width, height } = await decodeImage(image, { size: SIDE });
   return { picture: { width: SIDE, height: SIDE, pixels }, shape: shape ?? { width, height } };

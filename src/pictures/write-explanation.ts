@@ -5,12 +5,12 @@ import { openResultFolder, type ResultFolder } from "../core/result-folder.js";
 import type { Explained } from "../explain/explanation.js";
 import { maskFiles } from "./mask-png.js";
 import { renderOverlay } from "./overlay.js";
-import type { Picture } from "./painting.js";
+import type { RgbImage } from "./painting.js";
 import { type Shape, shownImage } from "./shown-image.js";
 
 export interface WriteExplanationOptions {
   /** The image that was explained: its path, or the upright pixels, best with sides of 400 pixels or more. */
-  readonly image: string | Picture;
+  readonly image: string | RgbImage;
   /** Its path; it is made with the first files. For many images, open it once with `openResultFolder`. */
   readonly folder: string | ResultFolder;
   /** As it was given to `explain`; the image's own name without its ending by default, as there. */

@@ -24,8 +24,8 @@ test("the page's verdicts say what its pictures say", async () => {
   expect(verdict(0.2, true)).toBe("ranks a distractor first, by 0.20");
 });
 
-test("of a relevant aspect's boxes those are filled that come near its most relevant one, however many there are", () => {
-  const filled = (relevances: readonly number[]) => {
+test("of a relevant aspect's boxes those are filled that come near its most relevant one, however many there are", async () => {
+  const filled = async (relevances: readonly number[]) => {
     const instances = relevances.map((relevance, index) => ({
       box: [0.1 * index, 0.1, 0.1 * index + 0.08, 0.2] as const,
       presence: 0.9,
@@ -36,9 +36,14 @@ test("of a relevant aspect's boxes those are filled that come near its most rele
       aspect.name === "mitosis" ? { ...aspect, instances } : aspect,
     );
     const shown = { ...explained, explanation: { ...explained.explanation, aspects } };
-    const { vectors } = aspectPanel(shown, tissue({ width: SIZE, height: SIZE }));
-    return vectors.split('fill-opacity="0.28"').length - 1;
+    const { drawing } = await aspectPanel(shown, tissue({ width: SIZE, height: SIZE }));
+    return (
+      drawing
+        .filter((part) => typeof part === "string")
+        .join("")
+        .split('fill-opacity="0.28"').length - 1
+    );
   };
-  expect(filled([0.4, 0.01])).toBe(1);
-  expect(filled(Array.from({ length: 8 }, () => 0.02))).toBe(8);
+  expect(await filled([0.4, 0.01])).toBe(1);
+  expect(await filled(Array.from({ length: 8 }, () => 0.02))).toBe(8);
 });

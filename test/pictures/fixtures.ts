@@ -1,7 +1,7 @@
 /** A small explained tissue image: a relevant necrosis, a relevant mitosis in a box, an irrelevant nucleus, an absent vessel. */
 
 import type { AspectExplanation, Explained, Explanation } from "../../src/explain/explanation.js";
-import type { Picture } from "../../src/pictures/painting.js";
+import type { RgbImage } from "../../src/pictures/painting.js";
 
 export const SIZE = 128;
 
@@ -97,7 +97,7 @@ export const explained: Explained = {
 };
 
 /** A pink ground with a darker disc where the necrosis is. */
-export function tissue({ width, height }: { width: number; height: number }): Picture {
+export function tissue({ width, height }: { width: number; height: number }): RgbImage {
   const pixels = new Uint8Array(width * height * 3);
   for (let i = 0; i < width * height; i++) {
     const [y, x] = [Math.floor(i / width) / height, (i % width) / width];

@@ -3,7 +3,6 @@ import { explanationTable, showsColours } from "../../src/pictures/explanation-t
 import { headlineText, percentText, rankAspects, relevantFrom, shareText } from "../../src/pictures/headline.js";
 import { enlarge, enlargeSmoothly } from "../../src/pictures/painting.js";
 import { placeLabels } from "../../src/pictures/place-labels.js";
-import { fitText, strokeText, textWidth } from "../../src/pictures/stroke-font.js";
 import { explanation, necrosis } from "./fixtures.js";
 
 describe("headline", () => {
@@ -106,33 +105,6 @@ describe("explanationTable", () => {
     expect(showsColours({ isTTY: true }, {})).toBe(true);
     expect(showsColours({ isTTY: true }, { NO_COLOR: "1" })).toBe(false);
     expect(showsColours({}, {})).toBe(false);
-  });
-});
-
-describe("stroke font", () => {
-  test("has strokes for every printable ASCII character", () => {
-    const box = strokeText("核", { x: 0, y: 0, size: 14, colour: "#000" });
-    for (let code = 33; code < 127; code++) {
-      const drawn = strokeText(String.fromCharCode(code), { x: 0, y: 0, size: 14, colour: "#000" });
-      expect(drawn).toContain("<path");
-      expect(drawn).not.toBe(box);
-    }
-  });
-
-  test("measures in proportion to the size", () => {
-    expect(textWidth("necrosis", { size: 28 })).toBeCloseTo(2 * textWidth("necrosis", { size: 14 }));
-    expect(textWidth("o", { size: 14 })).toBe(8);
-  });
-
-  test("shortens to the width it is given, with an ellipsis", () => {
-    expect(fitText("necrosis", { size: 12, width: 500 })).toBe("necrosis");
-    const short = fitText("a very long name of an aspect", { size: 12, width: 90 });
-    expect(short).toMatch(/^a very.*…$/);
-    expect(textWidth(short, { size: 12 })).toBeLessThanOrEqual(90);
-  });
-
-  test("draws accents over their letters", () => {
-    expect(strokeText("é", { x: 0, y: 0, size: 14, colour: "#000" }).match(/<path/g)).toHaveLength(2);
   });
 });
 

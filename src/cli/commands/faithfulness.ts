@@ -31,6 +31,7 @@ import { checkFolder } from "../out-folder.js";
 import { formatTable, printJson, printLine } from "../output.js";
 import { progressBar } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
+import { chooseFonts } from "../text-fonts.js";
 
 /** Side to which an original is squeezed for its picture, pixels. */
 const PICTURE_SIZE = 512;
@@ -82,6 +83,7 @@ async function runFaithfulness(
   await results.check([...Array.from({ length: WORST }, (_, index) => worstFile(index)), PAGE, NUMBERS]);
   const trained = await readModel(path);
   checkUnranked(options.unranked, trained);
+  chooseFonts(trained.spec);
   const model = createModel(trained.spec);
   const methods = others(options.saliency, model);
   for (const saliency of methods) checkOptions(model, { saliency });
