@@ -1,5 +1,6 @@
 /** `MODEL_CARD.md`: what is known of a model, from its training alone; what was not measured is said to be so. */
 
+import { metricNumbers } from "../core/metric-numbers.js";
 import type { HeadSpec } from "../heads/head.js";
 import { besideText, metricsOf, type Provenance, type TrainedModel } from "../model/trained-model.js";
 
@@ -64,21 +65,13 @@ function metricLines(provenance: Provenance): string[] {
   return tables.length > 0 ? tables.slice(0, -1) : ["Not evaluated."];
 }
 
-/** Numbers, and numbers by class; a matrix has no place in a row. */
+/** A row for each number, those of the classes too. */
 function metricRows(head: string, metrics: object): string[] {
   const { count = "unknown" } = metrics as { count?: number };
-  return Object.entries(metrics)
-    .filter(([metric]) => metric !== "count")
-    .flatMap(([metric, value]): [string, unknown][] =>
-      typeof value === "object" && value !== null && !Array.isArray(value)
-        ? Object.entries(value).map(([name, own]) => [`${metric} of ${name}`, own])
-        : [[metric, value]],
-    )
-    .filter(([, value]) => value === null || typeof value === "number")
-    .map(([metric, value]) => {
-      const shown = typeof value === "number" ? Number(value.toPrecision(4)).toString() : "not evaluated";
-      return `| ${oneLine(head)} | ${oneLine(metric)} | ${shown} | ${count} |`;
-    });
+  return metricNumbers(metrics, { byClass: true }).map(([metric, value]) => {
+    const shown = value === null ? "not evaluated" : Number(value.toPrecision(4)).toString();
+    return `| ${oneLine(head)} | ${oneLine(metric)} | ${shown} | ${count} |`;
+  });
 }
 
 /** Names come from datasets: no line breaks, and nothing that would break a table. */

@@ -1,7 +1,8 @@
 /** What a classifier's metrics say of each class, as lines for people: an accuracy alone hides what it never names. */
 
+import { metricText } from "../core/metric-numbers.js";
+import { formatTable } from "../core/text-table.js";
 import type { ClassifierMetrics, MultiMetrics, SingleMetrics } from "../heads/classifier-reading.js";
-import { formatTable } from "./output.js";
 
 /** Classes up to which the whole confusion matrix is shown; beyond, what each is most often taken for. */
 const SHOWN_CLASSES = 12;
@@ -26,11 +27,11 @@ function singleLines({ recall, confusion, accuracy, majorityBaseline }: SingleMe
   const rows = names.map((name, index) => [
     name,
     String(totals[index]),
-    share(recall[name]),
+    metricText(recall[name]),
     ...(isWhole ? confusion[index].map(String) : [takenFor(names, { row: confusion[index], index })]),
   ]);
   return [
-    `accuracy ${share(accuracy)}; always "${most}" would have ${share(majorityBaseline)}`,
+    `accuracy ${metricText(accuracy)}; always "${most}" would have ${metricText(majorityBaseline)}`,
     ...formatTable([head, ...rows]).map((line) => `  ${line}`),
   ];
 }
@@ -44,17 +45,13 @@ function takenFor(names: readonly string[], { row, index }: { row: readonly numb
 function multiLines({ recall, prevalence, averagePrecision, auc }: MultiMetrics): string[] {
   const rows = Object.keys(recall).map((name) => [
     name,
-    share(prevalence[name]),
-    share(recall[name]),
-    share(averagePrecision[name]),
-    share(auc[name]),
+    metricText(prevalence[name]),
+    metricText(recall[name]),
+    metricText(averagePrecision[name]),
+    metricText(auc[name]),
   ]);
   return [
     "each class; what chance reaches as average precision is its share of the images:",
     ...formatTable([["class", "share", "recall", "average precision", "auc"], ...rows]).map((line) => `  ${line}`),
   ];
-}
-
-function share(value: number | null): string {
-  return value === null ? "not evaluated" : value.toFixed(3);
 }

@@ -1,6 +1,7 @@
 /** An explanation on the terminal: one sentence, and a line for each aspect. */
 
 import { clip, visible, visibleLine } from "../core/terminal.js";
+import { formatTable } from "../core/text-table.js";
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
 import { headlineText, intervalText, percentText, rankAspects, shareText, thresholdText } from "./headline.js";
 
@@ -24,22 +25,14 @@ export function explanationTable(explanation: Explanation, { colours = false }: 
     return colours ? `\u001b[${code}m${text}\u001b[0m` : text;
   };
   const ranked = rankAspects(explanation.aspects);
-  const rows = ranked.map(cells);
   const titles = ["aspect", "kind", "present", "relevance", "survival", "relevant"];
-  const widths = titles.map((title, column) => Math.max(title.length, ...rows.map((row) => lengthOf(row[column]))));
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) => cell + " ".repeat(widths[column] - lengthOf(cell)))
-      .join("  ")
-      .trimEnd();
+  const [head, ...lines] = formatTable([titles, ...ranked.map(cells)], { numbers: "left" });
   const unexplained =
     explanation.unexplained === null ? "" : `; ${percentText(explanation.unexplained)} of the saliency unexplained`;
   return [
     paint(`${explanation.image}: ${headlineText(explanation)}`, 1),
-    `  ${paint(line(titles), 2)}`,
-    ...rows.map(
-      (row, index) => `  ${paint(line(row), ranked[index].isRelevant ? 32 : ranked[index].isPresent ? 0 : 2)}`,
-    ),
+    `  ${paint(head, 2)}`,
+    ...lines.map((line, index) => `  ${paint(line, ranked[index].isRelevant ? 32 : ranked[index].isPresent ? 0 : 2)}`),
     `  ${paint(`${thresholdText(explanation)}${unexplained}`, 2)}`,
   ].join("\n");
 }
@@ -62,8 +55,4 @@ function cells(aspect: AspectExplanation): string[] {
 function bar(share: number | null): string {
   const filled = Math.round(Math.min(1, Math.max(0, share ?? 0)) * BAR);
   return "█".repeat(filled) + "░".repeat(BAR - filled);
-}
-
-function lengthOf(text: string): number {
-  return [...text].length;
 }

@@ -2,7 +2,7 @@
 
 import type { Faithfulness } from "../faithfulness/faithfulness.js";
 import { faithfulnessLines, METHOD_COLUMNS, methodRows } from "./faithfulness-table.js";
-import { escapeHtml } from "./html.js";
+import { escapeHtml, htmlPage } from "./html-page.js";
 
 export interface PictureOfCase {
   /** File beside the page. */
@@ -21,7 +21,6 @@ export function faithfulnessPage(
   faithfulness: Faithfulness,
   { model, dataset, worst }: { model: string; dataset: string; worst: readonly PictureOfCase[] },
 ): string {
-  const title = `Does ${model} name the cause?`;
   const rows = methodRows(faithfulness).map(
     ({ isDefault, cells }) =>
       `<tr${isDefault ? ' class="own"' : ""}>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`,
@@ -31,24 +30,18 @@ export function faithfulnessPage(
     const verdict = verdictOf(one);
     return `<figure><img src="${encodeURI(file)}" loading="lazy" alt=""><figcaption><b>${escapeHtml(image)}</b>: ${verdict}; cause: ${escapeHtml(causes.join(", "))}; also there: ${escapeHtml(distractors.join(", "))}</figcaption></figure>`;
   });
-  return `<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title>
-<style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:1100px;padding:0 1rem;color:#1d2329}
-table{border-collapse:collapse;display:block;overflow-x:auto}td,th{padding:.25rem .8rem .25rem 0;text-align:right;border-bottom:1px solid #e4e8ec;white-space:nowrap}
-td:nth-child(-n+2),th:nth-child(-n+2){text-align:left}.own{font-weight:600;background:#f2f7fb}
-figure{margin:1.5rem 0}img{max-width:100%;border:1px solid #e4e8ec}figcaption{color:#66707a}</style>
-<h1>${escapeHtml(title)}</h1>
-<p>Dataset: ${escapeHtml(dataset)}, test images. The explanation is right where the aspect that caused the label comes first.</p>
-<ul>${faithfulnessLines(faithfulness)
-    .map((line) => `<li>${escapeHtml(line)}</li>`)
-    .join("")}</ul>
+  const lines = faithfulnessLines(faithfulness).map((line) => `<li>${escapeHtml(line)}</li>`);
+  const columns = METHOD_COLUMNS.map((column) => `<th>${column}</th>`);
+  return htmlPage(
+    `Does ${model} name the cause?`,
+    `<p>Dataset: ${escapeHtml(dataset)}, test images. The explanation is right where the aspect that caused the label comes first.</p>
+<ul>${lines.join("")}</ul>
 <h2>Methods</h2>
-<table><tr>${METHOD_COLUMNS.map((column) => `<th>${column}</th>`).join("")}</tr>${rows.join("")}</table>
+<table class="methods"><tr>${columns.join("")}</tr>${rows.join("")}</table>
 <p>The marked row is how this model explains. Thresholds of other methods were set on validation images in the same way.</p>
 <h2>The worst cases, worst first</h2>
-${cases.join("\n") || "<p>No image could be judged.</p>"}
-</html>
-`;
+${cases.join("\n") || "<p>No image could be judged.</p>"}`,
+  );
 }
 
 function verdictOf({ error, isCauseRelevant }: PictureOfCase): string {

@@ -1,8 +1,9 @@
 /** `run.html` of a run folder: losses and validation score over the epochs, the metrics of the best, the configuration. */
 
 import type { EpochRecord } from "../core/epoch-record.js";
+import { metricNumbers, metricText } from "../core/metric-numbers.js";
 import { ownValue } from "../core/own-value.js";
-import { escapeHtml } from "./html.js";
+import { escapeHtml, htmlPage } from "./html-page.js";
 
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000"];
 const WIDTH = 640;
@@ -37,14 +38,11 @@ export function runPage(
   }));
   const scores = [{ name: `score (${run.score})`, values: history.map((record) => record.score) }];
   const bestAt = history.findIndex((record) => record.stage === best?.stage && record.epoch === best.epoch);
-  const title = escapeHtml(run.title);
-  return `<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>${title}</title>
-<style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:720px;padding:0 1rem;color:#222}
-table{border-collapse:collapse}td,th{padding:.2rem .8rem .2rem 0;text-align:left;border-bottom:1px solid #ddd}
-pre{background:#f5f5f5;padding:1rem;overflow:auto}svg{max-width:100%;height:auto}</style>
-<h1>${title}</h1>
-<p>${history.length} epochs in ${run.stageCount} ${run.stageCount === 1 ? "stage" : "stages"}${bestAt < 0 ? "" : `; best: epoch ${bestAt + 1}, score ${text(history[bestAt].score)}`}.</p>
+  const bestText = bestAt < 0 ? "" : `; best: epoch ${bestAt + 1}, score ${metricText(history[bestAt].score)}`;
+  const stages = `${run.stageCount} ${run.stageCount === 1 ? "stage" : "stages"}`;
+  return htmlPage(
+    run.title,
+    `<p>${history.length} epochs in ${stages}${bestText}.</p>
 <h2>Validation score</h2>
 ${chart(scores, { mark: bestAt, from: 0 })}
 <h2>Training loss of each head</h2>
@@ -52,9 +50,8 @@ ${chart(losses, { mark: bestAt })}
 <h2>Metrics of the best epoch, validation</h2>
 ${metricsTable(history[bestAt])}
 <h2>Configuration</h2>
-<pre>${escapeHtml(JSON.stringify(run.config, null, 2))}</pre>
-</html>
-`;
+<pre>${escapeHtml(JSON.stringify(run.config, null, 2))}</pre>`,
+  );
 }
 
 function chart(lines: readonly Line[], { mark, from }: { mark: number; from?: number }): string {
@@ -86,14 +83,8 @@ function chart(lines: readonly Line[], { mark, from }: { mark: number; from?: nu
 function metricsTable(record: EpochRecord | undefined): string {
   if (!record?.validation) return "<p>Not evaluated.</p>";
   const rows = Object.entries(record.validation).map(([head, metrics]) => {
-    const numbers = Object.entries(metrics as object).filter(
-      ([key, value]) => key !== "count" && (typeof value === "number" || value === null),
-    );
-    return `<tr><th>${escapeHtml(head)}</th><td>${numbers.map(([key, value]) => `${escapeHtml(key)} ${text(value)}`).join(", ")}</td></tr>`;
+    const numbers = metricNumbers(metrics as object).map(([name, value]) => `${escapeHtml(name)} ${metricText(value)}`);
+    return `<tr><th>${escapeHtml(head)}</th><td>${numbers.join(", ")}</td></tr>`;
   });
   return `<table>${rows.join("")}</table>`;
-}
-
-function text(value: number | null): string {
-  return value === null ? "not evaluated" : value.toFixed(3);
 }

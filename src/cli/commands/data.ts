@@ -2,12 +2,13 @@
 
 import { type Command, InvalidArgumentError } from "commander";
 import { DatasetError } from "../../core/errors.js";
+import { formatTable } from "../../core/text-table.js";
 import { checkDataset, type DatasetReport } from "../../dataset/check.js";
 import { synthesize } from "../../dataset/synth/synthesize.js";
 import { type Cause, POSSIBLE_CAUSES } from "../../dataset/synth/tissue.js";
 import { BUILTIN_INPUT_SIZE } from "../../train/config.js";
 import { countUpTo, positiveInteger } from "../engine-options.js";
-import { formatTable, printJson, printLine } from "../output.js";
+import { printJson, printLine } from "../output.js";
 import { progressBar } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
 

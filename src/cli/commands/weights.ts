@@ -3,13 +3,14 @@
 import type { Command } from "commander";
 import { WeightsError } from "../../core/errors.js";
 import { sizeOf } from "../../core/nd-array.js";
+import { formatTable } from "../../core/text-table.js";
 import { architectureOf } from "../../trunk/architecture.js";
 import { layerParameters } from "../../trunk/layer-parameters.js";
 import type { TrunkSpec } from "../../trunk/trunk.js";
 import { CATALOGUE, catalogued } from "../../weights/catalogue.js";
 import type { Imported } from "../../weights/import-weights.js";
 import { listStored, readStored, storeFolder } from "../../weights/store.js";
-import { formatTable, printJson, printLine } from "../output.js";
+import { printJson, printLine } from "../output.js";
 import { progressBar } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
 
