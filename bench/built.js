@@ -17,8 +17,8 @@ export const { random } = await load("core/random.js");
 export const { writeJson } = await load("core/files.js");
 /** @type {typeof import("../src/core/errors.js")} */
 export const { MissingEngineError } = await load("core/errors.js");
-/** @type {typeof import("../src/dataset/image.js")} */
-export const { RESIZE_KERNEL } = await load("dataset/image.js");
+/** @type {typeof import("../src/dataset/resize-image.js")} */
+export const { RESIZE_KERNEL } = await load("dataset/resize-image.js");
 /** @type {typeof import("../src/engine/select-engine.js")} */
 export const { selectEngine } = await load("engine/select-engine.js");
 /** @type {typeof import("../src/explain/graph/explain-function.js")} */

@@ -12,8 +12,8 @@ import sharp from "sharp";
 const built = (path) => import(new URL(`../dist/${path}`, import.meta.url).href);
 /** @type {typeof import("../src/bundle/explainer.js")} */
 const { openExplainer } = await built("bundle/explainer.js");
-/** @type {typeof import("../src/dataset/image.js")} */
-const { decodeImage } = await built("dataset/image.js");
+/** @type {typeof import("../src/dataset/open-image.js")} */
+const { decodeImage } = await built("dataset/open-image.js");
 /** @type {typeof import("../src/pictures/overlay.js")} */
 const { renderOverlay } = await built("pictures/overlay.js");
 

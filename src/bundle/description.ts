@@ -5,7 +5,7 @@ import { parseJson } from "../core/json.js";
 import { isCount, isCounts, isNumber, isRecord, isShare, isStrings } from "../core/json-values.js";
 import { checkKeys } from "../core/keys.js";
 import { shown } from "../core/shown.js";
-import { RESIZE_KERNEL } from "../dataset/image.js";
+import { RESIZE_KERNEL } from "../dataset/resize-image.js";
 import { type MaskingName, maskingsOf, SALIENCY_NAMES, type SaliencyName } from "../explain/methods.js";
 import type { ModelSpec } from "../model/model.js";
 import type { Provenance, RelevanceThreshold } from "../model/trained-model.js";

@@ -8,7 +8,7 @@ import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
 import { ownValue } from "../core/own-value.js";
 import { random } from "../core/random.js";
 import { shown } from "../core/shown.js";
-import { RESIZE_KERNEL } from "../dataset/image.js";
+import { RESIZE_KERNEL } from "../dataset/resize-image.js";
 import { type Runtime, withRuntime } from "../engine/session.js";
 import type { MethodChoice } from "../explain/explanation.js";
 import { explainConstants } from "../explain/graph/graph-constants.js";

@@ -1,6 +1,6 @@
 /** What is explained: a file, read and decoded once for all that is made of it, or pixels that are decoded already. */
 
-import { openImage } from "../dataset/image.js";
+import { openImage } from "../dataset/open-image.js";
 import { checkImage } from "./check-request.js";
 
 /** A path, or pixels that are already at the model's input size. */

@@ -4,7 +4,7 @@ import { InputError, InterruptedError } from "../core/errors.js";
 import { refused } from "../core/files.js";
 import { printNote } from "./output.js";
 
-/** Exit codes of every command (DESIGN section 5). */
+/** Exit codes of every command, besides 0. */
 const FAILED = 1;
 const BAD_INPUT = 2;
 const INTERRUPTED = 130;

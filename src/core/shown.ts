@@ -1,4 +1,4 @@
-/** Values from files and command lines as they may stand in a message. */
+/** Values from files and command lines, and causes of errors, as they may stand in a message. */
 
 import { clip } from "./terminal.js";
 
@@ -11,4 +11,9 @@ export function shown(value: unknown): string {
     return Array.isArray(value) ? "a deep list" : "a deep object"; // RangeError: the stack is used up
   }
   return clip(text);
+}
+
+/** What a library says in the first line of its error. */
+export function firstLine(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).split("\n")[0].trim();
 }

@@ -3,9 +3,9 @@
 import { access } from "node:fs/promises";
 import { DatasetError } from "../core/errors.js";
 import { checkMask } from "./check-mask.js";
-import { openImage } from "./image.js";
 import type { Manifest } from "./manifest.js";
 import { checkRasterSize, toMap } from "./mask.js";
+import { openImage } from "./open-image.js";
 import { locate } from "./paths.js";
 import { readRaster } from "./raster.js";
 import type { AspectRecord, SampleRecord } from "./record.js";

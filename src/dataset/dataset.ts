@@ -4,9 +4,10 @@ import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { DatasetError } from "../core/errors.js";
+import { firstLine } from "../core/shown.js";
 import { type DatasetSummary, tally } from "./dataset-summary.js";
 import { readLines, withoutReturns } from "./lines.js";
-import { type Manifest, readManifest, reason } from "./manifest.js";
+import { type Manifest, readManifest } from "./manifest.js";
 import { locate } from "./paths.js";
 import { parseRecord, type SampleRecord, SPLITS, type Split } from "./record.js";
 
@@ -76,7 +77,7 @@ export async function readRecord(dataset: Dataset, split: Split, index: number):
       closeSync(descriptor);
     }
   } catch (cause) {
-    throw new DatasetError(`${file}: cannot be read (${reason(cause)}). It was there when the dataset was opened.`, {
+    throw new DatasetError(`${file}: cannot be read (${firstLine(cause)}). It was there when the dataset was opened.`, {
       cause,
     });
   }

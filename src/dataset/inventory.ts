@@ -4,9 +4,10 @@ import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { DatasetError } from "../core/errors.js";
+import { firstLine } from "../core/shown.js";
 import type { Dataset } from "./dataset.js";
 import { records } from "./dataset.js";
-import { reason } from "./manifest.js";
+
 import { locate } from "./paths.js";
 
 /** One image, mask or map. */
@@ -77,7 +78,7 @@ function factsOf(
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT")
       throw new DatasetError(`${where}: ${file}: no such file. Check the path.`, { cause });
-    throw new DatasetError(`${where}: ${file}: cannot be read (${reason(cause)}). Check the file.`, { cause });
+    throw new DatasetError(`${where}: ${file}: cannot be read (${firstLine(cause)}). Check the file.`, { cause });
   }
 }
 

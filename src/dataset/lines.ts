@@ -4,7 +4,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { DatasetError } from "../core/errors.js";
 import { isUtf16 } from "../core/json.js";
-import { reason } from "./manifest.js";
+import { firstLine } from "../core/shown.js";
 
 export interface Line {
   /** From 1. */
@@ -62,7 +62,9 @@ export async function* readLines(
     }
   } catch (cause) {
     if (cause instanceof DatasetError) throw cause;
-    throw new DatasetError(`${file}: cannot be read (${reason(cause)}). Check "samples" in dataset.json.`, { cause });
+    throw new DatasetError(`${file}: cannot be read (${firstLine(cause)}). Check "samples" in dataset.json.`, {
+      cause,
+    });
   }
   const last = lineOf(rest);
   if (last) yield last;

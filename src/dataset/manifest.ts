@@ -163,8 +163,3 @@ export function oneOf<T extends string>(value: unknown, known: readonly T[], whe
     `${where}: ${value === undefined ? "is missing" : `unknown ${JSON.stringify(value)}`}.${near ? ` Did you mean "${near}"?` : ""} Known: ${known.join(", ") || "none"}.`,
   );
 }
-
-/** The first line of what went wrong below. */
-export function reason(cause: unknown): string {
-  return (cause instanceof Error ? cause.message : String(cause)).split("\n")[0];
-}

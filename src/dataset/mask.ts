@@ -3,7 +3,7 @@
 import { ImageError } from "../core/errors.js";
 import { foregroundOf } from "./foreground.js";
 import type { Raster } from "./raster.js";
-import { type SquareOptions, toSquare } from "./shrink.js";
+import { type SquareOptions, toSquare } from "./resize-raster.js";
 
 /**
  * @param image width and height of the upright image that it belongs to.

@@ -1,6 +1,6 @@
 /** Decoded pixels of small files, kept between epochs so that each is read and decoded once. */
 
-import { type OpenImage, openImage } from "./image.js";
+import { type OpenImage, openImage } from "./open-image.js";
 import { type Raster, readRaster } from "./raster.js";
 
 export interface PixelCache {

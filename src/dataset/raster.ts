@@ -3,12 +3,14 @@
 import sharp, { type Metadata } from "sharp";
 import { ImageError } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
+import { firstLine } from "../core/shown.js";
 import { readBitmap } from "./bmp.js";
 import { withinBudget } from "./decoding-budget.js";
-import { checkPixelCount, decodingCost, readImageFile } from "./image.js";
 import { type ImageFormat, imageFormat } from "./image-format.js";
+import { checkPixelCount, decodingCost } from "./image-header.js";
 import { plainPng } from "./png.js";
 import { distinct, oneChannel } from "./raster-values.js";
+import { readImageFile } from "./read-image-file.js";
 
 export interface Raster {
   readonly width: number;
@@ -92,7 +94,7 @@ async function decode(file: Uint8Array, { path, format }: { path: string; format
     return { width, height, samples, channels, maximum, isPalette: png?.isPalette };
   } catch (cause) {
     if (cause instanceof ImageError) throw cause;
-    const why = (cause instanceof Error ? cause.message : String(cause)).split("\n")[0].trim();
+    const why = firstLine(cause);
     throw new ImageError(
       png
         ? `${path}: not a whole PNG (${why}). Save it again.`

@@ -1,15 +1,15 @@
 /** From a record to a sample: image, masks, maps and boxes decoded in one view, so that they stay on top of each other. */
 
-import type { Annotation, Sample } from "../core/annotation.js";
+import { type Annotation, labelsOf, type Sample } from "../core/annotation.js";
 import { DatasetError, ImageError } from "../core/errors.js";
 import { ownValue } from "../core/own-value.js";
 import type { Random } from "../core/random.js";
 import type { Picture, View } from "../core/view.js";
 import { type Augment, applyLight, drawView, plainView, viewBoxes } from "./augment.js";
 import type { Dataset } from "./dataset.js";
-import { type OpenImage, openImage } from "./image.js";
 import type { AspectDeclaration } from "./manifest.js";
 import { checkRasterSize, toMap, toMask } from "./mask.js";
+import { type OpenImage, openImage } from "./open-image.js";
 import { locate } from "./paths.js";
 import type { PixelCache } from "./pixel-cache.js";
 import { type Raster, readRaster } from "./raster.js";
@@ -119,7 +119,7 @@ function rasterReader(
 }
 
 function causesOf({ target }: SampleRecord, { manifest }: Pick<Dataset, "manifest">): readonly string[] | undefined {
-  const labels = target.labels ?? (target.label === undefined ? [] : [target.label]);
+  const labels = labelsOf(target) ?? [];
   const known = labels.flatMap((label) => ownValue(manifest.causes, label) ?? []);
   return known.length > 0 ? [...new Set(known)] : undefined;
 }

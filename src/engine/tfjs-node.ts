@@ -3,6 +3,7 @@
 import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs";
 import { MissingEngineError } from "../core/errors.js";
+import { firstLine } from "../core/shown.js";
 
 const packages = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"] as const;
 
@@ -27,7 +28,7 @@ export async function loadTfjsNode(): Promise<string> {
   try {
     require(installed);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    const reason = firstLine(cause);
     throw new MissingEngineError(
       `engine tfjs: ${installed} is installed but does not load: ${reason} Use --engine onnx.`,
       {

@@ -1,4 +1,4 @@
-/** The pieces of which every head's loss is made. */
+/** How the loss of a batch is made where only some of its samples are labelled, and the terms of every head's loss. */
 
 import * as tf from "@tensorflow/tfjs";
 

@@ -1,6 +1,6 @@
 /** The image that a picture shows: pixels in memory, or a file that is decoded for it. */
 
-import { decodeImage } from "../dataset/image.js";
+import { decodeImage } from "../dataset/open-image.js";
 import type { RgbImage } from "./painting.js";
 
 /** Enough for a panel of 400 pixels, a side. */

@@ -59,7 +59,7 @@ export interface TrainResult {
 }
 
 /**
- * Trains all stages and leaves the run folder as DESIGN section 3 says. What changes nothing is left byte for byte.
+ * Trains all stages and writes the run folder (`run-folder.ts`). Parameters that do not learn stay byte for byte as they are.
  *
  * @throws InterruptedError after saving, where the signal asks; `isResumed` then goes on exactly there.
  * @throws InputError where `isResumed` and the folder holds another run, or none was asked for and one is there.
@@ -71,17 +71,7 @@ export async function trainStages(options: TrainOptions): Promise<TrainResult> {
   const model = createModel(spec);
   const fingerprint = fingerprintOf(config, { datasetHash: dataset.hash, onlyHeads });
   const checkpoint = await readCheckpoint(config.out);
-  if (options.isResumed && checkpoint && checkpoint.cursor.fingerprint !== fingerprint) {
-    throw new InputError(
-      `${config.out}: was trained with another configuration or dataset. Resume with its own config.json (and --add-heads RUN, where heads were being added), or choose another "out".`,
-    );
-  }
-  if (!options.isResumed && checkpoint) {
-    throw new InputError(`${config.out}: holds a training run already. Go on with --resume, or choose another "out".`);
-  }
-  if (options.isFinishing && !checkpoint?.cursor.best) {
-    throw new InputError(`${config.out}: no epoch is complete, so there is nothing to finish. Go on with --resume.`);
-  }
+  checkCheckpoint(checkpoint?.cursor, fingerprint, options);
   let arrays: NdArrays = checkpoint?.arrays ?? startOf(options, model);
   let cursor: Cursor = checkpoint?.cursor ?? freshCursor(fingerprint);
   checkStages(model, config.stages.slice(cursor.stage), { arrays, onlyHeads });
@@ -122,6 +112,22 @@ export async function trainStages(options: TrainOptions): Promise<TrainResult> {
   };
 }
 
+/** @throws InputError where the folder's training, or that there is none, does not go with what is asked. */
+function checkCheckpoint(
+  cursor: Cursor | undefined,
+  fingerprint: string,
+  { config: { out }, isResumed, isFinishing }: TrainOptions,
+): void {
+  if (isResumed && cursor && cursor.fingerprint !== fingerprint)
+    throw new InputError(
+      `${out}: was trained with another configuration or dataset. Resume with its own config.json (and --add-heads RUN, where heads were being added), or choose another "out".`,
+    );
+  if (!isResumed && cursor)
+    throw new InputError(`${out}: holds a training run already. Go on with --resume, or choose another "out".`);
+  if (isFinishing && !cursor?.best)
+    throw new InputError(`${out}: no epoch is complete, so there is nothing to finish. Go on with --resume.`);
+}
+
 /** Behind the last epoch of the last stage. */
 function isRunDone(cursor: Cursor, config: TrainConfig): boolean {
   const stage = config.stages[cursor.stage];
@@ -158,7 +164,9 @@ function freshCursor(fingerprint: string): Cursor {
 }
 
 /**
- * Where the run and its dataset lie does not count: both may be moved. Which heads learn counts: without them, resuming would go on with all heads and change those of the finished model. */
+ * Where the run and its dataset lie does not count: both may be moved. Which heads learn counts: without them, resuming
+ * would go on with all heads and change those of the finished model.
+ */
 function fingerprintOf(
   { out: _, cacheMegabytes: __, dataset: ___, ...config }: TrainConfig,
   { datasetHash, onlyHeads }: { datasetHash: string; onlyHeads?: readonly string[] },

@@ -9,7 +9,7 @@ import { layerOfParameter } from "../trunk/layer-parameters.js";
 /**
  * Names of the parameters that learn, in a fixed order.
  *
- * @param train `heads`, `all`, or the first trunk layer that learns (DESIGN section 3).
+ * @param train `heads`, `all`, or the first trunk layer that learns.
  * @param heads only these heads learn, and nothing of the trunk: for heads added to a finished model.
  * @throws ConfigError where the trunk has no such layer.
  */

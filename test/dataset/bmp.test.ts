@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ImageError } from "../../src/core/errors.js";
 import { random as randomOf } from "../../src/core/random.js";
 import { readBitmap } from "../../src/dataset/bmp.js";
-import { decodeImage } from "../../src/dataset/image.js";
+import { decodeImage } from "../../src/dataset/open-image.js";
 
 interface Parts {
   readonly width: number;

@@ -4,8 +4,8 @@ import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { ImageError } from "../../src/core/errors.js";
 import { withinBudget } from "../../src/dataset/decoding-budget.js";
-import { decodeImage, openImage } from "../../src/dataset/image.js";
 import { imageFormat } from "../../src/dataset/image-format.js";
+import { decodeImage, openImage } from "../../src/dataset/open-image.js";
 import { hollowPng, temporaryFolder } from "./given.js";
 
 const folder = await temporaryFolder();

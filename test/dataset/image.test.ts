@@ -5,7 +5,7 @@ import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { ImageError } from "../../src/core/errors.js";
 import { LIMITS } from "../../src/core/limits.js";
-import { decodeImage, openImage } from "../../src/dataset/image.js";
+import { decodeImage, openImage } from "../../src/dataset/open-image.js";
 import { resizeCubic } from "../reference/dataset.js";
 import { fromRaw, hollowPng, rgb, temporaryFolder } from "./given.js";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { random } from "../../src/core/random.js";
-import { openImage } from "../../src/dataset/image.js";
+import { openImage } from "../../src/dataset/open-image.js";
 import { createPixelCache } from "../../src/dataset/pixel-cache.js";
 
 let folder: string;

@@ -1,4 +1,4 @@
-/** Both engines on the product's own functions, beside each other, within DESIGN section 4. */
+/** Both engines give the same for the product's own functions, within the tolerance of the contract. */
 
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, expect, test } from "vitest";

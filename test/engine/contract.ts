@@ -18,7 +18,7 @@ export function normal<Shape extends readonly number[]>(shape: Shape, seed: stri
   return { shape, data: Float32Array.from({ length: sizeOf(shape) }, () => stream.normal()) };
 }
 
-/** DESIGN section 4: `1e-4 * max(1, max|x|)`. */
+/** Both engines agree within `1e-4 * max(1, max|x|)`. */
 export function expectClose(got: NdArray, wanted: { shape: readonly number[]; data: ArrayLike<number> }): void {
   expect(got.shape).toEqual([...wanted.shape]);
   const largest = Array.from(wanted.data).reduce((top, value) => Math.max(top, Math.abs(value)), 1);

@@ -5,7 +5,7 @@ import type { Sample } from "../../src/core/annotation.js";
 import { random } from "../../src/core/random.js";
 import type { View } from "../../src/core/view.js";
 import { applyLight } from "../../src/dataset/augment.js";
-import { openImage } from "../../src/dataset/image.js";
+import { openImage } from "../../src/dataset/open-image.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select-engine.js";
 import { viewImages, viewInputShapes, viewInputs } from "../../src/train/crop-in-graph.js";

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openExplainer } from "../../src/bundle/explainer.js";
 import { exportBundle } from "../../src/bundle/export-bundle.js";
 import { checkDataset } from "../../src/dataset/check.js";
-import { RESIZE_KERNEL } from "../../src/dataset/image.js";
+import { RESIZE_KERNEL } from "../../src/dataset/resize-image.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
 import { openRuntime, type Runtime } from "../../src/engine/session.js";

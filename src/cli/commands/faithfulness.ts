@@ -6,7 +6,7 @@ import { ConfigError, InputError } from "../../core/errors.js";
 import { openResultFolder, type ResultFolder } from "../../core/result-folder.js";
 import { formatTable } from "../../core/text-table.js";
 import { type Dataset, records } from "../../dataset/dataset.js";
-import { decodeImage } from "../../dataset/image.js";
+import { decodeImage } from "../../dataset/open-image.js";
 import { locate } from "../../dataset/paths.js";
 import { selectEngine } from "../../engine/select-engine.js";
 import { allowsCam } from "../../explain/graph/explained-taps.js";

@@ -1,4 +1,4 @@
-/** A part of a raster brought to the model's square: by area where it is made smaller, by nearest pixel where larger. */
+/** Resizes a mask or map to the model's square: by area where it is made smaller, by nearest pixel where larger. */
 
 import type { Crop } from "../core/view.js";
 import type { Raster } from "./raster.js";

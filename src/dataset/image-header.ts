@@ -1,0 +1,85 @@
+/** What the header of an image says, and whether the image can be decoded in the memory there is. */
+
+import sharp, { type Metadata } from "sharp";
+import { ImageError } from "../core/errors.js";
+import { LIMITS } from "../core/limits.js";
+import { firstLine } from "../core/shown.js";
+import type { ImageFormat } from "./image-format.js";
+
+// libvips would keep the last hundred decoders for another use, with all that they hold: no image is decoded from the
+// same buffer again.
+sharp.cache(false);
+
+export interface ImageHeader {
+  /** Of the upright original, pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly is16Bit: boolean;
+  /** Eight bits of sRGB or grey and nothing else: no alpha, no profile, no rotation. */
+  readonly isPlain: boolean;
+  /** What its decoder holds in memory at once. */
+  readonly costBytes: number;
+}
+
+/** @throws ImageError where a side product is past the limit; before anything is allocated for it. */
+export function checkPixelCount(width: number, height: number, label: string): void {
+  if (width * height <= LIMITS.imagePixels) return;
+  throw new ImageError(
+    `${label}: ${width} x ${height} pixels, the limit is ${LIMITS.imagePixels / 1e6} million (10,000 x 10,000). Cut it into tiles or make it smaller.`,
+  );
+}
+
+/** @throws ImageError where it is no image that can be read, or too large. */
+export async function readHeader(
+  bytes: Uint8Array,
+  { label, format }: { label: string; format: ImageFormat },
+): Promise<ImageHeader> {
+  let header: Metadata;
+  try {
+    header = await sharp(bytes, { failOn: "error", limitInputPixels: false }).metadata();
+  } catch (cause) {
+    throw new ImageError(
+      `${label}: not an image that can be read (${firstLine(cause)}). Convert it to PNG, JPEG, WebP, TIFF or GIF.`,
+      { cause },
+    );
+  }
+  if (header.depth !== "uchar" && header.depth !== "ushort") {
+    throw new ImageError(`${label}: its samples are of type ${header.depth}. Convert it to 8 or 16 bits a channel.`);
+  }
+  const { width, height } = header.autoOrient;
+  checkPixelCount(width, height, label);
+  const costBytes = decodingCost(header, { label, format });
+  const { depth, space, channels, hasAlpha, hasProfile, orientation = 1 } = header;
+  const hasPlainColours = (space === "srgb" && channels === 3) || (space === "b-w" && channels === 1);
+  const isPlain = depth === "uchar" && hasPlainColours && !hasAlpha && !hasProfile && orientation === 1;
+  return { width, height, is16Bit: depth === "ushort", isPlain, costBytes };
+}
+
+/** Bytes that its decoder holds at once. @throws ImageError where they are past the limit; before anything is allocated for it. */
+export function decodingCost(header: Metadata, { label, format }: { label: string; format: ImageFormat }): number {
+  const { width, height } = header.autoOrient;
+  const costBytes = width * height * bytesPerPixel(header, format);
+  if (costBytes <= LIMITS.decodingBytes) return costBytes;
+  throw new ImageError(
+    `${label}: ${width} x ${height} pixels as ${format.toUpperCase()} take ${Math.round(costBytes / 1e6)} MB to decode, the limit is ${LIMITS.decodingBytes / 1e6} MB. Make it smaller, or save it as PNG of 8 bits.`,
+  );
+}
+
+/** What decoders hold of the whole image, measured at 100 million pixels; nothing where rows are decoded one after another. */
+function bytesPerPixel({ channels, depth, isProgressive, bitsPerSample = 8 }: Metadata, format: ImageFormat): number {
+  const sampleBytes = depth === "ushort" ? 2 : 1;
+  switch (format) {
+    case "png":
+      return isProgressive ? channels * sampleBytes : 0;
+    case "jpeg":
+      return isProgressive ? 2 * channels : 0;
+    case "gif":
+      return 5;
+    case "webp":
+      return 9;
+    case "avif":
+      return bitsPerSample > 8 || sampleBytes > 1 ? 24 : 18;
+    default:
+      return channels * sampleBytes;
+  }
+}

@@ -1,0 +1,121 @@
+/** Opens any image file: upright, over white, eight bits a channel; its pixels are decoded when they are asked for. */
+
+import sharp from "sharp";
+import { LIMITS } from "../core/limits.js";
+import { readBitmap } from "./bmp.js";
+import { imageFormat } from "./image-format.js";
+import { checkPixelCount, readHeader } from "./image-header.js";
+import { readImageFile } from "./read-image-file.js";
+import { decoded, type ImageSource, type RenderOptions, resizer } from "./resize-image.js";
+
+/** Reduction from which JPEG and WebP are shrunk while they are decoded (sharp's `fastShrinkOnLoad: false`). */
+const SHRINK_ON_LOAD = 4;
+
+/** Values of 12 bits, with some overshoot from resizing. */
+const DARK = 4096 * 1.25;
+
+/** A readable image whose pixels are not decoded yet. */
+export interface OpenImage {
+  /** Of the upright original, pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** `[size, size, 3]` RGB 0..255. @throws ImageError where the pixels cannot be decoded whole. */
+  render(options: RenderOptions): Promise<Uint8Array>;
+  /**
+   * The same image with its pixels decoded, for rendering again and again; `null` where that would not give the same bytes:
+   * alpha, 16 bits, profiles, other colours than sRGB, a rotation, or so large that decoders shrink on loading.
+   *
+   * @param options.size side to which it will be rendered.
+   */
+  keepDecoded(options: { readonly size: number }): Promise<KeptImage | null>;
+  /** What is odd about the pixels that were rendered so far, as a sentence without the file's name. */
+  remark(): string | undefined;
+}
+
+export interface KeptImage extends OpenImage {
+  /** `[height, width, 3]` RGB 0..255. */
+  readonly pixels: Uint8Array;
+}
+
+export interface DecodedImage {
+  /** `[size, size, 3]` RGB 0..255, row-major. */
+  readonly image: Uint8Array;
+  /** Of the upright original, pixels. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Decodes an image: EXIF orientation applied, alpha over white, 16 bits scaled by 1/257, grey repeated, CMYK and colour
+ * profiles converted to sRGB, the first frame of several. The same bytes each time.
+ *
+ * @param source a path, or the bytes of a file.
+ * @throws ImageError in one line that names the file and the cure.
+ */
+export async function decodeImage(
+  source: string | Uint8Array,
+  options: RenderOptions & { name?: string },
+): Promise<DecodedImage> {
+  const image = await openImage(source, options);
+  return { image: await image.render(options), width: image.width, height: image.height };
+}
+
+/**
+ * Reads the header, and refuses what cannot be decoded.
+ *
+ * @param name how messages call the image; the path where there is one.
+ * @param allowPipe reads a pipe, to its end, where the path is one.
+ * @throws ImageError
+ */
+export async function openImage(
+  source: string | Uint8Array,
+  { name, allowPipe, signal }: { name?: string; allowPipe?: boolean; signal?: AbortSignal } = {},
+): Promise<OpenImage> {
+  const label = name ?? (typeof source === "string" ? source : "image");
+  const bytes = typeof source === "string" ? await readImageFile(source, { label, allowPipe, signal }) : source;
+  const file = await openFile(bytes, label);
+  const { width, height, isPlain, open } = file;
+  const keepDecoded: OpenImage["keepDecoded"] = async ({ size }) => {
+    if (!isPlain || Math.max(width, height) >= SHRINK_ON_LOAD * size) return null;
+    const data = await decoded(file, () => open().toColourspace("srgb").raw({ depth: "uchar" }).toBuffer());
+    if (data.length !== 3 * width * height) return null;
+    const raw = () => sharp(data, { raw: { width, height, channels: 3 } });
+    const kept: KeptImage = {
+      pixels: data,
+      width,
+      height,
+      render: resizer({ label, costBytes: 0, is16Bit: false, open: raw }),
+      keepDecoded: async () => kept,
+      remark: () => undefined,
+    };
+    return kept;
+  };
+  let largest = 0;
+  const onLargest = (value: number) => {
+    largest = Math.max(largest, value);
+  };
+  const remark = () =>
+    largest > 0 && largest < DARK
+      ? `its values end at ${largest} of 65535, so that it is almost black: 12 bits in a file of 16? Scale them to the whole range.`
+      : undefined;
+  return { width, height, render: resizer(file, { onLargest }), keepDecoded, remark };
+}
+
+/** @throws ImageError */
+async function openFile(
+  bytes: Uint8Array,
+  label: string,
+): Promise<ImageSource & { readonly width: number; readonly height: number; readonly isPlain: boolean }> {
+  const format = imageFormat(bytes, label);
+  if (format !== "bmp") {
+    const header = await readHeader(bytes, { label, format });
+    // Truncated and damaged files fail here instead of coming out half grey.
+    const open = () => sharp(bytes, { failOn: "error", limitInputPixels: LIMITS.imagePixels });
+    return { ...header, label, open: header.isPlain ? open : () => open().autoOrient() };
+  }
+  const { width, height, channels, decode } = readBitmap(bytes, label);
+  checkPixelCount(width, height, label);
+  const costBytes = width * height * channels;
+  const open = () => sharp(decode(), { raw: { width, height, channels }, limitInputPixels: LIMITS.imagePixels });
+  return { width, height, isPlain: channels === 3, is16Bit: false, costBytes, label, open };
+}

@@ -1,0 +1,114 @@
+/**
+ * Resizes an image to the model's square, RGB of eight bits. Masks are resized in `resize-raster.ts`; training resizes small
+ * images in its graph, in `train/crop-in-graph.ts`.
+ */
+
+import type { Sharp } from "sharp";
+import { ImageError } from "../core/errors.js";
+import { firstLine } from "../core/shown.js";
+import type { Crop } from "../core/view.js";
+import { withinBudget } from "./decoding-budget.js";
+
+/** Catmull-Rom over the footprint of each output pixel; the same in training and explaining, and named in the bundle. */
+export const RESIZE_KERNEL = "cubic";
+
+export interface RenderOptions {
+  /** Side of the square, pixels. */
+  readonly size: number;
+  /** Part of the upright original that fills the square; all of it by default. */
+  readonly crop?: Crop;
+  /** Mirror left and right, after the crop. */
+  readonly flip?: boolean;
+}
+
+/** A file whose header has been read. */
+export interface ImageSource {
+  readonly label: string;
+  /** What its decoder holds in memory at once. */
+  readonly costBytes: number;
+  readonly is16Bit: boolean;
+  /** A decoder that has not begun. */
+  readonly open: () => Sharp;
+}
+
+/**
+ * A function that resizes one upright image, from its file or from its pixels.
+ *
+ * @param options.onLargest of an image of 16 bits, gets the largest colour value.
+ * @returns `[size, size, 3]` RGB 0..255. @throws ImageError where the pixels cannot be decoded whole.
+ */
+export function resizer(
+  source: ImageSource,
+  { onLargest }: { onLargest?: (value: number) => void } = {},
+): (options: RenderOptions) => Promise<Uint8Array> {
+  return async ({ size, crop, flip = false }) => {
+    // Shrinking on load no further than to twice the size leaves the last step to the kernel.
+    const how = { fit: "fill", kernel: RESIZE_KERNEL, fastShrinkOnLoad: false } as const;
+    const part = () => (crop ? source.open().extract(crop) : source.open());
+    const data = source.is16Bit
+      ? toEightBits(
+          await decoded(source, () =>
+            part().resize(size, size, how).toColourspace("rgb16").raw({ depth: "ushort" }).toBuffer(),
+          ),
+          { pixelCount: size * size, onLargest },
+        )
+      : await decoded(source, () =>
+          part()
+            .flatten({ background: "#ffffff" })
+            .resize(size, size, how)
+            .toColourspace("srgb")
+            .raw({ depth: "uchar" })
+            .toBuffer(),
+        );
+    return flip ? mirror(data, size) : new Uint8Array(data);
+  };
+}
+
+/** @throws ImageError where the file is cut off or damaged. */
+export async function decoded({ label, costBytes }: ImageSource, work: () => Promise<Buffer>): Promise<Buffer> {
+  try {
+    return await withinBudget(costBytes, work);
+  } catch (cause) {
+    if (cause instanceof ImageError) throw cause;
+    throw new ImageError(`${label}: cannot be decoded whole (${firstLine(cause)}). Fetch it or save it again.`, {
+      cause,
+    });
+  }
+}
+
+/** Rows of a square mirrored left to right; a new array. */
+function mirror(data: Uint8Array, size: number): Uint8Array {
+  const out = new Uint8Array(data.length);
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      const from = (y * size + x) * 3;
+      const to = (y * size + size - 1 - x) * 3;
+      for (let k = 0; k < 3; k++) out[to + k] = data[from + k];
+    }
+  }
+  return out;
+}
+
+/**
+ * libvips cuts 16 bits to 8 by dropping the low byte, and flattens them over 65,280 instead of white, so both are done here.
+ *
+ * @param data 16-bit samples, 3 or 4 a pixel.
+ * @param options.onLargest gets the largest colour value.
+ * @returns `[pixelCount, 3]` RGB 0..255.
+ */
+function toEightBits(
+  data: Buffer,
+  { pixelCount, onLargest }: { pixelCount: number; onLargest?: (value: number) => void },
+): Uint8Array {
+  const values = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
+  const channels = values.length / pixelCount;
+  const out = new Uint8Array(pixelCount * 3);
+  let largest = 0;
+  for (let pixel = 0, from = 0, to = 0; to < out.length; pixel++, from = pixel * channels, to += 3) {
+    const alpha = channels === 4 ? values[from + 3] / 65535 : 1;
+    for (let k = 0; k < 3; k++) largest = Math.max(largest, values[from + k]);
+    for (let k = 0; k < 3; k++) out[to + k] = Math.round((values[from + k] * alpha + 65535 * (1 - alpha)) / 257);
+  }
+  onLargest?.(largest);
+  return out;
+}
