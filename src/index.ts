@@ -70,8 +70,9 @@ export { type CheckOptions, checkDataset, type DatasetReport, type Fault } from 
 export { type Dataset, openDataset, splitSize } from "./dataset/dataset.js";
 export type { DatasetSummary, HeadSummary, StateCounts } from "./dataset/dataset-summary.js";
 export type { AspectDeclaration, Manifest } from "./dataset/manifest.js";
-export { type DecodedImage, decodeImage, type RenderOptions } from "./dataset/open-image.js";
+export { type DecodedImage, decodeImage } from "./dataset/open-image.js";
 export type { Split } from "./dataset/record.js";
+export type { RenderOptions } from "./dataset/resize-image.js";
 export { type Synthesized, type SynthesizeOptions, synthesize } from "./dataset/synth/synthesize.js";
 export type { Cause, TissueOptions } from "./dataset/synth/tissue.js";
 
