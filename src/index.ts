@@ -112,9 +112,15 @@ export { type RunOptions, runTraining } from "./workflows/train-run.js";
 
 // Explain a model in memory
 
-export { type Calibration, calibrate } from "./explain/calibration/calibrate.js";
+export { type CalibrateOptions, type Calibration, calibrate } from "./explain/calibration/calibrate.js";
 export { computeReferences } from "./explain/calibration/references.js";
-export { overSamples, type SampleOutputs } from "./explain/calibration/run-over-samples.js";
+export {
+  type ClassOf,
+  overSamples,
+  type SampleFunction,
+  type SampleOutputs,
+  type SampleStream,
+} from "./explain/calibration/run-over-samples.js";
 export { explainFunction } from "./explain/graph/explain-function.js";
 export { allowsCam, explainedTaps, type TapOptions } from "./explain/graph/explained-taps.js";
 export { explainConstants } from "./explain/graph/graph-constants.js";

@@ -51,7 +51,7 @@ for (const cause of /** @type {const} */ (["striped", "red"])) {
   const ranked = [];
   const relevant = { causing: 0, causingCount: 0, harmless: 0, harmlessCount: 0 };
   for await (const { sample, outputs } of overSamples(model, run)) {
-    const { explanation } = readExplanation(outputs, { spec, threshold: threshold.value, image: sample.path });
+    const { explanation } = readExplanation(outputs, { spec, threshold, image: sample.path });
     const { prediction, aspects } = explanation;
     if (!("class" in prediction) || prediction.class !== "with" || sample.target.label !== "with") continue;
     const pet = aspects.find(({ name }) => name === "pet");

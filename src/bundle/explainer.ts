@@ -6,10 +6,11 @@ import type { RuntimeOptions } from "../engine/devices.js";
 import type { Runtime } from "../engine/session.js";
 import { openSessionPool, type Run } from "../engine/session-pool.js";
 import type { AspectExplanation, ClassTarget, Explained, MethodChoice } from "../explain/explanation.js";
-import { methodOf, UNCALIBRATED_THRESHOLD } from "../explain/methods.js";
+import { methodOf } from "../explain/methods.js";
 import { readExplanation } from "../explain/reading/read-explanation.js";
 import { perturbed, relevanceIntervals } from "../explain/reading/relevance-interval.js";
 import { targetWeights } from "../explain/reading/target.js";
+import { UNCALIBRATED_THRESHOLD } from "../explain/relevance-constants.js";
 import type { ClassifierSpec } from "../heads/head.js";
 import type { ModelSpec } from "../model/model.js";
 import type { RelevanceThreshold } from "../model/trained-model.js";
@@ -115,8 +116,7 @@ export async function openExplainer(opened: string | Bundle, given: ExplainerOpt
       const asked: NdArrays = method.target ? {} : { target: targetWeights(target, classifier) };
       const how = {
         spec: description.model,
-        threshold: threshold.value,
-        beside: threshold.beside,
+        threshold,
         method,
         image: name,
         target,

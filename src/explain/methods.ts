@@ -57,9 +57,6 @@ export type MappingName = (typeof MAPPING_NAMES)[number];
 export const DEFAULT_SALIENCY: SaliencyName = "evidence";
 export const DEFAULT_MASKING: MaskingName = "multiply";
 
-/** Of relevance, where nothing can set it: about the highest that calibration set on the models of bench/faithfulness. */
-export const UNCALIBRATED_THRESHOLD = 0.2;
-
 export function grainOf(saliency: SaliencyName): Grain {
   return METHODS[saliency].grain;
 }

@@ -10,7 +10,13 @@ import type { LoadOptions } from "../dataset/sample.js";
 import type { Engine } from "../engine/engine.js";
 import { calibrate } from "../explain/calibration/calibrate.js";
 import { type Judged, judge, rankedAspects } from "../explain/calibration/ground-truth.js";
-import { type Draw, overRedrawn, redrawClassifier, redrawHeads } from "../explain/calibration/randomized-models.js";
+import {
+  overRandomizedModels,
+  type Randomization,
+  type Randomize,
+  randomizeClassifier,
+  randomizeHeads,
+} from "../explain/calibration/randomized-models.js";
 import { overSamples } from "../explain/calibration/run-over-samples.js";
 import type { Explained } from "../explain/explanation.js";
 import { allMaskings, withMasking } from "../explain/graph/all-maskings.js";
@@ -128,8 +134,8 @@ export async function faithfulnessOf(
     outputs: NdArrays,
     sample: Sample,
     method: { saliency: SaliencyName; masking: MaskingName },
-    { value, beside }: RelevanceThreshold,
-  ) => readExplanation(outputs, { spec, threshold: value, beside, image: sample.path, method });
+    threshold: RelevanceThreshold,
+  ) => readExplanation(outputs, { spec, threshold, image: sample.path, method });
 
   const answered = { engine, constants: parameters, batchSize };
   const effects = new Map<string, Readonly<Record<string, Removal>>>();
@@ -163,15 +169,19 @@ export async function faithfulnessOf(
   }
   const curves = await curvesOf([...followed.values()]);
   const [own] = reports.filter(({ methods }) => methods[0].isDefault);
-  const drawn = Array.from({ length: draws }, (_, seed) => ({ seed }));
+  const seeds = Array.from({ length: draws }, (_, seed) => seed);
   const controls = {
     ...own.controls,
     randomClassifier: await control(model, {
-      redraw: redrawClassifier,
-      draws: drawn.flatMap((draw) => [draw, { ...draw, isNegated: true }]),
-      what: "classifiers drawn anew",
+      randomize: randomizeClassifier,
+      randomizations: seeds.flatMap((seed) => [{ seed }, { seed, isNegated: true }]),
+      what: "randomized classifiers",
     }),
-    randomHeads: await control(model, { redraw: redrawHeads, draws: drawn, what: "heads drawn anew" }),
+    randomHeads: await control(model, {
+      randomize: randomizeHeads,
+      randomizations: seeds.map((seed) => ({ seed })),
+      what: "randomized heads",
+    }),
   };
   const methods = reports.flatMap(({ methods }) =>
     methods.map((method) => ({ ...method, curves: curves?.[names.indexOf(method.saliency)] ?? null })),
@@ -218,15 +228,19 @@ export async function faithfulnessOf(
   /** Every image counts, whatever such a model answers: what is explained is the class that the image has. */
   async function control(
     model: Model,
-    { redraw, draws, what }: { redraw: typeof redrawHeads; draws: readonly Draw[]; what: string },
+    {
+      randomize,
+      randomizations,
+      what,
+    }: { randomize: Randomize; randomizations: readonly Randomization[]; what: string },
   ): Promise<RandomControl> {
     const tally = createTally();
     let [relevant, count] = [0, 0];
     const open = () => samples("test", { limit: drawImages, what });
     const fn = explainFunction(model, { saliency, masking });
-    const options = { engine, fn, parameters, references, samples: open, draws, redraw, batchSize };
+    const options = { engine, fn, parameters, references, samples: open, randomizations, randomize, batchSize };
     const classOf = ({ target }: Sample) => target.label;
-    for await (const { sample, outputs } of overRedrawn(model, { ...options, classOf })) {
+    for await (const { sample, outputs } of overRandomizedModels(model, { ...options, classOf })) {
       const explained = read(outputs, sample, { saliency, masking }, trained.threshold);
       const judged = { ...judgeOne(sample, explained), isRight: true };
       tally.add(judged);
@@ -236,7 +250,7 @@ export async function faithfulnessOf(
       }
     }
     const [{ namedCause }] = tally.result({ isDefault: false }).methods;
-    return { namedCause, relevant: count > 0 ? relevant / count : null, draws: draws.length };
+    return { namedCause, relevant: count > 0 ? relevant / count : null, draws: randomizations.length };
   }
 }
 

@@ -83,8 +83,7 @@ async function seenBy(
   for await (const { sample, outputs } of overSamples(model, run)) {
     const { explanation } = readExplanation(outputs, {
       spec,
-      threshold: threshold.value,
-      beside: threshold.beside,
+      threshold,
       image: sample.path,
     });
     const judged = judge(explanation, { sample, causes });

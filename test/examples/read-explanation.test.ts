@@ -39,7 +39,7 @@ function readInPython(path: string, golden: string): { isExplained: boolean; asp
 
 /** Both readings of one golden, ours first; they agree where this does not throw. */
 function compare(path: string, golden: string, outputs: NdArrays, spec: ModelSpec, threshold: RelevanceThreshold) {
-  const how = { spec, threshold: threshold.value, beside: threshold.beside, image: "x.png" };
+  const how = { spec, threshold, image: "x.png" };
   const { isExplained, aspects } = readExplanation(outputs, how).explanation;
   const read = readInPython(path, golden);
   expect(read.isExplained).toBe(isExplained);

@@ -5,7 +5,11 @@ import { type NdArray, type NdArrays, ndArray } from "../../src/core/nd-array.js
 import type { Engine } from "../../src/engine/engine.js";
 import { createTfjsEngine } from "../../src/engine/tfjs-engine.js";
 import { calibrate } from "../../src/explain/calibration/calibrate.js";
-import { type Draw, overRedrawn, redrawClassifier } from "../../src/explain/calibration/randomized-models.js";
+import {
+  overRandomizedModels,
+  type Randomization,
+  randomizeClassifier,
+} from "../../src/explain/calibration/randomized-models.js";
 import { computeReferences, createTable } from "../../src/explain/calibration/references.js";
 import { overSamples } from "../../src/explain/calibration/run-over-samples.js";
 import { removalFunction } from "../../src/explain/graph/evidence-removal.js";
@@ -184,7 +188,7 @@ test("removal fades exactly the elements that carry an aspect's evidence", async
 describe("calibration", () => {
   /**
    * An engine that gives each image, in turn, these relevances and these losses of a target of 2 over a reference of 1; and the
-   * relevance `chance` to every aspect under a classifier that was drawn anew.
+   * relevance `chance` to every aspect under a randomized classifier.
    */
   function playing(
     script: readonly { relevance: Record<string, number>; lost?: Record<string, number> }[],
@@ -220,7 +224,7 @@ describe("calibration", () => {
     return {
       name: "tfjs",
       compile: (_, { name }) => {
-        const found = name === "redrawn" ? { ...outputs, ...byChance } : outputs;
+        const found = name === "randomized" ? { ...outputs, ...byChance } : outputs;
         return Promise.resolve({ run: () => Promise.resolve(found), dispose: done });
       },
       createState: () => Promise.resolve({ shapes: {}, read: missing, write: done, dispose: done }),
@@ -259,7 +263,7 @@ describe("calibration", () => {
     expect(found.threshold.value).toBeCloseTo(0.6001, 10);
   });
 
-  test("without causes parts the aspects whose removal takes more than a quarter of the target from the others", async () => {
+  test("without causes separates the aspects whose removal takes more than a quarter of the target from the others", async () => {
     // The target is 2, the reference 1: a quarter is 0.25. Spots lose just less, shares more.
     const script = scores.map((score) => ({
       relevance: { spot: score / 2, share: 0.4 + score / 2 },
@@ -320,9 +324,9 @@ describe("calibration", () => {
   });
 });
 
-describe("classifiers drawn anew", () => {
+describe("randomized classifiers", () => {
   test("leave heads and what they read as they are, and differ from one another", () => {
-    const [one, two] = [1, 2].map((seed) => redrawClassifier(model, { seed }));
+    const [one, two] = [1, 2].map((seed) => randomizeClassifier(model, { seed }));
     const names = Object.keys(one);
     expect(names).toContain("trunk/conv_pw_13/kernel");
     expect(names).toContain("head/class/kernel");
@@ -333,23 +337,23 @@ describe("classifiers drawn anew", () => {
 
   test("run one after another over the same images, each with its own parameters", async () => {
     const images = samples(2);
-    const found: { draw: Draw; logits: number[]; unmasked: number }[] = [];
+    const found: { randomization: Randomization; logits: number[]; unmasked: number }[] = [];
     const options = {
       engine,
       fn: explainFunction(model),
       parameters,
       references,
       batchSize: 2,
-      draws: [{ seed: 1 }, { seed: 2 }],
+      randomizations: [{ seed: 1 }, { seed: 2 }],
     };
-    for await (const { draw, outputs } of overRedrawn(model, { ...options, samples: () => [images] }))
-      found.push({ draw, logits: [...outputs.logits.data], unmasked: outputs["spot/unmasked"].data[0] });
-    expect(found.map(({ draw }) => draw.seed)).toEqual([1, 1, 2, 2]);
+    for await (const { randomization, outputs } of overRandomizedModels(model, { ...options, samples: () => [images] }))
+      found.push({ randomization, logits: [...outputs.logits.data], unmasked: outputs["spot/unmasked"].data[0] });
+    expect(found.map(({ randomization }) => randomization.seed)).toEqual([1, 1, 2, 2]);
     expect(found[0].logits).not.toEqual(found[2].logits);
     expect(found[0].unmasked).toBe(found[2].unmasked);
     // As a model that has these parameters from the start.
     const given = explainConstants({
-      parameters: { ...parameters, ...redrawClassifier(model, { seed: 2 }) },
+      parameters: { ...parameters, ...randomizeClassifier(model, { seed: 2 }) },
       references,
     });
     const alone = { engine, fn: explainFunction(model), constants: given, samples: [images], batchSize: 2 };

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { Annotation, Sample } from "../../src/core/annotation.js";
 import {
-  besideAgainstDistractors,
+  fitLow,
   thresholdAgainstChance,
   thresholdAgainstDistractors,
   thresholdThatSeparates,
 } from "../../src/explain/calibration/fit-threshold.js";
-import { type Judged, judge, relevancePairs } from "../../src/explain/calibration/ground-truth.js";
+import { type Judged, judge, rankedRelevances } from "../../src/explain/calibration/ground-truth.js";
 import type { AspectExplanation, Explanation } from "../../src/explain/explanation.js";
 import { relevantOnes } from "../../src/explain/reading/relevant-aspects.js";
 import { createTally, measureFaithfulness } from "../../src/faithfulness/faithfulness.js";
@@ -54,7 +54,7 @@ const here: Annotation = { present: true };
 const causes = { malignant: ["necrosis", "mitosis"] };
 
 describe("the truth of an image", () => {
-  test("parts the aspects labelled present into causes and distractors", () => {
+  test("separates the aspects labelled present into causes and distractors", () => {
     const labelled = sample({
       necrosis: here,
       mitosis: { present: false },
@@ -102,7 +102,7 @@ describe("the truth of an image", () => {
     expect(judge(explanation({}), { sample: both, causes: byLabel }).causes).toEqual(["necrosis"]);
   });
 
-  test("pairs only what a head could tell from nothing", () => {
+  test("ranks only what a head could tell from nothing", () => {
     const labelled = sample({ necrosis: here, vessel: here, tag: here });
     const judged = judge(
       explanation({
@@ -116,9 +116,9 @@ describe("the truth of an image", () => {
         causes,
       },
     );
-    expect(relevancePairs(judged)).toEqual([
-      { name: "necrosis", relevance: 0.5, apart: 0.5, score: 0.5, isPositive: true },
-      { name: "tag", relevance: 0.1, apart: 0.1, score: 0.1, isPositive: false },
+    expect(rankedRelevances(judged)).toEqual([
+      { name: "necrosis", relevance: 0.5, uniqueRelevance: 0.5, score: 0.5, isPositive: true },
+      { name: "tag", relevance: 0.1, uniqueRelevance: 0.1, score: 0.1, isPositive: false },
     ]);
   });
 });
@@ -250,17 +250,17 @@ describe("faithfulness", () => {
 });
 
 describe("thresholds", () => {
-  const pairs = (positives: number[], negatives: number[]) => [
+  const scores = (positives: number[], negatives: number[]) => [
     ...positives.map((score) => ({ score, isPositive: true })),
     ...negatives.map((score) => ({ score, isPositive: false })),
   ];
   const causesSeen = [0.5, 0.6, 0.7, 0.8, 0.9];
-  const reached = (relevance: number, apart = relevance) => ({ relevance, apart });
+  const reached = (relevance: number, uniqueRelevance = relevance) => ({ relevance, uniqueRelevance });
 
   test("are the lowest that at most 3 % of the distractors reach", () => {
     // 100 distractors 0.001 .. 0.1: three may be named, so the fourth highest, 0.097, is excluded and 0.098 is not.
     const distractors = Array.from({ length: 100 }, (_, i) => (i + 1) / 1000);
-    const threshold = thresholdAgainstDistractors(pairs(causesSeen, distractors)) ?? Number.NaN;
+    const threshold = thresholdAgainstDistractors(scores(causesSeen, distractors)) ?? Number.NaN;
     expect(distractors.filter((score) => score >= threshold)).toEqual([0.098, 0.099, 0.1]);
     expect(threshold).toBeCloseTo(0.0971, 10);
     // One step lower names a fourth.
@@ -268,23 +268,23 @@ describe("thresholds", () => {
   });
 
   test("name no distractor where three percent are less than one", () => {
-    expect(thresholdAgainstDistractors(pairs(causesSeen, [0.1, 0.2, 0.3, 0.2, 0.25]))).toBeCloseTo(0.3001, 10);
+    expect(thresholdAgainstDistractors(scores(causesSeen, [0.1, 0.2, 0.3, 0.2, 0.25]))).toBeCloseTo(0.3001, 10);
   });
 
-  test("part best what mattered from what did not", () => {
+  test("separate best what mattered from what did not", () => {
     // At 0.45, half way between 0.4 and 0.5: all positives above; 5 of 6 negatives below.
-    expect(thresholdThatSeparates(pairs(causesSeen, [0.1, 0.2, 0.3, 0.35, 0.4, 0.65]))).toBeCloseTo(0.45, 10);
+    expect(thresholdThatSeparates(scores(causesSeen, [0.1, 0.2, 0.3, 0.35, 0.4, 0.65]))).toBeCloseTo(0.45, 10);
   });
 
   test("are the lowest with which classifiers that know nothing call at most 3 % relevant", () => {
     // 25 images of two aspects; one of the 50 may be called relevant.
-    const images = (apart: number) =>
-      Array.from({ length: 25 }, (_, i) => [reached((i + 1) / 50), reached(0.2, apart)]);
+    const images = (unique: number) =>
+      Array.from({ length: 25 }, (_, i) => [reached((i + 1) / 50), reached(0.2, unique)]);
     expect(thresholdAgainstChance(images(0.01))).toBeCloseTo(0.4801, 10);
     expect(thresholdAgainstChance(images(0.01), { share: 0.04 })).toBeCloseTo(0.4601, 10);
     // Where the other of an image reaches a third of it, both count: one image, two aspects, which is more than one.
     expect(thresholdAgainstChance(images(0.2))).toBeCloseTo(0.5001, 10);
-    expect(thresholdAgainstChance(images(0.2), { beside: (value) => value / 2 })).toBeCloseTo(0.4801, 10);
+    expect(thresholdAgainstChance(images(0.2), { low: (high) => high / 2 })).toBeCloseTo(0.4801, 10);
     // A floor above everything.
     expect(thresholdAgainstChance(images(0.01), { floor: 0.6 })).toBe(0.6);
     expect(thresholdAgainstChance(images(0.01).slice(0, 9))).toBeNull();
@@ -295,38 +295,38 @@ describe("thresholds", () => {
     const score = 0.57;
     expect(Math.floor(0.57 * 1e4)).toBeLessThan(5700);
     for (const highest of [score, 0.29, 0.3, 0.1, 0.9999])
-      expect(thresholdAgainstDistractors(pairs(causesSeen, [0.1, 0.1, 0.1, 0.1, highest]))).toBeGreaterThan(highest);
-    expect(thresholdAgainstDistractors(pairs(causesSeen, [0.1, 0.1, 0.1, 0.1, 1]))).toBe(1);
+      expect(thresholdAgainstDistractors(scores(causesSeen, [0.1, 0.1, 0.1, 0.1, highest]))).toBeGreaterThan(highest);
+    expect(thresholdAgainstDistractors(scores(causesSeen, [0.1, 0.1, 0.1, 0.1, 1]))).toBe(1);
   });
 
   test("beside a relevant aspect are a third, or more where that keeps the distractors at 3 % in all", () => {
     const faint = Array.from({ length: 96 }, () => reached(0.04));
     const strong = [reached(0.5), reached(0.4, 0), reached(0.2), reached(0.12)];
     // Of 100, three may be named: two reach the threshold, so one more, and 0.12 is excluded.
-    expect(besideAgainstDistractors([...faint, ...strong], { value: 0.3 })).toBeCloseTo(0.1201, 10);
+    expect(fitLow([...faint, ...strong], { high: 0.3 })).toBeCloseTo(0.1201, 10);
     // Here none does, and a third of the threshold excludes more than 3 % ask for.
-    expect(besideAgainstDistractors([...faint, ...faint], { value: 0.3 })).toBeCloseTo(0.1, 10);
-    // Where the threshold names all that may be named, the next is excluded though it reaches more apart than the threshold is.
+    expect(fitLow([...faint, ...faint], { high: 0.3 })).toBeCloseTo(0.1, 10);
+    // Where the threshold names all that may be named, the next is excluded though it reaches more at places of its own than the threshold is.
     const near = [reached(0.5), reached(0.5), reached(0.5), reached(0.2, 0.45)];
-    expect(besideAgainstDistractors([...faint, ...near], { value: 0.3 })).toBeCloseTo(0.4501, 10);
+    expect(fitLow([...faint, ...near], { high: 0.3 })).toBeCloseTo(0.4501, 10);
   });
 
-  test("call what reaches the first relevant, and beside it what reaches the second apart from it", () => {
+  test("call what reaches the high one relevant, and beside it what reaches the low one at places of its own", () => {
     const [first, second, third] = [reached(0.5), reached(0.2, 0.2), reached(0.25, 0.05)];
-    expect(relevantOnes([first, second, third], { value: 0.4, beside: 0.1 })).toEqual([first, second]);
-    expect(relevantOnes([second, third], { value: 0.4, beside: 0.1 })).toEqual([]);
-    expect(relevantOnes([first, second, third], { value: 0.25, beside: 0.1 })).toEqual([first, second, third]);
+    expect(relevantOnes([first, second, third], { high: 0.4, low: 0.1 })).toEqual([first, second]);
+    expect(relevantOnes([second, third], { high: 0.4, low: 0.1 })).toEqual([]);
+    expect(relevantOnes([first, second, third], { high: 0.25, low: 0.1 })).toEqual([first, second, third]);
   });
 
-  test("part nothing where those that mattered score no higher", () => {
-    expect(thresholdThatSeparates(pairs([0, 0, 0, 0, 0], [0, 0, 0, 0, 0]))).toBeNull();
-    expect(thresholdThatSeparates(pairs([0.1, 0.1, 0.1, 0.1, 0.1], causesSeen))).toBeNull();
+  test("separate nothing where those that mattered score no higher", () => {
+    expect(thresholdThatSeparates(scores([0, 0, 0, 0, 0], [0, 0, 0, 0, 0]))).toBeNull();
+    expect(thresholdThatSeparates(scores([0.1, 0.1, 0.1, 0.1, 0.1], causesSeen))).toBeNull();
   });
 
   test("are not set from fewer than five of either kind", () => {
     for (const set of [thresholdAgainstDistractors, thresholdThatSeparates]) {
-      expect(set(pairs(causesSeen, [0.1, 0.1, 0.1, 0.1]))).toBeNull();
-      expect(set(pairs(causesSeen.slice(1), [0.1, 0.1, 0.1, 0.1, 0.1]))).toBeNull();
+      expect(set(scores(causesSeen, [0.1, 0.1, 0.1, 0.1]))).toBeNull();
+      expect(set(scores(causesSeen.slice(1), [0.1, 0.1, 0.1, 0.1, 0.1]))).toBeNull();
     }
   });
 });

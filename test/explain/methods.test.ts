@@ -88,7 +88,7 @@ describe("every method", () => {
         }
         const { explanation, maps } = readExplanation(a, {
           spec: model.spec,
-          threshold: 0.3,
+          threshold: { value: 0.3 },
           image: "x.png",
           method: options,
         });
@@ -251,7 +251,12 @@ describe("a target that is no class", () => {
     expect(Object.keys(a).some((name) => name.startsWith("tag/"))).toBe(false);
     for (const [name, { data }] of Object.entries(a))
       expect(relativeError(b[name].data, data), name).toBeLessThan(1e-3);
-    const { explanation } = readExplanation(a, { spec: model.spec, threshold: 0.3, image: "x.png", method: options });
+    const { explanation } = readExplanation(a, {
+      spec: model.spec,
+      threshold: { value: 0.3 },
+      image: "x.png",
+      method: options,
+    });
     expect(explanation.target).toEqual({ kind: "aspect", aspect: "tag" });
     expect(explanation.aspects.map(({ name }) => name)).toEqual(["spot", "thing", "share"]);
   });

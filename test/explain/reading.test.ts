@@ -195,21 +195,21 @@ describe("relevance", () => {
     const beside = ([first, second]: number[], common: number) =>
       relevancesOf(
         [first, second].map((cosine, index) => [{ tap: "t", index, overlap: array([1, 1, 1, 2], [cosine, 1]) }]),
-        { t: { evidence: evidence([1, 1, 1], [1]), pairs: array([1, 1], [common]) } },
+        { t: { evidence: evidence([1, 1, 1], [1]), shared: { aspectCount: 2, sums: array([1, 1], [common]) } } },
       );
 
     test("is what is left of the answer's evidence once those that overlap more have taken theirs", () => {
       // The first takes 0.6; of the second's 0.5, 0.6 * 0.5 went with it.
       const [first, second] = beside([0.6, 0.5], 0.5);
-      expect(first).toEqual({ relevance: expect.closeTo(0.6, 6), apart: expect.closeTo(0.6, 6) });
-      expect(second).toEqual({ relevance: expect.closeTo(0.2, 6), apart: 0 });
+      expect(first).toEqual({ relevance: expect.closeTo(0.6, 6), uniqueRelevance: expect.closeTo(0.6, 6) });
+      expect(second).toEqual({ relevance: expect.closeTo(0.2, 6), uniqueRelevance: 0 });
       expect(beside([0.5, 0.6], 0.5).reverse()).toEqual([first, second]);
     });
 
     test("is nothing where a better one accounts for all that they share", () => {
       const [first, second] = beside([0.6, 0.2], 0.5);
       expect(first.relevance).toBeCloseTo(0.6, 6);
-      expect(second).toEqual({ relevance: 0, apart: 0 });
+      expect(second).toEqual({ relevance: 0, uniqueRelevance: 0 });
     });
 
     test("is the cosine where they share nothing", () => {
@@ -231,10 +231,13 @@ describe("relevance", () => {
           {
             t: {
               evidence: evidence([1, 1, 1], [dot(c, c)]),
-              pairs: array(
-                [1, 6],
-                ps.flatMap((a, index) => ps.slice(index + 1).map((b) => dot(a, b))),
-              ),
+              shared: {
+                aspectCount: 4,
+                sums: array(
+                  [1, 6],
+                  ps.flatMap((a, index) => ps.slice(index + 1).map((b) => dot(a, b))),
+                ),
+              },
             },
           },
         );
@@ -249,7 +252,7 @@ describe("relevance", () => {
       // both, p = (1, 1): 3 / sqrt(5 * 2), of which (2, 0) . (1, 1) / sqrt(10) went with the first; 1 / sqrt(10) is left.
       const at = (tap: string, index: number, c: number) => ({ tap, index, overlap: array([1, 1, 1, 2], [c, 1]) });
       const taps = {
-        t: { evidence: evidence([1, 1, 1], [4]), pairs: array([1, 1], [1]) },
+        t: { evidence: evidence([1, 1, 1], [4]), shared: { aspectCount: 2, sums: array([1, 1], [1]) } },
         u: { evidence: evidence([1, 1, 1], [1]) },
       };
       const found = relevancesOf([[at("t", 0, 2)], [at("t", 1, 2), at("u", 0, 1)]], taps);
@@ -271,7 +274,7 @@ describe("relevance", () => {
     test("apart from more relevant ones is what lies at places that hold none of them", () => {
       // Three places with 8, 1 and 1 of the answer's evidence; the first aspect holds two of them, the second the last two.
       const taps = {
-        t: { evidence: evidence([1, 1, 3], [8, 1, 1]), pairs: array([1, 1], [0]) },
+        t: { evidence: evidence([1, 1, 3], [8, 1, 1]), shared: { aspectCount: 2, sums: array([1, 1], [0]) } },
       };
       const overlaps = [
         [4, 4, 0, 1, 0, 0],
@@ -285,8 +288,8 @@ describe("relevance", () => {
       const first = (4 / Math.sqrt(10 * 5)) * (9 / 10);
       const cosine = 2 / Math.sqrt(10 * 2);
       expect(found([0, 1])).toEqual([
-        { relevance: expect.closeTo(first, 6), apart: expect.closeTo(first / Math.sqrt(9 / 10), 6) },
-        { relevance: expect.closeTo((cosine * 2) / 10, 6), apart: expect.closeTo(cosine / Math.sqrt(10), 6) },
+        { relevance: expect.closeTo(first, 6), uniqueRelevance: expect.closeTo(first / Math.sqrt(9 / 10), 6) },
+        { relevance: expect.closeTo((cosine * 2) / 10, 6), uniqueRelevance: expect.closeTo(cosine / Math.sqrt(10), 6) },
       ]);
       expect(found([1, 0]).reverse()).toEqual(found([0, 1]));
     });
@@ -294,7 +297,7 @@ describe("relevance", () => {
     test("counts only what both have at the same layers and places", () => {
       const own = (tap: string, index: number) => [{ tap, index, overlap: array([1, 1, 2, 2], [1, 2, 0, 0]) }];
       const taps = {
-        t: { evidence: evidence([1, 1, 2], [2, 0]), pairs: array([1, 1], [2]) },
+        t: { evidence: evidence([1, 1, 2], [2, 0]), shared: { aspectCount: 2, sums: array([1, 1], [2]) } },
         u: { evidence: evidence([1, 1, 2], [2, 0]) },
       };
       // Of two layers: nothing in common, 1 / 2 each. Of one layer: one and the same, which counts once.
@@ -420,7 +423,7 @@ describe("an explanation", () => {
         { kind: "presence", name: "vessel", taps: [tap], threshold: 0.5 },
       ],
     },
-    threshold: 0.2,
+    threshold: { value: 0.2 },
     image: "images/x.jpg",
   };
   /** A nucleus in the left upper quarter, seen by the head as u = 4 there and -4 elsewhere. */
@@ -502,7 +505,7 @@ describe("an explanation", () => {
   });
 
   test("calls nothing relevant below the threshold, and then nothing is explained", () => {
-    const { explanation } = readExplanation(outputs(), { ...options, threshold: 0.34 });
+    const { explanation } = readExplanation(outputs(), { ...options, threshold: { value: 0.34 } });
     expect(explanation.isExplained).toBe(false);
     expect(explanation.unexplained).toBe(1);
     expect(explanation.aspects[0]).toMatchObject({ isPresent: true, isRelevant: false });
@@ -514,8 +517,8 @@ describe("an explanation", () => {
       "vessel/unmasked": array([1, 1], [3]),
       [`vessel/overlap/${tap}`]: array([1, 2, 2, 2], [0, 0, 0, 0, 0, 0, 1, 5]),
     };
-    const relevant = (threshold: number, beside: number) =>
-      readExplanation(outputs(changes), { ...options, threshold, beside }).explanation.aspects.map(
+    const relevant = (value: number, beside: number) =>
+      readExplanation(outputs(changes), { ...options, threshold: { value, beside } }).explanation.aspects.map(
         ({ isRelevant }) => isRelevant,
       );
     expect(relevant(0.2, 0.11)).toEqual([true, true]);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { ndArray } from "../../src/core/nd-array.js";
 import type { AspectExplanation } from "../../src/explain/explanation.js";
-import { PERTURBATIONS, perturbed, relevanceIntervals } from "../../src/explain/reading/relevance-interval.js";
+import { perturbed, relevanceIntervals } from "../../src/explain/reading/relevance-interval.js";
+import { PERTURBATIONS } from "../../src/explain/relevance-constants.js";
 import { necrosis } from "../pictures/fixtures.js";
 
 const SIZE = 32;
@@ -14,10 +15,10 @@ describe("perturbations", () => {
     );
     const before = Float32Array.from(image.data);
     const [first, second] = [[...perturbed(image)], [...perturbed(image)]];
-    expect(first).toHaveLength(PERTURBATIONS);
+    expect(first).toHaveLength(PERTURBATIONS.count);
     expect(first).toEqual(second);
     expect(image.data).toEqual(before);
-    expect(new Set(first.map(({ data }) => data.join())).size).toBe(PERTURBATIONS);
+    expect(new Set(first.map(({ data }) => data.join())).size).toBe(PERTURBATIONS.count);
     for (const { data } of first) {
       expect(Math.min(...data)).toBeGreaterThanOrEqual(0);
       expect(Math.max(...data)).toBeLessThanOrEqual(255);

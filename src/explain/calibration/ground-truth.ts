@@ -5,11 +5,12 @@ import { labelsOf } from "../../core/annotation.js";
 import { ownValue } from "../../core/own-value.js";
 import type { Ranked } from "../../core/ranking.js";
 import type { AspectExplanation, Explanation } from "../explanation.js";
+import type { Relevances } from "../reading/relevant-aspects.js";
 
 /** By class, the aspects that cause it: `causes` of `dataset.json`. */
 export type ClassCauses = Readonly<Record<string, readonly string[]>>;
 
-/** An explanation beside the truth. */
+/** An explanation beside the ground truth. */
 export interface Judged {
   readonly explanation: Explanation;
   /** `null` where the image has no label. A regression is never wrong here: its causes are judged, not its error. */
@@ -56,17 +57,16 @@ export function rankedAspects({
     .map((aspect) => ({ aspect, isCause: causes.includes(aspect.name) }));
 }
 
-export interface RankedAspect extends Ranked {
+export interface RankedAspect extends Ranked, Relevances {
   readonly name: string;
-  readonly relevance: number;
-  readonly apart: number;
 }
 
 /** Relevance of those aspects as scores, causes being the positives. */
-export function relevancePairs(judged: Judged): RankedAspect[] {
+export function rankedRelevances(judged: Judged): RankedAspect[] {
   return rankedAspects(judged).map(({ aspect, isCause }) => {
     const relevance = aspect.relevance ?? 0;
-    return { name: aspect.name, relevance, apart: aspect.relevanceApart ?? 0, score: relevance, isPositive: isCause };
+    const uniqueRelevance = aspect.relevanceApart ?? 0;
+    return { name: aspect.name, relevance, uniqueRelevance, score: relevance, isPositive: isCause };
   });
 }
 

@@ -1,6 +1,8 @@
-/** Models with a part that has learned nothing: what relevance looks like where there is no reason. */
+/**
+ * Models with a part that has learned nothing: what relevance looks like where there is no reason (the model randomization of Adebayo
+ * et al. 2018, arXiv:1810.03292).
+ */
 
-import type { Sample } from "../../core/annotation.js";
 import type { NdArrays } from "../../core/nd-array.js";
 import { initialize } from "../../core/parameters.js";
 import type { Engine, TensorFunction } from "../../engine/engine.js";
@@ -8,30 +10,32 @@ import type { Model } from "../../model/model.js";
 import { layerOfParameter } from "../../trunk/layer-parameters.js";
 import { randomWeights } from "../../trunk/random-weights.js";
 import { explainConstants } from "../graph/graph-constants.js";
-import { overSamples, type SampleOutputs } from "./run-over-samples.js";
+import { type ClassOf, compileForSamples, type SampleOutputs, type SampleStream } from "./run-over-samples.js";
 
-/** A model's new part. */
-export interface Draw {
+/** How one part of a model is randomized. */
+export interface Randomization {
   readonly seed: number;
-  /** The classifier's answers turned round. */
+  /** The classifier's answers negated. */
   readonly isNegated?: boolean;
 }
 
-/** One image under one of the draws. */
-export interface Redrawn extends SampleOutputs {
-  readonly draw: Draw;
+/** One image under one of the randomized models. */
+export interface RandomizedOutputs extends SampleOutputs {
+  readonly randomization: Randomization;
 }
 
+/** @returns the parameters that replace the model's own; the same names each time. */
+export type Randomize = (model: Model, randomization: Randomization) => NdArrays;
+
 /**
- * Runs images through the explanations of several such models, compiled once.
+ * Runs images through the explanations of several such models, compiled once: what is replaced is the state of the engine.
  *
  * @param fn as `explainFunction`.
  * @param parameters folded, by name.
- * @param samples opens the same images for each draw.
- * @param redraw the parameters that replace the model's own; the same names for each draw.
+ * @param samples opens the same images for each model.
  * @param classOf whose class is explained; the predicted one without it.
  */
-export async function* overRedrawn(
+export async function* overRandomizedModels(
   model: Model,
   {
     engine,
@@ -39,49 +43,49 @@ export async function* overRedrawn(
     parameters,
     references,
     samples,
-    draws,
+    randomizations,
     batchSize,
-    redraw = redrawClassifier,
+    randomize = randomizeClassifier,
     classOf,
   }: {
     engine: Engine;
     fn: TensorFunction;
     parameters: NdArrays;
     references: NdArrays;
-    samples: () => AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>;
-    draws: readonly Draw[];
+    samples: () => SampleStream;
+    randomizations: readonly Randomization[];
     batchSize?: number;
-    redraw?: (model: Model, draw: Draw) => NdArrays;
-    classOf?: (sample: Sample) => string | undefined;
+    randomize?: Randomize;
+    classOf?: ClassOf;
   },
-): AsyncGenerator<Redrawn> {
-  const first = redraw(model, { seed: 0 });
-  const kept = Object.entries(parameters).filter(([name]) => !Object.hasOwn(first, name));
+): AsyncGenerator<RandomizedOutputs> {
+  const replaced = randomize(model, { seed: 0 });
+  const kept = Object.entries(parameters).filter(([name]) => !Object.hasOwn(replaced, name));
   const constants = explainConstants({ parameters: Object.fromEntries(kept), references });
-  const state = await engine.createState(first);
-  const withDrawn: TensorFunction = (given) =>
+  const withState: TensorFunction = (given) =>
     fn({ ...given, constants: { ...given.constants, ...given.state }, state: {} });
-  let draw: Draw = { seed: 0 };
-  // One stream for one compiled graph: it is read no further than the batch that runs.
-  const stream = async function* () {
-    for (draw of draws) {
-      await state.write(redraw(model, draw));
-      yield* samples();
-    }
-  };
-  const options = { engine, fn: withDrawn, constants, state, samples: stream(), classOf, batchSize, name: "redrawn" };
+  const state = await engine.createState(replaced);
   try {
-    for await (const found of overSamples(model, options)) yield { ...found, draw };
+    const run = { engine, fn: withState, constants, state, batchSize, name: "randomized" };
+    const compiled = await compileForSamples(model, run);
+    try {
+      for (const randomization of randomizations) {
+        await state.write(randomize(model, randomization));
+        for await (const found of compiled.over(samples(), { classOf })) yield { ...found, randomization };
+      }
+    } finally {
+      await compiled.dispose();
+    }
   } finally {
     await state.dispose();
   }
 }
 
 /**
- * Fresh parameters, folded, for all layers behind the last one that is explained, and for the classifier: aspect heads and
+ * Random parameters, folded, for all layers behind the last one that is explained, and for the classifier: aspect heads and
  * what they read stay as they are.
  */
-export function redrawClassifier(model: Model, { seed, isNegated = false }: Draw): NdArrays {
+export function randomizeClassifier(model: Model, { seed, isNegated = false }: Randomization): NdArrays {
   const { trunk, classifier, aspectTaps, spec } = model;
   const order = trunk.taps.map(({ name }) => name);
   const last = [spec.source, ...aspectTaps].reduce((a, b) => (order.indexOf(b) > order.indexOf(a) ? b : a));
@@ -95,7 +99,7 @@ export function redrawClassifier(model: Model, { seed, isNegated = false }: Draw
   return { ...Object.fromEntries(layers), ...Object.fromEntries(own) };
 }
 
-/** Fresh parameters of all aspect heads. */
-export function redrawHeads({ aspects }: Model, { seed }: Draw): NdArrays {
+/** Random parameters of all aspect heads. */
+export function randomizeHeads({ aspects }: Model, { seed }: Randomization): NdArrays {
   return Object.assign({}, ...aspects.map(({ parameters }) => initialize(parameters, { seed })));
 }

@@ -12,53 +12,66 @@ export interface SampleOutputs {
   readonly outputs: NdArrays;
 }
 
-/**
- * Every image with the default target (all zero), or the class that `classOf` names. Batches of any length are cut and padded to
- * `batchSize`.
- *
- * @param fn inputs `image` and `target` as `explainFunction`; it is compiled once, and disposed at the end.
- */
+export type SampleStream = AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>;
+
+/** Whose class is explained; the predicted one where it names none. */
+export type ClassOf = (sample: Sample) => string | undefined;
+
+export interface SampleFunction {
+  readonly engine: Engine;
+  /** Inputs `image` and `target` as `explainFunction`. */
+  readonly fn: TensorFunction;
+  readonly constants: NdArrays;
+  readonly state?: StateStore;
+  readonly batchSize?: number;
+  readonly name?: string;
+}
+
+/** A function that is compiled once for any number of streams. */
+export interface CompiledForSamples {
+  /** Batches of any length are cut and padded to the batch size; no more is read than the batch that runs. */
+  over(samples: SampleStream, options?: { classOf?: ClassOf }): AsyncGenerator<SampleOutputs>;
+  dispose(): Promise<void>;
+}
+
+/** Every image with the default target (all zero), or the class that `classOf` names. The function is disposed at the end. */
 export async function* overSamples(
   model: Model,
-  {
-    engine,
-    fn,
-    constants,
-    state,
-    samples,
-    classOf = () => undefined,
-    batchSize = 8,
-    name,
-  }: {
-    engine: Engine;
-    fn: TensorFunction;
-    constants: NdArrays;
-    state?: StateStore;
-    samples: AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>;
-    classOf?: (sample: Sample) => string | undefined;
-    batchSize?: number;
-    name?: string;
-  },
+  { samples, classOf, ...given }: SampleFunction & { samples: SampleStream; classOf?: ClassOf },
 ): AsyncGenerator<SampleOutputs> {
-  const size = model.spec.trunk.inputSize;
-  const { classes } = model.classifier.spec;
-  const target = ndArray([batchSize, Math.max(1, classes.length)]);
-  const inputs = { image: [batchSize, size, size, 3], target: target.shape };
-  const compiled = await engine.compile(fn, { inputs, constants, state, name });
+  const compiled = await compileForSamples(model, given);
   try {
-    for await (const batch of samples) {
-      for (let start = 0; start < batch.length; start += batchSize) {
-        const some = batch.slice(start, start + batchSize);
-        target.data.fill(0);
-        for (const [index, sample] of some.entries()) {
-          const chosen = classes.indexOf(classOf(sample) ?? "");
-          if (chosen >= 0) target.data[index * classes.length + chosen] = 1;
-        }
-        const outputs = await compiled.run({ image: imageBatch(some, { batchSize, size }), target });
-        for (const [index, sample] of some.entries()) yield { sample, outputs: imageOutputs(outputs, index) };
-      }
-    }
+    yield* compiled.over(samples, { classOf });
   } finally {
     await compiled.dispose();
   }
+}
+
+/** The caller disposes it. */
+export async function compileForSamples(
+  { spec, classifier }: Model,
+  { engine, fn, constants, state, batchSize = 8, name }: SampleFunction,
+): Promise<CompiledForSamples> {
+  const size = spec.trunk.inputSize;
+  const { classes } = classifier.spec;
+  const target = ndArray([batchSize, Math.max(1, classes.length)]);
+  const inputs = { image: [batchSize, size, size, 3], target: target.shape };
+  const compiled = await engine.compile(fn, { inputs, constants, state, name });
+  return {
+    async *over(samples, { classOf = () => undefined } = {}) {
+      for await (const batch of samples) {
+        for (let start = 0; start < batch.length; start += batchSize) {
+          const some = batch.slice(start, start + batchSize);
+          target.data.fill(0);
+          for (const [index, sample] of some.entries()) {
+            const chosen = classes.indexOf(classOf(sample) ?? "");
+            if (chosen >= 0) target.data[index * classes.length + chosen] = 1;
+          }
+          const outputs = await compiled.run({ image: imageBatch(some, { batchSize, size }), target });
+          for (const [index, sample] of some.entries()) yield { sample, outputs: imageOutputs(outputs, index) };
+        }
+      }
+    },
+    dispose: () => compiled.dispose(),
+  };
 }

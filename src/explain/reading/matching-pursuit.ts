@@ -39,11 +39,15 @@ function sharedBy(
   let sum = 0;
   for (const { tap, index } of a) {
     const other = b.find((candidate) => candidate.tap === tap);
-    const { pairs } = taps[tap];
-    if (!other || !pairs) continue;
-    const [first, second] = [Math.min(index, other.index), Math.max(index, other.index)];
-    const count = (1 + Math.sqrt(1 + 8 * pairs.data.length)) / 2; // n of n (n - 1) / 2
-    sum += pairs.data[first * count - (first * (first + 1)) / 2 + second - first - 1];
+    const { shared } = taps[tap];
+    if (other && shared) sum += shared.sums.data[pairIndex(index, other.index, shared.aspectCount)];
   }
   return sum;
+}
+
+/** Where two of `count` aspects stand in the order (0, 1), (0, 2), ..., (1, 2), ... */
+function pairIndex(a: number, b: number, count: number): number {
+  const [first, second] = [Math.min(a, b), Math.max(a, b)];
+  const before = first * (count - 1) - (first * (first - 1)) / 2; // pairs that begin with an earlier aspect
+  return before + (second - first - 1);
 }

@@ -1,13 +1,14 @@
 /** One aspect's evidence beside the answer's: their cosine, and the share of the answer's evidence at the aspect's places. */
 
 import type { NdArray } from "../../core/nd-array.js";
+import { LEAST_SHARE_OF_PLACE } from "../relevance-constants.js";
 
 /** What the graph sums over channels at each place of one layer. */
 export interface TapSums {
   /** Sums of `c^2` and of `|c|`, `[1, height, width, 2]`. */
   readonly evidence: NdArray;
   /** `<p_a, p_b>` of the n aspects of this layer, `[1, n (n - 1) / 2]`, in the order of `pairSums`; absent where there is but one. */
-  readonly pairs?: NdArray;
+  readonly shared?: { readonly aspectCount: number; readonly sums: NdArray };
 }
 
 /** One aspect at one layer. */
@@ -18,9 +19,6 @@ export interface AspectOverlap {
   /** Sums of `sign(c) sqrt(|c|) p` and of `p^2`, `[1, height, width, 2]`. */
   readonly overlap: NdArray;
 }
-
-/** A place belongs to an aspect from this share on of the most that any place of the same layer holds of `p^2`. */
-export const LEAST_OF_MOST = 0.01;
 
 export interface Measured {
   /** `<d, p> / (|d| |p|)`, at most 1. */
@@ -52,7 +50,7 @@ export function measure(
       if (cells?.[tap][place] === 0) continue;
       shared += overlap.data[2 * place];
       squares += overlap.data[2 * place + 1];
-      if (fill[place] >= LEAST_OF_MOST) within += data[2 * place];
+      if (fill[place] >= LEAST_SHARE_OF_PLACE) within += data[2 * place];
     }
   }
   // Two roots: the product of the sums can leave the range of doubles where gradients are tiny.

@@ -9,7 +9,7 @@ import { touchedCells } from "./cells.js";
 import type { AspectOverlap, TapSums } from "./overlap.js";
 import { type AspectRegions, type Region, regionsOf } from "./regions.js";
 import { instanceRelevance, relevancesOf } from "./relevance.js";
-import { relevantOnes } from "./relevant-aspects.js";
+import { type Relevances, relevantOnes, type Thresholds } from "./relevant-aspects.js";
 import { type Answers, largestPresence, presenceOver, survivalOver } from "./survival.js";
 
 /** What an aspect's head says and where, before it is compared with the answer. */
@@ -46,82 +46,106 @@ export function readAspects(
   });
 }
 
-/**
- * All aspects of an image, each beside the others that are present. Relevant is what reaches the threshold, and beside that what
- * reaches the lower one at places of its own, as edges are followed by Canny 1986 (doi:10.1109/TPAMI.1986.4767851): the first has to
- * stand out from what comes by chance; once it does, the answer is known to rest on aspects, and the next may account for less. Where it
- * shares its places with a more relevant one, the evidence there may be the other's, and it has to stand out like the first.
- */
+/** What the aspects of one image are compared with, beside one another. */
+interface Surroundings {
+  readonly taps: Readonly<Record<string, TapSums>>;
+  readonly size: number;
+  /** How the names of mask files begin. */
+  readonly stem: string;
+}
+
+/** All aspects of an image, each beside the others that are present. */
 export function explainAspects(
   readings: readonly AspectReading[],
-  {
-    outputs,
-    size,
-    stem,
-    threshold,
-    beside,
-  }: { outputs: NdArrays; size: number; stem: string; threshold: number; beside: number },
+  { outputs, size, stem, thresholds }: { outputs: NdArrays; size: number; stem: string; thresholds: Thresholds },
 ): AspectExplanation[] {
-  const names = new Set(readings.flatMap(({ overlaps }) => overlaps.map(({ tap }) => tap)));
-  const taps: Readonly<Record<string, TapSums>> = Object.fromEntries(
-    [...names].map((name) => [
-      name,
-      { evidence: outputs[tapPort("evidence", name)], pairs: outputs[tapPort("pairs", name)] },
-    ]),
-  );
+  const taps = tapSums(readings, outputs);
   // A head that cannot tell its answer from nothing has no evidence worth comparing: survival and relevance fall together.
   const seen = readings.filter(({ survival }) => survival !== null);
   const found = relevancesOf(
     seen.map(({ overlaps }) => overlaps),
     taps,
   );
-  const whole = new Map(seen.map((reading, index) => [reading, found[index]]));
-  const relevant = new Set(relevantOnes(found, { value: threshold, beside }));
-  const cellsOf = (region: Region, regions: AspectRegions) =>
-    Object.fromEntries(
-      Object.entries(taps).map(([name, { evidence }]) => {
-        const grid = { height: evidence.shape[1], width: evidence.shape[2] };
-        return [name, touchedCells(region, { grid, size: pixelSize(regions, size) })];
-      }),
-    );
+  const relevances = new Map(seen.map((reading, index) => [reading, found[index]]));
+  const relevant = new Set(relevantOnes(found, thresholds));
   return readings.map((reading) => {
-    const { head, answers, regions } = reading;
-    const numbers = ({ elements }: Region, relevance: () => number | undefined): RegionExplanation => {
-      const survival = survivalOver(elements, answers);
-      const isSome = elements.length > 0;
-      return {
-        presence: isSome
-          ? presenceOver(elements, answers, { of: head.kind === "boxes" ? "largest" : "mean" })
-          : largestPresence(answers),
-        relevance: survival === null ? null : (relevance() ?? null),
-        survival,
-      };
-    };
-    const areaOf = ({ elements }: Region) => (regions.hasPixels ? { area: elements.length / (size * size) } : {});
-    const isPresent = regions.whole.elements.length > 0;
-    const account = whole.get(reading);
-    const own = numbers(regions.whole, () => account?.relevance);
-    const instances = regions.instances?.map((region) => ({
-      box: region.boxes[0],
-      ...areaOf(region),
-      ...numbers(region, () => instanceRelevance(reading.overlaps, taps, { cells: cellsOf(region, regions) })),
-    }));
-    return {
-      name: head.name,
-      kind: head.kind,
-      ...own,
-      relevanceApart: account?.apart ?? null,
-      relevanceInterval: null,
-      isPresent,
-      isRelevant: account !== undefined && relevant.has(account),
-      ...areaOf(regions.whole),
-      ...(regions.hasPixels && {
-        mask: isPresent ? regionFile(stem, head.name) : null,
-        survivalMap: isPresent ? survivalFile(stem, head.name) : null,
-      }),
-      ...(instances && { instances }),
-    };
+    const own = relevances.get(reading);
+    const isRelevant = own !== undefined && relevant.has(own);
+    return explainAspect(reading, { taps, size, stem }, { own, isRelevant });
   });
+}
+
+function tapSums(readings: readonly AspectReading[], outputs: NdArrays): Readonly<Record<string, TapSums>> {
+  const all = readings.flatMap(({ overlaps }) => overlaps.map(({ tap }) => tap));
+  return Object.fromEntries(
+    [...new Set(all)].map((tap) => {
+      const sums = outputs[tapPort("pairs", tap)];
+      const aspectCount = all.filter((other) => other === tap).length;
+      return [tap, { evidence: outputs[tapPort("evidence", tap)], ...(sums && { shared: { aspectCount, sums } }) }];
+    }),
+  );
+}
+
+/** @param found of the whole aspect: its relevances, where they could be read, and whether they are high enough. */
+function explainAspect(
+  reading: AspectReading,
+  surroundings: Surroundings,
+  { own, isRelevant }: { own: Relevances | undefined; isRelevant: boolean },
+): AspectExplanation {
+  const { head, regions } = reading;
+  const { taps, size, stem } = surroundings;
+  const isPresent = regions.whole.elements.length > 0;
+  const instances = regions.instances?.map((region) => ({
+    box: region.boxes[0],
+    ...areaOf(region, regions, size),
+    ...numbersOf(region, reading, () =>
+      instanceRelevance(reading.overlaps, taps, { cells: cellsOf(region, regions, surroundings) }),
+    ),
+  }));
+  return {
+    name: head.name,
+    kind: head.kind,
+    ...numbersOf(regions.whole, reading, () => own?.relevance),
+    relevanceApart: own?.uniqueRelevance ?? null,
+    relevanceInterval: null,
+    isPresent,
+    isRelevant,
+    ...areaOf(regions.whole, regions, size),
+    ...(regions.hasPixels && {
+      mask: isPresent ? regionFile(stem, head.name) : null,
+      survivalMap: isPresent ? survivalFile(stem, head.name) : null,
+    }),
+    ...(instances && { instances }),
+  };
+}
+
+/** @param relevance asked for only where there is survival: both are read or neither. */
+function numbersOf(
+  { elements }: Region,
+  { head, answers }: AspectReading,
+  relevance: () => number | undefined,
+): RegionExplanation {
+  const survival = survivalOver(elements, answers);
+  const of = head.kind === "boxes" ? "largest" : "mean";
+  return {
+    presence: elements.length > 0 ? presenceOver(elements, answers, { of }) : largestPresence(answers),
+    relevance: survival === null ? null : (relevance() ?? null),
+    survival,
+  };
+}
+
+function areaOf({ elements }: Region, { hasPixels }: AspectRegions, size: number): { area?: number } {
+  return hasPixels ? { area: elements.length / (size * size) } : {};
+}
+
+/** By layer, the cells that a region touches. */
+function cellsOf(region: Region, regions: AspectRegions, { taps, size }: Surroundings): Record<string, Uint8Array> {
+  return Object.fromEntries(
+    Object.entries(taps).map(([tap, { evidence }]) => {
+      const grid = { height: evidence.shape[1], width: evidence.shape[2] };
+      return [tap, touchedCells(region, { grid, size: pixelSize(regions, size) })];
+    }),
+  );
 }
 
 /** Size of the image whose pixels a region's elements are; `undefined` where its boxes say where it is. */

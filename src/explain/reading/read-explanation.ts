@@ -6,6 +6,7 @@ import type { NdArrays } from "../../core/nd-array.js";
 import { stemOf } from "../../core/output-names.js";
 import type { AspectSpec, ClassifierSpec } from "../../heads/head.js";
 import type { ModelSpec } from "../../model/model.js";
+import type { RelevanceThreshold } from "../../model/trained-model.js";
 import { tapOffset } from "../../trunk/tap-offset.js";
 import type { Explained, MethodChoice, Target } from "../explanation.js";
 import { methodOf } from "../methods.js";
@@ -13,16 +14,15 @@ import { touchedCells } from "./cells.js";
 import { predictionOf } from "./prediction.js";
 import { explainAspects, maskedTaps, pixelSize, readAspects } from "./read-aspects.js";
 import { hasPlace } from "./regions.js";
+import { thresholdsOf } from "./relevant-aspects.js";
 import { survivalMap } from "./survival.js";
 import { defaultTarget } from "./target.js";
 import { unexplainedShare } from "./unexplained.js";
 
 export interface ReadOptions {
   readonly spec: ModelSpec;
-  /** From this relevance on, an aspect is relevant. */
-  readonly threshold: number;
-  /** And from this one on beside such an aspect; the same without it. */
-  readonly beside?: number;
+  /** As the trained model holds it. */
+  readonly threshold: Pick<RelevanceThreshold, "value" | "beside">;
   /** Path of the image, as it shall stand in the explanation. */
   readonly image: string;
   /** What was asked for; the default target without it. */
@@ -41,14 +41,15 @@ export interface ReadOptions {
  */
 export function readExplanation(
   outputs: NdArrays,
-  { spec, threshold, beside = threshold, image, target, method = {}, stem = stemOf(image) }: ReadOptions,
+  { spec, threshold, image, target, method = {}, stem = stemOf(image) }: ReadOptions,
 ): Explained {
   const { tap } = method;
+  const thresholds = thresholdsOf(threshold);
   const { saliency: name, masking } = methodOf(method);
   const heads = checkOutputs(outputs, spec, method);
   const size = spec.trunk.inputSize;
   const readings = readAspects(outputs, { heads: heads.aspects, tap, size });
-  const aspects = explainAspects(readings, { outputs, size, stem, threshold, beside });
+  const aspects = explainAspects(readings, { outputs, size, stem, thresholds });
   const drawn = drawnTap(outputs, { source: spec.source, tap });
   const saliency = outputs[tapPort("saliency", drawn)];
   const [, height, width] = saliency.shape;
@@ -68,8 +69,8 @@ export function readExplanation(
       target: target ?? method.target ?? defaultTarget(outputs.logits, heads.classifier),
       saliency: name,
       masking,
-      threshold,
-      thresholdBeside: beside,
+      threshold: thresholds.high,
+      thresholdBeside: thresholds.low,
       isExplained: relevant.length > 0,
       aspects,
       unexplained: unexplainedShare(saliency, { relevant }),

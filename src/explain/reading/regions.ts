@@ -6,10 +6,8 @@ import type { NdArray } from "../../core/nd-array.js";
 import { decodeBoxes } from "../../heads/boxes-reading.js";
 import type { AspectSpec } from "../../heads/head.js";
 import { decodeMask } from "../../heads/segmentation-reading.js";
+import { SMALLEST_INSTANCE } from "../relevance-constants.js";
 import { connectedComponents } from "./components.js";
-
-/** Smaller components of a mask are no instances: 0.1 % of the image. */
-const SMALLEST_SHARE = 0.001;
 
 /** Some outputs of a head that belong together. */
 export interface Region {
@@ -52,7 +50,7 @@ function pixelRegions(unmasked: NdArray, threshold: number, size: number): Aspec
   const mask = decodeMask(unmasked.data, { threshold });
   const components = connectedComponents(mask, { size });
   const instances = components
-    .filter((pixels) => pixels.length >= SMALLEST_SHARE * size * size)
+    .filter((pixels) => pixels.length >= SMALLEST_INSTANCE * size * size)
     .map((pixels) => ({ elements: pixels, boxes: [extent(pixels, size)] }));
   const elements = new Uint32Array(components.reduce((sum, pixels) => sum + pixels.length, 0));
   for (let pixel = 0, count = 0; pixel < mask.length; pixel++) if (mask[pixel] === 1) elements[count++] = pixel;

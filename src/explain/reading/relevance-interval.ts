@@ -3,14 +3,9 @@
 import { type NdArray, ndArray } from "../../core/nd-array.js";
 import { random } from "../../core/random.js";
 import type { AspectExplanation } from "../explanation.js";
+import { PERTURBATIONS } from "../relevance-constants.js";
 
-export const PERTURBATIONS = 16;
-/** Pixels of the model's input. */
-const LARGEST_SHIFT = 8;
-/** A factor of 1 plus or minus this. */
-const BRIGHTNESS = 0.15;
-/** Of the readings: an aspect that is seen in fewer has no interval. */
-const FEWEST_SEEN = PERTURBATIONS / 2;
+const { count: COUNT, shift: LARGEST_SHIFT, brightness: BRIGHTNESS, leastSeen, quantiles } = PERTURBATIONS;
 
 /**
  * Each shifted by up to 8 pixels both ways (what comes in repeats the border), brightened or darkened by up to 15 %, every second
@@ -23,7 +18,7 @@ export function* perturbed({ shape, data }: NdArray): Generator<NdArray> {
   const [, height, width] = shape;
   const draw = random(7, "perturbations");
   const inside = (index: number, size: number) => Math.min(size - 1, Math.max(0, index));
-  for (let index = 0; index < PERTURBATIONS; index++) {
+  for (let index = 0; index < COUNT; index++) {
     const [down, right] = [0, 1].map(() => draw.integer(2 * LARGEST_SHIFT + 1) - LARGEST_SHIFT);
     const gain = 1 + draw.uniform(-BRIGHTNESS, BRIGHTNESS);
     const copy = ndArray(shape);
@@ -52,7 +47,10 @@ export function relevanceIntervals(
   return Object.fromEntries(
     [...names].map((name) => {
       const found = readings.flatMap((aspects) => aspects.find((aspect) => aspect.name === name)?.relevance ?? []);
-      return [name, found.length < FEWEST_SEEN ? null : ([quantile(found, 0.05), quantile(found, 0.95)] as const)];
+      return [
+        name,
+        found.length < leastSeen ? null : ([quantile(found, quantiles[0]), quantile(found, quantiles[1])] as const),
+      ];
     }),
   );
 }

@@ -1,21 +1,9 @@
 /** How far each aspect's evidence and the answer's lie in the same places and elements: the number that decides. */
 
+import { LEAST_SHARE_OF_PLACE, LEAST_SHARE_TO_TAKE_PLACE } from "../relevance-constants.js";
 import { pursued } from "./matching-pursuit.js";
-import { type AspectOverlap, LEAST_OF_MOST, type Measured, measure, type TapSums } from "./overlap.js";
-
-/** From this share on of `p^2`, a place is no place of less relevant aspects. */
-const LEAST_TO_KEEP = 0.02;
-
-/** How much of the answer's evidence one aspect accounts for. */
-export interface AspectRelevance {
-  /** 0..1. */
-  readonly relevance: number;
-  /**
-   * The same at places that hold no more relevant aspect, 0..1: what it accounts for apart from those. The share enters by its root:
-   * beside another cause, an aspect can only have a part of the evidence, which its cosine shows already.
-   */
-  readonly apart: number;
-}
+import { type AspectOverlap, type Measured, measure, type TapSums } from "./overlap.js";
+import type { Relevances } from "./relevant-aspects.js";
 
 /**
  * How much of the answer's evidence each aspect accounts for beside the others: the share of the evidence at the aspect's places
@@ -27,6 +15,9 @@ export interface AspectRelevance {
  * object share much of their evidence, and what both share with the answer would speak for either. Aspects that share nothing do
  * not feel one another.
  *
+ * `uniqueRelevance` is the same at places that hold no more relevant aspect. There the share enters by its root: beside another
+ * cause, an aspect can only have a part of the evidence, which its cosine shows already.
+ *
  * Sums are over all elements of all layers that an aspect has.
  *
  * @param aspects those that are present, each with its layers.
@@ -35,16 +26,19 @@ export interface AspectRelevance {
 export function relevancesOf(
   aspects: readonly (readonly AspectOverlap[])[],
   taps: Readonly<Record<string, TapSums>>,
-): AspectRelevance[] {
+): Relevances[] {
   const measured = aspects.map((aspect) => measure(aspect, taps));
   const taken = pursued(aspects, measured, taps);
   const relevances = measured.map(({ share }, index) => taken[index] * share);
-  const apart = sharesApart(measured, taps, relevances);
-  return relevances.map((relevance, index) => ({ relevance, apart: taken[index] * Math.sqrt(apart[index]) }));
+  const unique = uniqueShares(measured, taps, relevances);
+  return relevances.map((relevance, index) => ({
+    relevance,
+    uniqueRelevance: taken[index] * Math.sqrt(unique[index]),
+  }));
 }
 
 /** Of each aspect, the share of `|c|^2` at its places that hold no aspect of higher relevance. */
-function sharesApart(
+function uniqueShares(
   measured: readonly Measured[],
   taps: Readonly<Record<string, TapSums>>,
   relevances: readonly number[],
@@ -60,8 +54,8 @@ function sharesApart(
       for (let place = 0; place < fill.length; place++) {
         const square = evidence.data[2 * place];
         whole += square;
-        if (fill[place] >= LEAST_OF_MOST && held[tap][place] === 0) within += square;
-        if (relevances[index] > 0 && fill[place] >= LEAST_TO_KEEP) held[tap][place] = 1;
+        if (fill[place] >= LEAST_SHARE_OF_PLACE && held[tap][place] === 0) within += square;
+        if (relevances[index] > 0 && fill[place] >= LEAST_SHARE_TO_TAKE_PLACE) held[tap][place] = 1;
       }
     }
     shares[index] = whole > 0 ? within / whole : 0;

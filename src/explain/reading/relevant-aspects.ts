@@ -1,19 +1,33 @@
-/** Which aspects of an image are relevant: what they must reach. */
+/** Decides which aspects of an image are relevant, given the threshold that calibration set. */
 
-/** What one aspect of an image must reach, and what others beside it. */
+import type { RelevanceThreshold } from "../../model/trained-model.js";
+
+/** Of relevance: what one aspect must reach, and what its `uniqueRelevance` must reach beside one that does. */
 export interface Thresholds {
-  readonly value: number;
-  readonly beside: number;
+  readonly high: number;
+  readonly low: number;
 }
 
-/** What is compared with them, 0..1 each: `relevance` and `relevanceApart` of an aspect. */
-export interface Reached {
+/** What is compared with them, 0..1 each. */
+export interface Relevances {
   readonly relevance: number;
-  readonly apart: number;
+  /** At places that hold no more relevant aspect; the JSON calls it `relevanceApart`. */
+  readonly uniqueRelevance: number;
 }
 
-/** The aspects of one image that are relevant. */
-export function relevantOnes<T extends Reached>(aspects: readonly T[], { value, beside }: Thresholds): T[] {
-  const isExplained = aspects.some(({ relevance }) => relevance >= value);
-  return isExplained ? aspects.filter(({ relevance, apart }) => relevance >= value || apart >= beside) : [];
+/** The two thresholds of a trained model; one that holds a single number has the same twice. */
+export function thresholdsOf({ value, beside = value }: Pick<RelevanceThreshold, "value" | "beside">): Thresholds {
+  return { high: value, low: beside };
+}
+
+/**
+ * The aspects of one image that are relevant: those that reach the high threshold, and beside such an aspect those that reach the
+ * low one at places of their own, as Canny 1986 (doi:10.1109/TPAMI.1986.4767851) follows edges. The first has to stand out from what
+ * comes by chance; once it does, the answer is known to rest on aspects, and the next may account for less. Where an aspect shares its
+ * places with a more relevant one, the evidence there may be the other's, so it has to stand out like the first.
+ */
+export function relevantOnes<T extends Relevances>(aspects: readonly T[], { high, low }: Thresholds): T[] {
+  const isExplained = aspects.some(({ relevance }) => relevance >= high);
+  if (!isExplained) return [];
+  return aspects.filter(({ relevance, uniqueRelevance }) => relevance >= high || uniqueRelevance >= low);
 }

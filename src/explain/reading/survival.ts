@@ -2,9 +2,7 @@
 
 import { sigmoid } from "../../core/logistic.js";
 import type { NdArray } from "../../core/nd-array.js";
-
-/** Below this mean of u - e a head cannot tell its answer from nothing. */
-const LEAST_CONTRAST = 1;
+import { LEAST_CONTRAST } from "../relevance-constants.js";
 
 /** u, v and e of one head and image, all of one shape. */
 export interface Answers {

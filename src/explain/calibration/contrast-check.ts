@@ -1,0 +1,32 @@
+/** Finds aspect heads that see their aspect but hardly more than on the reference, so that their relevance cannot be read. */
+
+import type { Explanation } from "../explanation.js";
+
+export interface ContrastCheck {
+  add(explanation: Explanation): void;
+  /** One line for each head that cannot be read on more than half of the images where it sees its aspect. */
+  warnings(): string[];
+}
+
+/** @param isAbout the aspects that warnings are about. */
+export function createContrastCheck(isAbout: (aspect: string) => boolean): ContrastCheck {
+  const counts = new Map<string, { present: number; unreadable: number }>();
+  return {
+    add({ aspects }) {
+      for (const { name, isPresent, relevance } of aspects) {
+        const count = counts.get(name) ?? { present: 0, unreadable: 0 };
+        if (isPresent) count.present++;
+        if (isPresent && relevance === null) count.unreadable++;
+        counts.set(name, count);
+      }
+    },
+    warnings: () =>
+      [...counts]
+        .filter(([name, { present, unreadable }]) => isAbout(name) && unreadable > present / 2)
+        .map(
+          ([name, { present, unreadable }]) =>
+            `head "${name}" cannot tell its answer from nothing on ${unreadable} of the ${present} images where it sees its aspect, ` +
+            "so its relevance is not given there. Train it longer, or label images without it.",
+        ),
+  };
+}
