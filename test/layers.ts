@@ -1,0 +1,54 @@
+/** The table of who may import whom, which the code is held against and docs/architecture.md draws. */
+
+/** Room (a folder of src, or an entry) -> the rooms that it may import, besides itself. */
+export const ALLOWED: Record<string, string[]> = {
+  core: [],
+  ops: ["core"],
+  trunk: ["core"],
+  "trunk/formats": ["core", "trunk"],
+  heads: ["core", "ops"],
+  dataset: ["core"],
+  "dataset/synth": ["core", "dataset"],
+  engine: ["core", "engine/trace"],
+  "engine/trace": ["core", "engine"],
+  model: ["core", "ops", "trunk", "heads"],
+  "weights/download": ["core"],
+  weights: ["core", "trunk", "trunk/formats", "engine", "weights/download"],
+  train: ["core", "ops", "trunk", "heads", "dataset", "engine", "model"],
+  explain: ["core"],
+  "explain/reading": ["core", "trunk", "heads", "model", "explain"],
+  "explain/graph/saliency": ["core", "ops", "trunk", "explain", "explain/graph"],
+  "explain/graph/mapping": ["core", "trunk", "model", "explain"],
+  "explain/graph": [
+    ...["core", "ops", "trunk", "heads", "engine", "model"],
+    ...["explain", "explain/graph/saliency", "explain/graph/mapping"],
+  ],
+  "explain/calibration": [
+    ...["core", "trunk", "heads", "engine", "model"],
+    ...["explain", "explain/graph", "explain/reading"],
+  ],
+  faithfulness: [
+    ...["core", "trunk", "heads", "dataset", "engine", "model"],
+    ...["explain", "explain/graph", "explain/reading", "explain/calibration"],
+  ],
+  pictures: ["core", "dataset", "explain", "faithfulness"],
+  bundle: [
+    ...["core", "trunk", "heads", "dataset", "engine", "engine/trace", "model"],
+    ...["explain", "explain/graph", "explain/reading"],
+  ],
+  workflows: [
+    ...["core", "trunk", "trunk/formats", "heads", "dataset", "engine", "model", "weights", "train"],
+    ...["explain/graph", "explain/calibration", "pictures", "bundle"],
+  ],
+  cli: ["core", "heads", "dataset", "engine", "model", "explain", "pictures", "bundle", "cli/commands"],
+  "cli/commands": [
+    ...["core", "trunk", "dataset", "dataset/synth", "engine", "model", "weights", "train"],
+    ...["explain", "explain/graph", "explain/reading", "faithfulness", "pictures", "bundle", "workflows", "cli"],
+  ],
+  "explainer.ts": ["core", "engine", "heads", "trunk", "model", "explain", "pictures", "bundle"],
+  "index.ts": [
+    ...["core", "trunk", "trunk/formats", "heads", "dataset", "dataset/synth", "engine", "model", "train"],
+    ...["explain", "explain/graph", "explain/graph/mapping", "explain/reading", "explain/calibration"],
+    ...["faithfulness", "pictures", "bundle", "ops", "weights", "weights/download", "workflows"],
+  ],
+};
