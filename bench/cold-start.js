@@ -32,7 +32,7 @@ for (const [alpha, inputSize] of [
     const marks = [["node", performance.timeOrigin + performance.now() - ${begun}]];
     let last = performance.now();
     const mark = (name) => { const now = performance.now(); marks.push([name, now - last]); last = now; };
-    const { openExplainer } = await import("${new URL("../dist/bundle/explainer.js", import.meta.url).href}");
+    const { openExplainer } = await import("${import.meta.resolve("aspectlens/explainer")}");
     mark("modules");
     const explainer = await openExplainer(${JSON.stringify(bundle)});
     mark("session");

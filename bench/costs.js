@@ -2,7 +2,7 @@
  * What a step costs by batch size, image size, number of heads and threads, and how long its session takes to open: `npm run build && node bench/costs.js`.
  */
 
-import { selectEngine } from "./built.js";
+import { selectEngine } from "aspectlens";
 import { measure, rounded, writeResults } from "./harness.js";
 import { prepareStep } from "./training.js";
 

@@ -4,15 +4,14 @@
  */
 
 import {
-  evaluationStep,
   explainConstants,
   explainedTaps,
   explainFunction,
   MissingEngineError,
-  modelInputShapes,
   ndArray,
+  predict,
   selectEngine,
-} from "./built.js";
+} from "aspectlens";
 import { byTurns, compare, median, rounded, writeResults } from "./harness.js";
 import { freshParameters, networkOf, normal, pixels } from "./models.js";
 import { openPeer } from "./peer.js";
@@ -27,7 +26,7 @@ const MASKS = 2;
 const MANY = 8;
 const iterations = 20;
 
-/** @typedef {import("../src/engine/engine.js").Engine} Engine */
+/** @typedef {import("aspectlens").Engine} Engine */
 
 const rows = [];
 for (const choice of /** @type {const} */ (["onnx", "tfjs"])) {
@@ -48,15 +47,15 @@ for (const choice of /** @type {const} */ (["onnx", "tfjs"])) {
       await explain.dispose();
       continue;
     }
-    const predict = await preparePredict(engine, { ...size, masks: MASKS });
+    const prediction = await preparePredict(engine, { ...size, masks: MASKS });
     const many = await prepareExplain(engine, { ...size, masks: MANY });
     const both = async () => {
       await explain.run();
       await many.run();
     };
-    const runs = { explain: explain.run, predict: predict.run, many: many.run, both };
+    const runs = { explain: explain.run, predict: prediction.run, many: many.run, both };
     const rounds = await byTurns(runs, { iterations });
-    for (const one of [predict, many, explain]) await one.dispose();
+    for (const one of [prediction, many, explain]) await one.dispose();
     const of = (/** @type {(times: Record<keyof typeof runs, number>) => number} */ number) =>
       rounded(median(rounds.map(number)));
     const ours = {
@@ -112,10 +111,13 @@ async function prepareExplain(engine, { alpha, inputSize, masks }) {
  */
 async function preparePredict(engine, { alpha, inputSize, masks }) {
   const model = networkOf({ alpha, inputSize, classes, masks });
-  /** @type {{ kind: "image" }} */
-  const input = { kind: "image" };
-  const shapes = modelInputShapes(model, input, 1);
-  const compiled = await engine.compile(evaluationStep(model, { input }), {
+  const shapes = { image: [1, inputSize, inputSize, 3] };
+  /** @type {import("aspectlens").TensorFunction} */
+  const predictOne = ({ inputs, constants }) => {
+    const image = /** @type {import("@tensorflow/tfjs").Tensor4D} */ (inputs.image);
+    return { outputs: predict(model, constants, { input: image }) };
+  };
+  const compiled = await engine.compile(predictOne, {
     name: "predict",
     inputs: shapes,
     constants: freshParameters(model, { isFolded: true }),

@@ -6,8 +6,9 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ndArray, openExplainer, openRuntime, readBundle, readGraph } from "aspectlens";
 import sharp from "sharp";
-import { ndArray, openExplainer, openRuntime, random, readBundle, readGraph } from "./built.js";
+import { random } from "../examples/support/random.js";
 import { writeFreshBundle } from "./fresh-bundle.js";
 import { median, rounded, writeResults } from "./harness.js";
 import { pixels } from "./models.js";
@@ -20,7 +21,7 @@ const folder = await mkdtemp(join(tmpdir(), "aspectlens-bench-"));
 await mkdir(join(folder, "images"));
 /** @type {string[]} */
 const files = [];
-const stream = random(7, "bench", "folder");
+const stream = random("bench", "folder");
 for (let index = 0; index < IMAGES; index++) {
   const file = join(folder, "images", `${index}.jpg`);
   // Smooth shapes, as photographs have, at the size that photographs of datasets have.

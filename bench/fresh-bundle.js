@@ -1,6 +1,6 @@
 /** A bundle of a model that has learned nothing: it costs what a trained one costs. */
 
-import { explainedTaps, exportBundle, openRuntime, RESIZE_KERNEL } from "./built.js";
+import { explainedTaps, exportBundle } from "aspectlens";
 import { freshParameters, networkOf, normal } from "./models.js";
 
 const CLASSES = 10;
@@ -16,7 +16,6 @@ export async function writeFreshBundle(path, { alpha, inputSize, masks }) {
     const { shape, data } = normal([CLASSES + 1, channels], tap);
     return [tap, { shape, data: data.map(Math.abs) }];
   });
-  const runtime = openRuntime();
   const provenance = {
     dataset: { name: "none", hash: "none", counts: {} },
     seed: 7,
@@ -32,6 +31,5 @@ export async function writeFreshBundle(path, { alpha, inputSize, masks }) {
     threshold: { value: 0.3, isCalibrated: false },
     provenance,
   };
-  await exportBundle(trained, path, { runtime, kernel: RESIZE_KERNEL, name: "bench" });
-  await runtime.dispose();
+  await exportBundle(trained, path, { name: "bench" });
 }

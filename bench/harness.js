@@ -2,9 +2,9 @@
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { availableParallelism, cpus } from "node:os";
 import { fileURLToPath } from "node:url";
-import { writeJson } from "./built.js";
 
 const ROUNDS = 7;
 const WARM_UPS = 3;
@@ -114,6 +114,14 @@ export async function writeResults(name, rows) {
   const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
   const machine = `${availableParallelism()} cores, ${cpus()[0]?.model.trim()}`;
   await writeJson(pathOf(name), { format: "aspectlens-bench/1", commit, machine, node: process.version, rows });
+}
+
+/**
+ * @param {string} path
+ * @param {unknown} value
+ */
+export async function writeJson(path, value) {
+  await writeFile(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
 /** @param {readonly number[]} values */

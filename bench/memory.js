@@ -1,6 +1,6 @@
 /** Memory over 10,000 training steps: `npm run build && node bench/memory.js`. */
 
-import { selectEngine } from "./built.js";
+import { selectEngine } from "aspectlens";
 import { rounded, writeResults } from "./harness.js";
 import { prepareStep } from "./training.js";
 

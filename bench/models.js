@@ -1,6 +1,7 @@
 /** The models and inputs that are measured: a trunk with a classifier and segmentation heads, on drawn numbers. */
 
-import { createModel, initialize, ndArray, random, sizeOf } from "./built.js";
+import { createModel, initialize, ndArray } from "aspectlens";
+import { random } from "../examples/support/random.js";
 
 /** The layer that the heads read, and the last one, which the classifier reads. */
 const LAYERS = {
@@ -15,7 +16,7 @@ const LAYERS = {
  */
 export function networkOf({ trunk = "mobilenet-v1", alpha, inputSize, classes, masks }) {
   const [source, last] = LAYERS[trunk];
-  /** @type {import("../src/heads/head.js").HeadSpec[]} */
+  /** @type {import("aspectlens").HeadSpec[]} */
   const heads = [
     {
       name: "class",
@@ -33,7 +34,7 @@ export function networkOf({ trunk = "mobilenet-v1", alpha, inputSize, classes, m
 /**
  * Fresh parameters of trunk and heads.
  *
- * @param {import("../src/model/model.js").Model} model
+ * @param {import("aspectlens").Model} model
  * @param {{ isFolded: boolean }} options
  */
 export function freshParameters({ trunk, headParameters }, { isFolded }) {
@@ -47,11 +48,10 @@ export function freshParameters({ trunk, headParameters }, { isFolded }) {
  * @param {string} key
  */
 export function normal(shape, key) {
-  const stream = random(7, "bench", key);
-  return ndArray(
-    shape,
-    Float32Array.from({ length: sizeOf(shape) }, () => stream.normal()),
-  );
+  const { next } = random("bench", key);
+  // Box and Muller 1958; 1 - next() is never 0.
+  const normal = () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
+  return filled(shape, normal);
 }
 
 /**
@@ -60,9 +60,16 @@ export function normal(shape, key) {
  * @param {readonly number[]} shape
  */
 export function pixels(shape) {
-  const stream = random(7, "bench", "pixels");
-  return ndArray(
-    shape,
-    Float32Array.from({ length: sizeOf(shape) }, () => stream.integer(256)),
-  );
+  const stream = random("bench", "pixels");
+  return filled(shape, () => stream.integer(256));
+}
+
+/**
+ * @param {readonly number[]} shape
+ * @param {() => number} draw
+ */
+function filled(shape, draw) {
+  const array = ndArray(shape);
+  for (let i = 0; i < array.data.length; i++) array.data[i] = draw();
+  return array;
 }

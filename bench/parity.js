@@ -6,9 +6,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
+import { createTrunk, foldBatchNorm, inspectWeights, loadWeights, readWeights, selectEngine } from "aspectlens";
 import sharp from "sharp";
 import { requireArchives, withArchives } from "../examples/support/archives.js";
-import { createTrunk, foldBatchNorm, inspectWeights, loadWeights, readWeights, selectEngine } from "./built.js";
 import { rounded, writeResults } from "./harness.js";
 
 /** What `../shared/data/README.md` says: per cent of the thousand. */

@@ -5,8 +5,9 @@
 
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { defaultThreads, InferenceSession, selectEngine } from "./built.js";
+import { selectEngine } from "aspectlens";
 import { measure, rounded, writeResults } from "./harness.js";
+import { defaultThreads, InferenceSession } from "./internals.js";
 import { openPeer } from "./peer.js";
 import { prepareStep, stepGraph } from "./training.js";
 

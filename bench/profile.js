@@ -7,7 +7,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { defaultThreads, InferenceSession } from "./built.js";
+import { defaultThreads, InferenceSession } from "./internals.js";
 import { stepGraph } from "./training.js";
 
 const WARM_UPS = 4;

@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { MissingEngineError, selectEngine } from "./built.js";
+import { MissingEngineError, selectEngine } from "aspectlens";
 import { compare, readRows, rounded, writeResults } from "./harness.js";
 import { openPeer } from "./peer.js";
 import { prepareStep } from "./training.js";

@@ -8,8 +8,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { selectEngine } from "aspectlens";
 import sharp from "sharp";
-import { random, selectEngine } from "./built.js";
+import { random } from "../examples/support/random.js";
 import { measure, median, rounded, writeResults } from "./harness.js";
 import { prepareStep } from "./training.js";
 
@@ -92,7 +93,7 @@ async function drawDataset() {
     aspects: [],
   };
   await writeFile(join(data, "dataset.json"), JSON.stringify(manifest));
-  const stream = random(7, "bench", "throughput");
+  const stream = random("bench", "throughput");
   const lines = [];
   for (let index = 0; index < IMAGES + VALIDATION; index++) {
     const numbers = Uint8Array.from({ length: 8 * 8 * 3 }, () => stream.integer(256));

@@ -1,18 +1,17 @@
 /** The joint training step as a user's training runs it, ready to be called again and again. */
 
+import { ndArray, openRuntime } from "aspectlens";
 import {
   answerInputShapes,
   compileGraph,
   firstMoment,
   modelInputShapes,
-  ndArray,
-  openRuntime,
   probeBlock,
   secondMoment,
   Tensor,
   trainableNames,
   trainingStep,
-} from "./built.js";
+} from "./internals.js";
 import { freshParameters, networkOf, pixels } from "./models.js";
 
 /**
@@ -63,7 +62,7 @@ export function stepParts({ trunk = "mobilenet-v1", alpha, inputSize, batchSize,
     for (let i = 0; i < mask.length; i++) mask[i] = i % inputSize > inputSize / 2 ? 1 : 0;
   }
   const rate = ndArray([], Float32Array.of(1e-4));
-  /** @type {Record<string, import("../src/core/nd-array.js").NdArray>} */
+  /** @type {Record<string, import("aspectlens").NdArray>} */
   const inputs = { ...answers, image: pixels(shapes.image), "rate/trunk": rate, "rate/heads": rate };
   const stateValues = { ...named(false), ...Object.fromEntries(moments) };
   return { fn, shapes, constants: named(true), stateValues, inputs };
@@ -83,9 +82,9 @@ export async function stepGraph(options, { isPortable = false } = {}) {
   const { fn, shapes, constants, stateValues, inputs } = stepParts(options);
   const stateShapes = Object.fromEntries(Object.entries(stateValues).map(([name, { shape }]) => [name, shape]));
   // Only the shapes of the store are read in tracing.
-  const state = /** @type {import("../src/engine/engine.js").StateStore} */ ({ shapes: stateShapes });
+  const state = /** @type {import("aspectlens").StateStore} */ ({ shapes: stateShapes });
   const graph = compileGraph(fn, { inputs: shapes, constants, state, block, name: "step" });
-  const tensor = (/** @type {import("../src/core/nd-array.js").NdArray["data"]} */ data, shape = [data.length]) =>
+  const tensor = (/** @type {import("aspectlens").NdArray["data"]} */ data, shape = [data.length]) =>
     new Tensor("float32", /** @type {Float32Array} */ (data), shape);
   /** @type {Record<string, import("onnxruntime-node").Tensor>} */
   const feeds = {};
@@ -104,7 +103,7 @@ export async function stepGraph(options, { isPortable = false } = {}) {
 }
 
 /**
- * @param {import("../src/engine/engine.js").Engine} engine
+ * @param {import("aspectlens").Engine} engine
  * @param {StepOptions} options
  */
 export async function prepareStep(engine, options) {

@@ -6,22 +6,12 @@
 
 import { mkdir, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { openExplainer, renderOverlay } from "aspectlens/explainer";
 import sharp from "sharp";
-
-/** @param {string} path */
-const built = (path) => import(new URL(`../dist/${path}`, import.meta.url).href);
-/** @type {typeof import("../src/bundle/explainer.js")} */
-const { openExplainer } = await built("bundle/explainer.js");
-/** @type {typeof import("../src/dataset/open-image.js")} */
-const { decodeImage } = await built("dataset/open-image.js");
-/** @type {typeof import("../src/pictures/overlay.js")} */
-const { renderOverlay } = await built("pictures/overlay.js");
 
 const COLUMNS = 3;
 const COUNT = 12;
 const WIDTH = 900;
-/** Of the decoded image, pixels. */
-const SIDE = 512;
 
 const [bundle, folder, out] = process.argv.slice(2);
 if (!bundle || !folder || !out) throw new Error("usage: montage.js BUNDLE FOLDER_OF_IMAGES OUT.png");
@@ -32,8 +22,7 @@ const explainer = await openExplainer(bundle);
 const overlays = [];
 for (const file of chosen) {
   const explained = await explainer.explain(join(folder, file));
-  const { image } = await decodeImage(join(folder, file), { size: SIDE });
-  const overlay = await renderOverlay(explained, { width: SIDE, height: SIDE, pixels: image }, { shape: explained });
+  const overlay = await renderOverlay(explained, join(folder, file));
   overlays.push(await sharp(overlay).resize({ width: WIDTH }).png().toBuffer({ resolveWithObject: true }));
 }
 await explainer.dispose();

@@ -63,6 +63,7 @@ export { type ExportRunOptions, exportRun } from "./workflows/export-run.js";
 
 export type { Annotation, AspectKind, ClassAnnotation, Sample, Task } from "./core/annotation.js";
 export type { Box } from "./core/box.js";
+export { imageBatch } from "./core/image-batch.js";
 export type { Crop } from "./core/view.js";
 export type { Augment } from "./dataset/augment.js";
 export { type BatchOptions, batches } from "./dataset/batches.js";
@@ -78,9 +79,11 @@ export type { Cause, TissueOptions } from "./dataset/synth/tissue.js";
 
 // Pre-trained weights
 
+export { decodeSafetensors, type EncodeOptions, encodeSafetensors, type Metadata } from "./core/safetensors.js";
 export { inspectWeights, type WeightsDescription } from "./trunk/formats/inspect-weights.js";
 export { type LoadedWeights, type LoadOptions, loadWeights } from "./trunk/formats/load-weights.js";
 export { readWeights } from "./trunk/formats/read-weights.js";
+export { readTrunkFile, TRUNK_FILE, type TrunkMetadata, writeTrunkFile } from "./trunk/formats/trunk-file.js";
 export type { WeightsFile } from "./trunk/formats/weights-file.js";
 export { CATALOGUE, type CatalogueEntry, catalogued } from "./weights/catalogue.js";
 export type { Proof } from "./weights/check-weights.js";

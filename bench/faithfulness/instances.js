@@ -7,7 +7,6 @@
 
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import sharp from "sharp";
 import {
   areaUnderCurve,
   batches,
@@ -19,10 +18,11 @@ import {
   readExplanation,
   readTrainedModel,
   selectEngine,
-  writeJson,
-} from "../built.js";
+} from "aspectlens";
+import sharp from "sharp";
+import { writeJson } from "../harness.js";
 
-/** @import { InstanceExplanation } from "../../src/explain/explanation.js" */
+/** @import { InstanceExplanation } from "aspectlens" */
 
 /** Of the pixels of an instance that show a pet, this share must agree: two pets in one instance are no question. */
 const SHARE = 0.9;

@@ -12,7 +12,6 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { aspectlens } from "../../examples/support/command-line.js";
 import {
   allowsCam,
   batches,
@@ -24,14 +23,15 @@ import {
   readTrainedModel,
   SALIENCY_NAMES,
   selectEngine,
-  writeJson,
-} from "../built.js";
+} from "aspectlens";
+import { aspectlens } from "../../examples/support/command-line.js";
+import { writeJson } from "../harness.js";
 import { CONDITIONS } from "./conditions.js";
 import { writeTable } from "./table.js";
 
-/** @import { TrainedModel } from "../../src/model/trained-model.js" */
-/** @import { Dataset } from "../../src/dataset/dataset.js" */
-/** @import { Engine } from "../../src/engine/engine.js" */
+/** @import { TrainedModel } from "aspectlens" */
+/** @import { Dataset } from "aspectlens" */
+/** @import { Engine } from "aspectlens" */
 /** @import { Condition } from "./conditions.js" */
 
 const { values: options, positionals } = parseArgs({

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CONDITIONS } from "./conditions.js";
 
-/** @import { Faithfulness, FaithfulnessMethod } from "../../src/faithfulness/faithfulness.js" */
+/** @import { Faithfulness, FaithfulnessMethod } from "aspectlens" */
 /** @typedef {{ work: string, family: string, faithfulness: Faithfulness, withoutCauses: FaithfulnessMethod & { by: string } }} Result */
 
 /**

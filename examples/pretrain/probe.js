@@ -12,35 +12,23 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs";
-import { built } from "../support/built.js";
+import {
+  batches,
+  createTrunk,
+  foldBatchNorm,
+  imageBatch,
+  inspectWeights,
+  loadWeights,
+  locateWeights,
+  openDataset,
+  randomWeights,
+  readTrainedModel,
+  readWeights,
+  selectEngine,
+} from "aspectlens";
 
-/** @type {typeof import("../../src/dataset/batches.js")} */
-const { batches } = await built("dataset/batches.js");
-/** @type {typeof import("../../src/dataset/dataset.js")} */
-const { openDataset } = await built("dataset/dataset.js");
-/** @type {typeof import("../../src/engine/select-engine.js")} */
-const { selectEngine } = await built("engine/select-engine.js");
-/** @type {typeof import("../../src/core/image-batch.js")} */
-const { imageBatch } = await built("core/image-batch.js");
-/** @type {typeof import("../../src/model/trained-model.js")} */
-const { readTrainedModel } = await built("model/trained-model.js");
-/** @type {typeof import("../../src/trunk/create-trunk.js")} */
-const { createTrunk } = await built("trunk/create-trunk.js");
-/** @type {typeof import("../../src/trunk/fold-batch-norm.js")} */
-const { foldBatchNorm } = await built("trunk/fold-batch-norm.js");
-/** @type {typeof import("../../src/trunk/random-weights.js")} */
-const { randomWeights } = await built("trunk/random-weights.js");
-/** @type {typeof import("../../src/trunk/formats/inspect-weights.js")} */
-const { inspectWeights } = await built("trunk/formats/inspect-weights.js");
-/** @type {typeof import("../../src/trunk/formats/load-weights.js")} */
-const { loadWeights } = await built("trunk/formats/load-weights.js");
-/** @type {typeof import("../../src/trunk/formats/read-weights.js")} */
-const { readWeights } = await built("trunk/formats/read-weights.js");
-/** @type {typeof import("../../src/weights/store.js")} */
-const { locateWeights } = await built("weights/store.js");
-
-/** @import { NdArrays } from "../../src/core/nd-array.js" */
-/** @import { Trunk } from "../../src/trunk/trunk.js" */
+/** @import { NdArrays } from "aspectlens" */
+/** @import { Trunk } from "aspectlens" */
 /** @typedef {{ features: Float32Array, label: number }} Example */
 
 const BATCH = 16;

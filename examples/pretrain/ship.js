@@ -11,19 +11,17 @@ import { chmod, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/p
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { built } from "../support/built.js";
+import {
+  createTrunk,
+  decodeSafetensors,
+  foldBatchNorm,
+  readTrainedModel,
+  readTrunkFile,
+  TRUNK_FILE,
+  writeTrainedModel,
+  writeTrunkFile,
+} from "aspectlens";
 import { aspectlens, node } from "../support/command-line.js";
-
-/** @type {typeof import("../../src/core/safetensors.js")} */
-const { decodeSafetensors } = await built("core/safetensors.js");
-/** @type {typeof import("../../src/model/trained-model.js")} */
-const { readTrainedModel, writeTrainedModel } = await built("model/trained-model.js");
-/** @type {typeof import("../../src/trunk/create-trunk.js")} */
-const { createTrunk } = await built("trunk/create-trunk.js");
-/** @type {typeof import("../../src/trunk/fold-batch-norm.js")} */
-const { foldBatchNorm } = await built("trunk/fold-batch-norm.js");
-/** @type {typeof import("../../src/trunk/formats/trunk-file.js")} */
-const { readTrunkFile, TRUNK_FILE, writeTrunkFile } = await built("trunk/formats/trunk-file.js");
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PROBE = join(ROOT, "examples/pretrain/probe.js");

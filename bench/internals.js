@@ -1,0 +1,24 @@
+/**
+ * What the benches of the training step reach into the built package for; all else they import from "aspectlens". The step
+ * is no public name: whoever trains calls `runTraining`, whose step time cannot be told from decoding and saving. Peak
+ * memory and profile want the same graph on ONNX Runtime alone, without our worker.
+ */
+
+const dist = new URL("../dist/", import.meta.url);
+
+/** @param {string} path */
+const load = (path) => import(new URL(path, dist).href);
+
+/** @type {typeof import("../src/train/step.js")} */
+export const { answerInputShapes, firstMoment, modelInputShapes, secondMoment, trainingStep } =
+  await load("train/step.js");
+/** @type {typeof import("../src/train/trainable.js")} */
+export const { trainableNames } = await load("train/trainable.js");
+/** @type {typeof import("../src/engine/compile.js")} */
+export const { compileGraph } = await load("engine/compile.js");
+/** @type {typeof import("../src/engine/probe-block.js")} */
+export const { probeBlock } = await load("engine/probe-block.js");
+/** @type {typeof import("../src/engine/threads.js")} */
+export const { defaultThreads } = await load("engine/threads.js");
+/** Without its telemetry. @type {typeof import("../src/engine/onnx-runtime.js")} */
+export const { InferenceSession, Tensor } = await load("engine/onnx-runtime.js");
