@@ -10,7 +10,7 @@ import { legend, legendHeight } from "./legend.js";
 import { paintSaliency, type RgbImage, rawOf, toBuffer } from "./painting.js";
 import { aspectColour, FAINT_INK, heatColour, INK, PAPER, toHex } from "./palette.js";
 import { inFrame } from "./place-labels.js";
-import type { Shape } from "./shown-image.js";
+import { type Shape, shownImage } from "./shown-image.js";
 import { fitText, textWidth } from "./text-line.js";
 
 const PANEL = 400;
@@ -30,18 +30,20 @@ const FOOTER = 30;
  * Letters come from the font of this package, those of other scripts from the system's fonts. Names that no font here can
  * draw are numbered, with a note on what to install.
  *
- * @param image the upright image; small ones are enlarged to panels of 400 pixels.
- * @param options.shape width and height of the original, where `image` was squeezed into another shape.
+ * @param image the upright image, or the path of one; small ones are enlarged to panels of 400 pixels.
+ * @param options.shape width and height of the original, where the pixels were squeezed into another shape.
  * @returns the bytes of a PNG.
+ * @throws ImageError where the file cannot be read.
  */
 export async function renderOverlay(
   explained: Explained,
-  image: RgbImage,
-  { shape = image }: { shape?: Shape } = {},
+  image: string | RgbImage,
+  { shape: given }: { shape?: Shape } = {},
 ): Promise<Uint8Array> {
+  const { picture, shape } = await shownImage(image, given);
   const { shown, notes } = await withDrawableNames(explained);
   const { explanation, maps } = shown;
-  const panel = await toPanel(image, shape);
+  const panel = await toPanel(picture, shape);
   const frame = { width: Math.max(NARROWEST, panel.width), height: Math.max(LOWEST, panel.height) };
   const place = inFrame(panel, frame);
   const aspects = await aspectPanel(shown, panel, { frame, place });
