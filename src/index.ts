@@ -86,7 +86,7 @@ export { readWeights } from "./trunk/formats/read-weights.js";
 export { readTrunkFile, TRUNK_FILE, type TrunkMetadata, writeTrunkFile } from "./trunk/formats/trunk-file.js";
 export type { WeightsFile } from "./trunk/formats/weights-file.js";
 export { CATALOGUE, type CatalogueEntry, catalogued } from "./weights/catalogue.js";
-export type { Proof } from "./weights/check-weights.js";
+export type { WeightsCheck } from "./weights/check-weights.js";
 export type { DownloadOptions, Fingerprint } from "./weights/download/download.js";
 export type { FetchOptions } from "./weights/download/fetch-files.js";
 export { type Imported, type ImportOptions, importWeights } from "./weights/import-weights.js";

@@ -48,7 +48,7 @@ export async function locked<Result>(
     const removal = isKnown
       ? ""
       : ` If it no longer runs: rm -f ${JSON.stringify(path)} ${JSON.stringify(takeoverOf(path))}`;
-    throw new ErrorClass(`${title}: ${who} is at it already. ${cure}${removal}`);
+    throw new ErrorClass(`${title}: ${who} is already running. ${cure}${removal}`);
   }
   try {
     return await work();

@@ -26,7 +26,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * When a process began, so that a number given anew is not taken for its former owner: boot and clock ticks since then.
+ * When a process began, so that a reused process number is not taken for its former owner: boot and clock ticks since then.
  *
  * @returns `null` where the system does not tell (other than Linux).
  */

@@ -92,7 +92,7 @@ export async function openResultFolder(
       known.get(file)?.contents.at(-1) !== sha256 || known.get(file)?.set !== set;
     await append(list, entries.filter(isNew));
     for (const entry of entries) add(known, entry);
-    await writeTogether(path, files);
+    await writeAll(path, files);
     for (const [name, own] of known) {
       if (own.set !== set || names.includes(name)) continue;
       const isOurs = await checkOne(name).then(
@@ -118,7 +118,7 @@ export async function listedFiles(path: string): Promise<ReadonlySet<string>> {
 }
 
 /** All of them beside their places first, so that a full disk leaves the former ones whole. */
-async function writeTogether(folder: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+async function writeAll(folder: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
   const staged: { from: string; to: string }[] = [];
   try {
     for (const [name, data] of Object.entries(files)) {
@@ -145,7 +145,7 @@ function add(known: Map<string, Known>, { file, set, sha256 }: Entry): void {
   known.set(file, { set, contents: [...contents, sha256].slice(-CONTENTS) });
 }
 
-/** @param options.isCompacted writes a list of many former contents anew. */
+/** @param options.isCompacted rewrites a list that holds many former contents. */
 async function readList(list: string, { isCompacted = false } = {}): Promise<Map<string, Known>> {
   const known = new Map<string, Known>();
   const found = await lstat(list).catch(() => undefined);

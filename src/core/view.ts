@@ -1,4 +1,4 @@
-/** One way of looking at a picture: which part is seen, mirrored or not, in what light. */
+/** How one image is augmented: which part is seen, mirrored or not, its colours jittered or not. */
 
 /** Whole pixels of the upright original. */
 export interface Crop {
@@ -9,7 +9,7 @@ export interface Crop {
 }
 
 /** Factors; 1 changes nothing. */
-export interface Light {
+export interface ColourJitter {
   readonly brightness: number;
   readonly contrast: number;
   readonly saturation: number;
@@ -19,10 +19,10 @@ export interface View {
   readonly crop: Crop;
   /** Mirrored left and right, after the crop. */
   readonly flip: boolean;
-  readonly light?: Light;
+  readonly jitter?: ColourJitter;
 }
 
-/** A picture that is still whole, and the view of it that the model shall see. */
+/** A whole image, and the view of it that the model shall see. */
 export interface Picture {
   /** `[height, width, 3]` RGB 0..255. */
   readonly pixels: Uint8Array;

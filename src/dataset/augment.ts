@@ -1,10 +1,10 @@
-/** How one sample is varied: which part is seen, mirrored or not, in what light; drawn once, applied to all that belongs to it. */
+/** How one sample is augmented: cropped, mirrored, its colours jittered; drawn once and applied to its image, masks and boxes. */
 
 import type { Box } from "../core/box.js";
 import { boxArea } from "../core/box.js";
 import { luma } from "../core/luma.js";
 import type { Random } from "../core/random.js";
-import type { Light, View } from "../core/view.js";
+import type { ColourJitter, View } from "../core/view.js";
 
 /**
  * Presence, amount and label stay as they are, so crops must be mild: one that cuts away what an answer is about makes
@@ -19,7 +19,7 @@ export interface Augment {
   readonly colour: number;
 }
 
-/** A box with less than this share of its area left inside the crop is dropped: nobody would call the rest by its name. */
+/** A box with less than this share of its area left inside the crop is dropped: too little of the object is seen. */
 const LEAST_VISIBLE_SHARE = 0.25;
 /** Largest ratio between the shares that are kept of the two sides. */
 const MOST_STRETCH = 1.1;
@@ -42,9 +42,9 @@ export function drawView({ width, height }: { width: number; height: number }, a
   const across = side(width, kept * stretch);
   const down = side(height, kept / stretch);
   const factor = () => 1 + random.uniform(-augment.colour, augment.colour);
-  const light = { brightness: factor(), contrast: factor(), saturation: factor() };
+  const jitter = { brightness: factor(), contrast: factor(), saturation: factor() };
   const crop = { left: across.start, top: down.start, width: across.pixels, height: down.pixels };
-  return augment.colour > 0 ? { crop, flip, light } : { crop, flip };
+  return augment.colour > 0 ? { crop, flip, jitter } : { crop, flip };
 }
 
 /**
@@ -75,7 +75,7 @@ export function viewBoxes(
  *
  * @param image `[size, size, 3]` RGB 0..255, changed in place.
  */
-export function applyLight(image: Uint8Array, { brightness, contrast, saturation }: Light): void {
+export function jitterColours(image: Uint8Array, { brightness, contrast, saturation }: ColourJitter): void {
   let sum = 0;
   for (let i = 0; i < image.length; i += 3) sum += luma(image[i], image[i + 1], image[i + 2]);
   const mean = (brightness * sum) / (image.length / 3);

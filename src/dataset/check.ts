@@ -7,7 +7,7 @@ import { DatasetError, InputError } from "../core/errors.js";
 import { createBoxOrderCheck } from "./box-order.js";
 import { checkFiles, type FileCheck } from "./check-files.js";
 import { type StateCounts, tally } from "./dataset-summary.js";
-import { oddities } from "./dataset-warnings.js";
+import { datasetWarnings } from "./dataset-warnings.js";
 import { readLines, withoutReturns } from "./lines.js";
 import { type Manifest, readManifest } from "./manifest.js";
 import { locate } from "./paths.js";
@@ -112,7 +112,11 @@ export async function checkDataset(directory: string, options: CheckOptions = {}
   if (lineCount === 0)
     report({ severity: "error", file, message: `${file}: holds no samples. Put one sample, as JSON, on each line.` });
   const ofBoxes = boxOrder.warning();
-  for (const message of [...oddities(manifest, summary), ...(ofBoxes ? [ofBoxes] : []), ...(sizes?.warnings() ?? [])])
+  for (const message of [
+    ...datasetWarnings(manifest, summary),
+    ...(ofBoxes ? [ofBoxes] : []),
+    ...(sizes?.warnings() ?? []),
+  ])
     report({ severity: "warning", ...ofWhole, message: `${ofWhole.file}: ${message}` });
   const countOf = (severity: Fault["severity"]) => faults.filter((fault) => fault.severity === severity).length;
   const errorCount = countOf("error");

@@ -1,11 +1,11 @@
-/** What is strange about a dataset as a whole, above all what cannot be learned from it. */
+/** Warnings about a dataset as a whole: empty splits, and what cannot be learned from it. */
 
 import type { DatasetSummary } from "./dataset-summary.js";
 import type { Manifest } from "./manifest.js";
 import { SPLITS } from "./record.js";
 
-/** Sentences without a place: empty splits, then all of `unlearnable`. */
-export function oddities(manifest: Manifest, summary: DatasetSummary): string[] {
+/** Sentences: empty splits, then all of `unlearnable`. */
+export function datasetWarnings(manifest: Manifest, summary: DatasetSummary): string[] {
   const empty = SPLITS.filter((split) => summary.samples[split] === 0).map((split) => `split "${split}" is empty.`);
   return [...empty, ...unlearnable(manifest, summary).map(({ message }) => message)];
 }

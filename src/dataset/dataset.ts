@@ -69,7 +69,7 @@ export async function readRecord(dataset: Dataset, split: Split, index: number):
   const file = join(dataset.directory, dataset.manifest.samples);
   const bytes = Buffer.alloc(lengths[index]);
   try {
-    // Opened anew each time, and nothing to close later; some 15 microseconds, ten times that where it is asynchronous.
+    // Opened each time, and nothing to close later; some 15 microseconds, ten times that where it is asynchronous.
     const descriptor = openSync(file, "r");
     try {
       readSync(descriptor, bytes, 0, bytes.length, offsets[index]);

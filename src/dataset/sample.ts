@@ -5,7 +5,7 @@ import { DatasetError, ImageError } from "../core/errors.js";
 import { ownValue } from "../core/own-value.js";
 import type { Random } from "../core/random.js";
 import type { Picture, View } from "../core/view.js";
-import { type Augment, applyLight, drawView, plainView, viewBoxes } from "./augment.js";
+import { type Augment, drawView, jitterColours, plainView, viewBoxes } from "./augment.js";
 import type { Dataset } from "./dataset.js";
 import type { AspectDeclaration } from "./manifest.js";
 import { checkRasterSize, toMap, toMask } from "./mask.js";
@@ -127,10 +127,10 @@ function causesOf({ target }: SampleRecord, { manifest }: Pick<Dataset, "manifes
 const NOTHING = new Uint8Array();
 
 async function render(image: OpenImage, { size, view }: { size: number; view: View }): Promise<Uint8Array> {
-  const { crop, flip, light } = view;
+  const { crop, flip, jitter } = view;
   const isCut = crop.width !== image.width || crop.height !== image.height;
   const pixels = await image.render({ size, flip, ...(isCut ? { crop } : {}) });
-  if (light) applyLight(pixels, light);
+  if (jitter) jitterColours(pixels, jitter);
   return pixels;
 }
 
@@ -140,7 +140,7 @@ async function picture(
   { size, side, view, path }: { size: number; side: number; view: View; path: string },
 ): Promise<Picture> {
   const kept = Math.max(image.width, image.height) <= side ? await image.keepDecoded({ size }) : null;
-  if (!kept) throw new ImageError(`${path}: is another image than when training began. Put it back, or train anew.`);
+  if (!kept) throw new ImageError(`${path}: is another image than when training began. Put it back, or train again.`);
   const { pixels, width, height } = kept;
   return { pixels, width, height, view };
 }

@@ -79,10 +79,10 @@ export function segmentationMetrics({ threshold }: SegmentationSpec): {
         const found = decodeMask(logits.data.subarray(i * size, (i + 1) * size), { threshold });
         if (mask && isTooSmall(mask)) tooSmallCount++;
         for (let pixel = 0; pixel < size; pixel++) {
-          const truth = mask && mask[pixel] >= POSITIVE_SHARE ? 1 : 0;
-          shared += found[pixel] & truth;
+          const isLabelled = mask && mask[pixel] >= POSITIVE_SHARE ? 1 : 0;
+          shared += found[pixel] & isLabelled;
           predicted += found[pixel];
-          labelled += truth;
+          labelled += isLabelled;
         }
       });
     },

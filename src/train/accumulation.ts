@@ -1,4 +1,4 @@
-/** Which batches of an epoch make one optimizer step together: `accumulate` of them; the last group of an epoch may be shorter. */
+/** Gradient accumulation: `accumulate` batches make one optimizer step; the last step of an epoch may have fewer. */
 
 interface Epoch {
   readonly batchCount: number;
@@ -11,13 +11,13 @@ export function stepsOfEpoch({ batchCount, accumulate }: Epoch): number {
 }
 
 /**
- * The group of a batch. What is left at the end of an epoch is a group of its own, whose gradients are divided by its own
- * number of batches: no image is lost, none is seen more often, and every epoch ends with a whole step.
+ * The optimizer step of a batch. The batches left at the end of an epoch make a step of their own, whose gradients are divided
+ * by its own number of batches: no image is lost, none is seen more often, and every epoch ends with a whole step.
  *
  * @param batch 0-based within the epoch.
  * @returns the 0-based optimizer step within the epoch, its number of batches, and whether this batch ends it.
  */
-export function groupOf(
+export function stepOfBatch(
   batch: number,
   { batchCount, accumulate }: Epoch,
 ): { step: number; size: number; isLast: boolean } {

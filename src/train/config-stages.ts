@@ -19,7 +19,7 @@ export interface StageConfig {
   readonly trunkLearningRate: number;
   /** `batch`: statistics of the batch, as random weights need. `frozen`: folded into the convolutions. */
   readonly batchNorm: "batch" | "frozen";
-  /** Stage `heads` only: compute the frozen trunk's features once, plain and flipped, instead of augmenting anew. */
+  /** Stage `heads` only: compute the frozen trunk's features once, plain and flipped, instead of augmenting again. */
   readonly cache: boolean;
   /**
    * Decay of the exponential moving average of the parameters, in [0, 1); 0 keeps none. Where it is kept, it is what is

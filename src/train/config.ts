@@ -22,7 +22,7 @@ export interface TrainConfig {
   readonly accumulate: number;
   /** `weights`: `builtin:<name>`, `random`, a path, or the name of weights that were pulled or imported. */
   readonly trunk: TrunkSpec & { readonly weights: string };
-  /** A trained trunk whose last features this one learns to foretell, in stages that train `all`; for pre-training. */
+  /** A trained trunk whose last features this one learns to predict, in stages that train `all`; for pre-training. */
   readonly teacher?: { readonly weights: string; readonly weight: number };
   readonly source: string;
   readonly heads: Readonly<Record<string, HeadConfig>>;

@@ -1,6 +1,6 @@
 /**
- * Views of small pictures, cut, resized and lit in the graph: two matrix products a picture, where decoding libraries take
- * longer for it than a small trunk for its step. The pictures come whole, the views as numbers.
+ * Small images cropped, resized and colour-jittered in the graph: two matrix products an image. A decoding library takes
+ * longer for that than a small trunk takes for its step. The images come whole, their views as numbers.
  */
 
 import * as tf from "@tensorflow/tfjs";
@@ -10,29 +10,29 @@ import { type NdArrays, sizeOf } from "../core/nd-array.js";
 import { writeResampling } from "../core/resample.js";
 import type { Tensors } from "../engine/engine.js";
 
-export interface ViewShape {
+export interface CropShape {
   readonly batchSize: number;
-  /** Side of the square that holds every picture, pixels. */
+  /** Side of the square that holds every whole image, pixels. */
   readonly side: number;
   /** Side of what the model sees. */
   readonly size: number;
 }
 
-/** Shapes of `viewInputs`. */
-export function viewInputShapes({ batchSize, side, size }: ViewShape): Record<string, number[]> {
+/** Shapes of `cropInputs`. */
+export function cropInputShapes({ batchSize, side, size }: CropShape): Record<string, number[]> {
   return {
-    "view/pixels": [batchSize, 3, side, side],
-    "view/rows": [batchSize, 1, size, side],
-    "view/columns": [batchSize, 1, side, size],
-    "view/light": [batchSize, 3],
+    "crop/pixels": [batchSize, 3, side, side],
+    "crop/rows": [batchSize, 1, size, side],
+    "crop/columns": [batchSize, 1, side, size],
+    "crop/jitter": [batchSize, 3],
   };
 }
 
 /** @param samples each with its `picture`. */
-export function viewInputs(samples: readonly Sample[], shape: ViewShape): NdArrays {
+export function cropInputs(samples: readonly Sample[], shape: CropShape): NdArrays {
   const { side, size } = shape;
   const inputs = Object.fromEntries(
-    Object.entries(viewInputShapes(shape)).map(([name, shape]) => [
+    Object.entries(cropInputShapes(shape)).map(([name, shape]) => [
       name,
       { shape, data: new Float32Array(sizeOf(shape)) },
     ]),
@@ -43,7 +43,7 @@ export function viewInputs(samples: readonly Sample[], shape: ViewShape): NdArra
     const { pixels, width, height, view } = picture;
     if (Math.max(width, height) > side)
       throw new RangeError(`${path}: ${width} x ${height} pixels, at most ${side} fit`);
-    const planes = inputs["view/pixels"].data.subarray(index * 3 * area, (index + 1) * 3 * area);
+    const planes = inputs["crop/pixels"].data.subarray(index * 3 * area, (index + 1) * 3 * area);
     for (let y = 0, from = 0; y < height; y++) {
       for (let to = y * side; to < y * side + width; to++, from += 3) {
         planes[to] = pixels[from];
@@ -51,31 +51,31 @@ export function viewInputs(samples: readonly Sample[], shape: ViewShape): NdArra
         planes[2 * area + to] = pixels[from + 2];
       }
     }
-    const { crop, flip, light = { brightness: 1, contrast: 1, saturation: 1 } } = view;
+    const { crop, flip, jitter = { brightness: 1, contrast: 1, saturation: 1 } } = view;
     const offset = index * side * size;
     const rows = { start: crop.top, length: crop.height, size };
-    writeResampling(inputs["view/rows"].data, rows, { offset, stride: side, step: 1 });
+    writeResampling(inputs["crop/rows"].data, rows, { offset, stride: side, step: 1 });
     const columns = { start: crop.left, length: crop.width, size, isMirrored: flip };
-    writeResampling(inputs["view/columns"].data, columns, { offset, stride: 1, step: size });
-    inputs["view/light"].data.set([light.brightness, light.contrast, light.saturation], 3 * index);
+    writeResampling(inputs["crop/columns"].data, columns, { offset, stride: 1, step: size });
+    inputs["crop/jitter"].data.set([jitter.brightness, jitter.contrast, jitter.saturation], 3 * index);
   }
   return inputs;
 }
 
 /**
- * What the model sees: the crops resized, then their light as in `applyLight`, without its rounding.
+ * What the model sees: the crops resized, then their colours jittered as by `jitterColours`, without its rounding.
  *
- * @param inputs of `viewInputs`.
+ * @param inputs of `cropInputs`.
  * @returns `[batch, size, size, 3]` RGB 0..255; the caller disposes it.
  */
-export function viewImages(inputs: Tensors): tf.Tensor4D {
+export function cropImages(inputs: Tensors): tf.Tensor4D {
   return tf.tidy(() => {
-    const [batch, , size] = inputs["view/rows"].shape;
-    const rows = tf.matMul(inputs["view/rows"], inputs["view/pixels"]); // [batch, 3, size, side]
-    const planes = tf.clipByValue(tf.matMul(rows, inputs["view/columns"]), 0, 255);
+    const [batch, , size] = inputs["crop/rows"].shape;
+    const rows = tf.matMul(inputs["crop/rows"], inputs["crop/pixels"]); // [batch, 3, size, side]
+    const planes = tf.clipByValue(tf.matMul(rows, inputs["crop/columns"]), 0, 255);
     const colours = tf.reshape(planes, [batch, 3, size * size]);
     const [brightness, contrast, saturation] = tf
-      .split(inputs["view/light"], 3, 1)
+      .split(inputs["crop/jitter"], 3, 1)
       .map((factor) => tf.reshape(factor, [batch, 1, 1]));
     const luma = tf.tile(tf.tensor3d([...LUMA], [1, 1, 3]), [batch, 1, 1]);
     // Saturation about the pixel's grey and gain are one matrix; contrast is about the mean grey of the brightened image.
@@ -84,7 +84,7 @@ export function viewImages(inputs: Tensors): tf.Tensor4D {
     const matrix = tf.mul(tf.mul(brightness, contrast), tf.add(own, mixed)); // [batch, 3, 3]
     const level = tf.matMul(luma, tf.mean(colours, 2, true)); // [batch, 1, 1]
     const shift = tf.mul(tf.mul(brightness, tf.sub(1, contrast)), level);
-    const lit = tf.clipByValue(tf.add(tf.matMul(matrix, colours), shift), 0, 255);
-    return tf.transpose(tf.reshape(lit, [batch, 3, size, size]), [0, 2, 3, 1]);
+    const jittered = tf.clipByValue(tf.add(tf.matMul(matrix, colours), shift), 0, 255);
+    return tf.transpose(tf.reshape(jittered, [batch, 3, size, size]), [0, 2, 3, 1]);
   });
 }

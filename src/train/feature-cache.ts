@@ -22,7 +22,7 @@ export interface FeatureCache {
 
 /**
  * @param taps shape of one row's features by layer, `[size, size, channels]`.
- * @param memoryBytes past this total the rows lie in `path`, which is made anew.
+ * @param memoryBytes past this total the rows lie in `path`, which is written again.
  */
 export async function createFeatureCache(
   taps: Readonly<Record<string, readonly number[]>>,

@@ -9,7 +9,7 @@ import * as tf from "@tensorflow/tfjs";
  * @param update elementwise: from vectors to vectors of the same length, by key.
  * @returns what `update` returns, one record a part, in the part's shape; the caller disposes them.
  */
-export function together<Given extends string, Made extends string>(
+export function multiTensor<Given extends string, Made extends string>(
   parts: readonly Readonly<Record<Given, tf.Tensor>>[],
   update: (joined: Readonly<Record<Given, tf.Tensor>>) => Readonly<Record<Made, tf.Tensor>>,
 ): Record<Made, tf.Tensor>[] {
@@ -21,9 +21,9 @@ export function together<Given extends string, Made extends string>(
       keys.map((key) => [key, tf.concat(parts.map((part) => tf.reshape(part[key], [-1])))]), // [sum of sizes]
     );
     const made = Object.entries<tf.Tensor>(update(joined as Record<Given, tf.Tensor>));
-    const pieces = made.map(([key, whole]) => ({ key, split: tf.split(whole, sizes) }));
+    const slices = made.map(([key, whole]) => ({ key, split: tf.split(whole, sizes) }));
     return shapes.map((shape, index) =>
-      Object.fromEntries(pieces.map(({ key, split }) => [key, tf.reshape(split[index], shape)])),
+      Object.fromEntries(slices.map(({ key, split }) => [key, tf.reshape(split[index], shape)])),
     ) as Record<string, tf.Tensor>[];
   }) as Record<Made, tf.Tensor>[];
 }

@@ -1,4 +1,4 @@
-/** Where a stage's batches come from: images decoded and augmented anew, or cached features of a frozen trunk. */
+/** Where a stage's batches come from: images decoded and augmented in each epoch, or cached features of a frozen trunk. */
 
 import type { Sample } from "../core/annotation.js";
 import { imageBatch } from "../core/image-batch.js";
@@ -12,7 +12,7 @@ import type { Engine } from "../engine/engine.js";
 import type { Model } from "../model/model.js";
 
 import type { TrainConfig } from "./config.js";
-import { viewInputs } from "./crop-in-graph.js";
+import { cropInputs } from "./crop-in-graph.js";
 import { createFeatureCache, type FeatureCache } from "./feature-cache.js";
 import type { Batch } from "./inputs.js";
 import { featureStep, type ModelInput } from "./step.js";
@@ -41,7 +41,7 @@ export interface SourceOptions {
 
 /**
  * Images, decoded and augmented while the step runs. Where all pictures of the training split are no larger than what the
- * model sees, they stay whole and the step cuts and lights them itself (`viewImages`).
+ * model sees, they stay whole and the step crops and jitters them itself (`cropImages`).
  */
 export async function imageSource({ dataset, model, config, stage, signal }: SourceOptions): Promise<Source> {
   const { batchSize, augment } = config;
@@ -51,16 +51,16 @@ export async function imageSource({ dataset, model, config, stage, signal }: Sou
   const side = isVaried ? await pictureSide(dataset, { split: "train", limit: size, cache, signal }) : null;
   const common = { batchSize, inputSize: size, cache };
   const image = (samples: readonly Sample[]) => ({ image: imageBatch(samples, { size, batchSize }) });
-  const views = (samples: readonly Sample[]) => viewInputs(samples, { batchSize, side: side ?? size, size });
+  const crops = (samples: readonly Sample[]) => cropInputs(samples, { batchSize, side: side ?? size, size });
   return {
-    input: side === null ? { kind: "image" } : { kind: "views", side },
+    input: side === null ? { kind: "image" } : { kind: "crops", side },
     validationInput: { kind: "image" },
     batchCount: Math.ceil(splitSize(dataset, "train") / batchSize),
     train: (epoch, start) => {
       const seed = config.seed + 1000 * stage;
       const order = { seed, epoch, shuffle: true, fill: "wrap", start } as const;
       const stream = batches(dataset, { ...common, ...order, split: "train", augment, wholeSide: side ?? undefined });
-      return withInputs(stream, side === null ? image : views);
+      return withInputs(stream, side === null ? image : crops);
     },
     validation: () => withInputs(batches(dataset, { ...common, split: "validation", fill: "short" }), image),
     dispose: async () => {},

@@ -8,19 +8,19 @@ import { firstMoment, gradientSum, isAuxiliary, isStatistic, movingAverage, seco
  *
  * @param arrays parameters, and what the stage keeps beside them unless it begins: moments and sums then start at zero,
  * averages at the parameters.
- * @param options.isGrouped several batches make a step.
+ * @param options.isAccumulated several batches make a step.
  */
 export function stageArrays(
   arrays: NdArrays,
   options: {
     trainable: readonly string[];
     batchNorm: "batch" | "frozen";
-    isGrouped: boolean;
+    isAccumulated: boolean;
     isAveraged: boolean;
   },
 ): { constants: NdArrays; state: NdArrays } {
-  const { trainable, batchNorm, isGrouped, isAveraged } = options;
-  const zeroNames = isGrouped ? [firstMoment, secondMoment, gradientSum] : [firstMoment, secondMoment];
+  const { trainable, batchNorm, isAccumulated, isAveraged } = options;
+  const zeroNames = isAccumulated ? [firstMoment, secondMoment, gradientSum] : [firstMoment, secondMoment];
   const zeros = trainable.flatMap((parameter) =>
     zeroNames.map((nameOf) => [nameOf(parameter), ndArray(arrays[parameter].shape)] as const),
   );

@@ -8,7 +8,7 @@ import { random } from "../core/random.js";
 import type { Engine, StateStore } from "../engine/engine.js";
 import type { Model } from "../model/model.js";
 import { SEED_LIMIT } from "../ops/seeded-uniform.js";
-import { groupOf, stepsOfEpoch } from "./accumulation.js";
+import { stepOfBatch, stepsOfEpoch } from "./accumulation.js";
 import { biasCorrection } from "./adam.js";
 import { type Cursor, writeBest, writeCheckpoint, writeHistory } from "./checkpoint.js";
 import type { TrainConfig } from "./config.js";
@@ -57,10 +57,10 @@ export interface StageRun {
 export async function runStage(run: StageRun): Promise<Cursor> {
   const { model, config, stage, engine, source, trainable } = run;
   const { input, validationInput } = source;
-  const isGrouped = epochOf(run).accumulate > 1;
+  const isAccumulated = epochOf(run).accumulate > 1;
   const isAveraged = stage.movingAverage > 0;
   const { batchNorm } = stage;
-  const { constants, state: begun } = stageArrays(run.arrays, { trainable, batchNorm, isGrouped, isAveraged });
+  const { constants, state: begun } = stageArrays(run.arrays, { trainable, batchNorm, isAccumulated, isAveraged });
   const state = await engine.createState(begun);
   const weights = Object.fromEntries(Object.entries(config.heads).map(([name, head]) => [name, head.weight]));
   const { labelSmoothing } = config.heads[model.classifier.spec.name] ?? {};
@@ -70,8 +70,8 @@ export async function runStage(run: StageRun): Promise<Cursor> {
   };
   const compile = (name: string, options: StepOptions) =>
     engine.compile(trainingStep(model, options), { name, inputs: stepInputShapes(model, options), constants, state });
-  const step = await compile("training step", { ...common, isAveraged, group: isGrouped ? "last" : "only" });
-  const add = isGrouped ? await compile("gradients", { ...common, isAveraged, group: "more" }) : step;
+  const step = await compile("training step", { ...common, isAveraged, accumulation: isAccumulated ? "last" : "only" });
+  const add = isAccumulated ? await compile("gradients", { ...common, isAveraged, accumulation: "more" }) : step;
   const predict = await engine.compile(
     evaluationStep(model, {
       input: validationInput,
@@ -123,18 +123,18 @@ function dropoutOf({ model, config, trainable }: StageRun): number {
 /** The numbers that differ from batch to batch, from where the training stands alone, so that resuming repeats them. */
 function scalarInputs(run: StageRun, { stage: stageIndex, epoch, batch }: Cursor): NdArrays {
   const { config, stage } = run;
-  const groups = epochOf(run);
-  const steps = stepsOfEpoch(groups);
-  const { step, size } = groupOf(batch, groups);
+  const accumulation = epochOf(run);
+  const steps = stepsOfEpoch(accumulation);
+  const { step, size } = stepOfBatch(batch, accumulation);
   const at = epoch * steps + step;
   const factor = rateFactor(at, { stepCount: stage.epochs * steps }) * biasCorrection(at);
   const numbers: Record<string, number> = {
     "rate/trunk": stage.trunkLearningRate * factor,
     "rate/heads": stage.learningRate * factor,
   };
-  if (groups.accumulate > 1) numbers["gradient/share"] = 1 / size;
+  if (accumulation.accumulate > 1) numbers["gradient/share"] = 1 / size;
   if (stage.movingAverage > 0) numbers["average/decay"] = averageDecay(at, { limit: stage.movingAverage });
-  // Each batch of a group has a seed of its own: one mask for all of them would drop the same elements.
+  // Each batch of a step has a seed of its own: one mask for all of them would drop the same elements.
   if (dropoutOf(run) > 0) numbers.seed = random(config.seed, "dropout", stageIndex, epoch, batch).integer(SEED_LIMIT);
   return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, scalarInput(value)]));
 }
@@ -153,7 +153,7 @@ async function runEpoch(
 ): Promise<Cursor> {
   const { config, stage, source, model, onProgress, signal } = run;
   let cursor = begun;
-  const groups = epochOf(run);
+  const accumulation = epochOf(run);
   let last = performance.now();
   const done = async (outputs: Promise<NdArrays>) => {
     const losses = Object.fromEntries(
@@ -167,7 +167,7 @@ async function runEpoch(
       Object.entries(losses).map(([name, loss]) => [name, (ownValue(cursor.lossSums, name) ?? 0) + loss]),
     );
     const now = performance.now();
-    const group = groupOf(cursor.batch, groups);
+    const own = stepOfBatch(cursor.batch, accumulation);
     cursor = { ...cursor, batch: cursor.batch + 1, lossSums, seconds: cursor.seconds + (now - last) / 1000 };
     last = now;
     onProgress?.({
@@ -176,9 +176,9 @@ async function runEpoch(
       epoch: cursor.epoch,
       epochCount: stage.epochs,
       batch: cursor.batch,
-      batchCount: groups.batchCount,
-      step: group.step + (group.isLast ? 1 : 0),
-      stepCount: stepsOfEpoch(groups),
+      batchCount: accumulation.batchCount,
+      step: own.step + (own.isLast ? 1 : 0),
+      stepCount: stepsOfEpoch(accumulation),
       losses: meanLosses(cursor),
     });
   };
@@ -189,7 +189,7 @@ async function runEpoch(
   for await (const batch of source.train(begun.epoch, begun.batch)) {
     const answers = answerInputs(batch.samples, model.heads);
     const numbers = scalarInputs(run, { ...begun, batch: index });
-    const next = step({ ...batch.inputs, ...answers, ...numbers }, groupOf(index, groups).isLast);
+    const next = step({ ...batch.inputs, ...answers, ...numbers }, stepOfBatch(index, accumulation).isLast);
     next.catch(() => {}); // seen at its turn, unless the one before it fails
     if (running) await done(running);
     running = next;

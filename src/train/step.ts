@@ -5,7 +5,7 @@ import { ownValue } from "../core/own-value.js";
 import type { CompileOptions, TensorFunction, Tensors } from "../engine/engine.js";
 import { answer, features, type Model, predict } from "../model/model.js";
 import type { BatchNorm } from "../trunk/trunk.js";
-import { viewImages, viewInputShapes } from "./crop-in-graph.js";
+import { cropImages, cropInputShapes } from "./crop-in-graph.js";
 import { movingAverage } from "./state-names.js";
 import { type Teacher, teacherLoss } from "./teacher.js";
 import { addGradients, applyGradients, averageWith } from "./update.js";
@@ -18,7 +18,7 @@ const MOMENTUM = 0.97;
 /** What enters the model: images, views that it cuts from pictures, or features of a frozen trunk that were computed before. */
 export type ModelInput =
   | { readonly kind: "image" }
-  | { readonly kind: "views"; readonly side: number }
+  | { readonly kind: "crops"; readonly side: number }
   | { readonly kind: "features"; readonly taps: readonly string[] };
 
 export interface StepOptions {
@@ -30,7 +30,7 @@ export interface StepOptions {
   /** Weight of each head's loss. */
   readonly weights: Readonly<Record<string, number>>;
   /** Which batch of a group this is: its `only` one (default), its `last`, or one after which `more` follow. */
-  readonly group?: "only" | "last" | "more";
+  readonly accumulation?: "only" | "last" | "more";
   /** Keep moving averages of the parameters that learn. */
   readonly isAveraged?: boolean;
   /** Share of the classifier's pooled features that a step drops; 0 (default) drops none. */
@@ -53,7 +53,7 @@ export function trainingStep(model: Model, options: StepOptions): TensorFunction
     trainable,
     batchNorm,
     weights,
-    group = "only",
+    accumulation = "only",
     isAveraged = false,
     dropout: rate = 0,
     teacher,
@@ -98,10 +98,10 @@ export function trainingStep(model: Model, options: StepOptions): TensorFunction
     outputs.loss = value;
     const gradients = Object.fromEntries(trainable.map((name, index) => [name, grads[index]]));
     const updated =
-      group === "more"
+      accumulation === "more"
         ? addGradients(gradients, { state })
-        : applyGradients(gradients, { inputs, state, isGrouped: group === "last", isAveraged });
-    const averages = isAveraged && group !== "more" ? averagesOf(changed, { inputs, state }) : {};
+        : applyGradients(gradients, { inputs, state, isAccumulated: accumulation === "last", isAveraged });
+    const averages = isAveraged && accumulation !== "more" ? averagesOf(changed, { inputs, state }) : {};
     return { outputs, state: { ...changed, ...updated, ...averages } };
   };
 }
@@ -154,7 +154,7 @@ export function featureStep(model: Model, { taps }: { taps: readonly string[] })
 export function modelInputShapes(model: Model, input: ModelInput, batchSize: number): CompileOptions["inputs"] {
   const side = model.spec.trunk.inputSize;
   if (input.kind === "image") return { image: [batchSize, side, side, 3] };
-  if (input.kind === "views") return viewInputShapes({ batchSize, side: input.side, size: side });
+  if (input.kind === "crops") return cropInputShapes({ batchSize, side: input.side, size: side });
   return Object.fromEntries(
     model.trunk.taps
       .filter((tap) => input.taps.includes(tap.name))
@@ -175,11 +175,11 @@ export function answerInputShapes(model: Model, batchSize: number): CompileOptio
 
 /** Shapes of everything that a training step with these options reads. */
 export function stepInputShapes(model: Model, options: StepOptions): CompileOptions["inputs"] {
-  const { input, batchSize, group = "only", isAveraged = false, dropout = 0 } = options;
+  const { input, batchSize, accumulation = "only", isAveraged = false, dropout = 0 } = options;
   return {
     ...modelInputShapes(model, input, batchSize),
     ...answerInputShapes(model, batchSize),
-    ...(group === "only" ? {} : { "gradient/share": [] }),
+    ...(accumulation === "only" ? {} : { "gradient/share": [] }),
     ...(isAveraged ? { "average/decay": [] } : {}),
     ...(dropout > 0 ? { seed: [] } : {}),
   };
@@ -187,6 +187,6 @@ export function stepInputShapes(model: Model, options: StepOptions): CompileOpti
 
 function modelValues(inputs: Tensors, input: ModelInput): Record<string, tf.Tensor4D> {
   if (input.kind === "image") return { input: inputs.image as tf.Tensor4D };
-  if (input.kind === "views") return { input: viewImages(inputs) };
+  if (input.kind === "crops") return { input: cropImages(inputs) };
   return Object.fromEntries(input.taps.map((tap) => [tap, inputs[`tap/${tap}`] as tf.Tensor4D]));
 }

@@ -1,5 +1,5 @@
 /**
- * Learning from a trained trunk: a linear map of the last features foretells the teacher's, at every place of every view
+ * Learning from a trained trunk: a linear map of the last features predicts the teacher's, at every place of every view
  * (FitNets, Romero et al. 2015, arXiv:1412.6550, at the last layer). The teacher sees the very view that the pupil sees.
  */
 

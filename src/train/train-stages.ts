@@ -30,7 +30,7 @@ export interface TrainOptions {
   readonly spec: ModelSpec;
   readonly engine: Engine;
   /** Parameters of the trunk, batch normalisation kept or folded; of heads too where they are trained already. */
-  readonly start: NdArrays;
+  readonly startingWeights: NdArrays;
   /** With its parameters, folded. */
   readonly teacher?: Teacher & { readonly parameters: NdArrays };
   /** Only these heads learn, and nothing else changes: for heads added to a finished model. */
@@ -72,7 +72,7 @@ export async function trainStages(options: TrainOptions): Promise<TrainResult> {
   const fingerprint = fingerprintOf(config, { datasetHash: dataset.hash, onlyHeads });
   const checkpoint = await readCheckpoint(config.out);
   checkCheckpoint(checkpoint?.cursor, fingerprint, options);
-  let arrays: NdArrays = checkpoint?.arrays ?? startOf(options, model);
+  let arrays: NdArrays = checkpoint?.arrays ?? initialArrays(options, model);
   let cursor: Cursor = checkpoint?.cursor ?? freshCursor(fingerprint);
   checkStages(model, config.stages.slice(cursor.stage), { arrays, onlyHeads });
   await writeRunDescription(config, options);
@@ -135,12 +135,12 @@ function isRunDone(cursor: Cursor, config: TrainConfig): boolean {
 }
 
 /** Every array at the beginning. */
-function startOf({ config, start, teacher }: TrainOptions, model: Model): NdArrays {
+function initialArrays({ config, startingWeights, teacher }: TrainOptions, model: Model): NdArrays {
   const taught = teacher && {
     ...asTeacher(teacher.parameters),
     ...initialize(teacherParameters(model, teacher), config),
   };
-  return { ...initialize(model.headParameters, config), ...taught, ...start };
+  return { ...initialize(model.headParameters, config), ...taught, ...startingWeights };
 }
 
 async function sourceOf(

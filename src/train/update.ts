@@ -1,12 +1,12 @@
-/** From gradients to new parameters, as pure tensor operations: groups of batches, Adam, moving averages. */
+/** From gradients to new parameters, as pure tensor operations: gradient accumulation, Adam, moving averages. */
 
 import * as tf from "@tensorflow/tfjs";
 import type { Tensors } from "../engine/engine.js";
 import { adam } from "./adam.js";
-import { together } from "./multi-tensor.js";
+import { multiTensor } from "./multi-tensor.js";
 import { firstMoment, gradientSum, movingAverage, secondMoment } from "./state-names.js";
 
-/** Elements up to which a parameter is updated together with others. */
+/** Elements up to which a parameter is updated in one vector with others. */
 const SMALL = 4096;
 
 /** Where each array of a parameter lies in the state. */
@@ -23,7 +23,7 @@ export interface UpdateOptions {
   readonly inputs: Tensors;
   readonly state: Tensors;
   /** This batch is the last of a group, whose other gradients lie in the state. */
-  readonly isGrouped: boolean;
+  readonly isAccumulated: boolean;
   /** Moving averages of the parameters are kept. */
   readonly isAveraged: boolean;
 }
@@ -37,18 +37,18 @@ export interface UpdateOptions {
  */
 export function applyGradients(
   gradients: Tensors,
-  { inputs, state, isGrouped, isAveraged }: UpdateOptions,
+  { inputs, state, isAccumulated, isAveraged }: UpdateOptions,
 ): Record<string, tf.Tensor> {
   const kinds: Kind[] = ["parameter", "first", "second"];
-  if (isGrouped) kinds.push("sum");
+  if (isAccumulated) kinds.push("sum");
   if (isAveraged) kinds.push("average");
   return updated(gradients, { state, kinds }, ({ parameter, gradient, first, second, sum, average }, rate) => {
-    const total = isGrouped ? tf.add(sum, gradient) : gradient;
-    const mean = isGrouped ? tf.mul(total, inputs["gradient/share"]) : gradient;
+    const total = isAccumulated ? tf.add(sum, gradient) : gradient;
+    const mean = isAccumulated ? tf.mul(total, inputs["gradient/share"]) : gradient;
     const moved = adam(parameter, mean, { first, second, rate: inputs[rate] });
     const made: Partial<Record<Kind, tf.Tensor>> = { ...moved };
     // Not a constant, which would stand in the graph at its full size.
-    if (isGrouped) made.sum = tf.sub(total, total);
+    if (isAccumulated) made.sum = tf.sub(total, total);
     if (isAveraged) made.average = averageWith(moved.parameter, average, inputs);
     return made;
   });
@@ -74,12 +74,12 @@ function updated(
   update: (given: Given, rate: Rate) => Partial<Record<Kind, tf.Tensor>>,
 ): Record<string, tf.Tensor> {
   const changed: Record<string, tf.Tensor> = {};
-  for (const { names, rate } of groups(gradients)) {
+  for (const { names, rate } of updates(gradients)) {
     const parts = names.map((name) => ({
       gradient: gradients[name],
       ...Object.fromEntries(kinds.map((kind) => [kind, state[NAMES[kind](name)]])),
     })) as unknown as Given[]; // `update` reads and makes just the kinds that were asked for
-    const results = together(parts, (joined) => update(joined, rate) as Record<Kind, tf.Tensor>);
+    const results = multiTensor(parts, (joined) => update(joined, rate) as Record<Kind, tf.Tensor>);
     for (const [index, result] of results.entries()) {
       for (const kind of kinds) changed[NAMES[kind](names[index])] = result[kind];
     }
@@ -87,8 +87,8 @@ function updated(
   return changed;
 }
 
-/** Parameters that one update serves: the small ones of a rate together, each large one alone, since joining copies. */
-function groups(gradients: Tensors): { names: readonly string[]; rate: Rate }[] {
+/** Parameters that one update serves: the small ones of a rate in one, each large one alone, since joining copies. */
+function updates(gradients: Tensors): { names: readonly string[]; rate: Rate }[] {
   const rates: readonly Rate[] = ["rate/trunk", "rate/heads"];
   return rates.flatMap((rate) => {
     const own = Object.keys(gradients).filter((name) => name.startsWith("trunk/") === (rate === "rate/trunk"));

@@ -1,4 +1,4 @@
-/** Shows that imported weights are what they should be: each tensor's norm, a forward pass, and the original beside it. */
+/** Checks that imported weights are what they should be: each tensor's norm, a forward pass, and the original beside it. */
 
 import { fileURLToPath } from "node:url";
 import type * as tf from "@tensorflow/tfjs";
@@ -18,7 +18,8 @@ const GREY = 127;
 /** Largest difference to the original, as a share of its largest feature: two float32 sums in different orders. */
 const TOLERANCE = 1e-3;
 
-export interface Proof {
+/** What an import found. */
+export interface WeightsCheck {
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[]; readonly norm: number }[];
   /** The stored image through the trunk. */
   readonly forward: {
@@ -39,7 +40,7 @@ export interface Proof {
  * @param trunk of the original's input size, where there is one.
  * @throws WeightsError where a kernel is all zeros, features are not finite or all alike, or the original says otherwise.
  */
-export async function prove(
+export async function checkWeights(
   trunk: Trunk,
   {
     parameters,
@@ -48,7 +49,7 @@ export async function prove(
     lastLayer,
     path,
   }: { parameters: NdArrays; engine: Engine; original: Original | NotCompared; lastLayer: string; path: string },
-): Promise<Proof> {
+): Promise<WeightsCheck> {
   const tensors = Object.entries(parameters).map(([name, { shape, data }]) => ({ name, shape, norm: norm(data) }));
   const empty = tensors.find(({ name, norm }) => name.endsWith("/kernel") && norm === 0);
   if (empty) throw new WeightsError(`${path}: ${empty.name} is all zeros. The file is damaged: fetch it again.`);

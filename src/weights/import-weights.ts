@@ -13,7 +13,7 @@ import { TRUNK_FILE, type TrunkMetadata, writeTrunkFile } from "../trunk/formats
 import { layerOfParameter } from "../trunk/layer-parameters.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
 import { CATALOGUE } from "./catalogue.js";
-import { type Proof, prove } from "./check-weights.js";
+import { checkWeights, type WeightsCheck } from "./check-weights.js";
 import { openOriginal } from "./open-original.js";
 import { isStored, storeFolder, storePath } from "./store.js";
 
@@ -38,7 +38,7 @@ export interface Imported {
   readonly lastLayer: string;
   readonly hasBatchNorm: boolean;
   readonly parameterCount: number;
-  readonly proof: Proof;
+  readonly proof: WeightsCheck;
 }
 
 /** Where a file does not tell at which size it was trained. */
@@ -49,7 +49,7 @@ const LARGEST_SIZE = COMMON_SIZE;
 
 /**
  * @param source as `readWeights` takes it.
- * @throws WeightsError where the file cannot be read, fits no trunk, or fails its proof; the store is then as it was.
+ * @throws WeightsError where the file cannot be read, fits no trunk, or fails its check; the store is then as it was.
  */
 export async function importWeights(source: string, options: ImportOptions): Promise<Imported> {
   const { engine, folder = storeFolder(), expected, isReplacing = false } = options;
@@ -83,7 +83,7 @@ export async function importWeights(source: string, options: ImportOptions): Pro
   const { parameters: all, randomLayers } = await loadWeights(trunk, file, { missing: "random", seed: 0 });
   const isOwn = ([key]: [string, unknown]) => !randomLayers.includes(layerOfParameter(key));
   const parameters = Object.fromEntries(Object.entries(all).filter(isOwn));
-  const proof = await prove(trunk, { parameters, engine, original, lastLayer, path: file.path });
+  const proof = await checkWeights(trunk, { parameters, engine, original, lastLayer, path: file.path });
   const metadata: TrunkMetadata = {
     trunk: spec,
     origin: options.origin ?? file.origin ?? basename(source),

@@ -1,4 +1,4 @@
-/** Fetches weights of the catalogue into the store: downloaded, held to the lock, proven, then locked. */
+/** Fetches weights of the catalogue into the store: downloaded, compared with the lock, checked, then locked. */
 
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";

@@ -18,7 +18,7 @@ import type { Trunk, TrunkSpec } from "../trunk/trunk.js";
 import { locateWeights } from "../weights/store.js";
 
 /** Weights that a configuration names. */
-export interface Start {
+export interface StartingWeights {
   /** What they are for; absent for random ones. */
   readonly known?: Pick<TrunkSpec, "name" | "alpha" | "convention"> & { readonly inputSize?: number };
   /** Absent for random ones, and for a run that goes on from its own checkpoint though they are gone. */
@@ -26,7 +26,10 @@ export interface Start {
 }
 
 /** @throws WeightsError where a configuration names weights that are not here, or cannot be read. */
-export async function findStart(raw: RawConfig, { isResumed = false }: { isResumed?: boolean }): Promise<Start> {
+export async function findStartingWeights(
+  raw: RawConfig,
+  { isResumed = false }: { isResumed?: boolean },
+): Promise<StartingWeights> {
   const weights = weightsOf(raw);
   if (weights === "random") return {};
   let path: string;
@@ -49,9 +52,9 @@ async function trunkOfRun(out: string): Promise<TrunkSpec | undefined> {
 }
 
 /** @returns parameters of the whole trunk, and a note on layers that the file does not have. */
-export async function startParameters(
+export async function startingParameters(
   trunk: Trunk,
-  { file }: Start,
+  { file }: StartingWeights,
   { seed }: { seed: number },
 ): Promise<{ parameters: NdArrays; notes: readonly string[] }> {
   if (!file) return { parameters: randomWeights(trunk, { seed }), notes: [] };
@@ -60,13 +63,13 @@ export async function startParameters(
   return { parameters, notes };
 }
 
-/** @throws ConfigError where its features and the pupil's do not lie on one another, or nobody listens to it. */
+/** @throws ConfigError where its features and the pupil's differ in size, or no stage uses it. */
 export async function readTeacher(
   { weights, weight }: NonNullable<TrainConfig["teacher"]>,
   { pupil, stages }: { pupil: Trunk; stages: TrainConfig["stages"] },
 ): Promise<NonNullable<TrainOptions["teacher"]>> {
   if (!stages.some((stage) => stage.train === "all"))
-    throw new ConfigError('teacher: only stages that train "all" listen to it, and there is none. Leave it out.');
+    throw new ConfigError('teacher: only stages that train "all" use it, and there is none. Leave it out.');
   const file = await readWeights(await locateWeights(weights));
   const { name, alpha, convention } = await inspectWeights(file);
   const trunk = createTrunk({ name, alpha, inputSize: pupil.spec.inputSize, convention });

@@ -11,19 +11,19 @@ import { modelSpecOf } from "../train/model-spec.js";
 import type { TrainOptions } from "../train/train-stages.js";
 import { createTrunk } from "../trunk/create-trunk.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
-import { findStart, readTeacher, type Start, startParameters } from "./starting-weights.js";
+import { findStartingWeights, readTeacher, type StartingWeights, startingParameters } from "./starting-weights.js";
 
 /** What a run is about to do. */
 export interface TrainPlan {
   readonly config: TrainConfig;
   readonly spec: ModelSpec;
   readonly dataset: Dataset;
-  /** One line each: layers drawn anew, what the data cannot teach, taps whose explanations mean less. */
+  /** One line each: layers initialised at random, what the data cannot teach, taps whose explanations mean less. */
   readonly notes: readonly string[];
 }
 
 /** With what it starts from. */
-export type Plan = TrainPlan & { readonly start: NdArrays; readonly teacher?: TrainOptions["teacher"] };
+export type Plan = TrainPlan & { readonly startingWeights: NdArrays; readonly teacher?: TrainOptions["teacher"] };
 
 /**
  * Brings configuration, dataset and weights together.
@@ -35,7 +35,7 @@ export async function planOf(
   raw: RawConfig,
   { dataset, base, isResumed }: { dataset: Dataset; base?: TrainedModel; isResumed?: boolean },
 ): Promise<Plan> {
-  const begun: Start = base ? { known: base.spec.trunk } : await findStart(raw, { isResumed });
+  const begun: StartingWeights = base ? { known: base.spec.trunk } : await findStartingWeights(raw, { isResumed });
   const config = resolveConfig(base ? onBase(raw, base) : raw, {
     trainCount: splitSize(dataset, "train"),
     aspects: dataset.manifest.aspects,
@@ -60,10 +60,11 @@ export async function planOf(
     ),
   };
   const asked = modelSpecOf(config, facts, { output: trunk.output });
-  if (base) return { config, spec: withBaseHeads(asked, base.spec), dataset, start: base.parameters, notes: [] };
+  if (base)
+    return { config, spec: withBaseHeads(asked, base.spec), dataset, startingWeights: base.parameters, notes: [] };
   const teacher = config.teacher && (await readTeacher(config.teacher, { pupil: trunk, stages: config.stages }));
-  const { parameters, notes } = await startParameters(trunk, begun, config);
-  return { config, spec: asked, dataset, teacher, start: parameters, notes };
+  const { parameters, notes } = await startingParameters(trunk, begun, config);
+  return { config, spec: asked, dataset, teacher, startingWeights: parameters, notes };
 }
 
 /** The configuration of heads that are added to a finished model. */

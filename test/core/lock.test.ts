@@ -22,7 +22,7 @@ test("one at a time: whoever comes second is told who is at it, and the lock is 
     second = await locked(path, { title: "runs/x", cure: "Wait." }, async () => {}).catch((error: unknown) => error);
   });
   expect(second).toBeInstanceOf(InputError);
-  expect((second as Error).message).toBe(`runs/x: process ${process.pid} is at it already. Wait.`);
+  expect((second as Error).message).toBe(`runs/x: process ${process.pid} is already running. Wait.`);
   expect(readdirSync(join(path, ".."))).toEqual([]);
   expect(await attempt(path)).toBe("done");
 });
@@ -61,7 +61,7 @@ test("another machine's lock stays, and the line that removes it is said", async
   writeFileSync(path, JSON.stringify({ machine: "elsewhere", pid: 1, started: null }));
   const error = await attempt(path);
   expect((error as Error).message).toBe(
-    `x: process 1 on "elsewhere" is at it already. Wait for it. If it no longer runs: rm -f "${path}" "${path}.takeover"`,
+    `x: process 1 on "elsewhere" is already running. Wait for it. If it no longer runs: rm -f "${path}" "${path}.takeover"`,
   );
   expect(existsSync(path)).toBe(true);
 });
@@ -73,8 +73,10 @@ test("an empty lock is one that is just being written: it is waited for, then re
   const waiting = attempt(path);
   await sleep(100);
   writeFileSync(path, JSON.stringify({ machine: machine(), pid: process.pid, started: startOfProcess(process.pid) }));
-  expect(((await waiting) as Error).message).toContain(`process ${process.pid} is at it already`);
+  expect(((await waiting) as Error).message).toContain(`process ${process.pid} is already running`);
   writeFileSync(path, "");
-  expect(((await attempt(path)) as Error).message).toContain("another process is at it already. Wait for it. If it no");
+  expect(((await attempt(path)) as Error).message).toContain(
+    "another process is already running. Wait for it. If it no",
+  );
   expect(readFileSync(path, "utf8")).toBe("");
 });

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Box } from "../../src/core/box.js";
 import { random } from "../../src/core/random.js";
-import { applyLight, drawView, viewBoxes } from "../../src/dataset/augment.js";
+import { drawView, jitterColours, viewBoxes } from "../../src/dataset/augment.js";
 import { openDataset, readRecord } from "../../src/dataset/dataset.js";
 import { loadSample } from "../../src/dataset/sample.js";
 import { boxAround } from "../reference/dataset.js";
@@ -207,23 +207,23 @@ describe("drawView", () => {
   });
 });
 
-describe("applyLight", () => {
+describe("jitterColours", () => {
   const one = { brightness: 1, contrast: 1, saturation: 1 };
-  const lit = (pixels: readonly number[], light: Partial<typeof one>) => {
+  const jittered = (pixels: readonly number[], jitter: Partial<typeof one>) => {
     const image = Uint8Array.from(pixels);
-    applyLight(image, { ...one, ...light });
+    jitterColours(image, { ...one, ...jitter });
     return [...image];
   };
 
   test("multiplies by the brightness, and stops at 255", () => {
-    expect(lit([100, 50, 200, 0, 0, 0], { brightness: 1.5 })).toEqual([150, 75, 255, 0, 0, 0]);
+    expect(jittered([100, 50, 200, 0, 0, 0], { brightness: 1.5 })).toEqual([150, 75, 255, 0, 0, 0]);
   });
 
   test("stretches about the mean grey: (40 + 80) / 2 = 60 with contrast 1.5 gives 30 and 90", () => {
-    expect(lit([40, 40, 40, 80, 80, 80], { contrast: 1.5 })).toEqual([30, 30, 30, 90, 90, 90]);
+    expect(jittered([40, 40, 40, 80, 80, 80], { contrast: 1.5 })).toEqual([30, 30, 30, 90, 90, 90]);
   });
 
   test("without saturation leaves the luma: 0.299 * 100 + 0.587 * 200 + 0.114 * 50 = 153", () => {
-    expect(lit([100, 200, 50], { saturation: 0 })).toEqual([153, 153, 153]);
+    expect(jittered([100, 200, 50], { saturation: 0 })).toEqual([153, 153, 153]);
   });
 });

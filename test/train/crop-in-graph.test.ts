@@ -4,11 +4,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Sample } from "../../src/core/annotation.js";
 import { random } from "../../src/core/random.js";
 import type { View } from "../../src/core/view.js";
-import { applyLight } from "../../src/dataset/augment.js";
+import { jitterColours } from "../../src/dataset/augment.js";
 import { openImage } from "../../src/dataset/open-image.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select-engine.js";
-import { viewImages, viewInputShapes, viewInputs } from "../../src/train/crop-in-graph.js";
+import { cropImages, cropInputShapes, cropInputs } from "../../src/train/crop-in-graph.js";
 
 let engine: Engine;
 beforeAll(async () => {
@@ -26,7 +26,7 @@ const pixels = Uint8Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => {
 
 const crop = { left: 3, top: 2, width: 20, height: 17 };
 const whole = { left: 0, top: 0, width: WIDTH, height: HEIGHT };
-const light = () => ({
+const jitter = () => ({
   brightness: stream.uniform(0.7, 1.3),
   contrast: stream.uniform(0.7, 1.3),
   saturation: stream.uniform(0.5, 1.5),
@@ -35,8 +35,8 @@ const views: Record<string, View> = {
   whole: { crop: whole, flip: false },
   mirrored: { crop: whole, flip: true },
   cut: { crop, flip: false },
-  "cut, mirrored and lit": { crop, flip: true, light: light() },
-  lit: { crop: whole, flip: false, light: light() },
+  "cropped, mirrored and jittered": { crop, flip: true, jitter: jitter() },
+  jittered: { crop: whole, flip: false, jitter: jitter() },
 };
 
 async function cutByLibrary({ crop, flip }: View, size: number): Promise<Uint8Array> {
@@ -84,14 +84,14 @@ describe.each([
 ] as const)("%s to %i px", (_, size, by, cut) => {
   test(`the graph cuts, resizes and lights as ${by} does`, async () => {
     const shape = { batchSize: Object.keys(views).length, side: 32, size };
-    const compiled = await engine.compile(({ inputs }) => ({ outputs: { image: viewImages(inputs) } }), {
-      inputs: viewInputShapes(shape),
+    const compiled = await engine.compile(({ inputs }) => ({ outputs: { image: cropImages(inputs) } }), {
+      inputs: cropInputShapes(shape),
     });
-    const { image } = await compiled.run(viewInputs(Object.values(views).map(sample), shape));
+    const { image } = await compiled.run(cropInputs(Object.values(views).map(sample), shape));
     await compiled.dispose();
     for (const [index, [name, view]] of Object.entries(views).entries()) {
       const wanted = await cut(view, size);
-      if (view.light) applyLight(wanted, view.light);
+      if (view.jitter) jitterColours(wanted, view.jitter);
       const found = image.data.subarray(index * wanted.length, (index + 1) * wanted.length);
       const worst = wanted.reduce((most, value, i) => Math.max(most, Math.abs(value - found[i])), 0);
       expect(worst, name).toBeLessThan(4); // what is compared with was rounded before and after its light
@@ -101,15 +101,15 @@ describe.each([
 
 test("says so where a sample was cut already", () => {
   const cut = { ...sample(views.whole), picture: undefined };
-  expect(() => viewInputs([cut], { batchSize: 1, side: 32, size: 8 })).toThrow(/p\.png: was cut already/);
+  expect(() => cropInputs([cut], { batchSize: 1, side: 32, size: 8 })).toThrow(/p\.png: was cut already/);
 });
 
 test("leaves no tensor behind", () => {
   const shape = { batchSize: 1, side: 32, size: 8 };
-  const given = Object.entries(viewInputs([sample(views.lit)], shape)).map(
+  const given = Object.entries(cropInputs([sample(views.jittered)], shape)).map(
     ([name, { shape, data }]) => [name, tf.tensor(data, [...shape])] as const,
   );
   const before = tf.memory().numTensors;
-  viewImages(Object.fromEntries(given)).dispose();
+  cropImages(Object.fromEntries(given)).dispose();
   expect(tf.memory().numTensors).toBe(before);
 });

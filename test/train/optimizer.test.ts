@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { adam, biasCorrection } from "../../src/train/adam.js";
-import { together } from "../../src/train/multi-tensor.js";
+import { multiTensor } from "../../src/train/multi-tensor.js";
 import { averageDecay, rateFactor } from "../../src/train/schedule.js";
 import { firstMoment, gradientSum, movingAverage, secondMoment } from "../../src/train/state-names.js";
 import { addGradients, applyGradients } from "../../src/train/update.js";
@@ -48,7 +48,7 @@ describe("adam", () => {
     };
     const parts = [part([3], 1), part([2, 2], 5), part([1, 1, 2, 1], 9)];
     const rate = tf.scalar(0.1);
-    const joined = together(parts, ({ parameter, gradient, first, second }) =>
+    const joined = multiTensor(parts, ({ parameter, gradient, first, second }) =>
       adam(parameter, gradient, { first, second, rate }),
     );
     parts.forEach(({ parameter, gradient, first, second }, index) => {
@@ -90,7 +90,7 @@ describe("an update", () => {
     for (const factor of [1, 2]) state = { ...state, ...addGradients(gradients(factor), { state }) };
     expect([...state[gradientSum(small)].dataSync()]).toEqual([12, -6]); // (1 + 2) * 4, (1 + 2) * -2
     expect([...state[small].dataSync()]).toEqual([1, 2]);
-    const made = applyGradients(gradients(3), { inputs, state, isGrouped: true, isAveraged: false });
+    const made = applyGradients(gradients(3), { inputs, state, isAccumulated: true, isAveraged: false });
     expect(Object.keys(made).some((name) => name.startsWith("average/"))).toBe(false);
     // Mean gradient 2 * [4, -2] = [8, -4]; first moment a tenth of it.
     expect(made[firstMoment(small)].dataSync()[0]).toBeCloseTo(0.8, 5);
@@ -105,7 +105,7 @@ describe("an update", () => {
   test("averages what Adam made: decay * average + (1 - decay) * parameter", () => {
     const state = begun();
     const inputs = { ...rates, "average/decay": tf.scalar(0.75) };
-    const made = applyGradients(gradients(1), { inputs, state, isGrouped: false, isAveraged: true });
+    const made = applyGradients(gradients(1), { inputs, state, isAccumulated: false, isAveraged: true });
     for (const [name, before] of [
       [small, 2],
       [large, 4],
@@ -126,7 +126,7 @@ describe("an update", () => {
       [movingAverage(small)]: value.clone(),
     };
     const inputs = { ...rates, "average/decay": tf.scalar(0.999) };
-    const made = applyGradients({ [small]: zero }, { inputs, state, isGrouped: false, isAveraged: true });
+    const made = applyGradients({ [small]: zero }, { inputs, state, isAccumulated: false, isAveraged: true });
     expect([...made[movingAverage(small)].dataSync()]).toEqual([...value.dataSync()]);
   });
 });

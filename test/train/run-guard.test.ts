@@ -138,7 +138,7 @@ test("of two trainings into one folder, the second is refused and the first is w
   });
   await expect.poll(() => second).toBeInstanceOf(ConfigError);
   expect((second as Error).message).toBe(
-    `${out}: a training: process ${process.pid} is at it already. Wait for it, or choose another "out".`,
+    `${out}: a training: process ${process.pid} is already running. Wait for it, or choose another "out".`,
   );
   expect(readFileSync(join(out, "metrics.jsonl"), "utf8").trim().split("\n")).toHaveLength(2);
   expect(readdirSync(out)).not.toContain(".lock");

@@ -62,9 +62,9 @@ function images(from: number, to: number): NdArrays {
   return inputs;
 }
 
-async function open(options: { isGrouped?: boolean; isAveraged?: boolean } = {}) {
-  const { isGrouped = false, isAveraged = false } = options;
-  const { constants, state } = stageArrays(parameters, { trainable, batchNorm: "frozen", isGrouped, isAveraged });
+async function open(options: { isAccumulated?: boolean; isAveraged?: boolean } = {}) {
+  const { isAccumulated = false, isAveraged = false } = options;
+  const { constants, state } = stageArrays(parameters, { trainable, batchNorm: "frozen", isAccumulated, isAveraged });
   const store = await engine.createState(state);
   const compile = (step: Partial<StepOptions>) => {
     const all = { ...common, ...step };
@@ -89,8 +89,11 @@ describe("a group of batches", () => {
     const rates = { "rate/trunk": rate, "rate/heads": rate };
     const whole = await open();
     const step = await whole.compile({ batchSize: 8 });
-    const halves = await open({ isGrouped: true });
-    const [more, last] = [await halves.compile({ group: "more" }), await halves.compile({ group: "last" })];
+    const halves = await open({ isAccumulated: true });
+    const [more, last] = [
+      await halves.compile({ accumulation: "more" }),
+      await halves.compile({ accumulation: "last" }),
+    ];
     for (let at = 0; at < 3; at++) {
       const one = await step.run({ ...images(8 * at, 8 * at + 8), ...rates });
       const share = { "gradient/share": number(1 / 2) };
@@ -133,7 +136,7 @@ describe("averages", () => {
     const { constants, state } = stageArrays(all, {
       ...options,
       batchNorm: "batch",
-      isGrouped: false,
+      isAccumulated: false,
       isAveraged: true,
     });
     const store = await engine.createState(state);

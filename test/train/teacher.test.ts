@@ -63,7 +63,7 @@ test("the loss is the mean square of the teacher's standardised features, where 
   expect(loss).toBeCloseTo(shares.reduce((sum, share) => sum + share, 0) / shares.length, 4);
 });
 
-test("training learns to foretell the teacher, and leaves nothing of it in the model", async () => {
+test("training learns to predict the teacher, and leaves nothing of it in the model", async () => {
   const opened = await openDataset(dataset);
   const out = join(mkdtempSync(join(tmpdir(), "run-")), "run");
   const stages = [{ train: "all", epochs: 6, learningRate: 0.01 }];
@@ -82,7 +82,7 @@ test("training learns to foretell the teacher, and leaves nothing of it in the m
     spec: modelSpecOf(config, facts, trunk),
     inventory: await takeInventory(opened),
     engine,
-    start: randomWeights(trunk, config),
+    startingWeights: randomWeights(trunk, config),
     teacher: { ...teacher, weight: 2, parameters: teacherWeights },
     onEpoch: (record) => {
       losses.push(record.losses.teacher);

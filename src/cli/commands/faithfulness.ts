@@ -57,7 +57,7 @@ export function addFaithfulness(program: Command): void {
         .default([]),
     )
     .option("--unranked <aspects...>", "aspects that are neither causes nor distractors", [])
-    .option("--draws <count>", "classifiers and heads drawn anew for the controls", countUpTo(1000), 20)
+    .option("--draws <count>", "randomized classifiers and heads for the controls", countUpTo(1000), 20)
     .option(
       "--twin <model-and-dataset...>",
       "another model, and the same images labelled by another cause: does each name its own?",

@@ -61,7 +61,7 @@ const FREQUENCY: Readonly<Record<Cause, number>> = {
 const TRIES = 60;
 const DENSE = 1 / 8;
 
-/** One image with its truth; the same for the same seed and index. */
+/** One image with its ground truth; the same for the same seed and index. */
 export function drawTissue(index: number, options: TissueOptions): Tissue {
   const { seed, size, noise, causes, tagCorrelation } = options;
   const stream = imageStream(seed, index, "scene");
@@ -77,7 +77,7 @@ export function drawTissue(index: number, options: TissueOptions): Tissue {
   if (isWanted.nucleus) repeat(2 + stream.integer(7), () => place(on, () => nucleus(size, unit, stream)));
   if (isWanted.lymphocyte) repeat(1 + stream.integer(6), () => place(on, () => lymphocyte(size, unit, stream)));
   if (isWanted.mitosis) repeat(1 + stream.integer(3), () => place(on, () => mitosis(size, unit, stream)));
-  // What found no room is not there: the truth is what was drawn.
+  // What found no room is not there: the ground truth is what was drawn.
   const present = causes.filter(has);
   const names = Object.keys(THINGS) as ThingName[];
   return {

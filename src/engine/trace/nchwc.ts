@@ -3,7 +3,7 @@
  * optimizer makes the same of a graph whose weights are constants; where weights are inputs, as in training, it does not,
  * and we record its operators ourselves.
  *
- * They belong to one version of the runtime on one processor: such a graph is made anew in each process and never saved.
+ * They belong to one version of the runtime on one processor: such a graph is made again in each process and never saved.
  */
 
 import {

@@ -79,11 +79,11 @@ export function form(graph: Graph, tensor: TracedTensor, layout: Layout): Value 
   const known = tensor.forms.get(layout);
   if (known !== undefined) return known;
   const { extent } = tensor;
-  const twin = [...tensor.forms].find(([other]) => memoryOrder(extent, other) === memoryOrder(extent, layout));
+  const equal = [...tensor.forms].find(([other]) => memoryOrder(extent, other) === memoryOrder(extent, layout));
   const value = tensor.values
     ? constantForm(graph, tensor, tensor.values, layout)
-    : twin
-      ? reshape(graph, twin[1], physical(extent, layout))
+    : equal
+      ? reshape(graph, equal[1], physical(extent, layout))
       : rearranged(graph, tensor, layout);
   if (!graph.shapes.has(value)) graph.shapes.set(value, physical(extent, layout));
   tensor.forms.set(layout, value);
