@@ -14,6 +14,8 @@ const CAPITAL_HEIGHT = 0.714;
 /** Of accents piled up, what reaches further above or below the baseline is cut off; in heights of a capital. */
 const HIGHEST = 1.9;
 const DEEPEST = 0.9;
+/** Letters are drawn so many times larger and shrunk, since Pango puts each on a whole pixel. */
+const FINE = 4;
 /** No line is longer, characters. */
 const LONGEST = 300;
 /** Lines that are kept, since most are drawn again in the next picture. */
@@ -77,7 +79,8 @@ export async function fitText(text: string, { width, ...look }: TextLook & { wid
  */
 async function drawLine(text: string, { size, colour, isBold }: Required<TextLook>): Promise<TextLine> {
   const shown = visible(text.slice(0, LONGEST)).normalize("NFC");
-  const { data, width, height } = await renderText(`\u200eH\u2003\u2068${shown}\u2069`, { size, colour, isBold });
+  const large = await renderText(`\u200eH\u2003\u2068${shown}\u2069`, { size: FINE * size, colour, isBold });
+  const { data, width, height } = large;
   const isInked = (x: number) => {
     for (let y = 0; y < height; y++) if (data[4 * (y * width + x) + 3] > 0) return true;
     return false;
@@ -88,14 +91,34 @@ async function drawLine(text: string, { size, colour, isBold }: Required<TextLoo
   while (left < width && !isInked(left)) left++;
   let baseline = height;
   while (data[4 * (baseline - 1) * width + 3] === 0) baseline--;
-  const top = Math.max(0, baseline - Math.round(HIGHEST * size));
-  const bottom = Math.min(height, baseline + Math.round(DEEPEST * size));
-  const pixels = new Uint8Array(4 * (width - left) * (bottom - top));
-  for (let y = top; y < bottom; y++) {
-    const row = data.subarray(4 * (y * width + left), 4 * (y + 1) * width);
-    pixels.set(row, 4 * (y - top) * (width - left));
+  const ascent = Math.min(Math.ceil(baseline / FINE), Math.round(HIGHEST * size));
+  const descent = Math.min(Math.ceil((height - baseline) / FINE), Math.round(DEEPEST * size));
+  const shape = { width: Math.ceil((width - left) / FINE), height: ascent + descent };
+  return { ...shape, ascent, pixels: shrink(large, { ...shape, left, top: baseline - FINE * ascent }) };
+}
+
+/** Means of squares of `FINE` pixels, colours weighed by their opacity; beyond the edges lies nothing. */
+function shrink(
+  { data, width, height }: { data: Uint8Array; width: number; height: number },
+  to: { width: number; height: number; left: number; top: number },
+): Uint8Array {
+  const pixels = new Uint8Array(4 * to.width * to.height);
+  for (let y = 0; y < to.height; y++) {
+    for (let x = 0; x < to.width; x++) {
+      const sums = [0, 0, 0];
+      let opacity = 0;
+      const [firstX, firstY] = [to.left + FINE * x, to.top + FINE * y];
+      for (let fromY = Math.max(0, firstY); fromY < Math.min(height, firstY + FINE); fromY++) {
+        for (let fromX = firstX; fromX < Math.min(width, firstX + FINE); fromX++) {
+          const from = 4 * (fromY * width + fromX);
+          for (let k = 0; k < 3; k++) sums[k] += data[from + k] * data[from + 3];
+          opacity += data[from + 3];
+        }
+      }
+      if (opacity > 0) pixels.set([...sums.map((sum) => sum / opacity), opacity / FINE ** 2], 4 * (y * to.width + x));
+    }
   }
-  return { width: width - left, height: bottom - top, ascent: baseline - top, pixels };
+  return pixels;
 }
 
 /** The inked rectangle of a text, red, green, blue and opacity. @throws Error where nothing is inked. */
