@@ -1,6 +1,8 @@
-"""Makes fonts/*.ttf: Noto Sans cut down to Latin, Greek and Cyrillic, with signs of Noto Sans Math, under a name of its own.
+"""Makes fonts/*.ttf: Noto Sans cut down to Latin, Greek and Cyrillic, with signs of Noto Sans Math, and renamed.
 
-    python3 scripts/subset-fonts.py FOLDER_WITH_NOTO_SANS    (needs fontTools; Debian: python3-fonttools, fonts-noto-core)
+    python3 scripts/subset-fonts.py FOLDER_OF_NOTO_SANS
+
+It needs fontTools. On Debian: python3-fonttools, and fonts-noto-core for the fonts.
 
 The family is renamed because "Noto" is a trademark, and so that a system's own Noto Sans is never taken instead.
 """

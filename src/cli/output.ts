@@ -1,4 +1,7 @@
-/** What commands print: one JSON object for machines, or lines for people, in which text from files cannot act on the terminal. */
+/**
+ * What commands print: one JSON object for machines, or lines for people, in which text from files cannot act on the
+ * terminal.
+ */
 
 import { metricNumbers, metricText } from "../core/metric-numbers.js";
 import { messageLine, visibleLine } from "../core/terminal.js";

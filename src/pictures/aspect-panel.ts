@@ -59,8 +59,9 @@ function drawBoxes(aspect: AspectExplanation, picture: Rectangle, colour: Colour
       const place = `x="${x}" y="${y}" width="${width}" height="${height}" rx="2"`;
       const fill = isRelevant ? `fill="${toHex(colour)}" fill-opacity="0.28"` : `fill="none"`;
       const pen = isRelevant ? 3 : 2;
+      const around = toHex(isRelevant ? NEAR_BLACK : WHITE);
       return (
-        `<rect ${place} fill="none" stroke="${toHex(isRelevant ? NEAR_BLACK : WHITE)}" stroke-opacity="0.8" stroke-width="${pen + 2}"/>` +
+        `<rect ${place} fill="none" stroke="${around}" stroke-opacity="0.8" stroke-width="${pen + 2}"/>` +
         `<rect ${place} ${fill} stroke="${toHex(colour)}" stroke-width="${pen}"/>`
       );
     })

@@ -5,18 +5,19 @@ import { ownValue } from "../core/own-value.js";
 import type { AspectExplanation, Explained, Explanation } from "../explain/explanation.js";
 import { withDrawableNames } from "./drawable-names.js";
 import { type Drawing, type PlacedImage, renderPng, writeText } from "./drawing.js";
-import { BECAUSE, barShare, headline, rankAspects, relevantFrom, shareText } from "./headline.js";
+import { BECAUSE, headline, rankAspects, relevantFrom, shareText } from "./headline.js";
 import { fade, paintSaliency, type RgbImage, rawOf, toBuffer } from "./painting.js";
-import { aspectColour, FAINT_INK, GREY, INK, TRACK, toHex } from "./palette.js";
+import { aspectColour, FAINT_INK, GREY, INK, toHex } from "./palette.js";
 import { inFrame, type Rectangle } from "./place-labels.js";
+import { relevanceBar } from "./relevance-bar.js";
 import type { Shape } from "./shown-image.js";
 import { fitText, textWidth } from "./text-line.js";
 
 /** Columns that a page takes. */
 const MOST_ASPECTS = 6;
-/** The longer side of a picture. */
+/** The longer side of an image. */
 const CELL = 150;
-/** A cell is at least so wide and high, for its title; a narrower picture stands in its middle, in its own shape. */
+/** A cell is at least so wide and high, for its title; a narrower image stands in its middle, in its own shape. */
 const NARROWEST = 80;
 const THINNEST = 4;
 const GAP = 14;
@@ -40,11 +41,12 @@ interface Grid {
 }
 
 /**
- * Each cell shows what the head still sees of its aspect under the masking of that method (its survival), and the relevance as a bar
- * with a tick at the threshold. The aspect that a method names first is in its colour, the others are grey; all are where none is
- * relevant.
+ * Each cell shows what the head still sees of its aspect under the masking of that method (its survival), and the
+ * relevance as a bar with a tick at the threshold. The aspect that a method names first is in its colour, the others
+ * are grey; all are grey where none is relevant.
  *
- * @param explained of the same image and question; the first is the model's own method, and its aspects decide the columns.
+ * @param explained of the same image and question; the first is the model's own method, and its aspects decide the
+ *   columns.
  * @param image the upright image.
  * @param options.shape width and height of the original, where `image` was squeezed into another shape.
  * @returns the bytes of a PNG.
@@ -107,9 +109,10 @@ async function methodRow(
   const y = top(row);
   const first = firstOf(explanation);
   const faint = { size: 9, colour: FAINT_INK };
-  const room = NAMES - 16;
+  const room = NAMES - 10;
+  const own = { colour: INK, isBold: row === 0 };
   const drawing: Drawing[number][] = [
-    await fitted(explanation.saliency, { x: MARGIN, y: y + 20, size: 11, colour: INK, isBold: row === 0, width: room }),
+    await fitted(explanation.saliency, { x: MARGIN, y: y + 20, size: 10, ...own, width: room }),
     await writeText(explanation.masking, { x: MARGIN, y: y + 40, ...faint }),
     await fitted(`names ${first?.name ?? "none"}`, { x: MARGIN, y: y + 58, size: 9, colour: INK, width: room }),
   ];
@@ -126,8 +129,11 @@ async function methodRow(
     const image = survival ? paintSurvival(pale, survival, { size: maps.size, colour }) : pale;
     images.push({ image, ...at(index + 1) });
     const threshold = relevantFrom(aspect, explanation);
-    const bar = { x: left(index + 1), y: y + frame.height + 7, width: frame.width, colour, threshold };
-    drawing.push(...(await relevanceBar(aspect, bar)));
+    if (!aspect.isPresent) continue;
+    const [x, under] = [left(index + 1), y + frame.height];
+    const bar = { x, y: under + 8, width: frame.width - 34, colour, threshold };
+    const number = { x: x + frame.width, y: under + 16, size: 9, colour: INK, anchor: "end" } as const;
+    drawing.push(...relevanceBar(aspect.relevance, bar), await writeText(shareText(aspect.relevance), number));
   }
   return { drawing, images };
 }
@@ -143,7 +149,8 @@ function footer(present: number, shown: number): string[] {
   if (present === 0) return ["No aspect is seen in this image."];
   return [
     "Colour: the aspect that the method names first, its most relevant one; all are grey where none is relevant.",
-    "Bar: relevance, 0 to 1. Tick: relevant from here on; calibrated for the first method at most, a guess for the others.",
+    "Bar: relevance, 0 to 1. Tick: relevant from here on; " +
+      "calibrated for the first method at most, a guess for the others.",
     "Fill: what the head still sees of its aspect when only what the method kept is left; the stronger, the more.",
     ...(present > shown ? [`The ${shown} most relevant of ${present} present aspects are shown.`] : []),
   ];
@@ -162,38 +169,21 @@ function boxSurvival({ survival }: AspectExplanation, region?: Uint8Array): Uint
 
 /** @param survival `[size * size]`, 0..255; on a curve, so that 0.3 can be told from nothing. */
 function paintSurvival(
-  picture: RgbImage,
+  image: RgbImage,
   survival: Uint8Array,
   { size, colour }: { size: number; colour: string },
 ): RgbImage {
   const ink = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
-  const pixels = Uint8Array.from(picture.pixels);
-  for (let y = 0; y < picture.height; y++) {
-    const row = Math.floor((y / picture.height) * size);
-    for (let x = 0; x < picture.width; x++) {
-      const share = 0.9 * (survival[row * size + Math.floor((x / picture.width) * size)] / 255) ** 0.6;
-      const at = 3 * (y * picture.width + x);
+  const pixels = Uint8Array.from(image.pixels);
+  for (let y = 0; y < image.height; y++) {
+    const row = Math.floor((y / image.height) * size);
+    for (let x = 0; x < image.width; x++) {
+      const share = 0.9 * (survival[row * size + Math.floor((x / image.width) * size)] / 255) ** 0.6;
+      const at = 3 * (y * image.width + x);
       for (let k = 0; k < 3; k++) pixels[at + k] += share * (ink[k] - pixels[at + k]);
     }
   }
-  return { ...picture, pixels };
-}
-
-async function relevanceBar(
-  { isPresent, relevance }: AspectExplanation,
-  { x, y, width, colour, threshold }: { x: number; y: number; width: number; colour: string; threshold: number },
-): Promise<Drawing> {
-  if (!isPresent) return [];
-  const number = { x: x + width, y: y + 9, size: 9, colour: INK, anchor: "end" } as const;
-  const room = width - 34;
-  const bar = barShare(relevance) * room;
-  const tick = x + threshold * room;
-  return [
-    `<rect x="${x}" y="${y + 1}" width="${room}" height="8" rx="4" fill="${TRACK}"/>`,
-    bar > 0 ? `<rect x="${x}" y="${y + 1}" width="${Math.max(8, bar)}" height="8" rx="4" fill="${colour}"/>` : "",
-    `<path d="M${tick} ${y - 2}V${y + 12}" stroke="${INK}" stroke-width="1.6" stroke-linecap="round"/>`,
-    await writeText(shareText(relevance), number),
-  ];
+  return { ...image, pixels };
 }
 
 async function toCell(image: RgbImage, shape: Shape): Promise<RgbImage> {

@@ -23,7 +23,7 @@ const FONTS: readonly (readonly [name: string, pattern: RegExp, font: string])[]
 ];
 
 /** Lines as long as a legend is wide. */
-const NOTE = ["Some names are numbered, as the JSON lists", "them: their letters have no font here."];
+const NOTE = ["Some names are numbered as in the JSON:", "their letters have no font here."];
 
 /**
  * @returns the explanation with "aspect 3" and "class 2" for the names that cannot be drawn, counted as the JSON lists

@@ -27,18 +27,22 @@ export function faithfulnessPage(
   );
   const cases = worst.map((one) => {
     const { file, image, causes, distractors } = one;
-    const verdict = verdictOf(one);
-    return `<figure><img src="${encodeURI(file)}" loading="lazy" alt=""><figcaption><b>${escapeHtml(image)}</b>: ${verdict}; cause: ${escapeHtml(causes.join(", "))}; also there: ${escapeHtml(distractors.join(", "))}</figcaption></figure>`;
+    const present = `cause: ${escapeHtml(causes.join(", "))}; also there: ${escapeHtml(distractors.join(", "))}`;
+    const caption = `<b>${escapeHtml(image)}</b>: ${verdictOf(one)}; ${present}`;
+    const img = `<img src="${encodeURI(file)}" loading="lazy" alt="">`;
+    return `<figure>${img}<figcaption>${caption}</figcaption></figure>`;
   });
   const lines = faithfulnessLines(faithfulness).map((line) => `<li>${escapeHtml(line)}</li>`);
   const columns = METHOD_COLUMNS.map((column) => `<th>${column}</th>`);
   return htmlPage(
     `Does ${model} name the cause?`,
-    `<p>Dataset: ${escapeHtml(dataset)}, test images. The explanation is right where the aspect that caused the label comes first.</p>
+    `<p>Dataset: ${escapeHtml(dataset)}, test images.
+The explanation is right where the aspect that caused the label comes first.</p>
 <ul>${lines.join("")}</ul>
 <h2>Methods</h2>
 <table class="methods"><tr>${columns.join("")}</tr>${rows.join("")}</table>
-<p>The marked row is how this model explains. Thresholds of other methods were set on validation images in the same way.</p>
+<p>The marked row is how this model explains.
+Thresholds of other methods were set on validation images in the same way.</p>
 <h2>The worst cases, worst first</h2>
 ${cases.join("\n") || "<p>No image could be judged.</p>"}`,
   );

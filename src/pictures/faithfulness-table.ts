@@ -1,6 +1,6 @@
 /** Faithfulness in words and rows, for the terminal and for the page. */
 
-import type { Faithfulness, FaithfulnessMethod } from "../faithfulness/faithfulness.js";
+import type { Faithfulness, FaithfulnessMethod, RandomControl } from "../faithfulness/faithfulness.js";
 
 export const METHOD_COLUMNS = [
   "saliency",
@@ -43,60 +43,97 @@ export function methodRows({ methods }: Faithfulness): readonly { isDefault: boo
 
 /** What the rows are taken over, and what they must be read against; a line each. */
 export function faithfulnessLines(faithfulness: Faithfulness): readonly string[] {
-  const { count, counts, classifier, coverage, chance, controls } = faithfulness;
-  const { presenceOnly, randomClassifier, randomHeads } = controls;
-  const own = faithfulness.methods.find(({ isDefault }) => isDefault);
-  const lines = [
-    `${count} images that hold a cause and another aspect, are answered right and in which the heads see both: ${percentOf(coverage)} of the labelled ones; classifier right on ${percentOf(classifier.accuracy)}`,
-    `cause first by lot ${percentOf(chance.namedCause)}, by presence alone ${percentOf(presenceOnly.namedCause)}`,
+  const { chance, controls, twins } = faithfulness;
+  const { randomClassifier, randomHeads } = controls;
+  return [
+    ...comparedLines(faithfulness),
+    ...causeLines(faithfulness),
+    ...(randomClassifier ? [`${randomLine(randomClassifier, "classifiers")} (at most 5 % is wanted)`] : []),
+    ...aspectLines(faithfulness),
+    ...(chance.curves ? [curveLine(chance.curves)] : []),
+    ...(randomHeads ? [randomLine(randomHeads, "sets of heads")] : []),
+    ...(twins ? [pairLine(twins)] : []),
   ];
-  if (own && counts.severalCauses > 0)
+}
+
+function comparedLines({ count, classifier, coverage, chance, controls }: Faithfulness): string[] {
+  const labelled = `${percentOf(coverage)} of the labelled ones`;
+  const byPresence = percentOf(controls.presenceOnly.namedCause);
+  return [
+    `${count} images that hold a cause and another aspect, are answered right and in which the heads see both: ` +
+      `${labelled}; classifier right on ${percentOf(classifier.accuracy)}`,
+    `cause first at random ${percentOf(chance.namedCause)}, by presence alone ${byPresence}`,
+  ];
+}
+
+/** Images by the causes that are seen in them, explained by the default method. */
+function causeLines({ counts, methods }: Faithfulness): string[] {
+  const own = methods.find(({ isDefault }) => isDefault);
+  if (!own) return [];
+  const lines: string[] = [];
+  if (counts.severalCauses > 0)
     lines.push(
-      `${counts.severalCauses} images in which several causes are seen: all called relevant in ${percentOf(own.allCausesRelevant)}; where painting over any of them lowers the answer, in ${percentOf(own.allUsedCausesRelevant)} of ${counts.severalUsedCauses}`,
+      `${counts.severalCauses} images in which several causes are seen: all called relevant in ` +
+        `${percentOf(own.allCausesRelevant)}; where painting over any of them lowers the answer, in ` +
+        `${percentOf(own.allUsedCausesRelevant)} of ${counts.severalUsedCauses}`,
     );
-  if (own && counts.withCause > 0)
+  const nothing = '"no known aspect explains this"';
+  if (counts.withCause > 0)
     lines.push(
-      `${counts.withCause} images in which a cause is seen: "no known aspect explains this" in ${percentOf(own.unexplainedWithCause)}`,
+      `${counts.withCause} images in which a cause is seen: ${nothing} in ${percentOf(own.unexplainedWithCause)}`,
     );
-  if (own && counts.withoutCause > 0)
+  if (counts.withoutCause > 0)
     lines.push(
-      `${counts.withoutCause} images that none of the aspects caused: "no known aspect explains this" in ${percentOf(own.unexplainedWithoutCause)}`,
-    );
-  if (randomClassifier)
-    lines.push(
-      `under ${randomClassifier.draws} classifiers that learned nothing: cause first ${percentOf(randomClassifier.namedCause)}, called relevant ${percentOf(randomClassifier.relevant)} (at most 5 % is wanted)`,
-    );
-  for (const [name, { count, relevant, removal }] of Object.entries(faithfulness.aspects)) {
-    const painted = removal
-      ? `; painted over, the answer changes in ${percentOf(removal.flipped)} and loses ${removal.lost.toFixed(2)} in log-odds`
-      : "";
-    lines.push(`${name}: relevant in ${percentOf(relevant)} of the ${count} images in which it is seen${painted}`);
-  }
-  if (chance.curves)
-    lines.push(
-      `places by lot: deletion ${numberOf(chance.curves.deletion)} (lower is better), insertion ${numberOf(chance.curves.insertion)} (higher is better)`,
-    );
-  if (randomHeads)
-    lines.push(
-      `under ${randomHeads.draws} sets of heads that learned nothing: cause first ${percentOf(randomHeads.namedCause)}, called relevant ${percentOf(randomHeads.relevant)}`,
-    );
-  const { twins } = faithfulness;
-  if (twins)
-    lines.push(
-      `beside its twin, ${twins.count} images that hold both causes and that both answer right: each names its own first in ${percentOf(twins.ownFirst)}, both the same in ${percentOf(twins.sameFirst)}`,
+      `${counts.withoutCause} images that none of the aspects caused: ${nothing} in ` +
+        `${percentOf(own.unexplainedWithoutCause)}`,
     );
   return lines;
 }
 
+function aspectLines({ aspects }: Faithfulness): string[] {
+  return Object.entries(aspects).map(([name, { count, relevant, removal }]) => {
+    const painted = removal
+      ? `; painted over, the answer changes in ${percentOf(removal.flipped)} ` +
+        `and loses ${removal.lost.toFixed(2)} in log-odds`
+      : "";
+    return `${name}: relevant in ${percentOf(relevant)} of the ${count} images in which it is seen${painted}`;
+  });
+}
+
+function randomLine({ draws, namedCause, relevant }: RandomControl, what: string): string {
+  return (
+    `under ${draws} ${what} that learned nothing: cause first ${percentOf(namedCause)}, ` +
+    `called relevant ${percentOf(relevant)}`
+  );
+}
+
+function curveLine({ deletion, insertion }: Record<"deletion" | "insertion", number>): string {
+  return (
+    `places at random: deletion ${numberOf(deletion)} (lower is better), ` +
+    `insertion ${numberOf(insertion)} (higher is better)`
+  );
+}
+
+function pairLine({ count, ownFirst, sameFirst }: NonNullable<Faithfulness["twins"]>): string {
+  return (
+    `against the paired model, ${count} images that hold both causes and that both answer right: ` +
+    `each names its own first in ${percentOf(ownFirst)}, both the same in ${percentOf(sameFirst)}`
+  );
+}
+
 /** Of a dataset, what is wrong with it where no image can be judged. */
 export const NO_CAUSES =
-  'no test image is labelled with a cause of its class and another aspect. Name causes in dataset.json, as "causes": { "malignant": ["mitosis"] }.';
+  "no test image is labelled with a cause of its class and another aspect. " +
+  'Name causes in dataset.json, as "causes": { "malignant": ["mitosis"] }.';
 
 /** What is wrong with the question itself, where there is nothing to answer. */
 export function emptyReason({ count, counts, coverage, classifier }: Faithfulness): string | undefined {
   if (count > 0 || counts.withoutCause > 0) return undefined;
   if (coverage === null) return NO_CAUSES;
-  return `in none of the images that are labelled so do the heads see a cause and another aspect, or the answer is wrong (right on ${percentOf(classifier.accuracy)}).`;
+  return (
+    "in none of the images that are labelled so do the heads see a cause and another aspect, " +
+    `or the answer is wrong (right on ${percentOf(classifier.accuracy)}).`
+  );
 }
 
 function percentOf(share: number | null): string {

@@ -6,7 +6,7 @@ import type { AspectExplanation, Explanation, Prediction } from "../explain/expl
 /** The question where it is the usual one. */
 export const BECAUSE = "because of:";
 
-/** What is said where nothing is relevant: aspects are there and do not matter, or none is there. */
+/** What is said where nothing is relevant: aspects are present and do not matter, or none is present. */
 export function nothingText(aspects: readonly AspectExplanation[]): string {
   return aspects.some(({ isPresent }) => isPresent) ? "no known aspect explains this" : "no known aspect is seen here";
 }
@@ -26,14 +26,18 @@ export function headline({ prediction, target, aspects }: Explanation): Headline
   return { answer: answerText(prediction), question: questionText(prediction, target), causes };
 }
 
-/** "malignant 97 % because of: necrosis 0.58, mitosis 0.41"; "malignant 97 %; why benign (3 %): no known aspect explains this". */
+/**
+ * "malignant 97 % because of: necrosis 0.58, mitosis 0.41";
+ * "malignant 97 %; why benign (3 %): no known aspect explains this".
+ */
 export function headlineText(explanation: Explanation): string {
   const { answer, question, causes } = headline(explanation);
   if (causes.length === 0) {
     const nothing = nothingText(explanation.aspects);
     return question === BECAUSE ? `${answer}: ${nothing}` : `${answer}; ${question} ${nothing}`;
   }
-  return `${answer} ${question} ${causes.map((aspect) => `${clip(aspect.name)} ${shareText(aspect.relevance)}`).join(", ")}`;
+  const named = causes.map((aspect) => `${clip(aspect.name)} ${shareText(aspect.relevance)}`);
+  return `${answer} ${question} ${named.join(", ")}`;
 }
 
 /** Relevant ones first, then present ones, then absent ones, each by falling relevance and presence. */
@@ -45,8 +49,8 @@ export function rankAspects(aspects: readonly AspectExplanation[]): readonly Asp
 }
 
 /**
- * The relevance that an aspect had to reach, or would have. Where it is relevant beside another that reaches the threshold, what counts
- * is `relevanceApart`: as far below its relevance as `thresholdBeside` is below that.
+ * The relevance that an aspect had to reach, or would have. Where it is relevant beside another that reaches the
+ * threshold, what counts is `relevanceApart`: as far below its relevance as `thresholdBeside` is below that.
  */
 export function relevantFrom(
   { isRelevant, relevance, relevanceApart }: AspectExplanation,

@@ -17,7 +17,8 @@ figure{margin:1.5rem 0}img{max-width:100%;border:1px solid #e4e8ec}figcaption{co
  */
 export function htmlPage(title: string, body: string): string {
   return `<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>${escapeHtml(title)}</title>
 <style>${STYLE}</style>
 <h1>${escapeHtml(title)}</h1>
 ${body}

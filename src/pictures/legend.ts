@@ -2,10 +2,12 @@
 
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
 import { type Drawing, writeText } from "./drawing.js";
-import { barShare, percentText, rankAspects, relevantFrom, shareText } from "./headline.js";
-import { aspectColour, FAINT_INK, INK, TRACK, toHex } from "./palette.js";
+import { percentText, rankAspects, relevantFrom, shareText } from "./headline.js";
+import { aspectColour, FAINT_INK, INK, toHex } from "./palette.js";
+import { relevanceBar } from "./relevance-bar.js";
 import { fitText, textWidth } from "./text-line.js";
 
+const PALE_GREY = "#9aa3ab";
 const ROW = 60;
 const TITLE = 26;
 const LINE = 16;
@@ -51,35 +53,25 @@ async function legendRow(
   const name = await fitText(aspect.name, { size: 13, width: nameWidth, ...look });
   const swatch = isRelevant
     ? `<rect x="${x}" y="${y}" width="14" height="14" rx="3" fill="${colour}"/>`
-    : `<rect x="${x + 1}" y="${y + 1}" width="12" height="12" rx="3" fill="none" stroke="#9aa3ab" stroke-width="2"` +
-      `${isPresent ? "" : ' stroke-dasharray="3 3"'}/>`;
-  const bar = barShare(relevance) * width;
-  const tick = x + threshold * width;
-  return [
+    : `<rect x="${x + 1}" y="${y + 1}" width="12" height="12" rx="3" fill="none" stroke="${PALE_GREY}" ` +
+      `stroke-width="2"${isPresent ? "" : ' stroke-dasharray="3 3"'}/>`;
+  const parts = [
     swatch,
     await writeText(name, { x: x + 24, y: y + 13, size: 13, ...look }),
     await writeText(number, { x: x + width, y: y + 13, size: numberSize, anchor: "end", ...look }),
-    isPresent ? `<rect x="${x}" y="${y + 22}" width="${width}" height="8" rx="4" fill="${TRACK}"/>` : "",
-    bar > 0
-      ? `<rect x="${x}" y="${y + 22}" width="${Math.max(8, bar)}" height="8" rx="4" fill="${isRelevant ? colour : "#9aa3ab"}"/>`
-      : "",
-    isPresent
-      ? `<path d="M${tick} ${y + 19}V${y + 33}" stroke="${INK}" stroke-width="1.6" stroke-linecap="round"/>`
-      : "",
-    isPresent
-      ? await writeText(await fitText(details(aspect), { size: 9, width }), {
-          x,
-          y: y + 46,
-          size: 9,
-          colour: FAINT_INK,
-        })
-      : "",
+  ];
+  if (!isPresent) return parts;
+  const small = { size: 9, colour: FAINT_INK };
+  return [
+    ...parts,
+    ...relevanceBar(relevance, { x, y: y + 22, width, colour: isRelevant ? colour : PALE_GREY, threshold }),
+    await writeText(await fitText(details(aspect), { ...small, width }), { x, y: y + 46, ...small }),
   ];
 }
 
 function details(aspect: AspectExplanation): string {
   const parts = [aspect.isRelevant ? "relevant" : aspect.relevance === null ? "not readable" : "not relevant"];
-  if (aspect.relevanceInterval) parts.push(`${aspect.relevanceInterval.map(shareText).join("-")} if changed`);
+  if (aspect.relevanceInterval) parts.push(`interval ${aspect.relevanceInterval.map(shareText).join("–")}`);
   if (aspect.survival !== null) parts.push(`survival ${shareText(aspect.survival)}`);
   // With an interval there is no room for more.
   if (aspect.relevanceInterval) return parts.join(" · ");

@@ -9,8 +9,8 @@ import type { Shape } from "./shown-image.js";
  * The files that the JSON of an explanation refers to: for each present pixel aspect its region (0 and 255) and its
  * survival map (0..255 for 0..1 inside the region).
  *
- * @param options.shape width and height that they get, as the original's; square at the model's input size by default. Edges of
- *   regions are then drawn where the enlarged region passes one half, survival keeps its values (nearest).
+ * @param options.shape width and height that they get, as the original's; square at the model's input size by default.
+ *   Edges of regions are then drawn where the enlarged region passes one half; survival keeps its values (nearest).
  * @returns PNG bytes by file name.
  */
 export async function maskFiles(
@@ -31,7 +31,7 @@ export async function maskFiles(
   return files;
 }
 
-/** Bilinear between the centres of cells, as in the overlay, then inside from one half on. @returns 0 and 255 by pixel. */
+/** Bilinear between the centres of cells, as in the overlay; from one half on is inside. @returns 0 and 255 by pixel. */
 function enlargeRegion(region: Uint8Array, { size, shape }: { size: number; shape: Shape }): Uint8Array {
   const { width, height } = shape;
   const cellsAt = (place: number, side: number) => {

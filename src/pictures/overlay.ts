@@ -27,8 +27,8 @@ const CAPTION = 26;
 const FOOTER = 30;
 
 /**
- * Letters come from the font of this package, those of other scripts from the system's fonts. Names that no font here can
- * draw are numbered, with a note on what to install.
+ * Texts are drawn in the font of this package, other scripts than Latin, Greek and Cyrillic in the fonts of the system,
+ * which fontconfig looks for once in a process. Names that no font can draw are numbered, with a note on what to install.
  *
  * @param image the upright image, or the path of one; small ones are enlarged to panels of 400 pixels.
  * @param options.shape width and height of the original, where the pixels were squeezed into another shape.
@@ -107,7 +107,8 @@ async function header(
   };
   const isPlain = causes.length === 0 && question === BECAUSE;
   await write(await fitText(isPlain ? `${answer}:` : answer, { ...bold, width: width / 2 }), bold);
-  if (causes.length > 0 || question !== BECAUSE) await write(question, plain);
+  if (causes.length > 0 || question !== BECAUSE)
+    await write(causes.length > 0 ? await fitText(question, { ...plain, width: 0.3 * width }) : question, plain);
   if (causes.length === 0) await write(nothingText(explanation.aspects), plain);
   for (const [index, cause] of causes.entries()) {
     const text = `${await fitText(cause.name, { ...bold, width: 300 })} ${shareText(cause.relevance)}`;
@@ -145,5 +146,5 @@ async function heatScale({ x, y, width }: { x: number; y: number; width: number 
 }
 
 async function noHeat({ x, y }: { x: number; y: number }): Promise<Drawing> {
-  return [await writeText("nothing speaks for this answer here", { x, y: y + 9, size: 9, colour: FAINT_INK })];
+  return [await writeText("no evidence for this answer here", { x, y: y + 9, size: 9, colour: FAINT_INK })];
 }

@@ -1,4 +1,4 @@
-/** Panels of pixels: enlarging maps, and laying saliency and regions over an image. Plain arrays. */
+/** Enlarging maps, and laying saliency and regions over an image. Plain arrays. */
 
 import { luma } from "../core/luma.js";
 import { type Colour, heatColour } from "./palette.js";
@@ -20,7 +20,7 @@ export interface Grid {
   readonly offset?: number;
 }
 
-/** Bilinear, cell centres at half steps; beyond the outer centres the border value holds. @returns `[height * width]`. */
+/** Bilinear, cell centres at half steps; beyond the border the border value holds. @returns `[height * width]`. */
 export function enlarge(grid: Grid, { width, height }: { width: number; height: number }): Float32Array {
   const enlarged = new Float32Array(width * height);
   const columns = Array.from({ length: width }, (_, x) => between(((x + 0.5) * grid.width) / width, grid.width));
@@ -78,18 +78,18 @@ function between(place: number, count: number): { low: number; high: number; sha
 }
 
 /** Heat over a greyed image: dimmed where the saliency is zero, strong colour where it is near its largest value. */
-export function paintSaliency(picture: RgbImage, saliency: Grid): RgbImage {
-  const heat = enlargeSmoothly(saliency, picture);
+export function paintSaliency(image: RgbImage, saliency: Grid): RgbImage {
+  const heat = enlargeSmoothly(saliency, image);
   const largest = heat.reduce((max, value) => Math.max(max, value), 0);
-  const pixels = new Uint8Array(picture.pixels.length);
+  const pixels = new Uint8Array(image.pixels.length);
   for (let i = 0; i < heat.length; i++) {
     const strength = largest > 0 ? heat[i] / largest : 0;
     const opacity = 0.3 + 0.5 * strength;
     const colour = heatColour(strength);
-    const grey = greyOf(picture.pixels, 3 * i);
+    const grey = greyOf(image.pixels, 3 * i);
     for (let part = 0; part < 3; part++) pixels[3 * i + part] = grey + opacity * (colour[part] - grey);
   }
-  return { ...picture, pixels };
+  return { ...image, pixels };
 }
 
 /**
@@ -97,31 +97,31 @@ export function paintSaliency(picture: RgbImage, saliency: Grid): RgbImage {
  *
  * @param options.white share of white in it; with more, a fill in grey is told from the image as well.
  */
-export function fade(picture: RgbImage, { white = 0.15 }: { white?: number } = {}): RgbImage {
-  const pixels = new Uint8Array(picture.pixels.length);
+export function fade(image: RgbImage, { white = 0.15 }: { white?: number } = {}): RgbImage {
+  const pixels = new Uint8Array(image.pixels.length);
   for (let i = 0; i < pixels.length; i += 3) {
-    const grey = greyOf(picture.pixels, i);
+    const grey = greyOf(image.pixels, i);
     for (let part = 0; part < 3; part++) {
-      pixels[i + part] = (1 - white) * (grey + 0.35 * (picture.pixels[i + part] - grey)) + white * 255;
+      pixels[i + part] = (1 - white) * (grey + 0.35 * (image.pixels[i + part] - grey)) + white * 255;
     }
   }
-  return { ...picture, pixels };
+  return { ...image, pixels };
 }
 
 /**
- * Lays a region on a picture, in place: a fill, and a contour inside its edge with a thin line of another colour around
+ * Lays a region on a image, in place: a fill, and a contour inside its edge with a thin line of another colour around
  * it, so that it is seen on any ground.
  *
  * @param region numbers of which those above one half belong to the region.
  * @param options.opacity of the fill, 0..1; `contour` in pixels.
  */
 export function paintRegion(
-  picture: RgbImage,
+  image: RgbImage,
   region: Grid,
   { colour, opacity, contour, around }: { colour: Colour; opacity: number; contour: number; around: Colour },
 ): void {
-  const { width, height, pixels } = picture;
-  const values = enlarge(region, picture);
+  const { width, height, pixels } = image;
+  const values = enlarge(region, image);
   const isInside = (x: number, y: number) => values[y * width + x] >= 0.5;
   // Beyond the frame counts as the same side, so that a region cut by the frame has no contour there.
   const crosses = (x: number, y: number, steps: Steps) => {

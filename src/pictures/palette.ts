@@ -3,7 +3,10 @@
 /** Red, green and blue, 0..255. */
 export type Colour = readonly [red: number, green: number, blue: number];
 
-/** Okabe and Ito 2008, "Color Universal Design", without black; the order keeps neighbours apart on pink tissue and green grass. */
+/**
+ * Okabe and Ito 2008, "Color Universal Design", without black. In this order neighbours are told apart on pink tissue
+ * and on green grass.
+ */
 const ASPECTS: readonly Colour[] = [
   [230, 159, 0],
   [86, 180, 233],
@@ -17,7 +20,7 @@ const ASPECTS: readonly Colour[] = [
 export const INK = "#1d2329";
 export const FAINT_INK = "#66707a";
 export const TRACK = "#e4e8ec";
-/** Around a picture that is narrower than its panel. */
+/** Around an image that is narrower than its panel. */
 export const PAPER = "#f3f5f7";
 export const GREY: Colour = [104, 112, 120];
 export const NEAR_BLACK: Colour = [20, 24, 28];

@@ -10,16 +10,16 @@ export interface Rectangle {
 export interface Label {
   readonly width: number;
   readonly height: number;
-  /** What it names, in pixels of the picture. */
+  /** What it names, in pixels of the frame. */
   readonly anchor: Rectangle;
 }
 
 /** In the middle, on whole pixels. */
 export function inFrame(
-  picture: { readonly width: number; readonly height: number },
+  image: { readonly width: number; readonly height: number },
   frame: { readonly width: number; readonly height: number },
 ): Rectangle {
-  const { width, height } = picture;
+  const { width, height } = image;
   return { x: Math.floor((frame.width - width) / 2), y: Math.floor((frame.height - height) / 2), width, height };
 }
 
@@ -29,7 +29,7 @@ const GAP = 3;
  * Places labels one after another, so that the first has the choice: above its anchor, below, inside at the top, to the
  * right, to the left; then wherever a row is free.
  *
- * @returns a place for each, in the same order; `null` where the picture is full.
+ * @returns a place for each, in the same order; `null` where the frame is full.
  */
 export function placeLabels(
   labels: readonly Label[],

@@ -1,4 +1,4 @@
-/** `run.html` of a run folder: losses and validation score over the epochs, the metrics of the best, the configuration. */
+/** `run.html` of a run folder: losses and validation score by epoch, the metrics of the best epoch, the configuration. */
 
 import type { EpochRecord } from "../core/epoch-record.js";
 import { metricNumbers, metricText } from "../core/metric-numbers.js";
@@ -62,22 +62,28 @@ function chart(lines: readonly Line[], { mark, from }: { mark: number; from?: nu
   const high = Math.max(...all, low + 1e-9);
   const x = (index: number) => LEFT + ((WIDTH - LEFT - 8) * (index + 0.5)) / count;
   const y = (value: number) => HEIGHT - BOTTOM - ((HEIGHT - BOTTOM - 8) * (value - low)) / (high - low);
+  const colourOf = (index: number) => COLOURS[index % COLOURS.length];
   const paths = lines.map((line, index) => {
     const points = line.values.flatMap((value, at) =>
       value === null ? [] : [`${x(at).toFixed(1)},${y(value).toFixed(1)}`],
     );
-    return `<polyline fill="none" stroke="${COLOURS[index % COLOURS.length]}" stroke-width="2" points="${points.join(" ")}"/>`;
+    return `<polyline fill="none" stroke="${colourOf(index)}" stroke-width="2" points="${points.join(" ")}"/>`;
   });
+  const write = (text: string, place: { x: number; y: number; anchor?: "end" }) =>
+    `<text x="${place.x}" y="${place.y}" font-size="11"${place.anchor ? ' text-anchor="end"' : ""}>${text}</text>`;
   const ticks = [low, (low + high) / 2, high].map(
     (value) =>
-      `<text x="${LEFT - 6}" y="${y(value) + 4}" text-anchor="end" font-size="11">${value.toFixed(2)}</text><path d="M${LEFT} ${y(value)}H${WIDTH - 8}" stroke="#ddd"/>`,
+      write(value.toFixed(2), { x: LEFT - 6, y: y(value) + 4, anchor: "end" }) +
+      `<path d="M${LEFT} ${y(value)}H${WIDTH - 8}" stroke="#ddd"/>`,
   );
   const marked = mark < 0 ? "" : `<path d="M${x(mark)} 8V${HEIGHT - BOTTOM}" stroke="#999" stroke-dasharray="4"/>`;
-  const ends = `<text x="${x(0)}" y="${HEIGHT - 6}" font-size="11">epoch 1</text><text x="${x(count - 1)}" y="${HEIGHT - 6}" font-size="11" text-anchor="end">${count}</text>`;
-  const legend = lines.map(
-    (line, index) => `<span style="color:${COLOURS[index % COLOURS.length]}">■</span> ${escapeHtml(line.name)}`,
+  const ends =
+    write("epoch 1", { x: x(0), y: HEIGHT - 6 }) + write(`${count}`, { x: x(count - 1), y: HEIGHT - 6, anchor: "end" });
+  const legend = lines.map((line, index) => `<span style="color:${colourOf(index)}">■</span> ${escapeHtml(line.name)}`);
+  return (
+    `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img">${ticks.join("")}${marked}${paths.join("")}${ends}</svg>` +
+    `<p>${legend.join(" &nbsp; ")}</p>`
   );
-  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img">${ticks.join("")}${marked}${paths.join("")}${ends}</svg><p>${legend.join(" &nbsp; ")}</p>`;
 }
 
 function metricsTable(record: EpochRecord | undefined): string {

@@ -57,7 +57,7 @@ export async function textWidth(text: string, look: TextLook): Promise<number> {
   return (await textLine(text, look)).width;
 }
 
-/** Shortens to at most `width` pixels, with an ellipsis where something was left out. */
+/** Shortens to at most `width` pixels, with an ellipsis where something was left out; "" where that is too wide too. */
 export async function fitText(text: string, { width, ...look }: TextLook & { width: number }): Promise<string> {
   if (text.length <= LONGEST && (await textWidth(text, look)) <= width) return text;
   // Letters with their accents, which belong together.
@@ -69,13 +69,13 @@ export async function fitText(text: string, { width, ...look }: TextLook & { wid
     if ((await textWidth(shortened(middle), look)) <= width) fits = middle;
     else tooLong = middle;
   }
-  return shortened(fits);
+  return fits > 0 || (await textWidth("…", look)) <= width ? shortened(fits) : "";
 }
 
 /**
  * sharp gives the inked rectangle without saying where the baseline is. So an H stands before the text, at a distance:
- * its foot is on the baseline, and it is cut off again. The text is isolated, so that it is read from right to left where
- * it begins so, and the H stays on the left.
+ * its foot is on the baseline, and it is cut off again. The text is isolated: it runs from right to left where its first
+ * letter does, and the H stays on the left.
  */
 async function drawLine(text: string, { size, colour, isBold }: Required<TextLook>): Promise<TextLine> {
   const shown = visible(text.slice(0, LONGEST)).normalize("NFC");

@@ -22,8 +22,8 @@ export interface WriteExplanationOptions {
 }
 
 /**
- * Writes `<stem>.json`, `<stem>.overlay.png` and the mask files that the JSON names; all or none, the JSON last, so that
- * it vouches for the others. They replace what was written before under that stem; a file that this function did not
+ * Writes `<stem>.json`, `<stem>.overlay.png` and the mask files that the JSON names; all or none, the JSON last: where it
+ * lies, the others do. They replace what was written before under that stem; a file that this function did not
  * make, or that was changed since, is never written over.
  *
  * @returns paths of the files, the JSON first.

@@ -10,7 +10,7 @@ const COLOURS = { necrosis: [0, 158, 115], mitosis: [86, 180, 233] };
 
 const GREY = [104, 112, 120];
 const INK = [29, 35, 41];
-/** Of a square image's sheet: cells of 150 in steps of 164 behind the names, rows of 186; the bar's room under a cell. */
+/** Of a square image's sheet: cells of 150 in steps of 164 after the names, rows of 186; the bar's room under a cell. */
 const cell = (row: number, column: number) => ({ x: 218 + 164 * column, y: 96 + 186 * row });
 const ROOM = 150 - 34;
 
@@ -75,7 +75,7 @@ test("an image without aspects and a method that found nothing still make a shee
   expect(rows).toEqual([]);
 });
 
-test("a method for which nothing is relevant has no colour, however it ranks them, and is said to name none", async () => {
+test("a method for which nothing is relevant has no colour, whatever its ranks, and is said to name none", async () => {
   const named = by("evidence", { necrosis: 0.6 });
   const below = by("grad-cam", { necrosis: 0.3, mitosis: 0.1 });
   const sheet = await comparisonSheet([below, named], picture);

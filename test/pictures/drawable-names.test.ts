@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { Explained } from "../../src/explain/explanation.js";
 import { withDrawableNames } from "../../src/pictures/drawable-names.js";
 import { renderOverlay } from "../../src/pictures/overlay.js";
+import { textWidth } from "../../src/pictures/text-line.js";
 import { explained, explanation, SIZE, tissue } from "./fixtures.js";
 
 /** Drawn by no font, anywhere. */
@@ -55,6 +56,10 @@ test("the picture is that of the numbers, with the note under its legend", async
   const heightOf = (png: Uint8Array) => Buffer.from(png).readUInt32BE(20);
   // Three lines of 16.
   expect(heightOf(numbered) - heightOf(plain)).toBe(48);
+  const { notes } = await withDrawableNames(named({ necrosis: NEVER }));
+  // As wide as a legend.
+  for (const note of [...notes, "Devanagari: install Noto Sans Devanagari"])
+    expect(await textWidth(note, { size: 10 })).toBeLessThan(300);
 });
 
 test("the note names what to install for each script", () => {

@@ -24,7 +24,7 @@ test("the page's verdicts say what its pictures say", async () => {
   expect(verdict(0.2, true)).toBe("ranks a distractor first, by 0.20");
 });
 
-test("of a relevant aspect's boxes those are filled that come near its most relevant one, however many there are", async () => {
+test("of a relevant aspect's boxes those near its most relevant one are filled, however many there are", async () => {
   const filled = async (relevances: readonly number[]) => {
     const instances = relevances.map((relevance, index) => ({
       box: [0.1 * index, 0.1, 0.1 * index + 0.08, 0.2] as const,

@@ -1,4 +1,4 @@
-/** A small explained tissue image: a relevant necrosis, a relevant mitosis in a box, an irrelevant nucleus, an absent vessel. */
+/** A small explained image: a relevant necrosis, a relevant mitosis in a box, an irrelevant nucleus, an absent vessel. */
 
 import type { AspectExplanation, Explained, Explanation } from "../../src/explain/explanation.js";
 import type { RgbImage } from "../../src/pictures/painting.js";

@@ -1,4 +1,4 @@
-/** Texts in pictures, in the font of the package alone, as on a machine without fonts, and with the fonts of the system. */
+/** Texts in pictures, in the font of the package alone, as on a machine without fonts, and in the system's fonts. */
 
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";

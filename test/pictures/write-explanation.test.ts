@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-test("writes the JSON, the overlay in the original's shape, and the masks that the JSON names, in its size, and nothing else", async () => {
+test("writes JSON, overlay and the masks that the JSON names, in the original's shape, and nothing else", async () => {
   const out = join(folder, "out");
   const paths = await writeExplanation(given, { image: square, folder: out, stem: "x", shape });
   const names = ["x.json", "x.necrosis.png", "x.necrosis.survival.png", "x.overlay.png"];
@@ -62,7 +62,7 @@ test("masks are squares at the model's size where that is asked for", async () =
   expect(await sharp(join(folder, "x.necrosis.png")).metadata()).toMatchObject({ width: size, height: size });
 });
 
-test("a region keeps its place and its share in any size: 0 and 255 alone, its edge where the enlarged region passes one half", async () => {
+test("a region keeps place and share in any size: 0 and 255, its edge where the enlarged region passes one half", async () => {
   // 4 x 4 cells, the left half: in 40 x 20 pixels the left 20 columns, in 2 x 2 the left one.
   const size = 4;
   const region = Uint8Array.from({ length: 16 }, (_, cell) => (cell % 4 < 2 ? 1 : 0));
