@@ -84,9 +84,9 @@ export function decodeWeights(
   const arrays = decodeSafetensors(bytes, source);
   const wrong = notFinite(arrays);
   if (wrong !== undefined)
-    throw new BundleError(
-      `${source}: ${shown(wrong)} holds NaN or Infinity. Train the model again, or export another.`,
-    );
+    throw new BundleError(`${source}: ${shown(wrong)} holds NaN or Infinity.`, {
+      cure: "Train the model again, or export another.",
+    });
   for (const [name, array] of Object.entries(arrays)) {
     const tap = referenceTap(name);
     if (tap !== undefined) references[tap] = array;
@@ -119,7 +119,8 @@ export function permuted({ shape, data }: NdArray, order: readonly number[]): Nd
 function restored(array: NdArray, order: readonly number[] | undefined, where: string): NdArray {
   if (!order) return array;
   const isOrder = order.length === array.shape.length && array.shape.every((_, axis) => order.includes(axis));
-  if (!isOrder) throw new BundleError(`${where}: its layout [${order.join(", ")}] does not fit. Export it again.`);
+  if (!isOrder)
+    throw new BundleError(`${where}: its layout [${order.join(", ")}] does not fit.`, { cure: "Export it again." });
   return permuted(
     array,
     array.shape.map((_, axis) => order.indexOf(axis)),

@@ -24,7 +24,7 @@ export interface GraphCheck {
  */
 export function checkGraph(model: Uint8Array, { graph, description, source }: GraphCheck): number {
   const refuse = (what: string, cause?: unknown) =>
-    new BundleError(`${source}: cannot be run: ${what}. Export the bundle again.`, { cause });
+    new BundleError(`${source}: cannot be run: ${what}.`, { cure: "Export the bundle again.", cause });
   let read: ReadGraph;
   try {
     read = readExportedGraph(model);

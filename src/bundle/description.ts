@@ -72,15 +72,16 @@ export function parseDescription(bytes: Uint8Array, path: string): BundleDescrip
   const value = parseJson(bytes, { where, error: BundleError, cure: "Copy or export the bundle again." });
   const format = typeof value === "object" && value !== null && "format" in value ? value.format : undefined;
   if (format !== BUNDLE_FORMAT) {
-    throw new BundleError(
-      `${where}: format ${shown(format)}, expected "${BUNDLE_FORMAT}". Use the version of aspectlens that wrote it, or export it again.`,
-    );
+    throw new BundleError(`${where}: format ${shown(format)}, expected "${BUNDLE_FORMAT}".`, {
+      cure: "Use the version of aspectlens that wrote it, or export it again.",
+    });
   }
   checkKeys(value, KEYS, where, BundleError);
   for (const key of KEYS)
-    if (!Object.hasOwn(value, key)) throw new BundleError(`${where}: "${key}" is missing. Export it again.`);
+    if (!Object.hasOwn(value, key))
+      throw new BundleError(`${where}: "${key}" is missing.`, { cure: "Export it again." });
   const refuse: Refuse = (key, expected) =>
-    new BundleError(`${where}: ${key}: expected ${expected}. Export the bundle again.`);
+    new BundleError(`${where}: ${key}: expected ${expected}.`, { cure: "Export the bundle again." });
   checkModel(value.model, refuse);
   checkFiles(value.files, where, refuse);
   if (!isText(value.name)) throw refuse("name", "a text");
@@ -133,13 +134,14 @@ function checkProvenance(provenance: unknown, refuse: Refuse): void {
 function checkFiles(files: unknown, where: string, refuse: Refuse): void {
   if (!isRecord(files)) throw refuse("files", "sizes and checksums by name");
   for (const [name, file] of Object.entries(files)) {
-    if (!isSafeName(name)) throw new BundleError(`${where}: files: ${shown(name)} could lie outside. Export it again.`);
+    if (!isSafeName(name))
+      throw new BundleError(`${where}: files: ${shown(name)} could lie outside.`, { cure: "Export it again." });
     const isListed = isRecord(file) && isCount(file.bytes) && /^[0-9a-f]{64}$/.test(String(file.sha256));
     if (!isListed) throw refuse(`files: ${shown(name)}`, "bytes and a SHA-256");
   }
   for (const name of Object.values(FILES)) {
     if (name !== FILES.description && !Object.hasOwn(files, name)) {
-      throw new BundleError(`${where}: files: ${name} is not listed. Export the bundle again.`);
+      throw new BundleError(`${where}: files: ${name} is not listed.`, { cure: "Export the bundle again." });
     }
   }
 }
@@ -160,11 +162,13 @@ export function checkImageReading({ model, preprocessing }: BundleDescription, p
   });
   if (other !== undefined) {
     throw new BundleError(
-      `${path}: ${FILES.description}: preprocessing.${other[0]}: this version does ${JSON.stringify(other[1])} alone. Export it again.`,
+      `${path}: ${FILES.description}: preprocessing.${other[0]}: this version does ${JSON.stringify(other[1])} alone.`,
+      { cure: "Export it again." },
     );
   }
   if (kernel === RESIZE_KERNEL && size === model.trunk.inputSize) return;
   throw new BundleError(
-    `${path}: ${FILES.description}: wants images of ${size} px by kernel ${shown(kernel)}, this version makes ${model.trunk.inputSize} px by "${RESIZE_KERNEL}". Export it again.`,
+    `${path}: ${FILES.description}: wants images of ${size} px by kernel ${shown(kernel)}, this version makes ${model.trunk.inputSize} px by "${RESIZE_KERNEL}".`,
+    { cure: "Export it again." },
   );
 }

@@ -73,7 +73,8 @@ function checkNumbers({ parameters, references }: TrainedModel, path: string): v
   const wrong = parameter ?? notFinite(references);
   if (wrong === undefined) return;
   throw new BundleError(
-    `${path}: the ${parameter ? "parameter" : "reference"} ${shown(wrong)} holds NaN or Infinity. Train the model again, at a lower learning rate.`,
+    `${path}: the ${parameter ? "parameter" : "reference"} ${shown(wrong)} holds NaN or Infinity.`,
+    { cure: "Train the model again, at a lower learning rate." },
   );
 }
 
@@ -116,9 +117,9 @@ function checkShapes(
   const check = (name: string, found: NdArray | undefined, shape: readonly number[]) => {
     if (found?.shape.join() === shape.join()) return;
     const got = found ? `[${found.shape.join(", ")}]` : "none";
-    throw new BundleError(
-      `${name}: the model needs numbers of shape [${shape.join(", ")}], got ${got}. Train or export the model again.`,
-    );
+    throw new BundleError(`${name}: the model needs numbers of shape [${shape.join(", ")}], got ${got}.`, {
+      cure: "Train or export the model again.",
+    });
   };
   for (const { name, shape } of [...trunk.foldedParameters, ...headParameters])
     check(name, ownValue(parameters, name), shape);
@@ -173,9 +174,9 @@ async function runGoldens(
         const outputs = await session.run(given);
         const wrong = notFinite(outputs);
         if (wrong !== undefined)
-          throw new BundleError(
-            `${FILES[graph]}: gives NaN or Infinity in the output ${shown(wrong)}. Train the model again, at a lower learning rate.`,
-          );
+          throw new BundleError(`${FILES[graph]}: gives NaN or Infinity in the output ${shown(wrong)}.`, {
+            cure: "Train the model again, at a lower learning rate.",
+          });
         results[graph].push(outputs);
       }
     } finally {

@@ -35,8 +35,9 @@ export function decodeGolden(bytes: Uint8Array, { name, source }: { name: string
   const arrays = decodeSafetensors(bytes, source);
   const wrong = notFinite(arrays);
   if (wrong !== undefined)
-    throw new BundleError(`${source}: ${shown(wrong)} holds NaN or Infinity. Export the bundle again.`);
+    throw new BundleError(`${source}: ${shown(wrong)} holds NaN or Infinity.`, { cure: "Export the bundle again." });
   const { "input/image": image, "input/target": target } = arrays;
-  if (!image || !target) throw new BundleError(`${source}: has no image or target. Export the bundle again.`);
+  if (!image || !target)
+    throw new BundleError(`${source}: has no image or target.`, { cure: "Export the bundle again." });
   return { name, image, target, predict: unprefixed("predict/", arrays), explain: unprefixed("explain/", arrays) };
 }

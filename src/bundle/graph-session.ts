@@ -18,9 +18,9 @@ export async function openGraph(runtime: Runtime, model: Uint8Array, { source }:
       const outputs = await blamed(`${source}: cannot be run`, session.run(inputs, options));
       const wrong = notFinite(outputs);
       if (wrong === undefined) return outputs;
-      throw new BundleError(
-        `${source}: gives what is no number (NaN or Infinity) in the output ${shown(wrong)}. Train the model again, or export another.`,
-      );
+      throw new BundleError(`${source}: gives what is no number (NaN or Infinity) in the output ${shown(wrong)}.`, {
+        cure: "Train the model again, or export another.",
+      });
     },
   };
 }
@@ -30,6 +30,6 @@ async function blamed<Value>(what: string, work: Promise<Value>): Promise<Value>
     return await work;
   } catch (cause) {
     if (!(cause instanceof GraphError)) throw cause;
-    throw new BundleError(`${what} by ONNX Runtime. Export the bundle again (--debug shows why).`, { cause });
+    throw new BundleError(`${what} by ONNX Runtime.`, { cure: "Export the bundle again (--debug shows why).", cause });
   }
 }

@@ -87,14 +87,14 @@ export function moveConstantsIn(
     const [offset, length] = [Number(pairs.offset), Number(pairs.length)];
     const isInside = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
     if (pairs.location !== location || !isInside || offset + length > weights.length) {
-      throw new BundleError(`${source}: a constant lies outside ${location}. Export the bundle again.`);
+      throw new BundleError(`${source}: a constant lies outside ${location}.`, { cure: "Export the bundle again." });
     }
     // Graphs share numbers, but hardly within one: many constants over the same bytes are an attack on memory.
     moved += length;
     if (moved > LIMITS.graphConstants * weights.length) {
-      throw new BundleError(
-        `${source}: its constants are more than ${LIMITS.graphConstants} times ${location}. Export the bundle again.`,
-      );
+      throw new BundleError(`${source}: its constants are more than ${LIMITS.graphConstants} times ${location}.`, {
+        cure: "Export the bundle again.",
+      });
     }
     for (const field of tensor) {
       if (field.number !== EXTERNAL_DATA && field.number !== DATA_LOCATION) writer.raw(field.bytes);

@@ -31,21 +31,25 @@ const MOST_DESCRIPTION_BYTES = 2 ** 24;
 export async function readBundle(path: string): Promise<Bundle> {
   const directory = await readZipDirectory(path);
   const entry = directory.get(FILES.description);
-  if (!entry) throw new BundleError(`${path}: ${FILES.description} is missing. This is no bundle; export it again.`);
+  if (!entry)
+    throw new BundleError(`${path}: ${FILES.description} is missing.`, { cure: "This is no bundle; export it again." });
   const bytes = await readCheckedZipEntry(path, entry, { limit: MOST_DESCRIPTION_BYTES });
   const description = parseDescription(bytes, path);
   for (const [name, { bytes }] of Object.entries(description.files)) {
     const listed = directory.get(name);
-    if (!listed) throw new BundleError(`${path}: ${clip(name)} is missing. Copy or export the bundle again.`);
+    if (!listed)
+      throw new BundleError(`${path}: ${clip(name)} is missing.`, { cure: "Copy or export the bundle again." });
     if (listed.bytes !== bytes) {
-      throw new BundleError(
-        `${path}: ${clip(name)} has ${listed.bytes} bytes instead of ${bytes}. Export the bundle again.`,
-      );
+      throw new BundleError(`${path}: ${clip(name)} has ${listed.bytes} bytes instead of ${bytes}.`, {
+        cure: "Export the bundle again.",
+      });
     }
   }
   for (const name of directory.keys()) {
     if (name === FILES.description || Object.hasOwn(description.files, name)) continue;
-    throw new BundleError(`${path}: ${clip(name)} is not listed in ${FILES.description}. Export the bundle again.`);
+    throw new BundleError(`${path}: ${clip(name)} is not listed in ${FILES.description}.`, {
+      cure: "Export the bundle again.",
+    });
   }
   return { path, description, directory };
 }
@@ -58,12 +62,13 @@ export async function readBundle(path: string): Promise<Bundle> {
 export async function readBundleFile({ path, description, directory }: Bundle, name: string): Promise<Uint8Array> {
   const entry = directory.get(name);
   const listed = ownValue(description.files, name);
-  if (!entry || !listed) throw new BundleError(`${path}: ${clip(name)} is missing. Copy or export the bundle again.`);
+  if (!entry || !listed)
+    throw new BundleError(`${path}: ${clip(name)} is missing.`, { cure: "Copy or export the bundle again." });
   const bytes = await readZipEntry(path, entry, { limit: listed.bytes });
   if (createHash("sha256").update(bytes).digest("hex") === listed.sha256) return bytes;
-  throw new BundleError(
-    `${path}: ${clip(name)} was changed: its SHA-256 is not as listed. Copy or export the bundle again.`,
-  );
+  throw new BundleError(`${path}: ${clip(name)} was changed: its SHA-256 is not as listed.`, {
+    cure: "Copy or export the bundle again.",
+  });
 }
 
 /** A graph ready for ONNX Runtime, its weights inside. @throws BundleError */

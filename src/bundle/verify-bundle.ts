@@ -61,18 +61,18 @@ async function verify(path: string, runtime: Runtime, signal?: AbortSignal): Pro
   await readBundledModel(bundle); // its parameters and references are numbers
   const names = goldenNames(bundle);
   if (names.length > LIMITS.goldens)
-    throw new BundleError(
-      `${path}: has ${names.length} goldens, more than the ${LIMITS.goldens} allowed. Export it again.`,
-    );
+    throw new BundleError(`${path}: has ${names.length} goldens, more than the ${LIMITS.goldens} allowed.`, {
+      cure: "Export it again.",
+    });
   const deviations: GoldenDeviation[] = [];
   let work = 0;
   for (const graph of ["predict", "explain"] as const) {
     const { model, share } = await readWeighedGraph(bundle, graph);
     work += share * names.length;
     if (work > LIMITS.goldenRuns)
-      throw new BundleError(
-        `${path}: its ${names.length} goldens take more computing than is allowed. Export it again.`,
-      );
+      throw new BundleError(`${path}: its ${names.length} goldens take more computing than is allowed.`, {
+        cure: "Export it again.",
+      });
     const session = await openGraph(runtime, model, { source: `${path}: ${FILES[graph]}` });
     try {
       // One at a time: together they may be larger than all else.
@@ -85,7 +85,7 @@ async function verify(path: string, runtime: Runtime, signal?: AbortSignal): Pro
         const actual = await session.run(given);
         const missing = Object.keys(actual).find((output) => !golden[graph][output]);
         if (missing !== undefined)
-          throw new BundleError(`${path}: ${name}: has no ${graph}/${missing}. Export the bundle again.`);
+          throw new BundleError(`${path}: ${name}: has no ${graph}/${missing}.`, { cure: "Export the bundle again." });
         for (const [output, expected] of Object.entries(golden[graph])) {
           deviations.push({ golden: golden.name, graph, ...deviation(output, actual[output], expected) });
         }
@@ -108,7 +108,8 @@ function checkGolden(
     const given = input === INPUTS.image ? golden.image : golden.target;
     if (given.data instanceof Float32Array && given.shape.join() === shape.join()) continue;
     throw new BundleError(
-      `${source}: input/${input} has the shape [${given.shape.join(", ")}] instead of [${shape.join(", ")}], or another type. Export the bundle again.`,
+      `${source}: input/${input} has the shape [${given.shape.join(", ")}] instead of [${shape.join(", ")}], or another type.`,
+      { cure: "Export the bundle again." },
     );
   }
 }

@@ -41,16 +41,16 @@ export async function readZipDirectory(path: string): Promise<ZipDirectory> {
     const tail = await readAt(file, Math.max(0, size - END_BYTES - LONGEST_COMMENT), size);
     const end = findEnd(tail);
     if (end < 0) {
-      throw new BundleError(
-        `${path}: not a whole bundle: it has no zip directory at its end. Copy or export it again.`,
-      );
+      throw new BundleError(`${path}: not a whole bundle: it has no zip directory at its end.`, {
+        cure: "Copy or export it again.",
+      });
     }
     const count = tail.readUInt16LE(end + 10);
     const directoryBytes = tail.readUInt32LE(end + 12);
     const start = tail.readUInt32LE(end + 16);
     const isOneDisk = tail.readUInt32LE(end + 4) === 0 && tail.readUInt16LE(end + 8) === count;
     if (!isOneDisk || count > MOST_ENTRIES || start + directoryBytes > size) {
-      throw new BundleError(`${path}: its zip directory is damaged. Copy or export it again.`);
+      throw new BundleError(`${path}: its zip directory is damaged.`, { cure: "Copy or export it again." });
     }
     return parseDirectory(await readAt(file, start, start + directoryBytes), { path, count, start });
   });
@@ -64,7 +64,7 @@ export async function readZipDirectory(path: string): Promise<ZipDirectory> {
  */
 export async function readZipEntry(path: string, entry: ZipEntry, { limit }: { limit: number }): Promise<Uint8Array> {
   const damaged = (what: string, cause?: unknown) =>
-    new BundleError(`${path}: ${entry.name} is damaged: ${what}. Copy or export the bundle again.`, { cause });
+    new BundleError(`${path}: ${entry.name} is damaged: ${what}.`, { cure: "Copy or export the bundle again.", cause });
   if (entry.bytes > limit) throw damaged(`it would unpack to ${entry.bytes} bytes, more than the ${limit} expected`);
   return withFile(path, async (file, size) => {
     const header = await readAt(file, entry.offset, Math.min(size, entry.offset + LOCAL_BYTES));
@@ -96,7 +96,9 @@ export async function readCheckedZipEntry(
 ): Promise<Uint8Array> {
   const bytes = await readZipEntry(path, entry, { limit });
   if (crc32(bytes) === entry.crc) return bytes;
-  throw new BundleError(`${path}: ${entry.name} is damaged: its checksum is wrong. Copy or export the bundle again.`);
+  throw new BundleError(`${path}: ${entry.name} is damaged: its checksum is wrong.`, {
+    cure: "Copy or export the bundle again.",
+  });
 }
 
 function inflate(
@@ -124,7 +126,7 @@ function parseDirectory(
   { path, count, start }: { path: string; count: number; start: number },
 ): ZipDirectory {
   const entries = new Map<string, ZipEntry>();
-  const damaged = () => new BundleError(`${path}: its zip directory is damaged. Copy or export it again.`);
+  const damaged = () => new BundleError(`${path}: its zip directory is damaged.`, { cure: "Copy or export it again." });
   let at = 0;
   let total = 0;
   let unpacked = 0;
@@ -150,7 +152,7 @@ function parseDirectory(
     common ??= unread;
     if (unread !== common) throw damaged();
     checkEntry(entry, { path, method, isEncrypted: (bytes.readUInt16LE(at + 8) & IS_ENCRYPTED) !== 0 });
-    if (entries.has(name)) throw new BundleError(`${path}: holds ${name} twice. Export it again.`);
+    if (entries.has(name)) throw new BundleError(`${path}: holds ${name} twice.`, { cure: "Export it again." });
     total += entry.storedBytes;
     if (entry.isDeflated) unpacked += entry.bytes;
     if (entry.offset + LOCAL_BYTES + entry.storedBytes > start || total > start) throw damaged();
@@ -160,9 +162,9 @@ function parseDirectory(
   if (at !== bytes.length) throw damaged();
   const most = LIMITS.unpackedBytes + LIMITS.unpackedRatio * total;
   if (unpacked > most) {
-    throw new BundleError(
-      `${path}: would unpack to ${unpacked} bytes, more than the ${most} allowed. Export it again.`,
-    );
+    throw new BundleError(`${path}: would unpack to ${unpacked} bytes, more than the ${most} allowed.`, {
+      cure: "Export it again.",
+    });
   }
   return entries;
 }
@@ -172,11 +174,11 @@ function checkEntry(
   { path, method, isEncrypted }: { path: string; method: number; isEncrypted: boolean },
 ): void {
   if (!isSafeName(name)) {
-    throw new BundleError(
-      `${path}: holds ${JSON.stringify(name)}, a name that could land outside its folder. Do not unpack it; export it again.`,
-    );
+    throw new BundleError(`${path}: holds ${JSON.stringify(name)}, a name that could land outside its folder.`, {
+      cure: "Do not unpack it; export it again.",
+    });
   }
-  const wrong = (what: string) => new BundleError(`${path}: ${name} ${what}. Export the bundle again.`);
+  const wrong = (what: string) => new BundleError(`${path}: ${name} ${what}.`, { cure: "Export the bundle again." });
   if (isEncrypted) throw wrong("is encrypted");
   if (method !== 0 && method !== 8)
     throw wrong(`is compressed by method ${method}, which is neither stored nor deflate`);
@@ -200,11 +202,14 @@ async function withFile<Result>(
     file = await open(path, "r");
   } catch (cause) {
     const isAbsent = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    throw new BundleError(`${path}: ${isAbsent ? "no such file" : "cannot be opened"}. Check the path.`, { cause });
+    throw new BundleError(`${path}: ${isAbsent ? "no such file" : "cannot be opened"}.`, {
+      cure: "Check the path.",
+      cause,
+    });
   }
   try {
     const status = await file.stat();
-    if (!status.isFile()) throw new BundleError(`${path}: is no file. Name a bundle, NAME.aspect.`);
+    if (!status.isFile()) throw new BundleError(`${path}: is no file.`, { cure: "Name a bundle, NAME.aspect." });
     return await use(file, status.size);
   } finally {
     await file.close();

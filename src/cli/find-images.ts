@@ -30,7 +30,7 @@ export async function findImages(
     const files = found ? await searchFolder(word) : await searchPattern(word);
     for (const file of files) images.add(file);
     const nothing = found ? `is a folder without images (${IMAGE_ENDINGS.join(", ")})` : "no file has such a name";
-    if (files.length === 0) failures.push(new ImageError(`${word}: ${nothing}. Check the path.`));
+    if (files.length === 0) failures.push(new ImageError(`${word}: ${nothing}.`, { cure: "Check the path." }));
   }
   return { images: [...images], failures };
 }

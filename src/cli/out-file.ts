@@ -16,11 +16,11 @@ export async function checkOutFile(
 ): Promise<void> {
   if (await lstat(path).catch(() => null)) {
     const found = await stat(path).catch(() => null);
-    if (found?.isDirectory()) throw new InputError(`${path}: is a folder. Name a file.`);
+    if (found?.isDirectory()) throw new InputError(`${path}: is a folder.`, { cure: "Name a file." });
     if (!(found?.isFile() && (await isOurs(path))))
-      throw new InputError(
-        `${path}: is there already and is not ${what}; it would be lost. Choose another name, or remove it.`,
-      );
+      throw new InputError(`${path}: is there already and is not ${what}; it would be lost.`, {
+        cure: "Choose another name, or remove it.",
+      });
   }
   await checkFolder(dirname(path));
 }

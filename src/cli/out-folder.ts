@@ -6,7 +6,7 @@ import { InputError } from "../core/errors.js";
 
 /** @throws InputError where it is a file, has no name, or lies in a file or where nothing can be written. */
 export async function checkFolder(out: string): Promise<void> {
-  if (out === "") throw new InputError("--out: is empty. Name a folder.");
+  if (out === "") throw new InputError("--out: is empty.", { cure: "Name a folder." });
   let place = resolve(out);
   let found = await stat(place).catch(() => null);
   while (!found && dirname(place) !== place) {
@@ -14,11 +14,13 @@ export async function checkFolder(out: string): Promise<void> {
     found = await stat(place).catch(() => null);
   }
   if (!found?.isDirectory())
-    throw new InputError(`--out ${out}: ${place === resolve(out) ? "" : `${place} `}is a file. Name a folder.`);
+    throw new InputError(`--out ${out}: ${place === resolve(out) ? "" : `${place} `}is a file.`, {
+      cure: "Name a folder.",
+    });
   await access(place, constants.W_OK).catch((cause) => {
-    throw new InputError(
-      `--out ${out}: ${place} cannot be written to. Choose another place, or make this one writable.`,
-      { cause },
-    );
+    throw new InputError(`--out ${out}: ${place} cannot be written to.`, {
+      cure: "Choose another place, or make this one writable.",
+      cause,
+    });
   });
 }

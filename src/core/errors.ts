@@ -1,11 +1,57 @@
 /** Every kind of failure that a caller can tell apart, one class a cause. */
 
+/** What an `InputError` says to programs, besides its message. */
+export interface InputErrorOptions {
+  /** What to do about it: one or more sentences, which end the message. */
+  readonly cure?: string;
+  /** Path of the file that is at fault. */
+  readonly file?: string;
+  /** Line of that file, from 1. */
+  readonly line?: number;
+  readonly cause?: unknown;
+}
+
+/** A class of input errors, for functions that throw the one that their caller names. */
+export type InputErrorClass = new (message: string, options?: InputErrorOptions) => InputError;
+
 /**
  * Bad input of any kind: a file, a line, an option. One line that names the place, what is wrong, and the cure.
  * The command line prints it without a stack and exits with 2.
  */
 export class InputError extends Error {
   override name = "InputError";
+  /** Path of the file that is at fault, where one is. */
+  file?: string;
+  /** Line of that file, from 1, where it is one line's fault. */
+  line?: number;
+  /** What to do about it; the message ends with it. */
+  readonly cure?: string;
+
+  /** @param what the place and what is wrong; the message is this and the cure. */
+  constructor(what: string, { cure, file, line, cause }: InputErrorOptions = {}) {
+    super(cure ? `${what} ${cure}` : what, cause === undefined ? undefined : { cause });
+    this.file = file;
+    this.line = line;
+    this.cure = cure || undefined;
+  }
+}
+
+/**
+ * Runs what reads a file, and says of an input error that comes out of it which file is at fault, and which line of it,
+ * where the error does not say so itself.
+ */
+export function inFile<Result>(place: { readonly file: string; readonly line?: number }, read: () => Result): Result {
+  const located = (error: unknown): never => {
+    if (error instanceof InputError && error.file === undefined) Object.assign(error, place);
+    throw error;
+  };
+  try {
+    const result = read();
+    // A promise of the same type: what it gives is not changed.
+    return result instanceof Promise ? (result.catch(located) as Result) : result;
+  } catch (error) {
+    return located(error);
+  }
 }
 
 /** A configuration with an unknown key or a value out of range. */

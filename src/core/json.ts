@@ -1,6 +1,6 @@
 /** Reading JSON that any tool wrote: UTF-8 with or without a byte-order mark, and a clear word on what it is otherwise. */
 
-import type { InputError } from "./errors.js";
+import type { InputErrorClass } from "./errors.js";
 import { LIMITS } from "./limits.js";
 
 /**
@@ -12,25 +12,21 @@ import { LIMITS } from "./limits.js";
  */
 export function parseJson(
   bytes: Uint8Array,
-  {
-    where,
-    cure = "Correct the file.",
-    error: ErrorClass,
-  }: { where: string; cure?: string; error: new (message: string, options?: ErrorOptions) => InputError },
+  { where, cure = "Correct the file.", error: ErrorClass }: { where: string; cure?: string; error: InputErrorClass },
 ): unknown {
-  if (isUtf16(bytes)) throw new ErrorClass(`${where}: is UTF-16. Save it as UTF-8.`);
+  if (isUtf16(bytes)) throw new ErrorClass(`${where}: is UTF-16.`, { cure: "Save it as UTF-8." });
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new ErrorClass(`${where}: is not UTF-8 text. Save it as UTF-8.`, { cause });
+    throw new ErrorClass(`${where}: is not UTF-8 text.`, { cure: "Save it as UTF-8.", cause });
   }
-  if (isDeep(text)) throw new ErrorClass(`${where}: is nested more than ${LIMITS.jsonDepth} deep. ${cure}`);
+  if (isDeep(text)) throw new ErrorClass(`${where}: is nested more than ${LIMITS.jsonDepth} deep.`, { cure });
   try {
     return JSON.parse(text);
   } catch (cause) {
     const [why] = (cause as Error).message.split("\n");
-    throw new ErrorClass(`${where}: is not JSON (${why}). ${cure}`, { cause });
+    throw new ErrorClass(`${where}: is not JSON (${why}).`, { cure, cause });
   }
 }
 

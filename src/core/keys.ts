@@ -1,6 +1,6 @@
 /** Strict reading of plain data: unknown keys fail, and the message lists the known ones. */
 
-import { InputError } from "./errors.js";
+import { InputError, type InputErrorClass } from "./errors.js";
 import { isRecord } from "./json-values.js";
 import { clip } from "./terminal.js";
 
@@ -12,7 +12,7 @@ export function checkKeys(
   value: unknown,
   known: readonly string[],
   where: string,
-  ErrorClass: new (message: string) => InputError = InputError,
+  ErrorClass: InputErrorClass = InputError,
 ): asserts value is Record<string, unknown> {
   if (!isRecord(value)) {
     throw new ErrorClass(`${where}: expected an object, got ${Array.isArray(value) ? "a list" : clip(String(value))}.`);

@@ -3,7 +3,7 @@
 import { link, open, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { InputError } from "./errors.js";
+import { InputError, type InputErrorClass } from "./errors.js";
 import { makeFolder, refused, temporaryName } from "./files.js";
 import { isAlive, machine, startOfProcess } from "./process.js";
 
@@ -32,7 +32,7 @@ export async function locked<Result>(
     title,
     cure = "Wait for it.",
     ErrorClass = InputError,
-  }: { title: string; cure?: string; ErrorClass?: new (message: string) => InputError },
+  }: { title: string; cure?: string; ErrorClass?: InputErrorClass },
   work: () => Promise<Result>,
 ): Promise<Result> {
   await makeFolder(dirname(path));

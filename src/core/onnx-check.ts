@@ -1,13 +1,13 @@
 /** What an ONNX file from elsewhere may not hold: ways to other files, and graphs inside its graph. */
 
-import { InputError } from "./errors.js";
+import { InputError, type InputErrorClass } from "./errors.js";
 import { type Field, fieldsOf, text } from "./protobuf-fields.js";
 import { shown } from "./shown.js";
 
 export interface OnnxCheck {
   /** Names the file in errors. */
   readonly source: string;
-  readonly ErrorClass?: new (message: string, options?: ErrorOptions) => InputError;
+  readonly ErrorClass?: InputErrorClass;
   /** What the user can do, a sentence. */
   readonly cure?: string;
   /** Whether a constant of the graph may lie in this file; none may by default. Other tensors never do. */

@@ -3,7 +3,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { InputError } from "./errors.js";
+import { InputError, type InputErrorClass } from "./errors.js";
 import { LIMITS } from "./limits.js";
 
 export interface ReadOptions {
@@ -17,7 +17,7 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
   /** What to do where there is no such file, a sentence. */
   readonly absenceCure?: string;
-  readonly ErrorClass?: new (message: string, options?: ErrorOptions) => InputError;
+  readonly ErrorClass?: InputErrorClass;
 }
 
 const POLL_MS = 20;
@@ -48,7 +48,7 @@ export async function readWhole(path: string, options: ReadOptions): Promise<Uin
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === undefined) throw cause;
     if (options.absenceCure && (code === "ENOENT" || code === "ENOTDIR"))
-      throw new ErrorClass(`${label}: cannot be read (${code}). ${options.absenceCure}`, { cause });
+      throw new ErrorClass(`${label}: cannot be read (${code}).`, { cure: options.absenceCure, cause });
     throw new ErrorClass(`${label}: ${REASONS[code] ?? `cannot be read (${message}). Check its permissions.`}`, {
       cause,
     });

@@ -67,7 +67,7 @@ export async function openResultFolder(
     const found = await lstat(file, { bigint: true }).catch(() => undefined);
     if (!found) return;
     const refuse = (what: string) => {
-      throw new InputError(`${file}: ${what}; it would be lost. Choose another --out, or remove it.`);
+      throw new InputError(`${file}: ${what}; it would be lost.`, { cure: "Choose another --out, or remove it." });
     };
     if (inputIds.has(`${found.dev}:${found.ino}`)) refuse("is one of the inputs");
     const isOurs = async () => known.get(name)?.contents.includes(await digestOf(file)) ?? false;
@@ -172,7 +172,9 @@ function isPlainName(name: string): boolean {
 }
 
 function foreign(list: string): InputError {
-  return new InputError(`${list}: is no list of files that aspectlens made. Choose another --out, or remove it.`);
+  return new InputError(`${list}: is no list of files that aspectlens made.`, {
+    cure: "Choose another --out, or remove it.",
+  });
 }
 
 function headLine(): string {

@@ -149,5 +149,5 @@ function readHeader(bytes: Uint8Array, source: string): Header {
 }
 
 function broken(source: string, what: string, cause?: unknown): InputError {
-  return new InputError(`${source}: not a readable safetensors file: ${what}. Make it again.`, { cause });
+  return new InputError(`${source}: not a readable safetensors file: ${what}.`, { cure: "Make it again.", cause });
 }

@@ -68,7 +68,7 @@ export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGe
   } = options;
   const { start = 0, ahead = 2, concurrency = 2 } = options;
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
-    throw new ConfigError(`batchSize: ${batchSize}. Give a whole number from 1.`);
+    throw new ConfigError(`batchSize: ${batchSize}.`, { cure: "Give a whole number from 1." });
   const count = splitSize(dataset, split);
   const end = fill === "wrap" ? batchCount(dataset, options) * batchSize : count;
   const load = async ({ lap, index }: Place) => {

@@ -38,7 +38,7 @@ export async function checkFiles(record: SampleRecord, check: FileCheck): Promis
       try {
         const file = locate(check, path);
         await access(file).catch((cause) => {
-          throw new DatasetError(`${record.where}: ${file}: no such file. Check the path.`, { cause });
+          throw new DatasetError(`${record.where}: ${file}: no such file.`, { cure: "Check the path.", cause });
         });
       } catch (error) {
         fail(error);

@@ -46,7 +46,7 @@ export async function openDataset(directory: string): Promise<Dataset> {
     places[record.split].push(line.offset, line.bytes.length, line.number);
   }
   if (SPLITS.every((split) => summary.samples[split] === 0)) {
-    throw new DatasetError(`${file}: holds no samples. Put one sample, as JSON, on each line.`);
+    throw new DatasetError(`${file}: holds no samples.`, { cure: "Put one sample, as JSON, on each line." });
   }
   const index = { train: toIndex(places.train), validation: toIndex(places.validation), test: toIndex(places.test) };
   return { directory, manifest, hash: hash.digest("hex"), summary, index };
@@ -77,13 +77,14 @@ export async function readRecord(dataset: Dataset, split: Split, index: number):
       closeSync(descriptor);
     }
   } catch (cause) {
-    throw new DatasetError(`${file}: cannot be read (${firstLine(cause)}). It was there when the dataset was opened.`, {
+    throw new DatasetError(`${file}: cannot be read (${firstLine(cause)}).`, {
+      cure: "It was there when the dataset was opened.",
       cause,
     });
   }
   const record = parseRecord(bytes, dataset.manifest, `${file}:${lines[index]}`);
   if (record.split !== split)
-    throw new DatasetError(`${record.where}: changed since the dataset was opened. Start again.`);
+    throw new DatasetError(`${record.where}: changed since the dataset was opened.`, { cure: "Start again." });
   return record;
 }
 

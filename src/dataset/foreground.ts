@@ -54,14 +54,15 @@ export function foundText({ found }: Pick<Raster, "found">): string {
 function checkPicked(raster: Raster, { values, path }: { values: readonly number[]; path: string }): void {
   const { meaning, found, maximum } = raster;
   if (meaning === "colours") {
-    throw new ImageError(
-      `${path}: its pixels are colours, but "values" picks numbers. Save it as an indexed or grey PNG.`,
-    );
+    throw new ImageError(`${path}: its pixels are colours, but "values" picks numbers.`, {
+      cure: "Save it as an indexed or grey PNG.",
+    });
   }
   // In a palette a value that is absent may be another picture's; levels of few bits can never be what was meant.
   const isEmpty = found.length === 1 && found[0] === 0;
   if (meaning === "indices" || isEmpty || values.some((value) => value <= maximum)) return;
   throw new ImageError(
-    `${path}: "values" ${JSON.stringify(values)} picks nothing: the file holds ${foundText(raster)}, its levels end at ${maximum}. Name those that mean the aspect.`,
+    `${path}: "values" ${JSON.stringify(values)} picks nothing: the file holds ${foundText(raster)}, its levels end at ${maximum}.`,
+    { cure: "Name those that mean the aspect." },
   );
 }

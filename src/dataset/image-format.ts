@@ -64,8 +64,8 @@ export function imageFormat(bytes: Uint8Array, label: string): ImageFormat {
   const refused = REFUSED.find(({ at, mark }) => head.startsWith(mark, at));
   if (refused) throw new ImageError(`${label}: ${refused.cure}`);
   if (/<svg[\s>]/i.test(head))
-    throw new ImageError(`${label}: SVG is a drawing, not a raster image. Export it as PNG.`);
-  throw new ImageError(
-    `${label}: not an image that can be read. Convert it to PNG, JPEG, WebP, TIFF, GIF, AVIF or BMP.`,
-  );
+    throw new ImageError(`${label}: SVG is a drawing, not a raster image.`, { cure: "Export it as PNG." });
+  throw new ImageError(`${label}: not an image that can be read.`, {
+    cure: "Convert it to PNG, JPEG, WebP, TIFF, GIF, AVIF or BMP.",
+  });
 }

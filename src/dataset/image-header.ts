@@ -25,7 +25,8 @@ export interface ImageHeader {
 export function checkPixelCount(width: number, height: number, label: string): void {
   if (width * height <= LIMITS.imagePixels) return;
   throw new ImageError(
-    `${label}: ${width} x ${height} pixels, the limit is ${LIMITS.imagePixels / 1e6} million (10,000 x 10,000). Cut it into tiles or make it smaller.`,
+    `${label}: ${width} x ${height} pixels, the limit is ${LIMITS.imagePixels / 1e6} million (10,000 x 10,000).`,
+    { cure: "Cut it into tiles or make it smaller." },
   );
 }
 
@@ -38,13 +39,15 @@ export async function readHeader(
   try {
     header = await sharp(bytes, { failOn: "error", limitInputPixels: false }).metadata();
   } catch (cause) {
-    throw new ImageError(
-      `${label}: not an image that can be read (${firstLine(cause)}). Convert it to PNG, JPEG, WebP, TIFF or GIF.`,
-      { cause },
-    );
+    throw new ImageError(`${label}: not an image that can be read (${firstLine(cause)}).`, {
+      cure: "Convert it to PNG, JPEG, WebP, TIFF or GIF.",
+      cause,
+    });
   }
   if (header.depth !== "uchar" && header.depth !== "ushort") {
-    throw new ImageError(`${label}: its samples are of type ${header.depth}. Convert it to 8 or 16 bits a channel.`);
+    throw new ImageError(`${label}: its samples are of type ${header.depth}.`, {
+      cure: "Convert it to 8 or 16 bits a channel.",
+    });
   }
   const { width, height } = header.autoOrient;
   checkPixelCount(width, height, label);
@@ -61,7 +64,8 @@ export function decodingCost(header: Metadata, { label, format }: { label: strin
   const costBytes = width * height * bytesPerPixel(header, format);
   if (costBytes <= LIMITS.decodingBytes) return costBytes;
   throw new ImageError(
-    `${label}: ${width} x ${height} pixels as ${format.toUpperCase()} take ${Math.round(costBytes / 1e6)} MB to decode, the limit is ${LIMITS.decodingBytes / 1e6} MB. Make it smaller, or save it as PNG of 8 bits.`,
+    `${label}: ${width} x ${height} pixels as ${format.toUpperCase()} take ${Math.round(costBytes / 1e6)} MB to decode, the limit is ${LIMITS.decodingBytes / 1e6} MB.`,
+    { cure: "Make it smaller, or save it as PNG of 8 bits." },
   );
 }
 

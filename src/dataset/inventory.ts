@@ -77,8 +77,11 @@ function factsOf(
     return { path, bytes, modified, digest: isSame ? before.digest : digestOf(file) };
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT")
-      throw new DatasetError(`${where}: ${file}: no such file. Check the path.`, { cause });
-    throw new DatasetError(`${where}: ${file}: cannot be read (${firstLine(cause)}). Check the file.`, { cause });
+      throw new DatasetError(`${where}: ${file}: no such file.`, { cure: "Check the path.", cause });
+    throw new DatasetError(`${where}: ${file}: cannot be read (${firstLine(cause)}).`, {
+      cure: "Check the file.",
+      cause,
+    });
   }
 }
 

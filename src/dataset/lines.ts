@@ -39,12 +39,14 @@ export async function* readLines(
   };
   const found = await stat(file).catch(() => undefined);
   if (found && !found.isFile())
-    throw new DatasetError(`${file}: is no file (a folder, pipe or device). Check "samples" in dataset.json.`);
+    throw new DatasetError(`${file}: is no file (a folder, pipe or device).`, {
+      cure: 'Check "samples" in dataset.json.',
+    });
   const stream = createReadStream(file, { highWaterMark: 2 ** 18 });
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       if (offset === 0 && rest.length === 0 && isUtf16(chunk))
-        throw new DatasetError(`${file}: is UTF-16. Save it as UTF-8.`);
+        throw new DatasetError(`${file}: is UTF-16.`, { cure: "Save it as UTF-8." });
       onChunk?.(withoutReturns(chunk));
       const held = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
       let start = 0;
@@ -57,12 +59,15 @@ export async function* readLines(
       }
       rest = held.subarray(start);
       if (rest.length > LONGEST_LINE) {
-        throw new DatasetError(`${file}:${number}: a line of more than 16 MiB. Put one sample, as JSON, on each line.`);
+        throw new DatasetError(`${file}:${number}: a line of more than 16 MiB.`, {
+          cure: "Put one sample, as JSON, on each line.",
+        });
       }
     }
   } catch (cause) {
     if (cause instanceof DatasetError) throw cause;
-    throw new DatasetError(`${file}: cannot be read (${firstLine(cause)}). Check "samples" in dataset.json.`, {
+    throw new DatasetError(`${file}: cannot be read (${firstLine(cause)}).`, {
+      cure: 'Check "samples" in dataset.json.',
       cause,
     });
   }

@@ -57,16 +57,18 @@ export function parseManifest(value: unknown, file: string): Manifest {
   checkKeys(value, KEYS, file, DatasetError);
   const { format, task = "single" } = value;
   if (format !== DATASET_FORMAT) {
-    throw new DatasetError(
-      `${file}: format is ${JSON.stringify(format) ?? "missing"}, expected "${DATASET_FORMAT}". Add it; "aspectlens data synth DIR" draws a dataset to compare with.`,
-    );
+    throw new DatasetError(`${file}: format is ${JSON.stringify(format) ?? "missing"}, expected "${DATASET_FORMAT}".`, {
+      cure: 'Add it; "aspectlens data synth DIR" draws a dataset to compare with.',
+    });
   }
   if (typeof value.name !== "string" || value.name.trim() === "") {
-    throw new DatasetError(`${file}: "name" is ${JSON.stringify(value.name) ?? "missing"}. Give the dataset a name.`);
+    throw new DatasetError(`${file}: "name" is ${JSON.stringify(value.name) ?? "missing"}.`, {
+      cure: "Give the dataset a name.",
+    });
   }
   const { allowLinks } = value;
   if (allowLinks !== undefined && typeof allowLinks !== "boolean") {
-    throw new DatasetError(`${file}: "allowLinks" is ${JSON.stringify(allowLinks)}. Write true or false.`);
+    throw new DatasetError(`${file}: "allowLinks" is ${JSON.stringify(allowLinks)}.`, { cure: "Write true or false." });
   }
   const knownTask = oneOf(task, TASKS, `${file}: task`);
   const aspects = parseAspects(value.aspects ?? [], file);
@@ -85,11 +87,14 @@ export function parseManifest(value: unknown, file: string): Manifest {
 function parseClasses(value: unknown, task: Task, file: string): string[] {
   const classes = value ?? [];
   if (!Array.isArray(classes) || classes.some((name) => typeof name !== "string" || name.trim() === "")) {
-    throw new DatasetError(`${file}: "classes" is ${JSON.stringify(value)}. List the names of the classes.`);
+    throw new DatasetError(`${file}: "classes" is ${JSON.stringify(value)}.`, {
+      cure: "List the names of the classes.",
+    });
   }
   const names: string[] = classes.map((name: string) => name.normalize());
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
-  if (repeated !== undefined) throw new DatasetError(`${file}: class "${repeated}" stands twice. Remove one.`);
+  if (repeated !== undefined)
+    throw new DatasetError(`${file}: class "${repeated}" stands twice.`, { cure: "Remove one." });
   const fewest = { single: 2, multi: 1, regression: 0 }[task];
   if (classes.length < fewest || (task === "regression" && classes.length > 0)) {
     throw new DatasetError(
@@ -100,7 +105,8 @@ function parseClasses(value: unknown, task: Task, file: string): string[] {
 }
 
 function parseAspects(value: unknown, file: string): AspectDeclaration[] {
-  if (!Array.isArray(value)) throw new DatasetError(`${file}: "aspects" is no list. List { "name", "kind" } of each.`);
+  if (!Array.isArray(value))
+    throw new DatasetError(`${file}: "aspects" is no list.`, { cure: 'List { "name", "kind" } of each.' });
   const seen = new Set<string>();
   return value.map((entry: unknown, index) => {
     const where = `${file}: aspects[${index}]`;
@@ -108,14 +114,18 @@ function parseAspects(value: unknown, file: string): AspectDeclaration[] {
     const name = typeof entry.name === "string" ? entry.name.normalize() : entry.name;
     if (typeof name !== "string" || !ASPECT_NAME.test(name)) {
       throw new DatasetError(
-        `${where}: name ${name === undefined ? "is missing" : `${JSON.stringify(name)} cannot be used`}. Use up to 64 letters, digits, spaces, ".", "-" and "_", starting with a letter or digit.`,
+        `${where}: name ${name === undefined ? "is missing" : `${JSON.stringify(name)} cannot be used`}.`,
+        { cure: 'Use up to 64 letters, digits, spaces, ".", "-" and "_", starting with a letter or digit.' },
       );
     }
-    if (name === "class") throw new DatasetError(`${where}: "class" names the classifier. Rename the aspect.`);
-    if (seen.has(name)) throw new DatasetError(`${where}: aspect "${name}" stands twice. Remove one.`);
+    if (name === "class")
+      throw new DatasetError(`${where}: "class" names the classifier.`, { cure: "Rename the aspect." });
+    if (seen.has(name)) throw new DatasetError(`${where}: aspect "${name}" stands twice.`, { cure: "Remove one." });
     const other = clashingName(name, [...seen]);
     if (other !== undefined) {
-      throw new DatasetError(`${where}: "${name}" would write its masks to the files of ${other}. Rename the aspect.`);
+      throw new DatasetError(`${where}: "${name}" would write its masks to the files of ${other}.`, {
+        cure: "Rename the aspect.",
+      });
     }
     seen.add(name);
     return { name, kind: oneOf(entry.kind, ASPECT_KINDS, `${where} ("${name}"): kind`) };

@@ -12,7 +12,8 @@ import { type SquareOptions, toSquare } from "./resize-raster.js";
 export function checkRasterSize(raster: Raster, image: { width: number; height: number }, path: string): void {
   if (raster.width === image.width && raster.height === image.height) return;
   throw new ImageError(
-    `${path}: ${raster.width} x ${raster.height} pixels, its image has ${image.width} x ${image.height} upright. Save it in the image's size (EXIF orientation applied).`,
+    `${path}: ${raster.width} x ${raster.height} pixels, its image has ${image.width} x ${image.height} upright.`,
+    { cure: "Save it in the image's size (EXIF orientation applied)." },
   );
 }
 
@@ -36,7 +37,8 @@ export function toMask(
 export function toMap(raster: Raster, options: SquareOptions & { path: string }): Float32Array {
   if (raster.meaning !== "levels") {
     throw new ImageError(
-      `${options.path}: its pixels are ${raster.meaning === "indices" ? "palette indices" : "colours"}, not amounts. Save it as a grey PNG.`,
+      `${options.path}: its pixels are ${raster.meaning === "indices" ? "palette indices" : "colours"}, not amounts.`,
+      { cure: "Save it as a grey PNG." },
     );
   }
   const scale = 255 / raster.maximum;

@@ -2,7 +2,7 @@
 
 import { existsSync, realpathSync } from "node:fs";
 import { join, posix, sep } from "node:path";
-import { DatasetError, ImageError, type InputError } from "../core/errors.js";
+import { DatasetError, ImageError, type InputErrorClass } from "../core/errors.js";
 
 /**
  * @param where file and line, for the message.
@@ -11,9 +11,9 @@ import { DatasetError, ImageError, type InputError } from "../core/errors.js";
  */
 export function checkPath(value: unknown, where: string, what: string): string {
   const refuse = (reason: string) =>
-    new DatasetError(
-      `${where}: ${what} ${JSON.stringify(value)} ${reason}. Give a path relative to the dataset's folder, like "images/0001.png".`,
-    );
+    new DatasetError(`${where}: ${what} ${JSON.stringify(value)} ${reason}.`, {
+      cure: `Give a path relative to the dataset's folder, like "images/0001.png".`,
+    });
   if (typeof value !== "string" || value === "") throw refuse("is not a path");
   if (value.includes("\0")) throw refuse("holds a NUL character");
   if (value.includes("\\")) throw refuse("holds a backslash");
@@ -39,13 +39,13 @@ interface Place {
 export function locate(
   { directory, manifest }: Place,
   path: string,
-  { ErrorClass = ImageError }: { ErrorClass?: new (message: string) => InputError } = {},
+  { ErrorClass = ImageError }: { ErrorClass?: InputErrorClass } = {},
 ): string {
   const file = find(directory, path);
   if (manifest.allowLinks || isInside(directory, file)) return file;
-  throw new ErrorClass(
-    `${file}: a link leads out of the dataset. Put the file itself there, or set "allowLinks": true in dataset.json where you trust the dataset.`,
-  );
+  throw new ErrorClass(`${file}: a link leads out of the dataset.`, {
+    cure: 'Put the file itself there, or set "allowLinks": true in dataset.json where you trust the dataset.',
+  });
 }
 
 /** Also true where there is nothing; whoever reads it says so. Synchronous: some microseconds, a tenth of the other way. */

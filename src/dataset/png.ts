@@ -31,19 +31,20 @@ export function plainPng(bytes: Uint8Array, path: string): PlainPng {
   for (let at = SIGNATURE.length; at < bytes.length; ) {
     const length = at + FRAME <= bytes.length ? view.getUint32(at) : Number.POSITIVE_INFINITY;
     const end = at + FRAME + length;
-    if (end > bytes.length) throw new ImageError(`${path}: cut off after ${bytes.length} bytes. Save it again.`);
+    if (end > bytes.length)
+      throw new ImageError(`${path}: cut off after ${bytes.length} bytes.`, { cure: "Save it again." });
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
     const chunk = bytes.subarray(at, end);
     if (type === "IHDR" && length === HEADER) {
       if (crc32(chunk.subarray(4, -4)) !== view.getUint32(end - 4))
-        throw new ImageError(`${path}: not a whole PNG (its header is damaged). Save it again.`);
+        throw new ImageError(`${path}: not a whole PNG (its header is damaged).`, { cure: "Save it again." });
       header = { bits: chunk[16], isPalette: chunk[17] === PALETTE };
       parts.push(header.isPalette ? asGrey(chunk) : chunk);
     } else if (KEPT.includes(type)) parts.push(chunk);
     if (type === "IEND") break;
     at = end;
   }
-  if (!header) throw new ImageError(`${path}: not a whole PNG (it has no header). Save it again.`);
+  if (!header) throw new ImageError(`${path}: not a whole PNG (it has no header).`, { cure: "Save it again." });
   return { bytes: Buffer.concat(parts), ...header };
 }
 

@@ -112,13 +112,13 @@ function checkHeader({ depth, channels, autoOrient }: Metadata, path: string): n
   const { width, height } = autoOrient;
   checkPixelCount(width, height, path);
   if (depth !== "uchar" && depth !== "ushort")
-    throw new ImageError(`${path}: its samples are of type ${depth}. Convert it to a grey PNG.`);
+    throw new ImageError(`${path}: its samples are of type ${depth}.`, { cure: "Convert it to a grey PNG." });
   // Grey with alpha is decoded as colours with alpha.
   const byteCount = width * height * (channels === 2 ? 4 : channels) * (depth === "ushort" ? 2 : 1);
   if (byteCount <= LIMITS.maskBytes) return byteCount;
-  throw new ImageError(
-    `${path}: its pixels take ${byteCount / 1e6} MB, the limit is ${LIMITS.maskBytes / 1e6}. Save it as an indexed or grey PNG of 8 bits.`,
-  );
+  throw new ImageError(`${path}: its pixels take ${byteCount / 1e6} MB, the limit is ${LIMITS.maskBytes / 1e6}.`, {
+    cure: "Save it as an indexed or grey PNG of 8 bits.",
+  });
 }
 
 /** Levels of fewer than eight bits, which the decoder spreads over 0..255, back to 0..maximum; in place. */

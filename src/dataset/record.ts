@@ -97,15 +97,17 @@ function parseTarget(value: Record<string, unknown>, { task, classes }: Manifest
   if (task === "regression") {
     if (typeof value.value === "number" && Math.abs(value.value) <= LARGEST_VALUE) return { value: value.value };
     if (typeof value.value === "number" && !Number.isNaN(value.value))
-      throw new DatasetError(
-        `${where}: value ${value.value} is beyond ${LARGEST_VALUE.toExponential()}. Give it in a larger unit.`,
-      );
-    throw new DatasetError(
-      `${where}: value ${JSON.stringify(value.value)} is no number. Leave the key out where unknown.`,
-    );
+      throw new DatasetError(`${where}: value ${value.value} is beyond ${LARGEST_VALUE.toExponential()}.`, {
+        cure: "Give it in a larger unit.",
+      });
+    throw new DatasetError(`${where}: value ${JSON.stringify(value.value)} is no number.`, {
+      cure: "Leave the key out where unknown.",
+    });
   }
   if (!Array.isArray(value.labels)) {
-    throw new DatasetError(`${where}: labels is ${JSON.stringify(value.labels)}. List classes; [] where none applies.`);
+    throw new DatasetError(`${where}: labels is ${JSON.stringify(value.labels)}.`, {
+      cure: "List classes; [] where none applies.",
+    });
   }
   return { labels: [...new Set(value.labels.map((label: unknown) => oneOf(label, classes, `${where}: labels`)))] };
 }
@@ -114,14 +116,16 @@ function parseAspect(value: unknown, where: string): AspectRecord {
   checkKeys(value, ASPECT_KEYS, where, DatasetError);
   const { mask, values, boxes, present, amount, map } = value;
   if (Object.keys(value).every((key) => key === "values")) {
-    throw new DatasetError(`${where}: carries no annotation. Leave the aspect out where it is unlabelled.`);
+    throw new DatasetError(`${where}: carries no annotation.`, {
+      cure: "Leave the aspect out where it is unlabelled.",
+    });
   }
   if (values !== undefined) checkValues(values, mask, where);
   if (present !== undefined && typeof present !== "boolean") {
-    throw new DatasetError(`${where}: present is ${JSON.stringify(present)}. Write true or false.`);
+    throw new DatasetError(`${where}: present is ${JSON.stringify(present)}.`, { cure: "Write true or false." });
   }
   if (amount !== undefined && !(typeof amount === "number" && amount >= 0 && amount <= 1)) {
-    throw new DatasetError(`${where}: amount is ${JSON.stringify(amount)}. Give a number in 0..1.`);
+    throw new DatasetError(`${where}: amount is ${JSON.stringify(amount)}.`, { cure: "Give a number in 0..1." });
   }
   return {
     ...(mask === undefined ? {} : { mask: mask === null ? null : checkPath(mask, where, "mask") }),
@@ -137,15 +141,18 @@ function parseAspect(value: unknown, where: string): AspectRecord {
 function checkValues(values: unknown, mask: unknown, where: string): void {
   const isPixelValue = (item: unknown) => Number.isInteger(item) && Number(item) >= 0 && Number(item) <= 65535;
   if (!Array.isArray(values) || values.length === 0 || !values.every(isPixelValue)) {
-    throw new DatasetError(`${where}: values is ${JSON.stringify(values)}. List whole pixel values in 0..65535.`);
+    throw new DatasetError(`${where}: values is ${JSON.stringify(values)}.`, {
+      cure: "List whole pixel values in 0..65535.",
+    });
   }
   if (typeof mask !== "string") {
-    throw new DatasetError(`${where}: values without a mask. Name the mask's file, or remove "values".`);
+    throw new DatasetError(`${where}: values without a mask.`, { cure: `Name the mask's file, or remove "values".` });
   }
 }
 
 function parseBoxes(value: unknown, where: string): Box[] {
-  if (!Array.isArray(value)) throw new DatasetError(`${where}: boxes is no list. Write [] where there is none.`);
+  if (!Array.isArray(value))
+    throw new DatasetError(`${where}: boxes is no list.`, { cure: "Write [] where there is none." });
   return value.map((box: unknown, index) => {
     const text = `${where}: box ${index + 1} ${JSON.stringify(box)}`;
     if (
@@ -153,16 +160,16 @@ function parseBoxes(value: unknown, where: string): Box[] {
       box.length !== 4 ||
       !box.every((edge) => typeof edge === "number" && Number.isFinite(edge))
     ) {
-      throw new DatasetError(`${text} is not four numbers. Write [yMin, xMin, yMax, xMax] in 0..1.`);
+      throw new DatasetError(`${text} is not four numbers.`, { cure: "Write [yMin, xMin, yMax, xMax] in 0..1." });
     }
     if (box.some((edge) => edge < -ROUNDING || edge > 1 + ROUNDING)) {
-      throw new DatasetError(
-        `${text} reaches outside the image. Write [yMin, xMin, yMax, xMax] in 0..1: pixels divided by the image's height and width.`,
-      );
+      throw new DatasetError(`${text} reaches outside the image.`, {
+        cure: "Write [yMin, xMin, yMax, xMax] in 0..1: pixels divided by the image's height and width.",
+      });
     }
     const [yMin, xMin, yMax, xMax] = box.map((edge) => Math.min(1, Math.max(0, edge)));
     if (yMin >= yMax || xMin >= xMax) {
-      throw new DatasetError(`${text} has no area. The order is [yMin, xMin, yMax, xMax].`);
+      throw new DatasetError(`${text} has no area.`, { cure: "The order is [yMin, xMin, yMax, xMax]." });
     }
     return [yMin, xMin, yMax, xMax];
   });

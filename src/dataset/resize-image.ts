@@ -70,7 +70,8 @@ export async function decoded({ label, costBytes }: ImageSource, work: () => Pro
     return await withinBudget(costBytes, work);
   } catch (cause) {
     if (cause instanceof ImageError) throw cause;
-    throw new ImageError(`${label}: cannot be decoded whole (${firstLine(cause)}). Fetch it or save it again.`, {
+    throw new ImageError(`${label}: cannot be decoded whole (${firstLine(cause)}).`, {
+      cure: "Fetch it or save it again.",
       cause,
     });
   }

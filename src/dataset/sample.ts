@@ -140,7 +140,10 @@ async function picture(
   { size, side, view, path }: { size: number; side: number; view: View; path: string },
 ): Promise<Picture> {
   const kept = Math.max(image.width, image.height) <= side ? await image.keepDecoded({ size }) : null;
-  if (!kept) throw new ImageError(`${path}: is another image than when training began. Put it back, or train again.`);
+  if (!kept)
+    throw new ImageError(`${path}: is another image than when training began.`, {
+      cure: "Put it back, or train again.",
+    });
   const { pixels, width, height } = kept;
   return { pixels, width, height, view };
 }

@@ -100,7 +100,7 @@ export function checkPair(
   const valid = maskingsOf(saliency, { atInput });
   if (valid.includes(masking)) return;
   const where = atInput ? " on the image" : "";
-  throw new ConfigError(
-    `masking "${masking}": saliency "${saliency}" has no filter weights${where}. Take one of ${valid.join(", ")}.`,
-  );
+  throw new ConfigError(`masking "${masking}": saliency "${saliency}" has no filter weights${where}.`, {
+    cure: `Take one of ${valid.join(", ")}.`,
+  });
 }

@@ -40,9 +40,9 @@ export function createModel(spec: ModelSpec): Model {
   const tapNamed = (name: string, reader: string) => {
     const tap = trunk.taps.find((candidate) => candidate.name === name);
     if (tap) return tap;
-    throw new ConfigError(
-      `${reader}: ${spec.trunk.name} has no layer "${name}". Its layers: ${trunk.taps.map((t) => t.name).join(", ")}.`,
-    );
+    throw new ConfigError(`${reader}: ${spec.trunk.name} has no layer "${name}".`, {
+      cure: `Its layers: ${trunk.taps.map((t) => t.name).join(", ")}.`,
+    });
   };
   tapNamed(spec.source, "source");
   const heads = spec.heads.map((head) =>

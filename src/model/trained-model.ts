@@ -98,10 +98,10 @@ export async function readTrainedModel(folder: string): Promise<TrainedModel> {
     try {
       return await readFile(join(folder, name));
     } catch (cause) {
-      throw new InputError(
-        `${join(folder, name)}: cannot be read. Finish the training first: aspectlens train CONFIG.json --resume.`,
-        { cause },
-      );
+      throw new InputError(`${join(folder, name)}: cannot be read.`, {
+        cure: "Finish the training first: aspectlens train CONFIG.json --resume.",
+        cause,
+      });
     }
   };
   const parsed = parseJson(await read("model.json"), {
@@ -111,9 +111,9 @@ export async function readTrainedModel(folder: string): Promise<TrainedModel> {
   }) as Description & { format: string };
   const { format, ...description } = parsed;
   if (format !== FORMAT)
-    throw new InputError(
-      `${join(folder, "model.json")}: format "${format}", expected "${FORMAT}". Train again with this version.`,
-    );
+    throw new InputError(`${join(folder, "model.json")}: format "${format}", expected "${FORMAT}".`, {
+      cure: "Train again with this version.",
+    });
   return {
     ...description,
     parameters: decodeSafetensors(await read("parameters.safetensors"), join(folder, "parameters.safetensors")),

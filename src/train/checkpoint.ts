@@ -42,7 +42,8 @@ export async function readCheckpoint(out: string): Promise<{ arrays: NdArrays; c
   if (!bytes) return null;
   const { metadata, arrays } = readSafetensors(bytes, path);
   const { cursor } = metadata;
-  if (cursor === undefined) throw new InputError(`${path}: holds no cursor. Remove ${out} and train again.`);
+  if (cursor === undefined)
+    throw new InputError(`${path}: holds no cursor.`, { cure: `Remove ${out} and train again.` });
   const read = parseJson(Buffer.from(cursor), {
     where: path,
     cure: `Remove ${out} and train again.`,
@@ -75,7 +76,7 @@ export async function readFileList(out: string): Promise<FileFacts[] | null> {
     const lines = Buffer.from(bytes).toString("utf8").split("\n");
     return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as FileFacts);
   } catch (cause) {
-    throw new InputError(`${path}: is damaged. Remove it to go on without a look at what changed.`, { cause });
+    throw new InputError(`${path}: is damaged.`, { cure: "Remove it to go on without a look at what changed.", cause });
   }
 }
 
@@ -93,7 +94,7 @@ export function writeBest(out: string, parameters: NdArrays): Promise<void> {
 export async function readBest(out: string): Promise<NdArrays> {
   const path = join(out, BEST);
   const bytes = await readIfThere(path);
-  if (!bytes) throw new InputError(`${path}: is absent. Train first: aspectlens train CONFIG.json.`);
+  if (!bytes) throw new InputError(`${path}: is absent.`, { cure: "Train first: aspectlens train CONFIG.json." });
   return decodeSafetensors(bytes, path);
 }
 

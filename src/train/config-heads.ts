@@ -46,7 +46,9 @@ export function resolveHeads(value: unknown, names: readonly string[]): Record<s
       }
       for (const key of ["dropout", "labelSmoothing"]) {
         if (head[key] !== undefined && name !== "class") {
-          throw new ConfigError(`heads.${name}.${key}: only the classifier has it. Give it to heads.class.`);
+          throw new ConfigError(`heads.${name}.${key}: only the classifier has it.`, {
+            cure: "Give it to heads.class.",
+          });
         }
       }
       return [

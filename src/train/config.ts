@@ -122,7 +122,8 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
   const alpha = number(given.alpha, facts.weights?.alpha ?? defaultAlpha, "trunk.alpha", { above: 0, most: 4 });
   if (facts.weights && (facts.weights.name !== name || Math.abs(facts.weights.alpha - alpha) > 1e-9)) {
     throw new ConfigError(
-      `trunk: the weights are of ${facts.weights.name} ${facts.weights.alpha}, the configuration says ${name} ${alpha}. Leave name and alpha out.`,
+      `trunk: the weights are of ${facts.weights.name} ${facts.weights.alpha}, the configuration says ${name} ${alpha}.`,
+      { cure: "Leave name and alpha out." },
     );
   }
   const inputSize = integer(
@@ -133,7 +134,9 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
   );
   const convention = facts.weights?.convention;
   if (given.convention !== undefined && given.convention !== convention)
-    throw new ConfigError("trunk.convention: is told by the weights, and they say otherwise. Leave it out.");
+    throw new ConfigError("trunk.convention: is told by the weights, and they say otherwise.", {
+      cure: "Leave it out.",
+    });
   const trunk = { name, alpha, inputSize, ...(convention && { convention }), weights };
   return {
     dataset: raw.dataset,

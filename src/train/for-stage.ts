@@ -26,11 +26,12 @@ export function forStage(model: Model, arrays: NdArrays, stage: StageConfig): Nd
   if (stage.batchNorm === "frozen") return foldBatchNorm(model.trunk, arrays);
   if (stage.train !== "all") {
     throw new ConfigError(
-      `stages: "batchNorm": "batch" goes with "train": "all"; frozen layers keep their statistics. Use "frozen".`,
+      'stages: "batchNorm": "batch" goes with "train": "all"; frozen layers keep their statistics.',
+      { cure: 'Use "frozen".' },
     );
   }
   if (model.trunk.parameters.every((spec) => spec.name in arrays)) return arrays;
-  throw new ConfigError(
-    `stages: "batchNorm": "batch" needs weights with batch normalisation; these are folded. Use "frozen".`,
-  );
+  throw new ConfigError('stages: "batchNorm": "batch" needs weights with batch normalisation; these are folded.', {
+    cure: 'Use "frozen".',
+  });
 }

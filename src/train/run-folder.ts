@@ -50,14 +50,14 @@ export async function isRunFolder(folder: string): Promise<boolean> {
 /** Nothing is ever written over a file that no training made. @throws ConfigError naming it. */
 export async function checkRunFolder(out: string): Promise<void> {
   const found = await stat(out).catch(() => undefined);
-  if (found && !found.isDirectory()) throw new ConfigError(`${out}: "out" is a file. Name a folder.`);
+  if (found && !found.isDirectory()) throw new ConfigError(`${out}: "out" is a file.`, { cure: "Name a folder." });
   if (!found || (await isRunFolder(out))) return;
   const names: readonly string[] = await readdir(out).catch(() => []);
   const foreign = WRITTEN.find((name) => names.includes(name));
   if (foreign === undefined) return;
-  throw new ConfigError(
-    `${join(out, foreign)}: was not made by a training, and would be lost. Choose another "out", as a folder that is not there yet.`,
-  );
+  throw new ConfigError(`${join(out, foreign)}: was not made by a training, and would be lost.`, {
+    cure: 'Choose another "out", as a folder that is not there yet.',
+  });
 }
 
 /** Removes what a training made, and nothing else. @throws as `inRunFolder`. */

@@ -260,7 +260,7 @@ function checkFinite(
 ): void {
   const broken = Object.keys(losses).find((name) => !Number.isFinite(losses[name]));
   if (broken === undefined) return;
-  throw new ConfigError(
-    `the loss of "${broken}" is ${losses[broken]} in epoch ${epoch}, batch ${batch}. Lower stages[].learningRate and train again.`,
-  );
+  throw new ConfigError(`the loss of "${broken}" is ${losses[broken]} in epoch ${epoch}, batch ${batch}.`, {
+    cure: "Lower stages[].learningRate and train again.",
+  });
 }

@@ -67,7 +67,9 @@ export interface TrainResult {
 export async function trainStages(options: TrainOptions): Promise<TrainResult> {
   const { dataset, config, spec, onlyHeads } = options;
   if (splitSize(dataset, "train") === 0)
-    throw new InputError(`${config.dataset}: no sample has "split": "train". Name a split for each sample.`);
+    throw new InputError(`${config.dataset}: no sample has "split": "train".`, {
+      cure: "Name a split for each sample.",
+    });
   const model = createModel(spec);
   const fingerprint = fingerprintOf(config, { datasetHash: dataset.hash, onlyHeads });
   const checkpoint = await readCheckpoint(config.out);
@@ -119,13 +121,17 @@ function checkCheckpoint(
   { config: { out }, isResumed, isFinishing }: TrainOptions,
 ): void {
   if (isResumed && cursor && cursor.fingerprint !== fingerprint)
-    throw new InputError(
-      `${out}: was trained with another configuration or dataset. Resume with its own config.json (and --add-heads RUN, where heads were being added), or choose another "out".`,
-    );
+    throw new InputError(`${out}: was trained with another configuration or dataset.`, {
+      cure: 'Resume with its own config.json (and --add-heads RUN, where heads were being added), or choose another "out".',
+    });
   if (!isResumed && cursor)
-    throw new InputError(`${out}: holds a training run already. Go on with --resume, or choose another "out".`);
+    throw new InputError(`${out}: holds a training run already.`, {
+      cure: 'Go on with --resume, or choose another "out".',
+    });
   if (isFinishing && !cursor?.best)
-    throw new InputError(`${out}: no epoch is complete, so there is nothing to finish. Go on with --resume.`);
+    throw new InputError(`${out}: no epoch is complete, so there is nothing to finish.`, {
+      cure: "Go on with --resume.",
+    });
 }
 
 /** Behind the last epoch of the last stage. */

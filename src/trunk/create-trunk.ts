@@ -31,7 +31,8 @@ export function assembleTrunk(spec: TrunkSpec, architecture: Architecture): Trun
     foldedParameters: layerParameters(architecture, { isFolded: true }),
     layersFrom: (first) => {
       const index = first === "input" ? 0 : names.indexOf(first);
-      if (index < 0) throw new ConfigError(`${spec.name} has no layer "${first}". Its layers: ${names.join(", ")}.`);
+      if (index < 0)
+        throw new ConfigError(`${spec.name} has no layer "${first}".`, { cure: `Its layers: ${names.join(", ")}.` });
       return names.slice(index);
     },
     leadsTo: (from, to) => leadsTo(architecture, from, to),

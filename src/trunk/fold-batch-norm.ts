@@ -33,7 +33,8 @@ function foldLayer(layer: string, { shape, data }: NdArray, parameters: NdArrays
     const found = parameters[parameterName(layer, what)];
     if (found) return found.data;
     throw new WeightsError(
-      `${parameterName(layer, what)} is absent: layer ${layer} has neither a bias nor all of batch normalisation. Load the weights again.`,
+      `${parameterName(layer, what)} is absent: layer ${layer} has neither a bias nor all of batch normalisation.`,
+      { cure: "Load the weights again." },
     );
   };
   const [gamma, beta, mean, variance] = [part("gamma"), part("beta"), part("moving_mean"), part("moving_variance")];

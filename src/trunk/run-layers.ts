@@ -121,9 +121,9 @@ function convolve(layer: Layer, x: tf.Tensor4D, { parameters, padding, batchNorm
   const parameter = (what: ParameterPart) => {
     const found = parameters[parameterName(layer.name, what)];
     if (found) return found;
-    throw new WeightsError(
-      `trunk: parameter ${parameterName(layer.name, what)} is absent. A layer has a kernel and either a bias or gamma, beta, moving_mean and moving_variance.`,
-    );
+    throw new WeightsError(`trunk: parameter ${parameterName(layer.name, what)} is absent.`, {
+      cure: "A layer has a kernel and either a bias or gamma, beta, moving_mean and moving_variance.",
+    });
   };
   const kernel = parameter("kernel") as tf.Tensor4D;
   const isDepthwise = layer.op === "depthwise";

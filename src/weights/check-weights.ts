@@ -52,23 +52,27 @@ export async function checkWeights(
 ): Promise<WeightsCheck> {
   const tensors = Object.entries(parameters).map(([name, { shape, data }]) => ({ name, shape, norm: norm(data) }));
   const empty = tensors.find(({ name, norm }) => name.endsWith("/kernel") && norm === 0);
-  if (empty) throw new WeightsError(`${path}: ${empty.name} is all zeros. The file is damaged: fetch it again.`);
+  if (empty)
+    throw new WeightsError(`${path}: ${empty.name} is all zeros.`, { cure: "The file is damaged: fetch it again." });
   const image = await checkImage(trunk.spec.inputSize);
   const grey = { ...image, data: image.data.map(() => GREY) };
   const [features, ofGrey] = await lastFeatures(trunk, { parameters, engine, images: [image, grey], lastLayer });
   const live = liveShare(features, ofGrey);
   const forward = { layer: lastLayer, shape: features.shape, ...statistics(features), live };
   if (!Number.isFinite(forward.mean) || !Number.isFinite(forward.deviation))
-    throw new WeightsError(`${path}: ${lastLayer} is not finite for the check image. The weights are damaged.`);
+    throw new WeightsError(`${path}: ${lastLayer} is not finite for the check image.`, {
+      cure: "The weights are damaged.",
+    });
   if (forward.live === 0)
-    throw new WeightsError(
-      `${path}: ${lastLayer} is the same for the check image and a grey one. The weights are damaged.`,
-    );
+    throw new WeightsError(`${path}: ${lastLayer} is the same for the check image and a grey one.`, {
+      cure: "The weights are damaged.",
+    });
   if ("notCompared" in original) return { tensors, forward, ...original };
   const error = difference(features, await original.run(image));
   if (!(error <= TOLERANCE))
     throw new WeightsError(
-      `${path}: ${lastLayer} differs from what ${original.runtime} computes from the file by ${error.toExponential(1)} of its largest feature. The network differs from ours in some layer; it cannot be used.`,
+      `${path}: ${lastLayer} differs from what ${original.runtime} computes from the file by ${error.toExponential(1)} of its largest feature.`,
+      { cure: "The network differs from ours in some layer; it cannot be used." },
     );
   return { tensors, forward, original: { runtime: original.runtime, error } };
 }

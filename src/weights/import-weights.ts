@@ -56,11 +56,11 @@ export async function importWeights(source: string, options: ImportOptions): Pro
   const name = options.name ?? nameOf(source);
   const path = storePath(name, folder);
   if (!expected && CATALOGUE.some((known) => known.name === name))
-    throw new WeightsError(
-      `weights "${name}": known weights have that name, and can be pulled. Choose another --name.`,
-    );
+    throw new WeightsError(`weights "${name}": known weights have that name, and can be pulled.`, {
+      cure: "Choose another --name.",
+    });
   if (!isReplacing && (await isStored(name, folder)))
-    throw new WeightsError(`weights "${name}" are here already. Choose another --name, or add --replace.`);
+    throw new WeightsError(`weights "${name}" are here already.`, { cure: "Choose another --name, or add --replace." });
   const file = await readWeights(source);
   const description = await inspectWeights(file);
   const { hasBatchNorm, convention, inputSize = expected?.inputSize ?? COMMON_SIZE } = description;
@@ -69,9 +69,9 @@ export async function importWeights(source: string, options: ImportOptions): Pro
     ...(convention && { convention }),
   };
   if (expected && (expected.name !== spec.name || expected.alpha !== spec.alpha))
-    throw new WeightsError(
-      `${file.path}: holds ${spec.name} ${spec.alpha}, not ${expected.name} ${expected.alpha}. The address serves another network.`,
-    );
+    throw new WeightsError(`${file.path}: holds ${spec.name} ${spec.alpha}, not ${expected.name} ${expected.alpha}.`, {
+      cure: "The address serves another network.",
+    });
   // A pooling behind the last weights is part of the trunk, where the file says that it has one.
   const { lastLayer = description.lastLayer } = file;
   const original = await openOriginal(file, { name: spec.name, lastLayer });

@@ -21,8 +21,8 @@ export interface NotCompared {
 
 /** @param reason a clause with a colon before it, or nothing. */
 export function unloadable(path: string, reason: string, cause?: unknown): WeightsError {
-  return new WeightsError(
-    `${path}: its own runtime cannot load it${reason}. Save the network again, with layers that the framework knows itself.`,
-    { cause },
-  );
+  return new WeightsError(`${path}: its own runtime cannot load it${reason}.`, {
+    cure: "Save the network again, with layers that the framework knows itself.",
+    cause,
+  });
 }

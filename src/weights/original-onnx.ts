@@ -31,7 +31,9 @@ export async function openOnnx(
   const [height, width] = isFirst ? sides.slice(1) : sides;
   if (height !== width) {
     await session.release();
-    throw new WeightsError(`${path}: wants images of ${height} x ${width}. Export the network for a square.`);
+    throw new WeightsError(`${path}: wants images of ${height} x ${width}.`, {
+      cure: "Export the network for a square.",
+    });
   }
   const [batch, size] = [count ?? 1, height ?? SIDE];
   if (batch * size ** 2 > LIMITS.comparedPixels) {

@@ -72,7 +72,7 @@ async function shardAddresses({ path, address }: FetchedFile): Promise<string[]>
     ).weightsManifest;
   } catch (cause) {
     await rm(path, { force: true });
-    throw new WeightsError(`${address}: what came is no model.json. Try again, or another mirror.`, { cause });
+    throw new WeightsError(`${address}: what came is no model.json.`, { cure: "Try again, or another mirror.", cause });
   }
   const groups = Array.isArray(manifest) ? manifest : [];
   const shards = groups.flatMap((group: { paths?: unknown }) => (Array.isArray(group?.paths) ? group.paths : []));

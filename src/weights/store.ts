@@ -32,9 +32,9 @@ const RESERVED = /^(random|con|prn|aux|nul|com\d|lpt\d)$/i;
 /** Path of the trunk file that weights of this name have, or would have, in the store. @throws WeightsError for a name that is none. */
 export function storePath(name: string, folder = storeFolder()): string {
   if (!NAME.test(name) || RESERVED.test(name) || name.endsWith("."))
-    throw new WeightsError(
-      `"${name}" cannot be a name of weights. Use letters, digits, ".", "_" and "-", as in --name my-mobilenet.`,
-    );
+    throw new WeightsError(`"${name}" cannot be a name of weights.`, {
+      cure: 'Use letters, digits, ".", "_" and "-", as in --name my-mobilenet.',
+    });
   return join(folder, name, TRUNK_FILE);
 }
 
@@ -68,9 +68,9 @@ export async function locateWeights(text: string, folder = storeFolder()): Promi
   const cure = CATALOGUE.some(({ name }) => name === text)
     ? `First run: aspectlens weights pull ${text}.`
     : 'Give a path, or "random".';
-  throw new WeightsError(
-    `weights "${text}": no file or folder, and none of that name are here. Here are: ${await namesOfStored(folder)}. ${cure}`,
-  );
+  throw new WeightsError(`weights "${text}": no file or folder, and none of that name are here.`, {
+    cure: `Here are: ${await namesOfStored(folder)}. ${cure}`,
+  });
 }
 
 async function locateBuiltin(text: string): Promise<string> {
@@ -79,7 +79,8 @@ async function locateBuiltin(text: string): Promise<string> {
   if (match) return match.path;
   const own = stored.filter(({ name }) => name.startsWith(BUILTIN)).map(({ name }) => name);
   throw new WeightsError(
-    `weights "${text}": the package has none of that name, but ${own.join(", ") || "none at all"}. Take one of these, a path, or "random".`,
+    `weights "${text}": the package has none of that name, but ${own.join(", ") || "none at all"}.`,
+    { cure: 'Take one of these, a path, or "random".' },
   );
 }
 

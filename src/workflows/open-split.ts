@@ -16,7 +16,7 @@ export async function openSplit(
 ): Promise<{ dataset: Dataset; count: number }> {
   const dataset = await openDataset(directory);
   const count = splitSize(dataset, split);
-  if (count === 0) throw new ConfigError(`${directory}: has no sample with "split": "${split}". ${cure}`);
+  if (count === 0) throw new ConfigError(`${directory}: has no sample with "split": "${split}".`, { cure });
   const [classifier] = spec.heads.filter((head) => head.kind === "classifier");
   checkFit(classifier, dataset, split);
   return { dataset, count };
@@ -25,13 +25,14 @@ export async function openSplit(
 /** A dataset of another task would not be measured at all, one of other classes as all wrong, without a word. */
 function checkFit({ task, classes }: ClassifierSpec, { manifest, summary, directory }: Dataset, split: Split): void {
   if (task !== manifest.task) {
-    throw new ConfigError(
-      `${directory}: its task is "${manifest.task}", the model's is "${task}". Give the dataset that fits.`,
-    );
+    throw new ConfigError(`${directory}: its task is "${manifest.task}", the model's is "${task}".`, {
+      cure: "Give the dataset that fits.",
+    });
   }
   const unknown = manifest.classes.filter((name) => !classes.includes(name) && summary.classes[name][split] > 0);
   if (unknown.length === 0) return;
   throw new ConfigError(
-    `${directory}: ${unknown.map((name) => `"${name}"`).join(", ")} in split "${split}" is none of the model's classes (${classes.join(", ")}). Give the dataset that fits.`,
+    `${directory}: ${unknown.map((name) => `"${name}"`).join(", ")} in split "${split}" is none of the model's classes (${classes.join(", ")}).`,
+    { cure: "Give the dataset that fits." },
   );
 }

@@ -69,15 +69,17 @@ export async function readTeacher(
   { pupil, stages }: { pupil: Trunk; stages: TrainConfig["stages"] },
 ): Promise<NonNullable<TrainOptions["teacher"]>> {
   if (!stages.some((stage) => stage.train === "all"))
-    throw new ConfigError('teacher: only stages that train "all" use it, and there is none. Leave it out.');
+    throw new ConfigError('teacher: only stages that train "all" use it, and there is none.', {
+      cure: "Leave it out.",
+    });
   const file = await readWeights(await locateWeights(weights));
   const { name, alpha, convention } = await inspectWeights(file);
   const trunk = createTrunk({ name, alpha, inputSize: pupil.spec.inputSize, convention });
   const [own, taught] = [trunk, pupil].map(({ taps }) => taps[taps.length - 1].size);
   if (own !== taught)
-    throw new ConfigError(
-      `teacher: its last features are ${own} x ${own}, those of the trunk ${taught} x ${taught}. Set trunk.inputSize to a multiple of 32.`,
-    );
+    throw new ConfigError(`teacher: its last features are ${own} x ${own}, those of the trunk ${taught} x ${taught}.`, {
+      cure: "Set trunk.inputSize to a multiple of 32.",
+    });
   const { parameters } = await loadWeights(trunk, file);
   return { trunk, weight, parameters: foldBatchNorm(trunk, parameters) };
 }

@@ -44,9 +44,9 @@ export async function planOf(
   });
   const { task } = dataset.manifest;
   if (config.heads.class?.labelSmoothing && task !== "single")
-    throw new ConfigError(
-      `heads.class.labelSmoothing: is for one class of several, the task is "${task}". Leave it out.`,
-    );
+    throw new ConfigError(`heads.class.labelSmoothing: is for one class of several, the task is "${task}".`, {
+      cure: "Leave it out.",
+    });
   const trunk = createTrunk(config.trunk);
   const facts = {
     task,
@@ -82,9 +82,9 @@ function withBaseHeads(asked: ModelSpec, base: ModelSpec): ModelSpec {
       base.heads.map((head) => head.name),
     );
     if (other === undefined) continue;
-    throw new ConfigError(
-      `aspect "${name}" would write its masks to the files of ${other}. Rename it in dataset.json.`,
-    );
+    throw new ConfigError(`aspect "${name}" would write its masks to the files of ${other}.`, {
+      cure: "Rename it in dataset.json.",
+    });
   }
   return { ...base, heads: [...base.heads, ...added] };
 }

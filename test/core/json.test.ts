@@ -12,7 +12,7 @@ test("UTF-16 is called by its name, with and without a mark, in either order of 
   const text = Buffer.from('{"a":1}', "utf16le");
   const swapped = Buffer.from(text).swap16();
   for (const bytes of [text, swapped, Buffer.from([0xff, 0xfe, ...text]), Buffer.from([0xfe, 0xff, ...swapped])])
-    expect(() => read(bytes)).toThrow(new DatasetError("x.json: is UTF-16. Save it as UTF-8."));
+    expect(() => read(bytes)).toThrow(new DatasetError("x.json: is UTF-16.", { cure: "Save it as UTF-8." }));
 });
 
 test("other encodings, and text that is no JSON, are told in one line", () => {

@@ -41,7 +41,9 @@ export async function compareImages(
   signal: AbortSignal,
 ): Promise<void> {
   if (paths.length > MOST_IMAGES)
-    throw new InputError(`--compare: ${paths.length} images are too many for one go. Give at most ${MOST_IMAGES}.`);
+    throw new InputError(`--compare: ${paths.length} images are too many for one go.`, {
+      cure: `Give at most ${MOST_IMAGES}.`,
+    });
   const { model, saliency: own } = bundle.description;
   const images = await loadAll(paths, { size: model.trunk.inputSize, skipped });
   if (images.length === 0) return;

@@ -90,9 +90,9 @@ async function runCheck(directory: string, options: CheckOptions, signal: AbortS
   if (options.json) printJson(report);
   else printReport(report);
   if (!report.isUsable) {
-    throw new DatasetError(
-      `${directory}: ${report.errorCount} ${report.errorCount === 1 ? "fault" : "faults"}. Mend the lines named above.`,
-    );
+    throw new DatasetError(`${directory}: ${report.errorCount} ${report.errorCount === 1 ? "fault" : "faults"}.`, {
+      cure: "Mend the lines named above.",
+    });
   }
 }
 

@@ -131,7 +131,7 @@ function checkTogether({
   mapping,
 }: ExplainOptions): void {
   const clash = (first: string, second: string, cure: string) => {
-    throw new InputError(`${first} and ${second} do not go together. ${cure}`);
+    throw new InputError(`${first} and ${second} do not go together.`, { cure });
   };
   if (allClasses && target !== undefined) clash("--all-classes", "--target", "Leave one of them out.");
   if (!compare) return;
@@ -150,7 +150,9 @@ function choiceOf(
   const aspects = heads.filter((head) => head.kind !== "classifier").map(({ name }) => name);
   if (allClasses) {
     if (classifier.task === "regression")
-      throw new InputError("--all-classes: this model answers with a number, so there are no classes. Leave it out.");
+      throw new InputError("--all-classes: this model answers with a number, so there are no classes.", {
+        cure: "Leave it out.",
+      });
     const targets = classifier.classes.map((name) => parseTarget(name, classifier) as ClassTarget);
     return { targets, method: { saliency, masking, tap, mapping } };
   }
@@ -158,9 +160,9 @@ function choiceOf(
   const target = classPart(asked);
   const isLogit = target?.kind === "logit" && classifier.task === "single";
   if (compare && (isLogit || innerPart(asked)))
-    throw new InputError(
-      `--compare: explains answers of the classifier; --target ${text} is none. Name a class, or CLASS:OTHER.`,
-    );
+    throw new InputError(`--compare: explains answers of the classifier; --target ${text} is none.`, {
+      cure: "Name a class, or CLASS:OTHER.",
+    });
   const method = { saliency, masking, tap, mapping, target: innerPart(asked), ...(isLogit && { isLogit }) };
   return { ...(target && { targets: [target] }), method };
 }

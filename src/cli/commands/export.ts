@@ -31,7 +31,9 @@ export function addExport(program: Command): void {
 
 async function runExport(run: string, out: string, options: ExportOptions, signal: AbortSignal): Promise<void> {
   if (!out.endsWith(BUNDLE_ENDING))
-    throw new InputError(`${out}: a bundle's name ends in ${BUNDLE_ENDING}. Call it ${out}${BUNDLE_ENDING}.`);
+    throw new InputError(`${out}: a bundle's name ends in ${BUNDLE_ENDING}.`, {
+      cure: `Call it ${out}${BUNDLE_ENDING}.`,
+    });
   await checkOutBundle(out);
   const bytes = await exportRun(run, out, { licence: options.licence, onNotice: showNotice, signal });
   if (options.json) printJson({ bundle: out, bytes });

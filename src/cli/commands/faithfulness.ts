@@ -133,7 +133,9 @@ function checkUnranked(unranked: readonly string[], { spec }: TrainedModel): voi
   const aspects = spec.heads.filter((head) => head.kind !== "classifier").map(({ name }) => name);
   const unknown = unranked.find((name) => !aspects.includes(name));
   if (unknown === undefined) return;
-  throw new ConfigError(`--unranked: the model has no aspect "${unknown}". It has: ${aspects.join(", ") || "none"}.`);
+  throw new ConfigError(`--unranked: the model has no aspect "${unknown}".`, {
+    cure: `It has: ${aspects.join(", ") || "none"}.`,
+  });
 }
 
 /** Whether the test split can be judged at all; its samples are read only where the manifest says nothing. */
@@ -148,18 +150,18 @@ async function twinOf(words: FaithfulnessCommand["twin"], mine: Dataset): Promis
   if (words === undefined) return undefined;
   const [path, directory] = words;
   if (words.length !== 2)
-    throw new ConfigError(
-      `--twin: expected a model and a dataset, got ${words.join(" ")}. Give both: --twin runs/cell data/cell.`,
-    );
+    throw new ConfigError(`--twin: expected a model and a dataset, got ${words.join(" ")}.`, {
+      cure: "Give both: --twin runs/cell data/cell.",
+    });
   const trained = await readModel(path);
   const cure = "The twin is judged by those.";
   const { dataset } = await openSplit(directory, { split: "test", spec: trained.spec, cure });
   const own = new Set<string>();
   for await (const { image } of records(mine, { split: "test" })) own.add(image);
   for await (const { image } of records(dataset, { split: "test" })) if (own.has(image)) return { trained, dataset };
-  throw new ConfigError(
-    `--twin ${directory}: none of its test images is one of ${mine.manifest.name}'s. A twin answers the same images, by their names.`,
-  );
+  throw new ConfigError(`--twin ${directory}: none of its test images is one of ${mine.manifest.name}'s.`, {
+    cure: "A twin answers the same images, by their names.",
+  });
 }
 
 /** All valid ones for "all"; CAM only where the model has what it wants. */

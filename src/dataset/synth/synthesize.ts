@@ -159,7 +159,8 @@ function resolveOptions(options: SynthesizeOptions): TissueOptions {
   inRange("size", size, { least: 64, most: 1024, isWhole: true });
   inRange("noise", noise, { least: 0, most: 1 });
   inRange("tagCorrelation", tagCorrelation, { least: 0, most: 1 });
-  if (causes.length === 0) throw new ConfigError(`causes: none given. Known: ${POSSIBLE_CAUSES.join(", ")}.`);
+  if (causes.length === 0)
+    throw new ConfigError("causes: none given.", { cure: `Known: ${POSSIBLE_CAUSES.join(", ")}.` });
   const known: Cause[] = causes.map((cause) => oneOf(cause, POSSIBLE_CAUSES, "causes"));
   return { seed, size, noise, causes: [...new Set(known)], tagCorrelation };
 }
@@ -170,16 +171,17 @@ function inRange(
   { least, most, isWhole = false }: { least: number; most: number; isWhole?: boolean },
 ): void {
   if (value >= least && value <= most && (!isWhole || Number.isInteger(value))) return;
-  throw new ConfigError(
-    `${name}: ${value} is out of range. Give a ${isWhole ? "whole number" : "number"} in ${least}..${most}.`,
-  );
+  throw new ConfigError(`${name}: ${value} is out of range.`, {
+    cure: `Give a ${isWhole ? "whole number" : "number"} in ${least}..${most}.`,
+  });
 }
 
 /** Rounded so that the sizes sum to `count`. */
 function splitSizes(count: number, shares: Readonly<Record<Split, number>>): Record<Split, number> {
   for (const split of SPLITS) inRange(`splits.${split}`, shares[split], { least: 0, most: 1 });
   const sum = SPLITS.reduce((total, split) => total + shares[split], 0);
-  if (Math.abs(sum - 1) > 1e-6) throw new ConfigError(`splits: the shares sum to ${sum}. Let them sum to 1.`);
+  if (Math.abs(sum - 1) > 1e-6)
+    throw new ConfigError(`splits: the shares sum to ${sum}.`, { cure: "Let them sum to 1." });
   const validation = Math.round(count * shares.validation);
   const test = Math.min(count - validation, Math.round(count * shares.test));
   const train = count - validation - test;
@@ -201,12 +203,14 @@ function* range(count: number): Generator<number> {
 async function checkReplaceable(target: string, label: string): Promise<void> {
   const found = await stat(target).catch(() => undefined);
   if (!found) return;
-  if (!found.isDirectory()) throw new DatasetError(`${label}: is a file. Name a new folder.`);
+  if (!found.isDirectory()) throw new DatasetError(`${label}: is a file.`, { cure: "Name a new folder." });
   if ((await readdir(target)).length === 0) return;
   const drawn = await readFile(join(target, DRAWN), "utf8").catch(() => undefined);
   if (drawn !== undefined && drawn === (await drawnText(target))) return;
   const holds = drawn === undefined ? "files that were not drawn" : "a drawn set that was changed since";
-  throw new DatasetError(`${label}: holds ${holds}, which would be lost. Name a new folder, or empty this one.`);
+  throw new DatasetError(`${label}: holds ${holds}, which would be lost.`, {
+    cure: "Name a new folder, or empty this one.",
+  });
 }
 
 /** One line for every file of the set: its size, time in milliseconds, and name. */

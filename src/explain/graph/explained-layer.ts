@@ -47,7 +47,7 @@ function referenceTable(layer: string, constants: Parameters): tf.Tensor2D {
   const table = constants[referenceName(layer)];
   if (table) return table as tf.Tensor2D;
   const stored = Object.keys(constants).flatMap((name) => referenceTap(name) ?? []);
-  throw new ConfigError(
-    `tap "${layer}": the model holds no reference for it, but for ${stored.join(", ")}. Take one of these, or train again.`,
-  );
+  throw new ConfigError(`tap "${layer}": the model holds no reference for it, but for ${stored.join(", ")}.`, {
+    cure: "Take one of these, or train again.",
+  });
 }

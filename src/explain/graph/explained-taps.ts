@@ -40,7 +40,9 @@ export function checkTaps(model: Model, { tap, target }: TapOptions = {}): reado
   const { taps, source } = model.trunk;
   const order = taps.map(({ name }) => name);
   if (tap !== undefined && !order.includes(tap))
-    throw new ConfigError(`tap: ${model.spec.trunk.name} has no layer "${tap}". Its layers: ${order.join(", ")}.`);
+    throw new ConfigError(`tap: ${model.spec.trunk.name} has no layer "${tap}".`, {
+      cure: `Its layers: ${order.join(", ")}.`,
+    });
   const heads = explainingHeads(model, target);
   const read = targetLayers(model, target);
   const wanted = [...read, ...heads.flatMap(({ spec }) => spec.taps)];
@@ -85,7 +87,7 @@ export function checkCam(model: Model, { tap, target }: TapOptions = {}): void {
     target === undefined
       ? `wants the classifier's pooling and dense layer right after the layer it explains, which is ${read.join(", ")}; the classifier reads ${taps.join(", ")}`
       : "reads the classifier's dense layer, so it explains the classifier's answer alone";
-  throw new ConfigError(`saliency "cam": ${why}. Take another method${camCure(model, { tap, target })}.`);
+  throw new ConfigError(`saliency "cam": ${why}.`, { cure: `Take another method${camCure(model, { tap, target })}.` });
 }
 
 /** Beside another method, what of the options to leave out; of the model itself, how to train it. */
@@ -101,9 +103,9 @@ function checkReach(model: Model, tap: string, wanted: readonly string[]): void 
   const unreached = wanted.find((name) => !model.trunk.leadsTo(tap, name));
   if (unreached === undefined) return;
   const valid = leadingTo(model, wanted).map(({ name }) => name);
-  throw new ConfigError(
-    `tap: layer "${unreached}" cannot be computed from "${tap}" alone. Layers that lead to all heads: ${valid.join(", ")}.`,
-  );
+  throw new ConfigError(`tap: layer "${unreached}" cannot be computed from "${tap}" alone.`, {
+    cure: `Layers that lead to all heads: ${valid.join(", ")}.`,
+  });
 }
 
 /** What to train with instead of a layer behind all that the classifier reads. */

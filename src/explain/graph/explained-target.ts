@@ -102,15 +102,17 @@ export function targetLayers(model: Model, target?: InnerTarget): readonly strin
     const { spec } = aspectNamed(model, target.aspect);
     const hasImage = spec.kind === "segmentation" || (spec.kind === "amount" && spec.form === "map");
     if (target.kind === "image" && !hasImage)
-      throw new ConfigError(
-        `target: aspect "${spec.name}" is no image, but ${spec.kind}. Explain it as aspect:${spec.name}.`,
-      );
+      throw new ConfigError(`target: aspect "${spec.name}" is no image, but ${spec.kind}.`, {
+        cure: `Explain it as aspect:${spec.name}.`,
+      });
     return spec.taps;
   }
   const tap = model.trunk.taps.find(({ name }) => name === target.layer);
   if (!tap) {
     const names = model.trunk.taps.map(({ name }) => name).join(", ");
-    throw new ConfigError(`target: ${model.spec.trunk.name} has no layer "${target.layer}". Its layers: ${names}.`);
+    throw new ConfigError(`target: ${model.spec.trunk.name} has no layer "${target.layer}".`, {
+      cure: `Its layers: ${names}.`,
+    });
   }
   const isInside = (index: number, size: number) => Number.isInteger(index) && index >= 0 && index < size;
   const { channel, place = [0, 0] } = target;
@@ -125,7 +127,7 @@ function aspectNamed({ aspects }: Model, name: string): Head<AspectSpec> {
   const head = aspects.find(({ spec }) => spec.name === name);
   if (head) return head;
   const names = aspects.map(({ spec }) => spec.name).join(", ") || "none";
-  throw new ConfigError(`target: the model has no aspect "${name}". It has: ${names}.`);
+  throw new ConfigError(`target: the model has no aspect "${name}".`, { cure: `It has: ${names}.` });
 }
 
 function unitValue(

@@ -34,13 +34,13 @@ export function parseTarget(
   const inner = parseInnerTarget(text, aspects);
   if (inner) return inner;
   if (task === "regression") {
-    throw new InputError(
-      `target "${text}": this model answers with a number, so there is no class to choose. Leave the target out, or name one of ${INNER_FORMS}.`,
-    );
+    throw new InputError(`target "${text}": this model answers with a number, so there is no class to choose.`, {
+      cure: `Leave the target out, or name one of ${INNER_FORMS}.`,
+    });
   }
-  throw new InputError(
-    `target "${text}": expected a class, or two as CLASS:OTHER, or logit:CLASS, ${INNER_FORMS}. The classes: ${classes.join(", ")}.`,
-  );
+  throw new InputError(`target "${text}": expected a class, or two as CLASS:OTHER, or logit:CLASS, ${INNER_FORMS}.`, {
+    cure: `The classes: ${classes.join(", ")}.`,
+  });
 }
 
 /** What an all-zero target comes to: the predicted class, the label that scores highest, or the value. */
@@ -95,7 +95,9 @@ export function parseInnerTarget(text: string, aspects: readonly string[]): Inne
     const aspect = findName(name, aspects);
     if (aspect !== undefined) return { kind, aspect, ...weightsOf(weights, text) };
   }
-  throw new InputError(`target "${text}": no such aspect. The model has: ${aspects.join(", ") || "none"}.`);
+  throw new InputError(`target "${text}": no such aspect.`, {
+    cure: `The model has: ${aspects.join(", ") || "none"}.`,
+  });
 }
 
 /** Of `OBJECT,BACKGROUND`. */
@@ -104,11 +106,13 @@ function weightsOf(weights: string, text: string): { object: number; background:
     .split(",")
     .map((one) => (/^-?[\d.]+$/.test(one) ? Number(one) : Number.NaN));
   if (object === 0 && background === 0)
-    throw new InputError(
-      `target "${text}": both weights are 0, so nothing is left to explain. Write @1,0 for the object.`,
-    );
+    throw new InputError(`target "${text}": both weights are 0, so nothing is left to explain.`, {
+      cure: "Write @1,0 for the object.",
+    });
   if (Number.isFinite(object) && Number.isFinite(background) && more.length === 0) return { object, background };
-  throw new InputError(`target "${text}": "${weights}" is not two numbers. Write @OBJECT,BACKGROUND, such as @1,0.`);
+  throw new InputError(`target "${text}": "${weights}" is not two numbers.`, {
+    cure: "Write @OBJECT,BACKGROUND, such as @1,0.",
+  });
 }
 
 export function isInnerTarget(target: Target): target is InnerTarget {

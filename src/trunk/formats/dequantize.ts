@@ -46,7 +46,7 @@ export function dequantize(entry: ManifestEntry, bytes: Uint8Array): NdArray {
 function stored({ name, dtype, quantization }: ManifestEntry) {
   const format = quantization?.dtype ?? dtype;
   if (Object.hasOwn(STORED, format)) return STORED[format];
-  throw new WeightsError(
-    `${clip(name)}: dtype ${clip(format)} cannot be read. Known are ${Object.keys(STORED).join(", ")}.`,
-  );
+  throw new WeightsError(`${clip(name)}: dtype ${clip(format)} cannot be read.`, {
+    cure: `Known are ${Object.keys(STORED).join(", ")}.`,
+  });
 }

@@ -54,8 +54,8 @@ export async function readH5<T>(path: string, use: (file: H5File) => T): Promise
   } catch (cause) {
     if (cause instanceof WeightsError) throw cause;
     if (/external|EFL/i.test((cause as Error | undefined)?.message ?? ""))
-      throw new WeightsError(`${path}: has numbers in another file, which is not read. ${ELSEWHERE}`, { cause });
-    throw new WeightsError(`${path}: is damaged: HDF5 cannot read it. ${AGAIN}`, { cause });
+      throw new WeightsError(`${path}: has numbers in another file, which is not read.`, { cure: ELSEWHERE, cause });
+    throw new WeightsError(`${path}: is damaged: HDF5 cannot read it.`, { cure: AGAIN, cause });
   } finally {
     module.deactivate_throwing_error_handler();
     root?.close();
@@ -90,7 +90,9 @@ function openFile(
     if (type !== module.H5T_class_t.H5T_STRING.value || !(size * count <= bytes)) return [];
     names += count; // also of a group that is listed many times
     if (names > LIMITS.h5Links)
-      throw new WeightsError(`${path}: lists more than ${LIMITS.h5Links} names of layers and weights. ${ELSEWHERE}`);
+      throw new WeightsError(`${path}: lists more than ${LIMITS.h5Links} names of layers and weights.`, {
+        cure: ELSEWHERE,
+      });
     return [group.get_attribute(name, false)].flat().filter((value) => typeof value === "string");
   };
   return {
@@ -98,10 +100,10 @@ function openFile(
     get(group, name) {
       links += 1;
       if (links > LIMITS.h5Links)
-        throw new WeightsError(`${path}: has more than ${LIMITS.h5Links} groups and arrays. ${ELSEWHERE}`);
+        throw new WeightsError(`${path}: has more than ${LIMITS.h5Links} groups and arrays.`, { cure: ELSEWHERE });
       const entity = group.get(name);
       if (!(entity instanceof library.ExternalLink)) return entity;
-      throw new WeightsError(`${path}: ${name} is a link to another file, which is not read. ${ELSEWHERE}`);
+      throw new WeightsError(`${path}: ${name} is a link to another file, which is not read.`, { cure: ELSEWHERE });
     },
     isGroup: (entity) => entity instanceof library.Group,
     isDataset: (entity) => entity instanceof library.Dataset,
@@ -120,7 +122,8 @@ function openFile(
       arrayBytes += needed;
       if (!(needed <= LIMITS.weightsArrayBytes && arrayBytes <= LIMITS.weightsExpansion * bytes))
         throw new WeightsError(
-          `${path}: ${dataset.path} declares ${needed} bytes, too many for a file of ${bytes} bytes. ${AGAIN}`,
+          `${path}: ${dataset.path} declares ${needed} bytes, too many for a file of ${bytes} bytes.`,
+          { cure: AGAIN },
         );
       return floats(path, dataset, module);
     },
@@ -130,11 +133,13 @@ function openFile(
 function floats(path: string, { path: place, file_id, metadata }: Dataset, module: Module): NdArray {
   const { type, size, shape, total_size: count, virtual_sources: sources } = metadata;
   if (sources)
-    throw new WeightsError(`${path}: ${place} is a view of other data (virtual), which is not read. ${ELSEWHERE}`);
+    throw new WeightsError(`${path}: ${place} is a view of other data (virtual), which is not read.`, {
+      cure: ELSEWHERE,
+    });
   const types = Object.keys(FLOAT_BYTES) as FloatType[];
   const float = types.find((name) => FLOAT_BYTES[name] === size);
   if (type !== module.H5T_class_t.H5T_FLOAT.value || !float || !shape || sizeOf(shape) !== count)
-    throw new WeightsError(`${path}: ${place} holds no floats. Save the weights as float32.`);
+    throw new WeightsError(`${path}: ${place} holds no floats.`, { cure: "Save the weights as float32." });
   // Not `dataset.value`, which knows no float16. The numbers come out little-endian, however they are stored.
   const address = module._malloc(size * count);
   if (address === 0) throw new WeightsError(`${path}: ${place} takes ${size * count} bytes, more than are free.`);
@@ -145,18 +150,20 @@ function floats(path: string, { path: place, file_id, metadata }: Dataset, modul
   } finally {
     module._free(address);
   }
-  throw new WeightsError(`${path}: ${place} holds numbers that are not finite. Take the weights of another epoch.`);
+  throw new WeightsError(`${path}: ${place} holds numbers that are not finite.`, {
+    cure: "Take the weights of another epoch.",
+  });
 }
 
 /** Looks at the first bytes, since HDF5's own message for a wrong file says neither which it is nor what to do. */
 function checkHeader(path: string, bytes: Buffer): void {
   if (bytes.subarray(0, 2).toString("latin1") === "PK")
-    throw new WeightsError(`${path}: is a .keras archive. Save the model as .h5: model.save("trunk.h5").`);
+    throw new WeightsError(`${path}: is a .keras archive.`, { cure: 'Save the model as .h5: model.save("trunk.h5").' });
   if (SIGNATURE.some((byte, index) => bytes[index] !== byte))
-    throw new WeightsError(`${path}: is no HDF5 file. ${CURE}`);
+    throw new WeightsError(`${path}: is no HDF5 file.`, { cure: CURE });
   const end = endOfFile(bytes);
   if (end !== undefined && bytes.length < end)
-    throw new WeightsError(`${path}: is cut off: ${bytes.length} bytes of ${end}. ${AGAIN}`);
+    throw new WeightsError(`${path}: is cut off: ${bytes.length} bytes of ${end}.`, { cure: AGAIN });
 }
 
 /** Where the file ends by its own superblock (HDF5 File Format Specification, section II.A); addresses of 8 bytes only. */

@@ -30,9 +30,13 @@ export async function withInputFile<Result>(
   try {
     const about = await file.stat();
     if (!about.isFile())
-      throw new WeightsError(`${path}: is ${about.isDirectory() ? "a folder" : "a device or pipe"}, no file. ${cure}`);
+      throw new WeightsError(`${path}: is ${about.isDirectory() ? "a folder" : "a device or pipe"}, no file.`, {
+        cure,
+      });
     if (about.size > LIMITS.weightsFileBytes)
-      throw new WeightsError(`${path}: has ${about.size} bytes, the limit is ${LIMITS.weightsFileBytes}. ${cure}`);
+      throw new WeightsError(`${path}: has ${about.size} bytes, the limit is ${LIMITS.weightsFileBytes}.`, {
+        cure,
+      });
     return await use(file, about.size);
   } catch (cause) {
     if (typeof (cause as NodeJS.ErrnoException).syscall !== "string") throw cause;
@@ -50,5 +54,5 @@ export function readInputFile(path: string, cure: string): Promise<Buffer> {
 function unreadable(path: string, cause: unknown, cure: string): WeightsError {
   const code = (cause as NodeJS.ErrnoException).code ?? "";
   const why = Object.hasOwn(WHY, code) ? WHY[code] : `cannot be read (${code})`;
-  return new WeightsError(`${path}: ${why}. ${cure}`, { cause });
+  return new WeightsError(`${path}: ${why}.`, { cure, cause });
 }

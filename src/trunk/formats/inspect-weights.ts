@@ -35,13 +35,14 @@ export async function inspectWeights(source: string | URL | WeightsFile): Promis
   const name = trunkName(layers);
   const fit = name && fittingAlpha(name, layers);
   if (!name || !fit)
-    throw new WeightsError(
-      `${file.path}: fits no trunk by its layer names and widths. Known are ${TRUNK_NAMES.join(", ")}, named as in keras-applications.`,
-    );
+    throw new WeightsError(`${file.path}: fits no trunk by its layer names and widths.`, {
+      cure: `Known are ${TRUNK_NAMES.join(", ")}, named as in keras-applications.`,
+    });
   const inputSize = file.inputSize ?? topologyInputSize(file.topology);
   if (inputSize !== undefined && !(Number.isInteger(inputSize) && inputSize >= 32 && inputSize <= LARGEST))
     throw new WeightsError(
-      `${file.path}: says that its images are ${inputSize} pixels wide; needs a whole number from 32 to ${LARGEST}. Correct its description of the input, or save the weights alone.`,
+      `${file.path}: says that its images are ${inputSize} pixels wide; needs a whole number from 32 to ${LARGEST}.`,
+      { cure: "Correct its description of the input, or save the weights alone." },
     );
   const order = architectureOf({ name, alpha: fit, inputSize: 32 }).layers.map((layer) => layer.name);
   return {

@@ -42,7 +42,8 @@ export function readKerasH5(path: string): Promise<WeightsFile> {
       : readVariables(path, variables(path, file));
     if (Object.keys(weights).length === 0)
       throw new WeightsError(
-        `${path}: holds no layer of a trunk${layerNames?.length ? `, but ${brief(layerNames)}` : ""}. Layers must be named as in keras-applications.`,
+        `${path}: holds no layer of a trunk${layerNames?.length ? `, but ${brief(layerNames)}` : ""}.`,
+        { cure: "Layers must be named as in keras-applications." },
       );
     return { path, weights, topology: topology(path, file) };
   });
@@ -57,12 +58,14 @@ function namedWeights(
   const weights: Record<string, NdArray> = {};
   for (const layerName of layerNames) {
     const group = file.get(top, layerName);
-    if (!file.isGroup(group)) throw new WeightsError(`${path}: lacks the layer ${layerName}. Fetch or save it again.`);
+    if (!file.isGroup(group))
+      throw new WeightsError(`${path}: lacks the layer ${layerName}.`, { cure: "Fetch or save it again." });
     for (const weightName of file.strings(group, "weight_names") ?? []) {
       const name = `${layerName}/${plainName(weightName)}`;
       if (!name.split("/").some((part) => trunkLayer(part))) continue;
       const dataset = file.get(group, weightName);
-      if (!file.isDataset(dataset)) throw new WeightsError(`${path}: lacks ${weightName}. Fetch or save it again.`);
+      if (!file.isDataset(dataset))
+        throw new WeightsError(`${path}: lacks ${weightName}.`, { cure: "Fetch or save it again." });
       weights[name] = file.floats(dataset);
     }
   }
@@ -81,7 +84,9 @@ function variables(path: string, file: H5File): readonly VariableGroup[] {
   const found: VariableGroup[] = [];
   collectVariables(file, file.root, { path, names: [], seen: new Set(), found });
   if (found.length > 0) return found;
-  throw new WeightsError(`${path}: holds no weights of Keras. Save the model with model.save("trunk.h5").`);
+  throw new WeightsError(`${path}: holds no weights of Keras.`, {
+    cure: 'Save the model with model.save("trunk.h5").',
+  });
 }
 
 interface Walk {
@@ -99,9 +104,9 @@ function collectVariables(file: H5File, group: Group, { path, names, seen, found
   if (seen.has(identity)) return;
   seen.add(identity);
   if (names.length > LIMITS.h5Depth)
-    throw new WeightsError(
-      `${path}: has groups inside groups, more than ${LIMITS.h5Depth} deep. Save the trunk alone: model.save("trunk.h5").`,
-    );
+    throw new WeightsError(`${path}: has groups inside groups, more than ${LIMITS.h5Depth} deep.`, {
+      cure: 'Save the trunk alone: model.save("trunk.h5").',
+    });
   for (const key of group.keys()) {
     const child = file.get(group, key);
     if (!file.isGroup(child)) continue;

@@ -34,7 +34,8 @@ export function readVariables(path: string, groups: readonly VariableGroup[]): R
     const parts = group.shapes[0]?.length === 4 ? CONVOLUTION : NORM;
     if (parts === NORM && group.shapes.length !== NORM.length)
       throw new WeightsError(
-        `${path}: ${group.path} has ${group.shapes.length} variables, which do not say what they are. ${CURE}`,
+        `${path}: ${group.path} has ${group.shapes.length} variables, which do not say what they are.`,
+        { cure: CURE },
       );
     group.shapes.forEach((_, index) => {
       weights[`${group.path}/${layer}/${parts[index]}`] = group.read(index);
@@ -64,7 +65,8 @@ function byOrder(path: string, groups: readonly VariableGroup[]): [VariableGroup
   });
   if (found.length === 1) return found[0];
   throw new WeightsError(
-    `${path}: its layers have no names, and ${found.length > 1 ? "more than one trunk fits" : "no trunk has as many of each kind and width"}. ${CURE}`,
+    `${path}: its layers have no names, and ${found.length > 1 ? "more than one trunk fits" : "no trunk has as many of each kind and width"}.`,
+    { cure: CURE },
   );
 }
 

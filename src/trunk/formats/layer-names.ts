@@ -43,7 +43,8 @@ export function weightsByLayer(weights: NdArrays, place: string): ReadonlyMap<st
     const layer = path.map(trunkLayer).findLast((candidate) => candidate !== undefined);
     if (!part || !layer) continue;
     const found = layers.get(layer) ?? {};
-    if (found[part]) throw new WeightsError(`${place}: holds ${layer}/${part} twice. Save the trunk alone.`);
+    if (found[part])
+      throw new WeightsError(`${place}: holds ${layer}/${part} twice.`, { cure: "Save the trunk alone." });
     found[part] = array;
     layers.set(layer, found);
   }

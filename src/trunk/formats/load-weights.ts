@@ -62,7 +62,7 @@ export async function loadWeights(
   }
   for (const [name, { data }] of Object.entries(parameters))
     if (!data.every(Number.isFinite))
-      throw new WeightsError(`${file.path}: ${name} is not finite. Take the weights of another epoch.`);
+      throw new WeightsError(`${file.path}: ${name} is not finite.`, { cure: "Take the weights of another epoch." });
   if (options.missing === "random" && missing.length > 0) {
     const fresh = randomWeights(trunk, options);
     for (const [name, array] of Object.entries(fresh))
@@ -85,7 +85,8 @@ function layerParametersOf(
   if (!mean || !variance) {
     if (bias) return named({ kernel, bias });
     throw new WeightsError(
-      `${file.path}: ${layer} has a kernel, but neither a bias nor moving statistics of batch norm. Save the whole model.`,
+      `${file.path}: ${layer} has a kernel, but neither a bias nor moving statistics of batch norm.`,
+      { cure: "Save the whole model." },
     );
   }
   const vector = (part: BatchNormPart, shift: (index: number) => number) => {
@@ -122,14 +123,16 @@ function checkShapes(trunk: Trunk, file: WeightsFile, layers: ReadonlyMap<string
     fit === undefined || fit === alpha
       ? "The file is of another network."
       : `The file fits alpha ${fit}: set trunk.alpha.`;
-  throw new WeightsError(`${file.path}: does not fit ${name} with alpha ${alpha}: ${brief(wrong)}. ${cure}`);
+  throw new WeightsError(`${file.path}: does not fit ${name} with alpha ${alpha}: ${brief(wrong)}.`, { cure });
 }
 
 function missingLayers(trunk: Trunk, file: WeightsFile, missing: readonly string[], isCutShort: boolean): WeightsError {
   const cure = isCutShort
     ? 'The file ends early: take one that is complete, or let the rest start at random ("missing": "random").'
     : "Names must be those of keras-applications.";
-  return new WeightsError(`${file.path}: lacks these layers of ${trunk.spec.name}: ${missing.join(", ")}. ${cure}`);
+  return new WeightsError(`${file.path}: lacks these layers of ${trunk.spec.name}: ${missing.join(", ")}.`, {
+    cure,
+  });
 }
 
 function epsilonsByLayer({ topology }: WeightsFile): ReadonlyMap<string, number> {

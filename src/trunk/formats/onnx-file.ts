@@ -130,15 +130,16 @@ function modelFields(place: string, bytes: Uint8Array): readonly Field[] {
   } catch (cause) {
     // A model begins with the version of its format.
     if (found[0]?.number === MODEL.irVersion)
-      throw new WeightsError(`${place}: is cut off or damaged. Fetch or export it again.`, { cause });
-    throw new WeightsError(`${place}: is no ONNX model. Give an .onnx file, as torch.onnx.export writes it.`, {
+      throw new WeightsError(`${place}: is cut off or damaged.`, { cure: "Fetch or export it again.", cause });
+    throw new WeightsError(`${place}: is no ONNX model.`, {
+      cure: "Give an .onnx file, as torch.onnx.export writes it.",
       cause,
     });
   }
   if (found.some(({ number }) => number === MODEL.graph)) return found;
-  throw new WeightsError(
-    `${place}: is no ONNX model: it has no graph. Give an .onnx file, as torch.onnx.export writes it.`,
-  );
+  throw new WeightsError(`${place}: is no ONNX model: it has no graph.`, {
+    cure: "Give an .onnx file, as torch.onnx.export writes it.",
+  });
 }
 
 function parse(path: string, bytes: Uint8Array): OnnxGraph {
@@ -147,7 +148,10 @@ function parse(path: string, bytes: Uint8Array): OnnxGraph {
   try {
     return graphOf(graph?.value ?? new Uint8Array());
   } catch (cause) {
-    throw new WeightsError(`${path}: is damaged: its graph cannot be read. Fetch or export it again.`, { cause });
+    throw new WeightsError(`${path}: is damaged: its graph cannot be read.`, {
+      cure: "Fetch or export it again.",
+      cause,
+    });
   }
 }
 
@@ -164,7 +168,8 @@ function imageOf(path: string, { inputs, nodes }: OnnxGraph): Image {
   const [input] = inputs;
   if (inputs.length !== 1 || (input.shape && input.shape.length !== 4))
     throw new WeightsError(
-      `${path}: wants ${inputs.map(({ name }) => name).join(", ") || "nothing"}, a trunk wants one image. Export the image network alone.`,
+      `${path}: wants ${inputs.map(({ name }) => name).join(", ") || "nothing"}, a trunk wants one image.`,
+      { cure: "Export the image network alone." },
     );
   let [tensor, isTransposed] = [input.name, false];
   const reader = (): OnnxNode | undefined => nodes.find((node) => node.inputs.includes(tensor));
@@ -172,7 +177,8 @@ function imageOf(path: string, { inputs, nodes }: OnnxGraph): Image {
     const turns = node.operator === "Transpose" && String(node.attributes.perm?.integers) === "0,3,1,2";
     if (!turns && !/^(Identity|Cast)$/.test(node.operator))
       throw new WeightsError(
-        `${path}: node ${node.name} (${node.operator}) changes the image before the first convolution, which our trunk does itself. Export the network without its preprocessing.`,
+        `${path}: node ${node.name} (${node.operator}) changes the image before the first convolution, which our trunk does itself.`,
+        { cure: "Export the network without its preprocessing." },
       );
     isTransposed ||= turns;
     tensor = node.outputs[0];
@@ -185,9 +191,9 @@ function bestMatch(path: string, matches: readonly Match[]): Match {
   const fits = matches.find(({ failure, layers }) => !failure && layers.length > 0);
   if (fits) return fits;
   const [nearest] = matches.toSorted((a, b) => b.layers.length - a.layers.length);
-  throw new WeightsError(
-    `${path}: fits no trunk: ${nearest.failure ?? "it has no convolution"}. Known are ${TRUNK_NAMES.join(", ")}.`,
-  );
+  throw new WeightsError(`${path}: fits no trunk: ${nearest.failure ?? "it has no convolution"}.`, {
+    cure: `Known are ${TRUNK_NAMES.join(", ")}.`,
+  });
 }
 
 async function layerWeights(
@@ -251,7 +257,8 @@ function conventionOf(path: string, { layers }: Match, { size, isTransposed }: I
   const [same, symmetric] = [told.get("same"), told.get("symmetric")];
   if (same && symmetric)
     throw new WeightsError(
-      `${path}: node ${same.name} pads below and right alone, node ${symmetric.name} all around. Export the network for images of a fixed size that is a multiple of 32.`,
+      `${path}: node ${same.name} pads below and right alone, node ${symmetric.name} all around.`,
+      { cure: "Export the network for images of a fixed size that is a multiple of 32." },
     );
   if (same || symmetric) return same ? undefined : "torchvision";
   return isTransposed ? undefined : "torchvision";

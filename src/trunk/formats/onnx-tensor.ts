@@ -83,15 +83,20 @@ export function smallNumbers(tensor: OnnxTensor | undefined): readonly number[] 
 export async function tensorFloats(tensor: OnnxTensor, path: string): Promise<Float32Array<ArrayBuffer>> {
   const type = FLOATS[tensor.type];
   const place = `${path}: ${tensor.name || "a constant"}`;
-  if (!type) throw new WeightsError(`${place} holds no floats. Export the network unquantised, as float32.`);
+  if (!type)
+    throw new WeightsError(`${place} holds no floats.`, { cure: "Export the network unquantised, as float32." });
   const needed = sizeOf(tensor.shape) * FLOAT_BYTES[type];
   const inside = tensor.integers.length > 0 ? halves(tensor.integers) : tensor.bytes;
   const bytes = tensor.external ? await externalBytes(tensor.external, { needed, path, place }) : inside;
   if (bytes.length !== needed)
-    throw new WeightsError(`${place} has ${bytes.length} bytes, its shape needs ${needed}. Fetch or export it again.`);
+    throw new WeightsError(`${place} has ${bytes.length} bytes, its shape needs ${needed}.`, {
+      cure: "Fetch or export it again.",
+    });
   const floats = floatsOf(bytes, type);
   if (!floats.every(Number.isFinite))
-    throw new WeightsError(`${place} holds numbers that are not finite. Take the weights of another epoch.`);
+    throw new WeightsError(`${place} holds numbers that are not finite.`, {
+      cure: "Take the weights of another epoch.",
+    });
   return floats;
 }
 
@@ -129,9 +134,9 @@ export async function withFileBeside<Result>(
     file === undefined ||
     (folder !== undefined && real !== undefined && relative(folder, real).split(/[\\/]/)[0] === "..");
   if (isOutside)
-    throw new WeightsError(
-      `${path}: its numbers lie in ${clip(location)}, outside its folder. Put the file itself, not a link, beside the model.`,
-    );
+    throw new WeightsError(`${path}: its numbers lie in ${clip(location)}, outside its folder.`, {
+      cure: "Put the file itself, not a link, beside the model.",
+    });
   return withInputFile(file, BELONGS, use);
 }
 
@@ -142,12 +147,14 @@ async function externalBytes(
   const [offset, length] = [Number(external.offset ?? 0), Number(external.length ?? needed)];
   if (!Number.isSafeInteger(offset) || offset < 0 || length !== needed)
     throw new WeightsError(
-      `${place} wants bytes ${clip(external.offset ?? "0")} + ${clip(external.length ?? "all")} of ${clip(external.location)}, its shape needs ${needed}. Export it again.`,
+      `${place} wants bytes ${clip(external.offset ?? "0")} + ${clip(external.length ?? "all")} of ${clip(external.location)}, its shape needs ${needed}.`,
+      { cure: "Export it again." },
     );
   return withFileBeside(path, external.location, async (handle, size) => {
     if (size < offset + needed)
       throw new WeightsError(
-        `${join(dirname(path), external.location)}: is cut off: ${size} bytes, its numbers end at ${offset + needed}. ${BELONGS}`,
+        `${join(dirname(path), external.location)}: is cut off: ${size} bytes, its numbers end at ${offset + needed}.`,
+        { cure: BELONGS },
       );
     const bytes = new Uint8Array(needed);
     await handle.read(bytes, 0, needed, offset);

@@ -27,25 +27,30 @@ export async function readWeights(source: string | URL): Promise<WeightsFile> {
   if (start.subarray(1, 4).toString("latin1") === "HDF" || /\.(h5|hdf5|keras)$/i.test(path))
     return (await import("./keras-h5.js")).readKerasH5(path);
   if (path.endsWith(".onnx")) return (await import("./onnx-file.js")).readOnnx(path);
-  throw new WeightsError(`${path}: weights of an unknown form. Known are ${FORMS}.`);
+  throw new WeightsError(`${path}: weights of an unknown form.`, { cure: `Known are ${FORMS}.` });
 }
 
 async function fileOf(source: string | URL): Promise<string> {
   const text = String(source);
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(text) && !text.startsWith("file:"))
-    throw new WeightsError(`${text}: only files are read here. Pull known weights by name: aspectlens weights list.`);
+    throw new WeightsError(`${text}: only files are read here.`, {
+      cure: "Pull known weights by name: aspectlens weights list.",
+    });
   const path = text.startsWith("file:") ? pathOf(text) : text;
   if (!(await find(path)).isDirectory()) return path;
   const candidates = [TRUNK_FILE, "model.json"].map((name) => join(path, name));
   for (const candidate of candidates) if (await stat(candidate).catch(() => undefined)) return candidate;
-  throw new WeightsError(`${path}: a folder without ${TRUNK_FILE} or model.json. Give ${FORMS}.`);
+  throw new WeightsError(`${path}: a folder without ${TRUNK_FILE} or model.json.`, { cure: `Give ${FORMS}.` });
 }
 
 function pathOf(url: string): string {
   try {
     return fileURLToPath(url);
   } catch (cause) {
-    throw new WeightsError(`${url}: names no file of this machine. Write it as file:///path, or as a path.`, { cause });
+    throw new WeightsError(`${url}: names no file of this machine.`, {
+      cure: "Write it as file:///path, or as a path.",
+      cause,
+    });
   }
 }
 
@@ -53,7 +58,8 @@ async function find(path: string) {
   try {
     return await stat(path);
   } catch (cause) {
-    throw new WeightsError(`${clip(path, LONGEST_PATH)}: does not exist. Give ${FORMS}, or the folder of one.`, {
+    throw new WeightsError(`${clip(path, LONGEST_PATH)}: does not exist.`, {
+      cure: `Give ${FORMS}, or the folder of one.`,
       cause,
     });
   }

@@ -39,7 +39,7 @@ const SCOPES = TRUNKS.flatMap(({ weights }) => weights.slimScopes ?? []);
 export function graphWeights(topology: unknown, weights: NdArrays, path: string): Record<string, NdArray> {
   const nodes = (topology as { node?: readonly GraphNode[] } | undefined)?.node;
   if (!Array.isArray(nodes) || !nodes.every(isNode))
-    throw new WeightsError(`${path}: a graph-model without nodes. Fetch the file again.`);
+    throw new WeightsError(`${path}: a graph-model without nodes.`, { cure: "Fetch the file again." });
   const graph = nodes as readonly GraphNode[];
   const byName = new Map(graph.map((node) => [node.name, node]));
   /** The numbers behind an input, through nodes that hand on what they get. */
@@ -55,7 +55,8 @@ export function graphWeights(topology: unknown, weights: NdArrays, path: string)
     if (!layer) continue;
     const { input = [] } = node;
     const kernel = constant(input[1]);
-    if (!kernel) throw new WeightsError(`${path}: ${node.name}: its kernel is no constant. Freeze the graph first.`);
+    if (!kernel)
+      throw new WeightsError(`${path}: ${node.name}: its kernel is no constant.`, { cure: "Freeze the graph first." });
     if (textOf(node.attr?.padding) === "EXPLICIT" || textOf(node.attr?.padding) === "VALID")
       throw new WeightsError(`${path}: ${node.name}: pads ${textOf(node.attr?.padding)}; the trunk pads "SAME".`);
     found[`${layer}/kernel`] = kernel;
@@ -67,7 +68,8 @@ export function graphWeights(topology: unknown, weights: NdArrays, path: string)
   }
   if (Object.keys(found).length === 0)
     throw new WeightsError(
-      `${path}: a graph-model, but no node is named as a MobileNet's (Conv2d_1_depthwise, expanded_conv_1/expand). Give a MobileNet, or convert yours to a layers-model.`,
+      `${path}: a graph-model, but no node is named as a MobileNet's (Conv2d_1_depthwise, expanded_conv_1/expand).`,
+      { cure: "Give a MobileNet, or convert yours to a layers-model." },
     );
   return found;
 }
@@ -96,9 +98,9 @@ function afterwards(
       [`${layer}/moving_variance`]: { shape: variance.shape, data },
     };
   }
-  throw new WeightsError(
-    `${path}: ${node.name} is followed by ${op}, not by a bias or batch norm. The graph is not one of a MobileNet.`,
-  );
+  throw new WeightsError(`${path}: ${node.name} is followed by ${op}, not by a bias or batch norm.`, {
+    cure: "The graph is not one of a MobileNet.",
+  });
 }
 
 function isNode(value: unknown): value is GraphNode {

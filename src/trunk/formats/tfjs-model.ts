@@ -60,7 +60,9 @@ export async function readTfjsFile(path: string): Promise<TfjsFile> {
     }
     const place = `${path}: ${clip(paths.join(", "))}`;
     if (size < needed)
-      throw new WeightsError(`${place}: ${size} bytes, the manifest needs ${needed}. Fetch the shards again.`);
+      throw new WeightsError(`${place}: ${size} bytes, the manifest needs ${needed}.`, {
+        cure: "Fetch the shards again.",
+      });
     groups.push({ entries, bytes: Buffer.concat(shards, needed) });
   }
   return { format, topology, groups };
@@ -71,7 +73,9 @@ function readShard(path: string, name: string, files: Set<string>): Promise<Buff
   return withInputFile(join(dirname(path), name), BESIDE, async (file) => {
     const { dev, ino } = await file.stat({ bigint: true });
     if (files.has(`${dev} ${ino}`))
-      throw new WeightsError(`${path}: names the shard ${clip(name)} more than once. Fetch the model.json again.`);
+      throw new WeightsError(`${path}: names the shard ${clip(name)} more than once.`, {
+        cure: "Fetch the model.json again.",
+      });
     files.add(`${dev} ${ino}`);
     return file.readFile();
   });
@@ -79,7 +83,8 @@ function readShard(path: string, name: string, files: Set<string>): Promise<Buff
 
 function parse(path: string, bytes: Buffer): ModelJson {
   const model = parseJson(bytes, { where: path, error: WeightsError, cure: CURE }) as ModelJson | null;
-  if (!Array.isArray(model?.weightsManifest)) throw new WeightsError(`${path}: has no weightsManifest. ${CURE}`);
+  if (!Array.isArray(model?.weightsManifest))
+    throw new WeightsError(`${path}: has no weightsManifest.`, { cure: CURE });
   model.weightsManifest.forEach((group: unknown, index) => {
     if (!isGroup(group))
       throw new WeightsError(
@@ -110,7 +115,9 @@ function decodeGroup(path: string, bytes: Uint8Array, entries: readonly Manifest
   for (const entry of entries) {
     const array = dequantize(entry, bytes.subarray(offset, offset + storedBytes(entry)));
     if (!array.data.every(Number.isFinite))
-      throw new WeightsError(`${path}: ${clip(entry.name)} holds numbers that are not finite. Fetch the shards again.`);
+      throw new WeightsError(`${path}: ${clip(entry.name)} holds numbers that are not finite.`, {
+        cure: "Fetch the shards again.",
+      });
     weights[entry.name] = array;
     offset += storedBytes(entry);
   }

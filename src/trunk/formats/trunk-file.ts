@@ -47,9 +47,12 @@ export async function readTrunkFile(path: string): Promise<WeightsFile & TrunkMe
   const { format, origin, licence } = metadata;
   const trunk = format === FORMAT ? parseTrunk(metadata.trunk) : undefined;
   if (!trunk || typeof origin !== "string" || typeof licence !== "string")
-    throw new WeightsError(`${path}: safetensors, but no trunk of ours. Import the weights from their original file.`);
+    throw new WeightsError(`${path}: safetensors, but no trunk of ours.`, {
+      cure: "Import the weights from their original file.",
+    });
   const odd = Object.entries(weights).find(([, { data }]) => !data.every(Number.isFinite));
-  if (odd) throw new WeightsError(`${path}: ${odd[0]} holds numbers that are not finite. Fetch the file again.`);
+  if (odd)
+    throw new WeightsError(`${path}: ${odd[0]} holds numbers that are not finite.`, { cure: "Fetch the file again." });
   const { inputSize, convention } = trunk;
   return { path, weights, topology: undefined, inputSize, convention, trunk, origin, licence };
 }

@@ -55,5 +55,7 @@ export class Connection {
 function checkProxy(name: string): void {
   const value = process.env[name] ?? "";
   if (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return;
-  throw new DownloadError(`${name}: not the address of a proxy that can be used. Write it as http://host:port.`);
+  throw new DownloadError(`${name}: not the address of a proxy that can be used.`, {
+    cure: "Write it as http://host:port.",
+  });
 }

@@ -36,9 +36,9 @@ export async function lockFiles(path: string, entries: Lock): Promise<void> {
   for (const [address, { sha256 }] of entries) {
     const locked = lock.get(address);
     if (locked !== undefined && locked.sha256 !== sha256) {
-      throw new InputError(
-        `${path}: ${address} is locked to ${locked.sha256}, now has ${sha256}. If that is meant, remove its entry.`,
-      );
+      throw new InputError(`${path}: ${address} is locked to ${locked.sha256}, now has ${sha256}.`, {
+        cure: "If that is meant, remove its entry.",
+      });
     }
   }
   const added = [...entries].filter(([address]) => !lock.has(address));
@@ -72,7 +72,5 @@ function fingerprint(entry: unknown, { address, path }: { address: string; path:
 }
 
 function broken(path: string, why: string, cause?: unknown): InputError {
-  return new InputError(`${path}: not a usable lock file: ${why}. ${CURE}`, {
-    cause,
-  });
+  return new InputError(`${path}: not a usable lock file: ${why}.`, { cure: CURE, cause });
 }

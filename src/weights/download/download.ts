@@ -114,7 +114,7 @@ async function pull(
 function addressOf(url: string): URL {
   const address = URL.canParse(url) ? new URL(url) : undefined;
   if (address === undefined || !["http:", "https:", "file:"].includes(address.protocol)) {
-    throw new DownloadError(`${url}: not an address. It begins with https://, http:// or file://.`);
+    throw new DownloadError(`${url}: not an address.`, { cure: "It begins with https://, http:// or file://." });
   }
   if (address.username !== "" || address.password !== "") {
     throw new DownloadError(`${address.host}: a user and password in the address are not supported.`);
@@ -143,7 +143,9 @@ async function wrongFile(part: PartFile, address: URL, { to, expected }: Downloa
 /** Where nothing is known of the file beforehand. */
 async function tooLarge(part: PartFile, { href }: URL, mostBytes: number): Promise<DownloadError> {
   await part.empty();
-  return new DownloadError(`${href}: has more than ${mostBytes} bytes, too many for weights. Check the address.`);
+  return new DownloadError(`${href}: has more than ${mostBytes} bytes, too many for weights.`, {
+    cure: "Check the address.",
+  });
 }
 
 /** What a later call finds; a file from disk is copied anew. */

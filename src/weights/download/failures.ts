@@ -64,10 +64,10 @@ export function connectionFailure(error: unknown, url: URL): Error {
     );
   }
   if (UNTRUSTED.test(code)) {
-    return new DownloadError(
-      `${url.host}: its certificate is not trusted (${code}). Where a proxy signs them, name the file of its authority in NODE_EXTRA_CA_CERTS; else ${OTHER_WAYS}.`,
-      { cause: error },
-    );
+    return new DownloadError(`${url.host}: its certificate is not trusted (${code}).`, {
+      cure: `Where a proxy signs them, name the file of its authority in NODE_EXTRA_CA_CERTS; else ${OTHER_WAYS}.`,
+      cause: error,
+    });
   }
   return new TransientError(`the connection to ${url.host} broke (${text})`, { cause: error });
 }
@@ -76,22 +76,22 @@ export function connectionFailure(error: unknown, url: URL): Error {
 export function statusFailure(status: number, url: URL, retryAfter: string | undefined): Error {
   if (status === 407) return proxyFailure(status, url);
   if (status === 404 || status === 410) {
-    return new DownloadError(
-      `${url.href}: there is no such file (status ${status}). Check the address, or ${OTHER_WAYS}.`,
-    );
+    return new DownloadError(`${url.href}: there is no such file (status ${status}).`, {
+      cure: `Check the address, or ${OTHER_WAYS}.`,
+    });
   }
   if (status === 401 || status === 403) {
-    return new DownloadError(
-      `${url.href}: the server refuses it (status ${status}). It may need a login: ${OTHER_WAYS}.`,
-    );
+    return new DownloadError(`${url.href}: the server refuses it (status ${status}).`, {
+      cure: `It may need a login: ${OTHER_WAYS}.`,
+    });
   }
   if (status >= 500 || [408, 425, 429].includes(status)) {
     const waitSeconds = /^\d+$/.test(retryAfter ?? "") ? Number(retryAfter) : 0;
     return new TransientError(`${url.host} has trouble (status ${status})`, { waitSeconds });
   }
-  return new DownloadError(
-    `${url.href}: an unexpected answer (status ${status}). Check the address, or ${OTHER_WAYS}.`,
-  );
+  return new DownloadError(`${url.href}: an unexpected answer (status ${status}).`, {
+    cure: `Check the address, or ${OTHER_WAYS}.`,
+  });
 }
 
 function proxyFailure(status: number, url: URL, cause?: unknown): DownloadError {
@@ -100,7 +100,7 @@ function proxyFailure(status: number, url: URL, cause?: unknown): DownloadError 
     status === 407
       ? `It asks for a login: ${proxy}=http://user:password@host:port.`
       : `List the host in NO_PROXY, ${OTHER_WAYS}.`;
-  return new DownloadError(`${url.host}: the proxy in ${proxy} refuses it (status ${status}). ${cure}`, { cause });
+  return new DownloadError(`${url.host}: the proxy in ${proxy} refuses it (status ${status}).`, { cure, cause });
 }
 
 /** The code of an error, or of what lies within it: an address tried on IPv4 and IPv6 fails as a group. */

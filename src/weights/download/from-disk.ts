@@ -59,5 +59,5 @@ function pathOf(address: URL): string {
 
 function unreadable(path: string, cause: unknown): DownloadError {
   const why = cause instanceof Error ? cause.message : String(cause);
-  return new DownloadError(`${path}: cannot be read: ${why}. Check the path.`, { cause });
+  return new DownloadError(`${path}: cannot be read: ${why}.`, { cure: "Check the path.", cause });
 }

@@ -69,5 +69,5 @@ function next(address: URL, from: URL, location: string | undefined): URL {
 }
 
 function refused(address: URL, what: string): DownloadError {
-  return new DownloadError(`${address.href}: ${what}. Check the address, or name a mirror by --mirror.`);
+  return new DownloadError(`${address.href}: ${what}.`, { cure: "Check the address, or name a mirror by --mirror." });
 }

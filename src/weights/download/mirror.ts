@@ -12,7 +12,9 @@ import { InputError } from "../../core/errors.js";
 export function mirrored(url: string, base: string): string {
   const address = URL.canParse(url) ? new URL(url) : undefined;
   if (address === undefined || !/^https?:$/.test(address.protocol)) {
-    throw new InputError(`${url}: not an address on the web, so no mirror has it. It begins with https:// or http://.`);
+    throw new InputError(`${url}: not an address on the web, so no mirror has it.`, {
+      cure: "It begins with https:// or http://.",
+    });
   }
   const root = baseOf(base);
   root.pathname = `${root.pathname.replace(/\/+$/, "")}/${address.host}${address.pathname}`;

@@ -165,7 +165,8 @@ async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
   } catch (cause) {
     const failure = cause instanceof InputError ? cause.cause : cause; // what the system said, not `makeFolder`
     const why = failure instanceof Error ? failure.message : String(failure);
-    throw new DownloadError(`${path}: cannot be written: ${why}. Choose another place, or make this one writable.`, {
+    throw new DownloadError(`${path}: cannot be written: ${why}.`, {
+      cure: "Choose another place, or make this one writable.",
       cause,
     });
   }

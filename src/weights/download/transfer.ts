@@ -85,9 +85,9 @@ function wholeOf(answer: Answer, address: URL): Begun {
   }
   discard(answer);
   if (answer.status !== 200) throw statusFailure(answer.status, address, answer.header("retry-after"));
-  throw new DownloadError(
-    `${address.href}: comes compressed (${encoding}), which was not asked for. Name a mirror by --mirror that leaves files as they are.`,
-  );
+  throw new DownloadError(`${address.href}: comes compressed (${encoding}), which was not asked for.`, {
+    cure: "Name a mirror by --mirror that leaves files as they are.",
+  });
 }
 
 /**
@@ -184,7 +184,7 @@ function isPage(answer: Answer, chunk: Uint8Array): boolean {
 }
 
 function pageError(address: URL): DownloadError {
-  return new DownloadError(
-    `${address.href}: a web page came instead of the file. The network may want a login: open any page in a browser first; or check the address.`,
-  );
+  return new DownloadError(`${address.href}: a web page came instead of the file.`, {
+    cure: "The network may want a login: open any page in a browser first; or check the address.",
+  });
 }

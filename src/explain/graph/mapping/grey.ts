@@ -10,7 +10,9 @@ export const grey: MappingOf =
   ({ trunk }, parameters) =>
   (features, from, to) => {
     if (from !== "input")
-      throw new ConfigError(`mapping: grey leads from the image, got layer "${from}". Explain at the tap "input".`);
+      throw new ConfigError(`mapping: grey leads from the image, got layer "${from}".`, {
+        cure: 'Explain at the tap "input".',
+      });
     return tf.tidy(() => {
       const luma = tf.sum(tf.mul(features, [...LUMA]), 3, true); // [batch, S, S, 1]
       return trunk.run(parameters, { input: tf.tile(luma, [1, 1, 1, 3]) as tf.Tensor4D }, [to])[to];

@@ -9,7 +9,7 @@ export const identity: MappingOf =
   (features, from, to) => {
     if (from === to) return features;
     if (trunk.leadsTo(from, to)) return trunk.run(parameters, { [from]: features }, [to])[to];
-    throw new ConfigError(
-      `mapping: identity cannot lead from layer "${from}" to "${to}". Train a mapping model between them.`,
-    );
+    throw new ConfigError(`mapping: identity cannot lead from layer "${from}" to "${to}".`, {
+      cure: "Train a mapping model between them.",
+    });
   };
