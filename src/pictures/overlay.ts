@@ -25,6 +25,8 @@ const GAP = 20;
 const HEADER = 76;
 const CAPTION = 26;
 const FOOTER = 30;
+/** Of a cause above the panels. */
+const LONGEST_NAME = 300;
 
 /**
  * Texts are drawn in the font of this package, other scripts than Latin, Greek and Cyrillic in the fonts of the system,
@@ -111,7 +113,10 @@ async function header(
     await write(causes.length > 0 ? await fitText(question, { ...plain, width: 0.3 * width }) : question, plain);
   if (causes.length === 0) await write(nothingText(explanation.aspects), plain);
   for (const [index, cause] of causes.entries()) {
-    const text = `${await fitText(cause.name, { ...bold, width: 300 })} ${shareText(cause.relevance)}`;
+    const number = ` ${shareText(cause.relevance)}`;
+    const rest = x + width - pen - 26 - (await textWidth(number, bold)) - 10;
+    const room = index > 0 ? LONGEST_NAME : Math.min(LONGEST_NAME, Math.max(0, rest));
+    const text = (await fitText(cause.name, { ...bold, width: room })) + number;
     const left = causes.length - index;
     const more = left > 1 ? 130 : 0;
     if (index > 0 && pen + 24 + (await textWidth(text, bold)) + more > x + width) {
