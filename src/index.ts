@@ -106,8 +106,8 @@ export {
 export { checkConfig, type RawConfig, type TrainConfig } from "./train/config.js";
 export type { HeadConfig } from "./train/config-heads.js";
 export type { StageConfig } from "./train/config-stages.js";
+export type { TrainProgress } from "./train/epoch.js";
 export { readConfig } from "./train/read-config.js";
-export type { TrainProgress } from "./train/stage.js";
 export { type EvaluateOptions, type Evaluation, evaluateModel } from "./workflows/evaluate-model.js";
 export { readModel } from "./workflows/read-model.js";
 export type { TrainPlan } from "./workflows/train-plan.js";

@@ -45,54 +45,88 @@ export function readBitmap(bytes: Uint8Array, label: string): Bitmap {
   const isIndexed = bits <= 8;
   const masks = isIndexed || bits === 24 ? undefined : readMasks(view, { bits, compression, headerSize, cut });
   const channels = masks?.[3] ? 4 : 3;
+  const row = (y: number) => (signedHeight < 0 ? y : height - 1 - y) * width;
+  const pixels: Pixels = { bytes, view, start, width, height, bits, channels, row, cut };
+  const palette = { headerSize, isCore, compression, fail };
+  const decode = () => (isIndexed ? decodeIndexed(pixels, palette) : decodeColours(pixels, masks));
+  return { width, height, channels, decode };
+}
 
-  const decode = () => {
-    const out = new Uint8Array(width * height * channels);
-    const row = (y: number) => (signedHeight < 0 ? y : height - 1 - y) * width;
-    if (isIndexed) {
-      const paletteAt = 14 + headerSize;
-      const entry = isCore ? 3 : 4;
-      const used = isCore ? 0 : view.getUint32(46, true);
-      const room = Math.floor((Math.min(start, bytes.length) - paletteAt) / entry);
-      const count = Math.max(0, Math.min(used || 2 ** bits, 2 ** bits, room));
-      const put = (y: number, x: number, index: number) => {
-        if (index >= count) throw fail(`a BMP whose pixel names colour ${index} of ${count}`);
-        const from = paletteAt + index * entry;
-        const to = (row(y) + x) * 3;
+/** Where the pixels of a bitmap lie, and how. */
+interface Pixels {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** First byte of the pixels. */
+  readonly start: number;
+  readonly width: number;
+  readonly height: number;
+  /** A pixel. */
+  readonly bits: number;
+  readonly channels: number;
+  /** First pixel of a row of the file in the upright image. */
+  readonly row: (y: number) => number;
+  readonly cut: () => ImageError;
+}
+
+function decodeIndexed(
+  { bytes, view, row, ...place }: Pixels,
+  {
+    headerSize,
+    isCore,
+    compression,
+    fail,
+  }: { headerSize: number; isCore: boolean; compression: number; fail: (why: string) => ImageError },
+): Uint8Array {
+  const { start, width, height, bits } = place;
+  const out = new Uint8Array(width * height * 3);
+  const paletteAt = 14 + headerSize;
+  const entry = isCore ? 3 : 4;
+  const used = isCore ? 0 : view.getUint32(46, true);
+  const room = Math.floor((Math.min(start, bytes.length) - paletteAt) / entry);
+  const count = Math.max(0, Math.min(used || 2 ** bits, 2 ** bits, room));
+  const put = (y: number, x: number, index: number) => {
+    if (index >= count) throw fail(`a BMP whose pixel names colour ${index} of ${count}`);
+    const from = paletteAt + index * entry;
+    const to = (row(y) + x) * 3;
+    out[to] = bytes[from + 2];
+    out[to + 1] = bytes[from + 1];
+    out[to + 2] = bytes[from];
+  };
+  if (compression === RGB) readIndices(bytes, { ...place, put });
+  else {
+    // What the runs leave out is colour 0.
+    for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) put(y, x, 0);
+    readRuns(bytes, { ...place, put });
+  }
+  return out;
+}
+
+/** @param masks of each channel; without them a pixel is blue, green, red. */
+function decodeColours(
+  { bytes, view, start, width, height, bits, channels, row, cut }: Pixels,
+  masks: readonly (ChannelMask | undefined)[] | undefined,
+): Uint8Array {
+  const out = new Uint8Array(width * height * channels);
+  const stride = 4 * Math.ceil((width * bits) / 32);
+  if (start + stride * height > bytes.length) throw cut();
+  for (let y = 0; y < height; y++) {
+    let from = start + y * stride;
+    let to = row(y) * channels;
+    for (let x = 0; x < width; x++, from += bits / 8, to += channels) {
+      if (!masks) {
         out[to] = bytes[from + 2];
         out[to + 1] = bytes[from + 1];
         out[to + 2] = bytes[from];
-      };
-      if (compression === RGB) readIndices(bytes, { start, width, height, bits, cut, put });
-      else {
-        // What the runs leave out is colour 0.
-        for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) put(y, x, 0);
-        readRuns(bytes, { start, width, height, bits, cut, put });
+        continue;
       }
-      return out;
-    }
-    const stride = 4 * Math.ceil((width * bits) / 32);
-    if (start + stride * height > bytes.length) throw cut();
-    for (let y = 0; y < height; y++) {
-      let from = start + y * stride;
-      let to = row(y) * channels;
-      for (let x = 0; x < width; x++, from += bits / 8, to += channels) {
-        if (!masks) {
-          out[to] = bytes[from + 2];
-          out[to + 1] = bytes[from + 1];
-          out[to + 2] = bytes[from];
-          continue;
-        }
-        const value = bits === 16 ? view.getUint16(from, true) : view.getUint32(from, true);
-        for (let k = 0; k < channels; k++) {
-          const { shift, most } = masks[k] ?? NO_MASK;
-          out[to + k] = most === 0 ? 0 : Math.round(((((value >>> shift) & most) >>> 0) * 255) / most);
-        }
+      const value = bits === 16 ? view.getUint16(from, true) : view.getUint32(from, true);
+      for (let k = 0; k < channels; k++) {
+        const { shift, most } = masks[k] ?? NO_MASK;
+        out[to + k] = most === 0 ? 0 : Math.round(((((value >>> shift) & most) >>> 0) * 255) / most);
       }
     }
-    return out;
-  };
-  return { width, height, channels, decode };
+  }
+  return out;
 }
 
 interface ChannelMask {

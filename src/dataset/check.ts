@@ -6,7 +6,7 @@ import type { AspectKind, Task } from "../core/annotation.js";
 import { DatasetError, InputError } from "../core/errors.js";
 import { createBoxOrderCheck } from "./box-order.js";
 import { checkFiles, type FileCheck } from "./check-files.js";
-import { type StateCounts, tally } from "./dataset-summary.js";
+import { type DatasetSummary, type StateCounts, tally } from "./dataset-summary.js";
 import { datasetWarnings } from "./dataset-warnings.js";
 import { readLines, withoutReturns } from "./lines.js";
 import { type Manifest, readManifest } from "./manifest.js";
@@ -108,23 +108,25 @@ export async function checkDataset(directory: string, options: CheckOptions = {}
     onProgress?.(lineCount);
   }
   for (const fault of remarks.faults(file)) report(fault);
-  const ofWhole = { file: join(directory, "dataset.json") };
   if (lineCount === 0)
     report({ severity: "error", file, message: `${file}: holds no samples. Put one sample, as JSON, on each line.` });
-  const ofBoxes = boxOrder.warning();
-  for (const message of [
-    ...datasetWarnings(manifest, summary),
-    ...(ofBoxes ? [ofBoxes] : []),
-    ...(sizes?.warnings() ?? []),
-  ])
-    report({ severity: "warning", ...ofWhole, message: `${ofWhole.file}: ${message}` });
+  const whole = join(directory, "dataset.json");
+  const warnings = [...datasetWarnings(manifest, summary), boxOrder.warning() ?? [], sizes?.warnings() ?? []].flat();
+  for (const message of warnings) report({ severity: "warning", file: whole, message: `${whole}: ${message}` });
+  return reportOf(manifest, { summary, hash: hash.digest("hex"), faults });
+}
+
+function reportOf(
+  manifest: Manifest,
+  { summary, hash, faults }: { summary: DatasetSummary; hash: string; faults: readonly Fault[] },
+): DatasetReport {
   const countOf = (severity: Fault["severity"]) => faults.filter((fault) => fault.severity === severity).length;
   const errorCount = countOf("error");
   return {
     format: "aspectlens-check/1",
     name: manifest.name,
     task: manifest.task,
-    hash: hash.digest("hex"),
+    hash,
     isUsable: errorCount === 0,
     samples: summary.samples,
     heads: Object.fromEntries(

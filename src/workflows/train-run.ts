@@ -22,8 +22,8 @@ import { type Provenance, readTrainedModel, type TrainedModel, writeTrainedModel
 import { runPage, type ShownRun } from "../pictures/run-page.js";
 import { readFileList } from "../train/checkpoint.js";
 import type { RawConfig, TrainConfig } from "../train/config.js";
+import type { TrainProgress } from "../train/epoch.js";
 import { inRunFolder } from "../train/run-folder.js";
-import type { TrainProgress } from "../train/stage.js";
 import { type TrainOptions, type TrainResult, trainStages } from "../train/train-stages.js";
 import { type Plan, planOf, type TrainPlan } from "./train-plan.js";
 
@@ -57,7 +57,7 @@ export function runTraining(raw: RawConfig, options: RunOptions): Promise<Traine
 }
 
 async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<TrainedModel> {
-  const { engine, signal, onPhase, isResumed } = options;
+  const { signal, isResumed } = options;
   const dataset = await openDataset(raw.dataset);
   const base = options.addHeadsTo === undefined ? undefined : await readTrainedModel(join(options.addHeadsTo, "best"));
   const plan = await planOf(raw, { dataset, base, isResumed });
@@ -84,33 +84,10 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
     options.onEpoch?.(record);
   };
   const result = await trainStages({ ...options, ...plan, inventory, onlyHeads, onEpoch });
-  const { parameters } = result;
-  const common = { engine, parameters };
-  const stream = (split: Split) =>
-    interruptible(
-      batches(dataset, {
-        split,
-        batchSize: config.batchSize,
-        inputSize: spec.trunk.inputSize,
-        seed: config.seed,
-        shuffle: true,
-      }),
-      signal,
-    );
-  onPhase?.("references");
-  const references = await referencesOf(result.model, { ...common, base, samples: () => stream("train") });
-  onPhase?.("threshold");
-  const { causes } = dataset.manifest;
-  const calibration = await calibrate(result.model, {
-    ...common,
-    references,
-    samples: () => stream("validation"),
-    causes,
-    warnOf: onlyHeads,
-  });
+  const { references, calibration } = await measureRelevance(result, { plan, base, onlyHeads, options });
   const trained: TrainedModel = {
     spec,
-    parameters,
+    parameters: result.parameters,
     references,
     // A few images with new labels would move what the former aspects were measured by.
     threshold: base ? base.threshold : calibration.threshold,
@@ -127,6 +104,29 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
   };
   await writeTrainedModel(join(config.out, "best"), trained);
   return trained;
+}
+
+/** References from the training images, and the threshold of relevance from the validation images. */
+async function measureRelevance(
+  { model, parameters }: TrainResult,
+  {
+    plan: { config, spec, dataset },
+    base,
+    onlyHeads,
+    options: { engine, signal, onPhase },
+  }: { plan: Plan; base?: TrainedModel; onlyHeads?: readonly string[]; options: RunOptions },
+) {
+  const common = { engine, parameters };
+  const { batchSize, seed } = config;
+  const stream = (split: Split) =>
+    interruptible(batches(dataset, { split, batchSize, inputSize: spec.trunk.inputSize, seed, shuffle: true }), signal);
+  onPhase?.("references");
+  const references = await referencesOf(model, { ...common, base, samples: () => stream("train") });
+  onPhase?.("threshold");
+  const { causes } = dataset.manifest;
+  const samples = () => stream("validation");
+  const calibration = await calibrate(model, { ...common, references, samples, causes, warnOf: onlyHeads });
+  return { references, calibration };
 }
 
 /** What the run's page shows of the configuration. */

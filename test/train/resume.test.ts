@@ -105,7 +105,7 @@ describe("a run that was interrupted and resumed", () => {
     expect(arraysOf(resumed)).toEqual(arraysOf(whole));
   });
 
-  test("does the same in the middle of a group of batches, with averages and dropout, and after being killed", async () => {
+  test("does the same between the batches of one step, with averages and dropout, and after being killed", async () => {
     // 10 images by 2 make 5 batches, by 2 make steps of 2, 2 and 1.
     const all = {
       batchSize: 2,

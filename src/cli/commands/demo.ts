@@ -57,14 +57,8 @@ async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<void>
   await checkRunFolder(run);
   await checkOutBundle(bundle);
 
-  printLine(`1. drawing ${IMAGES} images of tissue; mitosis or necrosis makes one malignant, the rest is bystanders`);
-  const bar = progressBar("drawing");
-  await synthesize(data, {
-    count: IMAGES,
-    signal,
-    onProgress: (done, all) => bar.update(done / all, `image ${done} of ${all}`),
-  });
-  bar.clear();
+  printLine(`1. drawing ${IMAGES} images of tissue; mitosis or necrosis makes one malignant, the rest are distractors`);
+  await drawTissue(data, signal);
 
   printLine("2. training a classifier and seven aspect heads jointly, from the trunk that comes with the package");
   await removeRun(run);
@@ -108,13 +102,23 @@ async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<void>
     printLine(`  ${what.padEnd(13)} ${path}`);
 }
 
+async function drawTissue(data: string, signal: AbortSignal): Promise<void> {
+  const bar = progressBar("drawing");
+  await synthesize(data, {
+    count: IMAGES,
+    signal,
+    onProgress: (done, all) => bar.update(done / all, `image ${done} of ${all}`),
+  });
+  bar.clear();
+}
+
 /** Explanations are of images called by numbers; a file of such a name that is another's is told before the work. */
 async function checkDrawn(explanations: string): Promise<void> {
   const there = await readdir(explanations).catch(() => []);
   await (await openResultFolder(explanations)).check(there.filter((name) => /^\d+\./.test(name)));
 }
 
-/** Test images with one cause, of either kind, and bystanders; the last with both causes. */
+/** Test images with one cause, of either kind, and distractors; the last with both causes. */
 async function pickImages(data: string): Promise<{ path: string; causes: readonly string[] }[]> {
   const wanted = [["mitosis"], ["necrosis"], ["mitosis", "necrosis"]];
   const picked: ({ path: string; causes: readonly string[] } | undefined)[] = wanted.map(() => undefined);
@@ -124,8 +128,8 @@ async function pickImages(data: string): Promise<{ path: string; causes: readonl
     const place = wanted.findIndex(
       (names) => names.length === causes.length && names.every((name) => causes.includes(name)),
     );
-    const bystanders = ["nucleus", "lymphocyte"].filter((name) => (aspects[name]?.boxes?.length ?? 0) > 0);
-    if (place < 0 || picked[place] || bystanders.length < 2) continue;
+    const distractors = ["nucleus", "lymphocyte"].filter((name) => (aspects[name]?.boxes?.length ?? 0) > 0);
+    if (place < 0 || picked[place] || distractors.length < 2) continue;
     picked[place] = { path: join(data, image), causes };
   }
   return picked.filter((one) => one !== undefined);
