@@ -160,7 +160,9 @@ export async function explainImages(
   printLine(`pictures, masks and JSON: ${join(folder.path, "*")}`);
 }
 
-/** Its name is too long, or a file of somebody else has come into its place: other images can be written all the same. */
+/**
+ * Its name is too long, or a file of somebody else has come into its place: other images can be written all the same.
+ */
 export function concernsOneImage(error: unknown): error is InputError {
   if (!(error instanceof InputError)) return false;
   return error.cause === undefined || (error.cause as NodeJS.ErrnoException).code === "ENAMETOOLONG";

@@ -1,4 +1,7 @@
-/** How the files of each image are called: by its own name, made different where two would be the same, cut where it is too long. */
+/**
+ * How the files of each image are called: by its own name, made different where two would be the same, cut where it is
+ * too long.
+ */
 
 import { createHash } from "node:crypto";
 import { basename, extname } from "node:path";

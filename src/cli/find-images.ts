@@ -1,4 +1,7 @@
-/** Which files are meant: each argument is a file, a folder that is searched, or a pattern that the shell has left alone. */
+/**
+ * Which files are meant: each argument is a file, a folder that is searched, or a pattern that the shell has left
+ * alone.
+ */
 
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
@@ -10,8 +13,9 @@ import { IMAGE_ENDINGS } from "../dataset/image-format.js";
 const SEARCH = { expandDirectories: false, onlyFiles: true, dot: false } as const;
 
 /**
- * In the order of the arguments, what a folder or pattern holds sorted by its path; a file that was named already is left out there.
- * A folder is searched with all folders in it for names that end as images do; explanations that are in it are none.
+ * In the order of the arguments, what a folder or pattern holds sorted by its path; a file that was named already is
+ * left out there. A folder is searched with all folders in it for names that end as images do; explanations that are in
+ * it are none.
  *
  * @returns the images, and what is wrong with the arguments that name none.
  */

@@ -1,4 +1,6 @@
-/** The file that a command is to write, checked before the work: nothing is written over what this tool did not make. */
+/**
+ * The file that a command is to write, checked before the work: nothing is written over what this tool did not make.
+ */
 
 import { lstat, stat } from "node:fs/promises";
 import { dirname } from "node:path";

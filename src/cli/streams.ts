@@ -5,8 +5,9 @@ const BAD_INPUT = 2;
 const REASONS: Readonly<Record<string, string>> = { ENOSPC: "the disk is full", EIO: "the terminal is gone" };
 
 /**
- * A reader of stdout that goes away early, such as `head`, is no failure: files are written all the same. Any other failure of stdout
- * loses what was asked for, so it is told once, and the exit code is 2. What stderr cannot take is lost: it is only for people.
+ * A reader of stdout that goes away early, such as `head`, is no failure: files are written all the same. Any other
+ * failure of stdout loses what was asked for, so it is told once, and the exit code is 2. What stderr cannot take is
+ * lost: it is only for people.
  */
 export function guardStreams({ stdout, stderr }: Pick<NodeJS.Process, "stdout" | "stderr"> = process): void {
   let isTold = false;

@@ -14,8 +14,8 @@ export type AspectKind = (typeof ASPECT_KINDS)[number];
 /** Three states: absent (unlabelled), empty (`mask: null`, `boxes: []`, `present: false`, `amount: 0`), labelled. */
 export interface Annotation {
   /**
-   * `[inputSize * inputSize]`, row-major, the share 0..1 of each pixel that the aspect covers, above 0 wherever there is any
-   * of it; `null` where the expert saw none.
+   * `[inputSize * inputSize]`, row-major, the share 0..1 of each pixel that the aspect covers, above 0 wherever there
+   * is any of it; `null` where the expert saw none.
    */
   readonly mask?: Uint8Array | Float32Array | null;
   readonly boxes?: readonly Box[];

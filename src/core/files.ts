@@ -41,8 +41,8 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
 }
 
 /**
- * A name beside `path` for what is being written: `.<name>.<pid>.<machine and random>.tmp`. Whoever finds it can tell whether
- * its process still runs.
+ * A name beside `path` for what is being written: `.<name>.<pid>.<machine and random>.tmp`. Whoever finds it can tell
+ * whether its process still runs.
  */
 export function temporaryName(path: string): string {
   // A long name must not become too long by this.

@@ -1,6 +1,7 @@
 /**
- * The names of the inputs, outputs and constants of `explain.onnx` and `predict.onnx`. `<tap>` is a layer of the trunk, `<aspect>`
- * an aspect head. Inside a program's own objects the four fixed names are read as properties: `inputs.image`, `outputs.scores`.
+ * The names of the inputs, outputs and constants of `explain.onnx` and `predict.onnx`. `<tap>` is a layer of the trunk,
+ * `<aspect>` an aspect head. Inside a program's own objects the four fixed names are read as properties:
+ * `inputs.image`, `outputs.scores`.
  */
 
 /** Inputs of both graphs (`image`) and of `explain.onnx` alone (`target`). */
@@ -23,7 +24,9 @@ export function overlapPort(aspect: string, tap: string): string {
   return `${aspect}/overlap/${tap}`;
 }
 
-/** Outputs of one layer: the method's map, its filter weights, the answer's evidence, and what each two aspects share. */
+/**
+ * Outputs of one layer: the method's map, its filter weights, the answer's evidence, and what each two aspects share.
+ */
 export type TapOutput = "saliency" | "filterWeights" | "evidence" | "pairs";
 
 /** `saliency/<tap>`, `filterWeights/<tap>`, `evidence/<tap>` or `pairs/<tap>`. */
@@ -37,7 +40,10 @@ export function portTap(output: TapOutput, name: string): string | undefined {
   return name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
 }
 
-/** Whether an output is an answer that no mask has touched: logits, scores, and what heads say unmasked and on the reference. */
+/**
+ * Whether an output is an answer that no mask has touched: logits, scores, and what heads say unmasked and on the
+ * reference.
+ */
 export function isUnmaskedAnswer(name: string): boolean {
   return !name.includes("/") || /\/(unmasked|reference)$/.test(name);
 }
@@ -47,7 +53,10 @@ export function isEvidencePort(name: string): boolean {
   return /^evidence\/|\/overlap\//.test(name);
 }
 
-/** What is computed while training and measuring, and never exported: the target without an aspect's evidence, and on the reference. */
+/**
+ * What is computed while training and measuring, and never exported: the target without an aspect's evidence, and on
+ * the reference.
+ */
 export type TargetWithout = "removed" | "nothing";
 
 /** `<aspect>/removed` or `<aspect>/nothing`. */

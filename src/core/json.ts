@@ -1,4 +1,6 @@
-/** Reading JSON that any tool wrote: UTF-8 with or without a byte-order mark, and a clear word on what it is otherwise. */
+/**
+ * Reading JSON that any tool wrote: UTF-8 with or without a byte-order mark, and a clear word on what it is otherwise.
+ */
 
 import type { InputErrorClass } from "./errors.js";
 import { LIMITS } from "./limits.js";

@@ -26,7 +26,9 @@ export function checkKeys(
   }
 }
 
-/** The same record with its keys in the composed form (NFC): an accented letter is one name however a tool writes it. */
+/**
+ * The same record with its keys in the composed form (NFC): an accented letter is one name however a tool writes it.
+ */
 export function normalizeKeys(value: unknown): unknown {
   if (!isRecord(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key.normalize(), entry]));

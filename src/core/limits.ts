@@ -1,4 +1,7 @@
-/** How much a file may ask for before it is refused; `docs/limits.md` says the same to users, and a test holds the two together. */
+/**
+ * How much a file may ask for before it is refused; `docs/limits.md` says the same to users, and a test holds the two
+ * together.
+ */
 
 export const LIMITS = {
   /** Pixels of one image or mask, before it is decoded. */
@@ -7,7 +10,10 @@ export const LIMITS = {
   maskBytes: 400_000_000,
   /** Bytes of one image or mask file. */
   imageFileBytes: 700_000_000,
-  /** Bytes that decoders of one image hold at once, estimated from its header; also all images together that are decoded at a time. */
+  /**
+   * Bytes that decoders of one image hold at once, estimated from its header; also all images together that are decoded
+   * at a time.
+   */
   decodingBytes: 600_000_000,
   /** Bytes that a pipe named on the command line may give. */
   pipeBytes: 200_000_000,
@@ -17,14 +23,20 @@ export const LIMITS = {
   weightsFileBytes: 2_000_000_000,
   /** Bytes of one array in a weights file. */
   weightsArrayBytes: 1_000_000_000,
-  /** Bytes that all arrays read from an HDF5 file may take, for each byte of the file: gzip shortens weights by a tenth, pruned ones more. */
+  /**
+   * Bytes that all arrays read from an HDF5 file may take, for each byte of the file: gzip shortens weights by a tenth,
+   * pruned ones more.
+   */
   weightsExpansion: 10,
   /** Links that are followed in an HDF5 file, and groups inside groups. */
   h5Links: 20_000,
   h5Depth: 32,
   /** Sides of the images that a weights file may say it was made for. */
   weightsInputSize: 4096,
-  /** Pixels, all images of a batch together, and multiplications, of what an import computes with the original to compare. */
+  /**
+   * Pixels, all images of a batch together, and multiplications, of what an import computes with the original to
+   * compare.
+   */
   comparedPixels: 600_000,
   comparedOperations: 4_000_000_000,
   /** Nodes of an `.onnx`; a trunk has some hundreds. */

@@ -24,7 +24,8 @@ const POLL_MS = 50;
  * @param path of the lock file; its folder is made.
  * @param title of what is being done, for the error.
  * @param cure what else the user may do, a sentence.
- * @throws InputError (or `ErrorClass`) where another process holds it: who, and where that cannot be told, how to remove it.
+ * @throws InputError (or `ErrorClass`) where another process holds it: who, and where that cannot be told, how to
+ *   remove it.
  */
 export async function locked<Result>(
   path: string,
@@ -72,7 +73,9 @@ async function claim(path: string, own: string): Promise<Owner | null | undefine
   }
 }
 
-/** Only whoever makes the file `<path>.takeover` may remove a lock, and looks again first: else two might take one over. */
+/**
+ * Only whoever makes the file `<path>.takeover` may remove a lock, and looks again first: else two might take one over.
+ */
 async function removeStale(path: string, { text }: { text: string }): Promise<boolean> {
   const takeover = takeoverOf(path);
   if (!(await create(takeover, text))) return false;
@@ -85,7 +88,11 @@ function takeoverOf(path: string): string {
   return `${path}.takeover`;
 }
 
-/** Makes the file with its content in one step, so that nobody sees it empty. @returns false where it is there already. */
+/**
+ * Makes the file with its content in one step, so that nobody sees it empty.
+ *
+ * @returns false where it is there already.
+ */
 async function create(path: string, content: string): Promise<boolean> {
   const temporary = temporaryName(path);
   try {

@@ -1,4 +1,6 @@
-/** The one shape in which numbers cross from engine to files, readings and callers: a flat typed array and its shape. */
+/**
+ * The one shape in which numbers cross from engine to files, readings and callers: a flat typed array and its shape.
+ */
 
 /** Row-major numbers; `data.length` is the product of `shape` (1 for a scalar, `[]`). */
 export interface NdArray {

@@ -37,8 +37,8 @@ export function explanationFiles(stem: string, pixelAspects: readonly string[]):
 
 /**
  * @param others aspects that write files too.
- * @returns whose file has the same name as one of this aspect, as messages name it; some file systems tell neither small
- *   letters from capitals nor the two forms of an accented one apart.
+ * @returns whose file has the same name as one of this aspect, as messages name it; some file systems tell neither
+ *   small letters from capitals nor the two forms of an accented one apart.
  */
 export function clashingName(aspect: string, others: readonly string[]): string | undefined {
   const filesOf = (name: string) => [regionFile("", name), survivalFile("", name)].map(folded);

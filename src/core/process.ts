@@ -1,4 +1,6 @@
-/** Which process this is, and whether another one still runs: what lock files and temporary names tell of their owner. */
+/**
+ * Which process this is, and whether another one still runs: what lock files and temporary names tell of their owner.
+ */
 
 import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
@@ -26,7 +28,8 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * When a process began, so that a reused process number is not taken for its former owner: boot and clock ticks since then.
+ * When a process began, so that a reused process number is not taken for its former owner: boot and clock ticks since
+ * then.
  *
  * @returns `null` where the system does not tell (other than Linux).
  */

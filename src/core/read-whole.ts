@@ -1,4 +1,7 @@
-/** Reading a file whole without waiting for ever or filling the memory: its size first, devices never, pipes only where asked. */
+/**
+ * Reading a file whole without waiting for ever or filling the memory: its size first, devices never, pipes only where
+ * asked.
+ */
 
 import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
@@ -23,7 +26,10 @@ export interface ReadOptions {
 const POLL_MS = 20;
 const CHUNK = 2 ** 16;
 
-/** @throws InputError (or `ErrorClass`) in one line where it is absent, no file, empty, or too large, or a pipe ends too late. */
+/**
+ * @throws InputError (or `ErrorClass`) in one line where it is absent, no file, empty, or too large, or a pipe ends too
+ *   late.
+ */
 export async function readWhole(path: string, options: ReadOptions): Promise<Uint8Array> {
   const { label = path, limit, allowPipe = false, signal, ErrorClass = InputError } = options;
   const refuse = (reason: string) => new ErrorClass(`${label}: ${reason}`);
@@ -81,7 +87,10 @@ async function readFile(file: FileHandle, size: number): Promise<Uint8Array> {
   return bytes.subarray(0, filled);
 }
 
-/** @param isOpen its writer has opened it already, so that no bytes mean the end; else they may mean that none has come yet. */
+/**
+ * @param isOpen its writer has opened it already, so that no bytes mean the end; else they may mean that none has come
+ *   yet.
+ */
 async function readPipe(
   file: FileHandle,
   { refuse, signal, isOpen }: { refuse: (reason: string) => InputError; signal?: AbortSignal; isOpen: boolean },

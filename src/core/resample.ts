@@ -1,4 +1,6 @@
-/** Resizing along one axis as a matrix: Catmull-Rom, over the footprint of each output pixel where it is made smaller. */
+/**
+ * Resizing along one axis as a matrix: Catmull-Rom, over the footprint of each output pixel where it is made smaller.
+ */
 
 /** Pixels from the centre beyond which the kernel is zero, at its own scale. */
 const SUPPORT = 2;
@@ -11,8 +13,8 @@ function kernel(distance: number): number {
 }
 
 /**
- * Writes the shares of the source pixels in each output pixel: `out[i * stride + j * step]` for output i and source j. The
- * shares of an output pixel sum to 1; what lies beyond the part that is seen repeats its edge.
+ * Writes the shares of the source pixels in each output pixel: `out[i * stride + j * step]` for output i and source j.
+ * The shares of an output pixel sum to 1; what lies beyond the part that is seen repeats its edge.
  *
  * @param out zeros, changed in place.
  * @param part.start first source pixel that is seen, of `part.length`; they fill `size` output pixels.

@@ -1,4 +1,7 @@
-/** A folder for sets of results, with a list of the files that we put there: nothing else is ever written over or removed. */
+/**
+ * A folder for sets of results, with a list of the files that we put there: nothing else is ever written over or
+ * removed.
+ */
 
 import { createHash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
@@ -17,8 +20,8 @@ export interface ResultFolder {
    */
   check(names: Iterable<string>): Promise<void>;
   /**
-   * Writes a set whole: all its files, or none where the disk is full; files of an earlier set of that name that are not in this one
-   * are removed, unless they were changed.
+   * Writes a set whole: all its files, or none where the disk is full; files of an earlier set of that name that are
+   * not in this one are removed, unless they were changed.
    *
    * @param files by name; the last is written last, so that it vouches for the others.
    * @returns their paths.

@@ -1,4 +1,7 @@
-/** Text of files and command lines as a terminal may get it: nothing in it moves the cursor, sets a title or forges a line. */
+/**
+ * Text of files and command lines as a terminal may get it: nothing in it moves the cursor, sets a title or forges a
+ * line.
+ */
 
 /** C0 with line feeds and tabs, DEL, C1, line and paragraph separators, and what turns the direction of writing. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for

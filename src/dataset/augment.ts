@@ -1,4 +1,7 @@
-/** How one sample is augmented: cropped, mirrored, its colours jittered; drawn once and applied to its image, masks and boxes. */
+/**
+ * How one sample is augmented: cropped, mirrored, its colours jittered; drawn once and applied to its image, masks and
+ * boxes.
+ */
 
 import type { Box } from "../core/box.js";
 import { boxArea } from "../core/box.js";

@@ -1,4 +1,6 @@
-/** Which sample comes when: epochs shuffled from a seed, cut into batches, decoded ahead of the step that consumes them. */
+/**
+ * Which sample comes when: epochs shuffled from a seed, cut into batches, decoded ahead of the step that consumes them.
+ */
 
 import type { Sample } from "../core/annotation.js";
 import { ConfigError } from "../core/errors.js";
@@ -24,7 +26,10 @@ export interface BatchOptions {
   readonly flip?: boolean;
   /** False: the order of the file. */
   readonly shuffle?: boolean;
-  /** What the last batch does with its empty places: take samples from the start of the next epoch's order, or have none. */
+  /**
+   * What the last batch does with its empty places: take samples from the start of the next epoch's order, or have
+   * none.
+   */
   readonly fill?: "wrap" | "short";
   /** Index of the first batch, to resume in the middle of an epoch. */
   readonly start?: number;
@@ -46,8 +51,8 @@ export function batchCount(dataset: Dataset, { split, batchSize }: { split: Spli
 }
 
 /**
- * The batches of one epoch. Every epoch sees every sample; what the last batch borrows from the next epoch, as it would be
- * seen there, comes again in it.
+ * The batches of one epoch. Every epoch sees every sample; what the last batch borrows from the next epoch, as it would
+ * be seen there, comes again in it.
  *
  * The same seed and epoch give the same samples, whatever `start`, `ahead` and `concurrency` are.
  *

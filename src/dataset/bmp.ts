@@ -1,4 +1,7 @@
-/** Windows bitmaps, which libvips does not read: 1 to 32 bits a pixel, palettes, run lengths, bit fields, either order of rows. */
+/**
+ * Windows bitmaps, which libvips does not read: 1 to 32 bits a pixel, palettes, run lengths, bit fields, either order
+ * of rows.
+ */
 
 import { ImageError } from "../core/errors.js";
 
@@ -6,7 +9,11 @@ export interface Bitmap {
   readonly width: number;
   readonly height: number;
   readonly channels: 3 | 4;
-  /** `[height, width, channels]`, rows from the top. @throws ImageError where the file is cut off or holds no such palette entry. */
+  /**
+   * `[height, width, channels]`, rows from the top.
+   *
+   * @throws ImageError where the file is cut off or holds no such palette entry.
+   */
   decode(): Uint8Array;
 }
 

@@ -6,8 +6,8 @@ const LEAST_SHARE = 0.2;
 const ROUNDING = 1e-6;
 
 /**
- * Boxes as centre and size often have no area as corners, and those that have some are taken for others than they are. So
- * where many images hold a box that makes sense in that order only, the rest is suspect too.
+ * Boxes as centre and size often have no area as corners, and those that have some are taken for others than they are.
+ * So where many images hold a box that makes sense in that order only, the rest is suspect too.
  */
 export function createBoxOrderCheck(): { add(sample: unknown): void; warning(): string | undefined } {
   let imageCount = 0;

@@ -17,8 +17,8 @@ import { collectRemarks } from "./remarks.js";
 import { createSizeCheck } from "./too-small.js";
 
 /**
- * An `error` keeps training from starting or running through; a `warning` is odd and may be meant; a `note` tells what is
- * made of something. What holds for many files is said once, at the first.
+ * An `error` keeps training from starting or running through; a `warning` is odd and may be meant; a `note` tells what
+ * is made of something. What holds for many files is said once, at the first.
  */
 export interface Fault {
   readonly severity: "error" | "warning" | "note";
@@ -154,7 +154,10 @@ function warnOfContradictions({ aspects }: SampleRecord, warn: (message: string)
   }
 }
 
-/** Remembers contents (paths where nothing is decoded) by half a SHA-256: some hundred bytes a sample, the only thing that grows. */
+/**
+ * Remembers contents (paths where nothing is decoded) by half a SHA-256: some hundred bytes a sample, the only thing
+ * that grows.
+ */
 function duplicateFinder() {
   const seen = new Map<string, { line: number; split: Split }>();
   return async (

@@ -6,8 +6,8 @@ import type { Raster } from "./raster.js";
 export interface Foreground {
   readonly isAspect: (value: number) => boolean;
   /**
-   * `picked` by "values"; `not-lowest` of one or two values; `labels`: several values that look like numbers of things, of
-   * which any but the lowest (in levels: but zero) count; `graded`: from half of full scale.
+   * `picked` by "values"; `not-lowest` of one or two values; `labels`: several values that look like numbers of things,
+   * of which any but the lowest (in levels: but zero) count; `graded`: from half of full scale.
    */
   readonly rule: "picked" | "not-lowest" | "labels" | "graded";
 }

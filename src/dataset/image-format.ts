@@ -1,4 +1,6 @@
-/** What a file is by its first bytes, before any decoder sees it; what none of ours reads is refused with the way out. */
+/**
+ * What a file is by its first bytes, before any decoder sees it; what none of ours reads is refused with the way out.
+ */
 
 import { ImageError } from "../core/errors.js";
 

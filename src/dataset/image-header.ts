@@ -58,7 +58,11 @@ export async function readHeader(
   return { width, height, is16Bit: depth === "ushort", isPlain, costBytes };
 }
 
-/** Bytes that its decoder holds at once. @throws ImageError where they are past the limit; before anything is allocated for it. */
+/**
+ * Bytes that its decoder holds at once.
+ *
+ * @throws ImageError where they are past the limit; before anything is allocated for it.
+ */
 export function decodingCost(header: Metadata, { label, format }: { label: string; format: ImageFormat }): number {
   const { width, height } = header.autoOrient;
   const costBytes = width * height * bytesPerPixel(header, format);
@@ -69,7 +73,10 @@ export function decodingCost(header: Metadata, { label, format }: { label: strin
   );
 }
 
-/** What decoders hold of the whole image, measured at 100 million pixels; nothing where rows are decoded one after another. */
+/**
+ * What decoders hold of the whole image, measured at 100 million pixels; nothing where rows are decoded one after
+ * another.
+ */
 function bytesPerPixel({ channels, depth, isProgressive, bitsPerSample = 8 }: Metadata, format: ImageFormat): number {
   const sampleBytes = depth === "ushort" ? 2 : 1;
   switch (format) {

@@ -1,4 +1,6 @@
-/** The files behind a dataset's records: sizes, times, and a digest of their bytes, so that exchanged ones are noticed. */
+/**
+ * The files behind a dataset's records: sizes, times, and a digest of their bytes, so that exchanged ones are noticed.
+ */
 
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";

@@ -22,7 +22,8 @@ const LINE_FEED = 10;
 /**
  * Yields lines that are not blank; a byte-order mark at the start is passed over.
  *
- * @param onChunk sees every byte once, in order, without carriage returns (for a hash: line endings make no other dataset).
+ * @param onChunk sees every byte once, in order, without carriage returns (for a hash: line endings make no other
+ *   dataset).
  * @throws DatasetError where the file cannot be read, or has a line of more than 16 MiB.
  */
 export async function* readLines(

@@ -22,8 +22,8 @@ export interface OpenImage {
   /** `[size, size, 3]` RGB 0..255. @throws ImageError where the pixels cannot be decoded whole. */
   render(options: RenderOptions): Promise<Uint8Array>;
   /**
-   * The same image with its pixels decoded, for rendering again and again; `null` where that would not give the same bytes:
-   * alpha, 16 bits, profiles, other colours than sRGB, a rotation, or so large that decoders shrink on loading.
+   * The same image with its pixels decoded, for rendering again and again; `null` where that would not give the same
+   * bytes: alpha, 16 bits, profiles, other colours than sRGB, a rotation, or so large that decoders shrink on loading.
    *
    * @param options.size side to which it will be rendered.
    */

@@ -1,4 +1,6 @@
-/** Which paths a dataset may name: relative ones, with forward slashes, that stay inside its folder; and where they lie. */
+/**
+ * Which paths a dataset may name: relative ones, with forward slashes, that stay inside its folder; and where they lie.
+ */
 
 import { existsSync, realpathSync } from "node:fs";
 import { join, posix, sep } from "node:path";
@@ -31,8 +33,8 @@ interface Place {
 }
 
 /**
- * Where a path of a record lies. An accented letter is one character to some file systems and tools and two to others (NFC,
- * NFD); a part of the path that is there in the other form only is found in that.
+ * Where a path of a record lies. An accented letter is one character to some file systems and tools and two to others
+ * (NFC, NFD); a part of the path that is there in the other form only is found in that.
  *
  * @throws ImageError (or `ErrorClass`) where links lead out of the dataset's folder and it does not allow that.
  */
@@ -48,7 +50,9 @@ export function locate(
   });
 }
 
-/** Also true where there is nothing; whoever reads it says so. Synchronous: some microseconds, a tenth of the other way. */
+/**
+ * Also true where there is nothing; whoever reads it says so. Synchronous: some microseconds, a tenth of the other way.
+ */
 function isInside(directory: string, file: string): boolean {
   try {
     const root = realpathSync.native(directory);

@@ -11,8 +11,9 @@ import type { Split } from "./record.js";
 const GRAIN = 8;
 
 /**
- * Side of a square that holds each picture of a split; `null` where one is larger than `limit`, where its pixels would not
- * come out as they are (`OpenImage.keepDecoded`), or where one cannot be read, which training then says at its place.
+ * Side of a square that holds each picture of a split; `null` where one is larger than `limit`, where its pixels would
+ * not come out as they are (`OpenImage.keepDecoded`), or where one cannot be read, which training then says at its
+ * place.
  *
  * @param options.cache gets what is decoded for it.
  */

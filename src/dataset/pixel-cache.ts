@@ -9,8 +9,8 @@ export interface PixelCache {
 }
 
 /**
- * What comes out of the cache is bit for bit what comes from the file (`OpenImage.keepDecoded`); what cannot be kept so,
- * or finds the cache full, is read again each time.
+ * What comes out of the cache is bit for bit what comes from the file (`OpenImage.keepDecoded`); what cannot be kept
+ * so, or finds the cache full, is read again each time.
  *
  * @param options.bytes most that is kept.
  * @param options.inputSize side to which images will be rendered, pixels.

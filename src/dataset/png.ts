@@ -1,4 +1,7 @@
-/** What decoders make of a PNG that a mask must not suffer: palette colours in place of indices, and few bits stretched to eight. */
+/**
+ * What decoders make of a PNG that a mask must not suffer: palette colours in place of indices, and few bits stretched
+ * to eight.
+ */
 
 import { crc32 } from "node:zlib";
 import { ImageError } from "../core/errors.js";

@@ -11,8 +11,8 @@ export interface OneChannel {
 }
 
 /**
- * The level where red, green and blue are equal everywhere, else the largest of them; 0 where transparent. Where nothing but
- * black is drawn, the opacity is what was drawn.
+ * The level where red, green and blue are equal everywhere, else the largest of them; 0 where transparent. Where
+ * nothing but black is drawn, the opacity is what was drawn.
  *
  * @param samples `[height * width, channels]`. @param channels 1 or 3, one more with alpha.
  */

@@ -1,4 +1,6 @@
-/** The raw values of a mask or map file: palette indices, grey levels, 1 to 16 bits; never colours mixed by a resize. */
+/**
+ * The raw values of a mask or map file: palette indices, grey levels, 1 to 16 bits; never colours mixed by a resize.
+ */
 
 import sharp, { type Metadata } from "sharp";
 import { ImageError } from "../core/errors.js";
@@ -21,7 +23,10 @@ export interface Raster {
   readonly maximum: number;
   /** The values that occur, rising. */
   readonly found: readonly number[];
-  /** `indices` of a palette, whose order means nothing as an amount. `colours`: `values` holds each pixel's largest channel. */
+  /**
+   * `indices` of a palette, whose order means nothing as an amount. `colours`: `values` holds each pixel's largest
+   * channel.
+   */
   readonly meaning: "levels" | "indices" | "colours";
   /** How many colours occur, at most 17 counted; 0 where the meaning is another. */
   readonly colourCount: number;

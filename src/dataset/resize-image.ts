@@ -1,6 +1,6 @@
 /**
- * Resizes an image to the model's square, RGB of eight bits. Masks are resized in `resize-raster.ts`; training resizes small
- * images in its graph, in `train/crop-in-graph.ts`.
+ * Resizes an image to the model's square, RGB of eight bits. Masks are resized in `resize-raster.ts`; training resizes
+ * small images in its graph, in `train/crop-in-graph.ts`.
  */
 
 import type { Sharp } from "sharp";
@@ -9,7 +9,9 @@ import { firstLine } from "../core/shown.js";
 import type { Crop } from "../core/view.js";
 import { withinBudget } from "./decoding-budget.js";
 
-/** Catmull-Rom over the footprint of each output pixel; the same in training and explaining, and named in the bundle. */
+/**
+ * Catmull-Rom over the footprint of each output pixel; the same in training and explaining, and named in the bundle.
+ */
 export const RESIZE_KERNEL = "cubic";
 
 export interface RenderOptions {
@@ -91,7 +93,8 @@ function mirror(data: Uint8Array, size: number): Uint8Array {
 }
 
 /**
- * libvips cuts 16 bits to 8 by dropping the low byte, and flattens them over 65,280 instead of white, so both are done here.
+ * libvips cuts 16 bits to 8 by dropping the low byte, and flattens them over 65,280 instead of white, so both are done
+ * here.
  *
  * @param data 16-bit samples, 3 or 4 a pixel.
  * @param options.onLargest gets the largest colour value.

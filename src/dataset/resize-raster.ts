@@ -12,11 +12,12 @@ export interface SquareOptions {
 }
 
 /**
- * The mean over the area that each output pixel covers. Along a side that is not made smaller each takes the pixel under its
- * middle, so that a mask of the model's size comes out as it is.
+ * The mean over the area that each output pixel covers. Along a side that is not made smaller each takes the pixel
+ * under its middle, so that a mask of the model's size comes out as it is.
  *
  * @param convert of each value to a whole number; looked up, since a mask has few values and many pixels.
- * @returns `[size * size]`; sums are of whole numbers, so that no rounding makes a whole pixel less than 1, or a trace 0.
+ * @returns `[size * size]`; sums are of whole numbers, so that no rounding makes a whole pixel less than 1, or a trace
+ *   0.
  */
 export function toSquare(
   { values, width, found, maximum }: Raster,

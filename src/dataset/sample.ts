@@ -1,4 +1,6 @@
-/** From a record to a sample: image, masks, maps and boxes decoded in one view, so that they stay on top of each other. */
+/**
+ * From a record to a sample: image, masks, maps and boxes decoded in one view, so that they stay on top of each other.
+ */
 
 import { type Annotation, labelsOf, type Sample } from "../core/annotation.js";
 import { DatasetError, ImageError } from "../core/errors.js";
@@ -24,7 +26,10 @@ export interface LoadOptions {
   readonly random?: Random;
   /** Mirror left and right; without `augment` only. */
   readonly flip?: boolean;
-  /** `kind`: only what the aspect's kind reads (a mask beside the boxes of a `boxes` aspect stays on disk). `all`: everything. */
+  /**
+   * `kind`: only what the aspect's kind reads (a mask beside the boxes of a `boxes` aspect stays on disk). `all`:
+   * everything.
+   */
   readonly annotations?: "kind" | "all";
   /** Leave the picture whole, for a model that cuts views itself; what `pictureSide` has found. */
   readonly wholeSide?: number;

@@ -1,4 +1,6 @@
-/** Whether steps may be recorded in ONNX Runtime's blocked form here: its block is measured, its results are compared. */
+/**
+ * Whether steps may be recorded in ONNX Runtime's blocked form here: its block is measured, its results are compared.
+ */
 
 import * as tf from "@tensorflow/tfjs";
 import { type NdArrays, ndArray } from "../core/nd-array.js";

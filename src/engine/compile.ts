@@ -81,7 +81,9 @@ function withConstants<Result>(arrays: NdArrays, use: (constants: Tensors) => Re
   }
 }
 
-/** The cpu backend greets whoever first gives it a number, on the terminal, unless told that this is no place for it. */
+/**
+ * The cpu backend greets whoever first gives it a number, on the terminal, unless told that this is no place for it.
+ */
 function toTensors(arrays: NdArrays): Tensors {
   const isSilent = tf.env().getBool("PROD");
   tf.env().set("PROD", true);

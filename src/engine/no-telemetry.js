@@ -1,7 +1,8 @@
 /**
- * Switches ONNX Runtime's telemetry off, before the library is loaded: onnxruntime-node 1.30 keeps a device id and events in the
- * user's cache folder, sends them to its maker, and crashes where the command line is longer than about 16,000 characters. The
- * variable is left alone where the user has set it. Plain JavaScript, as the worker that imports it.
+ * Switches ONNX Runtime's telemetry off, before the library is loaded: onnxruntime-node 1.30 keeps a device id and
+ * events in the user's cache folder, sends them to its maker, and crashes where the command line is longer than about
+ * 16,000 characters. The variable is left alone where the user has set it. Plain JavaScript, as the worker that imports
+ * it.
  */
 
 import { isMainThread } from "node:worker_threads";

@@ -1,4 +1,6 @@
-/** How many channels a block of ONNX Runtime's NCHWc form has on this processor: 16 with AVX-512, 8 elsewhere, or none. */
+/**
+ * How many channels a block of ONNX Runtime's NCHWc form has on this processor: 16 with AVX-512, 8 elsewhere, or none.
+ */
 
 import { ndArray } from "../core/nd-array.js";
 import type { Runtime } from "./session.js";

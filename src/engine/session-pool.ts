@@ -12,9 +12,9 @@ export interface SessionPool {
   /** On every core: the fastest for a single image. */
   readonly run: Run;
   /**
-   * A place for the next of many images; after some dozen calls it is a session of one thread, in a worker of its own for
-   * each core, which explains a fifth more images a second (a graph's small nodes do not fill two cores) and leaves them
-   * to decoding where that waits.
+   * A place for the next of many images; after some dozen calls it is a session of one thread, in a worker of its own
+   * for each core, which explains a fifth more images a second (a graph's small nodes do not fill two cores) and leaves
+   * them to decoding where that waits.
    */
   next(): Run;
   dispose(): Promise<void>;

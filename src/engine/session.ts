@@ -14,7 +14,10 @@ export type { TensorInfo };
 export interface SessionOptions {
   /** Shown in errors. */
   readonly name?: string;
-  /** Arrays of a store of the same runtime that the graph reads and replaces, as one row, `[size]`; no caller gives or gets them. */
+  /**
+   * Arrays of a store of the same runtime that the graph reads and replaces, as one row, `[size]`; no caller gives or
+   * gets them.
+   */
   readonly state?: {
     readonly store: StateStore;
     /** Name in the store, by graph input. */

@@ -11,8 +11,8 @@ import { loadTfjsNode } from "./tfjs-node.js";
 type Arrays = Map<string, tf.Tensor>;
 
 /**
- * @param options.backend `"cpu"`: the plain JavaScript backend, slow and with wrong resize gradients, for tests alone. By
- * default `@tensorflow/tfjs-node-gpu`, else `@tensorflow/tfjs-node`.
+ * @param options.backend `"cpu"`: the plain JavaScript backend, slow and with wrong resize gradients, for tests alone.
+ *   By default `@tensorflow/tfjs-node-gpu`, else `@tensorflow/tfjs-node`.
  * @throws MissingEngineError where neither is installed.
  */
 export async function createTfjsEngine({ backend: chosen }: { backend?: "cpu" } = {}): Promise<Engine> {

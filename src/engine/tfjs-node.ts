@@ -14,7 +14,8 @@ const require = createRequire(import.meta.url);
  * Loads the first that is installed and leaves the caller's backend as it was.
  *
  * @returns the name of the backend that it registered.
- * @throws MissingEngineError with the command that installs it, or, where one is installed but does not load, with the reason.
+ * @throws MissingEngineError with the command that installs it, or, where one is installed but does not load, with the
+ *   reason.
  */
 export async function loadTfjsNode(): Promise<string> {
   const installed = packages.find(isInstalled);

@@ -3,7 +3,10 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 
-/** The cores that this process may use, at most one thread a physical core: a second one on a core slows matrix products down. */
+/**
+ * The cores that this process may use, at most one thread a physical core: a second one on a core slows matrix products
+ * down.
+ */
 export function defaultThreads(): number {
   return Math.max(1, Math.min(availableParallelism(), physicalCores() ?? Number.POSITIVE_INFINITY));
 }

@@ -8,8 +8,8 @@ import type { Answers, Posted, Reply, Request } from "./worker-messages.js";
 
 export interface WorkerClient {
   /**
-   * Posts a request; the worker answers in the order of the calls. Arrays in it are copied once and the copy handed over,
-   * or they are handed over themselves.
+   * Posts a request; the worker answers in the order of the calls. Arrays in it are copied once and the copy handed
+   * over, or they are handed over themselves.
    *
    * @throws EngineError with the worker's message, or where the worker ended.
    */
@@ -29,8 +29,8 @@ interface Waiting {
 }
 
 /**
- * Numbers that a worker shares with us, so that a process that exits can wait for it without an event loop: whether the worker is at
- * something, and whether we are leaving. `worker.js` has the same places.
+ * Numbers that a worker shares with us, so that a process that exits can wait for it without an event loop: whether the
+ * worker is at something, and whether we are leaving. `worker.js` has the same places.
  */
 const BUSY = 0;
 const LEAVING = 1;
@@ -38,8 +38,8 @@ const open = new Set<Int32Array>();
 /** As long as the slowest step takes. */
 const LEAVING_MS = 10_000;
 
-// Ended in the midst of a call, ONNX Runtime's binding aborts the whole process where it hands over its results. A call that never
-// ends would keep the process for ever: Node waits for its threads.
+// Ended in the midst of a call, ONNX Runtime's binding aborts the whole process where it hands over its results. A call
+// that never ends would keep the process for ever: Node waits for its threads.
 process.on("exit", () => {
   for (const flags of open) {
     Atomics.store(flags, LEAVING, 1);
@@ -110,7 +110,8 @@ export function openWorker(
       }),
     async dispose() {
       end(new EngineError("The engine was disposed."));
-      // Ended by force while ONNX Runtime builds, runs or is being loaded, the thread would take the whole process down.
+      // Ended by force while ONNX Runtime builds, runs or is being loaded, the thread would take the whole process
+      // down.
       worker.ref();
       worker.postMessage({ id: count++, request: { kind: "stop" } } satisfies Posted);
       const timer = setTimeout(() => worker.terminate(), graceMs);
@@ -124,7 +125,10 @@ function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-/** Copies what the caller owns. Cloning a view would copy the whole buffer under it; a copy of the view can be handed over. */
+/**
+ * Copies what the caller owns. Cloning a view would copy the whole buffer under it; a copy of the view can be handed
+ * over.
+ */
 function copied(request: Request, isHandedOver: boolean): { request: Request; transfer: ArrayBuffer[] } {
   switch (request.kind) {
     case "open": {

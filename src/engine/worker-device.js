@@ -1,4 +1,7 @@
-/** Sessions on another device than the cpu, whose first results are compared with the cpu's; plain JavaScript, as the worker. */
+/**
+ * Sessions on another device than the cpu, whose first results are compared with the cpu's; plain JavaScript, as the
+ * worker.
+ */
 
 import { InferenceSession } from "./onnx-runtime.js";
 
@@ -6,8 +9,8 @@ import { InferenceSession } from "./onnx-runtime.js";
 
 /**
  * @typedef {Uint8Array | string} Model
- * @typedef {{ session: InferenceSession, unchecked: { model: Model, options: InferenceSession.SessionOptions, device: Device } | null }} Opened
- * `unchecked` until the first run has been compared.
+ * @typedef {{ session: InferenceSession, unchecked: { model: Model, options: InferenceSession.SessionOptions, device:
+ *   Device } | null }} Opened `unchecked` until the first run has been compared.
  */
 
 /** Relative L2 error of an output; float32 on a GPU, and one step of Adam on noise, stay below a tenth of it. */
@@ -36,7 +39,8 @@ export async function openOn(model, options, { device, notice }) {
  *
  * @param {Opened} opened
  * @param {InferenceSession.OnnxValueMapType} feeds
- * @param {{ fetches: Record<string, import("onnxruntime-node").Tensor | null>, notice: (line: string) => void }} options
+ * @param {{ fetches: Record<string, import("onnxruntime-node").Tensor | null>, notice: (line: string) => void }}
+ *   options
  */
 export async function runOn(opened, feeds, { fetches, notice }) {
   const { unchecked } = opened;

@@ -1,4 +1,7 @@
-/** The thread in which ONNX Runtime builds and runs sessions, since its binding blocks the event loop; plain JavaScript, so that it also runs from source. */
+/**
+ * The thread in which ONNX Runtime builds and runs sessions, since its binding blocks the event loop; plain JavaScript,
+ * so that it also runs from source.
+ */
 
 import { parentPort, workerData } from "node:worker_threads";
 import { env, Tensor } from "./onnx-runtime.js";
@@ -8,8 +11,8 @@ import { openOn, runOn } from "./worker-device.js";
 /** @import { Answers, Posted, Request, StateBinding, TensorInfo } from "./worker-messages.js" */
 
 /**
- * An array of a store: what it holds now, and the buffer into which the next value is computed, both as one row. The two
- * change places after each run, so that a training step moves no parameter and allocates none.
+ * An array of a store: what it holds now, and the buffer into which the next value is computed, both as one row. The
+ * two change places after each run, so that a training step moves no parameter and allocates none.
  * @typedef {{ shape: readonly number[], current: Tensor, spare: Tensor | null }} Slot
  */
 

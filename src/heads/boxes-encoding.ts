@@ -19,8 +19,8 @@ export function boxShapes(size: number): Record<string, readonly number[]> {
 }
 
 /**
- * What the loss reads: `centre` 1 in the cell of each centre; `away` `(1 - heat)^4`, the weight of everything that is no
- * centre, where heat falls off as an elliptic Gaussian around each centre cell; `near` 1 in the 3x3 cells around it;
+ * What the loss reads: `centre` 1 in the cell of each centre; `away` `(1 - heat)^4`, the weight of everything that is
+ * no centre, where heat falls off as an elliptic Gaussian around each centre cell; `near` 1 in the 3x3 cells around it;
  * `geometry` there: log height, log width (shares of the image), the centre's y, x from the cell's corner in cells; and
  * `labelled`. Two centres in one cell count as one instance, the smaller; `boxes: []` is labelled as empty.
  */

@@ -8,7 +8,9 @@ import type { Head, HeadContext, HeadSpec } from "./head.js";
 import { presence } from "./presence.js";
 import { segmentation } from "./segmentation.js";
 
-/** @throws ConfigError where the specification makes no head: no tap, a threshold outside 0..1, fewer than two classes. */
+/**
+ * @throws ConfigError where the specification makes no head: no tap, a threshold outside 0..1, fewer than two classes.
+ */
 export function createHead(spec: HeadSpec, context: HeadContext): Head {
   check(spec, context);
   switch (spec.kind) {

@@ -22,7 +22,9 @@ export interface FusedTaps {
   forward(parameters: Parameters, features: readonly tf.Tensor4D[]): tf.Tensor4D;
 }
 
-/** A 1x1 convolution a tap, summed, one bias, relu. Nothing but `features` enters, so all taps can be masked at once. */
+/**
+ * A 1x1 convolution a tap, summed, one bias, relu. Nothing but `features` enters, so all taps can be masked at once.
+ */
 export function fusedTaps(name: string, context: HeadContext, { width }: { width: number }): FusedTaps {
   const { taps } = context;
   const finest = taps.reduce((best, tap) => (tap.size > best.size ? tap : best));

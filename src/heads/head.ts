@@ -71,8 +71,8 @@ export interface Head<Spec extends HeadSpec = HeadSpec> {
    * @param parameters by name, `head/<name>/...`.
    * @param features one `[batch, size, size, channels]` a tap, in the order of `spec.taps`.
    * @param options.dropout in training only, and of the classifier only: which of its pooled features are dropped.
-   * @param options.spreadsMaximum in explanations only: the gradient of a maximum over places reaches all of them, each by its share
-   *   of it.
+   * @param options.spreadsMaximum in explanations only: the gradient of a maximum over places reaches all of them, each
+   *   by its share of it.
    * @returns the answer before the sigmoid or softmax, `[batch, ...outputShape]`; the caller disposes it.
    */
   forward(

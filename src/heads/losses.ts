@@ -12,7 +12,9 @@ export function averageOverLabelled(each: tf.Tensor, labelled: tf.Tensor): tf.Sc
   return tf.tidy(() => tf.div(tf.sum(tf.mul(each, labelled)), tf.maximum(tf.sum(labelled), 1)));
 }
 
-/** -t log(sigmoid(x)) - (1 - t) log(1 - sigmoid(x)), element by element, for soft or hard targets t; never overflows. */
+/**
+ * -t log(sigmoid(x)) - (1 - t) log(1 - sigmoid(x)), element by element, for soft or hard targets t; never overflows.
+ */
 export function binaryCrossEntropy(logits: tf.Tensor, targets: tf.Tensor): tf.Tensor {
   return tf.tidy(() => tf.sub(tf.softplus(logits), tf.mul(logits, targets)));
 }

@@ -10,12 +10,16 @@ import type { Answer, SegmentationSpec } from "./head.js";
 
 export interface SegmentationMetrics {
   readonly kind: "segmentation";
-  /** Intersection over union of all labelled images' pixels together; `null` where nothing is, and nothing was found. */
+  /**
+   * Intersection over union of all labelled images' pixels together; `null` where nothing is, and nothing was found.
+   */
   readonly iou: number | null;
   /** 2 intersection / (predicted + labelled), likewise. */
   readonly dice: number | null;
   readonly count: number;
-  /** Labelled images that hold the aspect, but too little of it to cover half of any pixel; absent where there is none. */
+  /**
+   * Labelled images that hold the aspect, but too little of it to cover half of any pixel; absent where there is none.
+   */
   readonly tooSmallCount?: number;
 }
 

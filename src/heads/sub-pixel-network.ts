@@ -18,8 +18,8 @@ export interface SubPixelNetwork {
 }
 
 /**
- * 1x1 to 64, relu, depthwise 3x3 and 1x1, relu, 1x1 to `factor`^2 sub-pixels a channel. At stride 16 on 512 channels and
- * 224 px it costs 8 million multiply-adds, 1.4 % of MobileNetV1 1.0.
+ * 1x1 to 64, relu, depthwise 3x3 and 1x1, relu, 1x1 to `factor`^2 sub-pixels a channel. At stride 16 on 512 channels
+ * and 224 px it costs 8 million multiply-adds, 1.4 % of MobileNetV1 1.0.
  *
  * @param prior one number a channel: the logit that an untrained head says everywhere, so that rare things start rare
  *   (Lin et al. 2017, arXiv:1708.02002, section 4.1).

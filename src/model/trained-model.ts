@@ -49,7 +49,10 @@ export interface SplitMetrics {
   readonly heads: Readonly<Record<string, object>>;
 }
 
-/** The metrics that a model carries, one for each split that was evaluated; training makes those of the validation split. */
+/**
+ * The metrics that a model carries, one for each split that was evaluated; training makes those of the validation
+ * split.
+ */
 export function metricsOf({ metrics }: Provenance): readonly SplitMetrics[] {
   const isMetrics = (value: unknown): value is SplitMetrics =>
     isObject(value) && typeof value.split === "string" && isObject(value.heads);
@@ -75,7 +78,10 @@ type Description = Omit<TrainedModel, "parameters" | "references">;
 
 const FORMAT = "aspectlens-model/1";
 
-/** Writes `model.json`, `parameters.safetensors` and `references.safetensors`; `model.json` last, so that it vouches for the others. */
+/**
+ * Writes `model.json`, `parameters.safetensors` and `references.safetensors`; `model.json` last, so that it vouches for
+ * the others.
+ */
 export async function writeTrainedModel(folder: string, model: TrainedModel): Promise<void> {
   const { parameters, references, ...description } = model;
   await writeFileAtomic(join(folder, "parameters.safetensors"), encodeSafetensors(parameters));

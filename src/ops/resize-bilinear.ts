@@ -1,6 +1,6 @@
 /**
- * Bilinear resizing with half-pixel centres and a gradient that is exact on every backend: TensorFlow.js' own is wrong on
- * its cpu backend.
+ * Bilinear resizing with half-pixel centres and a gradient that is exact on every backend: TensorFlow.js' own is wrong
+ * on its cpu backend.
  */
 
 import * as tf from "@tensorflow/tfjs";
@@ -22,11 +22,15 @@ export function resizeBilinear(x: tf.Tensor4D, [toHeight, toWidth]: readonly [nu
   return resize(x) as tf.Tensor4D;
 }
 
-/** @returns `[batch, height, width, channels]`: every element of `dy` shared out among the pixels that it was mixed from. */
+/**
+ * @returns `[batch, height, width, channels]`: every element of `dy` shared out among the pixels that it was mixed
+ *   from.
+ */
 function gradient(dy: tf.Tensor4D, [height, width]: readonly [number, number]): tf.Tensor4D {
   const [, toHeight, toWidth, channels] = dy.shape;
   if (toHeight !== 2 * height || toWidth !== 2 * width) return mixAxis(mixAxis(dy, 1, height), 2, width);
-  // A pixel gave 3/4 to each of its own halves and 1/4 to the two beyond; at the edge, which is repeated, it gave that to itself.
+  // A pixel gave 3/4 to each of its own halves and 1/4 to the two beyond; at the edge, which is repeated, it gave that
+  // to itself.
   const shares = tf.tensor1d([0.25, 0.75, 0.75, 0.25]);
   const filter = tf.tile(tf.reshape(tf.outerProduct(shares, shares), [4, 4, 1, 1]), [1, 1, channels, 1]);
   const wide = tf.mirrorPad(dy, [[0, 0], [1, 1], [1, 1], [0, 0]], "symmetric"); // biome-ignore format: a table

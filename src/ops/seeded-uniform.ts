@@ -16,9 +16,9 @@ export const SEED_LIMIT = PRIME * PRIME;
 /**
  * Uniform numbers in [0, 1), multiples of 1 / 2039^2 up to rounding, no two equal; not for secrets.
  *
- * An element's place, as two residues, is enciphered by a Feistel network (Luby and Rackoff 1988) over the integers modulo
- * 2039 whose round function is y^2 + key: a planar function, under which a difference in y spreads evenly over all
- * residues. The same network makes the keys from the seed. `tf.randomUniform` would be frozen into a traced graph.
+ * An element's place, as two residues, is enciphered by a Feistel network (Luby and Rackoff 1988) over the integers
+ * modulo 2039 whose round function is y^2 + key: a planar function, under which a difference in y spreads evenly over
+ * all residues. The same network makes the keys from the seed. `tf.randomUniform` would be frozen into a traced graph.
  *
  * @param shape of at most 2039^2 elements.
  * @param seed scalar, a whole number in [0, `SEED_LIMIT`); neighbouring seeds give unrelated numbers.
@@ -62,8 +62,9 @@ function encipher(words: Words, { rounds, keyOf }: { rounds: number; keyOf: (rou
 }
 
 /**
- * floor(n / 2039), exact for whole n below 2^22: n + 0.5 is exact, and its quotient lies at least 0.5 / 2039 from a whole
- * number, more than both roundings move it (2^22 / 2039 * 2^-23). A division would be recorded as this product anyway.
+ * floor(n / 2039), exact for whole n below 2^22: n + 0.5 is exact, and its quotient lies at least 0.5 / 2039 from a
+ * whole number, more than both roundings move it (2^22 / 2039 * 2^-23). A division would be recorded as this product
+ * anyway.
  */
 function quotient(n: tf.Tensor): tf.Tensor {
   return tf.floor(tf.mul(tf.add(n, 0.5), 1 / PRIME));

@@ -6,8 +6,8 @@ import * as tf from "@tensorflow/tfjs";
 const TINY = 1e-30;
 
 /**
- * The maximum over all places. Its gradient reaches each place by the share that it has of the maximum: of a thing that many places
- * see nearly as well, the first of them is not the only evidence.
+ * The maximum over all places. Its gradient reaches each place by the share that it has of the maximum: of a thing that
+ * many places see nearly as well, the first of them is not the only evidence.
  *
  * @param x `[batch, height, width, channels]`, zero or more.
  * @returns `[batch, channels]`; the caller disposes it.

@@ -11,8 +11,9 @@ export function stepsOfEpoch({ batchCount, accumulate }: Epoch): number {
 }
 
 /**
- * The optimizer step of a batch. The batches left at the end of an epoch make a step of their own, whose gradients are divided
- * by its own number of batches: no image is lost, none is seen more often, and every epoch ends with a whole step.
+ * The optimizer step of a batch. The batches left at the end of an epoch make a step of their own, whose gradients are
+ * divided by its own number of batches: no image is lost, none is seen more often, and every epoch ends with a whole
+ * step.
  *
  * @param batch 0-based within the epoch.
  * @returns the 0-based optimizer step within the epoch, its number of batches, and whether this batch ends it.

@@ -96,7 +96,9 @@ function changed(usual: readonly object[], changes: Readonly<Record<string, unkn
   });
 }
 
-/** Pre-trained layers behind the taps, trained on cached features, would learn a small set by heart at the heads' rate. */
+/**
+ * Pre-trained layers behind the taps, trained on cached features, would learn a small set by heart at the heads' rate.
+ */
 function trunkShare(train: string, isRandom: boolean): number {
   return train === "heads" && !isRandom ? 0.1 : 1;
 }

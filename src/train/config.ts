@@ -1,4 +1,6 @@
-/** The training configuration: what a user may write, checked key by key, and every default resolved to suit the data. */
+/**
+ * The training configuration: what a user may write, checked key by key, and every default resolved to suit the data.
+ */
 
 import type { AspectKind } from "../core/annotation.js";
 import { ConfigError } from "../core/errors.js";
@@ -16,8 +18,9 @@ export interface TrainConfig {
   readonly seed: number;
   readonly batchSize: number;
   /**
-   * So many batches make one optimizer step, their gradients averaged: the step of a larger batch in the memory of a small
-   * one. Statistics of batch normalisation remain those of each batch. The last step of an epoch takes the batches left.
+   * So many batches make one optimizer step, their gradients averaged: the step of a larger batch in the memory of a
+   * small one. Statistics of batch normalisation remain those of each batch. The last step of an epoch takes the
+   * batches left.
    */
   readonly accumulate: number;
   /** `weights`: `builtin:<name>`, `random`, a path, or the name of weights that were pulled or imported. */
@@ -101,7 +104,9 @@ export function checkConfig(value: unknown, file: string): RawConfig {
   return value as RawConfig;
 }
 
-/** Which weights the trunk starts from; the package's own where there are some of the trunk asked for, else `random`. */
+/**
+ * Which weights the trunk starts from; the package's own where there are some of the trunk asked for, else `random`.
+ */
 export function weightsOf(raw: RawConfig): string {
   const { weights, name = DEFAULT_TRUNK, alpha } = (raw.trunk ?? {}) as Readonly<Record<string, unknown>>;
   if (weights === undefined) {

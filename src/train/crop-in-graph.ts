@@ -1,6 +1,6 @@
 /**
- * Small images cropped, resized and colour-jittered in the graph: two matrix products an image. A decoding library takes
- * longer for that than a small trunk takes for its step. The images come whole, their views as numbers.
+ * Small images cropped, resized and colour-jittered in the graph: two matrix products an image. A decoding library
+ * takes longer for that than a small trunk takes for its step. The images come whole, their views as numbers.
  */
 
 import * as tf from "@tensorflow/tfjs";
@@ -78,7 +78,8 @@ export function cropImages(inputs: Tensors): tf.Tensor4D {
       .split(inputs["crop/jitter"], 3, 1)
       .map((factor) => tf.reshape(factor, [batch, 1, 1]));
     const luma = tf.tile(tf.tensor3d([...LUMA], [1, 1, 3]), [batch, 1, 1]);
-    // Saturation about the pixel's grey and gain are one matrix; contrast is about the mean grey of the brightened image.
+    // Saturation about the pixel's grey and gain are one matrix; contrast is about the mean grey of the brightened
+    // image.
     const own = tf.mul(saturation, tf.eye(3).reshape([1, 3, 3]));
     const mixed = tf.mul(tf.sub(1, saturation), tf.tile(luma, [1, 3, 1]));
     const matrix = tf.mul(tf.mul(brightness, contrast), tf.add(own, mixed)); // [batch, 3, 3]

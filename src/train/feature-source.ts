@@ -13,7 +13,10 @@ import type { Source, SourceOptions } from "./source.js";
 import { featureStep } from "./step.js";
 import { deepestAspectTap } from "./trainable.js";
 
-/** Layers whose features are cached: all that heads read up to the deepest aspect tap, behind which the classifier goes on. */
+/**
+ * Layers whose features are cached: all that heads read up to the deepest aspect tap, behind which the classifier goes
+ * on.
+ */
 export function cachedTaps(model: Model): string[] {
   const names = model.trunk.taps.map((tap) => tap.name);
   const deepest = deepestAspectTap(model);
@@ -22,7 +25,8 @@ export function cachedTaps(model: Model): string[] {
 }
 
 /**
- * Features of the frozen trunk: each training image plain and (where flips are on) flipped, each validation image plain.
+ * Features of the frozen trunk: each training image plain and (where flips are on) flipped, each validation image
+ * plain.
  *
  * @param parameters of the whole trunk; they must not change while this source is used.
  * @param onProgress called with images done and in all.

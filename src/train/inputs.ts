@@ -5,7 +5,9 @@ import type { NdArray, NdArrays } from "../core/nd-array.js";
 import { ownValue } from "../core/own-value.js";
 import type { Answer, Head } from "../heads/head.js";
 
-/** Model inputs of `batchSize` rows; in the last batch of an evaluation fewer samples, and rows of zeros behind them. */
+/**
+ * Model inputs of `batchSize` rows; in the last batch of an evaluation fewer samples, and rows of zeros behind them.
+ */
 export interface Batch {
   readonly inputs: NdArrays;
   readonly samples: readonly Sample[];

@@ -3,7 +3,8 @@
 import * as tf from "@tensorflow/tfjs";
 
 /**
- * A step has over a hundred biases and scales, and a dozen operators on each of them cost more to start than to compute.
+ * A step has over a hundred biases and scales, and a dozen operators on each of them cost more to start than to
+ * compute.
  *
  * @param parts tensors of one shape a part, under the same keys in every part; at least one part.
  * @param update elementwise: from vectors to vectors of the same length, by key.

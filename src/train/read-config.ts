@@ -10,8 +10,8 @@ import { isRunFolder } from "./run-folder.js";
 import { setKey } from "./set-key.js";
 
 /**
- * Reads a configuration; paths in it are relative to the working folder, as on a command line. The `config.json` of a run means the
- * folder that it lies in, wherever that was moved or copied to.
+ * Reads a configuration; paths in it are relative to the working folder, as on a command line. The `config.json` of a
+ * run means the folder that it lies in, wherever that was moved or copied to.
  *
  * @param assignments `key=value` pairs that override it.
  * @throws ConfigError where it is no JSON, or a key is unknown.

@@ -16,8 +16,8 @@ const WRITTEN = ["config.json", "dataset.json", "metrics.jsonl", "run.html", "ch
 /**
  * Does the work while no other process trains there; what a killed one left half-written is removed first.
  *
- * @throws ConfigError where `out` is a file or holds files that no training made; InputError where another process is at it, or
- * nothing can be written there.
+ * @throws ConfigError where `out` is a file or holds files that no training made; InputError where another process is
+ *   at it, or nothing can be written there.
  */
 export async function inRunFolder<Result>(out: string, work: () => Promise<Result>): Promise<Result> {
   await checkRunFolder(out);

@@ -1,4 +1,7 @@
-/** What changes from step to step of a stage: learning rates, a linear warm-up and then a cosine to zero, and the averaging. */
+/**
+ * What changes from step to step of a stage: learning rates, a linear warm-up and then a cosine to zero, and the
+ * averaging.
+ */
 
 /** Share of a stage spent warming up, and at most so many steps. */
 const WARM_UP_SHARE = 0.05;

@@ -4,7 +4,8 @@ import { ConfigError } from "../core/errors.js";
 import { ownValue } from "../core/own-value.js";
 
 /**
- * Applies `a.b=value` to plain data; the value is JSON where it parses as such, else text. Places in lists are counted from 0.
+ * Applies `a.b=value` to plain data; the value is JSON where it parses as such, else text. Places in lists are counted
+ * from 0.
  *
  * @throws ConfigError where a part of the key leads nowhere. Unknown keys are set, for `checkConfig` to refuse.
  */

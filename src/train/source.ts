@@ -1,4 +1,7 @@
-/** Where a stage's batches come from. Here: images decoded and augmented in each epoch; `feature-source.ts` has the other. */
+/**
+ * Where a stage's batches come from. Here: images decoded and augmented in each epoch; `feature-source.ts` has the
+ * other.
+ */
 
 import type { Sample } from "../core/annotation.js";
 import { imageBatch } from "../core/image-batch.js";
@@ -18,7 +21,10 @@ export interface Source {
   /** Of training. */
   readonly input: ModelInput;
   readonly validationInput: ModelInput;
-  /** Steps an epoch; the shuffled stream fills the last batch from the next epoch, for padding would poison batch statistics. */
+  /**
+   * Steps an epoch; the shuffled stream fills the last batch from the next epoch, for padding would poison batch
+   * statistics.
+   */
   readonly batchCount: number;
   /** Batches of an epoch from `start` on, the same for the same seed, whatever came before. */
   train(epoch: number, start: number): AsyncGenerator<Batch>;
@@ -36,8 +42,8 @@ export interface SourceOptions {
 }
 
 /**
- * Images, decoded and augmented while the step runs. Where all pictures of the training split are no larger than what the
- * model sees, they stay whole and the step crops and jitters them itself (`cropImages`).
+ * Images, decoded and augmented while the step runs. Where all pictures of the training split are no larger than what
+ * the model sees, they stay whole and the step crops and jitters them itself (`cropImages`).
  */
 export async function imageSource({ dataset, model, config, stage, signal }: SourceOptions): Promise<Source> {
   const { batchSize, augment } = config;

@@ -38,8 +38,8 @@ export function stageArrays(
 }
 
 /**
- * What has a moving average where a stage keeps one: what learns, and the statistics that batch normalisation gathers meanwhile.
- * Averaged weights with the statistics of the last ones answer wrongly as long as these move fast.
+ * What has a moving average where a stage keeps one: what learns, and the statistics that batch normalisation gathers
+ * meanwhile. Averaged weights with the statistics of the last ones answer wrongly as long as these move fast.
  */
 export function averagedNames(
   arrays: NdArrays,

@@ -13,7 +13,12 @@ import { rateFactor } from "./schedule.js";
 import { averagedNames, averagedParametersOf, stageArrays } from "./stage-arrays.js";
 import { evaluationStep, modelInputShapes, type StepOptions, stepInputShapes, trainingStep } from "./step.js";
 
-/** Runs a stage to its end. @returns the cursor behind it. @throws InterruptedError after saving, where the signal asks. */
+/**
+ * Runs a stage to its end.
+ *
+ * @returns the cursor behind it.
+ * @throws InterruptedError after saving, where the signal asks.
+ */
 export async function runStage(run: StageRun): Promise<Cursor> {
   const { model, config, stage, engine, source, trainable } = run;
   const { input, validationInput } = source;
@@ -86,7 +91,10 @@ async function validate(
   };
 }
 
-/** Moves the cursor behind the epoch; keeps the (averaged) parameters where none were better (without a score: the latest). */
+/**
+ * Moves the cursor behind the epoch; keeps the (averaged) parameters where none were better (without a score: the
+ * latest).
+ */
 async function keepBest(
   { config, cursor: { stage } }: StageRun,
   { cursor, record, state, constants }: { cursor: Cursor; record: EpochRecord; state: StateStore; constants: NdArrays },

@@ -15,7 +15,10 @@ export { firstMoment, secondMoment } from "./state-names.js";
 /** Share of the old moving statistics that a step keeps (the complement of PyTorch's momentum 0.03). */
 const MOMENTUM = 0.97;
 
-/** What enters the model: images, views that it cuts from pictures, or features of a frozen trunk that were computed before. */
+/**
+ * What enters the model: images, views that it cuts from pictures, or features of a frozen trunk that were computed
+ * before.
+ */
 export type ModelInput =
   | { readonly kind: "image" }
   | { readonly kind: "crops"; readonly side: number }
@@ -35,7 +38,9 @@ export interface StepOptions {
   readonly isAveraged?: boolean;
   /** Share of the classifier's pooled features that a step drops; 0 (default) drops none. */
   readonly dropout?: number;
-  /** Share of each label that is given to all classes alike (Szegedy et al. 2016, arXiv:1512.00567); 0 (default) none. */
+  /**
+   * Share of each label that is given to all classes alike (Szegedy et al. 2016, arXiv:1512.00567); 0 (default) none.
+   */
   readonly labelSmoothing?: number;
   readonly teacher?: Teacher;
 }

@@ -1,6 +1,7 @@
 /**
  * Learning from a trained trunk: a linear map of the last features predicts the teacher's, at every place of every view
- * (FitNets, Romero et al. 2015, arXiv:1412.6550, at the last layer). The teacher sees the very view that the pupil sees.
+ * (FitNets, Romero et al. 2015, arXiv:1412.6550, at the last layer). The teacher sees the very view that the pupil
+ * sees.
  */
 
 import * as tf from "@tensorflow/tfjs";
@@ -43,7 +44,8 @@ export function isTeachers(name: string): boolean {
 
 /**
  * Mean squared difference between the map of the pupil's features and the teacher's, each of whose channels is first
- * brought to mean 0 and deviation 1 over the batch, so that strong channels do not drown the others: 1 says nothing is known.
+ * brought to mean 0 and deviation 1 over the batch, so that strong channels do not drown the others: 1 says nothing is
+ * known.
  *
  * @param parameters with those of `asTeacher` and `teacherParameters`.
  * @param features the pupil's last, `[batch, size, size, channels]`.

@@ -61,7 +61,8 @@ export interface TrainResult {
 }
 
 /**
- * Trains all stages and writes the run folder (`run-folder.ts`). Parameters that do not learn stay byte for byte as they are.
+ * Trains all stages and writes the run folder (`run-folder.ts`). Parameters that do not learn stay byte for byte as
+ * they are.
  *
  * @throws InterruptedError after saving, where the signal asks; `isResumed` then goes on exactly there.
  * @throws InputError where `isResumed` and the folder holds another run, or none was asked for and one is there.
@@ -182,7 +183,10 @@ function fingerprintOf(
   return createHash("sha256").update(JSON.stringify({ config, datasetHash, onlyHeads })).digest("hex");
 }
 
-/** Writes `config.json` (every default resolved), `dataset.json` (hashes and counts) and, once, the list of the dataset's files. */
+/**
+ * Writes `config.json` (every default resolved), `dataset.json` (hashes and counts) and, once, the list of the
+ * dataset's files.
+ */
 async function writeRunDescription(config: TrainConfig, { dataset, inventory }: TrainOptions): Promise<void> {
   await markRunFolder(config.out);
   if ((await readFileList(config.out)) === null) await writeFileList(config.out, inventory.files);

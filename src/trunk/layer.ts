@@ -17,7 +17,10 @@ export interface Layer {
 
 export interface Architecture {
   readonly layers: readonly Layer[];
-  /** `unit`: x / 127.5 - 1. `caffe`: BGR minus the mean of ImageNet. `imagenet`: (x / 255 - mean) / deviation, as torchvision. */
+  /**
+   * `unit`: x / 127.5 - 1. `caffe`: BGR minus the mean of ImageNet. `imagenet`: (x / 255 - mean) / deviation, as
+   * torchvision.
+   */
   readonly scaling: "unit" | "caffe" | "imagenet";
   /** `same` as TensorFlow: below and right of a strided convolution's image. `symmetric` as PyTorch: all around it. */
   readonly padding: "same" | "symmetric";

@@ -5,7 +5,8 @@ import { initialize } from "../core/parameters.js";
 import type { Trunk } from "./trunk.js";
 
 /**
- * He-normal kernels, batch normalisation that changes nothing yet. The same seed gives the same numbers, layer by layer.
+ * He-normal kernels, batch normalisation that changes nothing yet. The same seed gives the same numbers, layer by
+ * layer.
  *
  * @param isFolded a bias of zeros in place of batch normalisation.
  */

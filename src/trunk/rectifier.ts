@@ -3,15 +3,15 @@
 import * as tf from "@tensorflow/tfjs";
 
 /**
- * `gradient`: the derivative. `guided`: only where both the layer was active and the gradient is positive (Springenberg et al.
- * 2014, arXiv:1412.6806). `deconvnet`: wherever the gradient is positive, whatever the layer did (Zeiler and Fergus 2013,
- * arXiv:1311.2901).
+ * `gradient`: the derivative. `guided`: only where both the layer was active and the gradient is positive (Springenberg
+ * et al. 2014, arXiv:1412.6806). `deconvnet`: wherever the gradient is positive, whatever the layer did (Zeiler and
+ * Fergus 2013, arXiv:1311.2901).
  */
 export type Rectifier = "gradient" | "guided" | "deconvnet";
 
 /**
- * `relu(x)`, or `min(relu(x), 6)`, of which the papers know nothing: `guided` counts the upper end as inactive too, as the
- * derivative does.
+ * `relu(x)`, or `min(relu(x), 6)`, of which the papers know nothing: `guided` counts the upper end as inactive too, as
+ * the derivative does.
  *
  * @returns the shape of `x`; the caller disposes it.
  */

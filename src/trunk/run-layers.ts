@@ -116,7 +116,9 @@ function apply(layer: Layer, inputs: readonly tf.Tensor4D[], context: Context): 
   return activation === "none" ? output : rectify(output, { activation, rectifier: context.rectifier });
 }
 
-/** Convolution with its bias or batch norm. Plain `conv2d`: the fused one computes both gradients even if one is used. */
+/**
+ * Convolution with its bias or batch norm. Plain `conv2d`: the fused one computes both gradients even if one is used.
+ */
 function convolve(layer: Layer, x: tf.Tensor4D, { parameters, padding, batchNorm, updates }: Context): tf.Tensor4D {
   const parameter = (what: ParameterPart) => {
     const found = parameters[parameterName(layer.name, what)];

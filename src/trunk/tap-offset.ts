@@ -1,12 +1,14 @@
-/** Where the cells of a layer lie on the image: TensorFlow pads strided convolutions below and right, which moves them. */
+/**
+ * Where the cells of a layer lie on the image: TensorFlow pads strided convolutions below and right, which moves them.
+ */
 
 import { architectureOf } from "./architecture.js";
 import { tapsOf } from "./taps.js";
 import type { TrunkSpec } from "./trunk.js";
 
 /**
- * How far the centres of a layer's receptive fields lie to the right of (and below) the centres of equal cells, as a share
- * of the image's side: 0.055 for stride 16 at 128 pixels in a MobileNet, 0 in a VGG. Maps are drawn moved by it.
+ * How far the centres of a layer's receptive fields lie to the right of (and below) the centres of equal cells, as a
+ * share of the image's side: 0.055 for stride 16 at 128 pixels in a MobileNet, 0 in a VGG. Maps are drawn moved by it.
  *
  * Centres follow the recurrence of Araujo et al. 2019 (Distill, "Computing Receptive Fields of CNNs").
  */

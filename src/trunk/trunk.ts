@@ -16,7 +16,9 @@ export interface TrunkSpec {
   readonly convention?: "torchvision";
 }
 
-/** A layer as others see it: its output after batch norm and activation. `"input"` is a tap too (stride 1, 3 channels). */
+/**
+ * A layer as others see it: its output after batch norm and activation. `"input"` is a tap too (stride 1, 3 channels).
+ */
 export interface Tap {
   readonly name: string;
   readonly stride: number;
@@ -58,7 +60,9 @@ export interface Trunk {
   readonly foldedParameters: readonly ParameterSpec[];
   /** Names of the layers from `first` on, in order: what learns when training starts at a layer. */
   layersFrom(first: string): readonly string[];
-  /** True where `to` can be computed from the features of `from` alone: it is `from`, or no path leads around `from`. */
+  /**
+   * True where `to` can be computed from the features of `from` alone: it is `from`, or no path leads around `from`.
+   */
   leadsTo(from: string, to: string): boolean;
   /**
    * Evaluates just what `want` needs, starting from `values` (the image under `"input"`, RGB 0..255, or any features).

@@ -1,4 +1,6 @@
-/** Checks that imported weights are what they should be: each tensor's norm, a forward pass, and the original beside it. */
+/**
+ * Checks that imported weights are what they should be: each tensor's norm, a forward pass, and the original beside it.
+ */
 
 import { fileURLToPath } from "node:url";
 import type * as tf from "@tensorflow/tfjs";
@@ -38,7 +40,8 @@ export interface WeightsCheck {
 
 /**
  * @param trunk of the original's input size, where there is one.
- * @throws WeightsError where a kernel is all zeros, features are not finite or all alike, or the original says otherwise.
+ * @throws WeightsError where a kernel is all zeros, features are not finite or all alike, or the original says
+ *   otherwise.
  */
 export async function checkWeights(
   trunk: Trunk,

@@ -43,7 +43,10 @@ export interface Imported {
 
 /** Where a file does not tell at which size it was trained. */
 const COMMON_SIZE = 224;
-/** Of the check image where nothing else computes it: a smaller one leaves nothing of it at stride 32, a larger one tells no more. */
+/**
+ * Of the check image where nothing else computes it: a smaller one leaves nothing of it at stride 32, a larger one
+ * tells no more.
+ */
 const LEAST_SIZE = 96;
 const LARGEST_SIZE = COMMON_SIZE;
 

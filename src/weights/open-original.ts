@@ -10,8 +10,10 @@ import { openTfjs } from "./original-tfjs.js";
 
 /**
  * @param file as `readWeights` returned it.
- * @returns why not, where no runtime here runs the file: an `.h5`, one of our own, an `.onnx` in half precision, layers of Keras 3.
- * @throws WeightsError where the runtime cannot read the network, or it has no such layer: then it is not the one it seems to be.
+ * @returns why not, where no runtime here runs the file: an `.h5`, one of our own, an `.onnx` in half precision, layers
+ *   of Keras 3.
+ * @throws WeightsError where the runtime cannot read the network, or it has no such layer: then it is not the one it
+ *   seems to be.
  */
 export async function openOriginal(
   file: WeightsFile | OnnxWeights,

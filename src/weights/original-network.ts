@@ -1,4 +1,6 @@
-/** The network as its own runtime computes it, straight from the file that is imported: what our trunk must give too. */
+/**
+ * The network as its own runtime computes it, straight from the file that is imported: what our trunk must give too.
+ */
 
 import { WeightsError } from "../core/errors.js";
 import type { NdArray } from "../core/nd-array.js";

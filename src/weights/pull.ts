@@ -19,8 +19,8 @@ export interface PullOptions extends Omit<FetchOptions, "folder"> {
 }
 
 /**
- * An interrupted pull goes on where it stopped. The lock gets the checksums only of files that proved to be the network of the
- * entry.
+ * An interrupted pull goes on where it stopped. The lock gets the checksums only of files that proved to be the network
+ * of the entry.
  *
  * @throws DownloadError, ChecksumError, WeightsError, InterruptedError; the store then keeps what it had.
  */

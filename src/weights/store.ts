@@ -29,7 +29,11 @@ export function storeFolder(env: NodeJS.ProcessEnv = process.env): string {
 /** Names that a configuration or a file system takes for something else. */
 const RESERVED = /^(random|con|prn|aux|nul|com\d|lpt\d)$/i;
 
-/** Path of the trunk file that weights of this name have, or would have, in the store. @throws WeightsError for a name that is none. */
+/**
+ * Path of the trunk file that weights of this name have, or would have, in the store.
+ *
+ * @throws WeightsError for a name that is none.
+ */
 export function storePath(name: string, folder = storeFolder()): string {
   if (!NAME.test(name) || RESERVED.test(name) || name.endsWith("."))
     throw new WeightsError(`"${name}" cannot be a name of weights.`, {
@@ -55,8 +59,8 @@ export async function listStored(folder = storeFolder()): Promise<StoredWeights[
 }
 
 /**
- * The file or folder that a configuration means by `weights`: `builtin:NAME`, a path, or the name of pulled weights. A file, or a
- * folder with weights in it, goes before a name.
+ * The file or folder that a configuration means by `weights`: `builtin:NAME`, a path, or the name of pulled weights. A
+ * file, or a folder with weights in it, goes before a name.
  *
  * @throws WeightsError naming what there is.
  */

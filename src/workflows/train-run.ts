@@ -1,4 +1,7 @@
-/** A training run from configuration file to a model that can be exported: data, weights, training, references, threshold. */
+/**
+ * A training run from configuration file to a model that can be exported: data, weights, training, references,
+ * threshold.
+ */
 
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";

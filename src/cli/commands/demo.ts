@@ -28,8 +28,8 @@ interface DemoOptions extends CommonOptions, EngineOptions {
 const IMAGES = 1600;
 const INPUT_SIZE = 128;
 /**
- * Drawn tissue looks like no photograph, so every layer learns, and fast. Half the epochs classify as well, but then classifier
- * and heads do not yet read the same channels, and fewer causes are relevant.
+ * Drawn tissue looks like no photograph, so every layer learns, and fast. Half the epochs classify as well, but then
+ * classifier and heads do not yet read the same channels, and fewer causes are relevant.
  */
 const STAGE = { train: "all", epochs: 16, batchNorm: "batch", learningRate: 0.003 };
 /** Small batches: in a short training, the number of steps is what counts. */

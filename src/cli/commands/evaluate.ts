@@ -71,7 +71,10 @@ async function runEvaluate(
   }
 }
 
-/** In a run folder, where a bundle's model card shows it; a run that cannot be written to, or is being trained, stays as it is. */
+/**
+ * In a run folder, where a bundle's model card shows it; a run that cannot be written to, or is being trained, stays as
+ * it is.
+ */
 async function record(path: string, metrics: SplitMetrics): Promise<void> {
   if (!(await stat(path)).isDirectory()) return;
   await whileLocked(path, () => recordMetrics(join(path, "best"), metrics)).catch((error: unknown) => {

@@ -199,7 +199,10 @@ function* range(count: number): Generator<number> {
   for (let index = 0; index < count; index++) yield index;
 }
 
-/** Only nothing, an empty folder, or an earlier drawn set as it was drawn may be replaced: what somebody added or changed would be lost. */
+/**
+ * Only nothing, an empty folder, or an earlier drawn set as it was drawn may be replaced: what somebody added or
+ * changed would be lost.
+ */
 async function checkReplaceable(target: string, label: string): Promise<void> {
   const found = await stat(target).catch(() => undefined);
   if (!found) return;

@@ -60,7 +60,9 @@ export function valueNoise(cell: number, stream: Random, { side = 16 } = {}): (x
   };
 }
 
-/** The stream of one image, apart from those of all others, so that image 5 is the same in a set of 10 and of 10,000. */
+/**
+ * The stream of one image, apart from those of all others, so that image 5 is the same in a set of 10 and of 10,000.
+ */
 export function imageStream(seed: number, index: number, part: string): Random {
   return random(seed, "tissue", index, part);
 }

@@ -1,4 +1,7 @@
-/** Activations as one kernel after another (fused in TensorFlow.js), and the gradient of the rectifiers from their output. */
+/**
+ * Activations as one kernel after another (fused in TensorFlow.js), and the gradient of the rectifiers from their
+ * output.
+ */
 
 import { TraceError } from "../../core/errors.js";
 import { sizeOf } from "../../core/nd-array.js";
@@ -50,8 +53,8 @@ const STEEP = 2 ** 100;
 /**
  * `dy` where 0 < y < limit, else 0: `dy * HardSigmoid(y * (limit - y), alpha 2^100, beta 0)`, four cheap passes over a
  * flat view (`Sign` and `Where` are single-threaded in ONNX Runtime, and the default beta of 0.5 would leak half the
- * gradient at 0 and 6). In blocks three: `|y - limit / 2|` is a convolution with an activation, and so reads once; where
- * y is below 1e-7 of the limit, it counts as 0.
+ * gradient at 0 and 6). In blocks three: `|y - limit / 2|` is a convolution with an activation, and so reads once;
+ * where y is below 1e-7 of the limit, it counts as 0.
  */
 function reluGradient(
   graph: Graph,

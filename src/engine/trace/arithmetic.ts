@@ -82,7 +82,8 @@ function prelu(graph: Graph, given: { x: TracedTensor; alpha: TracedTensor }): T
 
 /**
  * max(x, 0) + log(1 + exp(-|x|)): ONNX Runtime's own Softplus is single-threaded and, at 12 ns an element, five times
- * slower than these seven passes. Below x = -16 the result is 0 instead of exp(x) < 1.2e-7; the gradient does not use it.
+ * slower than these seven passes. Below x = -16 the result is 0 instead of exp(x) < 1.2e-7; the gradient does not use
+ * it.
  */
 function softplus(graph: Graph, x: TracedTensor): TracedTensor {
   const size = unary(graph, "Abs", x, { fold: Math.abs });

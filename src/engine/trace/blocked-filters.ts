@@ -1,6 +1,7 @@
 /**
  * Filters and features as `nchwc.Conv` wants them. Filters are packed in the graph, since in training they change with
- * every step. Channels that do not fill their last block are padded with zeros for the convolution, and cut off after it.
+ * every step. Channels that do not fill their last block are padded with zeros for the convolution, and cut off after
+ * it.
  */
 
 import { addNode, type Graph, integers, mirror, reshape, transpose, type Value } from "./graph.js";
@@ -8,7 +9,9 @@ import { blockedLayout, NCHW, natural } from "./layout.js";
 import { reorderInput, reorderOutput } from "./nchwc.js";
 import { form, full, type TracedTensor, traced } from "./traced-tensor.js";
 
-/** Channels in whole blocks, or 0 where too many would be padding, or ONNX Runtime does not pad (but multiples of 4). */
+/**
+ * Channels in whole blocks, or 0 where too many would be padding, or ONNX Runtime does not pad (but multiples of 4).
+ */
 export function wholeBlocks({ block }: Graph, channels: number): number {
   return block > 0 && channels >= block / 2 && channels % 4 === 0 ? Math.ceil(channels / block) * block : 0;
 }
@@ -38,7 +41,8 @@ export function padded(graph: Graph, value: Value, sizes: readonly number[], to:
 
 /**
  * `[height, width, in, out]` packed, or `null` where the channels are too few. `ReorderInput` moves it, two to three
- * times as fast as a Transpose: its channels-last form is just what turns `[rows, out]` into `[out / block, rows, block]`.
+ * times as fast as a Transpose: its channels-last form is just what turns `[rows, out]` into `[out / block, rows,
+ * block]`.
  *
  * @returns `[out, in, height, width]` in name; in memory `[out / block, in / block, height, width, block (in), block]`.
  *   Fewer inputs than a block are read as they are, NCHW: `[out / block, in, height, width, block]`.
@@ -60,9 +64,11 @@ export function packedFilter(graph: Graph, filter: TracedTensor): Value | null {
 }
 
 /**
- * The filter of the convolution that goes back: mirrored, inputs and outputs exchanged. `null` where either are too few.
+ * The filter of the convolution that goes back: mirrored, inputs and outputs exchanged. `null` where either are too
+ * few.
  *
- * @returns `[in, out, height, width]` in name; in memory `[in / block, out / block, height, width, block (out), block]`.
+ * @returns `[in, out, height, width]` in name; in memory `[in / block, out / block, height, width, block (out),
+ *   block]`.
  */
 export function packedBackwardFilter(graph: Graph, filter: TracedTensor): Value | null {
   const { block } = graph;

@@ -67,9 +67,9 @@ function byRows(graph: Graph, x: TracedTensor, dy: TracedTensor): Value {
 }
 
 /**
- * The gradient of a pointwise filter as a pointwise convolution: positions are its input channels, each block of channels
- * of x an image of `block` pixels, and dy the filter. Blocked features lie in memory as both want them, but for the
- * order of images and blocks; it runs at the speed of the convolutions, a fifth faster than a matrix product.
+ * The gradient of a pointwise filter as a pointwise convolution: positions are its input channels, each block of
+ * channels of x an image of `block` pixels, and dy the filter. Blocked features lie in memory as both want them, but
+ * for the order of images and blocks; it runs at the speed of the convolutions, a fifth faster than a matrix product.
  *
  * @returns `[in, out]`.
  */

@@ -59,7 +59,10 @@ function inputGradient(
   return result(addNode(graph, "ConvTranspose", [dy, weights], { ...transposed, output_padding: rest }));
 }
 
-/** Height and width of dy with the zeros that the stride skips, and the pads of a convolution of it that gives the input's size. */
+/**
+ * Height and width of dy with the zeros that the stride skips, and the pads of a convolution of it that gives the
+ * input's size.
+ */
 function spread({ outShape, kernel, strides, before }: ConvGeometry, inputShape: readonly number[]) {
   const sizes = [outShape[1] * strides[0], outShape[2] * strides[1]] as const;
   const pads = [0, 1].map((axis) => kernel[axis] - 1 - before[axis]);
@@ -68,8 +71,8 @@ function spread({ outShape, kernel, strides, before }: ConvGeometry, inputShape:
 }
 
 /**
- * Zeros after each row and column of features, by one product: each row becomes itself with zeros between, and the rows of
- * zeros after it.
+ * Zeros after each row and column of features, by one product: each row becomes itself with zeros between, and the rows
+ * of zeros after it.
  */
 function withZeros(
   graph: Graph,
@@ -87,7 +90,9 @@ function withZeros(
   return traced(graph, reshape(graph, value, physical(shape, NCHW)), shape, { layout: NCHW });
 }
 
-/** In blocks: a convolution with stride 1 of dy, between whose rows and columns lie as many zeros as the stride skips. */
+/**
+ * In blocks: a convolution with stride 1 of dy, between whose rows and columns lie as many zeros as the stride skips.
+ */
 function blockedInputGradient(
   graph: Graph,
   dy: TracedTensor,

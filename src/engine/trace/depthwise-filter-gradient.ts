@@ -1,6 +1,6 @@
 /**
- * Gradient of a depthwise convolution with respect to its filter: as products of rows of x with rows of dy, of which the
- * pairs that a tap joins are then picked, or as a convolution with dy as the filter.
+ * Gradient of a depthwise convolution with respect to its filter: as products of rows of x with rows of dy, of which
+ * the pairs that a tap joins are then picked, or as a convolution with dy as the filter.
  */
 
 import { TraceError } from "../../core/errors.js";

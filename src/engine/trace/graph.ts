@@ -65,7 +65,9 @@ export function createGraph({ block = 0 }: { block?: number } = {}): Graph {
   };
 }
 
-/** Records a node with several outputs, or finds the equal one that is there. Names start with `%`, so none is a user's. */
+/**
+ * Records a node with several outputs, or finds the equal one that is there. Names start with `%`, so none is a user's.
+ */
 export function addNodes(
   graph: Graph,
   operator: string,
@@ -119,7 +121,9 @@ export function float(graph: Graph, value: number): Value {
   return addConstant(graph, "float32", [], Float32Array.of(value));
 }
 
-/** Reshapes; a reshape of a reshape reads the first source, one that changes nothing is no node, a constant is renamed. */
+/**
+ * Reshapes; a reshape of a reshape reads the first source, one that changes nothing is no node, a constant is renamed.
+ */
 export function reshape(graph: Graph, value: Value, shape: readonly number[]): Value {
   if (isKnownAs(graph, value, shape)) return value;
   const producer = graph.producers.get(value);
@@ -134,8 +138,9 @@ export function reshape(graph: Graph, value: Value, shape: readonly number[]): V
 
 /**
  * Transposes a value of the given shape; unit axes are dropped and axes that stay neighbours merged first, since ONNX
- * Runtime is fastest at low rank. Two axes keep a unit one before them: of a matrix that is transposed and then reshaped
- * the runtime's optimizer makes a transposition of four axes, ten times as slow. Constants are transposed here.
+ * Runtime is fastest at low rank. Two axes keep a unit one before them: of a matrix that is transposed and then
+ * reshaped the runtime's optimizer makes a transposition of four axes, ten times as slow. Constants are transposed
+ * here.
  */
 export function transpose(graph: Graph, value: Value, shape: readonly number[], axes: readonly number[]): Value {
   if (!graph.shapes.has(value)) graph.shapes.set(value, [...shape]);

@@ -1,4 +1,6 @@
-/** What is swapped while a function is traced, and always given back: random numbers, two gradients, the scope hooks. */
+/**
+ * What is swapped while a function is traced, and always given back: random numbers, two gradients, the scope hooks.
+ */
 
 import {
   engine,
@@ -69,8 +71,8 @@ function currentOperation(): string | undefined {
 }
 
 /**
- * Gradients of Relu and Relu6 from their output, which is kept anyway, through a kernel of ours. At an output of exactly
- * 6 the gradient is 0 (TensorFlow.js: 1).
+ * Gradients of Relu and Relu6 from their output, which is kept anyway, through a kernel of ours. At an output of
+ * exactly 6 the gradient is 0 (TensorFlow.js: 1).
  */
 function guardGradients(): () => void {
   const before: GradConfig[] = [];

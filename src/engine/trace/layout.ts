@@ -36,7 +36,9 @@ export function physical(sizes: readonly number[], layout: Layout): number[] {
   return axesOf(blockOf(layout) ? NCHW : layout).map((axis) => sizes[axis]);
 }
 
-/** Sizes of the axes that lie in memory, in order: those of `physical`, with the channels of a blocked tensor in two. */
+/**
+ * Sizes of the axes that lie in memory, in order: those of `physical`, with the channels of a blocked tensor in two.
+ */
 export function memorySizes(sizes: readonly number[], layout: Layout): number[] {
   const block = blockOf(layout);
   if (!block) return physical(sizes, layout);

@@ -1,9 +1,10 @@
 /**
- * Features and filters in blocks of channels, NCHWc, as ONNX Runtime's own operators compute convolutions. The runtime's
- * optimizer makes the same of a graph whose weights are constants; where weights are inputs, as in training, it does not,
- * and we record its operators ourselves.
+ * Features and filters in blocks of channels, NCHWc, as ONNX Runtime's own operators compute convolutions. The
+ * runtime's optimizer makes the same of a graph whose weights are constants; where weights are inputs, as in training,
+ * it does not, and we record its operators ourselves.
  *
- * They belong to one version of the runtime on one processor: such a graph is made again in each process and never saved.
+ * They belong to one version of the runtime on one processor: such a graph is made again in each process and never
+ * saved.
  */
 
 import {
@@ -23,7 +24,10 @@ export function nchwc(graph: Graph, operator: string, inputs: readonly Value[], 
   return addNode(graph, NCHWC + operator, inputs, attributes);
 }
 
-/** NCHW (or NHWC, `channelsLast`) to blocks; the value calls itself NCHW. A constant in whole blocks is moved here and now. */
+/**
+ * NCHW (or NHWC, `channelsLast`) to blocks; the value calls itself NCHW. A constant in whole blocks is moved here and
+ * now.
+ */
 export function reorderInput(graph: Graph, value: Value, { channelsLast }: { channelsLast: boolean }): Value {
   const shape = graph.constants.get(value)?.shape;
   const channels = shape?.[channelsLast ? 3 : 1] ?? 0;

@@ -1,4 +1,7 @@
-/** What follows a blocked convolution and fits into it: a shift of its channels, a sum with other features, an activation. */
+/**
+ * What follows a blocked convolution and fits into it: a shift of its channels, a sum with other features, an
+ * activation.
+ */
 
 import { ABSENT, type Attributes, addConstant, type Graph, type GraphNode, haveOneShape, type Value } from "./graph.js";
 import { SHIFT_CHANNELS, scaling } from "./nchwc.js";

@@ -60,8 +60,8 @@ function reduce(graph: Graph, operator: Reduction, given: TracedTensor, attribut
 }
 
 /**
- * Sums and means of blocked features over their positions, with or without the images: by ONNX Runtime's own pooling, and
- * those of a product without the product, by a convolution with one factor as the filter. `null` for anything else.
+ * Sums and means of blocked features over their positions, with or without the images: by ONNX Runtime's own pooling,
+ * and those of a product without the product, by a convolution with one factor as the filter. `null` for anything else.
  */
 function reduceInBlocks(
   graph: Graph,
@@ -114,7 +114,9 @@ function channelSums(
   return keepDims ? result : reshaped(graph, result, [batch, height, width]);
 }
 
-/** Sum over the positions of each channel of each image of a product of blocked features, `[1, batch * channels, 1, 1]`. */
+/**
+ * Sum over the positions of each channel of each image of a product of blocked features, `[1, batch * channels, 1, 1]`.
+ */
 function dotProducts(graph: Graph, factors: readonly Value[], shape: readonly number[]): Value {
   const [batch, height, width, channels] = shape;
   const groups = batch * channels;

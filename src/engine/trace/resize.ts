@@ -45,7 +45,10 @@ function transposedMatrix(matrix: Float32Array, rows: number): Float32Array {
   return matrix.map((_, index) => matrix[(index % rows) * columns + Math.floor(index / rows)]);
 }
 
-/** `[batch, height, width, channels]` to another size: `left` is `[to, from]` for rows, `right` `[from, to]` for columns. */
+/**
+ * `[batch, height, width, channels]` to another size: `left` is `[to, from]` for rows, `right` `[from, to]` for
+ * columns.
+ */
 function matrixResize(
   graph: Graph,
   x: TracedTensor,

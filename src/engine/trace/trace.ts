@@ -1,4 +1,7 @@
-/** Turns a pure TensorFlow.js function, gradients included, into one static ONNX graph by running it on a recording backend. */
+/**
+ * Turns a pure TensorFlow.js function, gradients included, into one static ONNX graph by running it on a recording
+ * backend.
+ */
 
 import { engine, setBackend, Tensor } from "@tensorflow/tfjs";
 import { TraceError } from "../../core/errors.js";
@@ -44,11 +47,11 @@ let isTracing = false;
  * @param options.inputs shapes by name, row-major.
  * @param options.dtypes of inputs that are not float32.
  * @param options.isFlat ports that hold their numbers as one row, `[size]`, which spares a copy where shapes change.
- * @param options.block channels of a block of ONNX Runtime's NCHWc form on this processor (see `probeBlock`): operators of
- *   the runtime's own then stand in the graph, which must stay in this process. 0: standard operators only.
+ * @param options.block channels of a block of ONNX Runtime's NCHWc form on this processor (see `probeBlock`): operators
+ *   of the runtime's own then stand in the graph, which must stay in this process. 0: standard operators only.
  * @param options.name prefix of the nodes' names, shown in ONNX Runtime's errors and profiles.
- * @throws TraceError that names the operation and the caller's line; errors of TensorFlow.js itself, such as shapes that
- *   do not fit, pass unchanged.
+ * @throws TraceError that names the operation and the caller's line; errors of TensorFlow.js itself, such as shapes
+ *   that do not fit, pass unchanged.
  */
 export function trace(
   fn: (inputs: Tensors) => Tensors,

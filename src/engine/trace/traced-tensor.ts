@@ -1,4 +1,6 @@
-/** What a tensor is while tracing: a logical shape, a lazily broadcast extent, and the physical forms that exist of it. */
+/**
+ * What a tensor is while tracing: a logical shape, a lazily broadcast extent, and the physical forms that exist of it.
+ */
 
 import { TraceError } from "../../core/errors.js";
 import { sizeOf } from "../../core/nd-array.js";

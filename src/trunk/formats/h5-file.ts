@@ -1,4 +1,7 @@
-/** Opens HDF5 files where no other file can be reached, and reads what Keras puts into them: lists of names, and arrays of floats. */
+/**
+ * Opens HDF5 files where no other file can be reached, and reads what Keras puts into them: lists of names, and arrays
+ * of floats.
+ */
 
 import { randomUUID } from "node:crypto";
 import type { Dataset, Entity, Group } from "h5wasm";
@@ -8,14 +11,21 @@ import { type NdArray, sizeOf } from "../../core/nd-array.js";
 import { FLOAT_BYTES, type FloatType, floatsOf } from "./float-bytes.js";
 import { readInputFile } from "./input-file.js";
 
-/** Four megabytes of WebAssembly, so loaded when first needed. Its `/node` build would read the files of the machine itself. */
+/**
+ * Four megabytes of WebAssembly, so loaded when first needed. Its `/node` build would read the files of the machine
+ * itself.
+ */
 type Library = typeof import("h5wasm");
 type Module = Awaited<Library["ready"]>;
 
 /** An open file, valid only while `readH5` runs its callback. */
 export interface H5File {
   readonly root: Group;
-  /** What lies in a group under a name, or at a path below it. @throws WeightsError where that leads to another file. */
+  /**
+   * What lies in a group under a name, or at a path below it.
+   *
+   * @throws WeightsError where that leads to another file.
+   */
   get(group: Group, name: string): Entity | null;
   isGroup(entity: Entity | null): entity is Group;
   isDataset(entity: Entity | null): entity is Dataset;
@@ -23,7 +33,10 @@ export interface H5File {
   identityOf(entity: Group): string;
   /** The strings of an attribute; Keras splits a list of more than 64 kB into `name0`, `name1` and so on. */
   strings(group: Group, name: string): readonly string[] | undefined;
-  /** @throws WeightsError where the numbers are no floats, not finite, more than a file of this size may hold, or elsewhere. */
+  /**
+   * @throws WeightsError where the numbers are no floats, not finite, more than a file of this size may hold, or
+   *   elsewhere.
+   */
   floats(dataset: Dataset): NdArray;
 }
 
@@ -35,7 +48,8 @@ const ELSEWHERE = 'Save the weights into one file: model.save("trunk.h5").';
 /**
  * Numbers are read when `use` asks for them.
  *
- * @throws WeightsError where the file is absent, no HDF5 file, cut off, damaged, or has parts in other files; and what `use` throws.
+ * @throws WeightsError where the file is absent, no HDF5 file, cut off, damaged, or has parts in other files; and what
+ *   `use` throws.
  */
 export async function readH5<T>(path: string, use: (file: H5File) => T): Promise<T> {
   const bytes = await readInputFile(path, CURE);
@@ -65,7 +79,10 @@ export async function readH5<T>(path: string, use: (file: H5File) => T): Promise
   }
 }
 
-/** Removes the devices of the memory file system, among them the process's own input: else a file could be read from there. */
+/**
+ * Removes the devices of the memory file system, among them the process's own input: else a file could be read from
+ * there.
+ */
 function closeDoors({ FS }: Module): void {
   for (const folder of ["/dev", "/dev/shm"]) {
     if (!FS.analyzePath(folder, false).exists) continue;
@@ -166,7 +183,9 @@ function checkHeader(path: string, bytes: Buffer): void {
     throw new WeightsError(`${path}: is cut off: ${bytes.length} bytes of ${end}.`, { cure: AGAIN });
 }
 
-/** Where the file ends by its own superblock (HDF5 File Format Specification, section II.A); addresses of 8 bytes only. */
+/**
+ * Where the file ends by its own superblock (HDF5 File Format Specification, section II.A); addresses of 8 bytes only.
+ */
 function endOfFile(bytes: Buffer): number | undefined {
   if (bytes.length < 64) return 64; // no file is so short
   const version = bytes[8];

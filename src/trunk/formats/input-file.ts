@@ -1,4 +1,7 @@
-/** Opens the files that weights are read from: regular ones of a bounded size, so that no device, pipe or folder is waited for. */
+/**
+ * Opens the files that weights are read from: regular ones of a bounded size, so that no device, pipe or folder is
+ * waited for.
+ */
 
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";

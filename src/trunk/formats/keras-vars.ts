@@ -1,4 +1,6 @@
-/** Which layer each group of Keras 3's `.weights.h5` belongs to: newer files say it, in older ones only the order does. */
+/**
+ * Which layer each group of Keras 3's `.weights.h5` belongs to: newer files say it, in older ones only the order does.
+ */
 
 import { WeightsError } from "../../core/errors.js";
 import type { NdArray } from "../../core/nd-array.js";

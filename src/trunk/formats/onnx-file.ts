@@ -23,10 +23,11 @@ export interface OnnxWeights extends WeightsFile {
 
 /**
  * Weights come under Keras names, kernels as `[h, w, in, out]` or `[h, w, channels, 1]`. The epsilon of batch
- * normalisation is brought to ours in gamma, exactly but for one rounding: variances stay as they are. In a VGG it is folded.
+ * normalisation is brought to ours in gamma, exactly but for one rounding: variances stay as they are. In a VGG it is
+ * folded.
  *
- * `convention` is torchvision's where strided convolutions pad all around, or, without any (VGG), where the image has its
- * channels first.
+ * `convention` is torchvision's where strided convolutions pad all around, or, without any (VGG), where the image has
+ * its channels first.
  *
  * @param path of an `.onnx` file; its external data must lie in the same folder.
  * @throws WeightsError where the file cannot be read or is another network, naming the node that no trunk has.
@@ -62,7 +63,8 @@ export async function readOnnxFile(path: string): Promise<Buffer> {
 }
 
 /**
- * The same model with one tensor as its only output, and without whatever that does not need: the rest might take any time or memory.
+ * The same model with one tensor as its only output, and without whatever that does not need: the rest might take any
+ * time or memory.
  *
  * @throws WeightsError where the bytes are no ONNX model.
  */

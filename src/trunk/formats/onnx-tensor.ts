@@ -63,7 +63,9 @@ export function inlineTensor(values: readonly number[]): OnnxTensor {
   return { name: "", shape: [values.length], type: 1, bytes, integers: [] };
 }
 
-/** The few numbers of a small tensor inside the model, such as a bound or a list of pads; `undefined` where it is none. */
+/**
+ * The few numbers of a small tensor inside the model, such as a bound or a list of pads; `undefined` where it is none.
+ */
 export function smallNumbers(tensor: OnnxTensor | undefined): readonly number[] | undefined {
   if (!tensor || tensor.external) return undefined;
   const { type, bytes, integers: listed } = tensor;
@@ -105,7 +107,9 @@ function halves(integers: readonly number[]): Uint8Array {
   return new Uint8Array(Uint16Array.from(integers).buffer);
 }
 
-/** The path of a file that a model names, or `undefined` where it is outside the model's own folder: it may name any. */
+/**
+ * The path of a file that a model names, or `undefined` where it is outside the model's own folder: it may name any.
+ */
 export function pathBeside(path: string, location: string): string | undefined {
   const folder = resolve(dirname(path));
   const file = resolve(folder, location);

@@ -29,7 +29,8 @@ const SCOPES = TRUNKS.flatMap(({ weights }) => weights.slimScopes ?? []);
 /**
  * Weights under Keras' names. Batch norm that the converter folded arrives as a bias.
  *
- * TF-Hub's modules take pixels in [0, 1] and scale them to [-1, 1] inside the graph: the trunk's own scaling, so these nodes are left out.
+ * TF-Hub's modules take pixels in [0, 1] and scale them to [-1, 1] inside the graph: the trunk's own scaling, so these
+ * nodes are left out.
  *
  * @param topology `modelTopology` of the file.
  * @param weights by the names of the file's constants.
@@ -156,8 +157,8 @@ const PLAIN = ["Placeholder", "Const", "Identity", "Mul", "Sub", "Add", "AddV2",
 const MOST_NODES = 2000;
 
 /**
- * What in the way to an output no MobileNet has: a clause that names the node. Graphs of others may compute without end, or
- * features without measure.
+ * What in the way to an output no MobileNet has: a clause that names the node. Graphs of others may compute without
+ * end, or features without measure.
  *
  * @param shapes of the constants, by name.
  */

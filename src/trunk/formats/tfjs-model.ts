@@ -32,8 +32,8 @@ export interface TfjsFile {
 
 /**
  * @param path of a `model.json` with its shards beside it.
- * @returns weights dequantized from uint8, uint16 or float16, the same numbers that TensorFlow.js loads: of a layers-model all,
- *   of a graph-model those of its trunk.
+ * @returns weights dequantized from uint8, uint16 or float16, the same numbers that TensorFlow.js loads: of a
+ *   layers-model all, of a graph-model those of its trunk.
  * @throws WeightsError where a file is absent, cut off, or holds a weight that is no number.
  */
 export async function readTfjsModel(path: string): Promise<WeightsFile> {
@@ -68,7 +68,10 @@ export async function readTfjsFile(path: string): Promise<TfjsFile> {
   return { format, topology, groups };
 }
 
-/** @param files shards that were read, by what the file system tells them by: names and links may lead to one more than once. */
+/**
+ * @param files shards that were read, by what the file system tells them by: names and links may lead to one more than
+ *   once.
+ */
 function readShard(path: string, name: string, files: Set<string>): Promise<Buffer> {
   return withInputFile(join(dirname(path), name), BESIDE, async (file) => {
     const { dev, ino } = await file.stat({ bigint: true });
