@@ -16,17 +16,14 @@ export { openResultFolder, type ResultFolder } from "./core/result-folder.js";
 export type {
   AspectExplanation,
   ClassPrediction,
-  ClassTarget,
   Explained,
   Explanation,
   ExplanationMaps,
-  InnerTarget,
   InstanceExplanation,
   LabelsPrediction,
   MethodChoice,
   Prediction,
   RegionExplanation,
-  Target,
   ValuePrediction,
 } from "./explain/explanation.js";
 export {
@@ -43,6 +40,7 @@ export {
   SALIENCY_NAMES,
   type SaliencyName,
 } from "./explain/methods.js";
+export type { ClassTarget, InnerTarget, Target } from "./explain/target.js";
 export { explanationTable } from "./pictures/explanation-table.js";
 export { renderOverlay } from "./pictures/overlay.js";
 export type { RgbImage } from "./pictures/painting.js";

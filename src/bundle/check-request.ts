@@ -1,22 +1,28 @@
 /** What callers of the library may ask of an explainer; they need not write TypeScript, so types are checked here. */
 
 import { InputError } from "../core/errors.js";
-import { isRecord } from "../core/json-values.js";
+import { isNumber, isRecord } from "../core/json-values.js";
 import { checkKeys } from "../core/keys.js";
 import { shown } from "../core/shown.js";
 import { devices, MOST_THREADS } from "../engine/devices.js";
-import type { ClassTarget, MethodChoice } from "../explain/explanation.js";
+import type { MethodChoice } from "../explain/explanation.js";
 import { MAPPING_NAMES, MASKING_NAMES, SALIENCY_NAMES } from "../explain/methods.js";
+import { innerTargetOf, type Target } from "../explain/target.js";
 import type { ClassifierSpec } from "../heads/head.js";
 
-const KINDS: readonly unknown[] = ["log-odds", "margin", "logit", "value"];
+const KINDS: readonly unknown[] = ["log-odds", "margin", "logit", "value", "aspect", "image", "unit"];
 
-/** @throws InputError where the model has no such target. */
-export function checkTarget(target: ClassTarget | undefined, { task, classes }: ClassifierSpec): void {
+/** @throws InputError where the classifier has no such target; aspects and layers are checked where their graph is traced. */
+export function checkTarget(target: Target | undefined, { task, classes }: ClassifierSpec): void {
   if (target === undefined) return;
   const refuse = (wanted: string) => new InputError(`target ${shown(target)}: ${wanted}.`);
   if (!isRecord(target) || !KINDS.includes(target.kind))
     throw refuse(`expected { kind } of ${KINDS.join(", ")}, as parseTarget makes it of a text`);
+  if (innerTargetOf(target)) {
+    const weights = target.kind === "image" ? [target.object, target.background] : [];
+    if (!weights.every(isNumber)) throw refuse("object and background must be numbers");
+    return;
+  }
   if (task === "regression") {
     if (target.kind !== "value") throw refuse('this model answers with a number, so the kind must be "value"');
     return;
@@ -73,7 +79,7 @@ export function checkStem(stem: unknown): void {
   if (!isName) throw new InputError(`stem ${shown(stem)}: expected the beginning of a file's name, without slashes.`);
 }
 
-const OPTIONS = ["method", "threads", "device", "onNotice"];
+const OPTIONS = ["method", "targets", "threads", "device", "onNotice"];
 
 /** @throws InputError where there is no bundle, or an option is none or out of range. */
 export function checkOpening(opened: unknown, options: object): void {

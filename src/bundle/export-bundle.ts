@@ -12,6 +12,7 @@ import { RESIZE_KERNEL } from "../dataset/resize-image.js";
 import { type Runtime, withRuntime } from "../engine/session.js";
 import type { MethodChoice } from "../explain/explanation.js";
 import { explainConstants } from "../explain/graph/graph-constants.js";
+import type { ExplainOptions } from "../explain/graph/options.js";
 import type { Model, ModelSpec } from "../model/model.js";
 import type { TrainedModel } from "../model/trained-model.js";
 import { checkGraph } from "./check-graph.js";
@@ -84,15 +85,15 @@ function checkNumbers({ parameters, references }: TrainedModel, path: string): v
  */
 export async function traceGraphs(
   trained: TrainedModel,
-  method?: MethodChoice,
+  options?: ExplainOptions,
 ): Promise<{ predict: Uint8Array; explain: Uint8Array }> {
-  return { predict: await tracePredict(trained), explain: await traceExplain(trained, method) };
+  return { predict: await tracePredict(trained), explain: await traceExplain(trained, options) };
 }
 
-/** `explain` for any method. @throws ConfigError where the model or the method does not allow it. */
+/** `explain` for any method and target. @throws ConfigError where the model or the method does not allow it. */
 export async function traceExplain(
   { spec, parameters, references }: TrainedModel,
-  method: MethodChoice = {},
+  options: ExplainOptions = {},
 ): Promise<Uint8Array> {
   // Loaded here, so that whoever only reads bundles does not load TensorFlow.js.
   const [{ createModel }, { explainFunction }, { exportGraph }] = await Promise.all([
@@ -102,7 +103,7 @@ export async function traceExplain(
   ]);
   const model = createModel(spec);
   checkShapes(model, { parameters, references });
-  return exportGraph(explainFunction(model, method), {
+  return exportGraph(explainFunction(model, options), {
     inputs: { image: imageShape(spec), target: [1, classCount(spec)] },
     constants: explainConstants({ parameters, references }),
     name: "explain",

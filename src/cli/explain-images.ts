@@ -6,7 +6,8 @@ import { InputError, InterruptedError } from "../core/errors.js";
 import { comparisonFile, explanationFiles } from "../core/output-names.js";
 import { openResultFolder, type ResultFolder } from "../core/result-folder.js";
 
-import type { ClassTarget, Explanation } from "../explain/explanation.js";
+import type { Explanation } from "../explain/explanation.js";
+import type { Target } from "../explain/target.js";
 import type { ModelSpec } from "../model/model.js";
 import { explanationTable, showsColours } from "../pictures/explanation-table.js";
 import { headlineText } from "../pictures/headline.js";
@@ -27,7 +28,7 @@ const MOST_TABLES = 5;
 /** Where results go, and how they are called. */
 export interface Results {
   readonly folder: ResultFolder;
-  readonly stem: (image: string, target?: ClassTarget) => string;
+  readonly stem: (image: string, target?: Target) => string;
 }
 
 /**
@@ -47,7 +48,7 @@ export async function prepareResults(
   }: {
     out: string;
     spec: ModelSpec;
-    targets?: readonly ClassTarget[];
+    targets?: readonly Target[];
     inputs?: readonly string[];
     isCompared?: boolean;
   },
@@ -89,7 +90,7 @@ export async function explainImages(
   }: {
     results: Results;
     skipped: Skipped;
-    targets?: readonly ClassTarget[];
+    targets?: readonly Target[];
     maskSize?: "image" | "model";
     interval?: boolean;
     json?: boolean;
@@ -110,7 +111,7 @@ export async function explainImages(
   };
   const asked = {
     targets,
-    stem: (image: unknown, target?: ClassTarget) => stem(image as string, target),
+    stem: (image: unknown, target?: Target) => stem(image as string, target),
     hasInterval: interval,
     pictureSize: PICTURE_SIZE,
     signal,
@@ -140,7 +141,7 @@ export async function explainImages(
         image: picture,
         shape: explained,
         folder,
-        stem: stem(path, explanation.target as ClassTarget),
+        stem: stem(path, explanation.target),
         maskSize,
       });
     } catch (error) {

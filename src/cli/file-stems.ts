@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { basename, extname } from "node:path";
 import { comparisonFile, explanationFiles } from "../core/output-names.js";
-import type { ClassTarget } from "../explain/explanation.js";
+import type { Target } from "../explain/target.js";
 
 /** Longest name of a file, in bytes, on all usual file systems. */
 const LONGEST_NAME = 255;
@@ -20,13 +20,13 @@ const MARK = 16;
  */
 export function uniqueStems(
   images: readonly string[],
-  { targets = [], pixelAspects = [] }: { targets?: readonly ClassTarget[]; pixelAspects?: readonly string[] } = {},
-): (image: string, target?: ClassTarget) => string {
+  { targets = [], pixelAspects = [] }: { targets?: readonly Target[]; pixelAspects?: readonly string[] } = {},
+): (image: string, target?: Target) => string {
   const endings = [comparisonFile(""), ...explanationFiles("", pixelAspects)].map((name) => Buffer.byteLength(name));
   const room = Math.max(2 * MARK, LONGEST_NAME - Math.max(...endings));
   const taken = new Set<string>();
   const stems = new Map<string, string>();
-  const keyOf = (image: string, target?: ClassTarget) => JSON.stringify([image, target]);
+  const keyOf = (image: string, target?: Target) => JSON.stringify([image, target]);
   for (const image of images) {
     for (const target of [undefined, ...targets]) {
       const key = keyOf(image, target);
@@ -59,6 +59,6 @@ function cut(name: string, room: number): string {
 }
 
 /** Letters and digits of any script stay; what a file system may not like becomes a hyphen. */
-function suffixOf(target?: ClassTarget): string {
-  return target === undefined || target.kind === "value" ? "" : `.${target.class.replace(/[^\p{L}\p{N}_-]+/gu, "-")}`;
+function suffixOf(target?: Target): string {
+  return target === undefined || !("class" in target) ? "" : `.${target.class.replace(/[^\p{L}\p{N}_-]+/gu, "-")}`;
 }

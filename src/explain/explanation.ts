@@ -3,36 +3,7 @@
 import type { AspectKind } from "../core/annotation.js";
 import type { Box } from "../core/box.js";
 import type { MappingName, MaskingName, SaliencyName } from "./methods.js";
-
-/** The scalar that was explained, of the classifier's answer. */
-export type ClassTarget =
-  /** `z_c - logsumexp(z of the others)`. */
-  | { readonly kind: "log-odds"; readonly class: string }
-  /** `z_class - z_other`. */
-  | { readonly kind: "margin"; readonly class: string; readonly other: string }
-  /** `z_c`. */
-  | { readonly kind: "logit"; readonly class: string }
-  /** The answer of a regression. */
-  | { readonly kind: "value" };
-
-/** The scalar that was explained, of another part of the network. */
-export type InnerTarget =
-  /** What an aspect head says: its one number, or the sum of its answers before the sigmoid where it sees its aspect. */
-  | { readonly kind: "aspect"; readonly aspect: string }
-  /**
-   * An output image (a segmentation or an amount map): the sum of its pixels before the sigmoid, those of the object (where the
-   * head sees its aspect) and of the background with a weight each.
-   */
-  | { readonly kind: "image"; readonly aspect: string; readonly object: number; readonly background: number }
-  /** A channel of a layer, its mean over space; or one unit of it, by row and column of the layer's grid. */
-  | {
-      readonly kind: "unit";
-      readonly layer: string;
-      readonly channel: number;
-      readonly place?: readonly [row: number, column: number];
-    };
-
-export type Target = ClassTarget | InnerTarget;
+import type { Target } from "./target.js";
 
 /** How an answer is explained; what is absent has its default. Anything but the defaults is traced anew from the model. */
 export interface MethodChoice {
@@ -43,10 +14,6 @@ export interface MethodChoice {
   readonly tap?: string;
   /** `grey` turns the masked image grey on its way to the heads; it wants the tap `input`. */
   readonly mapping?: MappingName;
-  /** Another part of the network instead of the classifier's answer. */
-  readonly target?: InnerTarget;
-  /** Explains the classes' own scores (logits), not their odds against the other classes. */
-  readonly isLogit?: boolean;
 }
 
 /** Task `single`; `scores` sum to 1. */

@@ -12,6 +12,7 @@ import { verifyBundle } from "../../src/bundle/verify-bundle.js";
 import { random } from "../../src/core/random.js";
 import { decodeSafetensors, encodeSafetensors } from "../../src/core/safetensors.js";
 import { openRuntime, type Runtime } from "../../src/engine/session.js";
+import type { Explained } from "../../src/explain/explanation.js";
 import { redescribed, repacked } from "./stub.js";
 import { tinyModel } from "./tiny-model.js";
 
@@ -174,6 +175,36 @@ describe("an explainer", () => {
     await expect(explainer.explain(photo, { target: { kind: "log-odds", class: "none" } })).rejects.toThrow(
       /the classes are benign, malignant/,
     );
+  });
+
+  test("explains classes and other parts of the network as one and the same request", async () => {
+    const targets = [
+      { kind: "logit", class: "malignant" },
+      { kind: "aspect", aspect: "vessel" },
+      { kind: "log-odds", class: "malignant" },
+    ] as const;
+    const found: Explained[] = [];
+    for await (const outcome of explainer.explainAll([photo], { targets }))
+      if ("explained" in outcome) found.push(outcome.explained);
+    expect(found.map(({ explanation }) => explanation)).toMatchObject([
+      { target: targets[0], threshold: 0.31 },
+      // Calibrated for the classifier's answer alone; an aspect does not explain itself.
+      {
+        target: targets[1],
+        threshold: 0.2,
+        aspects: [{ name: "necrosis" }, { name: "mitosis" }, { name: "cellularity" }],
+      },
+      { target: targets[2], threshold: 0.31 },
+    ]);
+    expect(explainer.thresholdOf(targets[1])).toEqual({ value: 0.2, isCalibrated: false });
+    expect(explainer.thresholdOf()).toEqual(explainer.description.threshold);
+    // Two graphs of other targets: the odds against one other class are not the class's own logit.
+    const [logit, , odds] = found.map(({ maps }) => maps.saliency.values);
+    expect(logit).not.toEqual(odds);
+    const none = explainer.explain(photo, { target: { kind: "aspect", aspect: "muzzle" } });
+    await expect(none).rejects.toThrow(/no aspect "muzzle"/);
+    const many = explainer.explainAll([photo], { targets: [{ kind: "unit", layer: "conv9", channel: 0 }] });
+    await expect(many.next()).rejects.toThrow(/no layer "conv9"/);
   });
 
   test("explains many in order, and one that cannot be read stops no other", async () => {

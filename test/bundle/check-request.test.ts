@@ -9,7 +9,8 @@ import {
   checkTarget,
 } from "../../src/bundle/check-request.js";
 import { InputError } from "../../src/core/errors.js";
-import type { ClassTarget, MethodChoice } from "../../src/explain/explanation.js";
+import type { MethodChoice } from "../../src/explain/explanation.js";
+import type { Target } from "../../src/explain/target.js";
 import type { ClassifierSpec } from "../../src/heads/head.js";
 
 const classifier: ClassifierSpec = {
@@ -28,7 +29,7 @@ test("a target is one of the model's, as it is told apart by its kind", () => {
   for (const target of [undefined, { kind: "logit", class: "a" }, { kind: "margin", class: "a", other: "b" }] as const)
     checkTarget(target, classifier);
   const wrong = (target: unknown, message: RegExp, of = classifier) =>
-    refused(() => checkTarget(target as ClassTarget, of), message);
+    refused(() => checkTarget(target as Target, of), message);
   wrong(null, /target null: expected \{ kind \} of log-odds/);
   wrong("a", /target "a": expected \{ kind \}/);
   wrong({ kind: "toString" }, /expected \{ kind \}/);
@@ -37,6 +38,9 @@ test("a target is one of the model's, as it is told apart by its kind", () => {
   wrong({ kind: "margin", class: "a" }, /the classes are a, b\.$/);
   wrong({ kind: "margin", class: "a", other: "a" }, /a margin is between two classes/);
   wrong({ kind: "value" }, /the classes are a, b\.$/);
+  wrong({ kind: "image", aspect: "x", object: "1", background: 0 }, /object and background must be numbers/);
+  checkTarget({ kind: "image", aspect: "x", object: 1, background: -0.5 }, classifier);
+  checkTarget({ kind: "unit", layer: "x", channel: 3 }, classifier);
   const number: ClassifierSpec = { ...classifier, task: "regression", classes: [] };
   checkTarget({ kind: "value" }, number);
   wrong({ kind: "logit", class: "a" }, /answers with a number/, number);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { uniqueStems } from "../../src/cli/file-stems.js";
 import { explanationFiles } from "../../src/core/output-names.js";
-import type { ClassTarget } from "../../src/explain/explanation.js";
+import type { Target } from "../../src/explain/target.js";
 
 test("stems are the images' names, told apart where file systems may not", () => {
   const images = ["a/x.png", "b/x.jpg", "c/X.png", "d/caf\u00e9.png", "e/cafe\u0301.png", "x.2.png"];
@@ -10,7 +10,7 @@ test("stems are the images' names, told apart where file systems may not", () =>
 });
 
 test("several classes stand behind the name, without what a file system may not like", () => {
-  const targets: ClassTarget[] = [
+  const targets: Target[] = [
     { kind: "log-odds", class: "a/b c" },
     { kind: "log-odds", class: "良性" },
   ];

@@ -6,7 +6,6 @@ import { ConfigError } from "../../src/core/errors.js";
 import { type NdArrays, ndArray } from "../../src/core/nd-array.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
-import type { InnerTarget } from "../../src/explain/explanation.js";
 import { removalFunction } from "../../src/explain/graph/evidence-removal.js";
 import { explainFunction } from "../../src/explain/graph/explain-function.js";
 import { explainConstants } from "../../src/explain/graph/graph-constants.js";
@@ -14,6 +13,7 @@ import type { ExplainOptions } from "../../src/explain/graph/options.js";
 import { explanationSteps } from "../../src/explain/graph/steps.js";
 import { maskingsOf, SALIENCY_NAMES } from "../../src/explain/methods.js";
 import { readExplanation } from "../../src/explain/reading/read-explanation.js";
+import type { InnerTarget } from "../../src/explain/target.js";
 import { createModel, type Model } from "../../src/model/model.js";
 import { SOURCE, tinyImages, tinyModel, tinyParameters, tinyReferences, toArrays, toTensors } from "./tiny-model.js";
 
@@ -255,7 +255,7 @@ describe("a target that is no class", () => {
       spec: model.spec,
       threshold: { value: 0.3 },
       image: "x.png",
-      method: options,
+      target: options.target,
     });
     expect(explanation.target).toEqual({ kind: "aspect", aspect: "tag" });
     expect(explanation.aspects.map(({ name }) => name)).toEqual(["spot", "thing", "share"]);
@@ -283,7 +283,11 @@ describe("a target that is no class", () => {
 test("a class's own score is explained without its odds against the others", () => {
   const scores = tf.tidy(() => {
     const inputs = { ...toTensors(given()), target: tf.tensor2d([[0, 1, 0]]) };
-    const steps = explanationSteps(model, { inputs, constants: toTensors(constants) }, { isLogit: true });
+    const steps = explanationSteps(
+      model,
+      { inputs, constants: toTensors(constants) },
+      { target: { kind: "logit", class: "b" } },
+    );
     return [steps.target.dataSync()[0], steps.logits.dataSync()[1]];
   });
   expect(scores[0]).toBe(scores[1]);

@@ -5,15 +5,15 @@ import { imageOutputs, type NdArray, type NdArrays, ndArray } from "../../src/co
 import { random } from "../../src/core/random.js";
 import { touchedCells } from "../../src/explain/reading/cells.js";
 import { connectedComponents } from "../../src/explain/reading/components.js";
-
+import { parseTarget } from "../../src/explain/reading/parse-target.js";
 import { predictionOf } from "../../src/explain/reading/prediction.js";
 import { type ReadOptions, readExplanation } from "../../src/explain/reading/read-explanation.js";
 import { regionsOf } from "../../src/explain/reading/regions.js";
 import { relevancesOf } from "../../src/explain/reading/relevance.js";
-
 import { survivalMap, survivalOver } from "../../src/explain/reading/survival.js";
-import { classPart, parseTarget, targetWeights } from "../../src/explain/reading/target.js";
+import { targetWeights } from "../../src/explain/reading/target-weights.js";
 import { unexplainedShare } from "../../src/explain/reading/unexplained.js";
+import { classTargetOf } from "../../src/explain/target.js";
 import type { AspectSpec, ClassifierSpec } from "../../src/heads/head.js";
 import { jointRelevances } from "../reference/explanation.js";
 import { relevanceAlone } from "./relevance-alone.js";
@@ -393,7 +393,7 @@ describe("targets", () => {
 
   test("weigh the logits", () => {
     const weights = (text?: string) => [
-      ...targetWeights(text ? classPart(parseTarget(text, classifier)) : undefined, classifier).data,
+      ...targetWeights(text ? classTargetOf(parseTarget(text, classifier)) : undefined, classifier).data,
     ];
     expect(weights()).toEqual([0, 0, 0]);
     expect(weights("dog")).toEqual([0, 1, 0]);

@@ -69,7 +69,7 @@ describe.each(NETWORKS)("$file", ({ file, spec, tap, last }) => {
       const features = trunk.run(tensors, { input: imageTensor(spec.inputSize) }, [layer])[layer];
       const valueAt: SaliencyPoint["valueAt"] = (at, { rectifier } = {}) => {
         const pooled = tf.mean(trunk.run(tensors, { [layer]: at }, [last], { rectifier })[last], [1, 2]);
-        return targetValue(tf.matMul(pooled as tf.Tensor2D, kernel), tf.tensor2d([[0, 1, 0]]), { task: "single" });
+        return targetValue(tf.matMul(pooled as tf.Tensor2D, kernel), tf.tensor2d([[0, 1, 0]]), { scale: "log-odds" });
       };
       return {
         features,

@@ -2,14 +2,23 @@ import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Task } from "../../src/core/annotation.js";
 import { referenceOf, resolveTarget, scoresOf, targetValue } from "../../src/explain/graph/logit-target.js";
+import { scaleOf, type TargetScale } from "../../src/explain/target.js";
 
 beforeAll(() => tf.setBackend("cpu"));
 
 const logits = () => tf.tensor2d([[1, 2, 4]]);
-const value = (weights: number[], task: Task = "single") =>
-  targetValue(logits(), tf.tensor2d([weights]), { task }).dataSync()[0];
+const value = (weights: number[], scale: TargetScale = "log-odds") =>
+  targetValue(logits(), tf.tensor2d([weights]), { scale }).dataSync()[0];
 const resolved = (z: number[][], target: number[][], task: Task = "single") =>
   resolveTarget(tf.tensor2d(z), tf.tensor2d(target), { task }).arraySync();
+
+test("the scale is log-odds for one class of several, unless its own logit is asked for", () => {
+  expect(scaleOf(undefined, "single")).toBe("log-odds");
+  expect(scaleOf({ kind: "margin", class: "a", other: "b" }, "single")).toBe("log-odds");
+  expect(scaleOf({ kind: "logit", class: "a" }, "single")).toBe("logit");
+  expect(scaleOf(undefined, "multi")).toBe("logit");
+  expect(scaleOf({ kind: "value" }, "regression")).toBe("logit");
+});
 
 describe("the target's value", () => {
   test("of one class is its log-odds", () => {
@@ -18,24 +27,24 @@ describe("the target's value", () => {
   });
 
   test("of one of two classes is the margin", () => {
-    const two = targetValue(tf.tensor2d([[0.5, -1.25]]), tf.tensor2d([[1, 0]]), { task: "single" });
+    const two = targetValue(tf.tensor2d([[0.5, -1.25]]), tf.tensor2d([[1, 0]]), { scale: "log-odds" });
     expect(two.dataSync()[0]).toBeCloseTo(1.75, 6);
   });
 
   test("of a contrast is the margin, whatever the others say", () => {
     expect(value([0, -1, 1])).toBe(2);
     // All classes chosen: nothing is left for the logsumexp, and nothing may become NaN.
-    expect(targetValue(tf.tensor2d([[3, 1]]), tf.tensor2d([[1, -1]]), { task: "single" }).dataSync()[0]).toBe(2);
+    expect(targetValue(tf.tensor2d([[3, 1]]), tf.tensor2d([[1, -1]]), { scale: "log-odds" }).dataSync()[0]).toBe(2);
   });
 
   test("of a label or a regression is the logit itself", () => {
-    expect(value([0, 0, 1], "multi")).toBe(4);
-    expect(targetValue(tf.tensor2d([[7]]), tf.tensor2d([[1]]), { task: "regression" }).dataSync()[0]).toBe(7);
+    expect(value([0, 0, 1], "logit")).toBe(4);
+    expect(targetValue(tf.tensor2d([[7]]), tf.tensor2d([[1]]), { scale: "logit" }).dataSync()[0]).toBe(7);
   });
 
   test("has the gradient t - (sum t) softmax over the others", () => {
     const gradient = tf.grad((z: tf.Tensor) =>
-      tf.sum(targetValue(z as tf.Tensor2D, tf.tensor2d([[0, 0, 1]]), { task: "single" })),
+      tf.sum(targetValue(z as tf.Tensor2D, tf.tensor2d([[0, 0, 1]]), { scale: "log-odds" })),
     )(logits());
     // Others are 1 and 2: softmax = [1, e] / (1 + e).
     const share = Math.E / (1 + Math.E);

@@ -6,9 +6,10 @@ import { type LoadedImage, loadImage } from "../../bundle/image-source.js";
 import type { Bundle } from "../../bundle/read-bundle.js";
 import { InputError, InterruptedError } from "../../core/errors.js";
 import { comparisonFile } from "../../core/output-names.js";
-import type { ClassTarget, Explained } from "../../explain/explanation.js";
+import type { Explained } from "../../explain/explanation.js";
 import { allowsCam } from "../../explain/graph/explained-taps.js";
 import { SALIENCY_NAMES } from "../../explain/methods.js";
+import type { Target } from "../../explain/target.js";
 import { createModel } from "../../model/model.js";
 import { comparisonSheet } from "../../pictures/comparison-sheet.js";
 import { type DeviceOptions, showNotice } from "../engine-options.js";
@@ -25,7 +26,7 @@ interface CompareOptions extends DeviceOptions {
   readonly results: Results;
   readonly skipped: Skipped;
   readonly json?: boolean;
-  readonly target?: ClassTarget;
+  readonly target?: Target;
 }
 
 /**

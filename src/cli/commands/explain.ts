@@ -4,10 +4,11 @@ import { type Command, Option } from "commander";
 import { openExplainer } from "../../bundle/explainer.js";
 import { readBundle } from "../../bundle/read-bundle.js";
 import { InputError } from "../../core/errors.js";
-import type { ClassTarget, MethodChoice } from "../../explain/explanation.js";
+import type { MethodChoice } from "../../explain/explanation.js";
 import { MAPPING_NAMES, MASKING_NAMES, SALIENCY_NAMES } from "../../explain/methods.js";
 
-import { classPart, innerPart, parseTarget } from "../../explain/reading/target.js";
+import { parseTarget } from "../../explain/reading/parse-target.js";
+import { graphKey, type Target } from "../../explain/target.js";
 import type { ModelSpec } from "../../model/model.js";
 import { type DeviceOptions, deviceOptions, showNotice } from "../engine-options.js";
 import { explainImages, prepareResults } from "../explain-images.js";
@@ -105,12 +106,11 @@ async function runExplain(
     const { compareImages } = await import("./compare.js");
     await compareImages(bundle, images, { ...options, target: targets?.[0], results, skipped }, signal);
   } else {
-    const explainer = await openExplainer(bundle, { threads, device, method, onNotice: showNotice });
+    const explainer = await openExplainer(bundle, { threads, device, method, targets, onNotice: showNotice });
     try {
-      if (explainer.description.threshold.isCalibrated && !explainer.threshold.isCalibrated)
-        showNotice(
-          `relevant from ${explainer.threshold.value} on is a guess: the threshold is not calibrated for this.`,
-        );
+      const threshold = explainer.thresholdOf(targets?.[0]);
+      if (explainer.description.threshold.isCalibrated && !threshold.isCalibrated)
+        showNotice(`relevant from ${threshold.value} on is a guess: the threshold is not calibrated for this.`);
       await explainImages(explainer, images, { ...options, targets, results, skipped }, signal);
     } finally {
       await explainer.dispose();
@@ -141,11 +141,12 @@ function checkTogether({
   if (chosen) clash("--compare", `--${chosen[0]}`, "The sheet shows every method in its usual form.");
 }
 
-/** What the graph is made for, and what it is asked. */
+/** What is explained, and how. */
 function choiceOf(
   { saliency, masking, tap, mapping, target: text, allClasses, compare }: ExplainOptions,
   { heads }: ModelSpec,
-): { targets?: readonly ClassTarget[]; method: MethodChoice } {
+): { targets?: readonly Target[]; method: MethodChoice } {
+  const method = { saliency, masking, tap, mapping };
   const [classifier] = heads.filter((head) => head.kind === "classifier");
   const aspects = heads.filter((head) => head.kind !== "classifier").map(({ name }) => name);
   if (allClasses) {
@@ -153,16 +154,13 @@ function choiceOf(
       throw new InputError("--all-classes: this model answers with a number, so there are no classes.", {
         cure: "Leave it out.",
       });
-    const targets = classifier.classes.map((name) => parseTarget(name, classifier) as ClassTarget);
-    return { targets, method: { saliency, masking, tap, mapping } };
+    return { targets: classifier.classes.map((name) => parseTarget(name, classifier)), method };
   }
-  const asked = text === undefined ? undefined : parseTarget(text, classifier, { aspects });
-  const target = classPart(asked);
-  const isLogit = target?.kind === "logit" && classifier.task === "single";
-  if (compare && (isLogit || innerPart(asked)))
+  if (text === undefined) return { method };
+  const target = parseTarget(text, classifier, { aspects });
+  if (compare && graphKey(target, classifier.task) !== graphKey(undefined, classifier.task))
     throw new InputError(`--compare: explains answers of the classifier; --target ${text} is none.`, {
       cure: "Name a class, or CLASS:OTHER.",
     });
-  const method = { saliency, masking, tap, mapping, target: innerPart(asked), ...(isLogit && { isLogit }) };
-  return { ...(target && { targets: [target] }), method };
+  return { targets: [target], method };
 }

@@ -2,14 +2,14 @@
 
 import { ConfigError } from "../../core/errors.js";
 import type { Model } from "../../model/model.js";
-import type { InnerTarget } from "../explanation.js";
+import { explainedAspect, innerTargetOf, type Target } from "../target.js";
 import { targetLayers } from "./explained-target.js";
 
 export interface TapOptions {
   /** One layer that is masked for all heads, instead of those that they read. */
   readonly tap?: string;
-  /** The predicted or asked-for class without one. */
-  readonly target?: InnerTarget;
+  /** Any class, the predicted one too, reads the same layers. */
+  readonly target?: Target;
 }
 
 /**
@@ -21,14 +21,13 @@ export function explainedTaps(model: Model, { tap, target }: TapOptions = {}): r
   const order = model.trunk.taps.map(({ name }) => name);
   const read = new Set(explainingHeads(model, target).flatMap(({ spec }) => spec.taps));
   const isBehind = order.indexOf(model.spec.source) > lastOf(targetLayers(model, target), order);
-  if (target === undefined || !isBehind || read.size === 0) read.add(model.spec.source);
+  if (innerTargetOf(target) === undefined || !isBehind || read.size === 0) read.add(model.spec.source);
   return order.filter((name) => read.has(name));
 }
 
 /** The aspect heads that explain: all but the one that is explained itself. */
-export function explainingHeads({ aspects }: Model, target?: InnerTarget): Model["aspects"] {
-  if (target === undefined || target.kind === "unit") return aspects;
-  return aspects.filter(({ spec }) => spec.name !== target.aspect);
+export function explainingHeads({ aspects }: Model, target?: Target): Model["aspects"] {
+  return aspects.filter(({ spec }) => spec.name !== explainedAspect(target));
 }
 
 /**
@@ -36,7 +35,8 @@ export function explainingHeads({ aspects }: Model, target?: InnerTarget): Model
  * @throws ConfigError where the model has no such layer; where the target does not depend on an explained layer, because it lies
  *   behind all that the target reads; or where a head cannot be reached from the one layer asked for.
  */
-export function checkTaps(model: Model, { tap, target }: TapOptions = {}): readonly string[] {
+export function checkTaps(model: Model, { tap, target: asked }: TapOptions = {}): readonly string[] {
+  const target = innerTargetOf(asked);
   const { taps, source } = model.trunk;
   const order = taps.map(({ name }) => name);
   if (tap !== undefined && !order.includes(tap))
@@ -71,7 +71,7 @@ export function checkTaps(model: Model, { tap, target }: TapOptions = {}): reado
 /** Whether pooling and a dense layer, as CAM reads them, follow right behind the layers that are explained. */
 export function allowsCam(model: Model, { tap, target }: TapOptions = {}): boolean {
   const { taps } = model.classifier.spec;
-  return target === undefined && camTaps(model, { tap, target }).every((name) => taps.includes(name));
+  return innerTargetOf(target) === undefined && camTaps(model, { tap, target }).every((name) => taps.includes(name));
 }
 
 function camTaps(model: Model, { tap, target }: TapOptions): readonly string[] {
@@ -79,7 +79,8 @@ function camTaps(model: Model, { tap, target }: TapOptions): readonly string[] {
 }
 
 /** @throws ConfigError where CAM finds no dense layer right behind the layers that it explains. */
-export function checkCam(model: Model, { tap, target }: TapOptions = {}): void {
+export function checkCam(model: Model, { tap, target: asked }: TapOptions = {}): void {
+  const target = innerTargetOf(asked);
   if (allowsCam(model, { tap, target })) return;
   const read = camTaps(model, { tap, target });
   const { taps } = model.classifier.spec;

@@ -7,7 +7,7 @@ import type { AspectSpec, Head } from "../../heads/head.js";
 import { evidenceLogit, region } from "../../heads/region.js";
 import { answer, type Model } from "../../model/model.js";
 import type { Parameters } from "../../trunk/trunk.js";
-import type { InnerTarget } from "../explanation.js";
+import { type InnerTarget, innerTargetOf, type Target, type TargetScale } from "../target.js";
 import { meanOverall, referenceOf, targetValue } from "./logit-target.js";
 import type { Dense } from "./saliency/saliency.js";
 
@@ -32,7 +32,6 @@ export interface ExplainedTarget {
  *
  * @param logits `[batch, classes]` of the image itself.
  * @param weights `[batch, classes]` from `resolveTarget`.
- * @param isLogit takes the classes' own scores, not their odds against the others.
  */
 export function classTarget(
   { classifier, trunk }: Model,
@@ -40,22 +39,21 @@ export function classTarget(
     constants,
     logits,
     weights,
-    isLogit = false,
-  }: { constants: Parameters; logits: tf.Tensor2D; weights: tf.Tensor2D; isLogit?: boolean },
+    scale,
+  }: { constants: Parameters; logits: tf.Tensor2D; weights: tf.Tensor2D; scale: TargetScale },
 ): ExplainedTarget {
   const { spec } = classifier;
-  const scale = isLogit ? ({ task: "multi" } as const) : spec;
-  const worthOf = (at: tf.Tensor2D) => targetValue(at, repeated(weights, at), scale);
+  const valueAt = (at: tf.Tensor2D) => targetValue(at, repeated(weights, at), { scale });
   return {
     layers: spec.taps,
-    value: (features) => worthOf(answer(classifier, constants, features) as tf.Tensor2D),
+    value: (features) => valueAt(answer(classifier, constants, features) as tf.Tensor2D),
     reference: (table) => referenceOf(table, weights, spec),
     dense: (layer) => {
       if (!spec.taps.includes(layer)) return undefined;
       const channels = (name: string) => trunk.taps.find((tap) => tap.name === name)?.channels ?? 0;
       const before = spec.taps.slice(0, spec.taps.indexOf(layer)).reduce((sum, name) => sum + channels(name), 0);
       const kernel = constants[classifierKernel(spec)] as tf.Tensor2D;
-      const gradient = tf.grad((at: tf.Tensor) => tf.sum(worthOf(at as tf.Tensor2D)))(logits) as tf.Tensor2D;
+      const gradient = tf.grad((at: tf.Tensor) => tf.sum(valueAt(at as tf.Tensor2D)))(logits) as tf.Tensor2D;
       return { kernel: tf.slice(kernel, [before, 0], [channels(layer), kernel.shape[1]]), gradient };
     },
   };
@@ -92,11 +90,12 @@ export function innerTarget(
 }
 
 /**
- * The layers that a target is computed from; the classifier's without one.
+ * The layers that a target is computed from; the classifier's for a class, or without one.
  *
  * @throws ConfigError where the model has no such aspect or unit.
  */
-export function targetLayers(model: Model, target?: InnerTarget): readonly string[] {
+export function targetLayers(model: Model, asked?: Target): readonly string[] {
+  const target = innerTargetOf(asked);
   if (target === undefined) return model.classifier.spec.taps;
   if (target.kind !== "unit") {
     const { spec } = aspectNamed(model, target.aspect);

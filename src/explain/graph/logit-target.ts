@@ -2,6 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { Task } from "../../core/annotation.js";
+import type { TargetScale } from "../target.js";
 
 /** Far below any logit, so that a class drops out of a logsumexp; finite, so that 0 times it stays 0. */
 const FAR_BELOW = 1e9;
@@ -25,17 +26,17 @@ export function resolveTarget(logits: tf.Tensor2D, target: tf.Tensor2D, { task }
 }
 
 /**
- * The target of each image. `single`: `sum_k t_k z_k - (sum_k t_k) logsumexp(z_k where t_k = 0)`, so that a one-hot
- * asks for the log-odds of its class, and +1 and -1 for the margin between two. Else `sum_k t_k z_k`.
+ * The target of each image. On the scale of log-odds: `sum_k t_k z_k - (sum_k t_k) logsumexp(z_k where t_k = 0)`, so that a one-hot
+ * asks for the log-odds of its class, and +1 and -1 for the margin between two. On that of logits: `sum_k t_k z_k`.
  *
  * @param logits `[batch, classes]`.
  * @param weights `[batch, classes]` from `resolveTarget`.
  * @returns `[batch]`; the caller disposes it.
  */
-export function targetValue(logits: tf.Tensor2D, weights: tf.Tensor2D, { task }: { task: Task }): tf.Tensor1D {
+export function targetValue(logits: tf.Tensor2D, weights: tf.Tensor2D, { scale }: { scale: TargetScale }): tf.Tensor1D {
   return tf.tidy(() => {
     const chosen = tf.sum(tf.mul(weights, logits), 1); // [batch]
-    if (task !== "single") return chosen as tf.Tensor1D;
+    if (scale === "logit") return chosen as tf.Tensor1D;
     const isChosen = tf.cast(tf.notEqual(weights, 0), "float32");
     const others = tf.logSumExp(tf.sub(logits, tf.mul(isChosen, FAR_BELOW)), 1); // [batch]
     return tf.sub(chosen, tf.mul(tf.sum(weights, 1), others)) as tf.Tensor1D;

@@ -3,23 +3,27 @@
 import type { Model } from "../../model/model.js";
 import type { MethodChoice } from "../explanation.js";
 import { checkPair, methodOf } from "../methods.js";
+import { innerTargetOf, scaleOf, type Target } from "../target.js";
 import { checkCam, checkTaps } from "./explained-taps.js";
 import type { MappingOf } from "./mapping/mapping.js";
 
 export interface ExplainOptions extends Omit<MethodChoice, "mapping"> {
   readonly mapping?: MethodChoice["mapping"] | MappingOf;
+  /** What the graph explains. Of a class only the kind counts: which one is the graph's `target` input. */
+  readonly target?: Target;
 }
 
 /**
- * Fills in the defaults.
+ * Fills in the defaults, and derives from the target what the graph is made for.
  *
  * @throws ConfigError as `checkTaps`, `checkPair` and `checkCam`.
  */
 export function checkOptions(model: Model, options: ExplainOptions) {
-  const { mapping = "identity", tap, target, isLogit } = options;
+  const { mapping = "identity", tap, target } = options;
   const { saliency, masking } = methodOf(options);
   checkPair(saliency, masking, { atInput: tap === "input" });
   checkTaps(model, { tap, target });
   if (saliency === "cam") checkCam(model, { tap, target });
-  return { saliency, masking, mapping, tap, target, isLogit };
+  const scale = scaleOf(target, model.classifier.spec.task);
+  return { saliency, masking, mapping, tap, inner: innerTargetOf(target), scale };
 }

@@ -49,7 +49,7 @@ export function explanationSteps(
   { inputs, constants }: { inputs: Tensors; constants: Tensors },
   options: ExplainOptions = {},
 ): Steps {
-  const { saliency, masking, mapping, tap, target: inner, isLogit } = checkOptions(model, options);
+  const { saliency, masking, mapping, tap, inner, scale } = checkOptions(model, options);
   const { classifier, trunk } = model;
   const image = inputs.image as tf.Tensor4D;
 
@@ -64,7 +64,7 @@ export function explanationSteps(
         constants,
         logits,
         weights: resolveTarget(logits, inputs.target as tf.Tensor2D, classifier.spec),
-        isLogit,
+        scale,
       });
   const points = pointsOf(model, { constants, layerValues, target });
 

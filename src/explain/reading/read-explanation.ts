@@ -8,15 +8,16 @@ import type { AspectSpec, ClassifierSpec } from "../../heads/head.js";
 import type { ModelSpec } from "../../model/model.js";
 import type { RelevanceThreshold } from "../../model/trained-model.js";
 import { tapOffset } from "../../trunk/tap-offset.js";
-import type { Explained, MethodChoice, Target } from "../explanation.js";
+import type { Explained, MethodChoice } from "../explanation.js";
 import { methodOf } from "../methods.js";
+import { explainedAspect, type Target } from "../target.js";
 import { touchedCells } from "./cells.js";
 import { predictionOf } from "./prediction.js";
 import { explainAspects, maskedTaps, pixelSize, readAspects } from "./read-aspects.js";
 import { hasPlace } from "./regions.js";
 import { thresholdsOf } from "./relevant-aspects.js";
 import { survivalMap } from "./survival.js";
-import { defaultTarget } from "./target.js";
+import { defaultTarget } from "./target-weights.js";
 import { unexplainedShare } from "./unexplained.js";
 
 export interface ReadOptions {
@@ -25,7 +26,7 @@ export interface ReadOptions {
   readonly threshold: Pick<RelevanceThreshold, "value" | "beside">;
   /** Path of the image, as it shall stand in the explanation. */
   readonly image: string;
-  /** What was asked for; the default target without it. */
+  /** What the outputs explain; the default target without it. */
   readonly target?: Target;
   /** Of the graph that made the outputs. */
   readonly method?: MethodChoice;
@@ -46,7 +47,7 @@ export function readExplanation(
   const { tap } = method;
   const thresholds = thresholdsOf(threshold);
   const { saliency: name, masking } = methodOf(method);
-  const heads = checkOutputs(outputs, spec, method);
+  const heads = checkOutputs(outputs, spec, { tap, target });
   const size = spec.trunk.inputSize;
   const readings = readAspects(outputs, { heads: heads.aspects, tap, size });
   const aspects = explainAspects(readings, { outputs, size, stem, thresholds });
@@ -66,7 +67,7 @@ export function readExplanation(
       format: "aspectlens-explanation/1",
       image,
       prediction: predictionOf(outputs.scores, heads.classifier),
-      target: target ?? method.target ?? defaultTarget(outputs.logits, heads.classifier),
+      target: target ?? defaultTarget(outputs.logits, heads.classifier),
       saliency: name,
       masking,
       threshold: thresholds.high,
@@ -100,10 +101,9 @@ function drawnTap(outputs: NdArrays, { source, tap }: { source: string; tap?: st
 function checkOutputs(
   outputs: NdArrays,
   spec: ModelSpec,
-  { tap, target }: MethodChoice,
+  { tap, target }: { tap?: string; target?: Target },
 ): { classifier: ClassifierSpec; aspects: AspectSpec[] } {
-  // An aspect does not explain itself.
-  const own = target && target.kind !== "unit" ? target.aspect : undefined;
+  const own = explainedAspect(target);
   const aspects = spec.heads.filter((head) => head.kind !== "classifier" && head.name !== own) as AspectSpec[];
   const [classifier] = spec.heads.filter((head) => head.kind === "classifier");
   const needed = [

@@ -1,11 +1,10 @@
-/** What is explained, as a user names it and as the graph's `target` input says it. */
+/** What is explained, as a user names it. */
 
 import { InputError } from "../../core/errors.js";
 import { findName } from "../../core/keys.js";
-import { type NdArray, ndArray } from "../../core/nd-array.js";
 import type { ClassifierSpec } from "../../heads/head.js";
-import type { ClassTarget, InnerTarget, Target } from "../explanation.js";
-import { highest } from "./prediction.js";
+import type { InnerTarget, Target } from "../target.js";
+import { classTarget } from "./target-weights.js";
 
 const LOGIT = "logit:";
 
@@ -41,30 +40,6 @@ export function parseTarget(
   throw new InputError(`target "${text}": expected a class, or two as CLASS:OTHER, or logit:CLASS, ${INNER_FORMS}.`, {
     cure: `The classes: ${classes.join(", ")}.`,
   });
-}
-
-/** What an all-zero target comes to: the predicted class, the label that scores highest, or the value. */
-export function defaultTarget(logits: NdArray, { task, classes }: ClassifierSpec): ClassTarget {
-  return task === "regression" ? { kind: "value" } : classTarget(classes[highest(logits)], task);
-}
-
-/**
- * The graph's `target` input.
- *
- * @param target nothing for the predicted class.
- * @returns `[1, classes]` (`[1, 1]` for a regression): weights of the logits, all zero for the default.
- */
-export function targetWeights(target: ClassTarget | undefined, { classes }: ClassifierSpec): NdArray {
-  const weights = ndArray([1, Math.max(1, classes.length)]);
-  if (target === undefined) return weights;
-  if (target.kind === "value") weights.data[0] = 1;
-  else weights.data[classes.indexOf(target.class)] = 1;
-  if (target.kind === "margin") weights.data[classes.indexOf(target.other)] = -1;
-  return weights;
-}
-
-function classTarget(name: string, task: ClassifierSpec["task"]): ClassTarget {
-  return { kind: task === "multi" ? "logit" : "log-odds", class: name };
 }
 
 /** Forms of a target beside classes, for help and errors. */
@@ -113,18 +88,4 @@ function weightsOf(weights: string, text: string): { object: number; background:
   throw new InputError(`target "${text}": "${weights}" is not two numbers.`, {
     cure: "Write @OBJECT,BACKGROUND, such as @1,0.",
   });
-}
-
-export function isInnerTarget(target: Target): target is InnerTarget {
-  return target.kind === "aspect" || target.kind === "image" || target.kind === "unit";
-}
-
-/** The part of a target that an explanation's graph is made for; `undefined` for a class, which the graph takes as an input. */
-export function innerPart(target: Target | undefined): InnerTarget | undefined {
-  return target && isInnerTarget(target) ? target : undefined;
-}
-
-/** The part that is an input of the graph. */
-export function classPart(target: Target | undefined): ClassTarget | undefined {
-  return target && !isInnerTarget(target) ? target : undefined;
 }

@@ -1,0 +1,63 @@
+/** Explains one image by one graph: the pixels and the target go in, the outputs are read; with an interval, for changed copies too. */
+
+import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
+import type { Run } from "../engine/session-pool.js";
+import type { AspectExplanation, Explained, MethodChoice } from "../explain/explanation.js";
+import { readExplanation } from "../explain/reading/read-explanation.js";
+import { perturbed, relevanceIntervals } from "../explain/reading/relevance-interval.js";
+import { targetWeights } from "../explain/reading/target-weights.js";
+import { classTargetOf, innerTargetOf, type Target } from "../explain/target.js";
+import type { ClassifierSpec } from "../heads/head.js";
+import type { ModelSpec } from "../model/model.js";
+import type { RelevanceThreshold } from "../model/trained-model.js";
+import type { LoadedImage } from "./image-source.js";
+
+/** What is the same for all images of a request. */
+export interface HowToExplain {
+  readonly spec: ModelSpec;
+  readonly classifier: ClassifierSpec;
+  readonly method: MethodChoice;
+  readonly threshold: RelevanceThreshold;
+  readonly target?: Target;
+  readonly stem?: string;
+  readonly hasInterval?: boolean;
+}
+
+/** @param run of the graph that explains the target. */
+export async function explainImage(
+  run: Run,
+  { name, pixels: bytes }: LoadedImage,
+  { hasInterval = false, ...how }: HowToExplain,
+): Promise<Explained> {
+  const size = how.spec.trunk.inputSize;
+  const pixels = ndArray([1, size, size, 3], new Float32Array(bytes));
+  const explained = await explainPixels(run, pixels, { ...how, image: name });
+  if (!hasInterval) return explained;
+  // A changed image may be answered otherwise; the question stays.
+  const { target } = explained.explanation;
+  const readings: (readonly AspectExplanation[])[] = [];
+  for (const copy of perturbed(pixels)) {
+    const { explanation } = await explainPixels(run, copy, { ...how, stem: undefined, target, image: name });
+    readings.push(explanation.aspects);
+  }
+  const intervals = relevanceIntervals(readings);
+  const aspects = explained.explanation.aspects.map((aspect) => ({
+    ...aspect,
+    relevanceInterval: aspect.relevance === null ? null : intervals[aspect.name],
+  }));
+  return { ...explained, explanation: { ...explained.explanation, aspects } };
+}
+
+async function explainPixels(
+  run: Run,
+  { shape, data }: NdArray,
+  { classifier, ...how }: Omit<HowToExplain, "hasInterval"> & { image: string },
+): Promise<Explained> {
+  // The graph of an inner target asks for no class.
+  const asked: NdArrays = innerTargetOf(how.target)
+    ? {}
+    : { target: targetWeights(classTargetOf(how.target), classifier) };
+  // A session in a worker takes the numbers away with it.
+  const copy = ndArray(shape, Float32Array.from(data));
+  return readExplanation(await run({ image: copy, ...asked }), how);
+}

@@ -1,0 +1,89 @@
+/** The graphs that explain: which one a target takes, opened when it is first asked for, with the threshold that goes with it. */
+
+import type { RuntimeOptions } from "../engine/devices.js";
+import type { Runtime } from "../engine/session.js";
+import { openSessionPool, type SessionPool } from "../engine/session-pool.js";
+import type { MethodChoice } from "../explain/explanation.js";
+import { methodOf } from "../explain/methods.js";
+import { UNCALIBRATED_THRESHOLD } from "../explain/relevance-constants.js";
+import { graphKey, innerTargetOf, type Target } from "../explain/target.js";
+import type { RelevanceThreshold } from "../model/trained-model.js";
+import { type BundleDescription, FILES } from "./description.js";
+import { openGraph } from "./graph-session.js";
+import { type Bundle, readBundledModel, readGraph } from "./read-bundle.js";
+
+export interface ExplanationGraphs {
+  /** The method with the bundle's own choices filled in. */
+  readonly method: MethodChoice;
+  /** Calibrated for the bundle's own method alone, and for answers of the classifier. */
+  thresholdOf(target: Target | undefined): RelevanceThreshold;
+  /**
+   * Sessions of the graph that explains a target, the same for all targets that share it.
+   *
+   * @throws ConfigError where the model does not allow the method or has no such target; BundleError where the graph cannot be built.
+   */
+  sessionsOf(target: Target | undefined): Promise<SessionPool>;
+  dispose(): Promise<void>;
+}
+
+export function explanationGraphs(bundle: Bundle, asked: MethodChoice, options: RuntimeOptions): ExplanationGraphs {
+  const { description, path } = bundle;
+  const { method, isOwnEvidence, isOwn } = fillIn(asked, description);
+  const task = description.model.heads.flatMap((head) => (head.kind === "classifier" ? [head.task] : []))[0];
+  const opened = new Map<string, Promise<SessionPool>>();
+  const open = async (target: Target | undefined) => {
+    const isBundled = isOwn && graphKey(target, task) === graphKey(undefined, task);
+    const read = isBundled ? () => readGraph(bundle, "explain") : await traced(bundle, method, target);
+    const createSession = async (runtime: Runtime) =>
+      openGraph(runtime, await read(), { source: `${path}: ${FILES.explain}` });
+    return openSessionPool(createSession, options);
+  };
+  return {
+    method,
+    thresholdOf: (target) =>
+      isOwnEvidence && !innerTargetOf(target)
+        ? description.threshold
+        : { value: UNCALIBRATED_THRESHOLD, isCalibrated: false },
+    sessionsOf(target) {
+      const key = graphKey(target, task);
+      const sessions = opened.get(key) ?? open(target);
+      opened.set(key, sessions);
+      return sessions;
+    },
+    async dispose() {
+      for (const sessions of await Promise.allSettled(opened.values()))
+        if (sessions.status === "fulfilled") await sessions.value.dispose();
+    },
+  };
+}
+
+/** Whether the method reads the same evidence as the bundle's own, and whether it is the same in all. */
+function fillIn(
+  asked: MethodChoice,
+  { saliency: ownSaliency, masking: ownMasking, model }: BundleDescription,
+): { method: MethodChoice; isOwnEvidence: boolean; isOwn: boolean } {
+  const { saliency = ownSaliency, tap, mapping = "identity" } = asked;
+  // All heads' own layer, named, is what they read anyway.
+  const isSameLayer = model.heads.every((head) => head.kind === "classifier" || head.taps.every((own) => own === tap));
+  const isSameSaliency = saliency === ownSaliency && (tap === undefined || isSameLayer);
+  const usual = isSameSaliency ? ownMasking : undefined;
+  const { masking } = methodOf({ saliency, masking: asked.masking ?? usual, tap });
+  const isOwnEvidence = isSameSaliency && mapping === "identity";
+  return {
+    method: { ...asked, saliency, masking },
+    isOwnEvidence,
+    isOwn: isOwnEvidence && masking === ownMasking && tap === undefined,
+  };
+}
+
+/** A graph that the bundle does not hold; every session gets a copy of the same bytes. */
+async function traced(
+  bundle: Bundle,
+  method: MethodChoice,
+  target: Target | undefined,
+): Promise<() => Promise<Uint8Array>> {
+  await readGraph(bundle, "explain"); // the description is that of a graph of bounded size
+  const { traceExplain } = await import("./export-bundle.js");
+  const graph = await traceExplain(await readBundledModel(bundle), { ...method, target });
+  return async () => graph.slice();
+}

@@ -1,0 +1,32 @@
+/** A class as the graph's `target` input says it, and what that input's default comes to. */
+
+import type { Task } from "../../core/annotation.js";
+import { type NdArray, ndArray } from "../../core/nd-array.js";
+import type { ClassifierSpec } from "../../heads/head.js";
+import type { ClassTarget } from "../target.js";
+import { highest } from "./prediction.js";
+
+/** What an all-zero target comes to: the predicted class, the label that scores highest, or the value. */
+export function defaultTarget(logits: NdArray, { task, classes }: ClassifierSpec): ClassTarget {
+  return task === "regression" ? { kind: "value" } : classTarget(classes[highest(logits)], task);
+}
+
+/**
+ * The graph's `target` input.
+ *
+ * @param target nothing for the predicted class.
+ * @returns `[1, classes]` (`[1, 1]` for a regression): weights of the logits, all zero for the default.
+ */
+export function targetWeights(target: ClassTarget | undefined, { classes }: ClassifierSpec): NdArray {
+  const weights = ndArray([1, Math.max(1, classes.length)]);
+  if (target === undefined) return weights;
+  if (target.kind === "value") weights.data[0] = 1;
+  else weights.data[classes.indexOf(target.class)] = 1;
+  if (target.kind === "margin") weights.data[classes.indexOf(target.other)] = -1;
+  return weights;
+}
+
+/** The usual target for a class of that name. */
+export function classTarget(name: string, task: Task): ClassTarget {
+  return { kind: task === "multi" ? "logit" : "log-odds", class: name };
+}
