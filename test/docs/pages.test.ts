@@ -70,6 +70,17 @@ test("docs/architecture.md says of every folder and entry of src what it knows",
   expect(named.sort()).toEqual(readdirSync(join(ROOT, "src")).sort());
 });
 
+test("docs/architecture.md shows, of what was tried, files that exist and those that were new", () => {
+  const touched = [...readPage("docs/architecture.md").matchAll(/^(\S+)\s+\|\s+\d+ [+-]+$/gm)].map((match) => match[1]);
+  expect(touched.length).toBeGreaterThan(15);
+  expect(touched.filter((file) => !existsSync(join(ROOT, file))).sort()).toEqual([
+    "src/explain/graph/saliency/x-grad-cam.ts",
+    "src/heads/count-reading.ts",
+    "src/heads/count.ts",
+    "src/trunk/resnet.ts",
+  ]);
+});
+
 test("docs/explanations.md has every saliency method and every masking, and no other", () => {
   const page = readPage("docs/explanations.md");
   expect(
