@@ -15,7 +15,7 @@ const CAPITAL_HEIGHT = 0.714;
 const HIGHEST = 1.9;
 const DEEPEST = 0.9;
 /** Letters are drawn so many times larger and shrunk, since Pango puts each on a whole pixel. */
-const FINE = 4;
+const FINE = 2;
 /** No line is longer, characters. */
 const LONGEST = 300;
 /** Lines that are kept, since most are drawn again in the next picture. */
@@ -105,17 +105,25 @@ function shrink(
   const pixels = new Uint8Array(4 * to.width * to.height);
   for (let y = 0; y < to.height; y++) {
     for (let x = 0; x < to.width; x++) {
-      const sums = [0, 0, 0];
-      let opacity = 0;
+      let [red, green, blue, opacity] = [0, 0, 0, 0];
       const [firstX, firstY] = [to.left + FINE * x, to.top + FINE * y];
       for (let fromY = Math.max(0, firstY); fromY < Math.min(height, firstY + FINE); fromY++) {
         for (let fromX = firstX; fromX < Math.min(width, firstX + FINE); fromX++) {
           const from = 4 * (fromY * width + fromX);
-          for (let k = 0; k < 3; k++) sums[k] += data[from + k] * data[from + 3];
-          opacity += data[from + 3];
+          const share = data[from + 3];
+          if (share === 0) continue;
+          red += share * data[from];
+          green += share * data[from + 1];
+          blue += share * data[from + 2];
+          opacity += share;
         }
       }
-      if (opacity > 0) pixels.set([...sums.map((sum) => sum / opacity), opacity / FINE ** 2], 4 * (y * to.width + x));
+      if (opacity === 0) continue;
+      const at = 4 * (y * to.width + x);
+      pixels[at] = red / opacity;
+      pixels[at + 1] = green / opacity;
+      pixels[at + 2] = blue / opacity;
+      pixels[at + 3] = opacity / FINE ** 2;
     }
   }
   return pixels;
