@@ -9,8 +9,9 @@ import { InferenceSession } from "./onnx-runtime.js";
 
 /**
  * @typedef {Uint8Array | string} Model
- * @typedef {{ session: InferenceSession, unchecked: { model: Model, options: InferenceSession.SessionOptions, device:
- *   Device } | null }} Opened `unchecked` until the first run has been compared.
+ * @typedef {{ model: Model, options: InferenceSession.SessionOptions, device: Device }} Unchecked
+ * @typedef {{ session: InferenceSession, unchecked: Unchecked | null }} Opened `unchecked` until the first run has been
+ *   compared.
  */
 
 /** Relative L2 error of an output; float32 on a GPU, and one step of Adam on noise, stay below a tenth of it. */

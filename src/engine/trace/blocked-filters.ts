@@ -41,8 +41,8 @@ export function padded(graph: Graph, value: Value, sizes: readonly number[], to:
 
 /**
  * `[height, width, in, out]` packed, or `null` where the channels are too few. `ReorderInput` moves it, two to three
- * times as fast as a Transpose: its channels-last form is just what turns `[rows, out]` into `[out / block, rows,
- * block]`.
+ * times as fast as a Transpose: its channels-last form is just what turns `[rows, out]` into
+ * `[out / block, rows, block]`.
  *
  * @returns `[out, in, height, width]` in name; in memory `[out / block, in / block, height, width, block (in), block]`.
  *   Fewer inputs than a block are read as they are, NCHW: `[out / block, in, height, width, block]`.
@@ -67,8 +67,8 @@ export function packedFilter(graph: Graph, filter: TracedTensor): Value | null {
  * The filter of the convolution that goes back: mirrored, inputs and outputs exchanged. `null` where either are too
  * few.
  *
- * @returns `[in, out, height, width]` in name; in memory `[in / block, out / block, height, width, block (out),
- *   block]`.
+ * @returns `[in, out, height, width]` in name; in memory
+ *   `[in / block, out / block, height, width, block (out), block]`.
  */
 export function packedBackwardFilter(graph: Graph, filter: TracedTensor): Value | null {
   const { block } = graph;

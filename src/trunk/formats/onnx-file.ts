@@ -3,15 +3,16 @@
 import { WeightsError } from "../../core/errors.js";
 import { type NdArray, ndArray } from "../../core/nd-array.js";
 import { checkOnnxGraph } from "../../core/onnx-check.js";
-import { delimited, type Field, fieldsOf, text } from "../../core/protobuf-fields.js";
 import { architectureOf } from "../architecture.js";
 import { BATCH_NORM_EPSILON } from "../layer-parameters.js";
 import type { TrunkSpec } from "../trunk.js";
 import { TRUNK_NAMES } from "../trunks.js";
 import { readInputFile } from "./input-file.js";
-import { GRAPH, graphOf, MODEL, nodeOf, type OnnxGraph, type OnnxNode } from "./onnx-graph.js";
-import { type Match, type MatchedLayer, matchTrunk } from "./onnx-layers.js";
-import { pathBeside, tensorFloats, tensorOf, withFileBeside } from "./onnx-tensor.js";
+import { graphOf, MODEL, type OnnxGraph, type OnnxNode } from "./onnx-graph.js";
+import { type Match, matchTrunk } from "./onnx-layers.js";
+import { modelFields } from "./onnx-model.js";
+import { pathBeside, tensorFloats, withFileBeside } from "./onnx-tensor.js";
+import type { MatchedLayer } from "./onnx-walk.js";
 import type { WeightsFile } from "./weights-file.js";
 
 export interface OnnxWeights extends WeightsFile {
@@ -63,50 +64,6 @@ export async function readOnnxFile(path: string): Promise<Buffer> {
 }
 
 /**
- * The same model with one tensor as its only output, and without whatever that does not need: the rest might take any
- * time or memory.
- *
- * @throws WeightsError where the bytes are no ONNX model.
- */
-export function withOutput(model: Uint8Array, tensor: string): Uint8Array {
-  const rewritten = modelFields("model", model).map((field) => {
-    if (field.number !== MODEL.graph) return field.bytes;
-    const parts = [...fieldsOf(field.value)];
-    const needed = neededFor(tensor, parts);
-    const described = parts.find(({ number, value }) => {
-      return (number === GRAPH.valueInfo || number === GRAPH.output) && nameIn(value) === tensor;
-    });
-    const output = described?.value ?? delimited(1, Buffer.from(tensor));
-    const kept = parts.filter((part) => part !== described && isKept(part, needed)).map((part) => part.bytes);
-    return delimited(MODEL.graph, Buffer.concat([...kept, delimited(GRAPH.output, output)]));
-  });
-  return Buffer.concat(rewritten);
-}
-
-function isKept({ number, value }: Field, needed: ReadonlySet<string>): boolean {
-  if (number === GRAPH.node) return nodeOf(value).outputs.some((output) => needed.has(output));
-  if (number === GRAPH.initializer) return needed.has(tensorOf(value).name);
-  if (number === GRAPH.input || number === GRAPH.valueInfo) return needed.has(nameIn(value));
-  return number === GRAPH.name;
-}
-
-/** Names of a tensor and of all that it is computed from. */
-function neededFor(tensor: string, parts: readonly Field[]): ReadonlySet<string> {
-  const nodes = parts.filter(({ number }) => number === GRAPH.node).map(({ value }) => nodeOf(value));
-  const needed = new Set([tensor]);
-  // Nodes are in order, so those that a node reads come before it.
-  for (const { inputs, outputs } of nodes.reverse())
-    if (outputs.some((output) => needed.has(output))) for (const input of inputs) needed.add(input);
-  needed.delete("");
-  return needed;
-}
-
-/** Of a `ValueInfoProto`. */
-function nameIn(value: Uint8Array): string {
-  return text([...fieldsOf(value)].find(({ number }) => number === 1)?.value ?? new Uint8Array());
-}
-
-/**
  * The files beside a model that hold its numbers, whole: the `externalData` of an ONNX Runtime session made of bytes.
  *
  * @throws WeightsError where one is absent, or outside the model's folder.
@@ -123,25 +80,6 @@ export async function externalData(
     files.push({ path: location, data });
   }
   return files;
-}
-
-function modelFields(place: string, bytes: Uint8Array): readonly Field[] {
-  const found: Field[] = [];
-  try {
-    for (const field of fieldsOf(bytes)) found.push(field);
-  } catch (cause) {
-    // A model begins with the version of its format.
-    if (found[0]?.number === MODEL.irVersion)
-      throw new WeightsError(`${place}: is cut off or damaged.`, { cure: "Fetch or export it again.", cause });
-    throw new WeightsError(`${place}: is no ONNX model.`, {
-      cure: "Give an .onnx file, as torch.onnx.export writes it.",
-      cause,
-    });
-  }
-  if (found.some(({ number }) => number === MODEL.graph)) return found;
-  throw new WeightsError(`${place}: is no ONNX model: it has no graph.`, {
-    cure: "Give an .onnx file, as torch.onnx.export writes it.",
-  });
 }
 
 function parse(path: string, bytes: Uint8Array): OnnxGraph {
