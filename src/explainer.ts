@@ -84,5 +84,6 @@ export {
   GraphError,
   ImageError,
   InputError,
+  type InputErrorOptions,
   ShapeError,
 } from "./core/errors.js";

@@ -210,6 +210,7 @@ export {
   GraphError,
   ImageError,
   InputError,
+  type InputErrorOptions,
   InterruptedError,
   MissingEngineError,
   ShapeError,

@@ -35,7 +35,7 @@ export function explanationGraphs(bundle: Bundle, asked: MethodChoice, options: 
     const isBundled = isOwn && graphKey(target, task) === graphKey(undefined, task);
     const read = isBundled ? () => readGraph(bundle, "explain") : await traced(bundle, method, target);
     const createSession = async (runtime: Runtime) =>
-      openGraph(runtime, await read(), { source: `${path}: ${FILES.explain}` });
+      openGraph(runtime, await read(), { file: path, name: FILES.explain });
     return openSessionPool(createSession, options);
   };
   return {

@@ -1,7 +1,7 @@
 /** Reads a `.aspect` file piece by piece, and checks each piece before it is used; needs no TensorFlow.js. */
 
 import { createHash } from "node:crypto";
-import { BundleError } from "../core/errors.js";
+import { BundleError, inFile } from "../core/errors.js";
 import { ownValue } from "../core/own-value.js";
 import { clip } from "../core/terminal.js";
 import type { TrainedModel } from "../model/trained-model.js";
@@ -28,7 +28,11 @@ const MOST_DESCRIPTION_BYTES = 2 ** 24;
  * @throws BundleError in one line that names the file inside: no zip, cut off, another version, a file missing or too
  *   many, an unsafe or double name, a size that is not as listed.
  */
-export async function readBundle(path: string): Promise<Bundle> {
+export function readBundle(path: string): Promise<Bundle> {
+  return inFile({ file: path }, () => open(path));
+}
+
+async function open(path: string): Promise<Bundle> {
   const directory = await readZipDirectory(path);
   const entry = directory.get(FILES.description);
   if (!entry)
@@ -59,7 +63,11 @@ export async function readBundle(path: string): Promise<Bundle> {
  *
  * @throws BundleError naming it, where it is missing or was changed.
  */
-export async function readBundleFile({ path, description, directory }: Bundle, name: string): Promise<Uint8Array> {
+export function readBundleFile(bundle: Bundle, name: string): Promise<Uint8Array> {
+  return inFile({ file: bundle.path }, () => checkedFile(bundle, name));
+}
+
+async function checkedFile({ path, description, directory }: Bundle, name: string): Promise<Uint8Array> {
   const entry = directory.get(name);
   const listed = ownValue(description.files, name);
   if (!entry || !listed)
@@ -91,7 +99,11 @@ export async function readWeighedGraph(
 }
 
 /** The model as it was before the export, to trace other methods from or to train on. @throws BundleError */
-export async function readBundledModel(bundle: Bundle): Promise<TrainedModel> {
+export function readBundledModel(bundle: Bundle): Promise<TrainedModel> {
+  return inFile({ file: bundle.path }, () => unpackModel(bundle));
+}
+
+async function unpackModel(bundle: Bundle): Promise<TrainedModel> {
   const { model, threshold, provenance, layouts } = bundle.description;
   const bytes = await readBundleFile(bundle, FILES.weights);
   const weights = decodeWeights(bytes, { layouts, source: `${bundle.path}: ${FILES.weights}` });

@@ -1,6 +1,6 @@
 /** Whether a bundle is whole and still gives what it gave when it was written. */
 
-import { BundleError } from "../core/errors.js";
+import { BundleError, inFile } from "../core/errors.js";
 import { INPUTS } from "../core/graph-ports.js";
 import { LIMITS } from "../core/limits.js";
 import type { NdArrays } from "../core/nd-array.js";
@@ -50,7 +50,7 @@ export interface VerifyOptions {
  *   furthest from what it must be.
  */
 export function verifyBundle(path: string, { runtime, signal }: VerifyOptions = {}): Promise<Verification> {
-  return withRuntime(runtime, (runtime) => verify(path, runtime, signal));
+  return inFile({ file: path }, () => withRuntime(runtime, (runtime) => verify(path, runtime, signal)));
 }
 
 async function verify(path: string, runtime: Runtime, signal?: AbortSignal): Promise<Verification> {
@@ -73,7 +73,7 @@ async function verify(path: string, runtime: Runtime, signal?: AbortSignal): Pro
       throw new BundleError(`${path}: its ${names.length} goldens take more computing than is allowed.`, {
         cure: "Export it again.",
       });
-    const session = await openGraph(runtime, model, { source: `${path}: ${FILES[graph]}` });
+    const session = await openGraph(runtime, model, { file: path, name: FILES[graph] });
     try {
       // One at a time: together they may be larger than all else.
       for (const name of names) {

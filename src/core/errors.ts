@@ -21,18 +21,21 @@ export type InputErrorClass = new (message: string, options?: InputErrorOptions)
 export class InputError extends Error {
   override name = "InputError";
   /** Path of the file that is at fault, where one is. */
-  file?: string;
+  declare readonly file?: string;
   /** Line of that file, from 1, where it is one line's fault. */
-  line?: number;
+  declare readonly line?: number;
   /** What to do about it; the message ends with it. */
-  readonly cure?: string;
+  declare readonly cure?: string;
 
   /** @param what the place and what is wrong; the message is this and the cure. */
-  constructor(what: string, { cure, file, line, cause }: InputErrorOptions = {}) {
-    super(cure ? `${what} ${cure}` : what, cause === undefined ? undefined : { cause });
-    this.file = file;
-    this.line = line;
-    this.cure = cure || undefined;
+  constructor(what: string, { cause, ...fields }: InputErrorOptions = {}) {
+    super(fields.cure ? `${what} ${fields.cure}` : what, cause === undefined ? undefined : { cause });
+    for (const [key, value] of Object.entries(fields)) if (value) Object.assign(this, { [key]: value });
+  }
+
+  /** @internal The message without the cure. */
+  get what(): string {
+    return this.cure ? this.message.slice(0, -this.cure.length - 1) : this.message;
   }
 }
 

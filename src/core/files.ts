@@ -114,7 +114,7 @@ export function refused(path: string, cause: unknown): unknown {
   if (refusal === undefined) return cause;
   const isFull = code === "ENOSPC" || code === "EDQUOT";
   const cure = isFull ? "Make room, or choose another place." : "Choose another place, or make this one writable.";
-  return new InputError(`${path}: cannot be written: ${refusal}.`, { cure, cause });
+  return new InputError(`${path}: cannot be written: ${refusal}.`, { cure, cause, file: path });
 }
 
 /** Where the system gives no more descriptors. */
@@ -122,5 +122,6 @@ function tooManyFiles(path: string, cause: unknown): InputError {
   return new InputError(`${path}: cannot be opened: too many files are open.`, {
     cure: "Raise the limit, as with: ulimit -n 1024.",
     cause,
+    file: path,
   });
 }

@@ -20,9 +20,9 @@ export function checkKeys(
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
     const near = nearest(key, known);
-    throw new ErrorClass(
-      `${where}: unknown key "${clip(key)}".${near ? ` Did you mean "${near}"?` : ""} Known: ${known.join(", ")}.`,
-    );
+    throw new ErrorClass(`${where}: unknown key "${clip(key)}".`, {
+      cure: `${near ? `Did you mean "${near}"? ` : ""}Known: ${known.join(", ")}.`,
+    });
   }
 }
 

@@ -23,6 +23,8 @@ export interface ReadOptions {
   readonly ErrorClass?: InputErrorClass;
 }
 
+type Refuse = (what: string, cure: string, cause?: unknown) => InputError;
+
 const POLL_MS = 20;
 const CHUNK = 2 ** 16;
 
@@ -32,21 +34,21 @@ const CHUNK = 2 ** 16;
  */
 export async function readWhole(path: string, options: ReadOptions): Promise<Uint8Array> {
   const { label = path, limit, allowPipe = false, signal, ErrorClass = InputError } = options;
-  const refuse = (reason: string) => new ErrorClass(`${label}: ${reason}`);
+  const refuse: Refuse = (what, cure, cause) => new ErrorClass(`${label}: ${what}`, { cure, cause, file: path });
   let file: FileHandle | undefined;
   try {
     // Opening can wait for ever (a pipe) or act (a device), so it is looked at first.
     const kind = await stat(path);
-    if (kind.isDirectory()) throw refuse("is a folder. Name a file.");
-    if (kind.isFIFO() && !allowPipe) throw refuse("is a pipe, not a file. Save its content as a file.");
-    if (!kind.isFile() && !kind.isFIFO()) throw refuse("is a device or socket, not a file. Name a file.");
+    if (kind.isDirectory()) throw refuse("is a folder.", "Name a file.");
+    if (kind.isFIFO() && !allowPipe) throw refuse("is a pipe, not a file.", "Save its content as a file.");
+    if (!kind.isFile() && !kind.isFIFO()) throw refuse("is a device or socket, not a file.", "Name a file.");
     file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const found = await file.stat();
-    if (found.isFile() && found.size > limit) throw refuse(tooLarge(found.size, limit));
+    if (found.isFile() && found.size > limit) throw refuse(tooLarge(found.size, limit), "Make it smaller.");
     const bytes = found.isFile()
       ? await readFile(file, found.size)
       : await readPipe(file, { refuse, signal, isOpen: path.startsWith("/dev/") });
-    if (bytes.length === 0) throw refuse("is empty (0 bytes). Fetch it or save it again.");
+    if (bytes.length === 0) throw refuse("is empty (0 bytes).", "Fetch it or save it again.");
     return bytes;
   } catch (cause) {
     if (cause instanceof InputError) throw cause;
@@ -54,26 +56,25 @@ export async function readWhole(path: string, options: ReadOptions): Promise<Uin
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === undefined) throw cause;
     if (options.absenceCure && (code === "ENOENT" || code === "ENOTDIR"))
-      throw new ErrorClass(`${label}: cannot be read (${code}).`, { cure: options.absenceCure, cause });
-    throw new ErrorClass(`${label}: ${REASONS[code] ?? `cannot be read (${message}). Check its permissions.`}`, {
-      cause,
-    });
+      throw refuse(`cannot be read (${code}).`, options.absenceCure, cause);
+    const [what, cure] = REASONS[code] ?? [`cannot be read (${message}).`, "Check its permissions."];
+    throw refuse(what, cure, cause);
   } finally {
     await file?.close();
   }
 }
 
-const REASONS: Readonly<Partial<Record<string, string>>> = {
-  ENOENT: "no such file. Check the path.",
-  ENOTDIR: "no such file: a part of the path is a file. Check the path.",
-  ENAMETOOLONG: "no such file: the name is too long. Check the path.",
-  ELOOP: "is a link that leads to itself. Check the path.",
-  EMFILE: "cannot be opened: too many files are open. Raise the limit, as with: ulimit -n 1024.",
-  ENFILE: "cannot be opened: too many files are open. End other programs.",
+const REASONS: Readonly<Partial<Record<string, readonly [what: string, cure: string]>>> = {
+  ENOENT: ["no such file.", "Check the path."],
+  ENOTDIR: ["no such file: a part of the path is a file.", "Check the path."],
+  ENAMETOOLONG: ["no such file: the name is too long.", "Check the path."],
+  ELOOP: ["is a link that leads to itself.", "Check the path."],
+  EMFILE: ["cannot be opened: too many files are open.", "Raise the limit, as with: ulimit -n 1024."],
+  ENFILE: ["cannot be opened: too many files are open.", "End other programs."],
 };
 
 function tooLarge(bytes: number, limit: number): string {
-  return `${Math.ceil(bytes / 1e6)} MB, the limit is ${limit / 1e6} MB. Make it smaller.`;
+  return `${Math.ceil(bytes / 1e6)} MB, the limit is ${limit / 1e6} MB.`;
 }
 
 async function readFile(file: FileHandle, size: number): Promise<Uint8Array> {
@@ -93,7 +94,7 @@ async function readFile(file: FileHandle, size: number): Promise<Uint8Array> {
  */
 async function readPipe(
   file: FileHandle,
-  { refuse, signal, isOpen }: { refuse: (reason: string) => InputError; signal?: AbortSignal; isOpen: boolean },
+  { refuse, signal, isOpen }: { refuse: Refuse; signal?: AbortSignal; isOpen: boolean },
 ): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -105,14 +106,14 @@ async function readPipe(
     });
     if (bytesRead > 0) {
       size += bytesRead;
-      if (size > LIMITS.pipeBytes) throw refuse(`gives more than ${LIMITS.pipeBytes / 1e6} MB. Save it as a file.`);
+      if (size > LIMITS.pipeBytes) throw refuse(`gives more than ${LIMITS.pipeBytes / 1e6} MB.`, "Save it as a file.");
       chunks.push(buffer.subarray(0, bytesRead));
       waitedMs = 0;
       continue;
     }
     if (bytesRead === 0 && (isOpen || size > 0)) return Buffer.concat(chunks);
     if (waitedMs >= LIMITS.pipeSeconds * 1000)
-      throw refuse(`a pipe that gave nothing for ${LIMITS.pipeSeconds} seconds. Save its content as a file.`);
+      throw refuse(`a pipe that gave nothing for ${LIMITS.pipeSeconds} seconds.`, "Save its content as a file.");
     await sleep(POLL_MS, undefined, { signal });
     waitedMs += POLL_MS;
   }

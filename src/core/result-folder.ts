@@ -70,7 +70,10 @@ export async function openResultFolder(
     const found = await lstat(file, { bigint: true }).catch(() => undefined);
     if (!found) return;
     const refuse = (what: string) => {
-      throw new InputError(`${file}: ${what}; it would be lost.`, { cure: "Choose another --out, or remove it." });
+      throw new InputError(`${file}: ${what}; it would be lost.`, {
+        cure: "Choose another --out, or remove it.",
+        file,
+      });
     };
     if (inputIds.has(`${found.dev}:${found.ino}`)) refuse("is one of the inputs");
     const isOurs = async () => known.get(name)?.contents.includes(await digestOf(file)) ?? false;
@@ -177,6 +180,7 @@ function isPlainName(name: string): boolean {
 function foreign(list: string): InputError {
   return new InputError(`${list}: is no list of files that aspectlens made.`, {
     cure: "Choose another --out, or remove it.",
+    file: list,
   });
 }
 

@@ -2,8 +2,9 @@
  * Which sample comes when: epochs shuffled from a seed, cut into batches, decoded ahead of the step that consumes them.
  */
 
+import { join } from "node:path";
 import type { Sample } from "../core/annotation.js";
-import { ConfigError } from "../core/errors.js";
+import { ConfigError, inFile } from "../core/errors.js";
 import { permutation, random } from "../core/random.js";
 import type { Augment } from "./augment.js";
 import { type Dataset, readRecord, splitSize } from "./dataset.js";
@@ -79,7 +80,10 @@ export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGe
   const load = async ({ lap, index }: Place) => {
     const record = await readRecord(dataset, split, index);
     const own = augment && random(seed, "augment", lap, index);
-    return loadSample(dataset, record, { inputSize, augment, random: own, flip, annotations, wholeSide, cache });
+    const place = { file: join(dataset.directory, dataset.manifest.samples), line: dataset.index[split].lines[index] };
+    return inFile(place, () =>
+      loadSample(dataset, record, { inputSize, augment, random: own, flip, annotations, wholeSide, cache }),
+    );
   };
   const places = sampleOrder({ ...options, count, from: start * batchSize, to: end });
   let batch: Sample[] = [];

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { DatasetError } from "../core/errors.js";
+import { DatasetError, inFile } from "../core/errors.js";
 import { firstLine } from "../core/shown.js";
 import { type DatasetSummary, tally } from "./dataset-summary.js";
 import { readLines, withoutReturns } from "./lines.js";
@@ -41,7 +41,9 @@ export async function openDataset(directory: string): Promise<Dataset> {
   const { summary, add } = tally(manifest);
   const places: Record<Split, number[]> = { train: [], validation: [], test: [] };
   for await (const line of readLines(file, { onChunk: (chunk) => hash.update(chunk) })) {
-    const record = parseRecord(line.bytes, manifest, `${file}:${line.number}`);
+    const record = inFile({ file, line: line.number }, () =>
+      parseRecord(line.bytes, manifest, `${file}:${line.number}`),
+    );
     add(record);
     places[record.split].push(line.offset, line.bytes.length, line.number);
   }
@@ -82,9 +84,13 @@ export async function readRecord(dataset: Dataset, split: Split, index: number):
       cause,
     });
   }
-  const record = parseRecord(bytes, dataset.manifest, `${file}:${lines[index]}`);
+  const place = { file, line: lines[index] };
+  const record = inFile(place, () => parseRecord(bytes, dataset.manifest, `${file}:${place.line}`));
   if (record.split !== split)
-    throw new DatasetError(`${record.where}: changed since the dataset was opened.`, { cure: "Start again." });
+    throw new DatasetError(`${record.where}: changed since the dataset was opened.`, {
+      cure: "Start again.",
+      ...place,
+    });
   return record;
 }
 
@@ -92,7 +98,8 @@ export async function readRecord(dataset: Dataset, split: Split, index: number):
 export async function* records(dataset: Dataset, { split }: { split?: Split } = {}): AsyncGenerator<SampleRecord> {
   const file = join(dataset.directory, dataset.manifest.samples);
   for await (const line of readLines(file)) {
-    const record = parseRecord(line.bytes, dataset.manifest, `${file}:${line.number}`);
+    const place = { file, line: line.number };
+    const record = inFile(place, () => parseRecord(line.bytes, dataset.manifest, `${file}:${line.number}`));
     if (split === undefined || record.split === split) yield record;
   }
 }

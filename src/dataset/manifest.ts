@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { ASPECT_KINDS, type AspectKind, TASKS, type Task } from "../core/annotation.js";
-import { DatasetError } from "../core/errors.js";
+import { DatasetError, inFile } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
 import { checkKeys, nearest, normalizeKeys } from "../core/keys.js";
 import { LIMITS } from "../core/limits.js";
@@ -49,7 +49,8 @@ export async function readManifest(directory: string): Promise<{ manifest: Manif
     ErrorClass: DatasetError,
     absenceCure: `A dataset is a folder with a ${MANIFEST_FILE}; "aspectlens data synth DIR" draws one.`,
   });
-  return { manifest: parseManifest(parseJson(bytes, { where: file, error: DatasetError }), file), bytes };
+  const parse = () => parseManifest(parseJson(bytes, { where: file, error: DatasetError }), file);
+  return { manifest: inFile({ file }, parse), bytes };
 }
 
 /** @param file named in messages. @throws DatasetError */

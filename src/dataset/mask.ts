@@ -13,7 +13,7 @@ export function checkRasterSize(raster: Raster, image: { width: number; height: 
   if (raster.width === image.width && raster.height === image.height) return;
   throw new ImageError(
     `${path}: ${raster.width} x ${raster.height} pixels, its image has ${image.width} x ${image.height} upright.`,
-    { cure: "Save it in the image's size (EXIF orientation applied)." },
+    { cure: "Save it in the image's size (EXIF orientation applied).", file: path },
   );
 }
 
@@ -38,7 +38,7 @@ export function toMap(raster: Raster, options: SquareOptions & { path: string })
   if (raster.meaning !== "levels") {
     throw new ImageError(
       `${options.path}: its pixels are ${raster.meaning === "indices" ? "palette indices" : "colours"}, not amounts.`,
-      { cure: "Save it as a grey PNG." },
+      { cure: "Save it as a grey PNG.", file: options.path },
     );
   }
   const scale = 255 / raster.maximum;

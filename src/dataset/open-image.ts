@@ -1,6 +1,7 @@
 /** Opens any image file: upright, over white, eight bits a channel; its pixels are decoded when they are asked for. */
 
 import sharp from "sharp";
+import { inFile } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
 import { readBitmap } from "./bmp.js";
 import { imageFormat } from "./image-format.js";
@@ -60,17 +61,27 @@ export async function decodeImage(
   return { image: await image.render(options), width: image.width, height: image.height };
 }
 
-/**
- * Reads the header, and refuses what cannot be decoded.
- *
- * @param name how messages call the image; the path where there is one.
- * @param allowPipe reads a pipe, to its end, where the path is one.
- * @throws ImageError
- */
-export async function openImage(
-  source: string | Uint8Array,
-  { name, allowPipe, signal }: { name?: string; allowPipe?: boolean; signal?: AbortSignal } = {},
-): Promise<OpenImage> {
+interface OpenOptions {
+  /** How messages call the image; the path where there is one. */
+  readonly name?: string;
+  /** Reads a pipe, to its end, where the path is one. */
+  readonly allowPipe?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Reads the header, and refuses what cannot be decoded. @throws ImageError */
+export async function openImage(source: string | Uint8Array, options: OpenOptions = {}): Promise<OpenImage> {
+  if (typeof source !== "string") return openUnplaced(source, options);
+  const place = { file: source };
+  const image = await inFile(place, () => openUnplaced(source, options));
+  return {
+    ...image,
+    render: (options) => inFile(place, () => image.render(options)),
+    keepDecoded: (options) => inFile(place, () => image.keepDecoded(options)),
+  };
+}
+
+async function openUnplaced(source: string | Uint8Array, { name, allowPipe, signal }: OpenOptions): Promise<OpenImage> {
   const label = name ?? (typeof source === "string" ? source : "image");
   const bytes = typeof source === "string" ? await readImageFile(source, { label, allowPipe, signal }) : source;
   const file = await openFile(bytes, label);

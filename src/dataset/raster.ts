@@ -3,7 +3,7 @@
  */
 
 import sharp, { type Metadata } from "sharp";
-import { ImageError } from "../core/errors.js";
+import { ImageError, inFile } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
 import { firstLine } from "../core/shown.js";
 import { readBitmap } from "./bmp.js";
@@ -35,7 +35,11 @@ export interface Raster {
 }
 
 /** @throws ImageError in one line that names the file and the cure. */
-export async function readRaster(path: string): Promise<Raster> {
+export function readRaster(path: string): Promise<Raster> {
+  return inFile({ file: path }, () => read(path));
+}
+
+async function read(path: string): Promise<Raster> {
   const file = await readImageFile(path);
   const format = imageFormat(file, path);
   const {
@@ -100,12 +104,10 @@ async function decode(file: Uint8Array, { path, format }: { path: string; format
   } catch (cause) {
     if (cause instanceof ImageError) throw cause;
     const why = firstLine(cause);
-    throw new ImageError(
-      png
-        ? `${path}: not a whole PNG (${why}). Save it again.`
-        : `${path}: cannot be read as a mask (${why}). Save it as an indexed or grey PNG.`,
-      { cause },
-    );
+    throw new ImageError(png ? `${path}: not a whole PNG (${why}).` : `${path}: cannot be read as a mask (${why}).`, {
+      cure: png ? "Save it again." : "Save it as an indexed or grey PNG.",
+      cause,
+    });
   }
 }
 

@@ -67,7 +67,10 @@ export async function loadSample(
     const causes = record.causes ?? causesOf(record, dataset);
     return { path: record.image, ...seen, target: record.target, aspects, ...(causes ? { causes } : {}) };
   } catch (cause) {
-    if (cause instanceof ImageError) throw new DatasetError(`${record.where}: ${cause.message}`, { cause });
+    if (cause instanceof ImageError) {
+      const { what, cure } = cause;
+      throw new DatasetError(`${record.where}: ${what}`, { cure, cause });
+    }
     throw cause;
   }
 }

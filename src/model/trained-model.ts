@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError } from "../core/errors.js";
+import { InputError, inFile } from "../core/errors.js";
 import { writeFileAtomic, writeJson } from "../core/files.js";
 import { parseJson } from "../core/json.js";
 import type { NdArrays } from "../core/nd-array.js";
@@ -100,29 +100,33 @@ export async function recordMetrics(folder: string, metrics: SplitMetrics): Prom
 
 /** @throws InputError where a file is absent or of another format. */
 export async function readTrainedModel(folder: string): Promise<TrainedModel> {
-  const read = async (name: string) => {
-    try {
-      return await readFile(join(folder, name));
-    } catch (cause) {
-      throw new InputError(`${join(folder, name)}: cannot be read.`, {
-        cure: "Finish the training first: aspectlens train CONFIG.json --resume.",
-        cause,
-      });
-    }
-  };
-  const parsed = parseJson(await read("model.json"), {
-    where: join(folder, "model.json"),
-    error: InputError,
-    cure: "Train again, or copy the run again.",
-  }) as Description & { format: string };
-  const { format, ...description } = parsed;
-  if (format !== FORMAT)
-    throw new InputError(`${join(folder, "model.json")}: format "${format}", expected "${FORMAT}".`, {
+  const { format, ...description } = await readPart(folder, "model.json", (bytes, where) => {
+    const cure = "Train again, or copy the run again.";
+    return parseJson(bytes, { where, error: InputError, cure }) as Description & { format: string };
+  });
+  if (format !== FORMAT) {
+    const file = join(folder, "model.json");
+    throw new InputError(`${file}: format "${format}", expected "${FORMAT}".`, {
       cure: "Train again with this version.",
+      file,
     });
+  }
   return {
     ...description,
-    parameters: decodeSafetensors(await read("parameters.safetensors"), join(folder, "parameters.safetensors")),
-    references: decodeSafetensors(await read("references.safetensors"), join(folder, "references.safetensors")),
+    parameters: await readPart(folder, "parameters.safetensors", decodeSafetensors),
+    references: await readPart(folder, "references.safetensors", decodeSafetensors),
   };
+}
+
+async function readPart<Part>(
+  folder: string,
+  name: string,
+  parse: (bytes: Uint8Array, where: string) => Part,
+): Promise<Part> {
+  const file = join(folder, name);
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    const cure = "Finish the training first: aspectlens train CONFIG.json --resume.";
+    throw new InputError(`${file}: cannot be read.`, { cure, file, cause });
+  });
+  return inFile({ file }, () => parse(bytes, file));
 }

@@ -1,7 +1,7 @@
 /** A configuration file, with what the command line changes in it. */
 
 import { basename, dirname } from "node:path";
-import { ConfigError } from "../core/errors.js";
+import { ConfigError, inFile } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
 import { LIMITS } from "../core/limits.js";
 import { readWhole } from "../core/read-whole.js";
@@ -26,6 +26,10 @@ export async function readConfig(
     ErrorClass: ConfigError,
     absenceCure: "Give the path of a configuration, as in: aspectlens train config.json.",
   });
+  return inFile({ file }, () => parseConfig(bytes, file, assignments));
+}
+
+async function parseConfig(bytes: Uint8Array, file: string, assignments: readonly string[]): Promise<RawConfig> {
   const value = parseJson(bytes, { where: file, error: ConfigError });
   if (typeof value === "object" && value !== null) {
     const folder = dirname(file);

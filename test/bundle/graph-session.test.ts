@@ -5,19 +5,19 @@ import { ndArray } from "../../src/core/nd-array.js";
 import { openRuntime, type Runtime, type Session } from "../../src/engine/session.js";
 import { tinyModel } from "../engine/tiny-onnx.js";
 
-const source = "x.aspect: explain.onnx";
+const place = { file: "x.aspect", name: "explain.onnx" };
 
 test("what ONNX Runtime refuses is the bundle's fault, without its words", async () => {
   const runtime = openRuntime({ threads: 1 });
   try {
     const unknown = tinyModel([["NoSuchOperator", ["x"], ["y"]]], { inputs: { x: [1] }, outputs: { y: [1] } });
-    const failure = await openGraph(runtime, unknown, { source }).catch((error: unknown) => error);
+    const failure = await openGraph(runtime, unknown, place).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(BundleError);
     expect((failure as Error).message).toMatch(/^x\.aspect: explain\.onnx: cannot be built by ONNX Runtime\. Export/);
     expect((failure as Error).cause).toBeInstanceOf(GraphError);
     // log(-1) is no number.
     const log = tinyModel([["Log", ["x"], ["y"]]], { inputs: { x: [2] }, outputs: { y: [2] } });
-    const session = await openGraph(runtime, log, { source });
+    const session = await openGraph(runtime, log, place);
     const run = (...values: number[]) => session.run({ x: ndArray([2], Float32Array.from(values)) });
     expect((await run(1, 1)).y.data).toEqual(Float32Array.of(0, 0));
     await expect(run(1, -1)).rejects.toThrow(BundleError);
@@ -31,7 +31,5 @@ test("what ONNX Runtime refuses is the bundle's fault, without its words", async
 
 test("what is no fault of the graph stays what it is", async () => {
   const gone = { createSession: async (): Promise<Session> => Promise.reject(new EngineError("was disposed")) };
-  await expect(openGraph(gone as unknown as Runtime, new Uint8Array(), { source })).rejects.not.toBeInstanceOf(
-    BundleError,
-  );
+  await expect(openGraph(gone as unknown as Runtime, new Uint8Array(), place)).rejects.not.toBeInstanceOf(BundleError);
 });

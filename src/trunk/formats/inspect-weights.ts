@@ -1,6 +1,6 @@
 /** Tells from layer names and widths which trunk a weights file is for. */
 
-import { WeightsError } from "../../core/errors.js";
+import { inFile, WeightsError } from "../../core/errors.js";
 import { LIMITS } from "../../core/limits.js";
 import { architectureOf } from "../architecture.js";
 import type { TrunkSpec } from "../trunk.js";
@@ -31,6 +31,10 @@ const LARGEST = LIMITS.weightsInputSize;
  */
 export async function inspectWeights(source: string | URL | WeightsFile): Promise<WeightsDescription> {
   const file = isRead(source) ? source : await readWeights(source);
+  return inFile({ file: file.path }, () => describe(file));
+}
+
+function describe(file: WeightsFile): WeightsDescription {
   const layers = weightsByLayer(file.weights, file.path);
   const name = trunkName(layers);
   const fit = name && fittingAlpha(name, layers);

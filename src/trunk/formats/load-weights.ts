@@ -1,6 +1,6 @@
 /** Puts the weights of a file into a trunk, layer by layer, or says exactly what does not fit. */
 
-import { WeightsError } from "../../core/errors.js";
+import { inFile, WeightsError } from "../../core/errors.js";
 import { type NdArray, ndArray } from "../../core/nd-array.js";
 import {
   BATCH_NORM,
@@ -44,6 +44,10 @@ export async function loadWeights(
   options: LoadOptions = {},
 ): Promise<LoadedWeights> {
   const file = isRead(source) ? source : await readWeights(source);
+  return inFile({ file: file.path }, () => fitWeights(trunk, file, options));
+}
+
+function fitWeights(trunk: Trunk, file: WeightsFile, options: LoadOptions): LoadedWeights {
   const layers = weightsByLayer(file.weights, file.path);
   const wanted = trunk.foldedParameters
     .filter((spec) => spec.name.endsWith("/kernel"))

@@ -3,7 +3,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { WeightsError } from "../../core/errors.js";
+import { inFile, WeightsError } from "../../core/errors.js";
 import { clip } from "../../core/terminal.js";
 import { withInputFile } from "./input-file.js";
 import { readTfjsModel } from "./tfjs-model.js";
@@ -21,6 +21,10 @@ const FORMS = "a tfjs model.json, a Keras .h5, an .onnx, or a trunk.safetensors"
  */
 export async function readWeights(source: string | URL): Promise<WeightsFile> {
   const path = await fileOf(source);
+  return inFile({ file: path }, () => readForm(path));
+}
+
+async function readForm(path: string): Promise<WeightsFile> {
   const start = await firstBytes(path);
   if (path.endsWith(".safetensors")) return readTrunkFile(path);
   if (path.endsWith(".json")) return readTfjsModel(path);

@@ -1,7 +1,7 @@
 /** The lock file: the checksum that each address had when it was first pulled, so that no later pull takes another file for it. */
 
 import { readFile } from "node:fs/promises";
-import { InputError } from "../../core/errors.js";
+import { InputError, inFile } from "../../core/errors.js";
 import { writeJson } from "../../core/files.js";
 import { parseJson } from "../../core/json.js";
 import { isRecord } from "../../core/json-values.js";
@@ -23,7 +23,7 @@ export async function readLock(path: string): Promise<Lock> {
     if (cause.code === "ENOENT") return undefined;
     throw broken(path, cause.message, cause);
   });
-  return bytes === undefined ? new Map() : parse(bytes, path);
+  return bytes === undefined ? new Map() : inFile({ file: path }, () => parse(bytes, path));
 }
 
 /**
