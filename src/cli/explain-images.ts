@@ -71,30 +71,25 @@ export async function prepareResults(
   return { folder, stem };
 }
 
+export interface ExplainImagesOptions {
+  readonly results: Results;
+  /** Gets what is wrong with the images that cannot be explained. */
+  readonly skipped: Skipped;
+  readonly targets?: readonly Target[];
+  readonly maskSize?: "image" | "model";
+  readonly interval?: boolean;
+  readonly json?: boolean;
+}
+
 /**
  * Explains all images that can be read and writes their files.
  *
- * @param options.skipped gets what is wrong with the others.
  * @throws InputError where the results cannot be written.
  */
 export async function explainImages(
   explainer: Explainer,
   images: readonly string[],
-  {
-    results: { folder, stem },
-    skipped,
-    targets,
-    maskSize,
-    interval = false,
-    json = false,
-  }: {
-    results: Results;
-    skipped: Skipped;
-    targets?: readonly Target[];
-    maskSize?: "image" | "model";
-    interval?: boolean;
-    json?: boolean;
-  },
+  { results: { folder, stem }, skipped, targets, maskSize, interval = false, json = false }: ExplainImagesOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const bar = progressBar("explaining");
@@ -103,12 +98,6 @@ export async function explainImages(
   const failed = new Set<string>();
   const noted = new Set<string>();
   let done = 0;
-  const show = (explanation: Explanation) => {
-    if (json) return printJson(explanation);
-    if (count > MOST_TABLES) return printLine(`${explanation.image}: ${headlineText(explanation)}`);
-    printColoured(explanationTable(explanation, { colours: showsColours(process.stdout) }));
-    printLine();
-  };
   const asked = {
     targets,
     stem: (image: unknown, target?: Target) => stem(image as string, target),
@@ -135,15 +124,10 @@ export async function explainImages(
     }
     const { explained } = outcome;
     const { picture: pixels = new Uint8Array(), explanation } = explained;
-    const picture = { width: PICTURE_SIZE, height: PICTURE_SIZE, pixels };
+    const image = { width: PICTURE_SIZE, height: PICTURE_SIZE, pixels };
+    const own = stem(path, explanation.target);
     try {
-      await writeExplanation(explained, {
-        image: picture,
-        shape: explained,
-        folder,
-        stem: stem(path, explanation.target),
-        maskSize,
-      });
+      await writeExplanation(explained, { image, shape: explained, folder, stem: own, maskSize });
     } catch (error) {
       if (!concernsOneImage(error)) throw error;
       fail(error);
@@ -153,12 +137,21 @@ export async function explainImages(
     bar.clear();
     if (explained.note && !noted.has(path)) showNotice(explained.note);
     noted.add(path);
-    show(explanation);
+    show(explanation, { json, isShort: count > MOST_TABLES });
   }
   bar.clear();
   if (json || summary.count === 0) return;
   if (count > MOST_TABLES) for (const line of summary.lines({ skipped: skipped.count })) printLine(line);
   printLine(`pictures, masks and JSON: ${join(folder.path, "*")}`);
+}
+
+function show(explanation: Explanation, { json, isShort }: { json: boolean; isShort: boolean }): void {
+  if (json) printJson(explanation);
+  else if (isShort) printLine(`${explanation.image}: ${headlineText(explanation)}`);
+  else {
+    printColoured(explanationTable(explanation, { colours: showsColours(process.stdout) }));
+    printLine();
+  }
 }
 
 /**

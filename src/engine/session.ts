@@ -6,7 +6,7 @@ import { checkArrays } from "./check-arrays.js";
 import type { RuntimeOptions } from "./devices.js";
 import type { CallOptions, StateStore } from "./engine.js";
 import { defaultThreads } from "./threads.js";
-import { openWorker } from "./worker-client.js";
+import { openWorker, type WorkerClient } from "./worker-client.js";
 import type { StateBinding, TensorInfo } from "./worker-messages.js";
 
 export type { TensorInfo };
@@ -81,58 +81,72 @@ export function openRuntime({ threads = defaultThreads(), device = "cpu", onNoti
       const built = await named(name, open);
       const inputs = built.inputs.filter((input) => !Object.hasOwn(state?.reads ?? {}, input.name));
       const outputs = built.outputs.filter((output) => !Object.hasOwn(state?.writes ?? {}, output.name));
-      const wanted = Object.fromEntries(inputs.map((input) => [input.name, input.shape]));
-      let isDisposed = false;
-      return {
-        inputs,
-        outputs,
-        async run(given, { isHandedOver = false } = {}) {
-          if (isDisposed) throw new EngineError(`${name}: was disposed.`);
-          checkArrays(wanted, given, { owner: name, what: "input" });
-          return named(name, worker.call({ kind: "run", session, inputs: given }, { isHandedOver }));
-        },
-        async dispose() {
-          if (isDisposed || worker.isEnded) return;
-          isDisposed = true;
-          await named(name, worker.call({ kind: "close", session }));
-        },
-      };
+      return sessionOf(worker, session, { name, inputs, outputs });
     },
 
     async createState(values) {
-      const store = storeCount++;
-      const shapes = Object.fromEntries(Object.entries(values).map(([name, { shape }]) => [name, [...shape]]));
-      const put = async (arrays: NdArrays, isPartial: boolean) => {
-        checkArrays(shapes, arrays, { owner: "state", what: "array", isPartial });
-        await named("state", worker.call({ kind: "write", store, arrays }));
-      };
-      let isDisposed = false;
-      const checkAlive = () => {
-        if (isDisposed) throw new EngineError("state: was disposed.");
-      };
-      await put(values, false);
-      const state: StateStore = {
-        shapes,
-        async read(names = Object.keys(shapes)) {
-          checkAlive();
-          checkNames(names, shapes);
-          return named("state", worker.call({ kind: "read", store, names }));
-        },
-        async write(arrays) {
-          checkAlive();
-          await put(arrays, true);
-        },
-        async dispose() {
-          if (isDisposed || worker.isEnded) return;
-          isDisposed = true;
-          await named("state", worker.call({ kind: "drop", store }));
-        },
-      };
-      stores.set(state, store);
+      const id = storeCount++;
+      const state = await openState(worker, id, values);
+      stores.set(state, id);
       return state;
     },
 
     dispose: () => worker.dispose(),
+  };
+}
+
+/** A session that the worker holds under a number. */
+function sessionOf(
+  worker: WorkerClient,
+  session: number,
+  { name, inputs, outputs }: Pick<Session, "inputs" | "outputs"> & { name: string },
+): Session {
+  const wanted = Object.fromEntries(inputs.map((input) => [input.name, input.shape]));
+  let isDisposed = false;
+  return {
+    inputs,
+    outputs,
+    async run(given, { isHandedOver = false } = {}) {
+      if (isDisposed) throw new EngineError(`${name}: was disposed.`);
+      checkArrays(wanted, given, { owner: name, what: "input" });
+      return named(name, worker.call({ kind: "run", session, inputs: given }, { isHandedOver }));
+    },
+    async dispose() {
+      if (isDisposed || worker.isEnded) return;
+      isDisposed = true;
+      await named(name, worker.call({ kind: "close", session }));
+    },
+  };
+}
+
+/** Puts arrays into the worker, under a number, and gives access to them. */
+async function openState(worker: WorkerClient, store: number, values: NdArrays): Promise<StateStore> {
+  const shapes = Object.fromEntries(Object.entries(values).map(([name, { shape }]) => [name, [...shape]]));
+  const put = async (arrays: NdArrays, isPartial: boolean) => {
+    checkArrays(shapes, arrays, { owner: "state", what: "array", isPartial });
+    await named("state", worker.call({ kind: "write", store, arrays }));
+  };
+  let isDisposed = false;
+  const checkAlive = () => {
+    if (isDisposed) throw new EngineError("state: was disposed.");
+  };
+  await put(values, false);
+  return {
+    shapes,
+    async read(names = Object.keys(shapes)) {
+      checkAlive();
+      checkNames(names, shapes);
+      return named("state", worker.call({ kind: "read", store, names }));
+    },
+    async write(arrays) {
+      checkAlive();
+      await put(arrays, true);
+    },
+    async dispose() {
+      if (isDisposed || worker.isEnded) return;
+      isDisposed = true;
+      await named("state", worker.call({ kind: "drop", store }));
+    },
   };
 }
 
