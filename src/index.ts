@@ -133,21 +133,21 @@ export { type ReadOptions, readExplanation } from "./explain/reading/read-explan
 
 export { areaUnderCurve, type Ranked } from "./core/ranking.js";
 export { type ClassCauses, type Judged, judge } from "./explain/calibration/ground-truth.js";
+export type { Case } from "./faithfulness/compare-methods.js";
 export type { Curves } from "./faithfulness/deletion-curves.js";
-export {
-  type Faithfulness,
-  type FaithfulnessAspect,
-  type FaithfulnessMethod,
-  measureFaithfulness,
-  type RandomControl,
+export type {
+  Faithfulness,
+  FaithfulnessAspect,
+  FaithfulnessMethod,
+  RandomControl,
 } from "./faithfulness/faithfulness.js";
+export { measureFaithfulness } from "./faithfulness/measure-faithfulness.js";
 export {
-  type Case,
   type FaithfulnessOfModel,
   type FaithfulnessOptions,
   faithfulnessOf,
 } from "./faithfulness/measure-model.js";
-export { compareTwins, type Twin, type Twins } from "./faithfulness/paired-models.js";
+export { comparePairedModels, type PairedModel, type PairedModels } from "./faithfulness/paired-models.js";
 
 // Models as pure functions
 

@@ -16,7 +16,7 @@ import {
   allowsCam,
   batches,
   calibrate,
-  compareTwins,
+  comparePairedModels,
   createModel,
   faithfulnessOf,
   openDataset,
@@ -123,7 +123,7 @@ async function twinsOf(name, { trained, dataset, engine }) {
     trained: await readTrainedModel(join(options.runs, name, "best")),
     dataset: await openDataset(join(options.data, condition.data)),
   };
-  return compareTwins({ trained, dataset }, other, { engine });
+  return comparePairedModels({ trained, dataset }, other, { engine });
 }
 
 /**

@@ -12,7 +12,7 @@ const MARGIN = 3;
 const LARGEST_HOLE = 0.6;
 
 /** What became of the answer when an aspect was painted over. */
-export interface Removal {
+export interface InpaintingEffect {
   /** By how much the target fell. */
   readonly lost: number;
   /** Whether another class was answered; never for a regression. */
@@ -22,12 +22,12 @@ export interface Removal {
 /**
  * Paints each aspect that is labelled with a place over, one at a time.
  *
- * @returns of each image, in order, what each aspect's removal did; an aspect without a place, or too large, is not there.
+ * @returns of each image, in order, what painting over each aspect did; an aspect without a place, or too large, is not there.
  */
-export async function* removals(
+export async function* inpaintingEffects(
   model: Model,
   { samples, ...run }: Run & { samples: AsyncIterable<readonly Sample[]> },
-): AsyncGenerator<{ sample: Sample; effects: Readonly<Record<string, Removal>> }> {
+): AsyncGenerator<{ sample: Sample; effects: Readonly<Record<string, InpaintingEffect>> }> {
   const { task } = model.classifier.spec;
   const size = model.spec.trunk.inputSize;
   const variants = async function* () {

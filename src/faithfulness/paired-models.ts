@@ -12,13 +12,13 @@ import { readExplanation } from "../explain/reading/read-explanation.js";
 import { createModel } from "../model/model.js";
 import type { TrainedModel } from "../model/trained-model.js";
 
-export interface Twin {
+export interface PairedModel {
   readonly trained: TrainedModel;
   /** Its labels and causes; the images are those of the other's, by name. */
   readonly dataset: Dataset;
 }
 
-export interface Twins {
+export interface PairedModels {
   /** Test images answered right by both, in which each sees its own cause and the other's. */
   readonly count: number;
   /** Share in which each ranks its own cause before the other's. */
@@ -34,11 +34,11 @@ interface Seen {
 }
 
 /** @throws InterruptedError between two batches. */
-export async function compareTwins(
-  first: Twin,
-  second: Twin,
+export async function comparePairedModels(
+  first: PairedModel,
+  second: PairedModel,
   { engine, batchSize = 8, signal }: { engine: Engine; batchSize?: number; signal?: AbortSignal },
-): Promise<Twins> {
+): Promise<PairedModels> {
   const others = await seenBy(second, { engine, batchSize, signal });
   const images = await seenBy(first, { engine, batchSize, signal });
   let [count, own, same] = [0, 0, 0];
@@ -65,7 +65,7 @@ function strongest({ relevance, causes }: Seen, others: readonly string[]) {
 
 /** By path, the images answered right. */
 async function seenBy(
-  { trained, dataset }: Twin,
+  { trained, dataset }: PairedModel,
   { engine, batchSize, signal }: { engine: Engine; batchSize: number; signal?: AbortSignal },
 ): Promise<Map<string, Seen>> {
   const { spec, parameters, references, threshold } = trained;
@@ -78,7 +78,7 @@ async function seenBy(
     }
   };
   const constants = explainConstants({ parameters, references });
-  const run = { engine, constants, batchSize, samples: samples(), fn: explainFunction(model), name: "twin" };
+  const run = { engine, constants, batchSize, samples: samples(), fn: explainFunction(model), name: "paired" };
   const found = new Map<string, Seen>();
   for await (const { sample, outputs } of overSamples(model, run)) {
     const { explanation } = readExplanation(outputs, {

@@ -9,7 +9,8 @@ import {
 import { type Judged, judge, rankedRelevances } from "../../src/explain/calibration/ground-truth.js";
 import type { AspectExplanation, Explanation } from "../../src/explain/explanation.js";
 import { relevantOnes } from "../../src/explain/reading/relevant-aspects.js";
-import { createTally, measureFaithfulness } from "../../src/faithfulness/faithfulness.js";
+import { measureFaithfulness } from "../../src/faithfulness/measure-faithfulness.js";
+import { createTally } from "../../src/faithfulness/tally.js";
 
 interface Seen {
   readonly presence?: number;
@@ -223,14 +224,14 @@ describe("faithfulness", () => {
   test("counts apart the images that lose by each of their causes", () => {
     const both = (mitosis: number) =>
       judged({ necrosis: { relevance: 0.9 }, mitosis: { relevance: mitosis } }, { labelled: ["necrosis", "mitosis"] });
-    const removals = (lost: number) => ({
+    const effects = (lost: number) => ({
       necrosis: { lost: 2, isFlipped: false },
       mitosis: { lost, isFlipped: false },
     });
     const tally = createTally();
-    tally.add(both(0.8), removals(0.1));
-    tally.add(both(0.1), removals(3));
-    tally.add(both(0.1), removals(-1));
+    tally.add(both(0.8), effects(0.1));
+    tally.add(both(0.1), effects(3));
+    tally.add(both(0.1), effects(-1));
     tally.add(both(0.1), { necrosis: { lost: 2, isFlipped: false } });
     const { counts, methods } = tally.result({ isDefault: true });
     expect(counts).toMatchObject({ severalCauses: 4, severalUsedCauses: 2 });

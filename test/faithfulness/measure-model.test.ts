@@ -5,7 +5,7 @@ import { ndArray } from "../../src/core/nd-array.js";
 import { openDataset } from "../../src/dataset/dataset.js";
 import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
 import { type FaithfulnessOfModel, faithfulnessOf } from "../../src/faithfulness/measure-model.js";
-import { compareTwins } from "../../src/faithfulness/paired-models.js";
+import { comparePairedModels } from "../../src/faithfulness/paired-models.js";
 import { createModel } from "../../src/model/model.js";
 import type { TrainedModel } from "../../src/model/trained-model.js";
 import { stubModel } from "../bundle/stub.js";
@@ -93,7 +93,7 @@ describe("a model on a dataset that knows its causes", () => {
     const engine = await createOnnxEngine({ threads: 1 });
     try {
       const dataset = await openDataset(await writeTinyDataset({ train: 1, validation: 6, test: 8 }));
-      const options = { engine, dataset, unranked: ["square"], draws: 1, drawImages: 4, removalImages: 0 };
+      const options = { engine, dataset, unranked: ["square"], draws: 1, drawImages: 4, inpaintedImages: 0 };
       // The only cause of this dataset.
       expect((await faithfulnessOf(lavishModel(), options)).faithfulness.count).toBe(0);
     } finally {
@@ -146,11 +146,11 @@ test("twins that are one model name the same aspect, whatever their datasets cal
     const manifest = JSON.parse(readFileSync(join(other, "dataset.json"), "utf8"));
     writeFileSync(join(other, "dataset.json"), JSON.stringify({ ...manifest, causes: { with: ["bar"] } }));
     const twin = async (folder: string) => ({ trained: lavishModel(), dataset: await openDataset(folder) });
-    const twins = await compareTwins(await twin(own), await twin(other), { engine });
+    const twins = await comparePairedModels(await twin(own), await twin(other), { engine });
     expect(twins.count).toBeGreaterThan(0);
     expect(twins).toMatchObject({ ownFirst: 0, sameFirst: 1 });
     // With the same cause there is nothing to compare.
-    expect(await compareTwins(await twin(own), await twin(own), { engine })).toEqual({
+    expect(await comparePairedModels(await twin(own), await twin(own), { engine })).toEqual({
       count: 0,
       ownFirst: null,
       sameFirst: null,

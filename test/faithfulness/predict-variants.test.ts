@@ -3,7 +3,7 @@ import type { Sample } from "../../src/core/annotation.js";
 import { ndArray } from "../../src/core/nd-array.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
-import { removals } from "../../src/faithfulness/aspect-inpainting.js";
+import { inpaintingEffects } from "../../src/faithfulness/aspect-inpainting.js";
 import { deletionCurves } from "../../src/faithfulness/deletion-curves.js";
 import { targetOf } from "../../src/faithfulness/predict-variants.js";
 import { createModel } from "../../src/model/model.js";
@@ -46,7 +46,11 @@ test("the target is the log-odds of the class, or its own score", () => {
 describe("removal", () => {
   const left = Uint8Array.from({ length: SIZE * SIZE }, (_, at) => (at % SIZE < 8 ? 1 : 0));
   const painted = async (aspects: Sample["aspects"], image = picture(1)) => {
-    const found = removals(model, { engine, constants: parameters, samples: stream([sample(image, aspects)]) });
+    const found = inpaintingEffects(model, {
+      engine,
+      constants: parameters,
+      samples: stream([sample(image, aspects)]),
+    });
     for await (const { effects } of found) return effects;
     throw new Error("nothing came");
   };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { measureFaithfulness } from "../../src/faithfulness/faithfulness.js";
+import { measureFaithfulness } from "../../src/faithfulness/measure-faithfulness.js";
 import { aspectPanel } from "../../src/pictures/aspect-panel.js";
 import { faithfulnessPage } from "../../src/pictures/faithfulness-page.js";
 import { explained, SIZE, tissue } from "./fixtures.js";

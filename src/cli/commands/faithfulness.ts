@@ -12,8 +12,9 @@ import { selectEngine } from "../../engine/select-engine.js";
 import { allowsCam } from "../../explain/graph/explained-taps.js";
 import { checkOptions } from "../../explain/graph/options.js";
 import { SALIENCY_NAMES, type SaliencyName } from "../../explain/methods.js";
-import { type Case, type FaithfulnessOfModel, faithfulnessOf, WORST } from "../../faithfulness/measure-model.js";
-import { compareTwins, type Twin, type Twins } from "../../faithfulness/paired-models.js";
+import { type Case, WORST } from "../../faithfulness/compare-methods.js";
+import { type FaithfulnessOfModel, faithfulnessOf } from "../../faithfulness/measure-model.js";
+import { comparePairedModels, type PairedModel, type PairedModels } from "../../faithfulness/paired-models.js";
 import { createModel, type Model } from "../../model/model.js";
 import type { TrainedModel } from "../../model/trained-model.js";
 import { faithfulnessPage, type PictureOfCase } from "../../pictures/faithfulness-page.js";
@@ -95,7 +96,7 @@ async function runFaithfulness(
   const engine = await selectEngine({ ...options, onNotice: showNotice });
   const bar = progressBar("measuring");
   let found: FaithfulnessOfModel;
-  let twins: Twins | null = null;
+  let twins: PairedModels | null = null;
   try {
     found = await faithfulnessOf(trained, {
       engine,
@@ -108,7 +109,7 @@ async function runFaithfulness(
     });
     if (twin) {
       bar.update(1, "the twin");
-      twins = await compareTwins({ trained, dataset }, twin, { engine, signal });
+      twins = await comparePairedModels({ trained, dataset }, twin, { engine, signal });
     }
   } finally {
     bar.clear();
@@ -146,7 +147,7 @@ async function knowsCauses(dataset: Dataset): Promise<boolean> {
 }
 
 /** @throws ConfigError where it is not a model and a dataset that fits it. */
-async function twinOf(words: FaithfulnessCommand["twin"], mine: Dataset): Promise<Twin | undefined> {
+async function twinOf(words: FaithfulnessCommand["twin"], mine: Dataset): Promise<PairedModel | undefined> {
   if (words === undefined) return undefined;
   const [path, directory] = words;
   if (words.length !== 2)

@@ -1,0 +1,114 @@
+/** Explains the test images by every method and masking, and keeps the cases in which the default errs most. */
+
+import type { Sample } from "../core/annotation.js";
+import { calibrate } from "../explain/calibration/calibrate.js";
+import type { Judged } from "../explain/calibration/ground-truth.js";
+import { overSamples } from "../explain/calibration/run-over-samples.js";
+import type { Explained } from "../explain/explanation.js";
+import { allMaskings, withMasking } from "../explain/graph/all-maskings.js";
+import { explainConstants } from "../explain/graph/graph-constants.js";
+import { type MaskingName, maskingsOf, type SaliencyName } from "../explain/methods.js";
+import type { RelevanceThreshold } from "../model/trained-model.js";
+import type { Faithfulness } from "./faithfulness.js";
+import { judgeSample, type Measuring, readSample } from "./measuring.js";
+import type { ImageMaps } from "./method-curves.js";
+import { countedAspects, createTally, type Effects } from "./tally.js";
+
+/** An explanation beside the ground truth, with what a picture of it needs. */
+export interface Case {
+  readonly judged: Judged;
+  readonly explained: Explained;
+  /** As the model saw it, `[S, S, 3]` RGB. */
+  readonly pixels: Uint8Array;
+  /** How much more relevant the most relevant distractor is than the most relevant cause; below 0 where the cause is named. */
+  readonly error: number;
+}
+
+/** Cases that are kept. */
+export const WORST = 12;
+/** Validation images that set the threshold of a method other than the default. */
+const CALIBRATION_IMAGES = 300;
+
+export interface Comparison {
+  /** One for each method and masking. */
+  readonly reports: readonly Faithfulness[];
+  /** The cases in which the default errs most, worst first. */
+  readonly worst: readonly Case[];
+  /** The first images that are answered right, each with the map of every method. */
+  readonly maps: readonly ImageMaps[];
+}
+
+/**
+ * @param names of the methods, the default first.
+ * @param masking of the default.
+ * @param effects of painting over aspects, by path of the image.
+ * @param curveImages of how many images the maps are kept.
+ */
+export async function compareMethods(
+  measuring: Measuring,
+  {
+    names,
+    masking,
+    effects,
+    curveImages,
+  }: {
+    names: readonly SaliencyName[];
+    masking: MaskingName;
+    effects: ReadonlyMap<string, Effects>;
+    curveImages: number;
+  },
+): Promise<Comparison> {
+  const { model, engine, batchSize, trained } = measuring;
+  const constants = explainConstants(trained);
+  const worst: Case[] = [];
+  const maps = new Map<string, { sample: Sample; maps: Explained["maps"]["saliency"][] }>();
+  const reports: Faithfulness[] = [];
+  for (const [index, saliency] of names.entries()) {
+    const isDefault = (way: MaskingName) => index === 0 && way === masking;
+    const maskings = maskingsOf(saliency);
+    const threshold = index === 0 ? trained.threshold : await thresholdOf(measuring, saliency);
+    const tallies = new Map(maskings.map((way) => [way, createTally()]));
+    const samples = measuring.samples("test", { what: saliency });
+    const run = { engine, fn: allMaskings(model, { saliency }), constants, batchSize, name: saliency, samples };
+    for await (const { sample, outputs } of overSamples(model, run)) {
+      for (const [way, tally] of tallies) {
+        const method = { saliency, masking: way };
+        const explained = readSample(measuring, withMasking(outputs, way), { sample, method, threshold });
+        const judged = judgeSample(measuring, sample, explained);
+        tally.add(judged, effects.get(sample.path));
+        if (way === maskings[0]) keepMap(sample, judged, explained);
+        if (isDefault(way)) keepWorst(worst, { judged, explained, pixels: sample.image });
+      }
+    }
+    for (const [way, tally] of tallies) reports.push(tally.result({ isDefault: isDefault(way) }));
+  }
+  return { reports, worst, maps: [...maps.values()] };
+
+  /** The same images for each method, since all explain the same answer. */
+  function keepMap(sample: Sample, { isRight }: Judged, explained: Explained): void {
+    if (!isRight || model.classifier.spec.task === "regression") return;
+    const known = maps.get(sample.path);
+    if (known) known.maps.push(explained.maps.saliency);
+    else if (maps.size < curveImages) maps.set(sample.path, { sample, maps: [explained.maps.saliency] });
+  }
+}
+
+async function thresholdOf(measuring: Measuring, saliency: SaliencyName): Promise<RelevanceThreshold> {
+  const { model, engine, batchSize, unranked, dataset, trained } = measuring;
+  const { parameters, references } = trained;
+  const samples = () => measuring.samples("validation", { limit: CALIBRATION_IMAGES });
+  const { causes } = dataset.manifest;
+  const given = { engine, parameters, references, samples, causes, unranked, method: { saliency }, batchSize };
+  return (await calibrate(model, given)).threshold;
+}
+
+function keepWorst(worst: Case[], { judged, explained, pixels }: Omit<Case, "error">): void {
+  const ranks = countedAspects(judged);
+  if (ranks.length === 0) return;
+  const most = (isCause: boolean) =>
+    Math.max(...ranks.filter((rank) => rank.isCause === isCause).map(({ aspect }) => aspect.relevance ?? 0));
+  const error = most(false) - most(true);
+  worst.push({ judged, explained, pixels, error });
+  worst.sort((a, b) => b.error - a.error);
+  worst.length = Math.min(worst.length, WORST);
+}

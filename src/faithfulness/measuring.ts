@@ -1,0 +1,93 @@
+/** What all measurements of one model share: the model, the dataset's samples with progress, and how outputs are read and judged. */
+
+import type { Sample } from "../core/annotation.js";
+import { InterruptedError } from "../core/errors.js";
+import type { NdArrays } from "../core/nd-array.js";
+import { batches } from "../dataset/batches.js";
+import type { Dataset } from "../dataset/dataset.js";
+import type { Split } from "../dataset/record.js";
+import type { LoadOptions } from "../dataset/sample.js";
+import type { Engine } from "../engine/engine.js";
+import { type Judged, judge } from "../explain/calibration/ground-truth.js";
+import type { Explained, MethodChoice } from "../explain/explanation.js";
+import { readExplanation } from "../explain/reading/read-explanation.js";
+import { createModel, type Model } from "../model/model.js";
+import type { RelevanceThreshold, TrainedModel } from "../model/trained-model.js";
+
+export interface Measuring {
+  readonly trained: TrainedModel;
+  readonly model: Model;
+  readonly engine: Engine;
+  readonly dataset: Dataset;
+  readonly batchSize: number;
+  /** Aspects that are explained, but neither causes nor distractors. */
+  readonly unranked: readonly string[];
+  /** @throws InterruptedError between two batches. */
+  samples(split: Split, options?: SampleOptions): AsyncGenerator<readonly Sample[]>;
+  checkInterruption(): void;
+}
+
+interface SampleOptions {
+  readonly limit?: number;
+  /** What they are for, as it is shown; those that are for nothing shown do not count as progress. */
+  readonly what?: string;
+  readonly annotations?: LoadOptions["annotations"];
+}
+
+/** @param total samples that will be counted in all. */
+export function startMeasuring(
+  trained: TrainedModel,
+  {
+    engine,
+    dataset,
+    batchSize,
+    unranked,
+    total,
+    onProgress,
+    signal,
+  }: Pick<Measuring, "engine" | "dataset" | "batchSize" | "unranked"> & {
+    total: number;
+    onProgress?: (share: number, what: string) => void;
+    signal?: AbortSignal;
+  },
+): Measuring {
+  const model = createModel(trained.spec);
+  let done = 0;
+  const checkInterruption = () => {
+    if (signal?.aborted) throw new InterruptedError("interrupted; nothing was written.");
+  };
+  async function* samples(
+    split: Split,
+    { limit = Number.POSITIVE_INFINITY, what, annotations = "kind" }: SampleOptions = {},
+  ): AsyncGenerator<readonly Sample[]> {
+    let count = 0;
+    const { inputSize } = trained.spec.trunk;
+    for await (const batch of batches(dataset, { split, batchSize, inputSize, annotations })) {
+      checkInterruption();
+      const some = batch.slice(0, limit - count);
+      count += some.length;
+      yield some;
+      if (what !== undefined) {
+        done += some.length;
+        onProgress?.(done / total, what);
+      }
+      if (count >= limit) return;
+    }
+  }
+  return { trained, model, engine, dataset, batchSize, unranked, samples, checkInterruption };
+}
+
+export function readSample(
+  { trained: { spec } }: Measuring,
+  outputs: NdArrays,
+  { sample, method, threshold }: { sample: Sample; method: MethodChoice; threshold: RelevanceThreshold },
+): Explained {
+  return readExplanation(outputs, { spec, threshold, image: sample.path, method });
+}
+
+/** An explanation beside the ground truth, without the aspects that are not ranked. */
+export function judgeSample({ dataset, unranked }: Measuring, sample: Sample, { explanation }: Explained): Judged {
+  const judged = judge(explanation, { sample, causes: dataset.manifest.causes });
+  const ranked = (names: readonly string[]) => names.filter((name) => !unranked.includes(name));
+  return { ...judged, causes: ranked(judged.causes), distractors: ranked(judged.distractors) };
+}
