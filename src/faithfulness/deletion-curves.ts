@@ -2,6 +2,7 @@
 
 import sharp from "sharp";
 import type { Sample } from "../core/annotation.js";
+import { sigmoid } from "../core/logistic.js";
 import { random } from "../core/random.js";
 import type { ExplanationMaps } from "../explain/explanation.js";
 import { highest } from "../explain/reading/prediction.js";
@@ -48,9 +49,7 @@ export async function* deletionCurves(
   for await (const { of, answers } of answersOf(model, { ...run, variants: variants() })) {
     const chosen = highest(answers[0]);
     // The class's probability: of `single` the softmax, since the target is its log-odds.
-    const [whole, blurred, ...others] = answers.map(
-      (logits) => 1 / (1 + Math.exp(-targetOf(logits, { chosen, task }))),
-    );
+    const [whole, blurred, ...others] = answers.map((logits) => sigmoid(targetOf(logits, { chosen, task })));
     const inner = STEPS - 1;
     const mean = (start: number) =>
       ((whole + blurred) / 2 + others.slice(start, start + inner).reduce((sum, score) => sum + score, 0)) / STEPS;

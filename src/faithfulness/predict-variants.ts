@@ -2,6 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { Sample, Task } from "../core/annotation.js";
+import { logSumExp } from "../core/logistic.js";
 import type { NdArray, NdArrays } from "../core/nd-array.js";
 import type { Engine, TensorFunction } from "../engine/engine.js";
 import { overSamples } from "../explain/calibration/run-over-samples.js";
@@ -54,13 +55,11 @@ function logitsFunction({ classifier, trunk }: Model): TensorFunction {
 }
 
 /**
- * The target for one class; `targetValue` outside a graph.
+ * The target for one class, as `targetValue` gives it inside a graph.
  *
  * @param logits `[1, classes]`, or the value of a regression.
  */
 export function targetOf({ data }: NdArray, { chosen, task }: { chosen: number; task: Task }): number {
   if (task !== "single") return data[chosen];
-  const others = [...data].filter((_, index) => index !== chosen);
-  const most = Math.max(...others);
-  return data[chosen] - most - Math.log(others.reduce((sum, logit) => sum + Math.exp(logit - most), 0));
+  return data[chosen] - logSumExp(data.filter((_, index) => index !== chosen));
 }

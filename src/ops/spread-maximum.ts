@@ -1,9 +1,7 @@
 /** A maximum whose gradient reaches every place that comes near it. */
 
 import * as tf from "@tensorflow/tfjs";
-
-/** Keeps 0 / 0 at 0. */
-const TINY = 1e-30;
+import { TINY } from "./tiny.js";
 
 /**
  * The maximum over all places. Its gradient reaches each place by the share that it has of the maximum: of a thing that

@@ -12,7 +12,7 @@ import { grey } from "../../src/explain/graph/mapping/grey.js";
 import { identity } from "../../src/explain/graph/mapping/identity.js";
 import { fade, maskOf } from "../../src/explain/graph/masking.js";
 import { MASKING_NAMES } from "../../src/explain/methods.js";
-import { quantile } from "../../src/ops/quantile.js";
+import { rowQuantiles } from "../../src/ops/row-quantiles.js";
 import { quantile as sortedQuantile } from "../reference/explanation.js";
 import { relevanceAlone } from "./relevance-alone.js";
 import { tinyImages, tinyModel, tinyParameters, toTensors } from "./tiny-model.js";
@@ -28,15 +28,15 @@ describe("quantile", () => {
 
   test("interpolates between order statistics as numpy does", () => {
     // Position 0.95 * 4 = 3.8 between 4 and 5.
-    expect(quantile(tf.tensor2d([row]), 0.95).dataSync()[0]).toBeCloseTo(4.8, 6);
-    expect(quantile(tf.tensor2d([row]), 0.5).dataSync()[0]).toBe(3);
-    expect(quantile(tf.tensor2d([[7]]), 0.95).dataSync()[0]).toBe(7);
+    expect(rowQuantiles(tf.tensor2d([row]), 0.95).dataSync()[0]).toBeCloseTo(4.8, 6);
+    expect(rowQuantiles(tf.tensor2d([row]), 0.5).dataSync()[0]).toBe(3);
+    expect(rowQuantiles(tf.tensor2d([[7]]), 0.95).dataSync()[0]).toBe(7);
   });
 
   test("agrees with a sort, row by row, for any share", () => {
     const rows = [0, 1].map((seed) => Array.from({ length: 37 }, (_, i) => Math.sin(12.9898 * (i + 37 * seed)) * 10));
     for (const q of [0, 0.01, 0.33, 0.9, 0.95, 0.99, 1]) {
-      const found = numbers(quantile(tf.tensor2d(rows), q));
+      const found = numbers(rowQuantiles(tf.tensor2d(rows), q));
       for (const [index, values] of rows.entries()) expect(found[index]).toBeCloseTo(sortedQuantile(values, q), 5);
     }
   });

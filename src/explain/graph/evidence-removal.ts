@@ -4,14 +4,12 @@ import * as tf from "@tensorflow/tfjs";
 import { targetPort } from "../../core/graph-ports.js";
 import type { TensorFunction } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
-import { quantile } from "../../ops/quantile.js";
+import { rowQuantiles } from "../../ops/row-quantiles.js";
+import { TINY } from "../../ops/tiny.js";
 import { explanationOutputs } from "./explain-function.js";
 import { fade } from "./masking.js";
 import { checkOptions, type ExplainOptions } from "./options.js";
 import { explanationSteps } from "./steps.js";
-
-/** Keeps 0 / 0 at 0. */
-const TINY = 1e-30;
 
 /**
  * `explainFunction` with three more outputs, each `[batch]`: `target`, the target itself; for each aspect `<aspect>/removed`, the
@@ -45,7 +43,7 @@ export function removalFunction(model: Model, options: ExplainOptions = {}): Ten
 
 /** `1 - clip(p / p95(p), 0, 1)`, the quantile over all elements of an image. */
 function withoutEvidence(evidence: tf.Tensor4D): tf.Tensor4D {
-  const scale = quantile(tf.reshape(evidence, [evidence.shape[0], -1]), 0.95);
+  const scale = rowQuantiles(tf.reshape(evidence, [evidence.shape[0], -1]), 0.95);
   const share = tf.div(evidence, tf.reshape(tf.maximum(scale, TINY), [-1, 1, 1, 1]));
   return tf.sub(1, tf.clipByValue(share, 0, 1));
 }

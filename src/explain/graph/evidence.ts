@@ -1,9 +1,7 @@
 /** What the answer, and what an aspect, takes from each element of a representation, and how far the two overlap. */
 
 import * as tf from "@tensorflow/tfjs";
-
-/** Keeps 0 / 0 at 0. */
-const TINY = 1e-30;
+import { TINY } from "../../ops/tiny.js";
 
 /**
  * The answer's evidence `c = g (f - r) N`, for (positive) or against (negative). N, at each place, is the share of the evidence

@@ -1,11 +1,9 @@
 /** How saliency becomes a mask, and how a mask fades features towards the reference. */
 
 import * as tf from "@tensorflow/tfjs";
-import { quantile } from "../../ops/quantile.js";
+import { rowQuantiles } from "../../ops/row-quantiles.js";
+import { TINY } from "../../ops/tiny.js";
 import type { MaskingName } from "../methods.js";
-
-/** Keeps 0 / 0 at 0; far below any number that means something. */
-const TINY = 1e-30;
 
 /** `threshold` keeps what lies above this share of the map's elements. */
 const THRESHOLD_QUANTILE = 0.9;
@@ -30,7 +28,7 @@ export function maskOf(
       tf.div<tf.Tensor4D>(x, tf.reshape(tf.maximum(scale, TINY), [-1, 1, 1, 1]));
     const byFilter = (low: number) => {
       if (!weights) throw new RangeError(`masking "${masking}" needs filter weights`);
-      return tf.clipByValue(scaled(weights, quantile(perImage(tf.abs(weights)), 0.95)), low, 1) as tf.Tensor4D;
+      return tf.clipByValue(scaled(weights, rowQuantiles(perImage(tf.abs(weights)), 0.95)), low, 1) as tf.Tensor4D;
     };
     const byMap = () => scaled(map, tf.max(perImage(map), 1));
     const steps = (condition: tf.Tensor) => tf.cast(condition, "float32") as tf.Tensor4D;
@@ -44,7 +42,7 @@ export function maskOf(
       case "both":
         return tf.sqrt(tf.mul(byFilter(0), byMap()));
       case "threshold":
-        return steps(tf.greater(map, tf.reshape(quantile(perImage(map), THRESHOLD_QUANTILE), [-1, 1, 1, 1])));
+        return steps(tf.greater(map, tf.reshape(rowQuantiles(perImage(map), THRESHOLD_QUANTILE), [-1, 1, 1, 1])));
       case "threshold-absolute":
         return steps(tf.greaterEqual(byMap(), THRESHOLD_SHARE));
     }

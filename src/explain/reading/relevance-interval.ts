@@ -1,6 +1,7 @@
 /** Small changes of an image that leave its meaning alone, and how far relevance moves under them. */
 
 import { type NdArray, ndArray } from "../../core/nd-array.js";
+import { quantile } from "../../core/quantile.js";
 import { random } from "../../core/random.js";
 import type { AspectExplanation } from "../explanation.js";
 import { PERTURBATIONS } from "../relevance-constants.js";
@@ -53,12 +54,4 @@ export function relevanceIntervals(
       ];
     }),
   );
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const place = share * (sorted.length - 1);
-  const low = Math.floor(place);
-  const high = Math.min(sorted.length - 1, low + 1);
-  return sorted[low] + (place - low) * (sorted[high] - sorted[low]);
 }

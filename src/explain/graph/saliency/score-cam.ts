@@ -1,14 +1,12 @@
 /** Score-CAM: a filter weighs what its own map, laid over the network's input, leaves of the answer; no gradients. */
 
 import * as tf from "@tensorflow/tfjs";
+import { TINY } from "../../../ops/tiny.js";
 import { enlarge } from "./enlarge.js";
 import { type SaliencyMethod, type SaliencyPlace, weighed } from "./saliency.js";
 
 /** Filters run in one batch; more would hold more features at a time than they save. */
 const AT_ONCE = 32;
-
-/** Keeps a constant filter's map at 0. */
-const TINY = 1e-30;
 
 /**
  * Wang et al. 2020 (arXiv:1910.01279), algorithm 1: each filter's map, scaled to 0..1, masks the input; the target's rise over that of

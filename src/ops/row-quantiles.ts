@@ -9,7 +9,7 @@ import * as tf from "@tensorflow/tfjs";
  * @param q 0..1; high ones are cheap: only the values from it up are selected.
  * @returns `[batch, 1]`; the caller disposes it.
  */
-export function quantile(values: tf.Tensor2D, q: number): tf.Tensor2D {
+export function rowQuantiles(values: tf.Tensor2D, q: number): tf.Tensor2D {
   return tf.tidy(() => {
     const [batch, count] = values.shape;
     const position = q * (count - 1);
