@@ -1,6 +1,7 @@
 /** One stage: its epochs over one set of learning parameters, resumable at any batch. */
 
 import type { EpochRecord } from "../core/epoch-record.js";
+import { InterruptedError } from "../core/errors.js";
 import type { NdArrays } from "../core/nd-array.js";
 import type { StateStore } from "../engine/engine.js";
 import { stepsOfEpoch } from "./accumulation.js";
@@ -57,7 +58,10 @@ export async function runStage(run: StageRun): Promise<Cursor> {
         step: (batch, isLast) => (isLast ? step : add).run(batch, { isHandedOver: true }),
         save,
       });
-      const record = await validate(run, { cursor, run: (batch) => predict.run(batch) });
+      const record = await savedOnAbort(validate(run, { cursor, run: (batch) => predict.run(batch) }), {
+        signal: run.signal,
+        save: () => save(cursor),
+      });
       cursor = await keepBest(run, { cursor, record, state, constants });
       await save(cursor);
       await writeHistory(config.out, cursor.history);
@@ -69,6 +73,20 @@ export async function runStage(run: StageRun): Promise<Cursor> {
     await add.dispose();
     await predict.dispose();
     await state.dispose();
+  }
+}
+
+/** A validation that is interrupted loses nothing of its epoch: resuming begins with it. */
+async function savedOnAbort<Result>(
+  work: Promise<Result>,
+  { signal, save }: { signal?: AbortSignal; save: () => Promise<void> },
+): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!signal?.aborted || error !== signal.reason) throw error;
+    await save();
+    throw new InterruptedError("interrupted in a validation; saved. Go on with --resume.");
   }
 }
 

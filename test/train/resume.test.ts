@@ -91,6 +91,30 @@ describe("a run that was interrupted and resumed", () => {
     expect(readFileSync(join(out, "metrics.jsonl"), "utf8").trim().split("\n")).toHaveLength(4);
   });
 
+  test("loses nothing of an epoch that is being validated", async () => {
+    const whole = await runTraining(configOf(temporary(), { batchSize: 1 }), { engine });
+    const out = temporary();
+    const controller = new AbortController();
+    const stopping: Engine = {
+      ...engine,
+      compile: async (compute, options) => {
+        const compiled = await engine.compile(compute, options);
+        const run: typeof compiled.run = (inputs, how) => {
+          if (options.name === "validation") controller.abort();
+          return compiled.run(inputs, how);
+        };
+        return { ...compiled, run };
+      },
+    };
+    const stopped = runTraining(configOf(out, { batchSize: 1 }), { engine: stopping, signal: controller.signal });
+    await expect(stopped).rejects.toThrow("interrupted in a validation; saved. Go on with --resume.");
+    const epochs = (await readCheckpoint(out))?.cursor;
+    expect(epochs).toMatchObject({ epoch: 0, history: [] });
+    expect(epochs?.batch).toBeGreaterThan(0);
+    const resumed = await runTraining(configOf(out, { batchSize: 1 }), { engine, isResumed: true });
+    expect(arraysOf(resumed)).toEqual(arraysOf(whole));
+  });
+
   test("does the same across stages, from cached features on", async () => {
     const stages = {
       stages: [
