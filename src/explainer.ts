@@ -1,6 +1,10 @@
 /** `aspectlens/explainer`: explaining images with a bundle. Nothing here loads TensorFlow.js. */
 
-// Explain with a bundle
+/**
+ * Explain with a bundle. As in `aspectlens`.
+ *
+ * @example examples/api/explain.ts
+ */
 
 export {
   type ExplainAllRequest,
@@ -49,7 +53,9 @@ export type { RgbImage } from "./pictures/painting.js";
 export type { Shape } from "./pictures/shown-image.js";
 export { type WriteExplanationOptions, writeExplanation } from "./pictures/write-explanation.js";
 
-// Bundles
+/**
+ * Bundles. Reads a bundle, and checks that it still answers as it did.
+ */
 
 export type { Deviation } from "./bundle/agreement.js";
 export type { Layouts } from "./bundle/bundled-weights.js";
@@ -75,7 +81,9 @@ export type { Provenance, RelevanceThreshold } from "./model/trained-model.js";
 export type { TrunkSpec } from "./trunk/trunk.js";
 export type { TrunkName } from "./trunk/trunks.js";
 
-// Errors
+/**
+ * Errors. One class for each cause. An `InputError` names the file, the line and the cure.
+ */
 
 export {
   BundleError,

@@ -1,6 +1,10 @@
 /** Every public name, grouped by subject. `aspectlens/explainer` has those that need no TensorFlow.js. */
 
-// Explain with a bundle
+/**
+ * Explain with a bundle. Opens a bundle, explains images with it, and writes what was found. `aspectlens/explainer` has these names too, and loads no TensorFlow.js.
+ *
+ * @example examples/api/explain.ts
+ */
 
 export {
   type ExplainAllRequest,
@@ -47,7 +51,11 @@ export type { RgbImage } from "./pictures/painting.js";
 export type { Shape } from "./pictures/shown-image.js";
 export { type WriteExplanationOptions, writeExplanation } from "./pictures/write-explanation.js";
 
-// Bundles
+/**
+ * Bundles. Exports a trained model as one file, reads it, and checks that it still answers as it did.
+ *
+ * @example examples/api/bundles.ts
+ */
 
 export type { Deviation } from "./bundle/agreement.js";
 export type { Layouts } from "./bundle/bundled-weights.js";
@@ -57,7 +65,11 @@ export { type Bundle, readBundle, readBundledModel, readGraph } from "./bundle/r
 export { type GoldenDeviation, type Verification, type VerifyOptions, verifyBundle } from "./bundle/verify-bundle.js";
 export { type ExportRunOptions, exportRun } from "./workflows/export-run.js";
 
-// Data
+/**
+ * Data. Draws, checks and opens datasets, and reads their samples batch by batch.
+ *
+ * @example examples/api/data.ts
+ */
 
 export type { Annotation, AspectKind, ClassAnnotation, Sample, Task } from "./core/annotation.js";
 export type { Box } from "./core/box.js";
@@ -75,7 +87,11 @@ export type { RenderOptions } from "./dataset/resize-image.js";
 export { type Synthesized, type SynthesizeOptions, synthesize } from "./dataset/synth/synthesize.js";
 export type { Cause, TissueOptions } from "./dataset/synth/tissue.js";
 
-// Pre-trained weights
+/**
+ * Pre-trained weights. Lists weights, pulls known ones, imports others, and loads them into a trunk.
+ *
+ * @example examples/api/weights.ts
+ */
 
 export { decodeSafetensors, type EncodeOptions, encodeSafetensors, type Metadata } from "./core/safetensors.js";
 export { inspectWeights, type WeightsDescription } from "./trunk/formats/inspect-weights.js";
@@ -91,7 +107,11 @@ export { type Imported, type ImportOptions, importWeights } from "./weights/impo
 export { type PullOptions, pullWeights } from "./weights/pull.js";
 export { listStored, locateWeights, readStored, type StoredWeights, storeFolder } from "./weights/store.js";
 
-// Train and evaluate
+/**
+ * Train and evaluate. Trains from a configuration to a run folder, and measures a model on a split.
+ *
+ * @example examples/api/train.ts
+ */
 
 export type { EpochRecord } from "./core/epoch-record.js";
 export {
@@ -111,7 +131,11 @@ export { readModel } from "./workflows/read-model.js";
 export type { TrainPlan } from "./workflows/train-plan.js";
 export { type RunOptions, runTraining } from "./workflows/train-run.js";
 
-// Explain a model in memory
+/**
+ * Explain a model in memory. What a bundle holds ready, step by step: the function behind `explain.onnx`, its constants, and reading its outputs.
+ *
+ * @example examples/api/memory.ts
+ */
 
 export { type CalibrateOptions, type Calibration, calibrate } from "./explain/calibration/calibrate.js";
 export { computeReferences } from "./explain/calibration/references.js";
@@ -129,7 +153,11 @@ export type { Mapping, MappingOf } from "./explain/graph/mapping/mapping.js";
 export type { ExplainOptions } from "./explain/graph/options.js";
 export { type ReadOptions, readExplanation } from "./explain/reading/read-explanation.js";
 
-// Faithfulness
+/**
+ * Faithfulness. Measures whether explanations name the aspects that caused the answers.
+ *
+ * @example examples/api/faithfulness.ts
+ */
 
 export { areaUnderCurve, type Ranked } from "./core/ranking.js";
 export { type ClassCauses, type Judged, judge } from "./explain/calibration/ground-truth.js";
@@ -149,7 +177,11 @@ export {
 } from "./faithfulness/measure-model.js";
 export { comparePairedModels, type PairedModel, type PairedModels } from "./faithfulness/paired-models.js";
 
-// Models as pure functions
+/**
+ * Models as pure functions. Trunks, heads and models as functions of named parameters.
+ *
+ * @example examples/api/models.ts
+ */
 
 export { type NdArray, type NdArrays, ndArray } from "./core/nd-array.js";
 export { type Initializer, initialize, type ParameterSpec } from "./core/parameters.js";
@@ -182,7 +214,11 @@ export type { Rectifier } from "./trunk/rectifier.js";
 export type { BatchNorm, Parameters, Tap, Trunk, TrunkSpec } from "./trunk/trunk.js";
 export { TRUNK_NAMES, type TrunkName } from "./trunk/trunks.js";
 
-// Engines
+/**
+ * Engines. Compile a tensor function once and run it many times, in ONNX Runtime or in TensorFlow.js.
+ *
+ * @example examples/api/engines.ts
+ */
 
 export { exportGraph } from "./engine/compile.js";
 export type { Device, RuntimeOptions } from "./engine/devices.js";
@@ -198,7 +234,11 @@ export type {
 export { type EngineChoice, selectEngine } from "./engine/select-engine.js";
 export { openRuntime, type Runtime, type Session, type SessionOptions, type TensorInfo } from "./engine/session.js";
 
-// Errors
+/**
+ * Errors. One class for each cause. An `InputError` names the file, the line and the cure.
+ *
+ * @example examples/api/errors.ts
+ */
 
 export {
   BundleError,

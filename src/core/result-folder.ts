@@ -49,8 +49,9 @@ interface Known {
 }
 
 /**
+ * `inputs` are paths that are read, of which none is written over by whatever name or link.
+ *
  * @param path of the folder; it is made with the first set.
- * @param options.inputs paths that are read, of which none is written over by whatever name or link.
  * @throws InputError where the list is no list of ours.
  */
 export async function openResultFolder(

@@ -61,11 +61,7 @@ export function grainOf(saliency: SaliencyName): Grain {
   return METHODS[saliency].grain;
 }
 
-/**
- * The maskings that a method has.
- *
- * @param options.atInput whether the image itself is masked: three colours are no filters.
- */
+/** The maskings that a method has; fewer `atInput`, where the image itself is masked: three colours are no filters. */
 export function maskingsOf(saliency: SaliencyName, { atInput = false } = {}): readonly MaskingName[] {
   const needsWeights = (masking: MaskingName) => masking.startsWith("filter-weights") || masking === "both";
   const hasWeights = METHODS[saliency].hasWeights && !atInput;

@@ -31,9 +31,9 @@ const LONGEST_NAME = 300;
 /**
  * Texts are drawn in the font of this package, other scripts than Latin, Greek and Cyrillic in the fonts of the system,
  * which fontconfig looks for once in a process. Names that no font can draw are numbered, with a note on what to install.
+ * `shape` is the original's, where the pixels were squeezed into another.
  *
  * @param image the upright image, or the path of one; small ones are enlarged to panels of 400 pixels.
- * @param options.shape width and height of the original, where the pixels were squeezed into another shape.
  * @returns the bytes of a PNG.
  * @throws ImageError where the file cannot be read.
  */

@@ -90,7 +90,7 @@ export interface ConfigFacts {
 }
 
 /** Checks the two keys that must be there and that no key is unknown; @throws ConfigError naming the file. */
-export function checkConfig(value: unknown, file: string): RawConfig {
+export function checkConfig(value: unknown, file = "configuration"): RawConfig {
   checkKeys(value, KEYS, file, ConfigError);
   for (const key of ["dataset", "out"]) {
     if (typeof value[key] !== "string" || value[key] === "")

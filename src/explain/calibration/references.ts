@@ -10,9 +10,8 @@ import { overSamples } from "./run-over-samples.js";
 
 /**
  * Means of the features over space and training images, computed in one pass that holds no image longer than its batch.
+ * `parameters` are folded; `samples` are the training split, without augmentation.
  *
- * @param parameters folded, by name.
- * @param samples the training split, without augmentation.
  * @returns by layer `[classes + 1, channels]` (`[1, channels]` for a regression): row k over the images of the other
  *   classes, each class weighing the same (multi-label: over the labelled images without label k), or over all where there
  *   are none; the last row over all images, which layers other than the explained ones and the image have alone. This is

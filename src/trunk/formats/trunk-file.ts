@@ -24,9 +24,8 @@ export interface TrunkMetadata {
 }
 
 /**
- * @param parameters under our names, batch normalisation kept or folded.
- * @param options.isHalf kernels in half precision: half the size, and a thousandth of rounding. Vectors stay float32,
- *   as variances can be smaller than half precision knows.
+ * Writes parameters under our names, batch normalisation kept or folded. `isHalf` stores kernels in half precision: half
+ * the size, and a thousandth of rounding; vectors stay float32, as variances can be smaller than half precision knows.
  */
 export async function writeTrunkFile(
   path: string,
