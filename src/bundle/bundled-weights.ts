@@ -1,6 +1,5 @@
 /** `weights.safetensors`: every number of a model once, for the graphs and for whoever wants to run or train it elsewhere. */
 
-import { createHash } from "node:crypto";
 import { BundleError } from "../core/errors.js";
 import { notFinite } from "../core/finite.js";
 import { referenceName, referenceTap } from "../core/graph-ports.js";
@@ -8,6 +7,7 @@ import { type NdArray, type NdArrays, ndArray, sizeOf } from "../core/nd-array.j
 import { ownValue } from "../core/own-value.js";
 import { decodeSafetensors, encodeSafetensors } from "../core/safetensors.js";
 import { shown } from "../core/shown.js";
+import { sha256 } from "./file-hash.js";
 import { type Extent, largeConstants } from "./onnx-weights.js";
 
 /** How each parameter's axes are ordered in the file, where not as in the model: `[3, 2, 0, 1]` is OIHW for HWIO. */
@@ -39,19 +39,19 @@ export function encodeWeights(
   { parameters, references }: { parameters: NdArrays; references: NdArrays },
   { graphs }: { graphs: readonly Uint8Array[] },
 ): BundledWeights {
-  const constants = new Map(graphs.flatMap(largeConstants).map((raw) => [digest(raw), raw]));
+  const constants = new Map(graphs.flatMap(largeConstants).map((raw) => [sha256(raw), raw]));
   const sizes = new Set([...constants.values()].map((raw) => raw.length));
   const arrays: Record<string, NdArray> = {};
   const layouts: Record<string, readonly number[]> = {};
   const nameOf = new Map<string, string>();
   const store = (name: string, array: NdArray) => {
     arrays[name] = array;
-    if (array.data instanceof Float32Array) nameOf.set(digest(bytesOf(array)), name);
+    if (array.data instanceof Float32Array) nameOf.set(sha256(bytesOf(array)), name);
   };
   for (const [name, parameter] of Object.entries(parameters)) {
     const order = sizes.has(parameter.data.byteLength)
       ? [identityOf(parameter), ...(LAYOUTS[parameter.shape.length] ?? [])].find((candidate) =>
-          constants.has(digest(bytesOf(permuted(parameter, candidate)))),
+          constants.has(sha256(bytesOf(permuted(parameter, candidate)))),
         )
       : undefined;
     if (order) layouts[name] = order;
@@ -67,7 +67,7 @@ export function encodeWeights(
   }
   const bytes = encodeSafetensors(arrays);
   const extents = extentsOf(bytes);
-  const place = (raw: Uint8Array) => extents[nameOf.get(digest(raw)) ?? ""];
+  const place = (raw: Uint8Array) => extents[nameOf.get(sha256(raw)) ?? ""];
   return { bytes, layouts: withoutIdentities(layouts), place };
 }
 
@@ -156,8 +156,4 @@ function extentsOf(bytes: Uint8Array): Record<string, Extent> {
 
 function bytesOf({ data }: NdArray): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-function digest(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }

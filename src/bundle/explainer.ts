@@ -12,7 +12,7 @@ import { checkImages, checkMethod, checkOpening, checkRequest, checkStem, checkT
 import { type BundleDescription, checkImageReading } from "./description.js";
 import { explainImage } from "./explain-image.js";
 import { inOrder } from "./explain-many.js";
-import { explanationGraphs } from "./explanation-graphs.js";
+import { type ExplanationGraphs, explanationGraphs } from "./explanation-graphs.js";
 import { type ImageSource, type LoadedImage, loadImage } from "./image-source.js";
 import { type Bundle, readBundle } from "./read-bundle.js";
 
@@ -105,19 +105,7 @@ export async function openExplainer(opened: string | Bundle, given: ExplainerOpt
   await openAll(targets.length > 0 ? targets : [undefined]);
 
   const size = spec.trunk.inputSize;
-  const explainLoaded = async (
-    run: Run,
-    loaded: Promise<LoadedImage>,
-    request: ExplainRequest,
-  ): Promise<ExplainedImage> => {
-    const { target, stem, hasInterval } = request;
-    const image = await loaded;
-    const { width, height, picture, note } = image;
-    const threshold = graphs.thresholdOf(target);
-    const how = { spec, classifier, method: graphs.method, threshold, target, stem, hasInterval };
-    const explained = await explainImage(run, image, how);
-    return { ...explained, width, height, ...(picture && { picture }), ...(note && { note }) };
-  };
+  const explainLoaded = loadedExplainer(graphs, { spec, classifier });
 
   async function* begun(
     images: Iterable<ImageSource> | AsyncIterable<ImageSource>,
@@ -156,5 +144,24 @@ export async function openExplainer(opened: string | Bundle, given: ExplainerOpt
       yield* inOrder(begun(images, request));
     },
     dispose: () => graphs.dispose(),
+  };
+}
+
+/** Explains an image as soon as it is loaded. */
+function loadedExplainer(
+  graphs: ExplanationGraphs,
+  { spec, classifier }: { spec: ModelSpec; classifier: ClassifierSpec },
+) {
+  return async (
+    run: Run,
+    loaded: Promise<LoadedImage>,
+    { target, stem, hasInterval }: ExplainRequest,
+  ): Promise<ExplainedImage> => {
+    const image = await loaded;
+    const { width, height, picture, note } = image;
+    const threshold = graphs.thresholdOf(target);
+    const how = { spec, classifier, method: graphs.method, threshold, target, stem, hasInterval };
+    const explained = await explainImage(run, image, how);
+    return { ...explained, width, height, ...(picture && { picture }), ...(note && { note }) };
   };
 }

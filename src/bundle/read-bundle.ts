@@ -1,6 +1,5 @@
 /** Reads a `.aspect` file piece by piece, and checks each piece before it is used; needs no TensorFlow.js. */
 
-import { createHash } from "node:crypto";
 import { BundleError, inFile } from "../core/errors.js";
 import { ownValue } from "../core/own-value.js";
 import { clip } from "../core/terminal.js";
@@ -8,6 +7,7 @@ import type { TrainedModel } from "../model/trained-model.js";
 import { decodeWeights } from "./bundled-weights.js";
 import { checkGraph } from "./check-graph.js";
 import { type BundleDescription, FILES, GOLDENS, parseDescription } from "./description.js";
+import { checkHash } from "./file-hash.js";
 import { decodeGolden, type Golden } from "./golden.js";
 import { moveConstantsIn } from "./onnx-weights.js";
 import { readCheckedZipEntry, readZipDirectory, readZipEntry, type ZipDirectory } from "./zip.js";
@@ -73,10 +73,8 @@ async function checkedFile({ path, description, directory }: Bundle, name: strin
   if (!entry || !listed)
     throw new BundleError(`${path}: ${clip(name)} is missing.`, { cure: "Copy or export the bundle again." });
   const bytes = await readZipEntry(path, entry, { limit: listed.bytes });
-  if (createHash("sha256").update(bytes).digest("hex") === listed.sha256) return bytes;
-  throw new BundleError(`${path}: ${clip(name)} was changed: its SHA-256 is not as listed.`, {
-    cure: "Copy or export the bundle again.",
-  });
+  checkHash(bytes, { listed: listed.sha256, where: `${path}: ${clip(name)}` });
+  return bytes;
 }
 
 /** A graph ready for ONNX Runtime, its weights inside. @throws BundleError */

@@ -1,12 +1,12 @@
 /** Writes a trained model as one `.aspect` file: the same bytes for the same model, whole or not at all. */
 
-import { createHash } from "node:crypto";
 import { type Zippable, zipSync } from "fflate";
 import { writeFileAtomic } from "../core/files.js";
 import { type MaskingName, methodOf, type SaliencyName } from "../explain/methods.js";
 import type { TrainedModel } from "../model/trained-model.js";
 import { encodeWeights } from "./bundled-weights.js";
 import { BUNDLE_FORMAT, type BundleDescription, FILES, GOLDENS, parseDescription } from "./description.js";
+import { sha256 } from "./file-hash.js";
 import { encodeGolden, type Golden } from "./golden.js";
 import { modelCard } from "./model-card.js";
 import { moveConstantsOut } from "./onnx-weights.js";
@@ -87,5 +87,5 @@ export function encodeBundle(trained: TrainedModel, options: WriteOptions): Uint
 }
 
 function listing(bytes: Uint8Array): { bytes: number; sha256: string } {
-  return { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+  return { bytes: bytes.length, sha256: sha256(bytes) };
 }

@@ -1,4 +1,7 @@
-/** Which saliency methods and maskings there are, and which go together; plain names, for the command line and for the graph. */
+/**
+ * Which saliency methods and maskings there are, and which go together; plain names, for the command line and for the graph. What a
+ * method computes stands in its own file in `explain/graph/saliency`.
+ */
 
 import { ConfigError } from "../core/errors.js";
 

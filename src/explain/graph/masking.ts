@@ -14,7 +14,7 @@ const THRESHOLD_SHARE = 0.5;
  * @param saliency `weights` `[batch, 1, 1, channels]`, signed, for those maskings that read them, and `map` `[batch, height, width, 1 or
  *   channels]`, zero or more.
  * @returns broadcastable to `[batch, height, width, channels]`; the caller disposes it. `filter-weights`: `clip(w / p95(|w|), 0, 1)`;
- *   `filter-weights-signed`: clipped to -1..1, so that what speaks against the target is turned round; `multiply`: L / max(L);
+ *   `filter-weights-signed`: clipped to -1..1, so that what speaks against the target is negated; `multiply`: L / max(L);
  *   `both`: the square root of the product of the first and the third; `threshold`: 1 where L lies above its 90 % quantile;
  *   `threshold-absolute`: 1 where L reaches half its maximum. No saliency at all gives all zeros.
  */

@@ -4,11 +4,13 @@ import type * as tf from "@tensorflow/tfjs";
 import type { Tensors } from "../../engine/engine.js";
 import { answer, type Model } from "../../model/model.js";
 import type { MaskingName } from "../methods.js";
+import type { InnerTarget } from "../target.js";
 import { type AspectReadings, aspectReadings } from "./aspect-passes.js";
 import { pointsOf } from "./explained-layer.js";
 import { explainedTaps, explainingHeads } from "./explained-taps.js";
 import { classTarget, innerTarget, targetLayers } from "./explained-target.js";
 import { resolveTarget } from "./logit-target.js";
+import type { Mapping } from "./mapping/mapping.js";
 import { MAPPINGS } from "./mapping/mappings.js";
 import { fade, maskOf } from "./masking.js";
 import { checkOptions, type ExplainOptions } from "./options.js";
@@ -83,14 +85,7 @@ export function explanationSteps(
 
   // 4. Carried to the layers that an aspect head reads.
   const carry = (typeof mapping === "string" ? MAPPINGS[mapping] : mapping)(model, constants);
-  const heads = explainingHeads(model, inner).map((head) => ({
-    head,
-    from: tap === undefined ? head.spec.taps : [tap],
-    mapped: (features: readonly tf.Tensor4D[]) =>
-      head.spec.taps.map((to, index) =>
-        tap === undefined ? carry(features[index], to, to) : carry(features[0], tap, to),
-      ),
-  }));
+  const heads = mappedHeads(model, { carry, tap, inner });
 
   // 5. What the head still recognises.
   const aspects = Object.fromEntries(
@@ -118,4 +113,19 @@ function maskedAt(
   masking: MaskingName,
 ): tf.Tensor4D {
   return fade(difference, { mask: maskOf({ weights, map: grained }, { masking }), reference });
+}
+
+/** Each explaining head with the layers that are masked for it, and how features of those reach the layers that it reads. */
+function mappedHeads(
+  model: Model,
+  { carry, tap, inner }: { carry: Mapping; tap: string | undefined; inner: InnerTarget | undefined },
+) {
+  return explainingHeads(model, inner).map((head) => ({
+    head,
+    from: tap === undefined ? head.spec.taps : [tap],
+    mapped: (features: readonly tf.Tensor4D[]) =>
+      head.spec.taps.map((to, index) =>
+        tap === undefined ? carry(features[index], to, to) : carry(features[0], tap, to),
+      ),
+  }));
 }

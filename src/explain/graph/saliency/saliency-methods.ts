@@ -1,4 +1,7 @@
-/** The saliency methods by name. */
+/**
+ * The saliency methods by name. A new one: a file in this folder that holds a `SaliencyMethod`, its entry here, and its name with what it
+ * tells apart in `explain/methods.ts`.
+ */
 
 import type { SaliencyName } from "../../methods.js";
 import { cam } from "./cam.js";
