@@ -1,0 +1,10 @@
+import { readdir } from "node:fs/promises";
+import { explanationTable, openExplainer, writeExplanation } from "aspectlens/explainer";
+
+const [name] = (await readdir("tissue/images")).sort();
+const image = `tissue/images/${name}`;
+const explainer = await openExplainer("tissue.aspect");
+const explained = await explainer.explain(image, { target: { kind: "log-odds", class: "malignant" } });
+await explainer.dispose();
+console.log(explanationTable(explained.explanation));
+console.log(await writeExplanation(explained, { image, folder: "explained" }));
