@@ -4,7 +4,7 @@ import { ASPECT_KINDS, TASKS } from "../core/annotation.js";
 import type { InputError } from "../core/errors.js";
 import { isNumber, isPlainName, isRecord, isShare, isStrings } from "../core/json-values.js";
 import { LIMITS } from "../core/limits.js";
-import { clashingName } from "../core/output-names.js";
+import { clashingName } from "../core/result-file-names.js";
 import { shown } from "../core/shown.js";
 import { architectureOf } from "../trunk/architecture.js";
 import { tapsOf } from "../trunk/taps.js";

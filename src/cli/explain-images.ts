@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import type { Explainer } from "../bundle/explainer.js";
 import { InputError, InterruptedError } from "../core/errors.js";
-import { comparisonFile, explanationFiles } from "../core/output-names.js";
+import { comparisonFile, explanationFiles } from "../core/result-file-names.js";
 import { openResultFolder, type ResultFolder } from "../core/result-folder.js";
 
 import type { Explanation } from "../explain/explanation.js";

@@ -5,7 +5,7 @@
 
 import { createHash } from "node:crypto";
 import { basename, extname } from "node:path";
-import { comparisonFile, explanationFiles } from "../core/output-names.js";
+import { comparisonFile, explanationFiles } from "../core/result-file-names.js";
 import type { Target } from "../explain/target.js";
 
 /** Longest name of a file, in bytes, on all usual file systems. */

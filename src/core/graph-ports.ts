@@ -1,7 +1,8 @@
 /**
- * The names of the inputs, outputs and constants of `explain.onnx` and `predict.onnx`. `<tap>` is a layer of the trunk,
- * `<aspect>` an aspect head. Inside a program's own objects the four fixed names are read as properties:
- * `inputs.image`, `outputs.scores`.
+ * The names of the inputs and outputs (ports) of `predict.onnx` and `explain.onnx`, and of their constants.
+ *
+ * `<tap>` is a layer of the trunk, `<aspect>` an aspect head. The four fixed names are also read as properties of plain
+ * objects: `inputs.image`, `outputs.scores`.
  */
 
 /** Inputs of both graphs (`image`) and of `explain.onnx` alone (`target`). */

@@ -6,8 +6,8 @@ import { DatasetError, inFile } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
 import { checkKeys, nearest, normalizeKeys } from "../core/keys.js";
 import { LIMITS } from "../core/limits.js";
-import { clashingName } from "../core/output-names.js";
 import { readWhole } from "../core/read-whole.js";
+import { clashingName } from "../core/result-file-names.js";
 import { checkPath } from "./paths.js";
 
 export const DATASET_FORMAT = "aspectlens-dataset/1";

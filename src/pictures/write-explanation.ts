@@ -1,6 +1,6 @@
 /** The files of one explained image: JSON, overlay and masks, side by side under one stem. */
 
-import { explanationFile, overlayFile, stemOf } from "../core/output-names.js";
+import { explanationFile, overlayFile, stemOf } from "../core/result-file-names.js";
 import { openResultFolder, type ResultFolder } from "../core/result-folder.js";
 import type { Explained } from "../explain/explanation.js";
 import { maskFiles } from "./mask-png.js";

@@ -2,7 +2,7 @@
 
 import { ConfigError } from "../core/errors.js";
 import type { NdArrays } from "../core/nd-array.js";
-import { clashingName } from "../core/output-names.js";
+import { clashingName } from "../core/result-file-names.js";
 import { type Dataset, splitSize } from "../dataset/dataset.js";
 import type { ModelSpec } from "../model/model.js";
 import type { TrainedModel } from "../model/trained-model.js";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { uniqueStems } from "../../src/cli/file-stems.js";
-import { explanationFiles } from "../../src/core/output-names.js";
+import { explanationFiles } from "../../src/core/result-file-names.js";
 import type { Target } from "../../src/explain/target.js";
 
 test("stems are the images' names, told apart where file systems may not", () => {

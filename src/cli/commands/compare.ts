@@ -5,7 +5,7 @@ import { openExplainer } from "../../bundle/explainer.js";
 import { type LoadedImage, loadImage } from "../../bundle/image-source.js";
 import type { Bundle } from "../../bundle/read-bundle.js";
 import { InputError, InterruptedError } from "../../core/errors.js";
-import { comparisonFile } from "../../core/output-names.js";
+import { comparisonFile } from "../../core/result-file-names.js";
 import type { Explained } from "../../explain/explanation.js";
 import { allowsCam } from "../../explain/graph/explained-taps.js";
 import { SALIENCY_NAMES } from "../../explain/methods.js";

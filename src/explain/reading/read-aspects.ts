@@ -2,7 +2,7 @@
 
 import { answerPort, overlapPort, tapPort } from "../../core/graph-ports.js";
 import type { NdArrays } from "../../core/nd-array.js";
-import { regionFile, survivalFile } from "../../core/output-names.js";
+import { regionFile, survivalFile } from "../../core/result-file-names.js";
 import type { AspectSpec } from "../../heads/head.js";
 import type { AspectExplanation, RegionExplanation } from "../explanation.js";
 import { touchedCells } from "./cells.js";

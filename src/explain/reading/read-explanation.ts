@@ -3,7 +3,7 @@
 import { ShapeError } from "../../core/errors.js";
 import { answerPort, CLASSIFIER_OUTPUTS, HEAD_ANSWERS, overlapPort, portTap, tapPort } from "../../core/graph-ports.js";
 import type { NdArrays } from "../../core/nd-array.js";
-import { stemOf } from "../../core/output-names.js";
+import { stemOf } from "../../core/result-file-names.js";
 import type { AspectSpec, ClassifierSpec } from "../../heads/head.js";
 import type { ModelSpec } from "../../model/model.js";
 import type { RelevanceThreshold } from "../../model/trained-model.js";

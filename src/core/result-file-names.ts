@@ -1,4 +1,4 @@
-/** The names of the files that explaining an image writes, and which aspects would write over one another. */
+/** The names of the files that explaining an image writes, and which aspects would overwrite each other's files. */
 
 import { basename, extname } from "node:path";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clashingName } from "../../src/core/output-names.js";
+import { clashingName } from "../../src/core/result-file-names.js";
 
 test.each([
   ["overlay", [], 'the picture "<image>.overlay.png"'],
