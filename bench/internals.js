@@ -10,7 +10,7 @@ const dist = new URL("../dist/", import.meta.url);
 const load = (path) => import(new URL(path, dist).href);
 
 /** @type {typeof import("../src/train/step.js")} */
-export const { answerInputShapes, firstMoment, modelInputShapes, secondMoment, trainingStep } =
+export const { labelInputShapes, firstMoment, modelInputShapes, secondMoment, trainingStep } =
   await load("train/step.js");
 /** @type {typeof import("../src/train/trainable.js")} */
 export const { trainableNames } = await load("train/trainable.js");

@@ -2,9 +2,9 @@
 
 import { ndArray, openRuntime } from "aspectlens";
 import {
-  answerInputShapes,
   compileGraph,
   firstMoment,
+  labelInputShapes,
   modelInputShapes,
   probeBlock,
   secondMoment,
@@ -44,7 +44,7 @@ export function stepParts({ trunk = "mobilenet-v1", alpha, inputSize, batchSize,
   );
   /** @type {{ kind: "image" }} */
   const input = { kind: "image" };
-  const shapes = { ...modelInputShapes(model, input, batchSize), ...answerInputShapes(model, batchSize) };
+  const shapes = { ...modelInputShapes(model, input, batchSize), ...labelInputShapes(model, batchSize) };
   const fn = trainingStep(model, {
     input,
     batchSize,
@@ -53,17 +53,17 @@ export function stepParts({ trunk = "mobilenet-v1", alpha, inputSize, batchSize,
     weights: { class: 1, "aspect 0": 1 },
   });
 
-  const answers = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, ndArray(shape)]));
-  for (let row = 0; row < batchSize; row++) answers["answer/class/target"].data[row * 10 + (row % 10)] = 1;
-  answers["answer/class/labelled"].data.fill(1);
+  const arrays = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, ndArray(shape)]));
+  for (let row = 0; row < batchSize; row++) arrays["label/class/target"].data[row * 10 + (row % 10)] = 1;
+  arrays["label/class/labelled"].data.fill(1);
   for (let head = 0; head < masks; head++) {
-    answers[`answer/aspect ${head}/labelled`].data.fill(1);
-    const mask = answers[`answer/aspect ${head}/mask`].data;
+    arrays[`label/aspect ${head}/labelled`].data.fill(1);
+    const mask = arrays[`label/aspect ${head}/mask`].data;
     for (let i = 0; i < mask.length; i++) mask[i] = i % inputSize > inputSize / 2 ? 1 : 0;
   }
   const rate = ndArray([], Float32Array.of(1e-4));
   /** @type {Record<string, import("aspectlens").NdArray>} */
-  const inputs = { ...answers, image: pixels(shapes.image), "rate/trunk": rate, "rate/heads": rate };
+  const inputs = { ...arrays, image: pixels(shapes.image), "rate/trunk": rate, "rate/heads": rate };
   const stateValues = { ...named(false), ...Object.fromEntries(moments) };
   return { fn, shapes, constants: named(true), stateValues, inputs };
 }

@@ -191,7 +191,6 @@ export type { ClassifierMetrics, MultiMetrics, RegressionMetrics, SingleMetrics 
 export { createHead } from "./heads/create-head.js";
 export type {
   AmountSpec,
-  Answer,
   AspectSpec,
   BoxesSpec,
   ClassifierSpec,
@@ -199,6 +198,7 @@ export type {
   HeadBase,
   HeadContext,
   HeadSpec,
+  Label,
   PresenceSpec,
   SegmentationSpec,
 } from "./heads/head.js";

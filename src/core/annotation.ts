@@ -34,7 +34,7 @@ export interface ClassAnnotation {
 }
 
 /** The labels of an image, be they one or several; `undefined` where unlabelled, or where the task is a regression. */
-export function labelsOf({ label, labels }: ClassAnnotation): readonly string[] | undefined {
+export function classLabels({ label, labels }: ClassAnnotation): readonly string[] | undefined {
   return labels ?? (label === undefined ? undefined : [label]);
 }
 

@@ -1,7 +1,7 @@
 /** What a dataset holds, counted in one pass: samples a split, and the three label states of every head. */
 
 import type { AspectKind } from "../core/annotation.js";
-import { labelsOf } from "../core/annotation.js";
+import { classLabels } from "../core/annotation.js";
 import { ownValue } from "../core/own-value.js";
 import type { Manifest } from "./manifest.js";
 import { annotationState, type SampleRecord, SPLITS, type Split } from "./record.js";
@@ -49,7 +49,7 @@ export function tally(manifest: Manifest): { readonly summary: DatasetSummary; a
   const add = ({ split, target, aspects }: SampleRecord) => {
     summary.samples[split]++;
     summary.heads.class.states[split][classState(target)]++;
-    for (const name of labelsOf(target) ?? []) summary.classes[name][split]++;
+    for (const name of classLabels(target) ?? []) summary.classes[name][split]++;
     for (const { name, kind } of manifest.aspects) {
       const annotation = ownValue(aspects, name);
       const own = summary.heads[name];

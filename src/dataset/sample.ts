@@ -2,7 +2,7 @@
  * From a record to a sample: image, masks, maps and boxes decoded in one view, so that they stay on top of each other.
  */
 
-import { type Annotation, labelsOf, type Sample } from "../core/annotation.js";
+import { type Annotation, classLabels, type Sample } from "../core/annotation.js";
 import { DatasetError, ImageError } from "../core/errors.js";
 import { ownValue } from "../core/own-value.js";
 import type { Random } from "../core/random.js";
@@ -127,7 +127,7 @@ function rasterReader(
 }
 
 function causesOf({ target }: SampleRecord, { manifest }: Pick<Dataset, "manifest">): readonly string[] | undefined {
-  const labels = labelsOf(target) ?? [];
+  const labels = classLabels(target) ?? [];
   const known = labels.flatMap((label) => ownValue(manifest.causes, label) ?? []);
   return known.length > 0 ? [...new Set(known)] : undefined;
 }

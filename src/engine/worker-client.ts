@@ -4,7 +4,7 @@ import "./no-telemetry.js"; // the worker gets a copy of the environment as it i
 import { Worker } from "node:worker_threads";
 import { EngineError, GraphError } from "../core/errors.js";
 import type { NdArray, NdArrays } from "../core/nd-array.js";
-import type { Answers, Posted, Reply, Request } from "./worker-messages.js";
+import type { EngineReplies, Posted, Reply, Request } from "./worker-messages.js";
 
 export interface WorkerClient {
   /**
@@ -16,7 +16,7 @@ export interface WorkerClient {
   call<Kind extends Request["kind"]>(
     request: Request & { kind: Kind },
     options?: { readonly isHandedOver?: boolean },
-  ): Promise<Answers[Kind]>;
+  ): Promise<EngineReplies[Kind]>;
   /** True once the thread has ended, for whatever reason: there is nothing left in it to dispose. */
   readonly isEnded: boolean;
   /** Rejects the calls that wait, and ends the thread once what it is at is done. */
@@ -24,7 +24,7 @@ export interface WorkerClient {
 }
 
 interface Waiting {
-  readonly resolve: (value: Answers[keyof Answers]) => void;
+  readonly resolve: (value: EngineReplies[keyof EngineReplies]) => void;
   readonly reject: (error: EngineError) => void;
 }
 
@@ -54,7 +54,7 @@ const GRACE_MS = 120_000;
 /**
  * Starts the thread. It keeps the process alive only while a call waits.
  *
- * @param options.onNotice gets the lines that come with an answer.
+ * @param options.onNotice gets the lines that come with a reply.
  * @param options.graceMs how long `dispose` waits for what is running before it ends the thread by force.
  */
 export function openWorker(
@@ -103,7 +103,7 @@ export function openWorker(
         if (ended) return reject(ended);
         const copy = copied(request, isHandedOver);
         const id = count++;
-        // The worker answers a request of one kind with the answer of that kind.
+        // The worker answers a request of one kind with the reply of that kind.
         waiting.set(id, { resolve: resolve as Waiting["resolve"], reject });
         worker.ref();
         worker.postMessage({ id, request: copy.request } satisfies Posted, copy.transfer);

@@ -40,8 +40,8 @@ export type Request =
   /** Ends the thread once what runs is done; what waits is left undone. */
   | { readonly kind: "stop" };
 
-/** What the worker answers to a request of each kind. */
-export interface Answers {
+/** What the worker replies to a request of each kind. */
+export interface EngineReplies {
   readonly open: { readonly inputs: readonly TensorInfo[]; readonly outputs: readonly TensorInfo[] };
   readonly run: NdArrays;
   readonly close: null;
@@ -60,7 +60,7 @@ export interface Posted {
 export type Reply =
   | {
       readonly id: number;
-      readonly value: Answers[keyof Answers];
+      readonly value: EngineReplies[keyof EngineReplies];
       /** Lines for the user. */
       readonly notices?: readonly string[];
     }

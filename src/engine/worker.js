@@ -8,7 +8,7 @@ import { env, Tensor } from "./onnx-runtime.js";
 import { openOn, runOn } from "./worker-device.js";
 
 /** @import { NdArray, NdArrays } from "../core/nd-array.js" */
-/** @import { Answers, Posted, Request, StateBinding, TensorInfo } from "./worker-messages.js" */
+/** @import { EngineReplies, Posted, Request, StateBinding, TensorInfo } from "./worker-messages.js" */
 
 /**
  * An array of a store: what it holds now, and the buffer into which the next value is computed, both as one row. The
@@ -27,7 +27,7 @@ env.logLevel = "fatal";
 
 /**
  * @param {Extract<Request, { kind: "open" }>} request
- * @returns {Promise<Answers["open"]>}
+ * @returns {Promise<EngineReplies["open"]>}
  */
 async function open({ session: id, model, threads, device, state }) {
   /** @type {import("onnxruntime-node").InferenceSession.SessionOptions} */
@@ -171,9 +171,9 @@ function found(map, key, what) {
 
 /**
  * @param {Request} request
- * @returns {Promise<Answers[keyof Answers]>}
+ * @returns {Promise<EngineReplies[keyof EngineReplies]>}
  */
-function answer(request) {
+function handle(request) {
   switch (request.kind) {
     case "open":
       return open(request);
@@ -194,8 +194,8 @@ function answer(request) {
 
 /**
  * @param {Request} request
- * @param {Answers[keyof Answers]} value
- * @returns {ArrayBuffer[]} buffers that belong to the answer alone and can be handed over instead of copied.
+ * @param {EngineReplies[keyof EngineReplies]} value
+ * @returns {ArrayBuffer[]} buffers that belong to the reply alone and can be handed over instead of copied.
  */
 function transferable({ kind }, value) {
   if (kind !== "run" && kind !== "read") return [];
@@ -205,7 +205,7 @@ function transferable({ kind }, value) {
 /** @type {string[]} */
 let notices = [];
 
-/** Keeps a line for the user, which goes out with the next answer. @param {string} line */
+/** Keeps a line for the user, which goes out with the next reply. @param {string} line */
 function notice(line) {
   notices.push(line);
 }
@@ -233,7 +233,7 @@ parentPort?.on("message", (/** @type {Posted} */ { id, request }) => {
     tell(1);
     try {
       if (Atomics.load(flags, LEAVING) === 1) return;
-      const value = await answer(request);
+      const value = await handle(request);
       parentPort?.postMessage({ id, value, notices }, transferable(request, value));
       notices = [];
     } catch (error) {

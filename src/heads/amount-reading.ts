@@ -3,8 +3,8 @@
 import type { Annotation } from "../core/annotation.js";
 import { sigmoid } from "../core/logistic.js";
 import { type NdArray, sizeOf } from "../core/nd-array.js";
-import { encodeAnswers } from "./encode-answers.js";
-import type { AmountSpec, Answer } from "./head.js";
+import { encodeLabels } from "./encode-labels.js";
+import type { AmountSpec, Label } from "./head.js";
 import { pixelsOf } from "./segmentation-reading.js";
 
 export interface AmountMetrics {
@@ -29,10 +29,10 @@ export function amountShapes(
  * where, so it counts as unlabelled there.
  */
 export function amountsOf(
-  answer: Annotation | undefined,
+  label: Annotation | undefined,
   { form, pixels }: { form: "number" | "map"; pixels: number },
 ): Float32Array | undefined {
-  const { amount, map } = answer ?? {};
+  const { amount, map } = label ?? {};
   if (form === "map") {
     if (map) return Float32Array.from(map, (value) => value / 255);
     return amount === 0 ? new Float32Array(pixels) : undefined;
@@ -50,12 +50,12 @@ export function amountsOf(
  * @throws ShapeError where a map is not of the model's input size.
  */
 export function encodeAmounts(
-  answers: readonly Answer[],
+  labels: readonly Label[],
   spec: AmountSpec,
   { inputSize }: { inputSize: number },
 ): Record<string, Float32Array> {
-  return encodeAnswers(answers, amountShapes(spec, { inputSize }), (answer, rows) => {
-    const annotation = answer as Annotation; // aspect heads are given annotations
+  return encodeLabels(labels, amountShapes(spec, { inputSize }), (label, rows) => {
+    const annotation = label as Annotation; // aspect heads are given annotations
     if (annotation.map) pixelsOf(annotation.map, { name: spec.name, inputSize });
     const amounts = amountsOf(annotation, { form: spec.form, pixels: inputSize ** 2 });
     if (amounts) rows.amount.set(amounts);
@@ -65,16 +65,16 @@ export function encodeAmounts(
 
 /** Streaming metrics over the labelled images. */
 export function amountMetrics({ form }: AmountSpec): {
-  add(logits: NdArray, answers: readonly Answer[]): void;
+  add(logits: NdArray, labels: readonly Label[]): void;
   result(): AmountMetrics;
 } {
   let error = 0;
   let count = 0;
   return {
-    add(logits, answers) {
+    add(logits, labels) {
       const pixels = sizeOf(logits.shape.slice(1));
-      answers.forEach((answer, i) => {
-        const amounts = amountsOf(answer as Annotation | undefined, { form, pixels });
+      labels.forEach((label, i) => {
+        const amounts = amountsOf(label as Annotation | undefined, { form, pixels });
         if (!amounts) return;
         count++;
         let sum = 0;

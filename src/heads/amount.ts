@@ -11,8 +11,8 @@ import { maskNetwork } from "./mask-network.js";
 const WIDTH = 32;
 
 /**
- * Cross-entropy against the amount itself, a soft target, so that the sigmoid of the answer is the amount and the
- * answer before it has room at both ends. A number pools 1x1 features; a map is the network of a segmentation head.
+ * Cross-entropy against the amount itself, a soft target, so that the sigmoid of the logit is the amount and the
+ * logit has room at both ends. A number pools 1x1 features; a map is the network of a segmentation head.
  */
 export function amount(spec: AmountSpec, context: HeadContext): Head<AmountSpec> {
   const { inputSize } = context;
@@ -22,8 +22,8 @@ export function amount(spec: AmountSpec, context: HeadContext): Head<AmountSpec>
     parameters: network.parameters,
     outputShape: spec.form === "map" ? [inputSize, inputSize, 1] : [1],
     forward: network.forward,
-    answerShapes: amountShapes(spec, { inputSize }),
-    encode: (answers) => encodeAmounts(answers, spec, { inputSize }),
+    labelShapes: amountShapes(spec, { inputSize }),
+    encode: (labels) => encodeAmounts(labels, spec, { inputSize }),
     loss: (logits, { amount, labelled }) =>
       tf.tidy(() => averageOverLabelled(meanOfEach(binaryCrossEntropy(logits, amount)), labelled)),
   };

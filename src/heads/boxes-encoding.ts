@@ -2,8 +2,8 @@
 
 import type { Annotation } from "../core/annotation.js";
 import type { Box } from "../core/box.js";
-import { type AnswerRows, encodeAnswers } from "./encode-answers.js";
-import type { Answer } from "./head.js";
+import { encodeLabels, type LabelRows } from "./encode-labels.js";
+import type { Label } from "./head.js";
 
 /** Below a thousandth of the image a side has no meaningful logarithm. */
 const SMALLEST_SIDE = 1e-3;
@@ -24,9 +24,9 @@ export function boxShapes(size: number): Record<string, readonly number[]> {
  * `geometry` there: log height, log width (shares of the image), the centre's y, x from the cell's corner in cells; and
  * `labelled`. Two centres in one cell count as one instance, the smaller; `boxes: []` is labelled as empty.
  */
-export function encodeBoxes(answers: readonly Answer[], { size }: { size: number }): Record<string, Float32Array> {
-  return encodeAnswers(answers, boxShapes(size), (answer, rows) => {
-    const { boxes } = answer as Annotation; // aspect heads are given annotations
+export function encodeBoxes(labels: readonly Label[], { size }: { size: number }): Record<string, Float32Array> {
+  return encodeLabels(labels, boxShapes(size), (label, rows) => {
+    const { boxes } = label as Annotation; // aspect heads are given annotations
     if (!boxes) return false;
     drawHeat(boxes, rows, size);
     drawGeometry(boxes, rows, size);
@@ -35,7 +35,7 @@ export function encodeBoxes(answers: readonly Answer[], { size }: { size: number
 }
 
 /** Deviations follow the box's sides, `(0.54 side + 1) / 6` cells (TTFNet, Liu et al. 2019, arXiv:1909.00700). */
-function drawHeat(boxes: readonly Box[], { centre, away }: AnswerRows, size: number): void {
+function drawHeat(boxes: readonly Box[], { centre, away }: LabelRows, size: number): void {
   away.fill(1);
   for (const box of boxes) {
     const { row, column, height, width } = cellOf(box, size);
@@ -52,7 +52,7 @@ function drawHeat(boxes: readonly Box[], { centre, away }: AnswerRows, size: num
 }
 
 /** Large boxes first, then small ones over them; centre cells last, since each belongs to its own box. */
-function drawGeometry(boxes: readonly Box[], { near, geometry }: AnswerRows, size: number): void {
+function drawGeometry(boxes: readonly Box[], { near, geometry }: LabelRows, size: number): void {
   const cells = boxes.map((box) => cellOf(box, size)).sort((a, b) => b.height * b.width - a.height * a.width);
   for (const reach of [1, 0]) {
     for (const { row, column, y, x, height, width } of cells) {

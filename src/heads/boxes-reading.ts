@@ -5,7 +5,7 @@ import { type Box, boxIou, nonMaximumSuppression } from "../core/box.js";
 import { logit, sigmoid } from "../core/logistic.js";
 import { type NdArray, sizeOf } from "../core/nd-array.js";
 import { averagePrecision, type Ranked } from "../core/ranking.js";
-import type { Answer, BoxesSpec } from "./head.js";
+import type { BoxesSpec, Label } from "./head.js";
 
 /** One instance as the head sees it. */
 export interface Detection {
@@ -99,18 +99,18 @@ export function decodeBoxes(
 
 /** Streaming metrics over the labelled images. */
 export function boxesMetrics({ threshold }: BoxesSpec): {
-  add(logits: NdArray, answers: readonly Answer[]): void;
+  add(logits: NdArray, labels: readonly Label[]): void;
   result(): BoxesMetrics;
 } {
   const ranked: Ranked[] = [];
   let instanceCount = 0;
   let count = 0;
   return {
-    add(logits, answers) {
+    add(logits, labels) {
       const shape = logits.shape.slice(1);
       const size = sizeOf(shape);
-      answers.forEach((answer, i) => {
-        const boxes = (answer as Annotation | undefined)?.boxes;
+      labels.forEach((label, i) => {
+        const boxes = (label as Annotation | undefined)?.boxes;
         if (!boxes) return;
         count++;
         instanceCount += boxes.length;

@@ -26,8 +26,8 @@ export function boxes(spec: BoxesSpec, context: HeadContext): Head<BoxesSpec> {
     parameters: network.parameters,
     outputShape: [size, size, 5],
     forward: network.forward,
-    answerShapes: boxShapes(size),
-    encode: (answers) => encodeBoxes(answers, { size }),
+    labelShapes: boxShapes(size),
+    encode: (labels) => encodeBoxes(labels, { size }),
     loss: (logits, { centre, away, near, geometry, labelled }) =>
       tf.tidy(() => {
         const instances = tf.maximum(sumOfEach(centre), 1); // [batch]

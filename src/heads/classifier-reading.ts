@@ -1,13 +1,13 @@
 /** What the classifier's numbers mean: targets, predictions and metrics on plain arrays. */
 
 import type { ClassAnnotation } from "../core/annotation.js";
-import { labelsOf } from "../core/annotation.js";
+import { classLabels } from "../core/annotation.js";
 import { DatasetError } from "../core/errors.js";
 import { sigmoid, softmax } from "../core/logistic.js";
 import type { NdArray } from "../core/nd-array.js";
 import { areaUnderCurve, averagePrecision, type Ranked } from "../core/ranking.js";
-import { encodeAnswers } from "./encode-answers.js";
-import type { Answer, ClassifierSpec } from "./head.js";
+import { encodeLabels } from "./encode-labels.js";
+import type { ClassifierSpec, Label } from "./head.js";
 
 /** What one image was taken for; a regression has a value and no classes. */
 export type Prediction =
@@ -66,15 +66,15 @@ export function classifierShapes({ task, classes }: ClassifierSpec): Record<stri
  *
  * @throws DatasetError where a label is none of the classes.
  */
-export function encodeClasses(answers: readonly Answer[], spec: ClassifierSpec): Record<string, Float32Array> {
-  return encodeAnswers(answers, classifierShapes(spec), (answer, { target }) => {
-    const annotation = answer as ClassAnnotation; // the classifier is given class annotations
+export function encodeClasses(labels: readonly Label[], spec: ClassifierSpec): Record<string, Float32Array> {
+  return encodeLabels(labels, classifierShapes(spec), (label, { target }) => {
+    const annotation = label as ClassAnnotation; // the classifier is given class annotations
     if (spec.task === "regression") {
       if (annotation.value === undefined) return false;
       target[0] = annotation.value;
       return true;
     }
-    const given = labelsOf(annotation);
+    const given = classLabels(annotation);
     for (const each of given ?? []) target[classIndex(spec, each)] = 1;
     return given !== undefined;
   });
@@ -94,15 +94,15 @@ export function decodeClasses(logits: ArrayLike<number>, { task, classes }: Clas
 
 /** Streaming metrics of a classifier. */
 export function classifierMetrics(spec: ClassifierSpec): {
-  add(logits: NdArray, answers: readonly Answer[]): void;
+  add(logits: NdArray, labels: readonly Label[]): void;
   result(): ClassifierMetrics;
 } {
   const reading = spec.task === "single" ? single(spec) : spec.task === "multi" ? multi(spec) : regression();
   return {
-    add(logits, answers) {
+    add(logits, labels) {
       const width = logits.shape[1];
-      answers.forEach((answer, i) => {
-        if (answer) reading.add(logits.data.subarray(i * width, (i + 1) * width), answer as ClassAnnotation);
+      labels.forEach((label, i) => {
+        if (label) reading.add(logits.data.subarray(i * width, (i + 1) * width), label as ClassAnnotation);
       });
     },
     result: reading.result,

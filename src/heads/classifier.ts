@@ -37,8 +37,8 @@ export function classifier(spec: ClassifierSpec, context: HeadContext): Head<Cla
     spec,
     parameters: [kernel, bias],
     outputShape: [outputs],
-    answerShapes: classifierShapes(spec),
-    encode: (answers) => encodeClasses(answers, spec),
+    labelShapes: classifierShapes(spec),
+    encode: (labels) => encodeClasses(labels, spec),
     forward: (parameters, features, { dropout: drop } = {}) =>
       tf.tidy(() => {
         checkFeatures(spec.name, context, features);

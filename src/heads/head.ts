@@ -59,8 +59,8 @@ export interface HeadContext {
   }[];
 }
 
-/** An answer of one sample: the annotation of the aspect, or of the class; `undefined` is unlabelled. */
-export type Answer = Annotation | ClassAnnotation | undefined;
+/** What the expert says to one head about one sample; `undefined` is unlabelled. */
+export type Label = Annotation | ClassAnnotation | undefined;
 
 export interface Head<Spec extends HeadSpec = HeadSpec> {
   readonly spec: Spec;
@@ -81,13 +81,13 @@ export interface Head<Spec extends HeadSpec = HeadSpec> {
     options?: { readonly dropout?: Dropout; readonly spreadsMaximum?: boolean },
   ): Tensor;
   /** Shapes of the arrays that `encode` makes and `loss` reads, without the batch; `labelled` (`[]`) is always one. */
-  readonly answerShapes: Readonly<Record<string, readonly number[]>>;
-  /** Arrays for `loss` from a batch of answers, each `[batch, ...answerShapes[name]]`. Plain arrays, no tensors. */
-  encode(answers: readonly Answer[]): Record<string, Float32Array>;
+  readonly labelShapes: Readonly<Record<string, readonly number[]>>;
+  /** Arrays for `loss` from a batch of labels, each `[batch, ...labelShapes[name]]`. Plain arrays, no tensors. */
+  encode(labels: readonly Label[]): Record<string, Float32Array>;
   /**
    * Sum over the labelled samples / max(1, labelled in the batch); unlabelled ones give exactly zero gradient.
    *
-   * @param answers what `encode` made, as tensors.
+   * @param labels what `encode` made, as tensors.
    */
-  loss(logits: Tensor, answers: Readonly<Record<string, Tensor>>): Scalar;
+  loss(logits: Tensor, labels: Readonly<Record<string, Tensor>>): Scalar;
 }

@@ -4,7 +4,7 @@ import type { NdArray } from "../core/nd-array.js";
 import { type AmountMetrics, amountMetrics } from "./amount-reading.js";
 import { type BoxesMetrics, boxesMetrics } from "./boxes-reading.js";
 import { type ClassifierMetrics, classifierMetrics } from "./classifier-reading.js";
-import type { Answer, HeadSpec } from "./head.js";
+import type { HeadSpec, Label } from "./head.js";
 import { type PresenceMetrics, presenceMetrics } from "./presence-reading.js";
 import { type SegmentationMetrics, segmentationMetrics } from "./segmentation-reading.js";
 
@@ -14,10 +14,10 @@ export type HeadMetrics = ClassifierMetrics | SegmentationMetrics | BoxesMetrics
 /** Gathers batch after batch; holds numbers, never images. */
 export interface Metrics {
   /**
-   * @param logits `[batch, ...outputShape]`; rows beyond the answers (padding) are ignored.
-   * @param answers of the first rows, in order; unlabelled ones count for nothing.
+   * @param logits `[batch, ...outputShape]`; rows beyond the labels (padding) are ignored.
+   * @param labels of the first rows, in order; unlabelled ones count for nothing.
    */
-  add(logits: NdArray, answers: readonly Answer[]): void;
+  add(logits: NdArray, labels: readonly Label[]): void;
   result(): HeadMetrics;
 }
 
@@ -38,7 +38,7 @@ export function createMetrics(spec: HeadSpec): Metrics {
 
 /**
  * One number 0..1, more is better: accuracy, mean average precision or R squared (0 where negative); IoU; AP50; area
- * under the ROC curve (accuracy where only one answer occurs); 1 - mean absolute error. `null` where not evaluated.
+ * under the ROC curve (accuracy where all labels are the same); 1 - mean absolute error. `null` where not evaluated.
  */
 export function scoreOf(metrics: HeadMetrics): number | null {
   switch (metrics.kind) {

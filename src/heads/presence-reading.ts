@@ -4,8 +4,8 @@ import type { Annotation } from "../core/annotation.js";
 import { logit } from "../core/logistic.js";
 import type { NdArray } from "../core/nd-array.js";
 import { areaUnderCurve, type Ranked } from "../core/ranking.js";
-import { encodeAnswers } from "./encode-answers.js";
-import type { Answer, PresenceSpec } from "./head.js";
+import { encodeLabels } from "./encode-labels.js";
+import type { Label, PresenceSpec } from "./head.js";
 
 export interface PresenceMetrics {
   readonly kind: "presence";
@@ -19,16 +19,16 @@ export interface PresenceMetrics {
 export const presenceShapes: Record<string, readonly number[]> = { present: [1], labelled: [] };
 
 /** Whether the expert saw the aspect: said outright, else from a mask or boxes; `undefined` is unlabelled. */
-export function presentOf(answer: Annotation | undefined): boolean | undefined {
-  if (answer?.present !== undefined) return answer.present;
-  if (answer?.mask !== undefined) return answer.mask?.some((pixel) => pixel > 0) ?? false;
-  return answer?.boxes && answer.boxes.length > 0;
+export function presentOf(label: Annotation | undefined): boolean | undefined {
+  if (label?.present !== undefined) return label.present;
+  if (label?.mask !== undefined) return label.mask?.some((pixel) => pixel > 0) ?? false;
+  return label?.boxes && label.boxes.length > 0;
 }
 
 /** `present` `[batch, 1]` of 0 and 1, and `labelled`. */
-export function encodePresence(answers: readonly Answer[]): Record<string, Float32Array> {
-  return encodeAnswers(answers, presenceShapes, (answer, rows) => {
-    const isPresent = presentOf(answer as Annotation); // aspect heads are given annotations
+export function encodePresence(labels: readonly Label[]): Record<string, Float32Array> {
+  return encodeLabels(labels, presenceShapes, (label, rows) => {
+    const isPresent = presentOf(label as Annotation); // aspect heads are given annotations
     rows.present[0] = isPresent ? 1 : 0;
     return isPresent !== undefined;
   });
@@ -36,15 +36,15 @@ export function encodePresence(answers: readonly Answer[]): Record<string, Float
 
 /** Streaming metrics over the labelled images. */
 export function presenceMetrics({ threshold }: PresenceSpec): {
-  add(logits: NdArray, answers: readonly Answer[]): void;
+  add(logits: NdArray, labels: readonly Label[]): void;
   result(): PresenceMetrics;
 } {
   const least = Math.fround(logit(threshold));
   const ranked: Ranked[] = [];
   return {
-    add(logits, answers) {
-      answers.forEach((answer, i) => {
-        const isPositive = presentOf(answer as Annotation | undefined);
+    add(logits, labels) {
+      labels.forEach((label, i) => {
+        const isPositive = presentOf(label as Annotation | undefined);
         if (isPositive !== undefined) ranked.push({ score: logits.data[i], isPositive });
       });
     },

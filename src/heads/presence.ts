@@ -26,7 +26,7 @@ export function presence(spec: PresenceSpec, context: HeadContext): Head<Presenc
     spec,
     parameters: [...taps.parameters, kernel, bias],
     outputShape: [1],
-    answerShapes: presenceShapes,
+    labelShapes: presenceShapes,
     encode: encodePresence,
     forward: (parameters, features, { spreadsMaximum = false } = {}) =>
       tf.tidy(() => {

@@ -5,8 +5,8 @@ import { ShapeError } from "../core/errors.js";
 import { logit } from "../core/logistic.js";
 import { isTooSmall, POSITIVE_SHARE } from "../core/mask-share.js";
 import { type NdArray, sizeOf } from "../core/nd-array.js";
-import { encodeAnswers } from "./encode-answers.js";
-import type { Answer, SegmentationSpec } from "./head.js";
+import { encodeLabels } from "./encode-labels.js";
+import type { Label, SegmentationSpec } from "./head.js";
 
 export interface SegmentationMetrics {
   readonly kind: "segmentation";
@@ -33,11 +33,11 @@ export function maskShapes(inputSize: number): Record<string, readonly number[]>
  * @throws ShapeError where a mask is not of the model's input size.
  */
 export function encodeMasks(
-  answers: readonly Answer[],
+  labels: readonly Label[],
   { name, inputSize }: { name: string; inputSize: number },
 ): Record<string, Float32Array> {
-  return encodeAnswers(answers, maskShapes(inputSize), (answer, rows) => {
-    const { mask } = answer as Annotation; // aspect heads are given annotations
+  return encodeLabels(labels, maskShapes(inputSize), (label, rows) => {
+    const { mask } = label as Annotation; // aspect heads are given annotations
     if (mask) rows.mask.set(pixelsOf(mask, { name, inputSize }));
     return mask !== undefined;
   });
@@ -65,7 +65,7 @@ export function decodeMask(logits: ArrayLike<number>, { threshold }: { threshold
 
 /** Streaming metrics over the labelled images. */
 export function segmentationMetrics({ threshold }: SegmentationSpec): {
-  add(logits: NdArray, answers: readonly Answer[]): void;
+  add(logits: NdArray, labels: readonly Label[]): void;
   result(): SegmentationMetrics;
 } {
   let shared = 0;
@@ -74,10 +74,10 @@ export function segmentationMetrics({ threshold }: SegmentationSpec): {
   let count = 0;
   let tooSmallCount = 0;
   return {
-    add(logits, answers) {
+    add(logits, labels) {
       const size = sizeOf(logits.shape.slice(1));
-      answers.forEach((answer, i) => {
-        const mask = (answer as Annotation | undefined)?.mask;
+      labels.forEach((label, i) => {
+        const mask = (label as Annotation | undefined)?.mask;
         if (mask === undefined) return;
         count++;
         const found = decodeMask(logits.data.subarray(i * size, (i + 1) * size), { threshold });

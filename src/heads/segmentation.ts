@@ -21,8 +21,8 @@ export function segmentation(spec: SegmentationSpec, context: HeadContext): Head
     parameters: network.parameters,
     outputShape: [inputSize, inputSize, 1],
     forward: network.forward,
-    answerShapes: maskShapes(inputSize),
-    encode: (answers) => encodeMasks(answers, { name: spec.name, inputSize }),
+    labelShapes: maskShapes(inputSize),
+    encode: (labels) => encodeMasks(labels, { name: spec.name, inputSize }),
     loss: (logits, { mask, labelled }) =>
       tf.tidy(() => {
         const pixels = meanOfEach(binaryCrossEntropy(logits, mask)); // [batch]

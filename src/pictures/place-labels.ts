@@ -7,7 +7,7 @@ export interface Rectangle {
   readonly height: number;
 }
 
-export interface Label {
+export interface PlacedLabel {
   readonly width: number;
   readonly height: number;
   /** What it names, in pixels of the frame. */
@@ -32,7 +32,7 @@ const GAP = 3;
  * @returns a place for each, in the same order; `null` where the frame is full.
  */
 export function placeLabels(
-  labels: readonly Label[],
+  labels: readonly PlacedLabel[],
   frame: { readonly width: number; readonly height: number },
 ): (Rectangle | null)[] {
   const taken: Rectangle[] = [];

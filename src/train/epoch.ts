@@ -13,7 +13,7 @@ import { biasCorrection } from "./adam.js";
 import type { Cursor } from "./checkpoint.js";
 import type { TrainConfig } from "./config.js";
 import type { StageConfig } from "./config-stages.js";
-import { answerInputs, scalarInput } from "./inputs.js";
+import { labelInputs, scalarInput } from "./inputs.js";
 import { averageDecay, rateFactor } from "./schedule.js";
 import type { Source } from "./source.js";
 import type { Teacher } from "./teacher.js";
@@ -81,9 +81,9 @@ export async function runEpoch(run: StageRun, begun: Cursor, { step, save }: Epo
   let running: Promise<NdArrays> | undefined;
   let index = begun.batch;
   for await (const batch of source.train(begun.epoch, begun.batch)) {
-    const answers = answerInputs(batch.samples, model.heads);
+    const labels = labelInputs(batch.samples, model.heads);
     const numbers = scalarInputs(run, { ...begun, batch: index });
-    const next = step({ ...batch.inputs, ...answers, ...numbers }, stepOfBatch(index, accumulation).isLast);
+    const next = step({ ...batch.inputs, ...labels, ...numbers }, stepOfBatch(index, accumulation).isLast);
     next.catch(() => {}); // seen at its turn, unless the one before it fails
     if (running) await done(running);
     running = next;

@@ -4,7 +4,7 @@ import type { NdArrays } from "../core/nd-array.js";
 import { createMetrics, type HeadMetrics, scoreOf } from "../heads/metrics.js";
 import type { Model } from "../model/model.js";
 
-import { answerOf, type Batch } from "./inputs.js";
+import { type Batch, labelOf } from "./inputs.js";
 
 /** Metrics by head, in the form of `aspectlens-metrics/1`; a metric without labels is `null`. */
 export type Metrics = Readonly<Record<string, HeadMetrics>>;
@@ -24,7 +24,7 @@ export async function evaluate(
     model.heads.forEach((head, index) => {
       metrics[index].add(
         outputs[head.spec.name],
-        samples.map((sample) => answerOf(sample, head)),
+        samples.map((sample) => labelOf(sample, head)),
       );
     });
   }

@@ -1,9 +1,9 @@
-/** Engine inputs from samples: every head's encoded answers, and single numbers. */
+/** Engine inputs from samples: every head's encoded labels, and single numbers. */
 
 import type { Sample } from "../core/annotation.js";
 import type { NdArray, NdArrays } from "../core/nd-array.js";
 import { ownValue } from "../core/own-value.js";
-import type { Answer, Head } from "../heads/head.js";
+import type { Head, Label } from "../heads/head.js";
 
 /**
  * Model inputs of `batchSize` rows; in the last batch of an evaluation fewer samples, and rows of zeros behind them.
@@ -14,17 +14,17 @@ export interface Batch {
 }
 
 /** What a sample says to a head; `undefined` is unlabelled. */
-export function answerOf(sample: Sample, head: Head): Answer {
+export function labelOf(sample: Sample, head: Head): Label {
   return head.spec.kind === "classifier" ? sample.target : ownValue(sample.aspects, head.spec.name);
 }
 
-/** `answer/<head>/<what>` for every head, `[batch, ...]`. */
-export function answerInputs(samples: readonly Sample[], heads: readonly Head[]): NdArrays {
+/** `label/<head>/<what>` for every head, `[batch, ...]`. */
+export function labelInputs(samples: readonly Sample[], heads: readonly Head[]): NdArrays {
   const inputs: Record<string, NdArray> = {};
   for (const head of heads) {
-    const encoded = head.encode(samples.map((sample) => answerOf(sample, head)));
-    for (const [what, shape] of Object.entries(head.answerShapes)) {
-      inputs[`answer/${head.spec.name}/${what}`] = { shape: [samples.length, ...shape], data: encoded[what] };
+    const encoded = head.encode(samples.map((sample) => labelOf(sample, head)));
+    for (const [what, shape] of Object.entries(head.labelShapes)) {
+      inputs[`label/${head.spec.name}/${what}`] = { shape: [samples.length, ...shape], data: encoded[what] };
     }
   }
   return inputs;

@@ -46,7 +46,7 @@ export interface StepOptions {
 }
 
 /**
- * One batch. Inputs: the model's, `answer/<head>/<what>` for each head, and the scalars `rate/trunk` and `rate/heads`
+ * One batch. Inputs: the model's, `label/<head>/<what>` for each head, and the scalars `rate/trunk` and `rate/heads`
  * (learning rate with Adam's bias correction), `gradient/share` (1 / batches in the group), `average/decay`, `seed` (of
  * the dropout), as far as the options need them. Outputs: `loss` (the weighted sum), `loss/<head>` and, with a teacher,
  * `loss/teacher`. State: parameters,
@@ -84,11 +84,11 @@ export function trainingStep(model: Model, options: StepOptions): TensorFunction
       const dropout = rate > 0 ? { rate, seed: inputs.seed } : undefined;
       const losses = model.heads.map((head) => {
         const { name } = head.spec;
-        const answers = Object.fromEntries(
-          Object.keys(head.answerShapes).map((what) => [what, inputs[`answer/${name}/${what}`]]),
+        const labels = Object.fromEntries(
+          Object.keys(head.labelShapes).map((what) => [what, inputs[`label/${name}/${what}`]]),
         );
-        if (head === model.classifier) answers.target = smoothed(answers.target, model, options);
-        const loss = tf.keep(head.loss(answer(head, parameters, read, { dropout }), answers));
+        if (head === model.classifier) labels.target = smoothed(labels.target, model, options);
+        const loss = tf.keep(head.loss(answer(head, parameters, read, { dropout }), labels));
         outputs[`loss/${name}`] = loss;
         return tf.mul(loss, ownValue(weights, name) ?? 1);
       });
@@ -129,7 +129,7 @@ function smoothed(target: tf.Tensor, { classifier: { spec } }: Model, { labelSmo
 /**
  * Every head's answer with the parameters of the moment; batch normalisation by its moving statistics.
  *
- * @param options.averaged parameters whose moving average answers instead.
+ * @param options.averaged parameters of which the moving average is used.
  */
 export function evaluationStep(
   model: Model,
@@ -167,15 +167,12 @@ export function modelInputShapes(model: Model, input: ModelInput, batchSize: num
   );
 }
 
-/** Shapes of all answers and rates for a batch. */
-export function answerInputShapes(model: Model, batchSize: number): CompileOptions["inputs"] {
-  const answers = model.heads.flatMap((head) =>
-    Object.entries(head.answerShapes).map(([what, shape]) => [
-      `answer/${head.spec.name}/${what}`,
-      [batchSize, ...shape],
-    ]),
+/** Shapes of all labels and learning rates for a batch. */
+export function labelInputShapes(model: Model, batchSize: number): CompileOptions["inputs"] {
+  const labels = model.heads.flatMap((head) =>
+    Object.entries(head.labelShapes).map(([what, shape]) => [`label/${head.spec.name}/${what}`, [batchSize, ...shape]]),
   );
-  return { ...Object.fromEntries(answers), "rate/trunk": [], "rate/heads": [] };
+  return { ...Object.fromEntries(labels), "rate/trunk": [], "rate/heads": [] };
 }
 
 /** Shapes of everything that a training step with these options reads. */
@@ -183,7 +180,7 @@ export function stepInputShapes(model: Model, options: StepOptions): CompileOpti
   const { input, batchSize, accumulation = "only", isAveraged = false, dropout = 0 } = options;
   return {
     ...modelInputShapes(model, input, batchSize),
-    ...answerInputShapes(model, batchSize),
+    ...labelInputShapes(model, batchSize),
     ...(accumulation === "only" ? {} : { "gradient/share": [] }),
     ...(isAveraged ? { "average/decay": [] } : {}),
     ...(dropout > 0 ? { seed: [] } : {}),

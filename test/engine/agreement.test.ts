@@ -9,7 +9,7 @@ import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
 import { explainFunction } from "../../src/explain/graph/explain-function.js";
 import { explainedTaps } from "../../src/explain/graph/explained-taps.js";
 import { createModel } from "../../src/model/model.js";
-import { answerInputShapes, firstMoment, modelInputShapes, secondMoment, trainingStep } from "../../src/train/step.js";
+import { firstMoment, labelInputShapes, modelInputShapes, secondMoment, trainingStep } from "../../src/train/step.js";
 import { layerOfParameter } from "../../src/trunk/layer-parameters.js";
 import { createEagerEngine } from "../helpers/eager-engine.js";
 import { gradients, normal } from "./contract.js";
@@ -123,8 +123,8 @@ test.for(["frozen", "batch"] as const)(
       [firstMoment(name), secondMoment(name)].map((moment) => [moment, ndArray(parameters[name].shape)]),
     );
     const [input, batchSize] = [{ kind: "image" } as const, 3];
-    const shapes = { ...modelInputShapes(model, input, batchSize), ...answerInputShapes(model, batchSize) };
-    const answers = model.heads.flatMap((head) => {
+    const shapes = { ...modelInputShapes(model, input, batchSize), ...labelInputShapes(model, batchSize) };
+    const labels = model.heads.flatMap((head) => {
       const encoded = head.encode(
         Array.from({ length: batchSize }, (_, row) => {
           if (head.spec.name === "class") return row === 2 ? undefined : { label: ["a", "b", "c"][row] };
@@ -135,14 +135,14 @@ test.for(["frozen", "batch"] as const)(
         }),
       );
       return Object.entries(encoded).map(([what, data]) => {
-        const name = `answer/${head.spec.name}/${what}`;
+        const name = `label/${head.spec.name}/${what}`;
         return [name, { shape: shapes[name], data }];
       });
     });
     const rate = ndArray([], Float32Array.of(1e-3));
     const inputs = {
       image: pixels(shapes.image),
-      ...Object.fromEntries(answers),
+      ...Object.fromEntries(labels),
       "rate/trunk": rate,
       "rate/heads": rate,
     };

@@ -5,7 +5,7 @@ import type { NdArrays } from "../../src/core/nd-array.js";
 import { initialize } from "../../src/core/parameters.js";
 import { random } from "../../src/core/random.js";
 import { createHead } from "../../src/heads/create-head.js";
-import type { Answer, Head, HeadContext, HeadSpec } from "../../src/heads/head.js";
+import type { Head, HeadContext, HeadSpec, Label } from "../../src/heads/head.js";
 import { type Grid, type Grids, grid } from "../reference/heads.js";
 
 /** Two taps of an 8 px input: 2 x 2 cells of 3 channels, and 4 x 4 of 2. */
@@ -33,8 +33,8 @@ export const specs = {
   map: { name: "fat", taps: [], kind: "amount", form: "map", threshold: 0.5 },
 } satisfies Record<string, HeadSpec>;
 
-/** An answer of each kind of head, then the same kind labelled as empty where there is such a thing. */
-export const answers: Record<keyof typeof specs, readonly [Answer, Answer]> = {
+/** A label for each kind of head, then the same kind labelled as empty where there is such a thing. */
+export const labels: Record<keyof typeof specs, readonly [Label, Label]> = {
   single: [{ label: "b" }, { label: "c" }],
   multi: [{ labels: ["a", "c"] }, { labels: [] }],
   regression: [{ value: 13 }, { value: 0 }],
@@ -102,9 +102,9 @@ export function tensors(grids: Grids): Record<string, tf.Tensor> {
 }
 
 /** What `encode` made, as tensors. */
-export function encoded(head: Head, batch: readonly Answer[]): Record<string, tf.Tensor> {
+export function encoded(head: Head, batch: readonly Label[]): Record<string, tf.Tensor> {
   const arrays = head.encode(batch);
   return Object.fromEntries(
-    Object.entries(arrays).map(([name, data]) => [name, tf.tensor(data, [batch.length, ...head.answerShapes[name]])]),
+    Object.entries(arrays).map(([name, data]) => [name, tf.tensor(data, [batch.length, ...head.labelShapes[name]])]),
   );
 }

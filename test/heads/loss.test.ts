@@ -3,36 +3,36 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Annotation, ClassAnnotation } from "../../src/core/annotation.js";
 import { sizeOf } from "../../src/core/nd-array.js";
 import { random } from "../../src/core/random.js";
-import type { Answer, Head } from "../../src/heads/head.js";
+import type { Head, Label } from "../../src/heads/head.js";
 import { boxLoss, crossEntropy, maskLoss, slope } from "../reference/heads.js";
-import { answers, encoded, given, kinds, oneTap, type specs } from "./given.js";
+import { encoded, given, kinds, labels, oneTap, type specs } from "./given.js";
 
 beforeAll(() => tf.setBackend("cpu"));
 
 /** One image's loss from its definition. */
-function twin(kind: keyof typeof specs, logits: Float64Array, answer: Annotation & ClassAnnotation): number {
+function twin(kind: keyof typeof specs, logits: Float64Array, label: Annotation & ClassAnnotation): number {
   const entropies = (targets: ArrayLike<number>) =>
     logits.reduce((sum, value, i) => sum + crossEntropy(value, targets[i]) / logits.length, 0);
   const classes = ["a", "b", "c"];
   switch (kind) {
     case "single": {
       const sum = logits.reduce((total, value) => total + Math.exp(value), 0);
-      return -Math.log(Math.exp(logits[classes.indexOf(answer.label ?? "")]) / sum);
+      return -Math.log(Math.exp(logits[classes.indexOf(label.label ?? "")]) / sum);
     }
     case "multi":
-      return entropies(classes.map((name) => (answer.labels?.includes(name) ? 1 : 0)));
+      return entropies(classes.map((name) => (label.labels?.includes(name) ? 1 : 0)));
     case "regression":
-      return ((logits[0] - (answer.value ?? Number.NaN)) / 4) ** 2;
+      return ((logits[0] - (label.value ?? Number.NaN)) / 4) ** 2;
     case "segmentation":
-      return maskLoss(logits, answer.mask ?? new Uint8Array(64));
+      return maskLoss(logits, label.mask ?? new Uint8Array(64));
     case "boxes":
-      return boxLoss(logits, answer.boxes ?? [], 8);
+      return boxLoss(logits, label.boxes ?? [], 8);
     case "presence":
-      return entropies([answer.present ? 1 : 0]);
+      return entropies([label.present ? 1 : 0]);
     case "number":
-      return entropies([answer.amount ?? Number.NaN]);
+      return entropies([label.amount ?? Number.NaN]);
     case "map":
-      return entropies(Array.from({ length: 64 }, (_, i) => (answer.map?.[i] ?? 0) / 255));
+      return entropies(Array.from({ length: 64 }, (_, i) => (label.map?.[i] ?? 0) / 255));
   }
 }
 
@@ -41,7 +41,7 @@ function drawLogits(head: Head, batch: number): Float64Array {
   return Float64Array.from({ length: batch * sizeOf(head.outputShape) }, () => Math.fround(2 * stream.normal()));
 }
 
-function lossAndGradient(head: Head, logits: Float64Array, batch: readonly Answer[]) {
+function lossAndGradient(head: Head, logits: Float64Array, batch: readonly Label[]) {
   const given = encoded(head, batch);
   const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => head.loss(x, given))(
     tf.tensor(Float32Array.from(logits), [batch.length, ...head.outputShape]),
@@ -52,7 +52,7 @@ function lossAndGradient(head: Head, logits: Float64Array, batch: readonly Answe
 describe.each(kinds)("the loss of %s", (kind) => {
   const { head } = given(kind, oneTap);
   const size = sizeOf(head.outputShape);
-  const batch = [answers[kind][0], undefined, answers[kind][1]];
+  const batch = [labels[kind][0], undefined, labels[kind][1]];
   const logits = drawLogits(head, 3);
   const value = () =>
     [0, 2].reduce((sum, i) => sum + twin(kind, logits.slice(i * size, (i + 1) * size), batch[i] as Annotation) / 2, 0);
@@ -86,7 +86,7 @@ describe.each(kinds)("the loss of %s", (kind) => {
 
   test("encodes the unlabelled as zeros", () => {
     for (const [name, data] of Object.entries(head.encode([undefined, {}]))) {
-      expect(data.length, name).toBe(2 * sizeOf(head.answerShapes[name]));
+      expect(data.length, name).toBe(2 * sizeOf(head.labelShapes[name]));
       expect(
         data.every((entry) => entry === 0),
         name,
@@ -96,8 +96,8 @@ describe.each(kinds)("the loss of %s", (kind) => {
   });
 });
 
-test("garbage of other kinds of answers does not reach a head", () => {
-  const strange = { present: true, amount: Number.NaN, map: new Uint8Array(3) } as Answer;
+test("garbage in the fields of other kinds does not reach a head", () => {
+  const strange = { present: true, amount: Number.NaN, map: new Uint8Array(3) } as Label;
   const { head } = given("segmentation", oneTap);
   const { loss, gradient } = lossAndGradient(head, drawLogits(head, 1), [strange]);
   expect(loss).toBe(0);

@@ -2,19 +2,19 @@ import { describe, expect, test } from "vitest";
 import { logit } from "../../src/core/logistic.js";
 import { ndArray } from "../../src/core/nd-array.js";
 import { decodeClasses } from "../../src/heads/classifier-reading.js";
-import type { Answer, HeadSpec } from "../../src/heads/head.js";
+import type { HeadSpec, Label } from "../../src/heads/head.js";
 import { createMetrics, scoreOf } from "../../src/heads/metrics.js";
 import { presentOf } from "../../src/heads/presence-reading.js";
 import { kinds, specs } from "./given.js";
 
-/** Rows of logits against answers, in two batches, the second padded by a row that must not count. */
-function measure(spec: HeadSpec, shape: readonly number[], rows: readonly number[][], answers: readonly Answer[]) {
+/** Rows of logits against labels, in two batches, the second padded by a row that must not count. */
+function measure(spec: HeadSpec, shape: readonly number[], rows: readonly number[][], labels: readonly Label[]) {
   const metrics = createMetrics(spec);
   const half = Math.ceil(rows.length / 2);
-  const add = (part: readonly number[][], given: readonly Answer[]) =>
+  const add = (part: readonly number[][], given: readonly Label[]) =>
     metrics.add(ndArray([part.length, ...shape], Float32Array.from(part.flat())), given);
-  add(rows.slice(0, half), answers.slice(0, half));
-  add([...rows.slice(half), rows[0].map(() => 99)], answers.slice(half));
+  add(rows.slice(0, half), labels.slice(0, half));
+  add([...rows.slice(half), rows[0].map(() => 99)], labels.slice(half));
   return metrics.result();
 }
 
@@ -51,7 +51,7 @@ test("classifier: accuracy, recall and confusion by hand", () => {
   expect(scoreOf(result)).toBe(3 / 4);
 });
 
-test("a label that is none of the classes is an error, not a wrong answer", () => {
+test("a label that is none of the classes is an error, not a wrong number", () => {
   expect(() => measure(specs.single, [3], [[1, 2, 3]], [{ label: "d" }])).toThrow(
     'head "class": label "d" is none of its classes: a, b, c.',
   );
@@ -116,9 +116,9 @@ test("segmentation: a pixel is the aspect's from a share of a half on; what cove
     [0, 0, 0],
     [0.2, 0.8, 0],
   ];
-  const answers = masks.map((mask) => ({ mask: Float32Array.from(mask) }));
+  const labels = masks.map((mask) => ({ mask: Float32Array.from(mask) }));
   // shared 1 + 1, predicted 2 + 1, labelled 2 + 1 (0.5, 1 and 0.8): IoU 2 / 4; the second alone is too small, the third holds none
-  expect(measure(specs.segmentation, [1, 3, 1], rows, answers)).toEqual({
+  expect(measure(specs.segmentation, [1, 3, 1], rows, labels)).toEqual({
     kind: "segmentation",
     iou: 1 / 2,
     dice: 2 / 3,
@@ -134,8 +134,8 @@ test("segmentation: a pixel counts from the threshold on", () => {
 });
 
 test("presence: accuracy at the threshold, AUC over the pairs", () => {
-  const answers = [true, false, true, false].map((present) => ({ present }));
-  const result = measure(specs.presence, [1], one([2, 1, -1, -1]), [...answers]);
+  const labels = [true, false, true, false].map((present) => ({ present }));
+  const result = measure(specs.presence, [1], one([2, 1, -1, -1]), [...labels]);
   // pairs: 2 > 1, 2 > -1, -1 < 1, -1 = -1: (1 + 1 + 0 + 1/2) / 4
   expect(result).toEqual({ kind: "presence", accuracy: 1 / 2, auc: 2.5 / 4, count: 4 });
   expect(scoreOf(result)).toBe(2.5 / 4);
@@ -155,14 +155,14 @@ test("presence is read from a mask or boxes where it is not said", () => {
 
 describe("amount", () => {
   test("a number is given, or the mean of a map", () => {
-    const answers = [{ amount: 0.75 }, { map: Uint8Array.of(255, 0) }, {}];
-    const result = measure(specs.number, [1], one([0, logit(0.25), 0]), answers);
+    const labels = [{ amount: 0.75 }, { map: Uint8Array.of(255, 0) }, {}];
+    const result = measure(specs.number, [1], one([0, logit(0.25), 0]), labels);
     expect(result).toMatchObject({ form: "number", mae: expect.closeTo(0.25, 6), count: 2 }); // float32 logits
     expect(scoreOf(result)).toBeCloseTo(0.75, 6);
   });
 
   test("a map is measured at each pixel; of numbers alone only 0 says where", () => {
-    const answers = [{ map: Uint8Array.of(255, 0) }, { amount: 0 }, { amount: 0.5 }];
+    const labels = [{ map: Uint8Array.of(255, 0) }, { amount: 0 }, { amount: 0.5 }];
     const result = measure(
       specs.map,
       [1, 2, 1],
@@ -171,7 +171,7 @@ describe("amount", () => {
         [logit(0.25), logit(0.25)],
         [0, 0],
       ],
-      answers,
+      labels,
     );
     // errors 1/2, 1/2; 1/4, 1/4: means 1/2 and 1/4
     expect(result).toMatchObject({ form: "map", mae: expect.closeTo(3 / 8, 6), count: 2 });

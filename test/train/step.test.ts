@@ -48,14 +48,14 @@ function images(from: number, to: number): NdArrays {
   const features = ndArray(shapes[`tap/${TAP}`]);
   const size = features.data.length / batchSize;
   const inputs: Record<string, NdArray> = { [`tap/${TAP}`]: features };
-  const answers = Array.from({ length: batchSize }, (_, row) => {
+  const labels = Array.from({ length: batchSize }, (_, row) => {
     const stream = random(1, "image", from + row);
     for (let i = 0; i < size; i++) features.data[row * size + i] = Math.max(0, stream.normal());
     return { label: ["a", "b", "c"][stream.integer(3)], present: stream.next() < 0.5 };
   });
   for (const head of model.heads) {
-    for (const [what, data] of Object.entries(head.encode(answers))) {
-      const name = `answer/${head.spec.name}/${what}`;
+    for (const [what, data] of Object.entries(head.encode(labels))) {
+      const name = `label/${head.spec.name}/${what}`;
       inputs[name] = { shape: shapes[name], data };
     }
   }
@@ -188,19 +188,19 @@ describe("averages", () => {
     const { input } = common;
     const features = { [`tap/${TAP}`]: images(0, 4)[`tap/${TAP}`] };
     const inputs = { [`tap/${TAP}`]: features[`tap/${TAP}`].shape };
-    const answers = [];
+    const outputs = [];
     for (const averaged of [trainable, []]) {
       const fn = evaluationStep(model, { input, averaged });
       const evaluate = await engine.compile(fn, { inputs, constants, state: store });
-      answers.push((await evaluate.run(features)).class);
+      outputs.push((await evaluate.run(features)).class);
       await evaluate.dispose();
     }
     const byHand = await engine.compile(evaluationStep(model, { input }), {
       inputs,
       constants: Object.fromEntries(trainable.map((name) => [name, arrays[movingAverage(name)]])),
     });
-    expect(apart(answers[0], (await byHand.run(features)).class)).toBeLessThan(1e-5);
-    expect(apart(answers[1], answers[0])).toBeGreaterThan(1e-3);
+    expect(apart(outputs[0], (await byHand.run(features)).class)).toBeLessThan(1e-5);
+    expect(apart(outputs[1], outputs[0])).toBeGreaterThan(1e-3);
     for (const each of [step, other, byHand, store, plain.store]) await each.dispose();
   });
 });

@@ -1,7 +1,7 @@
 /** What a dataset knows of an explained image: whether the answer was right, which aspects are there, and which caused it. */
 
 import type { Annotation, Sample } from "../../core/annotation.js";
-import { labelsOf } from "../../core/annotation.js";
+import { classLabels } from "../../core/annotation.js";
 import { ownValue } from "../../core/own-value.js";
 import type { Ranked } from "../../core/ranking.js";
 import type { AspectExplanation, Explanation } from "../explanation.js";
@@ -30,7 +30,7 @@ export function judge(
 ): Judged {
   const present = Object.keys(sample.aspects).filter((name) => isLabelledPresent(sample.aspects[name]));
   const { value } = sample.target;
-  const labels = labelsOf(sample.target);
+  const labels = classLabels(sample.target);
   const { prediction } = explanation;
   const isClass = "class" in prediction;
   const isRight = isClass ? (labels?.includes(prediction.class) ?? null) : value === undefined ? null : true;

@@ -1,7 +1,7 @@
 /** The reference representation of every layer: what "nothing in particular" looks like to the trunk. */
 
 import * as tf from "@tensorflow/tfjs";
-import { labelsOf, type Sample, type Task } from "../../core/annotation.js";
+import { classLabels, type Sample, type Task } from "../../core/annotation.js";
 import { type NdArray, type NdArrays, ndArray } from "../../core/nd-array.js";
 import type { Engine, TensorFunction } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
@@ -46,7 +46,7 @@ export async function computeReferences(
     batchSize,
     name: "references",
   })) {
-    const labels = labelsOf(sample.target);
+    const labels = classLabels(sample.target);
     for (const [index, tap] of taps.entries()) tables[index].add(outputs[tap].data, labels);
   }
   return Object.fromEntries(taps.map((tap, index) => [tap, tables[index].result()]));

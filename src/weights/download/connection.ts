@@ -28,7 +28,7 @@ export class Connection {
       factory: (origin: string | URL, poolOptions: object) => {
         const pool = new Pool(origin, poolOptions);
         pool.on("disconnect", (_origin, _targets, error) => {
-          // What undici makes of bytes behind a whole body: an answer that nobody asked for, or no answer at all.
+          // What undici makes of bytes after a whole body: a response that nobody asked for, or no response at all.
           if (error.message === "bad response" || /^HPE_/.test(error.code ?? "")) this.#hasExcess = true;
         });
         return pool;

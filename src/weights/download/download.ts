@@ -5,7 +5,7 @@
  * and came to If-Range and to telling 200 from 206 only after files had been spoilt (its pull requests 3778 and 4143); a later call starts
  * anew. Here a part is continued across calls and crashes too, and only where the server proves that it is the same file:
  * a strong ETag or a date in If-Range, a Content-Range that goes on exactly here, the same ETag and length. Else it starts anew. A wrong
- * checksum of a file put together from several answers is tried once more from its start, before the file is called wrong.
+ * checksum of a file put together from several responses is tried once more from its start, before the file is called wrong.
  *
  * undici's RetryHandler (6.29) is not used: it resumes without any proof that the file is the same, and gives up where the
  * server answers with a whole or changed file, where this starts anew. Progress does not reset its count of failures.

@@ -12,7 +12,7 @@ import { connectionFailure } from "./failures.js";
 const MAX_REDIRECTS = 5;
 const REDIRECTS = [301, 302, 303, 307, 308];
 
-export interface Answer {
+export interface HttpResponse {
   readonly status: number;
   /** The first value of a header, by its lower-case name. */
   header(name: string): string | undefined;
@@ -27,24 +27,24 @@ export interface Answer {
 export async function get(
   address: URL,
   options: { headers: Readonly<Record<string, string>>; dispatcher: Dispatcher; signal: AbortSignal },
-): Promise<Answer> {
+): Promise<HttpResponse> {
   let url = address;
   for (let redirects = 0; ; redirects += 1) {
-    const answer = await ask(url, options);
-    if (!REDIRECTS.includes(answer.status)) return answer;
-    discard(answer);
+    const response = await ask(url, options);
+    if (!REDIRECTS.includes(response.status)) return response;
+    discard(response);
     if (redirects === MAX_REDIRECTS) throw refused(address, `is redirected more than ${MAX_REDIRECTS} times`);
-    url = next(address, url, answer.header("location"));
+    url = next(address, url, response.header("location"));
   }
 }
 
-/** Ends an answer whose body nobody reads. */
-export function discard({ body }: Answer): void {
+/** Ends a response whose body nobody reads. */
+export function discard({ body }: HttpResponse): void {
   body.on("error", () => {}); // that it ended early is what we want
   body.destroy();
 }
 
-async function ask(url: URL, { headers, dispatcher, signal }: Parameters<typeof get>[1]): Promise<Answer> {
+async function ask(url: URL, { headers, dispatcher, signal }: Parameters<typeof get>[1]): Promise<HttpResponse> {
   try {
     // The caller's signal knows the time limits: undici's own are counted in whole seconds.
     const response = await request(url, { headers, dispatcher, signal, headersTimeout: 0, bodyTimeout: 0 });

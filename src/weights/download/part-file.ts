@@ -69,7 +69,7 @@ export class PartFile {
     return this.#source;
   }
 
-  /** Whether the bytes come from more than one answer, so that a wrong checksum may be the seam's fault. */
+  /** Whether the bytes come from more than one response, so that a wrong checksum may be the seam's fault. */
   get isPatched(): boolean {
     return this.#isPatched;
   }
@@ -90,7 +90,7 @@ export class PartFile {
     this.#isOurs = true;
   }
 
-  /** Says that what is appended next comes from another answer. */
+  /** Says that what is appended next comes from another response. */
   patch(): void {
     this.#isPatched = true;
   }

@@ -1,10 +1,10 @@
-/** One answer of a server into a part file: asks for what is missing, and tells a continuation from a new file. */
+/** One response of a server into a part file: asks for what is missing, and tells a continuation from a new file. */
 
 import { setImmediate as turn } from "node:timers/promises";
 import { DownloadError } from "../../core/errors.js";
 import type { Connection } from "./connection.js";
 import { connectionFailure, statusFailure, TransientError } from "./failures.js";
-import { type Answer, discard, get } from "./get.js";
+import { discard, get, type HttpResponse } from "./get.js";
 import type { PartFile, PartSource } from "./part-file.js";
 import { Watch } from "./stall-timeout.js";
 
@@ -29,8 +29,8 @@ export async function transfer(address: URL, part: PartFile, options: TransferOp
   const watch = new Watch(options.signal, { seconds: options.timeoutSeconds, host: address.host });
   watch.start();
   try {
-    const { answer, total, isWhole } = await begin(address, part, { ...options, signal: watch.signal });
-    await receive(answer, part, { address, total, isWhole, watch, ...options });
+    const { response, total, isWhole } = await begin(address, part, { ...options, signal: watch.signal });
+    await receive(response, part, { address, total, isWhole, watch, ...options });
     if (part.done > options.mostBytes) return;
     await turn(); // bytes behind the end are seen only now
     if (options.connection.takeExcess()) {
@@ -47,10 +47,10 @@ export async function transfer(address: URL, part: PartFile, options: TransferOp
 }
 
 interface Begun {
-  readonly answer: Answer;
+  readonly response: HttpResponse;
   /** Bytes of the whole file, where the server says. */
   readonly total: number | undefined;
-  /** Whether the answer is the whole file, and not what is missing of it. */
+  /** Whether the response is the whole file, and not what is missing of it. */
   readonly isWhole: boolean;
 }
 
@@ -59,7 +59,7 @@ async function begin(
   part: PartFile,
   { connection, hasChecksum, signal }: TransferOptions & { readonly signal: AbortSignal },
 ): Promise<Begun> {
-  // Compressed answers have no ranges (servers then ignore the header), and their length is not the file's.
+  // Compressed responses have no ranges (servers then ignore the header), and their length is not the file's.
   const plain = { "accept-encoding": "identity", "user-agent": "aspectlens" };
   const validator = validatorOf(part.source);
   connection.takeExcess();
@@ -68,23 +68,23 @@ async function begin(
 
   if (part.done > 0 && (validator !== undefined || hasChecksum)) {
     const range = { ...plain, range: `bytes=${part.done}-` };
-    const answer = await ask(validator === undefined ? range : { ...range, "if-range": validator });
-    if (answer.status !== 206 && answer.status !== 416) return wholeOf(answer, address);
-    const total = answer.status === 206 ? totalOfContinuation(answer, part) : null;
-    if (total !== null) return { answer, total, isWhole: false };
-    discard(answer);
+    const response = await ask(validator === undefined ? range : { ...range, "if-range": validator });
+    if (response.status !== 206 && response.status !== 416) return wholeOf(response, address);
+    const total = response.status === 206 ? totalOfContinuation(response, part) : null;
+    if (total !== null) return { response, total, isWhole: false };
+    discard(response);
   }
   return wholeOf(await ask(plain), address);
 }
 
-/** @throws DownloadError or TransientError, where the answer is not a file. */
-function wholeOf(answer: Answer, address: URL): Begun {
-  const encoding = answer.header("content-encoding") ?? "identity";
-  if (answer.status === 200 && encoding === "identity") {
-    return { answer, total: lengthOf(answer), isWhole: true };
+/** @throws DownloadError or TransientError, where the response is not a file. */
+function wholeOf(response: HttpResponse, address: URL): Begun {
+  const encoding = response.header("content-encoding") ?? "identity";
+  if (response.status === 200 && encoding === "identity") {
+    return { response, total: lengthOf(response), isWhole: true };
   }
-  discard(answer);
-  if (answer.status !== 200) throw statusFailure(answer.status, address, answer.header("retry-after"));
+  discard(response);
+  if (response.status !== 200) throw statusFailure(response.status, address, response.header("retry-after"));
   throw new DownloadError(`${address.href}: comes compressed (${encoding}), which was not asked for.`, {
     cure: "Name a mirror by --mirror that leaves files as they are.",
   });
@@ -99,26 +99,26 @@ function validatorOf(source: PartSource | undefined): string | undefined {
 }
 
 /** The bytes of the whole file (undefined: not told), or null where a 206 does not go on exactly where the part ends. */
-function totalOfContinuation(answer: Answer, part: PartFile): number | undefined | null {
-  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/i.exec(answer.header("content-range") ?? "");
+function totalOfContinuation(response: HttpResponse, part: PartFile): number | undefined | null {
+  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/i.exec(response.header("content-range") ?? "");
   if (range === null || Number(range[1]) !== part.done) return null;
-  const etag = answer.header("etag");
+  const etag = response.header("etag");
   const { source } = part;
   if (etag !== undefined && source?.etag !== undefined && etag !== source.etag) return null;
-  if ((answer.header("content-encoding") ?? "identity") !== "identity") return null;
+  if ((response.header("content-encoding") ?? "identity") !== "identity") return null;
   if (range[2] === "*") return source?.bytes;
   const total = Number(range[2]);
   return source?.bytes !== undefined && source.bytes !== total ? null : total;
 }
 
-function lengthOf(answer: Answer): number | undefined {
-  const length = answer.header("content-length");
+function lengthOf(response: HttpResponse): number | undefined {
+  const length = response.header("content-length");
   return length === undefined ? undefined : Number(length);
 }
 
 /** Appends the body; what was there before goes only when the first byte of a new file has come. */
 async function receive(
-  answer: Answer,
+  response: HttpResponse,
   part: PartFile,
   {
     address,
@@ -130,7 +130,7 @@ async function receive(
   }: TransferOptions & { address: URL; total: number | undefined; isWhole: boolean; watch: Watch },
 ): Promise<void> {
   let isFirst = true;
-  const chunks = answer.body[Symbol.asyncIterator]();
+  const chunks = response.body[Symbol.asyncIterator]();
   try {
     for (;;) {
       watch.start();
@@ -139,8 +139,8 @@ async function receive(
       if (done === true) return;
       const chunk = value as Uint8Array; // undici gives buffers where no encoding is set
       if (isFirst && isWhole) {
-        if (isPage(answer, chunk)) throw pageError(address);
-        await part.restart(sourceOf(answer, address));
+        if (isPage(response, chunk)) throw pageError(address);
+        await part.restart(sourceOf(response, address));
       } else if (isFirst) part.patch();
       isFirst = false;
       await part.append(chunk);
@@ -152,7 +152,7 @@ async function receive(
       }
     }
   } finally {
-    discard(answer);
+    discard(response);
   }
 }
 
@@ -167,19 +167,19 @@ async function nextOf(
   }
 }
 
-function sourceOf(answer: Answer, address: URL): PartSource {
+function sourceOf(response: HttpResponse, address: URL): PartSource {
   return {
     url: address.href,
-    etag: answer.header("etag"),
-    lastModified: answer.header("last-modified"),
-    bytes: lengthOf(answer),
+    etag: response.header("etag"),
+    lastModified: response.header("last-modified"),
+    bytes: lengthOf(response),
   };
 }
 
-/** Whether the answer is a web page: no format of weights begins like one. */
-function isPage(answer: Answer, chunk: Uint8Array): boolean {
+/** Whether the response is a web page: no format of weights begins like one. */
+function isPage(response: HttpResponse, chunk: Uint8Array): boolean {
   const start = new TextDecoder().decode(chunk.subarray(0, 512)).trimStart().toLowerCase();
-  const saysSo = /^(text\/html|application\/xhtml)/i.test(answer.header("content-type") ?? "");
+  const saysSo = /^(text\/html|application\/xhtml)/i.test(response.header("content-type") ?? "");
   return saysSo ? start.startsWith("<") : /^<(!doctype html|html|head)\b/.test(start);
 }
 
