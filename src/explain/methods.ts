@@ -1,29 +1,30 @@
 /**
- * Which saliency methods and maskings there are, and which go together; plain names, for the command line and for the graph. What a
- * method computes stands in its own file in `explain/graph/saliency`.
+ * Names of the saliency methods and maskings, and which go together. A new saliency method gets its traits here; its
+ * function is a file in `graph/saliency` and an entry of `SALIENCY_FUNCTIONS` there. Loads no TensorFlow.js, so that the
+ * command line can name methods.
  */
 
 import { ConfigError } from "../core/errors.js";
 
 /**
- * What a method tells apart: whole filters (one number a channel), places (one number a position), or elements. It decides the
- * shape of the masks that can be made of it.
+ * What a method tells apart: whole filters (one number a channel), places (one number a position), or elements. It
+ * decides the shape of the masks that can be made of it.
  */
-export type Grain = "filter" | "place" | "element";
+export type Granularity = "filter" | "place" | "element";
 
 interface Traits {
-  readonly grain: Grain;
+  readonly granularity: Granularity;
   /** It has filter weights. */
   readonly hasWeights: boolean;
 }
 
-const byFilter: Traits = { grain: "filter", hasWeights: true };
-const byPlace: Traits = { grain: "place", hasWeights: false };
-const byElement: Traits = { grain: "element", hasWeights: false };
+const byFilter: Traits = { granularity: "filter", hasWeights: true };
+const byPlace: Traits = { granularity: "place", hasWeights: false };
+const byElement: Traits = { granularity: "element", hasWeights: false };
 
-const METHODS = {
+const SALIENCY_TRAITS = {
   /** Ours. Its filter weights are Grad-CAM's. */
-  evidence: { grain: "element", hasWeights: true },
+  evidence: { granularity: "element", hasWeights: true },
   "grad-cam": byFilter,
   cam: byFilter,
   "grad-cam++": byFilter,
@@ -37,9 +38,9 @@ const METHODS = {
   "guided-grad-cam": byElement,
 } as const satisfies Readonly<Record<string, Traits>>;
 
-export type SaliencyName = keyof typeof METHODS;
+export type SaliencyName = keyof typeof SALIENCY_TRAITS;
 
-export const SALIENCY_NAMES = Object.keys(METHODS) as readonly SaliencyName[];
+export const SALIENCY_NAMES = Object.keys(SALIENCY_TRAITS) as readonly SaliencyName[];
 
 /** How saliency is applied to features; `maskOf` has the formulas. */
 export const MASKING_NAMES = [
@@ -60,14 +61,14 @@ export type MappingName = (typeof MAPPING_NAMES)[number];
 export const DEFAULT_SALIENCY: SaliencyName = "evidence";
 export const DEFAULT_MASKING: MaskingName = "multiply";
 
-export function grainOf(saliency: SaliencyName): Grain {
-  return METHODS[saliency].grain;
+export function granularityOf(saliency: SaliencyName): Granularity {
+  return SALIENCY_TRAITS[saliency].granularity;
 }
 
 /** The maskings that a method has; fewer `atInput`, where the image itself is masked: three colours are no filters. */
 export function maskingsOf(saliency: SaliencyName, { atInput = false } = {}): readonly MaskingName[] {
   const needsWeights = (masking: MaskingName) => masking.startsWith("filter-weights") || masking === "both";
-  const hasWeights = METHODS[saliency].hasWeights && !atInput;
+  const hasWeights = SALIENCY_TRAITS[saliency].hasWeights && !atInput;
   return MASKING_NAMES.filter((masking) => hasWeights || !needsWeights(masking));
 }
 

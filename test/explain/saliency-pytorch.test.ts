@@ -8,7 +8,7 @@ import { type NdArray, sizeOf } from "../../src/core/nd-array.js";
 import { targetValue } from "../../src/explain/graph/logit-target.js";
 import type { SaliencyPoint } from "../../src/explain/graph/saliency/saliency.js";
 import { saliencyAt } from "../../src/explain/graph/saliency/saliency-at.js";
-import { METHODS } from "../../src/explain/graph/saliency/saliency-methods.js";
+import { SALIENCY_FUNCTIONS } from "../../src/explain/graph/saliency/saliency-methods.js";
 import type { SaliencyName } from "../../src/explain/methods.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
 import { loadWeights } from "../../src/trunk/formats/load-weights.js";
@@ -103,7 +103,7 @@ describe.each(NETWORKS)("$file", ({ file, spec, tap, last }) => {
     const pointAt = await points();
     const [at, input] = [pointAt(tap), pointAt("input")];
     const elements = (name: SaliencyName, place: { at: SaliencyPoint; of: SaliencyPoint }) =>
-      METHODS[name](place).elements.dataSync();
+      SALIENCY_FUNCTIONS[name](place).elements.dataSync();
     const [layer, image] = [
       { at, of: at },
       { at: input, of: at },

@@ -7,8 +7,8 @@ import { filterWeights } from "../../src/explain/graph/saliency/grad-cam.js";
 import { plusPlusWeights } from "../../src/explain/graph/saliency/grad-cam-plus-plus.js";
 import type { SaliencyPoint } from "../../src/explain/graph/saliency/saliency.js";
 import { saliencyAt } from "../../src/explain/graph/saliency/saliency-at.js";
-import { METHODS } from "../../src/explain/graph/saliency/saliency-methods.js";
-import { grainOf, maskingsOf, SALIENCY_NAMES, type SaliencyName } from "../../src/explain/methods.js";
+import { SALIENCY_FUNCTIONS } from "../../src/explain/graph/saliency/saliency-methods.js";
+import { granularityOf, maskingsOf, SALIENCY_NAMES, type SaliencyName } from "../../src/explain/methods.js";
 import * as twin from "../reference/saliency.js";
 
 beforeAll(() => tf.setBackend("cpu"));
@@ -90,7 +90,7 @@ describe("beside plain loops", () => {
     test(`${name} says the same of every element`, () => {
       for (const seed of [1, 2, 3]) {
         const { at, point } = toyPoint({ seed });
-        const { elements } = METHODS[name as SaliencyName]({ at, of: at });
+        const { elements } = SALIENCY_FUNCTIONS[name as SaliencyName]({ at, of: at });
         // Float32 beside float64.
         expect(relativeError(elements.dataSync(), loops(point)), `seed ${seed}`).toBeLessThan(1e-4);
       }
@@ -111,7 +111,7 @@ describe("worked by hand", () => {
   const slopes = () => grid(1, -1, 2, -1, 3, -1, 6, 1);
   const elements = (name: SaliencyName, reference?: number[]) => {
     const at = linear(features(), slopes(), reference);
-    return numbers(METHODS[name]({ at, of: at }).elements).map((value) => value + 0); // -0 is 0
+    return numbers(SALIENCY_FUNCTIONS[name]({ at, of: at }).elements).map((value) => value + 0); // -0 is 0
   };
   const map = (name: SaliencyName) => {
     const at = linear(features(), slopes());
@@ -157,7 +157,7 @@ describe("worked by hand", () => {
     // Maps: channel 0 (1, 0, 1, 2) / 2, channel 1 (2, 4, 0, 2) / 4. Values at places: -1, -4, 3, 14, so that channel 0 leaves
     // -0.5 + 0 + 1.5 + 14 = 15, channel 1 -0.5 - 4 + 0 + 7 = 2.5.
     const at = linear(features(), slopes());
-    const weights = numbers(METHODS["score-cam"]({ at, of: at }).weights as tf.Tensor);
+    const weights = numbers(SALIENCY_FUNCTIONS["score-cam"]({ at, of: at }).weights as tf.Tensor);
     const share = 1 / (1 + Math.exp(2.5 - 15));
     expect(weights[0]).toBeCloseTo(share, 6);
     expect(weights[1]).toBeCloseTo(1 - share, 6);
@@ -182,21 +182,21 @@ test("CAM is Grad-CAM times height and width behind pooling and a dense layer", 
     dense: () => ({ kernel, gradient }),
   };
   // Rows of the classes, +1 and -1: 1 + 2 = 3, 3 - 0.5 = 2.5.
-  expect([...(METHODS.cam({ at, of: at }).weights as tf.Tensor).dataSync()]).toEqual([3, 2.5]);
-  const gradCam = [...(METHODS["grad-cam"]({ at, of: at }).weights as tf.Tensor).dataSync()];
+  expect([...(SALIENCY_FUNCTIONS.cam({ at, of: at }).weights as tf.Tensor).dataSync()]).toEqual([3, 2.5]);
+  const gradCam = [...(SALIENCY_FUNCTIONS["grad-cam"]({ at, of: at }).weights as tf.Tensor).dataSync()];
   expect(gradCam.map((weight) => 4 * weight)).toEqual([3, 2.5]);
 });
 
 test("CAM needs that dense layer", () => {
   const { at } = toyPoint();
-  expect(() => METHODS.cam({ at: { ...at, dense: () => undefined }, of: { ...at, dense: () => undefined } })).toThrow(
-    ConfigError,
-  );
+  expect(() =>
+    SALIENCY_FUNCTIONS.cam({ at: { ...at, dense: () => undefined }, of: { ...at, dense: () => undefined } }),
+  ).toThrow(ConfigError);
 });
 
 test("integrated gradients sum to the target's rise from the reference", () => {
   const { at, point } = toyPoint();
-  const { elements } = METHODS["integrated-gradients"]({ at, of: at });
+  const { elements } = SALIENCY_FUNCTIONS["integrated-gradients"]({ at, of: at });
   const sum = tf.sum(elements).dataSync()[0];
   const nothing = point.value(Array.from(point.features, (_, index) => point.reference[index % CHANNELS]));
   const rise = point.value(Array.from(point.features)) - nothing;
@@ -233,7 +233,7 @@ describe("every method", () => {
       const before = tf.memory().numTensors;
       const [found, alone] = [both, one].map((point) => inTidy(() => saliencyAt(name, { at: point, of: point })));
       expect(tf.memory().numTensors - before).toBe(new Set([...Object.values(found), ...Object.values(alone)]).size);
-      for (const key of ["map", "grained", "evidence"] as const) {
+      for (const key of ["map", "maskMap", "evidence"] as const) {
         expect(found[key].shape[0]).toBe(2);
         expect(relativeError(found[key].dataSync().slice(0, alone[key].size), alone[key].dataSync()), key).toBeLessThan(
           1e-5,
@@ -241,7 +241,7 @@ describe("every method", () => {
         if (key !== "evidence") expect(Math.min(...found[key].dataSync()), key).toBeGreaterThanOrEqual(0);
       }
       expect(found.weights !== undefined).toBe(maskingsOf(name).includes("filter-weights"));
-      expect(found.grained.shape[3]).toBe(grainOf(name) === "element" ? CHANNELS : 1);
+      expect(found.maskMap.shape[3]).toBe(granularityOf(name) === "element" ? CHANNELS : 1);
       expect(found.map.shape).toEqual([2, HEIGHT, WIDTH, 1]);
     });
 

@@ -1,4 +1,4 @@
-/** The function behind `explain.onnx`: the steps, and which of their tensors leave the graph under which names. */
+/** `explain.onnx` as a function: which tensors of `explanationSteps` leave the graph, under which names. */
 
 import * as tf from "@tensorflow/tfjs";
 import { answerPort, overlapPort, tapPort } from "../../core/graph-ports.js";
@@ -10,12 +10,19 @@ import { checkOptions, type ExplainOptions } from "./options.js";
 import { explanationSteps, type Steps } from "./steps.js";
 
 /**
- * The function behind `explain.onnx`; inputs and constants as `explanationSteps`.
+ * `explain.onnx` as a function, of `[batch, ...]`; inputs and constants as `explanationSteps`. `core/graph-ports.ts`
+ * makes the names of its outputs, docs/explanations.md says what the letters mean:
  *
- * @returns a function whose outputs are `logits`, `scores` `[batch, classes]`; for each aspect `<aspect>/unmasked`, `/masked` and
- *   `/reference` before the sigmoid; for each tap `filterWeights/<tap>` `[batch, 1, 1, channels]` (where the method has them),
- *   `saliency/<tap>` `[batch, h, w, 1]` and `evidence/<tap>` `[batch, h, w, 2]`; for each aspect and its taps `<aspect>/overlap/<tap>` `[batch, h, w, 2]`; for
- *   each tap of n aspects, more than one, `pairs/<tap>` `[batch, n (n - 1) / 2]`, the aspects in the model's order.
+ * | output | shape | |
+ * |---|---|---|
+ * | `logits`, `scores` | `[batch, classes]` | of the classifier |
+ * | `<aspect>/unmasked`, `/masked`, `/reference` | `[batch, ...head.outputShape]` | u, v, e |
+ * | `<aspect>/overlap/<tap>` | `[batch, h, w, 2]` | sums over channels of `d p` and `p^2` |
+ * | `evidence/<tap>` | `[batch, h, w, 2]` | sums over channels of `c^2` and `\|c\|` |
+ * | `pairs/<tap>` | `[batch, n (n - 1) / 2]` | `<p_a, p_b>` of the tap's n aspects, in the model's order; n > 1 |
+ * | `saliency/<tap>` | `[batch, h, w, 1]` | L |
+ * | `filterWeights/<tap>` | `[batch, 1, 1, channels]` | w, where the method has them |
+ *
  * @throws ConfigError as `checkOptions`, at once.
  */
 export function explainFunction(model: Model, options: ExplainOptions = {}): TensorFunction {

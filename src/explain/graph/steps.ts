@@ -1,4 +1,7 @@
-/** The five steps of an explanation in their order, as one function that an engine can trace. */
+/**
+ * What `explain.onnx` computes, in order, as one function that an engine can trace: target, saliency, masking, mapping,
+ * aspect heads. docs/explanations.md has the formulas.
+ */
 
 import type * as tf from "@tensorflow/tfjs";
 import type { Tensors } from "../../engine/engine.js";
@@ -24,7 +27,7 @@ export interface TapSaliency extends MappedSaliency {
   readonly masked: tf.Tensor4D;
 }
 
-/** Everything that the steps compute, for the explanation and for calibration to choose from. */
+/** All that is computed; the explanation and calibration choose from it. */
 export interface Steps {
   /** `[batch, classes]`. */
   readonly logits: tf.Tensor2D;
@@ -40,7 +43,7 @@ export interface Steps {
 }
 
 /**
- * Runs the steps of docs/explanations.md; call it inside `tf.tidy`.
+ * Call it inside `tf.tidy`.
  *
  * @param inputs `image` `[batch, S, S, 3]` RGB 0..255, and `target` `[batch, classes]` (1 for a regression): weights of the
  *   logits, all zero for the predicted class; an inner target does not read it.
@@ -55,7 +58,7 @@ export function explanationSteps(
   const { classifier, trunk } = model;
   const image = inputs.image as tf.Tensor4D;
 
-  // 1. The answer, and what to explain.
+  // Target: the answer, and the number of it that is explained.
   const explained = explainedTaps(model, { tap, target: inner });
   const layers = new Set([...explained, model.spec.source, ...classifier.spec.taps, ...targetLayers(model, inner)]);
   const layerValues = { ...trunk.run(constants, { input: image }, [...layers]), input: image };
@@ -72,22 +75,22 @@ export function explanationSteps(
 
   const taps = Object.fromEntries(
     explained.map((name) => {
-      // 2. What each element of the representation means to it.
+      // Saliency: how much each element of the layer matters to it; the answer's evidence comes with it.
       const at = points(name);
       const of = name === "input" ? points(model.spec.source) : at;
       const found = saliencyAt(saliency, { at, of });
 
-      // 3. The representation masked with that.
+      // Masking: the layer's features, faded by that to the reference.
       const { features, reference, difference } = at;
       return [name, { ...found, features, reference, difference, masked: maskedAt(found, at, masking) }];
     }),
   );
 
-  // 4. Carried to the layers that an aspect head reads.
-  const carry = (typeof mapping === "string" ? MAPPINGS[mapping] : mapping)(model, constants);
-  const heads = mappedHeads(model, { carry, tap, inner });
+  // Mapping: masked features to the layers that an aspect head reads.
+  const mapFeatures = (typeof mapping === "string" ? MAPPINGS[mapping] : mapping)(model, constants);
+  const heads = mappedHeads(model, { mapFeatures, tap, inner });
 
-  // 5. What the head still recognises.
+  // Aspect heads: what each says of features, masked features and reference, and its evidence.
   const aspects = Object.fromEntries(
     heads.map(({ head, from, mapped }) => {
       const readings = aspectReadings(head, { parameters: constants, taps: from.map((name) => taps[name]), mapped });
@@ -106,26 +109,26 @@ export function explanationSteps(
   return { logits, target: target.value(layerValues), taps, aspects, maskedBy, targetAt };
 }
 
-/** The representation of a layer, masked. */
+/** The features of a layer, masked. */
 function maskedAt(
-  { weights, grained }: Pick<MappedSaliency, "weights" | "grained">,
+  { weights, maskMap }: Pick<MappedSaliency, "weights" | "maskMap">,
   { difference, reference }: Pick<TapSaliency, "difference" | "reference">,
   masking: MaskingName,
 ): tf.Tensor4D {
-  return fade(difference, { mask: maskOf({ weights, map: grained }, { masking }), reference });
+  return fade(difference, { mask: maskOf({ weights, map: maskMap }, { masking }), reference });
 }
 
 /** Each explaining head with the layers that are masked for it, and how features of those reach the layers that it reads. */
 function mappedHeads(
   model: Model,
-  { carry, tap, inner }: { carry: Mapping; tap: string | undefined; inner: InnerTarget | undefined },
+  { mapFeatures, tap, inner }: { mapFeatures: Mapping; tap: string | undefined; inner: InnerTarget | undefined },
 ) {
   return explainingHeads(model, inner).map((head) => ({
     head,
     from: tap === undefined ? head.spec.taps : [tap],
     mapped: (features: readonly tf.Tensor4D[]) =>
       head.spec.taps.map((to, index) =>
-        tap === undefined ? carry(features[index], to, to) : carry(features[0], tap, to),
+        tap === undefined ? mapFeatures(features[index], to, to) : mapFeatures(features[0], tap, to),
       ),
   }));
 }

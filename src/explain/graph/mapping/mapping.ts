@@ -1,4 +1,4 @@
-/** Step 4: how a masked representation reaches the layer that an aspect head reads. */
+/** What a mapping is: how masked features reach the layer that an aspect head reads. */
 
 import type { Tensor4D } from "@tensorflow/tfjs";
 import type { Model } from "../../../model/model.js";

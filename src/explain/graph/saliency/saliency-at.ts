@@ -1,16 +1,16 @@
 /** From what a saliency method says of elements to its map, its masks' material, and its evidence. */
 
 import * as tf from "@tensorflow/tfjs";
-import { grainOf, type SaliencyName } from "../../methods.js";
+import { granularityOf, type SaliencyName } from "../../methods.js";
 import { enlarge } from "./enlarge.js";
 import type { SaliencyPlace } from "./saliency.js";
-import { METHODS } from "./saliency-methods.js";
+import { SALIENCY_FUNCTIONS } from "./saliency-methods.js";
 
 export interface MappedSaliency {
   /** L, for the picture: `[batch, height, width, 1]`, zero or more, on the grid of the masked layer. */
   readonly map: tf.Tensor4D;
   /** What masks are made of: L, or for methods that tell elements apart `[batch, height, width, channels]`, zero or more. */
-  readonly grained: tf.Tensor4D;
+  readonly maskMap: tf.Tensor4D;
   /** `[batch, 1, 1, channels]`, signed; absent where the method has none, or the image is masked. */
   readonly weights?: tf.Tensor4D;
   /** The answer's evidence c: `[batch, height, width, channels]`, signed. */
@@ -19,15 +19,15 @@ export interface MappedSaliency {
 
 /** Call it inside `tf.tidy`. */
 export function saliencyAt(name: SaliencyName, place: SaliencyPlace): MappedSaliency {
-  const { elements, weights } = METHODS[name](place);
+  const { elements, weights } = SALIENCY_FUNCTIONS[name](place);
   const positive = tf.relu(elements);
   const isSameLayer = place.at === place.of;
   const own = isSameLayer && weights ? { weights } : {};
-  if (grainOf(name) === "element") {
-    return { map: tf.sum(positive, 3, true), grained: positive, evidence: elements, ...own };
+  if (granularityOf(name) === "element") {
+    return { map: tf.sum(positive, 3, true), maskMap: positive, evidence: elements, ...own };
   }
   const map = enlarge(tf.relu(tf.sum(elements, 3, true)), place);
   // A map of another layer says the same of all channels.
   const evidence = isSameLayer ? elements : tf.mul<tf.Tensor4D>(map, tf.onesLike(place.at.features));
-  return { map, grained: map, evidence, ...own };
+  return { map, maskMap: map, evidence, ...own };
 }

@@ -1,6 +1,6 @@
 /**
- * The saliency methods by name. A new one: a file in this folder that holds a `SaliencyMethod`, its entry here, and its name with what it
- * tells apart in `explain/methods.ts`.
+ * A new saliency method is a file here that holds a `SaliencyMethod`, an entry of this list, and its traits
+ * (`SALIENCY_TRAITS`) in `../../methods.ts`; the compiler finds a missing one.
  */
 
 import type { SaliencyName } from "../../methods.js";
@@ -18,7 +18,7 @@ import { layerCam } from "./layer-cam.js";
 import type { SaliencyMethod } from "./saliency.js";
 import { scoreCam } from "./score-cam.js";
 
-export const METHODS: Readonly<Record<SaliencyName, SaliencyMethod>> = {
+export const SALIENCY_FUNCTIONS = {
   evidence,
   "grad-cam": gradCam,
   cam,
@@ -31,4 +31,4 @@ export const METHODS: Readonly<Record<SaliencyName, SaliencyMethod>> = {
   "guided-backpropagation": guidedBackpropagation,
   deconvnet,
   "guided-grad-cam": guidedGradCam,
-};
+} as const satisfies Readonly<Record<SaliencyName, SaliencyMethod>>;
