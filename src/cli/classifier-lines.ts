@@ -1,13 +1,18 @@
-/** What a classifier's metrics say of each class, as lines for people: an accuracy alone hides what it never names. */
+/**
+ * A classifier's metrics for each class, as lines of text: accuracy alone does not show which classes are never
+ * predicted.
+ */
 
 import { metricText } from "../core/metric-numbers.js";
 import { formatTable } from "../core/text-table.js";
 import type { ClassifierMetrics, MultiMetrics, SingleMetrics } from "../heads/classifier-reading.js";
 
-/** Classes up to which the whole confusion matrix is shown; beyond, what each is most often taken for. */
+/**
+ * Up to so many classes the whole confusion matrix is shown; for more, only what each class is most often taken for.
+ */
 const SHOWN_CLASSES = 12;
 
-/** Nothing for a regression, whose numbers stand in the table of heads. */
+/** Empty for a regression, whose metrics are in the table of heads. */
 export function classifierLines(metrics: ClassifierMetrics): string[] {
   if (metrics.count === 0 || metrics.task === "regression") return [];
   return metrics.task === "single" ? singleLines(metrics) : multiLines(metrics);
@@ -51,7 +56,7 @@ function multiLines({ recall, prevalence, averagePrecision, auc }: MultiMetrics)
     metricText(auc[name]),
   ]);
   return [
-    "each class; what chance reaches as average precision is its share of the images:",
+    "each class (by chance, average precision equals the class's share of the images):",
     ...formatTable([["class", "share", "recall", "average precision", "auc"], ...rows]).map((line) => `  ${line}`),
   ];
 }

@@ -1,4 +1,4 @@
-/** The command line as a function: every command, its exit codes, and nothing loaded that the command does not need. */
+/** The command line as a function: all commands and their exit codes. Only what a command needs is loaded. */
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
@@ -49,7 +49,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** Commander's "error: unknown option '--x'" and the like, with "(Did you mean ...?)" behind, as one sentence. */
+/** Turns Commander's errors ("error: unknown option '--x'", with "(Did you mean ...?)" after it) into one sentence. */
 function oneLine(text: string): string {
   const line = text
     .replace(/^error: /, "")

@@ -17,7 +17,10 @@ export interface EngineOptions extends DeviceOptions {
 /** Adds `--engine`, `--threads` and `--device`. */
 export function engineOptions(command: Command): Command {
   const chosen = command.addOption(
-    new Option("--engine <name>", "onnx: compiled; tfjs: TensorFlow.js on an installed tfjs-node(-gpu)")
+    new Option(
+      "--engine <name>",
+      "onnx: compiled for ONNX Runtime; tfjs: TensorFlow.js with @tensorflow/tfjs-node or -gpu, if installed",
+    )
       .choices(engineChoices)
       .default("auto"),
   );
@@ -29,18 +32,21 @@ export function deviceOptions(command: Command): Command {
   return command
     .option("--threads <count>", "threads to compute with", countUpTo(MOST_THREADS))
     .addOption(
-      new Option("--device <name>", "where to compute; checked against the cpu, which is used where it fails")
+      new Option(
+        "--device <name>",
+        "where to compute; its results are compared with the cpu's, which is used if they differ",
+      )
         .choices(devices)
         .default("cpu"),
     );
 }
 
-/** Shows a line of the engine that is no error. */
+/** Shows a note of the engine that is not an error. */
 export function showNotice(line: string): void {
   printNote(`note: ${line}`);
 }
 
-/** A parser of counts, as `positiveInteger`, with an upper end. */
+/** Like `positiveInteger`, with an upper limit. */
 export function countUpTo(most: number): (value: string) => number {
   return (value) => {
     const count = positiveInteger(value);
@@ -49,9 +55,9 @@ export function countUpTo(most: number): (value: string) => number {
   };
 }
 
-/** Parses a count; commander shows the message behind the option's name. */
+/** Parses a count; Commander shows the message after the option's name. */
 export function positiveInteger(value: string): number {
   const count = Number(value);
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError("Give a whole number from 1 on.");
+  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError("Give a whole number of 1 or more.");
   return count;
 }

@@ -1,4 +1,6 @@
-/** Many images explained one after another: their files, a table for few, a line each and a summary for many. */
+/**
+ * Explains many images: writes their files and prints a table for each, or, for many images, a line each and a summary.
+ */
 
 import { join } from "node:path";
 import type { Explainer } from "../bundle/explainer.js";
@@ -20,22 +22,24 @@ import { progressBar } from "./progress.js";
 import type { Skipped } from "./skipped.js";
 import { chooseFonts } from "./text-fonts.js";
 
-/** Side to which the original is squeezed for the picture, pixels; the picture gives it its shape back. */
+/**
+ * Side of the square to which the original is resized for the overlay, pixels; the overlay restores its aspect ratio.
+ */
 const PICTURE_SIZE = 512;
-/** More explanations get a line each instead of a table. */
+/** If there are more explanations, each gets a line instead of a table. */
 const MOST_TABLES = 5;
 
-/** Where results go, and how they are called. */
+/** Where results are written, and the names of their files. */
 export interface Results {
   readonly folder: ResultFolder;
   readonly stem: (image: string, target?: Target) => string;
 }
 
 /**
- * Looks before the work whether all files can be written, and chooses the fonts of their texts.
+ * Checks before the work starts that all files can be written, and chooses the fonts of their texts.
  *
- * @param options.inputs what is read beside the images.
- * @throws InputError where a file of somebody else, or an input, would be lost.
+ * @param options.inputs other files that are read, such as the bundle.
+ * @throws InputError if a file that this tool did not make, or an input, would be overwritten.
  */
 export async function prepareResults(
   images: readonly string[],
@@ -73,7 +77,7 @@ export async function prepareResults(
 
 export interface ExplainImagesOptions {
   readonly results: Results;
-  /** Gets what is wrong with the images that cannot be explained. */
+  /** Collects the errors of images that cannot be explained. */
   readonly skipped: Skipped;
   readonly targets?: readonly Target[];
   readonly maskSize?: "image" | "model";
@@ -108,12 +112,12 @@ export async function explainImages(
   for await (const outcome of explainer.explainAll(images, asked)) {
     if (signal.aborted)
       throw new InterruptedError(
-        `interrupted after ${done} of ${count} explanations; what is in ${folder.path} is whole.`,
+        `interrupted after ${done} of ${count} explanations; all files in ${folder.path} are complete.`,
       );
     const path = outcome.image as string;
     const fail = (error: InputError) => {
       bar.clear();
-      // Of one image that cannot be read, the same for every class.
+      // An image that cannot be read fails in the same way for every class.
       if (!failed.has(path)) skipped.add(error);
       failed.add(path);
     };
@@ -142,7 +146,7 @@ export async function explainImages(
   bar.clear();
   if (json || summary.count === 0) return;
   if (count > MOST_TABLES) for (const line of summary.lines({ skipped: skipped.count })) printLine(line);
-  printLine(`pictures, masks and JSON: ${join(folder.path, "*")}`);
+  printLine(`overlays, masks and JSON: ${join(folder.path, "*")}`);
 }
 
 function show(explanation: Explanation, { json, isShort }: { json: boolean; isShort: boolean }): void {
@@ -155,7 +159,8 @@ function show(explanation: Explanation, { json, isShort }: { json: boolean; isSh
 }
 
 /**
- * Its name is too long, or a file of somebody else has come into its place: other images can be written all the same.
+ * True where the error concerns one image alone (its name is too long, or its file now exists and is not ours): the
+ * others can still be written.
  */
 export function concernsOneImage(error: unknown): error is InputError {
   if (!(error instanceof InputError)) return false;

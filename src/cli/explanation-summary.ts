@@ -1,4 +1,4 @@
-/** What many explanations come to, in a few lines. */
+/** A summary of many explanations, in a few lines. */
 
 import type { Explanation } from "../explain/explanation.js";
 import { nothingText } from "../pictures/headline.js";

@@ -1,6 +1,6 @@
 /**
- * How the files of each image are called: by its own name, made different where two would be the same, cut where it is
- * too long.
+ * The names of each image's files: the image's name, made unique where two would be equal, shortened where it is too
+ * long.
  */
 
 import { createHash } from "node:crypto";
@@ -10,13 +10,13 @@ import type { Target } from "../explain/target.js";
 
 /** Longest name of a file, in bytes, on all usual file systems. */
 const LONGEST_NAME = 255;
-/** For a digest of what was cut off, and a number. */
+/** Room for a digest of what was cut off, and a number. */
 const MARK = 16;
 
 /**
- * Stems of several classes have the class behind them.
+ * With several classes, each stem ends with the class.
  *
- * @param options.pixelAspects aspects that write masks, whose names the files' names hold too.
+ * @param options.pixelAspects aspects that write masks; their names are part of the file names.
  */
 export function uniqueStems(
   images: readonly string[],
@@ -41,12 +41,14 @@ export function uniqueStems(
   return (image, target) => stems.get(keyOf(image, target)) ?? "";
 }
 
-/** Some file systems tell neither small letters from capitals nor the two forms of an accented one apart. */
+/**
+ * Some file systems treat lower and upper case, and the composed and decomposed form of an accented letter, as equal.
+ */
 function folded(stem: string): string {
   return stem.normalize("NFC").toLowerCase();
 }
 
-/** The beginning of a long name with a digest of it, in `room` bytes at most. */
+/** The beginning of a long name and a digest of the whole, at most `room` bytes. */
 function cut(name: string, room: number): string {
   if (Buffer.byteLength(name) <= room) return name;
   let [start, bytes] = ["", 0];
@@ -58,7 +60,7 @@ function cut(name: string, room: number): string {
   return `${start}-${createHash("sha256").update(name).digest("hex").slice(0, 8)}`;
 }
 
-/** Letters and digits of any script stay; what a file system may not like becomes a hyphen. */
+/** Letters and digits of any script stay; characters that a file system may refuse become hyphens. */
 function suffixOf(target?: Target): string {
   return target === undefined || !("class" in target) ? "" : `.${target.class.replace(/[^\p{L}\p{N}_-]+/gu, "-")}`;
 }

@@ -1,7 +1,4 @@
-/**
- * Which files are meant: each argument is a file, a folder that is searched, or a pattern that the shell has left
- * alone.
- */
+/** Finds the images that the arguments name: each is a file, a folder that is searched, or a quoted glob pattern. */
 
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
@@ -9,15 +6,14 @@ import { ImageError, type InputError } from "../core/errors.js";
 import { listedFiles } from "../core/result-folder.js";
 import { IMAGE_ENDINGS } from "../dataset/image-format.js";
 
-/** Without following the folder's own links twice, and without files that are hidden. */
+/** Links to folders are followed once; hidden files are left out. */
 const SEARCH = { expandDirectories: false, onlyFiles: true, dot: false } as const;
 
 /**
- * In the order of the arguments, what a folder or pattern holds sorted by its path; a file that was named already is
- * left out there. A folder is searched with all folders in it for names that end as images do; explanations that are in
- * it are none.
+ * Images are returned in the order of the arguments, those of a folder or pattern sorted by path, each once. A folder
+ * is searched recursively for file names with the ending of an image; results of `explain` in it are left out.
  *
- * @returns the images, and what is wrong with the arguments that name none.
+ * @returns the images, and an error for each argument that names none.
  */
 export async function findImages(
   words: readonly string[],
@@ -28,12 +24,12 @@ export async function findImages(
     const found = await stat(word).catch(() => undefined);
     const isPattern = !found && /[*?[{]/.test(word);
     if (!found?.isDirectory() && !isPattern) {
-      images.add(word); // absent or no image: whoever reads it says so
+      images.add(word); // reading it will say if it is absent or no image
       continue;
     }
     const files = found ? await searchFolder(word) : await searchPattern(word);
     for (const file of files) images.add(file);
-    const nothing = found ? `is a folder without images (${IMAGE_ENDINGS.join(", ")})` : "no file has such a name";
+    const nothing = found ? `is a folder without images (${IMAGE_ENDINGS.join(", ")})` : "no file matches";
     if (files.length === 0) failures.push(new ImageError(`${word}: ${nothing}.`, { cure: "Check the path." }));
   }
   return { images: [...images], failures };
@@ -59,7 +55,7 @@ async function searchPattern(pattern: string): Promise<string[]> {
   return withoutDetours(await glob(pattern, { ...SEARCH, absolute: isAbsolute(pattern) }));
 }
 
-/** Sorted; of files that are met in one folder by several ways, through links, the first. */
+/** Sorted; a file that is reached several times through links is listed once. */
 async function withoutDetours(files: readonly string[]): Promise<string[]> {
   const places = new Map<string, string>();
   const seen = new Set<string>();

@@ -1,6 +1,4 @@
-/**
- * The file that a command is to write, checked before the work: nothing is written over what this tool did not make.
- */
+/** Checks a command's output file before the work starts: files that this tool did not make are never overwritten. */
 
 import { lstat, stat } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -8,9 +6,9 @@ import { InputError } from "../core/errors.js";
 import { checkFolder } from "./out-folder.js";
 
 /**
- * @param isOurs whether a file that is there already is one that this command made.
- * @param what it makes, with an article.
- * @throws InputError where the file is another's, or a folder, or nothing can be written in its place.
+ * @param isOurs whether an existing file was made by this command.
+ * @param name of what the command makes, with an article.
+ * @throws InputError if the file was made by something else, is a folder, or cannot be written.
  */
 export async function checkOutFile(
   path: string,
@@ -20,8 +18,8 @@ export async function checkOutFile(
     const found = await stat(path).catch(() => null);
     if (found?.isDirectory()) throw new InputError(`${path}: is a folder.`, { cure: "Name a file." });
     if (!(found?.isFile() && (await isOurs(path))))
-      throw new InputError(`${path}: is there already and is not ${what}; it would be lost.`, {
-        cure: "Choose another name, or remove it.",
+      throw new InputError(`${path}: exists and is not ${what}; it would be overwritten.`, {
+        cure: "Choose another name, or remove the file.",
       });
   }
   await checkFolder(dirname(path));

@@ -1,10 +1,10 @@
-/** The folder that a command is to write to, checked before the work. */
+/** Checks a command's output folder before the work starts. */
 
 import { access, constants, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { InputError } from "../core/errors.js";
 
-/** @throws InputError where it is a file, has no name, or lies in a file or where nothing can be written. */
+/** @throws InputError if it is a file, has no name, or cannot be written to. */
 export async function checkFolder(out: string): Promise<void> {
   if (out === "") throw new InputError("--out: is empty.", { cure: "Name a folder." });
   let place = resolve(out);

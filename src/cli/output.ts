@@ -1,7 +1,4 @@
-/**
- * What commands print: one JSON object for machines, or lines for people, in which text from files cannot act on the
- * terminal.
- */
+/** What commands print: one JSON object, or lines of text in which control characters from files are escaped. */
 
 import { metricNumbers, metricText } from "../core/metric-numbers.js";
 import { messageLine, visibleLine } from "../core/terminal.js";
@@ -17,12 +14,12 @@ export function printLine(line = ""): void {
   process.stdout.write(`${visibleLine(line)}\n`);
 }
 
-/** Prints lines on stdout that hold colours of ours; names in them must be `visible` already. */
+/** Prints lines with our colour codes on stdout; names in them must have passed through `visible`. */
 export function printColoured(lines: string): void {
   process.stdout.write(`${lines}\n`);
 }
 
-/** The same on stderr. */
+/** Prints one line on stderr, escaped like `printLine`. */
 export function printNote(line: string): void {
   process.stderr.write(`${messageLine(line)}\n`);
 }
@@ -32,7 +29,7 @@ export function percent(share: number | null | undefined): string {
   return typeof share === "number" ? `${(100 * share).toFixed(1)} %` : "not evaluated";
 }
 
-/** One row a head: name, kind, labelled count, and its numbers; "not evaluated" where nothing was labelled. */
+/** One row per head: name, kind, count of labelled samples, and metrics; "not evaluated" if nothing was labelled. */
 export function metricsTable(metrics: Readonly<Record<string, object>>): string[] {
   const rows = Object.entries(metrics).map(([name, result]) => {
     const { kind, count, tooSmallCount = 0 } = result as { kind: string; count: number; tooSmallCount?: number };

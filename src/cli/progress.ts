@@ -1,4 +1,4 @@
-/** A progress line on stderr: a bar, what is going on, and the time left; nothing where stderr is no terminal. */
+/** A progress line on stderr: a bar, what is being done, and the time left; silent if stderr is not a terminal. */
 
 import { visible } from "../core/terminal.js";
 
@@ -6,13 +6,13 @@ const WIDTH = 24;
 const REDRAW_MS = 100;
 
 export interface ProgressBar {
-  /** @param share done, 0..1. @param text said behind the bar. */
+  /** @param share done, 0..1. @param text shown after the bar. */
   update(share: number, text: string): void;
   /** Clears the line, so that other output can follow. */
   clear(): void;
 }
 
-/** @param label said before the bar. */
+/** @param label shown before the bar. */
 export function progressBar(label: string, stream: NodeJS.WriteStream = process.stderr): ProgressBar {
   const begun = performance.now();
   let first: { share: number; at: number } | null = null;

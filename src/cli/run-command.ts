@@ -9,7 +9,7 @@ const FAILED = 1;
 const BAD_INPUT = 2;
 const INTERRUPTED = 130;
 
-/** Far longer than saving takes; only what never ends is still running then. */
+/** Far longer than saving takes; whatever still runs then would never end. */
 const CLEAN_UP_MS = 30_000;
 
 /** Options that every command has. */
@@ -33,8 +33,8 @@ export async function runCommand(options: CommonOptions, work: (signal: AbortSig
   const interrupt = () => {
     if (controller.signal.aborted) return stopAtOnce();
     controller.abort(new InterruptedError("interrupted."));
-    process.stderr.write("\ninterrupted: ending what is begun; press Ctrl-C again to stop at once\n");
-    setTimeout(stopAtOnce, CLEAN_UP_MS).unref(); // not cleared: what is still open when the work has ended must end too
+    process.stderr.write("\ninterrupted: finishing the current step; press Ctrl-C again to stop at once\n");
+    setTimeout(stopAtOnce, CLEAN_UP_MS).unref(); // not cleared: it also ends what is still open after the work
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
@@ -55,7 +55,7 @@ export function endWith(error: unknown, options: CommonOptions = {}): void {
   printError(told, options);
 }
 
-/** Where the system has no more room or no more descriptors, wherever that was met: the user's to mend. */
+/** A full disk or too many open files, wherever it occurred: for the user to correct. */
 function ofSystem(error: unknown): InputError | undefined {
   if (!(error instanceof Error) || error instanceof InputError || error instanceof InterruptedError) return undefined;
   const { code, path } = error as NodeJS.ErrnoException;

@@ -1,4 +1,4 @@
-/** Images of many that could not be explained: a line each as it happens, and an error at the end. */
+/** Collects the images that could not be explained: a line for each as it happens, and an error at the end. */
 
 import { InputError } from "../core/errors.js";
 import { printNote } from "./output.js";
@@ -6,7 +6,7 @@ import { printNote } from "./output.js";
 export interface Skipped {
   /** How many images so far. */
   readonly count: number;
-  /** Says why one is skipped, unless it is the only one, which `end` throws. */
+  /** Prints why an image is skipped, unless it is the only image: then `end` throws the error. */
   add(error: InputError): void;
   /** @throws InputError where any was skipped. */
   end(): void;

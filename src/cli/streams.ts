@@ -1,13 +1,13 @@
-/** Standard output and error that nobody reads, or that lie on a full disk: the work goes on. */
+/** Failures of stdout and stderr (a reader that has ended, a full disk) do not stop the work. */
 
 const BAD_INPUT = 2;
 
 const REASONS: Readonly<Record<string, string>> = { ENOSPC: "the disk is full", EIO: "the terminal is gone" };
 
 /**
- * A reader of stdout that goes away early, such as `head`, is no failure: files are written all the same. Any other
- * failure of stdout loses what was asked for, so it is told once, and the exit code is 2. What stderr cannot take is
- * lost: it is only for people.
+ * A reader of stdout that ends early, such as `head`, is no failure: the files are still written. Any other failure of
+ * stdout loses results, so it is reported once and the exit code is 2. Failures of stderr, which carries only messages,
+ * are ignored.
  */
 export function guardStreams({ stdout, stderr }: Pick<NodeJS.Process, "stdout" | "stderr"> = process): void {
   let isTold = false;

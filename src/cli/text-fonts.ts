@@ -1,12 +1,12 @@
-/** Which fonts the texts in pictures are drawn in, decided once, before the first picture. */
+/** Chooses the fonts of the texts in overlays, once, before the first is drawn. */
 
 import { fileURLToPath } from "node:url";
 import type { ModelSpec } from "../model/model.js";
 import { isInOurFont } from "../pictures/missing-glyphs.js";
 
 /**
- * Where all names of a model are in the font of this package, the fonts of the system are not searched: that can take
- * seconds, and fontconfig leaves its list of them in the user's home. What the user has set stays.
+ * If this package's font has all characters of a model's names, the system's fonts are not searched: that can take
+ * seconds, and fontconfig writes a cache into the user's home folder. A value that the user has set is kept.
  *
  * It sets `FONTCONFIG_FILE` of the whole process, so it is for the command line alone.
  */

@@ -71,7 +71,7 @@ export async function openResultFolder(
     const found = await lstat(file, { bigint: true }).catch(() => undefined);
     if (!found) return;
     const refuse = (what: string) => {
-      throw new InputError(`${file}: ${what}; it would be lost.`, {
+      throw new InputError(`${file}: ${what}; it would be overwritten.`, {
         cure: "Choose another --out, or remove it.",
         file,
       });
@@ -81,7 +81,7 @@ export async function openResultFolder(
     if (found.isFile() && (await isOurs())) return;
     // Another process may have written it meanwhile.
     for (const [other, own] of await readList(list)) known.set(other, own);
-    if (!found.isFile() || !known.has(name)) return refuse("is there already and was not made by aspectlens");
+    if (!found.isFile() || !known.has(name)) return refuse("exists and was not made by aspectlens");
     if (!(await isOurs())) refuse("was changed since aspectlens made it");
   };
   const check: ResultFolder["check"] = async (names) => {

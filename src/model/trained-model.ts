@@ -20,7 +20,7 @@ export interface RelevanceThreshold {
 
 /** What is said behind the threshold, if anything. */
 export function besideText({ value, beside = value }: RelevanceThreshold): string {
-  return beside < value ? `, from ${beside.toFixed(3)} beside such an aspect` : "";
+  return beside < value ? `, ${beside.toFixed(3)} beside a relevant aspect` : "";
 }
 
 /** Where a model comes from; free of paths and names of persons. */

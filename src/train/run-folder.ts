@@ -55,7 +55,7 @@ export async function checkRunFolder(out: string): Promise<void> {
   const names: readonly string[] = await readdir(out).catch(() => []);
   const foreign = WRITTEN.find((name) => names.includes(name));
   if (foreign === undefined) return;
-  throw new ConfigError(`${join(out, foreign)}: was not made by a training, and would be lost.`, {
+  throw new ConfigError(`${join(out, foreign)}: was not made by a training, and would be overwritten.`, {
     cure: 'Choose another "out", as a folder that is not there yet.',
   });
 }

@@ -62,6 +62,6 @@ test("a folder without images, and a pattern that nothing fits, are told each by
   expect(images).toEqual([at("a.png")]);
   expect(failures.map(({ message }) => message)).toEqual([
     expect.stringMatching(/empty: is a folder without images \(png, .*heif\)\. Check the path\.$/),
-    expect.stringMatching(/\*\.gif: no file has such a name\. Check the path\.$/),
+    expect.stringMatching(/\*\.gif: no file matches\. Check the path\.$/),
   ]);
 });

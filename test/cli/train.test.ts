@@ -108,7 +108,7 @@ describe("evaluate", () => {
       writeFileSync(join(out, name), "mine");
       const { code, stderr } = await run("demo", "--out", out);
       expect(code, name).toBe(2);
-      expect(stderr.trim().split("\n").at(-1)).toMatch(/would be lost/);
+      expect(stderr.trim().split("\n").at(-1)).toMatch(/would be overwritten/);
       expect(readFileSync(join(out, name), "utf8")).toBe("mine");
       expect(readdirSync(join(out, name, ".."))).toEqual([basename(name)]);
     }
@@ -124,7 +124,7 @@ describe("evaluate", () => {
     ]) {
       const { code, stderr } = await run(...args);
       expect(code, args.join(" ")).toBe(2);
-      expect(stderr).toMatch(/^aspectlens: (mine|config)\.(json|aspect): is there already and is not [^\n]*\n$/);
+      expect(stderr).toMatch(/^aspectlens: (mine|config)\.(json|aspect): exists and is not [^\n]*\n$/);
     }
     expect(readFileSync(at("mine.aspect"), "utf8")).toBe("mine");
     const folderOut = await run("export", "run", "run");

@@ -139,10 +139,10 @@ describe("the walk from data to explanation", () => {
     expect((await sharp(at("all/014.compare.png")).metadata()).height).toBeGreaterThan(1500);
     const both = await run("explain", "model.aspect", image, "--all-classes", "--target", "with");
     expect(both.code).toBe(2);
-    expect(oneLine(both.stderr)).toMatch(/--all-classes and --target do not go together/);
+    expect(oneLine(both.stderr)).toMatch(/--all-classes and --target cannot be used together/);
     const method = await run("explain", "model.aspect", image, "--compare", "--saliency", "cam");
     expect(method.code).toBe(2);
-    expect(oneLine(method.stderr)).toMatch(/--compare and --saliency do not go together/);
+    expect(oneLine(method.stderr)).toMatch(/--compare and --saliency cannot be used together/);
   });
 
   test("another method, tap or target is traced from the bundle; pairs that do not exist are refused with those that do", async () => {
@@ -196,7 +196,7 @@ describe("the walk from data to explanation", () => {
     await refused(/--out: is empty/, dataset, "--out", "");
     mkdirSync(at("page"));
     writeFileSync(at("page/index.html"), "mine");
-    await refused(/page.index\.html: is there already and was not made by aspectlens/, dataset, "--out", "page");
+    await refused(/page.index\.html: exists and was not made by aspectlens/, dataset, "--out", "page");
     expect(readFileSync(at("page/index.html"), "utf8")).toBe("mine");
     await refused(/--threads.*at most 256/, dataset, "--threads", "9999999");
     await refused(/saliency "cam": wants the classifier's pooling/, dataset, "--saliency", "cam");
@@ -308,7 +308,7 @@ describe("the walk from data to explanation", () => {
         ...options,
       );
       expect([code, stdout]).toEqual([2, ""]);
-      expect(stderr).toMatch(/^aspectlens: labelled.cell\.\w+(\.png)?: is (one of the inputs|there already)[^\n]*\n$/);
+      expect(stderr).toMatch(/^aspectlens: labelled.cell\.\w+(\.png)?: (is one of the inputs|exists)[^\n]*\n$/);
     }
     expect(readdirSync(at("labelled")).map((name) => readFileSync(at("labelled", name)))).toEqual(before);
   });

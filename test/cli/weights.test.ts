@@ -43,7 +43,9 @@ test("an import is shown with its proof, is listed, and a training starts from i
   ]);
   expect(imported.stderr + imported.code).toBe("0");
   expect(imported.stdout).toMatch(/^mine: mobilenet-v1 0\.1 up to conv_pw_13, .* batch norm kept$/m);
-  expect(imported.stdout).toMatch(/TensorFlow\.js on the original file gives the same: largest difference \d/);
+  expect(imported.stdout).toMatch(
+    /TensorFlow\.js computes the same features from the original file: largest difference \d/,
+  );
   expect(imported.stdout).toMatch(/"weights": "mine"/);
   const listed = await aspectlens(["weights", "list", "--json"]);
   const { here, canBePulled } = JSON.parse(listed.stdout);

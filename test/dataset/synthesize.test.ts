@@ -217,10 +217,10 @@ describe("synthesize", () => {
     await mkdir(join(folder, "other"));
     await writeFile(join(folder, "other/thesis.txt"), "years of work");
     await expect(make("other", { count: 2 })).rejects.toThrow(
-      /other: holds files that were not drawn, which would be lost/,
+      /other: holds files that were not generated, which would be overwritten/,
     );
     await writeDataset(join(folder, "mine"), { manifest: { name: "mine" }, lines: [] });
-    await expect(make("mine", { count: 2 })).rejects.toThrow("mine: holds files that were not drawn");
+    await expect(make("mine", { count: 2 })).rejects.toThrow("mine: holds files that were not generated");
     await writeFile(join(folder, "file"), "");
     await expect(make("file", { count: 2 })).rejects.toThrow("is a file");
     expect(await readdir(join(folder, "other"))).toEqual(["thesis.txt"]);
@@ -256,7 +256,7 @@ test("a drawn set that somebody changed or added files to is not replaced", asyn
   for (const name of ["notes.txt", join("images", "mine.png"), join("masks", "mine.png")]) {
     await writeFile(join(target, name), "mine");
     await expect(synthesize(target, { count: 2, size: 64 })).rejects.toThrow(
-      "added: holds a drawn set that was changed since, which would be lost",
+      "added: holds a generated set that was changed since, which would be overwritten",
     );
     await rm(join(target, name));
   }

@@ -81,7 +81,7 @@ describe("a folder that holds files of others", () => {
       const run = runTraining(configOf(out), { engine });
       await expect(run, out).rejects.toThrow(ConfigError);
       await expect(run).rejects.toThrow(
-        /dataset\.json: was not made by a training, and would be lost\. Choose another "out"/,
+        /dataset\.json: was not made by a training, and would be overwritten\. Choose another "out"/,
       );
     }
     expect(contents(dataset)).toEqual(before);

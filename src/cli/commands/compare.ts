@@ -1,4 +1,4 @@
-/** `aspectlens explain --compare`: one image by every method, side by side. */
+/** `aspectlens explain --compare`: one image explained by every method, side by side. */
 
 import { join } from "node:path";
 import { openExplainer } from "../../bundle/explainer.js";
@@ -18,7 +18,7 @@ import { printJson, printLine } from "../output.js";
 import { progressBar } from "../progress.js";
 import type { Skipped } from "../skipped.js";
 
-/** All their maps are held until the last method has run. */
+/** The maps of all images are kept in memory until the last method has run. */
 const MOST_IMAGES = 50;
 const PICTURE_SIZE = 256;
 
@@ -32,8 +32,8 @@ interface CompareOptions extends DeviceOptions {
 /**
  * Writes `<stem>.compare.png` for each image that can be read.
  *
- * @param options.skipped gets what is wrong with the others.
- * @throws InputError where there are more than 50, or the sheets cannot be written.
+ * @param options.skipped collects the errors of the others.
+ * @throws InputError if there are more than 50 images, or the sheets cannot be written.
  */
 export async function compareImages(
   bundle: Bundle,
@@ -42,7 +42,7 @@ export async function compareImages(
   signal: AbortSignal,
 ): Promise<void> {
   if (paths.length > MOST_IMAGES)
-    throw new InputError(`--compare: ${paths.length} images are too many for one go.`, {
+    throw new InputError(`--compare: ${paths.length} images are too many.`, {
       cure: `Give at most ${MOST_IMAGES}.`,
     });
   const { model, saliency: own } = bundle.description;

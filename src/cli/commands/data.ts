@@ -1,4 +1,4 @@
-/** `aspectlens data`: checks a dataset, or draws the synthetic tissue set. */
+/** `aspectlens data`: checks a dataset, or generates the synthetic tissue set. */
 
 import { type Command, InvalidArgumentError } from "commander";
 import { DatasetError } from "../../core/errors.js";
@@ -31,15 +31,15 @@ interface SynthOptions extends CommonOptions {
 const SHOWN_FAULTS = 50;
 
 export function addData(program: Command): void {
-  const data = program.command("data").description("check a dataset, or draw a synthetic one");
+  const data = program.command("data").description("check a dataset, or generate a synthetic one");
   data
     .command("check")
-    .description("count labels by state, head and split, and list every fault with file and line")
+    .description("count labels by head, state and split, and list every fault with its file and line")
     .argument("<dir>", "folder with dataset.json")
-    .option("--no-decode", "look only whether images and masks are there")
+    .option("--no-decode", "check only that images and masks exist, without decoding them")
     .option(
       "--input-size <pixels>",
-      "side of what a model would see; says what is too small for it",
+      "side of a model's input; reports what is too small to be found at this size",
       countUpTo(2048),
       BUILTIN_INPUT_SIZE,
     )
@@ -51,25 +51,26 @@ export function addData(program: Command): void {
     );
   data
     .command("synth")
-    .description("draw the tissue set: seven aspects of four kinds, two of which cause the class")
-    .argument("<dir>", "folder to make; a tissue set that is there already is replaced")
-    .option("--count <images>", "images in all splits together", positiveInteger, 1000)
+    .description("generate images of synthetic tissue: seven aspects of four kinds, two of which cause the class")
+    .argument("<dir>", "folder to create; an earlier generated set there is replaced")
+    .option("--count <images>", "number of images, all splits together", positiveInteger, 1000)
     .option("--size <pixels>", "side of each image", positiveInteger, 128)
-    .option("--seed <number>", "the same seed draws the same set", wholeNumber, 7)
-    .option("--noise <share>", "deviation of the pixel noise, as a share of 255", share, 0.03)
-    .option(
-      "--causes <aspects>",
-      `which aspects make an image malignant, of ${POSSIBLE_CAUSES.join(", ")}`,
-      causeList,
-      ["mitosis", "necrosis"],
-    )
-    .option("--tag-correlation <share>", "how often the scanner tag tells the class; 0.5: not at all", share, 0.5)
-    .option("--unlabelled <share>", "share of all answers that are left out", share, 0)
+    .option("--seed <number>", "the same seed gives the same set", wholeNumber, 7)
+    .option("--noise <share>", "standard deviation of the pixel noise, as a share of 255", share, 0.03)
+    .option("--causes <aspects>", `aspects that make an image malignant, of ${POSSIBLE_CAUSES.join(", ")}`, causeList, [
+      "mitosis",
+      "necrosis",
+    ])
+    .option("--tag-correlation <share>", "how often the scanner tag agrees with the class; 0.5: by chance", share, 0.5)
+    .option("--unlabelled <share>", "share of all labels that are left out", share, 0)
     .option("--json", "print one JSON object")
     .option("--debug", "print the stack of an error")
     .addHelpText(
       "after",
-      "\nExamples:\n  aspectlens data synth data/tissue\n  aspectlens data synth data/biased --causes mitosis --tag-correlation 0.95 --seed 3",
+      `
+Examples:
+  aspectlens data synth data/tissue
+  aspectlens data synth data/biased --causes mitosis --tag-correlation 0.95 --seed 3`,
     )
     .action((directory: string, options: SynthOptions) =>
       runCommand(options, (signal) => runSynth(directory, options, signal)),
@@ -91,7 +92,7 @@ async function runCheck(directory: string, options: CheckOptions, signal: AbortS
   else printReport(report);
   if (!report.isUsable) {
     throw new DatasetError(`${directory}: ${report.errorCount} ${report.errorCount === 1 ? "fault" : "faults"}.`, {
-      cure: "Mend the lines named above.",
+      cure: "Correct the lines named above.",
     });
   }
 }
@@ -144,7 +145,7 @@ async function runSynth(directory: string, options: SynthOptions, signal: AbortS
 
 function wholeNumber(value: string): number {
   const number = Number(value);
-  if (!Number.isInteger(number) || number < 0) throw new InvalidArgumentError("Give a whole number from 0 on.");
+  if (!Number.isInteger(number) || number < 0) throw new InvalidArgumentError("Give a whole number of 0 or more.");
   return number;
 }
 

@@ -1,4 +1,7 @@
-/** `aspectlens demo`: the whole job on drawn tissue, with the trainer that users have. */
+/**
+ * `aspectlens demo`: dataset, training, export and explanations on synthetic tissue, with the same code as the other
+ * commands.
+ */
 
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -24,23 +27,23 @@ interface DemoOptions extends CommonOptions, EngineOptions {
   readonly out: string;
 }
 
-/** Sizes that three minutes on two cores allow, from the trunk that comes with the package. */
+/** Sizes for three minutes on two cores, starting from the trunk that comes with the package. */
 const IMAGES = 1600;
 const INPUT_SIZE = 128;
 /**
- * Drawn tissue looks like no photograph, so every layer learns, and fast. Half the epochs classify as well, but then
- * classifier and heads do not yet read the same channels, and fewer causes are relevant.
+ * Synthetic tissue looks unlike photographs, so all layers are trained, at a high learning rate. Half the epochs give
+ * the same accuracy, but then classifier and heads do not yet read the same channels, and fewer causes are relevant.
  */
 const STAGE = { train: "all", epochs: 16, batchNorm: "batch", learningRate: 0.003 };
-/** Small batches: in a short training, the number of steps is what counts. */
+/** Small batches: a short training needs many steps. */
 const BATCH_SIZE = 8;
-/** Stride 8 instead of 16: the smallest things are 10 of 128 pixels wide. */
+/** Stride 8 instead of 16: the smallest objects are 10 of 128 pixels wide. */
 const SOURCE = "conv_pw_5";
 
 export function addDemo(program: Command): void {
   engineOptions(program.command("demo"))
-    .description("draw a dataset, train on it, export the bundle, and explain three images")
-    .option("--out <folder>", "where everything goes; what an earlier demo left there is replaced", "aspectlens-demo")
+    .description("generate a dataset, train on it, export the bundle, and explain three images")
+    .option("--out <folder>", "where all files go; those of an earlier demo are replaced", "aspectlens-demo")
     .option("--debug", "print the stack of an error")
     .addHelpText("after", "\nExample:\n  aspectlens demo --out /tmp/demo")
     .action((options: DemoOptions) => runCommand(options, (signal) => runDemo(options, signal)));
@@ -57,7 +60,10 @@ async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<void>
   await checkRunFolder(run);
   await checkOutBundle(bundle);
 
-  printLine(`1. drawing ${IMAGES} images of tissue; mitosis or necrosis makes one malignant, the rest are distractors`);
+  printLine(
+    `1. generating ${IMAGES} images of synthetic tissue; mitosis or necrosis makes one malignant, ` +
+      "the other aspects are distractors",
+  );
   await drawTissue(data, signal);
 
   printLine("2. training a classifier and seven aspect heads jointly, from the trunk that comes with the package");
@@ -79,7 +85,7 @@ async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<void>
   printLine();
   printLine(`3. exporting ${bundle}`);
   const bytes = await exportRun(run, bundle, { onNotice: showNotice, signal });
-  printLine(`   ${(bytes / 1e6).toFixed(1)} MB, enough alone`);
+  printLine(`   ${(bytes / 1e6).toFixed(1)} MB, everything in one file`);
 
   printLine();
   printLine("4. explaining three images that the model has not seen");
@@ -95,7 +101,8 @@ async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<void>
   } finally {
     await explainer.dispose();
   }
-  for (const { path, causes } of picked) printLine(`truth: ${path} is malignant because of ${causes.join(" and ")}`);
+  for (const { path, causes } of picked)
+    printLine(`ground truth: ${path} is malignant because of ${causes.join(" and ")}`);
   printLine();
   printLine(`done in ${duration(performance.now() - begun)}`);
   for (const [what, path] of Object.entries({ dataset: data, run, bundle, explanations }))
@@ -112,7 +119,7 @@ async function drawTissue(data: string, signal: AbortSignal): Promise<void> {
   bar.clear();
 }
 
-/** Explanations are of images called by numbers; a file of such a name that is another's is told before the work. */
+/** The explained images have numbers as names; a foreign file of such a name is reported before the work starts. */
 async function checkDrawn(explanations: string): Promise<void> {
   const there = await readdir(explanations).catch(() => []);
   await (await openResultFolder(explanations)).check(there.filter((name) => /^\d+\./.test(name)));

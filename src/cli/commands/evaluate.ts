@@ -1,4 +1,4 @@
-/** `aspectlens evaluate`: every metric of every head, of a run or a bundle, on a split of a dataset. */
+/** `aspectlens evaluate`: all metrics of every head of a run or a bundle, on one split of a dataset. */
 
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -31,8 +31,8 @@ export function addEvaluate(program: Command): void {
     .description("measure every head on a split of a dataset")
     .argument("<model>", "run folder or bundle")
     .argument("<dataset>", "folder with dataset.json")
-    .addOption(new Option("--split <name>", "which images").choices(SPLITS).default("test"))
-    .option("--out <file>", "write the result there, as JSON")
+    .addOption(new Option("--split <name>", "split to measure").choices(SPLITS).default("test"))
+    .option("--out <file>", "write the metrics to this file, as JSON")
     .option("--json", "print one JSON object (aspectlens-metrics/1)")
     .option("--debug", "print the stack of an error")
     .addHelpText("after", "\nExample:\n  aspectlens evaluate model.aspect data/tissue --out metrics.json")
@@ -72,8 +72,8 @@ async function runEvaluate(
 }
 
 /**
- * In a run folder, where a bundle's model card shows it; a run that cannot be written to, or is being trained, stays as
- * it is.
+ * Recorded in the run folder, for the model card of its next bundle; a run that is read-only or being trained is left
+ * unchanged.
  */
 async function record(path: string, metrics: SplitMetrics): Promise<void> {
   if (!(await stat(path)).isDirectory()) return;
@@ -83,7 +83,7 @@ async function record(path: string, metrics: SplitMetrics): Promise<void> {
   });
 }
 
-/** True for what `--out` made earlier. */
+/** True for a file that `--out` made earlier. */
 async function isMetricsFile(path: string): Promise<boolean> {
   try {
     const value: unknown = JSON.parse(await readFile(path, "utf8"));

@@ -1,4 +1,4 @@
-/** `aspectlens explain`: images in, for each an explanation, a picture and masks; a table on the terminal. */
+/** `aspectlens explain`: writes an explanation, an overlay and masks for each image, and prints a table. */
 
 import { type Command, Option } from "commander";
 import { openExplainer } from "../../bundle/explainer.js";
@@ -33,33 +33,45 @@ interface ExplainOptions extends CommonOptions, DeviceOptions {
 export function addExplain(program: Command): void {
   const command = program
     .command("explain")
-    .description("say which aspects an answer relied on: JSON, an overlay picture and masks for each image")
+    .description("explain which aspects an answer relied on: JSON, an overlay and masks for each image")
     .argument("<bundle>", "the .aspect file")
     .argument("<image...>", "images, folders of images, or quoted patterns such as 'images/**/*.png'")
     .option("--out <folder>", "where the files go", "explanations")
     .option(
       "--target <what>",
-      "explain this class instead of the predicted one; CLASS:OTHER explains the margin between two, logit:CLASS its own score, aspect:NAME or image:NAME an aspect head, unit:LAYER/CHANNEL a channel",
+      "what to explain instead of the predicted class: another CLASS, CLASS:OTHER (the margin between two classes), " +
+        "logit:CLASS (a class's own score), aspect:NAME or image:NAME (the output of an aspect head), " +
+        "unit:LAYER/CHANNEL (a channel)",
     )
     .option("--all-classes", "one explanation for each class, not for the predicted one alone")
     .addOption(
-      new Option("--saliency <method>", "how relevance is found; the bundle's own by default").choices(SALIENCY_NAMES),
+      new Option(
+        "--saliency <method>",
+        "saliency method that relevance is computed with; the model's by default",
+      ).choices(SALIENCY_NAMES),
     )
-    .addOption(new Option("--masking <way>", "how it masks the representation").choices(MASKING_NAMES))
+    .addOption(
+      new Option("--masking <way>", "how the saliency masks the representation; the model's by default").choices(
+        MASKING_NAMES,
+      ),
+    )
     .option(
       "--tap <layer>",
-      "mask this one layer for all aspects, or input, the image itself; each head's own by default",
+      "layer to mask for all aspects, or input for the image; by default the layer that each head reads",
     )
     .addOption(
       new Option(
         "--mapping <name>",
-        "grey: aspect heads see the masked image without colours; needs --tap input",
+        "identity, or grey: aspect heads read the masked image without colours (with --tap input)",
       ).choices(MAPPING_NAMES),
     )
-    .option("--interval", "5 to 95 % of the relevance over 16 slightly changed copies (17 times the work)")
+    .option(
+      "--interval",
+      "add the 5 to 95 % range of relevance over 16 slightly changed copies (takes 17 times as long)",
+    )
     .option(
       "--compare",
-      "a sheet for each image that sets all methods side by side, STEM.compare.png, instead of one explanation",
+      "instead of an explanation, draw all methods side by side on one sheet for each image, STEM.compare.png",
     )
     .addOption(
       new Option(
@@ -69,11 +81,18 @@ export function addExplain(program: Command): void {
         .choices(["image", "model"])
         .default("image"),
     )
-    .option("--json", "print one explanation a line, and nothing else, on stdout")
+    .option("--json", "print one explanation per line, as JSON, and nothing else on stdout")
     .option("--debug", "print the stack of an error")
     .addHelpText(
       "after",
-      "\nExamples:\n  aspectlens explain tissue.aspect slide.png\n  aspectlens explain tissue.aspect images --out why\n  aspectlens explain tissue.aspect 'images/**/*.png' --target malignant:benign\n  aspectlens explain tissue.aspect slide.png --saliency hires-cam --masking multiply --tap input\n  aspectlens explain tissue.aspect slide.png --all-classes --interval\n  aspectlens explain tissue.aspect slide.png --compare",
+      `
+Examples:
+  aspectlens explain tissue.aspect slide.png
+  aspectlens explain tissue.aspect images --out why
+  aspectlens explain tissue.aspect 'images/**/*.png' --target malignant:benign
+  aspectlens explain tissue.aspect slide.png --saliency hires-cam --masking multiply --tap input
+  aspectlens explain tissue.aspect slide.png --all-classes --interval
+  aspectlens explain tissue.aspect slide.png --compare`,
     )
     .action((bundle: string, images: string[], options: ExplainOptions) =>
       runCommand(options, (signal) => runExplain(bundle, images, options, signal)),
@@ -110,7 +129,9 @@ async function runExplain(
     try {
       const threshold = explainer.thresholdOf(targets?.[0]);
       if (explainer.description.threshold.isCalibrated && !threshold.isCalibrated)
-        showNotice(`relevant from ${threshold.value} on is a guess: the threshold is not calibrated for this.`);
+        showNotice(
+          `the threshold of relevance (${threshold.value}) is not calibrated for this method or model, only a guess.`,
+        );
       await explainImages(explainer, images, { ...options, targets, results, skipped }, signal);
     } finally {
       await explainer.dispose();
@@ -131,7 +152,7 @@ function checkTogether({
   mapping,
 }: ExplainOptions): void {
   const clash = (first: string, second: string, cure: string) => {
-    throw new InputError(`${first} and ${second} do not go together.`, { cure });
+    throw new InputError(`${first} and ${second} cannot be used together.`, { cure });
   };
   if (allClasses && target !== undefined) clash("--all-classes", "--target", "Leave one of them out.");
   if (!compare) return;
@@ -151,7 +172,7 @@ function choiceOf(
   const aspects = heads.filter((head) => head.kind !== "classifier").map(({ name }) => name);
   if (allClasses) {
     if (classifier.task === "regression")
-      throw new InputError("--all-classes: this model answers with a number, so there are no classes.", {
+      throw new InputError("--all-classes: this model is a regression and has no classes.", {
         cure: "Leave it out.",
       });
     return { targets: classifier.classes.map((name) => parseTarget(name, classifier)), method };
@@ -159,7 +180,7 @@ function choiceOf(
   if (text === undefined) return { method };
   const target = parseTarget(text, classifier, { aspects });
   if (compare && graphKey(target, classifier.task) !== graphKey(undefined, classifier.task))
-    throw new InputError(`--compare: explains answers of the classifier; --target ${text} is none.`, {
+    throw new InputError(`--compare: explains the classifier only, and --target ${text} is not one of its outputs.`, {
       cure: "Name a class, or CLASS:OTHER.",
     });
   return { targets: [target], method };

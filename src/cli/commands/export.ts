@@ -19,8 +19,8 @@ export function addExport(program: Command): void {
     .command("export")
     .description("write a run's best model as one bundle file")
     .argument("<run>", "run folder")
-    .argument("<out>", `bundle to write, name${BUNDLE_ENDING}`)
-    .option("--licence <file>", "text of the model's licence")
+    .argument("<out>", `bundle to write, NAME${BUNDLE_ENDING}`)
+    .option("--licence <file>", "file with the text of the model's licence")
     .option("--json", "print one JSON object")
     .option("--debug", "print the stack of an error")
     .addHelpText("after", "\nExample:\n  aspectlens export runs/tissue tissue.aspect")
@@ -43,7 +43,7 @@ async function runExport(run: string, out: string, options: ExportOptions, signa
   }
 }
 
-/** @throws InputError where there is another file than a bundle. */
+/** @throws InputError if the file exists and is not a bundle. */
 export async function checkOutBundle(out: string): Promise<void> {
   const isOurs = (path: string) =>
     readZipDirectory(path).then(

@@ -35,7 +35,7 @@ import { progressBar } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
 import { chooseFonts } from "../text-fonts.js";
 
-/** Side to which an original is squeezed for its picture, pixels. */
+/** Side of the square to which the original is resized for its overlay, pixels. */
 const PICTURE_SIZE = 512;
 
 interface FaithfulnessCommand extends CommonOptions, EngineOptions {
@@ -48,26 +48,30 @@ interface FaithfulnessCommand extends CommonOptions, EngineOptions {
 
 export function addFaithfulness(program: Command): void {
   engineOptions(program.command("faithfulness"))
-    .description("measure whether explanations name the aspect that caused the answer, on data that knows its causes")
+    .description("measure whether explanations name the aspect that caused the answer, on data whose causes are known")
     .argument("<model>", "run folder or bundle")
     .argument("<dataset>", 'folder with dataset.json that has "causes"')
-    .option("--out <folder>", "where page, pictures and JSON go", "faithfulness")
+    .option("--out <folder>", "where the page, its overlays and the JSON go", "faithfulness")
     .addOption(
-      new Option("--saliency <methods...>", "methods to measure beside the model's own")
+      new Option("--saliency <methods...>", "methods to measure besides the model's; all: every one")
         .choices([...SALIENCY_NAMES, "all"])
         .default([]),
     )
     .option("--unranked <aspects...>", "aspects that are neither causes nor distractors", [])
-    .option("--draws <count>", "randomized classifiers and heads for the controls", countUpTo(1000), 20)
+    .option("--draws <count>", "number of randomized classifiers and heads, as controls", countUpTo(1000), 20)
     .option(
       "--twin <model-and-dataset...>",
-      "another model, and the same images labelled by another cause: does each name its own?",
+      "model and dataset of a paired model: the same images, with labels that another aspect causes",
     )
     .option("--json", "print one JSON object (aspectlens-faithfulness/1)")
     .option("--debug", "print the stack of an error")
     .addHelpText(
       "after",
-      "\nExamples:\n  aspectlens faithfulness tissue.aspect data/tissue\n  aspectlens faithfulness runs/tissue data/tissue --saliency all --out why\n  aspectlens faithfulness runs/cat data/cat --twin runs/cell data/cell",
+      `
+Examples:
+  aspectlens faithfulness tissue.aspect data/tissue
+  aspectlens faithfulness runs/tissue data/tissue --saliency all --out why
+  aspectlens faithfulness runs/cat data/cat --twin runs/cell data/cell`,
     )
     .action((model: string, dataset: string, options: FaithfulnessCommand) =>
       runCommand(options, (signal) => runFaithfulness(model, dataset, options, signal)),
@@ -108,7 +112,7 @@ async function runFaithfulness(
       signal,
     });
     if (twin) {
-      bar.update(1, "the twin");
+      bar.update(1, "the paired model");
       twins = await comparePairedModels({ trained, dataset }, twin, { engine, signal });
     }
   } finally {
@@ -139,14 +143,14 @@ function checkUnranked(unranked: readonly string[], { spec }: TrainedModel): voi
   });
 }
 
-/** Whether the test split can be judged at all; its samples are read only where the manifest says nothing. */
+/** Whether the test split has known causes; its samples are read only if the manifest names none. */
 async function knowsCauses(dataset: Dataset): Promise<boolean> {
   if (Object.keys(dataset.manifest.causes ?? {}).length > 0) return true;
   for await (const { causes } of records(dataset, { split: "test" })) if (causes !== undefined) return true;
   return false;
 }
 
-/** @throws ConfigError where it is not a model and a dataset that fits it. */
+/** @throws ConfigError if it is not a model and a dataset that fits it. */
 async function twinOf(words: FaithfulnessCommand["twin"], mine: Dataset): Promise<PairedModel | undefined> {
   if (words === undefined) return undefined;
   const [path, directory] = words;
@@ -155,17 +159,17 @@ async function twinOf(words: FaithfulnessCommand["twin"], mine: Dataset): Promis
       cure: "Give both: --twin runs/cell data/cell.",
     });
   const trained = await readModel(path);
-  const cure = "The twin is judged by those.";
+  const cure = "The paired model is measured on those.";
   const { dataset } = await openSplit(directory, { split: "test", spec: trained.spec, cure });
   const own = new Set<string>();
   for await (const { image } of records(mine, { split: "test" })) own.add(image);
   for await (const { image } of records(dataset, { split: "test" })) if (own.has(image)) return { trained, dataset };
   throw new ConfigError(`--twin ${directory}: none of its test images is one of ${mine.manifest.name}'s.`, {
-    cure: "A twin answers the same images, by their names.",
+    cure: "A paired model answers the same images, compared by file name.",
   });
 }
 
-/** All valid ones for "all"; CAM only where the model has what it wants. */
+/** All valid methods for "all"; CAM only for models with the layers that it needs. */
 function others(asked: FaithfulnessCommand["saliency"], model: Model): SaliencyName[] {
   if (!asked.includes("all")) return asked.filter((name) => name !== "all");
   return SALIENCY_NAMES.filter((name) => name !== "cam" || allowsCam(model));
@@ -197,7 +201,7 @@ async function writePage(
   await results.write("faithfulness", files);
 }
 
-/** In the shape of the file; as the model saw it, square, where that has gone meanwhile. */
+/** In the file's aspect ratio; square, as the model saw it, if the file has been removed since. */
 async function pictureOf({ explained, pixels }: Case, dataset: Dataset): Promise<Uint8Array> {
   const { size } = explained.maps;
   try {

@@ -29,13 +29,13 @@ export function addTrain(program: Command): void {
     .description("train a classifier and aspect heads jointly on one trunk")
     .argument(
       "[config]",
-      "configuration, a JSON file; with --resume or --finish a run folder's own config.json will do",
+      "configuration, a JSON file; with --resume or --finish also the config.json of the run folder",
     )
     .option("--set <key=value>", "override a key of the configuration; may be repeated", collect, [])
-    .option("--resume", "go on exactly where the run stopped")
-    .option("--finish", "end an interrupted run where it is: its best epoch so far becomes the model")
-    .option("--add-heads <run>", "add heads to a finished run; its trunk and heads stay as they are")
-    .option("--json", "print one JSON object when done")
+    .option("--resume", "continue exactly where the run stopped")
+    .option("--finish", "end an interrupted run now, with its best epoch so far as the model")
+    .option("--add-heads <run>", "add heads to a finished run; its trunk and heads stay unchanged")
+    .option("--json", "print one JSON object at the end")
     .option("--debug", "print the stack of an error")
     .addHelpText(
       "after",
@@ -81,7 +81,7 @@ async function runTrain(config: string | undefined, options: TrainCommandOptions
   printLine(`next: aspectlens export ${raw.out} model.aspect`);
 }
 
-/** Trains and shows how it goes on stderr; also what `demo` does. */
+/** Trains and shows the progress on stderr; also used by `demo`. */
 export async function trainWithProgress(
   raw: Parameters<typeof runTraining>[0],
   options: Pick<TrainCommandOptions, "engine" | "threads" | "device" | "resume" | "finish" | "addHeads">,
@@ -127,7 +127,8 @@ export function printTrained({ threshold, provenance }: TrainedModel): void {
     for (const line of metricsTable(validation.heads)) printLine(`  ${line}`);
   } else printLine("validation: not evaluated (no labelled sample has that split)");
   printLine(
-    `an aspect is relevant from ${threshold.value.toFixed(3)} on${besideText(threshold)}${threshold.isCalibrated ? "" : " (not calibrated)"}`,
+    `threshold of relevance ${threshold.value.toFixed(3)}${besideText(threshold)}` +
+      (threshold.isCalibrated ? "" : " (not calibrated)"),
   );
   for (const warning of provenance.warnings) printLine(`warning: ${warning}`);
 }
@@ -135,9 +136,11 @@ export function printTrained({ threshold, provenance }: TrainedModel): void {
 function printPlan({ config, spec, dataset, notes }: TrainPlan): void {
   const { trunk } = config;
   const heads = spec.heads.map((head) => head.name).join(", ");
+  const weights = trunk.weights === "random" ? "random weights" : `weights of ${trunk.weights}`;
   const lines = [
-    `${dataset.manifest.name}: ${splitSize(dataset, "train")} training, ${splitSize(dataset, "validation")} validation images`,
-    `${trunk.name} ${trunk.alpha} at ${trunk.inputSize} px, ${trunk.weights === "random" ? "random weights" : `weights of ${trunk.weights}`}; source ${config.source}; heads ${heads}`,
+    `${dataset.manifest.name}: ${splitSize(dataset, "train")} training images, ` +
+      `${splitSize(dataset, "validation")} validation images`,
+    `${trunk.name} ${trunk.alpha} at ${trunk.inputSize} px, ${weights}; source ${config.source}; heads ${heads}`,
     ...config.stages.map(
       (stage, index) =>
         `stage ${index + 1}: ${stage.train}, ${stage.epochs} epochs, learning rate ${stage.learningRate}`,

@@ -1,4 +1,4 @@
-/** `aspectlens verify`: is a bundle whole, and does it still answer as it did when it was written? */
+/** `aspectlens verify`: checks that a bundle is complete and gives the same outputs as when it was written. */
 
 import type { Command } from "commander";
 import { verifyBundle } from "../../bundle/verify-bundle.js";
@@ -8,7 +8,7 @@ import { type CommonOptions, runCommand } from "../run-command.js";
 export function addVerify(program: Command): void {
   program
     .command("verify")
-    .description("check a bundle's files, and replay its goldens through both graphs")
+    .description("check a bundle's files, and compare the outputs of both graphs with its goldens")
     .argument("<bundle>", "the .aspect file")
     .option("--json", "print one JSON object")
     .option("--debug", "print the stack of an error")
@@ -25,9 +25,10 @@ async function runVerify(path: string, options: CommonOptions, signal: AbortSign
     return;
   }
   const { fileCount, goldenCount, outputCount, worst } = verification;
-  printLine(`${path}: whole; ${fileCount} files, ${goldenCount} goldens, ${outputCount} outputs agree`);
+  printLine(`${path}: complete; ${fileCount} files, ${goldenCount} goldens, ${outputCount} outputs agree`);
   if (worst)
     printLine(
-      `worst output: ${worst.output}, off by ${worst.error.toExponential(1)} of ${worst.tolerance.toExponential(1)} allowed`,
+      `worst output: ${worst.output}, off by ${worst.error.toExponential(1)} ` +
+        `of ${worst.tolerance.toExponential(1)} allowed`,
     );
 }

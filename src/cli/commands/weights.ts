@@ -1,4 +1,4 @@
-/** `aspectlens weights`: what pre-trained weights there are, and how others come in. */
+/** `aspectlens weights`: lists, pulls and imports pre-trained weights. */
 
 import type { Command } from "commander";
 import { WeightsError } from "../../core/errors.js";
@@ -30,20 +30,21 @@ const MEGA = 1e6;
 const LOCK_FILE = "aspectlens-weights.lock.json";
 
 export function addWeights(program: Command): void {
-  const weights = program.command("weights").description("pre-trained trunks: list them, pull some, import your own");
+  const weights = program.command("weights").description("list, pull or import pre-trained weights of trunks");
   common(weights.command("list"))
-    .description("what is built in, what is on this machine, and what can be pulled")
+    .description("list weights that are built in, stored on this machine, or can be pulled")
     .addHelpText("after", "\nExample:\n  aspectlens weights list")
     .action((options: CommonOptions) => runCommand(options, () => runList(options)));
   common(weights.command("pull"))
-    .description("download known weights, check them, and keep them on this machine")
-    .argument("<names...>", "as `weights list` shows them")
-    .option("--lock <file>", "checksums of what has been pulled; commit it with your project", LOCK_FILE)
-    .option("--mirror <base>", "ask BASE/host/path instead of https://host/path; file:///folder works too")
+    .description("download weights, check them, and store them on this machine")
+    .argument("<names...>", "names, as `aspectlens weights list` shows them")
+    .option("--lock <file>", "lock file with the checksums of pulled weights; commit it with your project", LOCK_FILE)
+    .option("--mirror <base>", "download from BASE/host/path instead of https://host/path; also file:///folder")
     .addHelpText(
       "after",
       `
-Proxies are taken from HTTPS_PROXY, HTTP_PROXY and NO_PROXY. Weights are kept in $ASPECTLENS_WEIGHTS, by default in the cache of the user.
+Proxies are taken from HTTPS_PROXY, HTTP_PROXY and NO_PROXY. Weights are stored in the folder $ASPECTLENS_WEIGHTS, by
+default in the user's cache.
 
 Examples:
   aspectlens weights pull keras-mobilenet-v2-1.0-224
@@ -53,12 +54,12 @@ Examples:
       runCommand(options, (signal) => runPull(names, options, signal)),
     );
   common(weights.command("import"))
-    .description("take weights from a file: tfjs model.json, Keras .h5, torchvision's .onnx")
-    .argument("<file>", "the file, or the folder of a model.json")
-    .option("--name <name>", "how a configuration will call them; by default the file's own name")
-    .option("--licence <text>", "kept with the weights, and shown by list")
-    .option("--replace", "take the place of weights of the same name")
-    .option("--tensors", "print every tensor with its norm")
+    .description("import weights from a file: TensorFlow.js model.json, Keras .h5, torchvision .onnx")
+    .argument("<file>", "the file, or the folder that has a model.json")
+    .option("--name <name>", "name for use in a configuration; by default the name of the file")
+    .option("--licence <text>", "licence, stored with the weights and shown by list")
+    .option("--replace", "replace stored weights of the same name")
+    .option("--tensors", "print the norm of every tensor")
     .addHelpText(
       "after",
       `
@@ -106,11 +107,11 @@ async function runList({ json }: CommonOptions): Promise<void> {
   for (const line of formatTable([header, ...stored.map(row)])) printLine(`  ${line}`);
   for (const { name, error } of broken) printLine(`  ${name} cannot be read: ${error}`);
   printLine();
-  printLine("can be pulled (aspectlens weights pull NAME; one of the sizes in braces):");
+  printLine("can be pulled (aspectlens weights pull NAME, with one of the sizes in braces):");
   for (const line of formatTable([header, ...bySize(remote).map(row)])) printLine(`  ${line}`);
 }
 
-/** Entries that differ in nothing but the input size as one, which names all sizes in braces. */
+/** Entries that differ only in the input size become one, with all sizes in braces. */
 function bySize<Entry extends { readonly name: string; readonly inputSize: number }>(entries: readonly Entry[]) {
   const groups = new Map<string, Entry[]>();
   for (const entry of entries) {
@@ -128,7 +129,7 @@ async function runPull(names: readonly string[], options: PullCommandOptions, si
   const entries = names.map(catalogued);
   const [{ selectEngine }, { pullWeights }] = await Promise.all([
     import("../../engine/select-engine.js"),
-    import("../../weights/pull.js"), // loads TensorFlow.js, which a list does without
+    import("../../weights/pull.js"), // loads TensorFlow.js, which a list does not need
   ]);
   const engine = await selectEngine();
   const pulled: Imported[] = [];
@@ -170,21 +171,25 @@ function printImported(imported: Imported, { tensors: isLong = false }: { tensor
   const { tensors, forward, original, notCompared } = proof;
   const norms = tensors.filter((tensor) => tensor.name.endsWith("/kernel")).map((tensor) => tensor.norm);
   printLine(
-    `${name}: ${trunk.name} ${trunk.alpha} up to ${lastLayer}, ${(parameterCount / MEGA).toFixed(2)} million numbers, batch norm ${hasBatchNorm ? "kept" : "folded or none"}`,
+    `${name}: ${trunk.name} ${trunk.alpha} up to ${lastLayer}, ` +
+      `${(parameterCount / MEGA).toFixed(2)} million numbers, batch norm ${hasBatchNorm ? "kept" : "folded or none"}`,
   );
   printLine(
-    `  ${tensors.length} tensors of the right shapes; norms of the kernels ${Math.min(...norms).toPrecision(3)} to ${Math.max(...norms).toPrecision(3)}`,
+    `  ${tensors.length} tensors of the expected shapes; ` +
+      `norms of the kernels ${Math.min(...norms).toPrecision(3)} to ${Math.max(...norms).toPrecision(3)}`,
   );
   printLine(
-    `  check image: ${forward.layer} [${forward.shape.join(", ")}], mean ${forward.mean.toPrecision(3)}, deviation ${forward.deviation.toPrecision(3)}, ${Math.round(100 * forward.live)} % of the channels respond`,
+    `  check image: ${forward.layer} [${forward.shape.join(", ")}], mean ${forward.mean.toPrecision(3)}, ` +
+      `deviation ${forward.deviation.toPrecision(3)}, ${Math.round(100 * forward.live)} % of the channels respond`,
   );
   printLine(
     original
-      ? `  ${original.runtime} on the original file gives the same: largest difference ${original.error.toExponential(1)} of the largest feature`
+      ? `  ${original.runtime} computes the same features from the original file: ` +
+          `largest difference ${original.error.toExponential(1)} of the largest feature`
       : `  ${notCompared}`,
   );
   if (isLong) for (const line of formatTable(tensors.map(tensorRow))) printLine(`  ${line}`);
-  printLine(`  kept in ${path}`);
+  printLine(`    stored in ${path}`);
   printLine(`  use it: "trunk": { "weights": "${name}" }`);
 }
 
@@ -197,7 +202,7 @@ function trunkFacts(trunk: TrunkSpec) {
   return { trunk: name, alpha, inputSize, input: INPUT_RANGES[architectureOf(trunk).scaling] };
 }
 
-/** What the network scales the pixels to; images go in as RGB 0..255 for all. */
+/** The range that the network scales pixels to; every network takes images as RGB 0..255. */
 const INPUT_RANGES = { imagenet: "mean 0, deviation 1", caffe: "BGR, mean 0", unit: "-1..1" };
 
 function parameterCount(trunk: TrunkSpec): number {

@@ -201,7 +201,7 @@ function* range(count: number): Generator<number> {
 
 /**
  * Only nothing, an empty folder, or an earlier drawn set as it was drawn may be replaced: what somebody added or
- * changed would be lost.
+ * changed would be overwritten.
  */
 async function checkReplaceable(target: string, label: string): Promise<void> {
   const found = await stat(target).catch(() => undefined);
@@ -210,8 +210,8 @@ async function checkReplaceable(target: string, label: string): Promise<void> {
   if ((await readdir(target)).length === 0) return;
   const drawn = await readFile(join(target, DRAWN), "utf8").catch(() => undefined);
   if (drawn !== undefined && drawn === (await drawnText(target))) return;
-  const holds = drawn === undefined ? "files that were not drawn" : "a drawn set that was changed since";
-  throw new DatasetError(`${label}: holds ${holds}, which would be lost.`, {
+  const holds = drawn === undefined ? "files that were not generated" : "a generated set that was changed since";
+  throw new DatasetError(`${label}: holds ${holds}, which would be overwritten.`, {
     cure: "Name a new folder, or empty this one.",
   });
 }
