@@ -6,7 +6,7 @@ import { shown } from "./shown.js";
 
 export interface OnnxCheck {
   /** Names the file in errors. */
-  readonly source: string;
+  readonly file: string;
   readonly ErrorClass?: InputErrorClass;
   /** What the user can do, a sentence. */
   readonly cure?: string;
@@ -33,9 +33,9 @@ const DOMAINS = new Set(["", "ai.onnx", "ai.onnx.ml"]);
  * @throws ErrorClass where the bytes are no ONNX model, a tensor lies in another file, or an operator is not allowed.
  */
 export function checkOnnxGraph(bytes: Uint8Array, check: OnnxCheck): void {
-  const { source, ErrorClass = InputError, cure = "Export it again." } = check;
+  const { file, ErrorClass = InputError, cure = "Export it again." } = check;
   const refuse: Refuse = (what, options) => {
-    throw new ErrorClass(`${source}: ${what}. ${cure}`, options);
+    throw new ErrorClass(`${file}: ${what}. ${cure}`, options);
   };
   let parts: readonly Field[];
   try {

@@ -1,6 +1,6 @@
 /**
  * Reading a file whole without waiting for ever or filling the memory: its size first, devices never, pipes only where
- * asked.
+ * asked. Images are read by `dataset/read-image-file.ts`, which sets their limit.
  */
 
 import { constants } from "node:fs";
@@ -9,10 +9,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { InputError, type InputErrorClass } from "./errors.js";
 import { LIMITS } from "./limits.js";
 
-export interface ReadOptions {
+export interface ReadWholeOptions {
   /** How messages call the file. */
-  readonly label?: string;
-  /** Bytes from which on it is refused. */
+  readonly name?: string;
+  /** The most bytes that are read; a larger file is refused. A pipe may give `LIMITS.pipeBytes` at most, too. */
   readonly limit: number;
   /** Reads a pipe to its end, as one that a user names on the command line; else it is refused. */
   readonly allowPipe?: boolean;
@@ -32,9 +32,9 @@ const CHUNK = 2 ** 16;
  * @throws InputError (or `ErrorClass`) in one line where it is absent, no file, empty, or too large, or a pipe ends too
  *   late.
  */
-export async function readWhole(path: string, options: ReadOptions): Promise<Uint8Array> {
-  const { label = path, limit, allowPipe = false, signal, ErrorClass = InputError } = options;
-  const refuse: Refuse = (what, cure, cause) => new ErrorClass(`${label}: ${what}`, { cure, cause, file: path });
+export async function readWhole(path: string, options: ReadWholeOptions): Promise<Uint8Array> {
+  const { name = path, limit, allowPipe = false, signal, ErrorClass = InputError } = options;
+  const refuse: Refuse = (what, cure, cause) => new ErrorClass(`${name}: ${what}`, { cure, cause, file: path });
   let file: FileHandle | undefined;
   try {
     // Opening can wait for ever (a pipe) or act (a device), so it is looked at first.
@@ -47,7 +47,12 @@ export async function readWhole(path: string, options: ReadOptions): Promise<Uin
     if (found.isFile() && found.size > limit) throw refuse(tooLarge(found.size, limit), "Make it smaller.");
     const bytes = found.isFile()
       ? await readFile(file, found.size)
-      : await readPipe(file, { refuse, signal, isOpen: path.startsWith("/dev/") });
+      : await readPipe(file, {
+          refuse,
+          limit: Math.min(limit, LIMITS.pipeBytes),
+          signal,
+          isOpen: path.startsWith("/dev/"),
+        });
     if (bytes.length === 0) throw refuse("is empty (0 bytes).", "Fetch it or save it again.");
     return bytes;
   } catch (cause) {
@@ -94,7 +99,7 @@ async function readFile(file: FileHandle, size: number): Promise<Uint8Array> {
  */
 async function readPipe(
   file: FileHandle,
-  { refuse, signal, isOpen }: { refuse: Refuse; signal?: AbortSignal; isOpen: boolean },
+  { refuse, limit, signal, isOpen }: { refuse: Refuse; limit: number; signal?: AbortSignal; isOpen: boolean },
 ): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -106,7 +111,7 @@ async function readPipe(
     });
     if (bytesRead > 0) {
       size += bytesRead;
-      if (size > LIMITS.pipeBytes) throw refuse(`gives more than ${LIMITS.pipeBytes / 1e6} MB.`, "Save it as a file.");
+      if (size > limit) throw refuse(`gives more than ${limit / 1e6} MB.`, "Save it as a file.");
       chunks.push(buffer.subarray(0, bytesRead));
       waitedMs = 0;
       continue;

@@ -60,39 +60,39 @@ export function encodeSafetensors(arrays: NdArrays, { metadata, isHalf }: Encode
  * Reads arrays back; each is a copy of its own, and half precision is widened.
  *
  * @returns an object without a prototype, so that no name means anything else.
- * @param source named in errors.
+ * @param file named in errors.
  * @throws InputError where the header or an extent is wrong.
  */
-export function decodeSafetensors(bytes: Uint8Array, source: string): Record<string, NdArray> {
-  return decodeArrays(bytes, readHeader(bytes, source), source);
+export function decodeSafetensors(bytes: Uint8Array, file: string): Record<string, NdArray> {
+  return decodeArrays(bytes, readHeader(bytes, file), file);
 }
 
 /** The strings stored beside the arrays, in an object without a prototype; empty where there are none. */
-export function safetensorsMetadata(bytes: Uint8Array, source: string): Metadata {
-  return metadataOf(readHeader(bytes, source), source);
+export function safetensorsMetadata(bytes: Uint8Array, file: string): Metadata {
+  return metadataOf(readHeader(bytes, file), file);
 }
 
 /** Arrays and strings of one file. @throws InputError as `decodeSafetensors`. */
 export function readSafetensors(
   bytes: Uint8Array,
-  source: string,
+  file: string,
 ): { readonly metadata: Metadata; readonly arrays: Record<string, NdArray> } {
-  const header = readHeader(bytes, source);
-  return { metadata: metadataOf(header, source), arrays: decodeArrays(bytes, header, source) };
+  const header = readHeader(bytes, file);
+  return { metadata: metadataOf(header, file), arrays: decodeArrays(bytes, header, file) };
 }
 
-function decodeArrays(bytes: Uint8Array, { header, start }: Header, source: string): Record<string, NdArray> {
+function decodeArrays(bytes: Uint8Array, { header, start }: Header, file: string): Record<string, NdArray> {
   const entries = Object.entries(header).filter(([name]) => name !== "__metadata__");
   for (const [name, entry] of entries) {
-    if (!isEntry(entry)) throw broken(source, `${shown(name)} is described wrongly`);
+    if (!isEntry(entry)) throw broken(file, `${shown(name)} is described wrongly`);
     const { dtype, shape, data_offsets } = entry;
     const [begin, end] = data_offsets;
-    if (!Object.hasOwn(WIDTHS, dtype)) throw broken(source, `${shown(name)} has dtype ${shown(dtype)}`);
+    if (!Object.hasOwn(WIDTHS, dtype)) throw broken(file, `${shown(name)} has dtype ${shown(dtype)}`);
     if (end - begin !== WIDTHS[dtype] * sizeOf(shape) || start + end > bytes.length)
-      throw broken(source, `${shown(name)} is cut off`);
+      throw broken(file, `${shown(name)} is cut off`);
   }
   // Every entry was just checked.
-  checkExtents(entries as [string, Entry][], source);
+  checkExtents(entries as [string, Entry][], file);
   const arrays: Record<string, NdArray> = Object.create(null);
   for (const [name, { dtype, shape, data_offsets }] of entries as [string, Entry][]) {
     const [begin, end] = data_offsets;
@@ -103,23 +103,23 @@ function decodeArrays(bytes: Uint8Array, { header, start }: Header, source: stri
 }
 
 /** The format forbids arrays over the same bytes; a small file could claim any memory with them. */
-function checkExtents(entries: readonly [string, Entry][], source: string): void {
+function checkExtents(entries: readonly [string, Entry][], file: string): void {
   const inOrder = entries.toSorted(([, { data_offsets: a }], [, { data_offsets: b }]) => a[0] - b[0] || a[1] - b[1]);
   let end = 0;
   for (const [name, { data_offsets }] of inOrder) {
-    if (data_offsets[0] < end) throw broken(source, `${shown(name)} lies over another array`);
+    if (data_offsets[0] < end) throw broken(file, `${shown(name)} lies over another array`);
     end = data_offsets[1];
   }
 }
 
-function metadataOf({ header }: Header, source: string): Metadata {
+function metadataOf({ header }: Header, file: string): Metadata {
   const metadata: unknown = header.__metadata__ ?? {};
   if (
     typeof metadata !== "object" ||
     metadata === null ||
     Object.values(metadata).some((text) => typeof text !== "string")
   )
-    throw broken(source, "its metadata are no texts");
+    throw broken(file, "its metadata are no texts");
   return Object.assign(Object.create(null), metadata);
 }
 
@@ -135,19 +135,19 @@ interface Header {
   readonly start: number;
 }
 
-function readHeader(bytes: Uint8Array, source: string): Header {
-  if (bytes.length < 8) throw broken(source, `only ${bytes.length} bytes`);
+function readHeader(bytes: Uint8Array, file: string): Header {
+  if (bytes.length < 8) throw broken(file, `only ${bytes.length} bytes`);
   const start = 8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  if (start > bytes.length) throw broken(source, "its header is longer than the file");
+  if (start > bytes.length) throw broken(file, "its header is longer than the file");
   const header = parseJson(bytes.subarray(8, start), {
-    where: `${source}: not a readable safetensors file: its header`,
+    where: `${file}: not a readable safetensors file: its header`,
     cure: "Make it again.",
     error: InputError,
   });
-  if (!isRecord(header)) throw broken(source, "its header is no object");
+  if (!isRecord(header)) throw broken(file, "its header is no object");
   return { header: header as Record<string, Entry | Metadata>, start };
 }
 
-function broken(source: string, what: string, cause?: unknown): InputError {
-  return new InputError(`${source}: not a readable safetensors file: ${what}.`, { cure: "Make it again.", cause });
+function broken(file: string, what: string, cause?: unknown): InputError {
+  return new InputError(`${file}: not a readable safetensors file: ${what}.`, { cure: "Make it again.", cause });
 }

@@ -33,9 +33,9 @@ const BITS: Readonly<Record<number, readonly number[]>> = {
 };
 
 /** Reads the headers only. @throws ImageError in one line that names the file and the cure. */
-export function readBitmap(bytes: Uint8Array, label: string): Bitmap {
+export function readBitmap(bytes: Uint8Array, name: string): Bitmap {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const fail = (why: string) => new ImageError(`${label}: ${why}.`, { cure: "Save it again, as PNG." });
+  const fail = (why: string) => new ImageError(`${name}: ${why}.`, { cure: "Save it again, as PNG." });
   const cut = () => fail(`a BMP cut off after ${bytes.length} bytes`);
   const headerSize = bytes.length < 30 ? 0 : view.getUint32(14, true);
   if (headerSize === 0 || bytes.length < 14 + headerSize) throw cut();

@@ -49,7 +49,7 @@ const AV1 = ["avif", "avis"];
 const HEVC = ["heic", "heix", "hevc", "hevx", "heim", "heis", "hevm", "hevs", "mif1", "msf1"];
 
 /** @throws ImageError where it is none of the formats that are read. */
-export function imageFormat(bytes: Uint8Array, label: string): ImageFormat {
+export function imageFormat(bytes: Uint8Array, name: string): ImageFormat {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 4096)).toString("latin1");
   const found = MARKS.find(({ at, mark }) => head.startsWith(mark, at));
   if (found) return found.format;
@@ -60,14 +60,14 @@ export function imageFormat(bytes: Uint8Array, label: string): ImageFormat {
     if (brands.some((brand) => AV1.includes(brand))) return "avif";
     if (brands.some((brand) => HEVC.includes(brand)))
       throw new ImageError(
-        `${label}: HEIC/HEVC: convert to JPEG or PNG, as with "heif-convert photo.heic photo.jpg"; phones can save JPEG themselves.`,
+        `${name}: HEIC/HEVC: convert to JPEG or PNG, as with "heif-convert photo.heic photo.jpg"; phones can save JPEG themselves.`,
       );
   }
   const refused = REFUSED.find(({ at, mark }) => head.startsWith(mark, at));
-  if (refused) throw new ImageError(`${label}: ${refused.cure}`);
+  if (refused) throw new ImageError(`${name}: ${refused.cure}`);
   if (/<svg[\s>]/i.test(head))
-    throw new ImageError(`${label}: SVG is a drawing, not a raster image.`, { cure: "Export it as PNG." });
-  throw new ImageError(`${label}: not an image that can be read.`, {
+    throw new ImageError(`${name}: SVG is a drawing, not a raster image.`, { cure: "Export it as PNG." });
+  throw new ImageError(`${name}: not an image that can be read.`, {
     cure: "Convert it to PNG, JPEG, WebP, TIFF, GIF, AVIF or BMP.",
   });
 }

@@ -22,10 +22,10 @@ export interface ImageHeader {
 }
 
 /** @throws ImageError where a side product is past the limit; before anything is allocated for it. */
-export function checkPixelCount(width: number, height: number, label: string): void {
+export function checkPixelCount(width: number, height: number, name: string): void {
   if (width * height <= LIMITS.imagePixels) return;
   throw new ImageError(
-    `${label}: ${width} x ${height} pixels, the limit is ${LIMITS.imagePixels / 1e6} million (10,000 x 10,000).`,
+    `${name}: ${width} x ${height} pixels, the limit is ${LIMITS.imagePixels / 1e6} million (10,000 x 10,000).`,
     { cure: "Cut it into tiles or make it smaller." },
   );
 }
@@ -33,25 +33,25 @@ export function checkPixelCount(width: number, height: number, label: string): v
 /** @throws ImageError where it is no image that can be read, or too large. */
 export async function readHeader(
   bytes: Uint8Array,
-  { label, format }: { label: string; format: ImageFormat },
+  { name, format }: { name: string; format: ImageFormat },
 ): Promise<ImageHeader> {
   let header: Metadata;
   try {
     header = await sharp(bytes, { failOn: "error", limitInputPixels: false }).metadata();
   } catch (cause) {
-    throw new ImageError(`${label}: not an image that can be read (${firstLine(cause)}).`, {
+    throw new ImageError(`${name}: not an image that can be read (${firstLine(cause)}).`, {
       cure: "Convert it to PNG, JPEG, WebP, TIFF or GIF.",
       cause,
     });
   }
   if (header.depth !== "uchar" && header.depth !== "ushort") {
-    throw new ImageError(`${label}: its samples are of type ${header.depth}.`, {
+    throw new ImageError(`${name}: its samples are of type ${header.depth}.`, {
       cure: "Convert it to 8 or 16 bits a channel.",
     });
   }
   const { width, height } = header.autoOrient;
-  checkPixelCount(width, height, label);
-  const costBytes = decodingCost(header, { label, format });
+  checkPixelCount(width, height, name);
+  const costBytes = decodingCost(header, { name, format });
   const { depth, space, channels, hasAlpha, hasProfile, orientation = 1 } = header;
   const hasPlainColours = (space === "srgb" && channels === 3) || (space === "b-w" && channels === 1);
   const isPlain = depth === "uchar" && hasPlainColours && !hasAlpha && !hasProfile && orientation === 1;
@@ -63,12 +63,12 @@ export async function readHeader(
  *
  * @throws ImageError where they are past the limit; before anything is allocated for it.
  */
-export function decodingCost(header: Metadata, { label, format }: { label: string; format: ImageFormat }): number {
+export function decodingCost(header: Metadata, { name, format }: { name: string; format: ImageFormat }): number {
   const { width, height } = header.autoOrient;
   const costBytes = width * height * bytesPerPixel(header, format);
   if (costBytes <= LIMITS.decodingBytes) return costBytes;
   throw new ImageError(
-    `${label}: ${width} x ${height} pixels as ${format.toUpperCase()} take ${Math.round(costBytes / 1e6)} MB to decode, the limit is ${LIMITS.decodingBytes / 1e6} MB.`,
+    `${name}: ${width} x ${height} pixels as ${format.toUpperCase()} take ${Math.round(costBytes / 1e6)} MB to decode, the limit is ${LIMITS.decodingBytes / 1e6} MB.`,
     { cure: "Make it smaller, or save it as PNG of 8 bits." },
   );
 }

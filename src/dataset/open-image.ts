@@ -7,7 +7,7 @@ import { readBitmap } from "./bmp.js";
 import { imageFormat } from "./image-format.js";
 import { checkPixelCount, readHeader } from "./image-header.js";
 import { readImageFile } from "./read-image-file.js";
-import { decoded, type ImageSource, type RenderOptions, resizer } from "./resize-image.js";
+import { type DecodableImage, decoded, type RenderOptions, resizer } from "./resize-image.js";
 
 /** Reduction from which JPEG and WebP are shrunk while they are decoded (sharp's `fastShrinkOnLoad: false`). */
 const SHRINK_ON_LOAD = 4;
@@ -81,10 +81,12 @@ export async function openImage(source: string | Uint8Array, options: OpenOption
   };
 }
 
-async function openUnplaced(source: string | Uint8Array, { name, allowPipe, signal }: OpenOptions): Promise<OpenImage> {
-  const label = name ?? (typeof source === "string" ? source : "image");
-  const bytes = typeof source === "string" ? await readImageFile(source, { label, allowPipe, signal }) : source;
-  const file = await openFile(bytes, label);
+async function openUnplaced(
+  source: string | Uint8Array,
+  { name = typeof source === "string" ? source : "image", allowPipe, signal }: OpenOptions,
+): Promise<OpenImage> {
+  const bytes = typeof source === "string" ? await readImageFile(source, { name, allowPipe, signal }) : source;
+  const file = await openFile(bytes, name);
   const { width, height, isPlain, open } = file;
   const keepDecoded: OpenImage["keepDecoded"] = async ({ size }) => {
     if (!isPlain || Math.max(width, height) >= SHRINK_ON_LOAD * size) return null;
@@ -95,7 +97,7 @@ async function openUnplaced(source: string | Uint8Array, { name, allowPipe, sign
       pixels: data,
       width,
       height,
-      render: resizer({ label, costBytes: 0, is16Bit: false, open: raw }),
+      render: resizer({ name, costBytes: 0, is16Bit: false, open: raw }),
       keepDecoded: async () => kept,
       remark: () => undefined,
     };
@@ -115,18 +117,18 @@ async function openUnplaced(source: string | Uint8Array, { name, allowPipe, sign
 /** @throws ImageError */
 async function openFile(
   bytes: Uint8Array,
-  label: string,
-): Promise<ImageSource & { readonly width: number; readonly height: number; readonly isPlain: boolean }> {
-  const format = imageFormat(bytes, label);
+  name: string,
+): Promise<DecodableImage & { readonly width: number; readonly height: number; readonly isPlain: boolean }> {
+  const format = imageFormat(bytes, name);
   if (format !== "bmp") {
-    const header = await readHeader(bytes, { label, format });
+    const header = await readHeader(bytes, { name, format });
     // Truncated and damaged files fail here instead of coming out half grey.
     const open = () => sharp(bytes, { failOn: "error", limitInputPixels: LIMITS.imagePixels });
-    return { ...header, label, open: header.isPlain ? open : () => open().autoOrient() };
+    return { ...header, name, open: header.isPlain ? open : () => open().autoOrient() };
   }
-  const { width, height, channels, decode } = readBitmap(bytes, label);
-  checkPixelCount(width, height, label);
+  const { width, height, channels, decode } = readBitmap(bytes, name);
+  checkPixelCount(width, height, name);
   const costBytes = width * height * channels;
   const open = () => sharp(decode(), { raw: { width, height, channels }, limitInputPixels: LIMITS.imagePixels });
-  return { width, height, isPlain: channels === 3, is16Bit: false, costBytes, label, open };
+  return { width, height, isPlain: channels === 3, is16Bit: false, costBytes, name, open };
 }

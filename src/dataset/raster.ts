@@ -83,7 +83,7 @@ async function decode(file: Uint8Array, { path, format }: { path: string; format
   try {
     const header = await sharp(bytes, { failOn: "error", limitInputPixels: false }).metadata();
     const byteCount = checkHeader(header, path);
-    const costBytes = Math.max(byteCount, decodingCost(header, { label: path, format }));
+    const costBytes = Math.max(byteCount, decodingCost(header, { name: path, format }));
     const is16Bit = header.depth === "ushort";
     // Of grey with alpha, "b-w" would drop the alpha.
     const isGrey = (header.space === "b-w" || header.space === "grey16") && header.channels === 1;

@@ -1,4 +1,7 @@
-/** Reads the bytes of an image file, whole, and tells its format. */
+/**
+ * The bytes of an image file: `core/read-whole.ts` with the limit of images, and the refusal of formats that are not
+ * read.
+ */
 
 import { ImageError } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
@@ -8,15 +11,10 @@ import { imageFormat } from "./image-format.js";
 /** @throws ImageError where it is absent, no file, empty, too large, or a format that is not read. */
 export async function readImageFile(
   path: string,
-  { label = path, allowPipe, signal }: { label?: string; allowPipe?: boolean; signal?: AbortSignal } = {},
+  { name = path, allowPipe, signal }: { name?: string; allowPipe?: boolean; signal?: AbortSignal } = {},
 ): Promise<Uint8Array> {
-  const bytes = await readWhole(path, {
-    label,
-    allowPipe,
-    signal,
-    limit: LIMITS.imageFileBytes,
-    ErrorClass: ImageError,
-  });
-  imageFormat(bytes, label);
+  const limit = LIMITS.imageFileBytes;
+  const bytes = await readWhole(path, { name, allowPipe, signal, limit, ErrorClass: ImageError });
+  imageFormat(bytes, name);
   return bytes;
 }

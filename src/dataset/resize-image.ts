@@ -24,8 +24,8 @@ export interface RenderOptions {
 }
 
 /** A file whose header has been read. */
-export interface ImageSource {
-  readonly label: string;
+export interface DecodableImage {
+  readonly name: string;
   /** What its decoder holds in memory at once. */
   readonly costBytes: number;
   readonly is16Bit: boolean;
@@ -40,7 +40,7 @@ export interface ImageSource {
  * @returns `[size, size, 3]` RGB 0..255. @throws ImageError where the pixels cannot be decoded whole.
  */
 export function resizer(
-  source: ImageSource,
+  source: DecodableImage,
   { onLargest }: { onLargest?: (value: number) => void } = {},
 ): (options: RenderOptions) => Promise<Uint8Array> {
   return async ({ size, crop, flip = false }) => {
@@ -67,12 +67,12 @@ export function resizer(
 }
 
 /** @throws ImageError where the file is cut off or damaged. */
-export async function decoded({ label, costBytes }: ImageSource, work: () => Promise<Buffer>): Promise<Buffer> {
+export async function decoded({ name, costBytes }: DecodableImage, work: () => Promise<Buffer>): Promise<Buffer> {
   try {
     return await withinBudget(costBytes, work);
   } catch (cause) {
     if (cause instanceof ImageError) throw cause;
-    throw new ImageError(`${label}: cannot be decoded whole (${firstLine(cause)}).`, {
+    throw new ImageError(`${name}: cannot be decoded whole (${firstLine(cause)}).`, {
       cure: "Fetch it or save it again.",
       cause,
     });

@@ -10,12 +10,12 @@ import type { Model } from "../model/model.js";
 import { SEED_LIMIT } from "../ops/seeded-uniform.js";
 import { stepOfBatch, stepsOfEpoch } from "./accumulation.js";
 import { biasCorrection } from "./adam.js";
+import type { BatchSource } from "./batch-source.js";
 import type { Cursor } from "./checkpoint.js";
 import type { TrainConfig } from "./config.js";
 import type { StageConfig } from "./config-stages.js";
 import { labelInputs, scalarInput } from "./inputs.js";
 import { averageDecay, rateFactor } from "./schedule.js";
-import type { Source } from "./source.js";
 import type { Teacher } from "./teacher.js";
 
 /** What a caller may show while training goes on. */
@@ -38,7 +38,7 @@ export interface StageRun {
   readonly config: TrainConfig;
   readonly stage: StageConfig;
   readonly engine: Engine;
-  readonly source: Source;
+  readonly source: BatchSource;
   readonly trainable: readonly string[];
   readonly teacher?: Teacher;
   readonly cursor: Cursor;

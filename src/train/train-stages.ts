@@ -12,14 +12,15 @@ import type { Inventory } from "../dataset/inventory.js";
 import type { Engine } from "../engine/engine.js";
 import { createModel, type Model, type ModelSpec } from "../model/model.js";
 import { foldBatchNorm } from "../trunk/fold-batch-norm.js";
+import type { BatchSource } from "./batch-source.js";
 import { type Cursor, readBest, readCheckpoint, readFileList, writeFileList } from "./checkpoint.js";
 import type { TrainConfig } from "./config.js";
 import type { StageConfig } from "./config-stages.js";
 import type { TrainProgress } from "./epoch.js";
-import { featureSource } from "./feature-source.js";
+import { featureBatches } from "./feature-batches.js";
 import { checkStages, forStage } from "./for-stage.js";
+import { imageBatches } from "./image-batches.js";
 import { markRunFolder } from "./run-folder.js";
-import { imageSource, type Source } from "./source.js";
 import { isStageDone, runStage } from "./stage.js";
 import { parametersOf } from "./stage-arrays.js";
 import { asTeacher, isTeachers, type Teacher, teacherParameters } from "./teacher.js";
@@ -93,7 +94,7 @@ export async function trainStages(options: TrainOptions): Promise<TrainResult> {
       ...trainableNames(model, parametersOf(arrays), { train: stage.train, heads: onlyHeads }),
       ...(teacher ? teacherParameters(model, teacher).map((spec) => spec.name) : []),
     ];
-    const source = await sourceOf(options, { model, stage, arrays, cursor });
+    const source = await batchesOf(options, { model, stage, arrays, cursor });
     try {
       cursor = await runStage({
         ...options,
@@ -137,7 +138,7 @@ function checkCheckpoint(
     });
 }
 
-/** Behind the last epoch of the last stage. */
+/** Whether the last epoch of the last stage is done. */
 function isRunDone(cursor: Cursor, config: TrainConfig): boolean {
   const stage = config.stages[cursor.stage];
   return stage === undefined || (cursor.stage === config.stages.length - 1 && isStageDone(cursor, { stage, config }));
@@ -152,15 +153,15 @@ function initialArrays({ config, startingWeights, teacher }: TrainOptions, model
   return { ...initialize(model.headParameters, config), ...taught, ...startingWeights };
 }
 
-async function sourceOf(
+async function batchesOf(
   options: TrainOptions,
   { model, stage, arrays, cursor }: { model: Model; stage: StageConfig; arrays: NdArrays; cursor: Cursor },
-): Promise<Source> {
+): Promise<BatchSource> {
   const { dataset, config, engine, signal, onCache } = options;
   const common = { dataset, model, config, stage: cursor.stage, signal };
   const isFrozen = stage.train === "heads" || options.onlyHeads !== undefined;
-  if (!isFrozen || !stage.cache) return imageSource(common);
-  return featureSource(common, {
+  if (!isFrozen || !stage.cache) return imageBatches(common);
+  return featureBatches(common, {
     engine,
     parameters: parametersOf(arrays),
     path: join(config.out, "cache", `features-${cursor.stage}.bin`),

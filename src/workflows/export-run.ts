@@ -74,6 +74,6 @@ async function goldenSamples(
 }
 
 async function readLicence(path: string): Promise<string> {
-  const bytes = await readWhole(path, { label: `${path} (the licence)`, limit: MOST_LICENCE_BYTES });
+  const bytes = await readWhole(path, { name: `${path} (the licence)`, limit: MOST_LICENCE_BYTES });
   return Buffer.from(bytes).toString("utf8");
 }

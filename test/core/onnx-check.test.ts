@@ -19,7 +19,7 @@ const node = (operator: string, attribute?: Uint8Array, domain = "") =>
   );
 
 const check = (bytes: Uint8Array, options: Partial<OnnxCheck> = {}) =>
-  checkOnnxGraph(bytes, { source: "x.onnx", ErrorClass: BundleError, ...options });
+  checkOnnxGraph(bytes, { file: "x.onnx", ErrorClass: BundleError, ...options });
 
 describe("a graph that reads another file is refused: that file is", () => {
   const secret = elsewhere("../secret");

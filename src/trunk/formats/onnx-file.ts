@@ -55,7 +55,7 @@ export async function readOnnxFile(path: string): Promise<Buffer> {
   const bytes = await readInputFile(path, "Give the path of an .onnx file.");
   modelFields(path, bytes);
   checkOnnxGraph(bytes, {
-    source: path,
+    file: path,
     ErrorClass: WeightsError,
     cure: "Export the network again, with its numbers inside or in a file beside it.",
     isExternal: (location) => pathBeside(path, location) !== undefined,

@@ -7,15 +7,14 @@ import { batches } from "../dataset/batches.js";
 import { type Dataset, splitSize } from "../dataset/dataset.js";
 import type { Engine } from "../engine/engine.js";
 import type { Model } from "../model/model.js";
+import type { BatchSource, BatchSourceOptions } from "./batch-source.js";
 import { createFeatureCache, type FeatureCache } from "./feature-cache.js";
 import type { Batch } from "./inputs.js";
-import type { Source, SourceOptions } from "./source.js";
 import { featureStep } from "./step.js";
 import { deepestAspectTap } from "./trainable.js";
 
 /**
- * Layers whose features are cached: all that heads read up to the deepest aspect tap, behind which the classifier goes
- * on.
+ * Layers whose features are cached: all that heads read up to the deepest aspect tap, from which the classifier goes on.
  */
 export function cachedTaps(model: Model): string[] {
   const names = model.trunk.taps.map((tap) => tap.name);
@@ -31,8 +30,8 @@ export function cachedTaps(model: Model): string[] {
  * @param parameters of the whole trunk; they must not change while this source is used.
  * @param onProgress called with images done and in all.
  */
-export async function featureSource(
-  { dataset, model, config, stage, signal }: SourceOptions,
+export async function featureBatches(
+  { dataset, model, config, stage, signal }: BatchSourceOptions,
   {
     engine,
     parameters,
@@ -44,7 +43,7 @@ export async function featureSource(
     path: string;
     onProgress: (done: number, count: number) => void;
   },
-): Promise<Source> {
+): Promise<BatchSource> {
   const { batchSize } = config;
   const side = model.spec.trunk.inputSize;
   const taps = cachedTaps(model);

@@ -1,51 +1,27 @@
-/**
- * Where a stage's batches come from. Here: images decoded and augmented in each epoch; `feature-source.ts` has the
- * other.
- */
+/** A stage's batches of images, decoded and augmented in each epoch; `feature-batches.ts` has those of cached features. */
 
 import type { Sample } from "../core/annotation.js";
 import { imageBatch } from "../core/image-batch.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { batches } from "../dataset/batches.js";
-import { type Dataset, splitSize } from "../dataset/dataset.js";
+import { splitSize } from "../dataset/dataset.js";
 import { pictureSide } from "../dataset/picture-side.js";
 import { createPixelCache } from "../dataset/pixel-cache.js";
-import type { Model } from "../model/model.js";
-
-import type { TrainConfig } from "./config.js";
+import type { BatchSource, BatchSourceOptions } from "./batch-source.js";
 import { cropInputs } from "./crop-in-graph.js";
 import type { Batch } from "./inputs.js";
-import type { ModelInput } from "./step.js";
-
-export interface Source {
-  /** Of training. */
-  readonly input: ModelInput;
-  readonly validationInput: ModelInput;
-  /**
-   * Steps an epoch; the shuffled stream fills the last batch from the next epoch, for padding would poison batch
-   * statistics.
-   */
-  readonly batchCount: number;
-  /** Batches of an epoch from `start` on, the same for the same seed, whatever came before. */
-  train(epoch: number, start: number): AsyncGenerator<Batch>;
-  validation(): AsyncGenerator<Batch>;
-  dispose(): Promise<void>;
-}
-
-export interface SourceOptions {
-  readonly dataset: Dataset;
-  readonly model: Model;
-  readonly config: TrainConfig;
-  /** Key of the random order, so that each stage has its own. */
-  readonly stage: number;
-  readonly signal?: AbortSignal;
-}
 
 /**
  * Images, decoded and augmented while the step runs. Where all pictures of the training split are no larger than what
  * the model sees, they stay whole and the step crops and jitters them itself (`cropImages`).
  */
-export async function imageSource({ dataset, model, config, stage, signal }: SourceOptions): Promise<Source> {
+export async function imageBatches({
+  dataset,
+  model,
+  config,
+  stage,
+  signal,
+}: BatchSourceOptions): Promise<BatchSource> {
   const { batchSize, augment } = config;
   const size = model.spec.trunk.inputSize;
   const cache = createPixelCache({ bytes: config.cacheMegabytes * 2 ** 20, inputSize: size });
