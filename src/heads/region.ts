@@ -1,4 +1,7 @@
-/** Where a head sees its aspect, as tensors: the region that an explanation reads, and the logits it reads there. */
+/**
+ * Where a head sees its aspect, as tensors inside a graph: which of its logits an aspect's evidence, or an inner target,
+ * is the sum of. What an explanation says of the place, on plain arrays, is `regionsOf` in explain/reading/regions.ts.
+ */
 
 import * as tf from "@tensorflow/tfjs";
 import { logit } from "../core/logistic.js";
@@ -16,8 +19,9 @@ export function evidenceLogit({ spec }: Head<AspectSpec>, logits: tf.Tensor): tf
 }
 
 /**
- * The region R of an unmasked answer, 0 and 1: pixels that reach the head's threshold; centre cells of boxes; the one
- * number of a presence or an amount, always. It has no gradient, and is empty (all 0) where the aspect is not seen.
+ * The region R of an unmasked answer, 0 and 1: pixels that reach the head's threshold; centre cells of boxes; all 0 where
+ * there are none. The one number of a presence or an amount is always in it, below the threshold too, so that such an
+ * aspect has a gradient in any case; the reading drops what is not seen. R itself has no gradient.
  *
  * @param logits `[batch, ...outputShape]`, unmasked.
  * @returns of the shape of `evidenceLogit`; the caller disposes it.

@@ -10,7 +10,7 @@ import {
 } from "../../src/explain/graph/evidence.js";
 import { grey } from "../../src/explain/graph/mapping/grey.js";
 import { identity } from "../../src/explain/graph/mapping/identity.js";
-import { fade, maskOf } from "../../src/explain/graph/masking.js";
+import { applyMask, maskOf } from "../../src/explain/graph/masking.js";
 import { MASKING_NAMES } from "../../src/explain/methods.js";
 import { rowQuantiles } from "../../src/ops/row-quantiles.js";
 import { quantile as sortedQuantile } from "../reference/explanation.js";
@@ -94,7 +94,7 @@ describe("masking", () => {
     const reference = tf.tensor4d([10, 20], [1, 1, 1, 2]);
     const mask = tf.tensor4d([1, 0.25], [1, 1, 1, 2]);
     // 10 + 1 * 4, 20 + 0.25 * 4.
-    expect(numbers(fade(tf.fill([1, 2, 2, 2], 4), { mask, reference })).slice(0, 2)).toEqual([14, 21]);
+    expect(numbers(applyMask(tf.fill([1, 2, 2, 2], 4), { mask, reference })).slice(0, 2)).toEqual([14, 21]);
   });
 });
 
@@ -196,7 +196,7 @@ test("no formula leaves a tensor behind but its result", () => {
     evidenceMap(a),
     pairSums([a, b]),
     maskOf({ weights, map }, { masking: "both" }),
-    fade(a, { mask: map, reference: weights }),
+    applyMask(a, { mask: map, reference: weights }),
   ];
   expect(tf.memory().numTensors - before).toBe(results.length);
 });

@@ -6,7 +6,7 @@ import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type NdArray, sizeOf } from "../../src/core/nd-array.js";
 import { targetValue } from "../../src/explain/graph/logit-target.js";
-import type { SaliencyPoint } from "../../src/explain/graph/saliency/saliency.js";
+import type { ExplainedLayer, SaliencyLayers } from "../../src/explain/graph/saliency/saliency.js";
 import { saliencyAt } from "../../src/explain/graph/saliency/saliency-at.js";
 import { SALIENCY_FUNCTIONS } from "../../src/explain/graph/saliency/saliency-methods.js";
 import type { SaliencyName } from "../../src/explain/methods.js";
@@ -58,7 +58,7 @@ const NETWORKS = [
 describe.each(NETWORKS)("$file", ({ file, spec, tap, last }) => {
   const expected = expectedNumbers(file);
   /** The network at a layer, features counted from zero. */
-  const points = async (): Promise<(layer: string) => SaliencyPoint> => {
+  const points = async (): Promise<(layer: string) => ExplainedLayer> => {
     const weights = await readOnnx(fixturePath(`${file}.onnx`));
     const trunk = createTrunk({ ...spec, convention: weights.convention });
     const { parameters } = await loadWeights(trunk, weights, { missing: "random", seed: 1 });
@@ -67,7 +67,7 @@ describe.each(NETWORKS)("$file", ({ file, spec, tap, last }) => {
     const kernel = tf.tensor2d(data, [shape[2], shape[3]]);
     return (layer) => {
       const features = trunk.run(tensors, { input: imageTensor(spec.inputSize) }, [layer])[layer];
-      const valueAt: SaliencyPoint["valueAt"] = (at, { rectifier } = {}) => {
+      const valueAt: ExplainedLayer["valueAt"] = (at, { rectifier } = {}) => {
         const pooled = tf.mean(trunk.run(tensors, { [layer]: at }, [last], { rectifier })[last], [1, 2]);
         return targetValue(tf.matMul(pooled as tf.Tensor2D, kernel), tf.tensor2d([[0, 1, 0]]), { scale: "log-odds" });
       };
@@ -90,7 +90,7 @@ describe.each(NETWORKS)("$file", ({ file, spec, tap, last }) => {
 
   test("Grad-CAM, Grad-CAM++ and HiRes-CAM are PyTorch's", async () => {
     const at = (await points())(tap);
-    const found = (name: SaliencyName) => saliencyAt(name, { at, of: at });
+    const found = (name: SaliencyName) => saliencyAt(name, { masked: at, weighed: at });
     const [gradCam, plusPlus, hiresCam] = [found("grad-cam"), found("grad-cam++"), found("hires-cam")];
     expect(relativeError(gradCam.weights?.dataSync() ?? [], expected.gradCamWeights.data)).toBeLessThan(BOUND);
     expect(relativeError(gradCam.map.dataSync(), expected.gradCam.data)).toBeLessThan(BOUND);
@@ -102,11 +102,11 @@ describe.each(NETWORKS)("$file", ({ file, spec, tap, last }) => {
   test("guided backpropagation and Guided Grad-CAM are PyTorch's, at the layer and at the image", async () => {
     const pointAt = await points();
     const [at, input] = [pointAt(tap), pointAt("input")];
-    const elements = (name: SaliencyName, place: { at: SaliencyPoint; of: SaliencyPoint }) =>
-      SALIENCY_FUNCTIONS[name](place).elements.dataSync();
+    const elements = (name: SaliencyName, layers: SaliencyLayers) =>
+      SALIENCY_FUNCTIONS[name](layers).elements.dataSync();
     const [layer, image] = [
-      { at, of: at },
-      { at: input, of: at },
+      { masked: at, weighed: at },
+      { masked: input, weighed: at },
     ];
     expect(relativeError(elements("guided-backpropagation", layer), expected.guidedBackpropagation.data)).toBeLessThan(
       BOUND,

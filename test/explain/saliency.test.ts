@@ -2,10 +2,10 @@ import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.js";
 import { random } from "../../src/core/random.js";
-import { enlarge } from "../../src/explain/graph/saliency/enlarge.js";
 import { filterWeights } from "../../src/explain/graph/saliency/grad-cam.js";
 import { plusPlusWeights } from "../../src/explain/graph/saliency/grad-cam-plus-plus.js";
-import type { SaliencyPoint } from "../../src/explain/graph/saliency/saliency.js";
+import { resampleMap } from "../../src/explain/graph/saliency/resample-map.js";
+import type { ExplainedLayer } from "../../src/explain/graph/saliency/saliency.js";
 import { saliencyAt } from "../../src/explain/graph/saliency/saliency-at.js";
 import { SALIENCY_FUNCTIONS } from "../../src/explain/graph/saliency/saliency-methods.js";
 import { granularityOf, maskingsOf, SALIENCY_NAMES, type SaliencyName } from "../../src/explain/methods.js";
@@ -53,7 +53,7 @@ function toyPoint({ seed = 1, scale = 1 }: { seed?: number; scale?: number } = {
   const worthOf = (y: tf.Tensor) => tf.sum(tf.mul(tf.tanh(y), tf.tensor1d(target)), 1) as tf.Tensor1D;
   const f = tf.tensor4d(features, [1, HEIGHT, WIDTH, CHANNELS]);
   const r = tf.tensor4d(reference, [1, 1, 1, CHANNELS]);
-  const at: SaliencyPoint = {
+  const at: ExplainedLayer = {
     features: f,
     reference: r,
     difference: tf.sub(f, r),
@@ -90,7 +90,7 @@ describe("beside plain loops", () => {
     test(`${name} says the same of every element`, () => {
       for (const seed of [1, 2, 3]) {
         const { at, point } = toyPoint({ seed });
-        const { elements } = SALIENCY_FUNCTIONS[name as SaliencyName]({ at, of: at });
+        const { elements } = SALIENCY_FUNCTIONS[name as SaliencyName]({ masked: at, weighed: at });
         // Float32 beside float64.
         expect(relativeError(elements.dataSync(), loops(point)), `seed ${seed}`).toBeLessThan(1e-4);
       }
@@ -102,7 +102,7 @@ describe("worked by hand", () => {
   const grid = (...values: number[]) => tf.tensor4d(values, [1, 2, 2, 2]);
   const numbers = (tensor: tf.Tensor) => [...tensor.dataSync()];
   /** value = sum of slope * z; the slopes are the gradient everywhere. */
-  const linear = (features: tf.Tensor4D, slopes: tf.Tensor4D, reference = [0, 0]): SaliencyPoint => {
+  const linear = (features: tf.Tensor4D, slopes: tf.Tensor4D, reference = [0, 0]): ExplainedLayer => {
     const r = tf.tensor4d(reference, [1, 1, 1, 2]);
     const valueAt = (z: tf.Tensor4D) => tf.sum(tf.reshape(tf.mul(z, slopes), [z.shape[0], -1]), 1) as tf.Tensor1D;
     return { features, reference: r, difference: tf.sub(features, r), offset: 0, valueAt, dense: () => undefined };
@@ -111,11 +111,11 @@ describe("worked by hand", () => {
   const slopes = () => grid(1, -1, 2, -1, 3, -1, 6, 1);
   const elements = (name: SaliencyName, reference?: number[]) => {
     const at = linear(features(), slopes(), reference);
-    return numbers(SALIENCY_FUNCTIONS[name]({ at, of: at }).elements).map((value) => value + 0); // -0 is 0
+    return numbers(SALIENCY_FUNCTIONS[name]({ masked: at, weighed: at }).elements).map((value) => value + 0); // -0 is 0
   };
   const map = (name: SaliencyName) => {
     const at = linear(features(), slopes());
-    return numbers(saliencyAt(name, { at, of: at }).map);
+    return numbers(saliencyAt(name, { masked: at, weighed: at }).map);
   };
 
   test("Grad-CAM weighs each channel by its mean gradient", () => {
@@ -157,7 +157,7 @@ describe("worked by hand", () => {
     // Maps: channel 0 (1, 0, 1, 2) / 2, channel 1 (2, 4, 0, 2) / 4. Values at places: -1, -4, 3, 14, so that channel 0 leaves
     // -0.5 + 0 + 1.5 + 14 = 15, channel 1 -0.5 - 4 + 0 + 7 = 2.5.
     const at = linear(features(), slopes());
-    const weights = numbers(SALIENCY_FUNCTIONS["score-cam"]({ at, of: at }).weights as tf.Tensor);
+    const weights = numbers(SALIENCY_FUNCTIONS["score-cam"]({ masked: at, weighed: at }).weights as tf.Tensor);
     const share = 1 / (1 + Math.exp(2.5 - 15));
     expect(weights[0]).toBeCloseTo(share, 6);
     expect(weights[1]).toBeCloseTo(1 - share, 6);
@@ -173,7 +173,7 @@ test("CAM is Grad-CAM times height and width behind pooling and a dense layer", 
     [3, 0.5],
   ]);
   const gradient = tf.tensor2d([[1, -1]]);
-  const at: SaliencyPoint = {
+  const at: ExplainedLayer = {
     features,
     reference,
     difference: tf.sub(features, reference),
@@ -182,21 +182,21 @@ test("CAM is Grad-CAM times height and width behind pooling and a dense layer", 
     dense: () => ({ kernel, gradient }),
   };
   // Rows of the classes, +1 and -1: 1 + 2 = 3, 3 - 0.5 = 2.5.
-  expect([...(SALIENCY_FUNCTIONS.cam({ at, of: at }).weights as tf.Tensor).dataSync()]).toEqual([3, 2.5]);
-  const gradCam = [...(SALIENCY_FUNCTIONS["grad-cam"]({ at, of: at }).weights as tf.Tensor).dataSync()];
+  expect([...(SALIENCY_FUNCTIONS.cam({ masked: at, weighed: at }).weights as tf.Tensor).dataSync()]).toEqual([3, 2.5]);
+  const gradCam = [...(SALIENCY_FUNCTIONS["grad-cam"]({ masked: at, weighed: at }).weights as tf.Tensor).dataSync()];
   expect(gradCam.map((weight) => 4 * weight)).toEqual([3, 2.5]);
 });
 
 test("CAM needs that dense layer", () => {
   const { at } = toyPoint();
   expect(() =>
-    SALIENCY_FUNCTIONS.cam({ at: { ...at, dense: () => undefined }, of: { ...at, dense: () => undefined } }),
+    SALIENCY_FUNCTIONS.cam({ masked: { ...at, dense: () => undefined }, weighed: { ...at, dense: () => undefined } }),
   ).toThrow(ConfigError);
 });
 
 test("integrated gradients sum to the target's rise from the reference", () => {
   const { at, point } = toyPoint();
-  const { elements } = SALIENCY_FUNCTIONS["integrated-gradients"]({ at, of: at });
+  const { elements } = SALIENCY_FUNCTIONS["integrated-gradients"]({ masked: at, weighed: at });
   const sum = tf.sum(elements).dataSync()[0];
   const nothing = point.value(Array.from(point.features, (_, index) => point.reference[index % CHANNELS]));
   const rise = point.value(Array.from(point.features)) - nothing;
@@ -220,7 +220,7 @@ describe("every method", () => {
     test(`${name} explains each image of a batch as if it were alone, and leaves nothing behind`, () => {
       const [one, two] = [toyPoint({ seed: 1 }).at, toyPoint({ seed: 1 }).at];
       const other = tf.reverse(two.features, [1, 2]);
-      const both: SaliencyPoint = {
+      const both: ExplainedLayer = {
         ...one,
         features: tf.concat([one.features, other], 0),
         reference: tf.concat([one.reference, tf.mul(one.reference, 0.5)], 0),
@@ -231,7 +231,9 @@ describe("every method", () => {
         },
       };
       const before = tf.memory().numTensors;
-      const [found, alone] = [both, one].map((point) => inTidy(() => saliencyAt(name, { at: point, of: point })));
+      const [found, alone] = [both, one].map((point) =>
+        inTidy(() => saliencyAt(name, { masked: point, weighed: point })),
+      );
       expect(tf.memory().numTensors - before).toBe(new Set([...Object.values(found), ...Object.values(alone)]).size);
       for (const key of ["map", "maskMap", "evidence"] as const) {
         expect(found[key].shape[0]).toBe(2);
@@ -247,7 +249,7 @@ describe("every method", () => {
 
     test(`${name} of a target that does not depend on the layer is nothing, not NaN`, () => {
       const { at } = toyPoint({ scale: 0 });
-      const found = saliencyAt(name, { at, of: at });
+      const found = saliencyAt(name, { masked: at, weighed: at });
       for (const value of [...found.map.dataSync(), ...found.evidence.dataSync(), ...(found.weights?.dataSync() ?? [])])
         expect(Number.isFinite(value)).toBe(true);
       // Score-CAM's softmax weighs filters alike that change nothing; the others have nothing to say.
@@ -257,19 +259,19 @@ describe("every method", () => {
 });
 
 describe("a map of another layer", () => {
-  const at = (size: number, offset: number): SaliencyPoint =>
-    ({ features: tf.zeros([1, size, size, 1]), offset }) as unknown as SaliencyPoint;
+  const at = (size: number, offset: number): ExplainedLayer =>
+    ({ features: tf.zeros([1, size, size, 1]), offset }) as unknown as ExplainedLayer;
 
   test("is enlarged bilinearly, and moved to where its cells lie", () => {
     const map = tf.tensor4d([0, 4, 8, 12], [1, 2, 2, 1]);
-    const enlarged = enlarge(map, { at: at(8, 0), of: at(2, 0) });
+    const enlarged = resampleMap(map, { masked: at(8, 0), weighed: at(2, 0) });
     expect(enlarged.shape).toEqual([1, 8, 8, 1]);
     // Half-pixel centres: column j of 8 lies at (j + 0.5) / 4 - 0.5, cut to 0..1.
     expect([...enlarged.dataSync().slice(0, 8)]).toEqual([0, 0, 0.5, 1.5, 2.5, 3.5, 4, 4]);
-    const moved = enlarge(map, { at: at(8, 0), of: at(2, 0.25) });
+    const moved = resampleMap(map, { masked: at(8, 0), weighed: at(2, 0.25) });
     // Two pixels right and down: row 5 shows row 3, which lies at 3.5 / 4 - 0.5 = 0.375 between the two, 3 above the first row.
     expect([...moved.dataSync().slice(40, 48)]).toEqual([3.5, 3, 3, 3, 3.5, 4.5, 5.5, 6.5]);
-    const back = enlarge(map, { at: at(8, 0), of: at(2, -0.25) });
+    const back = resampleMap(map, { masked: at(8, 0), weighed: at(2, -0.25) });
     // The other way: row 1 shows row 3, and the last columns mirror the edge.
     expect([...back.dataSync().slice(8, 16)]).toEqual([3.5, 4.5, 5.5, 6.5, 7, 7, 7, 6.5]);
   });
@@ -277,6 +279,6 @@ describe("a map of another layer", () => {
   test("of the same layer stays as it is", () => {
     const place = at(2, 0);
     const map = tf.tensor4d([0, 4, 8, 12], [1, 2, 2, 1]);
-    expect(enlarge(map, { at: place, of: place })).toBe(map);
+    expect(resampleMap(map, { masked: place, weighed: place })).toBe(map);
   });
 });

@@ -1,4 +1,4 @@
-/** What one aspect head says of the unmasked, the masked and the reference representation, and where its evidence lies. */
+/** Runs one aspect head on a layer's features, on the masked ones and on the reference, and finds its evidence. */
 
 import * as tf from "@tensorflow/tfjs";
 import type { AspectSpec, Head } from "../../heads/head.js";
@@ -7,7 +7,7 @@ import type { Parameters } from "../../trunk/trunk.js";
 import { aspectEvidence } from "./evidence.js";
 
 /** One masked layer, all `[batch, height, width, channels]` but the reference, `[batch, 1, 1, channels]`. */
-export interface TapReadings {
+export interface MaskedTap {
   readonly features: tf.Tensor4D;
   readonly masked: tf.Tensor4D;
   readonly reference: tf.Tensor4D;
@@ -15,7 +15,8 @@ export interface TapReadings {
   readonly difference: tf.Tensor4D;
 }
 
-export interface AspectReadings {
+/** What one head says, and from what: u, v, e and p of docs/explanations.md. */
+export interface AspectPasses {
   /** Before the sigmoid, `[batch, ...head.outputShape]` each: u, v and e. */
   readonly unmasked: tf.Tensor;
   readonly masked: tf.Tensor;
@@ -25,14 +26,14 @@ export interface AspectReadings {
 }
 
 /**
- * u, v and e share one batch. The gradient is taken in a pass of its own, half way between reference and features: in the
- * shared batch three of four rows would carry gradients that are all zero.
+ * u, v and e share one batch. The gradient is taken in a pass of its own, half way between reference and features: in
+ * the shared batch three of four rows would carry gradients that are all zero.
  *
  * @param options.taps the layers that are masked for this head.
  * @param options.mapped from features of those layers to features of the head's taps, in the order of `head.spec.taps`.
- * @returns the readings; the caller disposes them.
+ * @returns tensors that the caller disposes.
  */
-export function aspectReadings(
+export function aspectPasses(
   head: Head<AspectSpec>,
   {
     parameters,
@@ -40,10 +41,10 @@ export function aspectReadings(
     mapped,
   }: {
     parameters: Parameters;
-    taps: readonly TapReadings[];
+    taps: readonly MaskedTap[];
     mapped: (features: readonly tf.Tensor4D[]) => readonly tf.Tensor4D[];
   },
-): AspectReadings {
+): AspectPasses {
   // r at every place as f - (f - r), right to the last bit of f: broadcasting it costs ONNX Runtime a transposition.
   const stacked = taps.map(({ features, masked, difference }) =>
     tf.concat<tf.Tensor4D>([features, masked, tf.sub(features, difference)], 0),

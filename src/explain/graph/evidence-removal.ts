@@ -7,7 +7,7 @@ import type { Model } from "../../model/model.js";
 import { rowQuantiles } from "../../ops/row-quantiles.js";
 import { TINY } from "../../ops/tiny.js";
 import { explanationOutputs } from "./explain-function.js";
-import { fade } from "./masking.js";
+import { applyMask } from "./masking.js";
 import { checkOptions, type ExplainOptions } from "./options.js";
 import { explanationSteps } from "./steps.js";
 
@@ -30,7 +30,7 @@ export function removalFunction(model: Model, options: ExplainOptions = {}): Ten
           steps.targetAt(Object.fromEntries(taps.map((tap, index) => [tap, features(tap, index)])));
         outputs[targetPort(name, "removed")] = replaced((tap, index) => {
           const { difference, reference } = steps.taps[tap];
-          return fade(difference, { mask: withoutEvidence(evidence[index]), reference });
+          return applyMask(difference, { mask: withoutEvidence(evidence[index]), reference });
         });
         outputs[targetPort(name, "nothing")] = replaced((tap) => {
           const { features, reference } = steps.taps[tap];

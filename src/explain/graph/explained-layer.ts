@@ -7,39 +7,35 @@ import type { Model } from "../../model/model.js";
 import { tapOffset } from "../../trunk/tap-offset.js";
 import type { Parameters } from "../../trunk/trunk.js";
 import type { ExplainedTarget } from "./explained-target.js";
-import type { SaliencyPoint } from "./saliency/saliency.js";
+import type { ExplainedLayer } from "./saliency/saliency.js";
 
-/**
- * @param layerValues features by layer, of the layers that are asked for and of `input`.
- * @returns the point of a layer.
- */
-export function pointsOf(
+/** @param layerValues features by layer, of this one and of `input`. */
+export function explainedLayer(
   { trunk }: Model,
+  layer: string,
   {
     constants,
     layerValues,
     target,
   }: { constants: Parameters; layerValues: Readonly<Record<string, tf.Tensor4D>>; target: ExplainedTarget },
-): (layer: string) => SaliencyPoint {
-  return (layer) => {
-    const features = layerValues[layer];
-    const reference = target.reference(referenceTable(layer, constants));
-    const isAlone = target.layers.every((to) => trunk.leadsTo(layer, to));
-    const valueAt: SaliencyPoint["valueAt"] = (at, { rectifier } = {}) => {
-      // What leads around the layer stays as it is, as often as there are variants of each image.
-      const around: Record<string, tf.Tensor4D> = isAlone
-        ? {}
-        : { input: tf.tile(layerValues.input, [at.shape[0] / features.shape[0], 1, 1, 1]) };
-      return target.value(trunk.run(constants, { ...around, [layer]: at }, target.layers, { rectifier }));
-    };
-    return {
-      features,
-      reference,
-      difference: tf.sub(features, reference),
-      offset: tapOffset(trunk.spec, layer),
-      valueAt,
-      dense: () => target.dense?.(layer),
-    };
+): ExplainedLayer {
+  const features = layerValues[layer];
+  const reference = target.reference(referenceTable(layer, constants));
+  const isAlone = target.layers.every((to) => trunk.leadsTo(layer, to));
+  const valueAt: ExplainedLayer["valueAt"] = (at, { rectifier } = {}) => {
+    // Paths around the layer start at the image: it is repeated for each variant.
+    const around: Record<string, tf.Tensor4D> = isAlone
+      ? {}
+      : { input: tf.tile(layerValues.input, [at.shape[0] / features.shape[0], 1, 1, 1]) };
+    return target.value(trunk.run(constants, { ...around, [layer]: at }, target.layers, { rectifier }));
+  };
+  return {
+    features,
+    reference,
+    difference: tf.sub(features, reference),
+    offset: tapOffset(trunk.spec, layer),
+    valueAt,
+    dense: () => target.dense?.(layer),
   };
 }
 

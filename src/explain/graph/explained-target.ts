@@ -23,7 +23,7 @@ export interface ExplainedTarget {
   readonly value: (features: Features) => tf.Tensor1D;
   /** From a layer's table of references to the one that suits this target, `[batch, 1, 1, channels]`. */
   readonly reference: (table: tf.Tensor2D) => tf.Tensor4D;
-  /** The dense layer behind a layer's mean pooling, where there is one: see `SaliencyPoint`. */
+  /** The dense layer behind a layer's mean pooling, where there is one: see `ExplainedLayer`. */
   readonly dense?: (layer: string) => Dense | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface ExplainedTarget {
  * @param logits `[batch, classes]` of the image itself.
  * @param weights `[batch, classes]` from `resolveTarget`.
  */
-export function classTarget(
+export function explainedClass(
   { classifier, trunk }: Model,
   {
     constants,
@@ -65,7 +65,7 @@ export function classTarget(
  * @param features of the image itself, of `targetLayers`; where a head sees its aspect is read from them.
  * @throws ConfigError where the model has no such aspect or unit.
  */
-export function innerTarget(
+export function explainedInner(
   model: Model,
   target: InnerTarget,
   { constants, features }: { constants: Parameters; features: Features },

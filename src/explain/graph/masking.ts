@@ -1,4 +1,4 @@
-/** How saliency becomes a mask, and how a mask fades features towards the reference. */
+/** How saliency becomes a mask, and how a mask fades features to the reference. */
 
 import * as tf from "@tensorflow/tfjs";
 import { rowQuantiles } from "../../ops/row-quantiles.js";
@@ -11,12 +11,18 @@ const THRESHOLD_QUANTILE = 0.9;
 const THRESHOLD_SHARE = 0.5;
 
 /**
- * @param saliency `weights` `[batch, 1, 1, channels]`, signed, for those maskings that read them, and `map` `[batch, height, width, 1 or
- *   channels]`, zero or more.
- * @returns broadcastable to `[batch, height, width, channels]`; the caller disposes it. `filter-weights`: `clip(w / p95(|w|), 0, 1)`;
- *   `filter-weights-signed`: clipped to -1..1, so that what speaks against the target is negated; `multiply`: L / max(L);
- *   `both`: the square root of the product of the first and the third; `threshold`: 1 where L lies above its 90 % quantile;
- *   `threshold-absolute`: 1 where L reaches half its maximum. No saliency at all gives all zeros.
+ * The mask M, 0..1, of each masking:
+ *
+ * - `filter-weights`: `clip(w / p95(|w|), 0, 1)`;
+ * - `filter-weights-signed`: the same clipped to -1..1, so that what speaks against the target is negated;
+ * - `multiply`: `L / max(L)`;
+ * - `both`: the square root of the product of `filter-weights` and `multiply`;
+ * - `threshold`: 1 where L lies above its 90 % quantile;
+ * - `threshold-absolute`: 1 where L reaches half its maximum.
+ *
+ * @param saliency `weights` w, `[batch, 1, 1, channels]`, signed, for those maskings that read them, and `map` L,
+ *   `[batch, height, width, 1 or channels]`, zero or more.
+ * @returns broadcastable to `[batch, height, width, channels]`, all zeros without any saliency; the caller disposes it.
  */
 export function maskOf(
   { weights, map }: { weights?: tf.Tensor4D; map: tf.Tensor4D },
@@ -50,12 +56,12 @@ export function maskOf(
 }
 
 /**
- * `r + M (f - r)`: what the mask leaves stays, the rest fades to the typical representation.
+ * `r + M (f - r)`: what the mask leaves stays, the rest fades to the reference.
  *
  * @param difference `[batch, height, width, channels]`, features minus reference.
  * @returns `[batch, height, width, channels]`; the caller disposes it.
  */
-export function fade(
+export function applyMask(
   difference: tf.Tensor4D,
   { mask, reference }: { mask: tf.Tensor4D; reference: tf.Tensor4D },
 ): tf.Tensor4D {

@@ -8,14 +8,14 @@ import type { Tensors } from "../../engine/engine.js";
 import { answer, type Model } from "../../model/model.js";
 import type { MaskingName } from "../methods.js";
 import type { InnerTarget } from "../target.js";
-import { type AspectReadings, aspectReadings } from "./aspect-passes.js";
-import { pointsOf } from "./explained-layer.js";
+import { type AspectPasses, aspectPasses } from "./aspect-passes.js";
+import { explainedLayer } from "./explained-layer.js";
 import { explainedTaps, explainingHeads } from "./explained-taps.js";
-import { classTarget, innerTarget, targetLayers } from "./explained-target.js";
+import { explainedClass, explainedInner, targetLayers } from "./explained-target.js";
 import { resolveTarget } from "./logit-target.js";
 import type { Mapping } from "./mapping/mapping.js";
 import { MAPPINGS } from "./mapping/mappings.js";
-import { fade, maskOf } from "./masking.js";
+import { applyMask, maskOf } from "./masking.js";
 import { checkOptions, type ExplainOptions } from "./options.js";
 import { type MappedSaliency, saliencyAt } from "./saliency/saliency-at.js";
 
@@ -35,7 +35,7 @@ export interface Steps {
   readonly target: tf.Tensor1D;
   readonly taps: Readonly<Record<string, TapSaliency>>;
   /** By name, in the order of the model. */
-  readonly aspects: Readonly<Record<string, AspectReadings & { readonly taps: readonly string[] }>>;
+  readonly aspects: Readonly<Record<string, AspectPasses & { readonly taps: readonly string[] }>>;
   /** What each aspect head says of the representation masked in another way, before the sigmoid. */
   readonly maskedBy: (masking: MaskingName) => Readonly<Record<string, tf.Tensor>>;
   /** The target with some layers' features replaced, `[batch]`. */
@@ -64,25 +64,26 @@ export function explanationSteps(
   const layerValues = { ...trunk.run(constants, { input: image }, [...layers]), input: image };
   const logits = answer(classifier, constants, layerValues) as tf.Tensor2D;
   const target = inner
-    ? innerTarget(model, inner, { constants, features: layerValues })
-    : classTarget(model, {
+    ? explainedInner(model, inner, { constants, features: layerValues })
+    : explainedClass(model, {
         constants,
         logits,
         weights: resolveTarget(logits, inputs.target as tf.Tensor2D, classifier.spec),
         scale,
       });
-  const points = pointsOf(model, { constants, layerValues, target });
+  const layerNamed = (name: string) => explainedLayer(model, name, { constants, layerValues, target });
 
   const taps = Object.fromEntries(
     explained.map((name) => {
       // Saliency: how much each element of the layer matters to it; the answer's evidence comes with it.
-      const at = points(name);
-      const of = name === "input" ? points(model.spec.source) : at;
-      const found = saliencyAt(saliency, { at, of });
+      const masked = layerNamed(name);
+      const weighed = name === "input" ? layerNamed(model.spec.source) : masked;
+      const found = saliencyAt(saliency, { masked, weighed });
 
       // Masking: the layer's features, faded by that to the reference.
-      const { features, reference, difference } = at;
-      return [name, { ...found, features, reference, difference, masked: maskedAt(found, at, masking) }];
+      const { features, reference, difference } = masked;
+      const faded = maskedFeatures(found, masked, masking);
+      return [name, { ...found, features, reference, difference, masked: faded }];
     }),
   );
 
@@ -93,14 +94,14 @@ export function explanationSteps(
   // Aspect heads: what each says of features, masked features and reference, and its evidence.
   const aspects = Object.fromEntries(
     heads.map(({ head, from, mapped }) => {
-      const readings = aspectReadings(head, { parameters: constants, taps: from.map((name) => taps[name]), mapped });
+      const readings = aspectPasses(head, { parameters: constants, taps: from.map((name) => taps[name]), mapped });
       return [head.spec.name, { ...readings, taps: from }];
     }),
   );
   const maskedBy: Steps["maskedBy"] = (other) =>
     Object.fromEntries(
       heads.map(({ head, from, mapped }) => {
-        const features = from.map((name) => maskedAt(taps[name], taps[name], other));
+        const features = from.map((name) => maskedFeatures(taps[name], taps[name], other));
         return [head.spec.name, head.forward(constants, mapped(features))];
       }),
     );
@@ -110,12 +111,12 @@ export function explanationSteps(
 }
 
 /** The features of a layer, masked. */
-function maskedAt(
+function maskedFeatures(
   { weights, maskMap }: Pick<MappedSaliency, "weights" | "maskMap">,
   { difference, reference }: Pick<TapSaliency, "difference" | "reference">,
   masking: MaskingName,
 ): tf.Tensor4D {
-  return fade(difference, { mask: maskOf({ weights, map: maskMap }, { masking }), reference });
+  return applyMask(difference, { mask: maskOf({ weights, map: maskMap }, { masking }), reference });
 }
 
 /** Each explaining head with the layers that are masked for it, and how features of those reach the layers that it reads. */

@@ -1,4 +1,8 @@
-/** Where an aspect is: the region R, read from the unmasked answer alone, and its instances. */
+/**
+ * Where an explanation says that an aspect is: its region R and its instances, from the unmasked answer alone. Empty
+ * where the aspect is not seen, one number below its threshold too; `region` in heads/region.ts, inside the graph, has
+ * such a number always.
+ */
 
 import type { Box } from "../../core/box.js";
 import { logit } from "../../core/logistic.js";
@@ -9,7 +13,7 @@ import { decodeMask } from "../../heads/segmentation-reading.js";
 import { SMALLEST_INSTANCE } from "../relevance-constants.js";
 import { connectedComponents } from "./components.js";
 
-/** Some outputs of a head that belong together. */
+/** A part of a head's answer: the whole region, or one instance. */
 export interface Region {
   /** Indices into the head's answer of one image: pixels, the heat of centre cells, or the one number. */
   readonly elements: Uint32Array;
@@ -18,7 +22,7 @@ export interface Region {
 }
 
 export interface AspectRegions {
-  /** R. */
+  /** All of it, R. */
   readonly whole: Region;
   /** `undefined` for kinds without a place. */
   readonly instances?: readonly Region[];

@@ -9,9 +9,9 @@ import { gradientAt, type SaliencyMethod } from "./saliency.js";
  * `c = g (f - r) N` of docs/explanations.md, unrectified, g the mean of the gradients at f and half way to the reference (the gradient at f
  * alone fails on saturated classifiers; more than two points are hardly better). Its filter weights are Grad-CAM's.
  */
-export const evidence: SaliencyMethod = ({ at }) => {
-  const atFeatures = gradientAt(at, at.features);
-  const halfWay = gradientAt(at, tf.mul(tf.add(at.features, at.reference), 0.5));
+export const evidence: SaliencyMethod = ({ masked }) => {
+  const atFeatures = gradientAt(masked, masked.features);
+  const halfWay = gradientAt(masked, tf.mul(tf.add(masked.features, masked.reference), 0.5));
   const mean = tf.mul(tf.add(atFeatures, halfWay), 0.5) as tf.Tensor4D;
-  return { elements: answerEvidence(mean, at), weights: filterWeights(atFeatures) };
+  return { elements: answerEvidence(mean, masked), weights: filterWeights(atFeatures) };
 };

@@ -1,7 +1,7 @@
 /** Grad-CAM++: each place's share in a filter's weight grows with how often the filter sees its thing. */
 
 import * as tf from "@tensorflow/tfjs";
-import { gradientAt, type SaliencyMethod, weighed } from "./saliency.js";
+import { gradientAt, type SaliencyMethod, weighElements } from "./saliency.js";
 
 /**
  * Chattopadhyay et al. 2018 (arXiv:1710.11063), eq. 5 and 19: `w_k = sum_ij alpha_ij relu(g_ij)` with
@@ -25,5 +25,5 @@ export function plusPlusWeights(gradient: tf.Tensor4D, { features }: { features:
  * The paper's target is the exponential of a score, whose higher derivatives are powers of the first; ours is the score
  * itself, as in every implementation we know. The weights apply to the difference from the reference, as in Grad-CAM.
  */
-export const gradCamPlusPlus: SaliencyMethod = ({ of }) =>
-  weighed(plusPlusWeights(gradientAt(of, of.features), of), of);
+export const gradCamPlusPlus: SaliencyMethod = ({ weighed }) =>
+  weighElements(plusPlusWeights(gradientAt(weighed, weighed.features), weighed), weighed);

@@ -1,7 +1,7 @@
 /** Grad-CAM: one weight a filter, its mean gradient. */
 
 import * as tf from "@tensorflow/tfjs";
-import { gradientAt, type SaliencyMethod, weighed } from "./saliency.js";
+import { gradientAt, type SaliencyMethod, weighElements } from "./saliency.js";
 
 /**
  * Filter weights of one target (Selvaraju et al. 2017, eq. 1, arXiv:1610.02391).
@@ -17,4 +17,5 @@ export function filterWeights(gradients: tf.Tensor4D): tf.Tensor4D {
  * `w_k (f_k - r_k)` (eq. 2 before the sum). The paper weighs the features themselves, which takes zeros for "nothing"; no
  * network has seen zeros, so we weigh the difference from a typical representation.
  */
-export const gradCam: SaliencyMethod = ({ of }) => weighed(filterWeights(gradientAt(of, of.features)), of);
+export const gradCam: SaliencyMethod = ({ weighed }) =>
+  weighElements(filterWeights(gradientAt(weighed, weighed.features)), weighed);

@@ -7,6 +7,6 @@ import { gradientAt, type SaliencyMethod } from "./saliency.js";
  * Draelos and Carin 2020 (arXiv:2011.08891), section 3: gradient times features, summed over channels at each place and
  * rectified. Departure: features are taken from the reference on.
  */
-export const hiresCam: SaliencyMethod = ({ of }) => ({
-  elements: tf.mul(gradientAt(of, of.features), of.difference),
+export const hiresCam: SaliencyMethod = ({ weighed }) => ({
+  elements: tf.mul(gradientAt(weighed, weighed.features), weighed.difference),
 });

@@ -7,6 +7,6 @@ import { gradientAt, type SaliencyMethod } from "./saliency.js";
  * Jiang et al. 2021 (IEEE TIP 30, doi:10.1109/TIP.2021.3089943), eq. 6 and 7: `relu(g) A`, summed over channels and rectified.
  * Departure: features are taken from the reference on.
  */
-export const layerCam: SaliencyMethod = ({ of }) => ({
-  elements: tf.mul(tf.relu(gradientAt(of, of.features)), of.difference),
+export const layerCam: SaliencyMethod = ({ weighed }) => ({
+  elements: tf.mul(tf.relu(gradientAt(weighed, weighed.features)), weighed.difference),
 });

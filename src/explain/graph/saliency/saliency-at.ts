@@ -1,9 +1,9 @@
-/** From what a saliency method says of elements to its map, its masks' material, and its evidence. */
+/** Runs a saliency method at a layer: its elements as a map, as what masks are made of, and as evidence. */
 
 import * as tf from "@tensorflow/tfjs";
 import { granularityOf, type SaliencyName } from "../../methods.js";
-import { enlarge } from "./enlarge.js";
-import type { SaliencyPlace } from "./saliency.js";
+import { resampleMap } from "./resample-map.js";
+import type { SaliencyLayers } from "./saliency.js";
 import { SALIENCY_FUNCTIONS } from "./saliency-methods.js";
 
 export interface MappedSaliency {
@@ -18,16 +18,16 @@ export interface MappedSaliency {
 }
 
 /** Call it inside `tf.tidy`. */
-export function saliencyAt(name: SaliencyName, place: SaliencyPlace): MappedSaliency {
-  const { elements, weights } = SALIENCY_FUNCTIONS[name](place);
+export function saliencyAt(name: SaliencyName, layers: SaliencyLayers): MappedSaliency {
+  const { elements, weights } = SALIENCY_FUNCTIONS[name](layers);
   const positive = tf.relu(elements);
-  const isSameLayer = place.at === place.of;
+  const isSameLayer = layers.masked === layers.weighed;
   const own = isSameLayer && weights ? { weights } : {};
   if (granularityOf(name) === "element") {
     return { map: tf.sum(positive, 3, true), maskMap: positive, evidence: elements, ...own };
   }
-  const map = enlarge(tf.relu(tf.sum(elements, 3, true)), place);
+  const map = resampleMap(tf.relu(tf.sum(elements, 3, true)), layers);
   // A map of another layer says the same of all channels.
-  const evidence = isSameLayer ? elements : tf.mul<tf.Tensor4D>(map, tf.onesLike(place.at.features));
+  const evidence = isSameLayer ? elements : tf.mul<tf.Tensor4D>(map, tf.onesLike(layers.masked.features));
   return { map, maskMap: map, evidence, ...own };
 }

@@ -1,17 +1,17 @@
-/** What a saliency method is: from a point of the network and a target to the relevance of each element there. */
+/** What a saliency method is: from a layer, and the target as a function of it, to the saliency of each element. */
 
 import * as tf from "@tensorflow/tfjs";
 import type { Rectifier } from "../../../trunk/rectifier.js";
 
-/** A layer at which a target is explained. */
-export interface SaliencyPoint {
+/** A layer at which a target is explained. `explainedLayer` makes it of a model. */
+export interface ExplainedLayer {
   /** `[batch, height, width, channels]`. */
   readonly features: tf.Tensor4D;
-  /** "Nothing in particular", `[batch, 1, 1, channels]`. */
+  /** The layer's average features, `[batch, 1, 1, channels]`. */
   readonly reference: tf.Tensor4D;
   /** Features minus reference. */
   readonly difference: tf.Tensor4D;
-  /** How far right of and below equal cells the layer's own lie, as a share of the image's side. */
+  /** How far a cell lies right of and below where a grid of equal cells has it, as a share of the image's side. */
   readonly offset: number;
   /**
    * The target of each image as a function of this layer's features, whatever lies between.
@@ -31,30 +31,30 @@ export interface Dense {
   readonly gradient: tf.Tensor2D;
 }
 
-/** Where a method works. */
-export interface SaliencyPlace {
-  /** The layer that is masked. */
-  readonly at: SaliencyPoint;
-  /** The layer whose filters are weighed: the same, or the source where `at` is the image. */
-  readonly of: SaliencyPoint;
+/** The layers that a method reads: one and the same, unless the image is masked. */
+export interface SaliencyLayers {
+  /** The layer that the mask is for. */
+  readonly masked: ExplainedLayer;
+  /** The layer whose filters or places are weighed: the source where the image is masked, else the same. */
+  readonly weighed: ExplainedLayer;
 }
 
 export interface Saliency {
   /**
-   * Signed relevance of each element, in no unit: `[batch, height, width, channels]` of `at` for methods that tell elements apart, else
-   * of `of`.
+   * Signed, of each element, in no unit: `[batch, height, width, channels]`, of `masked` for methods that tell elements
+   * apart, else of `weighed`.
    */
   readonly elements: tf.Tensor4D;
-  /** Of the filters of `of`, `[batch, 1, 1, channels]`, signed. */
+  /** Of the filters of `weighed`, `[batch, 1, 1, channels]`, signed. */
   readonly weights?: tf.Tensor4D;
 }
 
 /** Called inside `tf.tidy`. */
-export type SaliencyMethod = (place: SaliencyPlace) => Saliency;
+export type SaliencyMethod = (layers: SaliencyLayers) => Saliency;
 
 /** d target / d features at some features `[n * batch, height, width, channels]`; of the same shape. */
 export function gradientAt(
-  { valueAt }: SaliencyPoint,
+  { valueAt }: ExplainedLayer,
   features: tf.Tensor4D,
   { rectifier }: { rectifier?: Rectifier } = {},
 ): tf.Tensor4D {
@@ -63,6 +63,6 @@ export function gradientAt(
 }
 
 /** What filter weights say of each element: `w (f - r)`. */
-export function weighed(weights: tf.Tensor4D, { difference }: SaliencyPoint): Saliency {
+export function weighElements(weights: tf.Tensor4D, { difference }: ExplainedLayer): Saliency {
   return { weights, elements: tf.mul(weights, difference) };
 }
