@@ -57,9 +57,9 @@ export { type WriteExplanationOptions, writeExplanation } from "./pictures/write
  * Bundles. Reads a bundle, and checks that it still answers as it did.
  */
 
-export type { Deviation } from "./bundle/agreement.js";
 export type { Layouts } from "./bundle/bundled-weights.js";
 export type { BundleDescription, Preprocessing } from "./bundle/description.js";
+export type { Deviation } from "./bundle/deviation.js";
 export { type Bundle, readBundle } from "./bundle/read-bundle.js";
 export { type GoldenDeviation, type Verification, type VerifyOptions, verifyBundle } from "./bundle/verify-bundle.js";
 export type { NdArray, NdArrays } from "./core/nd-array.js";

@@ -57,9 +57,9 @@ export { type WriteExplanationOptions, writeExplanation } from "./pictures/write
  * @example examples/api/bundles.ts
  */
 
-export type { Deviation } from "./bundle/agreement.js";
 export type { Layouts } from "./bundle/bundled-weights.js";
 export type { BundleDescription, Preprocessing } from "./bundle/description.js";
+export type { Deviation } from "./bundle/deviation.js";
 export { type ExportOptions, exportBundle } from "./bundle/export-bundle.js";
 export { type Bundle, readBundle, readBundledModel, readGraph } from "./bundle/read-bundle.js";
 export { type GoldenDeviation, type Verification, type VerifyOptions, verifyBundle } from "./bundle/verify-bundle.js";
@@ -160,7 +160,11 @@ export { type ReadOptions, readExplanation } from "./explain/reading/read-explan
  */
 
 export { areaUnderCurve, type Ranked } from "./core/ranking.js";
-export { type ClassCauses, type Judged, judge } from "./explain/calibration/ground-truth.js";
+export {
+  type ClassCauses,
+  compareWithGroundTruth,
+  type GroundTruthComparison,
+} from "./explain/calibration/ground-truth.js";
 export type { Case } from "./faithfulness/compare-methods.js";
 export type { Curves } from "./faithfulness/deletion-curves.js";
 export type {

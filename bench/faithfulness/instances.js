@@ -56,16 +56,16 @@ for (const cause of /** @type {const} */ (["striped", "red"])) {
     if (!("class" in prediction) || prediction.class !== "with" || sample.target.label !== "with") continue;
     const pet = aspects.find(({ name }) => name === "pet");
     const mask = await maskOf(join(dataset.directory, sample.path.replace("images", "masks")));
-    const judged = (pet?.instances ?? []).flatMap((instance) => {
+    const comparison = (pet?.instances ?? []).flatMap((instance) => {
       const isCausing = hasBit(instance, { mask, bit: BITS[cause] });
       return instance.relevance === null || isCausing === null ? [] : [{ score: instance.relevance, isCausing }];
     });
     const scores = (/** @type {boolean} */ kind) =>
-      judged.filter(({ isCausing }) => isCausing === kind).map(({ score }) => score);
+      comparison.filter(({ isCausing }) => isCausing === kind).map(({ score }) => score);
     if (scores(true).length === 0 || scores(false).length === 0) continue;
     images++;
     if (Math.max(...scores(true)) > Math.max(...scores(false))) right++;
-    for (const { score, isCausing } of judged) {
+    for (const { score, isCausing } of comparison) {
       ranked.push({ score, isPositive: isCausing });
       const kind = isCausing ? "causing" : "harmless";
       relevant[`${kind}Count`]++;

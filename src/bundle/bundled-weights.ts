@@ -51,11 +51,11 @@ export function encodeWeights(
   for (const [name, parameter] of Object.entries(parameters)) {
     const order = sizes.has(parameter.data.byteLength)
       ? [identityOf(parameter), ...(LAYOUTS[parameter.shape.length] ?? [])].find((candidate) =>
-          constants.has(sha256(bytesOf(permuted(parameter, candidate)))),
+          constants.has(sha256(bytesOf(withAxes(parameter, candidate)))),
         )
       : undefined;
     if (order) layouts[name] = order;
-    store(name, order ? permuted(parameter, order) : parameter);
+    store(name, order ? withAxes(parameter, order) : parameter);
   }
   for (const [tap, table] of Object.entries(references)) store(referenceName(tap), table);
   for (const [key, raw] of constants) {
@@ -97,7 +97,7 @@ export function decodeWeights(
 }
 
 /** The same numbers with axis `order[i]` of the array as axis i of the result. */
-export function permuted({ shape, data }: NdArray, order: readonly number[]): NdArray {
+export function withAxes({ shape, data }: NdArray, order: readonly number[]): NdArray {
   const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
   const newShape = order.map((axis) => shape[axis]);
   const newStrides = order.map((axis) => strides[axis]);
@@ -121,7 +121,7 @@ function restored(array: NdArray, order: readonly number[] | undefined, where: s
   const isOrder = order.length === array.shape.length && array.shape.every((_, axis) => order.includes(axis));
   if (!isOrder)
     throw new BundleError(`${where}: its layout [${order.join(", ")}] does not fit.`, { cure: "Export it again." });
-  return permuted(
+  return withAxes(
     array,
     array.shape.map((_, axis) => order.indexOf(axis)),
   );

@@ -1,7 +1,7 @@
 /** What running an exported graph takes: every shape, the memory that is held at once, the computing. */
 
 import { shown } from "../core/shown.js";
-import { type Constant, checkedSize, type GraphNode, type Ports, type ReadGraph } from "./graph-reading.js";
+import { type Constant, checkedSize, type Ports, type ReadGraph, type ReadNode } from "./graph-reading.js";
 import { type Result, RULES } from "./graph-shapes.js";
 
 export interface GraphCost {
@@ -49,7 +49,7 @@ export function costOf({ inputs, outputs, constants, nodes }: ReadGraph): GraphC
   return { outputs: new Map(found), bytes: most, operations };
 }
 
-function resultOf(node: GraphNode, shapes: Ports, constants: ReadonlyMap<string, Constant>): Result {
+function resultOf(node: ReadNode, shapes: Ports, constants: ReadonlyMap<string, Constant>): Result {
   const { operator, inputs, outputs, attributes } = node;
   try {
     const rule = RULES.get(operator);

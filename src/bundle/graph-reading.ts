@@ -7,14 +7,14 @@ import { shown } from "../core/shown.js";
 import { OPSET_VERSION } from "../engine/trace/onnx-encoding.js";
 
 /** The numbers of an attribute; text and floats change no shape. */
-export type Attributes = ReadonlyMap<string, readonly number[]>;
+export type ReadAttributes = ReadonlyMap<string, readonly number[]>;
 
-export interface GraphNode {
+export interface ReadNode {
   readonly name: string;
   readonly operator: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  readonly attributes: Attributes;
+  readonly attributes: ReadAttributes;
 }
 
 export interface Constant {
@@ -31,7 +31,7 @@ export interface ReadGraph {
   readonly inputs: Ports;
   readonly outputs: Ports;
   readonly constants: ReadonlyMap<string, Constant>;
-  readonly nodes: readonly GraphNode[];
+  readonly nodes: readonly ReadNode[];
 }
 
 /** Field numbers of onnx.proto (github.com/onnx/onnx). */
@@ -88,7 +88,7 @@ export function readExportedGraph(model: Uint8Array): ReadGraph {
   const inputs = new Map<string, readonly number[]>();
   const outputs = new Map<string, readonly number[]>();
   const constants = new Map<string, Constant>();
-  const nodes: GraphNode[] = [];
+  const nodes: ReadNode[] = [];
   let parts = 0;
   for (const { number, value } of fieldsOf(graph)) {
     if (++parts > LIMITS.graphParts) throw new Error(`it has more than ${LIMITS.graphParts} nodes and constants`);
@@ -111,7 +111,7 @@ function readOpset(message: Uint8Array): string {
   return version;
 }
 
-function readNode(message: Uint8Array): GraphNode {
+function readNode(message: Uint8Array): ReadNode {
   const [inputs, outputs]: string[][] = [[], []];
   const attributes = new Map<string, readonly number[]>();
   let [name, operator] = ["", ""];

@@ -1,10 +1,10 @@
 /** The shape that each operator of an exported graph gives, and what it costs: known before anything runs, since no shape is open. */
 
-import { type Attributes, checkedSize } from "./graph-reading.js";
+import { checkedSize, type ReadAttributes } from "./graph-reading.js";
 
 /** A node as its shape rule sees it. */
 export interface Operands {
-  readonly attributes: Attributes;
+  readonly attributes: ReadAttributes;
   /** Of each input; of one that is left out, `[]`. */
   readonly shapes: readonly (readonly number[])[];
   /** The whole numbers of a constant input. @throws Error where it is computed instead. */

@@ -3,11 +3,14 @@
  * models whose causes are known stands in bench/results/faithfulness.md.
  */
 
-/** A place belongs to an aspect from this share on of the most that any place of the same layer holds of `p^2`. */
+/** A place belongs to an aspect from this share on of the highest `p^2` in the layer. */
 export const LEAST_SHARE_OF_PLACE = 0.01;
 
-/** From this share on, a place is taken: it no longer counts towards `uniqueRelevance` of less relevant aspects. */
-export const LEAST_SHARE_TO_TAKE_PLACE = 0.02;
+/**
+ * From this share on, an aspect occupies a place: it no longer counts towards `uniqueRelevance` of less relevant
+ * aspects.
+ */
+export const LEAST_SHARE_TO_OCCUPY = 0.02;
 
 /** Below this mean of u - e (logits of the head, unmasked and on the reference) a head cannot tell its answer from nothing. */
 export const LEAST_CONTRAST = 1;

@@ -2,7 +2,7 @@
 
 import type { Sample } from "../core/annotation.js";
 import { calibrate } from "../explain/calibration/calibrate.js";
-import type { Judged } from "../explain/calibration/ground-truth.js";
+import type { GroundTruthComparison } from "../explain/calibration/ground-truth.js";
 import { overSamples } from "../explain/calibration/run-over-samples.js";
 import type { Explained } from "../explain/explanation.js";
 import { allMaskings, withMasking } from "../explain/graph/all-maskings.js";
@@ -10,13 +10,13 @@ import { explainConstants } from "../explain/graph/graph-constants.js";
 import { type MaskingName, maskingsOf, type SaliencyName } from "../explain/methods.js";
 import type { RelevanceThreshold } from "../model/trained-model.js";
 import type { Faithfulness } from "./faithfulness.js";
-import { judgeSample, type Measuring, readSample } from "./measuring.js";
+import { compareSample, type Measuring, readSample } from "./measuring.js";
 import type { ImageMaps } from "./method-curves.js";
 import { countedAspects, createTally, type Effects } from "./tally.js";
 
 /** An explanation beside the ground truth, with what a picture of it needs. */
 export interface Case {
-  readonly judged: Judged;
+  readonly comparison: GroundTruthComparison;
   readonly explained: Explained;
   /** As the model saw it, `[S, S, 3]` RGB. */
   readonly pixels: Uint8Array;
@@ -74,10 +74,10 @@ export async function compareMethods(
       for (const [way, tally] of tallies) {
         const method = { saliency, masking: way };
         const explained = readSample(measuring, withMasking(outputs, way), { sample, method, threshold });
-        const judged = judgeSample(measuring, sample, explained);
-        tally.add(judged, effects.get(sample.path));
-        if (way === maskings[0]) keepMap(sample, judged, explained);
-        if (isDefault(way)) keepWorst(worst, { judged, explained, pixels: sample.image });
+        const comparison = compareSample(measuring, sample, explained);
+        tally.add(comparison, effects.get(sample.path));
+        if (way === maskings[0]) keepMap(sample, comparison, explained);
+        if (isDefault(way)) keepWorst(worst, { comparison, explained, pixels: sample.image });
       }
     }
     for (const [way, tally] of tallies) reports.push(tally.result({ isDefault: isDefault(way) }));
@@ -85,7 +85,7 @@ export async function compareMethods(
   return { reports, worst, maps: [...maps.values()] };
 
   /** The same images for each method, since all explain the same answer. */
-  function keepMap(sample: Sample, { isRight }: Judged, explained: Explained): void {
+  function keepMap(sample: Sample, { isRight }: GroundTruthComparison, explained: Explained): void {
     if (!isRight || model.classifier.spec.task === "regression") return;
     const known = maps.get(sample.path);
     if (known) known.maps.push(explained.maps.saliency);
@@ -102,13 +102,13 @@ async function thresholdOf(measuring: Measuring, saliency: SaliencyName): Promis
   return (await calibrate(model, given)).threshold;
 }
 
-function keepWorst(worst: Case[], { judged, explained, pixels }: Omit<Case, "error">): void {
-  const ranks = countedAspects(judged);
+function keepWorst(worst: Case[], { comparison, explained, pixels }: Omit<Case, "error">): void {
+  const ranks = countedAspects(comparison);
   if (ranks.length === 0) return;
   const most = (isCause: boolean) =>
     Math.max(...ranks.filter((rank) => rank.isCause === isCause).map(({ aspect }) => aspect.relevance ?? 0));
   const error = most(false) - most(true);
-  worst.push({ judged, explained, pixels, error });
+  worst.push({ comparison, explained, pixels, error });
   worst.sort((a, b) => b.error - a.error);
   worst.length = Math.min(worst.length, WORST);
 }

@@ -1,6 +1,6 @@
 /** Measures the faithfulness of explanations that were made elsewhere, without a model. */
 
-import type { Judged } from "../explain/calibration/ground-truth.js";
+import type { GroundTruthComparison } from "../explain/calibration/ground-truth.js";
 import type { Faithfulness } from "./faithfulness.js";
 import { createTally } from "./tally.js";
 
@@ -9,10 +9,10 @@ import { createTally } from "./tally.js";
  *   cause and another aspect, answered right, in which the relevance of a cause and of another aspect could be read.
  */
 export async function measureFaithfulness(
-  images: AsyncIterable<Judged> | Iterable<Judged>,
+  images: AsyncIterable<GroundTruthComparison> | Iterable<GroundTruthComparison>,
   { isDefault = true }: { isDefault?: boolean } = {},
 ): Promise<Faithfulness> {
   const tally = createTally();
-  for await (const judged of images) tally.add(judged);
+  for await (const comparison of images) tally.add(comparison);
   return tally.result({ isDefault });
 }

@@ -8,7 +8,7 @@ import type { Dataset } from "../dataset/dataset.js";
 import type { Split } from "../dataset/record.js";
 import type { LoadOptions } from "../dataset/sample.js";
 import type { Engine } from "../engine/engine.js";
-import { type Judged, judge } from "../explain/calibration/ground-truth.js";
+import { compareWithGroundTruth, type GroundTruthComparison } from "../explain/calibration/ground-truth.js";
 import type { Explained, MethodChoice } from "../explain/explanation.js";
 import { readExplanation } from "../explain/reading/read-explanation.js";
 import { createModel, type Model } from "../model/model.js";
@@ -86,8 +86,12 @@ export function readSample(
 }
 
 /** An explanation beside the ground truth, without the aspects that are not ranked. */
-export function judgeSample({ dataset, unranked }: Measuring, sample: Sample, { explanation }: Explained): Judged {
-  const judged = judge(explanation, { sample, causes: dataset.manifest.causes });
+export function compareSample(
+  { dataset, unranked }: Measuring,
+  sample: Sample,
+  { explanation }: Explained,
+): GroundTruthComparison {
+  const comparison = compareWithGroundTruth(explanation, { sample, causes: dataset.manifest.causes });
   const ranked = (names: readonly string[]) => names.filter((name) => !unranked.includes(name));
-  return { ...judged, causes: ranked(judged.causes), distractors: ranked(judged.distractors) };
+  return { ...comparison, causes: ranked(comparison.causes), distractors: ranked(comparison.distractors) };
 }

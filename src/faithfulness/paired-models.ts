@@ -4,7 +4,7 @@ import { InterruptedError } from "../core/errors.js";
 import { batches } from "../dataset/batches.js";
 import type { Dataset } from "../dataset/dataset.js";
 import type { Engine } from "../engine/engine.js";
-import { judge, rankedAspects } from "../explain/calibration/ground-truth.js";
+import { compareWithGroundTruth, rankedAspects } from "../explain/calibration/ground-truth.js";
 import { overSamples } from "../explain/calibration/run-over-samples.js";
 import { explainFunction } from "../explain/graph/explain-function.js";
 import { explainConstants } from "../explain/graph/graph-constants.js";
@@ -86,11 +86,11 @@ async function seenBy(
       threshold,
       image: sample.path,
     });
-    const judged = judge(explanation, { sample, causes });
-    if (!judged.isRight) continue;
-    const ranks = rankedAspects(judged);
+    const comparison = compareWithGroundTruth(explanation, { sample, causes });
+    if (!comparison.isRight) continue;
+    const ranks = rankedAspects(comparison);
     const relevance = new Map(ranks.map(({ aspect }) => [aspect.name, aspect.relevance ?? 0]));
-    found.set(sample.path, { relevance, causes: judged.causes });
+    found.set(sample.path, { relevance, causes: comparison.causes });
   }
   return found;
 }

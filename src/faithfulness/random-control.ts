@@ -6,7 +6,7 @@ import { overRandomizedModels, type Randomization, type Randomize } from "../exp
 import { explainFunction } from "../explain/graph/explain-function.js";
 import type { MaskingName, SaliencyName } from "../explain/methods.js";
 import type { RandomControl } from "./faithfulness.js";
-import { judgeSample, type Measuring, readSample } from "./measuring.js";
+import { compareSample, type Measuring, readSample } from "./measuring.js";
 import { createTally } from "./tally.js";
 
 /** Every image counts, whatever such a model answers: what is explained is the class that the image has. */
@@ -38,9 +38,9 @@ export async function randomControl(
   const run = { engine, fn, parameters, references, samples, randomizations, randomize, batchSize, classOf };
   for await (const { sample, outputs } of overRandomizedModels(model, run)) {
     const explained = readSample(measuring, outputs, { sample, method, threshold });
-    const judged = { ...judgeSample(measuring, sample, explained), isRight: true };
-    tally.add(judged);
-    for (const { aspect } of rankedAspects(judged)) {
+    const comparison = { ...compareSample(measuring, sample, explained), isRight: true };
+    tally.add(comparison);
+    for (const { aspect } of rankedAspects(comparison)) {
       count++;
       if (aspect.isRelevant) relevant++;
     }

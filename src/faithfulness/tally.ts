@@ -2,7 +2,7 @@
 
 import { ownValue } from "../core/own-value.js";
 import { areaUnderCurve, type Ranked, rankCorrelation } from "../core/ranking.js";
-import { type Judged, rankedAspects } from "../explain/calibration/ground-truth.js";
+import { type GroundTruthComparison, rankedAspects } from "../explain/calibration/ground-truth.js";
 import type { AspectExplanation } from "../explain/explanation.js";
 import { DEFAULT_MASKING, DEFAULT_SALIENCY } from "../explain/methods.js";
 import type { InpaintingEffect } from "./aspect-inpainting.js";
@@ -10,7 +10,7 @@ import type { Faithfulness, FaithfulnessAspect, FaithfulnessMethod } from "./fai
 
 export interface Tally {
   /** @param effects what painting over its aspects did, where that was tried. */
-  add(judged: Judged, effects?: Effects): void;
+  add(comparison: GroundTruthComparison, effects?: Effects): void;
   result(options: { isDefault: boolean }): Faithfulness;
 }
 
@@ -33,13 +33,13 @@ export function createTally(): Tally {
     threshold: null,
   };
   return {
-    add(judged, effects = {}) {
-      const { isRight, possibleCauses, causes, distractors } = judged;
-      const { saliency, masking, threshold, prediction } = judged.explanation;
+    add(comparison, effects = {}) {
+      const { isRight, possibleCauses, causes, distractors } = comparison;
+      const { saliency, masking, threshold, prediction } = comparison.explanation;
       method = { saliency, masking, threshold };
       if (isRight !== null && "class" in prediction) count(accuracy, isRight);
-      if (isRight && possibleCauses !== null) seen.add(judged, effects);
-      if (isRight !== null && causes.length > 0 && distractors.length > 0) named.add(judged);
+      if (isRight && possibleCauses !== null) seen.add(comparison, effects);
+      if (isRight !== null && causes.length > 0 && distractors.length > 0) named.add(comparison);
     },
     result({ isDefault }) {
       const names = named.result();
@@ -77,8 +77,8 @@ function nameTally() {
   const [causes, distractors] = [noShare(), noShare()];
   const [relevances, survivals]: Ranked[][] = [[], []];
   return {
-    add(judged: Judged): void {
-      const ranks = countedAspects(judged);
+    add(comparison: GroundTruthComparison): void {
+      const ranks = countedAspects(comparison);
       count(coverage, ranks.length > 0);
       if (ranks.length === 0) return;
       count(byRelevanceFirst, causeShareOfFirst(ranks, byRelevance));
@@ -128,12 +128,12 @@ function seenTally() {
     lost.push([byRelevance(aspect), effect.lost]);
   };
   return {
-    add(judged: Judged, effects: Effects): void {
-      const ranks = rankedAspects(judged);
+    add(comparison: GroundTruthComparison, effects: Effects): void {
+      const ranks = rankedAspects(comparison);
       for (const { aspect } of ranks) addAspect(aspect, ownValue(effects, aspect.name));
       const causes = ranks.filter(({ isCause }) => isCause).map(({ aspect }) => aspect);
       // A cause that is not seen, or not labelled, leaves the question open.
-      if (ranks.length === 0 || (causes.length === 0 && judged.possibleCauses !== 0)) return;
+      if (ranks.length === 0 || (causes.length === 0 && comparison.possibleCauses !== 0)) return;
       const isUnexplained = !ranks.some(({ aspect }) => aspect.isRelevant);
       count(causes.length > 0 ? unexplainedWithCause : unexplainedWithoutCause, isUnexplained);
       if (causes.length < 2) return;
@@ -164,10 +164,10 @@ function seenTally() {
 }
 
 /** The aspects of an image that counts: answered right, a cause and another aspect seen. Else none. */
-export function countedAspects(judged: Judged): readonly Rank[] {
-  const ranks = rankedAspects(judged);
+export function countedAspects(comparison: GroundTruthComparison): readonly Rank[] {
+  const ranks = rankedAspects(comparison);
   const isSeen = ranks.some(({ isCause }) => isCause) && ranks.some(({ isCause }) => !isCause);
-  return judged.isRight && isSeen ? ranks : [];
+  return comparison.isRight && isSeen ? ranks : [];
 }
 
 /** Share of causes among those that tie for the first place: 1, 0, or between where they tie. */

@@ -44,7 +44,7 @@ The explanation is right where the aspect that caused the label comes first.</p>
 <p>The marked row is how this model explains.
 Thresholds of other methods were set on validation images in the same way.</p>
 <h2>The worst cases, worst first</h2>
-${cases.join("\n") || "<p>No image could be judged.</p>"}`,
+${cases.join("\n") || "<p>No image could be comparison.</p>"}`,
   );
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { deviation, severity } from "../../src/bundle/agreement.js";
-import { decodeWeights, encodeWeights, permuted } from "../../src/bundle/bundled-weights.js";
+import { decodeWeights, encodeWeights, withAxes } from "../../src/bundle/bundled-weights.js";
+import { deviation, severity } from "../../src/bundle/deviation.js";
 import { largeConstants, moveConstantsIn, moveConstantsOut } from "../../src/bundle/onnx-weights.js";
 import { BundleError } from "../../src/core/errors.js";
 import { type NdArray, ndArray } from "../../src/core/nd-array.js";
@@ -9,10 +9,10 @@ import { kernel, modelOf, stubModel } from "./stub.js";
 const bytesOf = ({ data }: NdArray) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 const location = "weights.safetensors";
 
-describe("permuted", () => {
+describe("withAxes", () => {
   test("takes axis order[i] of the array as axis i", () => {
     const array = ndArray([2, 3], Float32Array.of(1, 2, 3, 4, 5, 6));
-    expect(permuted(array, [1, 0])).toEqual(ndArray([3, 2], Float32Array.of(1, 4, 2, 5, 3, 6)));
+    expect(withAxes(array, [1, 0])).toEqual(ndArray([3, 2], Float32Array.of(1, 4, 2, 5, 3, 6)));
   });
 
   test("turns HWIO into OIHW as four plain loops do", () => {
@@ -24,12 +24,12 @@ describe("permuted", () => {
         for (let y = 0; y < height; y++)
           for (let x = 0; x < width; x++)
             expected.data[at++] = kernel.data[((y * width + x) * inputs + i) * outputs + o];
-    expect(permuted(kernel, [3, 2, 0, 1])).toEqual(expected);
+    expect(withAxes(kernel, [3, 2, 0, 1])).toEqual(expected);
   });
 });
 
 describe("moving constants", () => {
-  const large = permuted(kernel, [3, 2, 0, 1]);
+  const large = withAxes(kernel, [3, 2, 0, 1]);
   const other = ndArray(
     [300],
     Float32Array.from({ length: 300 }, (_, index) => index),

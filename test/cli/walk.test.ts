@@ -177,7 +177,7 @@ describe("the walk from data to explanation", () => {
     expect(oneLine(late.stderr)).toMatch(/cannot be computed from "conv_pw_13" alone/);
   });
 
-  test("faithfulness says in one line why a model that has learned too little cannot be judged, and writes nothing", async () => {
+  test("faithfulness says in one line why a model that has learned too little cannot be comparison, and writes nothing", async () => {
     const { code, stderr } = await run("faithfulness", "model.aspect", dataset, "--draws", "1", "--out", "faith");
     expect(code).toBe(2);
     expect(oneLine(stderr)).toMatch(/in none of the images.*do the heads see a cause and another aspect.*right on/);

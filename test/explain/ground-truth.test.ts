@@ -6,7 +6,11 @@ import {
   thresholdAgainstDistractors,
   thresholdThatSeparates,
 } from "../../src/explain/calibration/fit-threshold.js";
-import { type Judged, judge, rankedRelevances } from "../../src/explain/calibration/ground-truth.js";
+import {
+  compareWithGroundTruth,
+  type GroundTruthComparison,
+  rankedRelevances,
+} from "../../src/explain/calibration/ground-truth.js";
 import type { AspectExplanation, Explanation } from "../../src/explain/explanation.js";
 import { relevantOnes } from "../../src/explain/reading/relevant-aspects.js";
 import { measureFaithfulness } from "../../src/faithfulness/measure-faithfulness.js";
@@ -62,8 +66,11 @@ describe("the truth of an image", () => {
       vessel: { boxes: [[0, 0, 1, 1]] },
       tag: { boxes: [] },
     });
-    const judged = judge(explanation({ necrosis: { relevance: 0.5 } }), { sample: labelled, causes });
-    expect(judged).toMatchObject({ isRight: true, causes: ["necrosis"], distractors: ["vessel"] });
+    const comparison = compareWithGroundTruth(explanation({ necrosis: { relevance: 0.5 } }), {
+      sample: labelled,
+      causes,
+    });
+    expect(comparison).toMatchObject({ isRight: true, causes: ["necrosis"], distractors: ["vessel"] });
   });
 
   test("knows every way of being labelled present", () => {
@@ -76,12 +83,16 @@ describe("the truth of an image", () => {
       noAmount: { amount: 0 },
       unlabelled: {},
     };
-    expect(judge(explanation({}), { sample: sample(annotations) }).distractors).toEqual(["mask", "amount", "map"]);
+    expect(compareWithGroundTruth(explanation({}), { sample: sample(annotations) }).distractors).toEqual([
+      "mask",
+      "amount",
+      "map",
+    ]);
   });
 
   test("takes a sample's own causes before the dataset's", () => {
     const own = sample({ necrosis: here, vessel: here }, { causes: ["vessel"] });
-    expect(judge(explanation({}), { sample: own, causes })).toMatchObject({
+    expect(compareWithGroundTruth(explanation({}), { sample: own, causes })).toMatchObject({
       causes: ["vessel"],
       distractors: ["necrosis"],
     });
@@ -89,7 +100,7 @@ describe("the truth of an image", () => {
 
   test("calls an answer right, wrong, or unlabelled", () => {
     const isRight = (answer: string, rest: Partial<Sample>) =>
-      judge(explanation({}, answer), { sample: sample({}, rest) }).isRight;
+      compareWithGroundTruth(explanation({}, answer), { sample: sample({}, rest) }).isRight;
     expect(isRight("malignant", {})).toBe(true);
     expect(isRight("benign", {})).toBe(false);
     expect(isRight("benign", { target: {} })).toBeNull();
@@ -99,13 +110,15 @@ describe("the truth of an image", () => {
   test("of several labels takes the causes of the one that was explained", () => {
     const both = sample({ necrosis: here, vessel: here }, { target: { labels: ["malignant", "bleeding"] } });
     const byLabel = { ...causes, bleeding: ["vessel"] };
-    expect(judge(explanation({}, "bleeding"), { sample: both, causes: byLabel }).causes).toEqual(["vessel"]);
-    expect(judge(explanation({}), { sample: both, causes: byLabel }).causes).toEqual(["necrosis"]);
+    expect(compareWithGroundTruth(explanation({}, "bleeding"), { sample: both, causes: byLabel }).causes).toEqual([
+      "vessel",
+    ]);
+    expect(compareWithGroundTruth(explanation({}), { sample: both, causes: byLabel }).causes).toEqual(["necrosis"]);
   });
 
   test("ranks only what a head could tell from nothing", () => {
     const labelled = sample({ necrosis: here, vessel: here, tag: here });
-    const judged = judge(
+    const comparison = compareWithGroundTruth(
       explanation({
         necrosis: { relevance: 0.5 },
         vessel: { relevance: null },
@@ -117,7 +130,7 @@ describe("the truth of an image", () => {
         causes,
       },
     );
-    expect(rankedRelevances(judged)).toEqual([
+    expect(rankedRelevances(comparison)).toEqual([
       { name: "necrosis", relevance: 0.5, uniqueRelevance: 0.5, score: 0.5, isPositive: true },
       { name: "tag", relevance: 0.1, uniqueRelevance: 0.1, score: 0.1, isPositive: false },
     ]);
@@ -125,11 +138,11 @@ describe("the truth of an image", () => {
 });
 
 describe("faithfulness", () => {
-  const judged = (
+  const comparison = (
     aspects: Record<string, Seen>,
     { answer = "malignant", labelled = ["necrosis", "vessel", "tag"] } = {},
-  ): Judged =>
-    judge(explanation(aspects, answer), {
+  ): GroundTruthComparison =>
+    compareWithGroundTruth(explanation(aspects, answer), {
       sample: sample(Object.fromEntries(labelled.map((name) => [name, here]))),
       causes,
     });
@@ -137,22 +150,22 @@ describe("faithfulness", () => {
   test("counts, image by image, whether the first is a cause", async () => {
     const images = [
       // Right by relevance, wrong by presence, tied by survival: half.
-      judged({
+      comparison({
         necrosis: { relevance: 0.6, presence: 0.8, survival: 0.5 },
         vessel: { relevance: 0.1, presence: 0.9, survival: 0.5 },
       }),
       // Three tie by relevance, one of them the cause: a third. Both distractors are called relevant.
-      judged({
+      comparison({
         necrosis: { relevance: 0.4, presence: 1, survival: 1 },
         vessel: { relevance: 0.4, presence: 0.2 },
         tag: { relevance: 0.4, presence: 0.1 },
       }),
       // Labelled, but the head does not see the cause: lost to coverage.
-      judged({ necrosis: { relevance: null }, vessel: { relevance: 0.9 } }),
+      comparison({ necrosis: { relevance: null }, vessel: { relevance: 0.9 } }),
       // Labelled, but answered wrong: lost to coverage.
-      judged({ necrosis: { relevance: 0.9 }, vessel: { relevance: 0.1 } }, { answer: "benign" }),
+      comparison({ necrosis: { relevance: 0.9 }, vessel: { relevance: 0.1 } }, { answer: "benign" }),
       // No cause is labelled: not part of the question, but part of the accuracy.
-      judged({ vessel: { relevance: 0.9 } }, { labelled: ["vessel", "tag"] }),
+      comparison({ vessel: { relevance: 0.9 } }, { labelled: ["vessel", "tag"] }),
     ];
     const report = await measureFaithfulness(images);
     expect(report).toEqual({
@@ -201,16 +214,18 @@ describe("faithfulness", () => {
 
   test("counts the images that no aspect explains, and those whose causes are all found", async () => {
     const both = (necrosis: number, mitosis: number) =>
-      judged(
+      comparison(
         { necrosis: { relevance: necrosis }, mitosis: { relevance: mitosis } },
         { labelled: ["necrosis", "mitosis"] },
       );
     const without = (vessel: number) =>
-      judge(explanation({ vessel: { relevance: vessel } }), {
+      compareWithGroundTruth(explanation({ vessel: { relevance: vessel } }), {
         sample: sample({ vessel: here }),
         causes: { malignant: [] },
       });
-    const unknown = judge(explanation({ vessel: { relevance: 0 } }), { sample: sample({ vessel: here }) });
+    const unknown = compareWithGroundTruth(explanation({ vessel: { relevance: 0 } }), {
+      sample: sample({ vessel: here }),
+    });
     const images = [both(0.9, 0.8), both(0.9, 0.1), both(0.1, 0.2), without(0.1), without(0.1), without(0.7), unknown];
     const { methods, counts } = await measureFaithfulness(images);
     expect(counts).toEqual({ severalCauses: 3, severalUsedCauses: 0, withCause: 3, withoutCause: 3 });
@@ -223,7 +238,10 @@ describe("faithfulness", () => {
 
   test("counts apart the images that lose by each of their causes", () => {
     const both = (mitosis: number) =>
-      judged({ necrosis: { relevance: 0.9 }, mitosis: { relevance: mitosis } }, { labelled: ["necrosis", "mitosis"] });
+      comparison(
+        { necrosis: { relevance: 0.9 }, mitosis: { relevance: mitosis } },
+        { labelled: ["necrosis", "mitosis"] },
+      );
     const effects = (lost: number) => ({
       necrosis: { lost: 2, isFlipped: false },
       mitosis: { lost, isFlipped: false },

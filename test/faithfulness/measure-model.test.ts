@@ -72,7 +72,7 @@ describe("a model on a dataset that knows its causes", () => {
     }
   });
 
-  test("is judged by every masking of every method, the default marked", () => {
+  test("is comparison by every masking of every method, the default marked", () => {
     const { methods, count, coverage } = found.faithfulness;
     expect(count).toBeGreaterThan(0);
     expect(coverage).toBeGreaterThan(0);
@@ -129,8 +129,8 @@ describe("a model on a dataset that knows its causes", () => {
     expect(worst.length).toBeGreaterThan(0);
     expect(worst.map(({ error }) => error)).toEqual(worst.map(({ error }) => error).sort((a, b) => b - a));
     expect(worst[0].pixels).toHaveLength(32 * 32 * 3);
-    expect(worst[0].judged.causes).toEqual(["square"]);
-    expect(worst[0].judged.distractors).toContain("bar");
+    expect(worst[0].comparison.causes).toEqual(["square"]);
+    expect(worst[0].comparison.distractors).toContain("bar");
   });
 
   test("tells how far it is, up to the end", () => {

@@ -192,7 +192,7 @@ async function writePage(
   for (const [index, one] of worst.entries()) {
     const file = worstFile(index);
     files[file] = await pictureOf(one, dataset);
-    const { causes, distractors, explanation } = one.judged;
+    const { causes, distractors, explanation } = one.comparison;
     const isCauseRelevant = explanation.aspects.some(({ name, isRelevant }) => isRelevant && causes.includes(name));
     pictures.push({ file, image: explanation.image, causes, distractors, error: one.error, isCauseRelevant });
   }

@@ -14,7 +14,7 @@ import { readExplanation } from "../reading/read-explanation.js";
 import type { Relevances } from "../reading/relevant-aspects.js";
 import { CHANCE, NEEDED_SHARE, UNCALIBRATED_THRESHOLD } from "../relevance-constants.js";
 import { createContrastCheck } from "./contrast-check.js";
-import { type ClassCauses, judge, type RankedAspect, rankedRelevances } from "./ground-truth.js";
+import { type ClassCauses, compareWithGroundTruth, type RankedAspect, rankedRelevances } from "./ground-truth.js";
 import { overRandomizedModels } from "./randomized-models.js";
 import { overSamples } from "./run-over-samples.js";
 
@@ -49,9 +49,9 @@ export async function knownCauses(
     fn: explainFunction(model, setting.method),
     qualifies: (sample) => isByClass || (sample.causes?.length ?? 0) > 0,
     scoresOf: ({ explanation, sample }) => {
-      const judged = judge(explanation, { sample, causes });
-      if (!judged.isRight || judged.causes.length === 0) return [];
-      return rankedRelevances(judged).filter(({ name }) => !unranked.includes(name));
+      const comparison = compareWithGroundTruth(explanation, { sample, causes });
+      if (!comparison.isRight || comparison.causes.length === 0) return [];
+      return rankedRelevances(comparison).filter(({ name }) => !unranked.includes(name));
     },
   });
 }

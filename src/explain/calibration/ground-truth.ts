@@ -11,7 +11,7 @@ import type { Relevances } from "../reading/relevant-aspects.js";
 export type ClassCauses = Readonly<Record<string, readonly string[]>>;
 
 /** An explanation beside the ground truth. */
-export interface Judged {
+export interface GroundTruthComparison {
   readonly explanation: Explanation;
   /** `null` where the image has no label. A regression is never wrong here: its causes are judged, not its error. */
   readonly isRight: boolean | null;
@@ -24,10 +24,10 @@ export interface Judged {
 }
 
 /** @param causes for samples that name none themselves. */
-export function judge(
+export function compareWithGroundTruth(
   explanation: Explanation,
   { sample, causes = {} }: { sample: Sample; causes?: ClassCauses },
-): Judged {
+): GroundTruthComparison {
   const present = Object.keys(sample.aspects).filter((name) => isLabelledPresent(sample.aspects[name]));
   const { value } = sample.target;
   const labels = classLabels(sample.target);
@@ -51,7 +51,7 @@ export function rankedAspects({
   explanation,
   causes,
   distractors,
-}: Judged): { aspect: AspectExplanation; isCause: boolean }[] {
+}: GroundTruthComparison): { aspect: AspectExplanation; isCause: boolean }[] {
   return explanation.aspects
     .filter(({ name, relevance }) => relevance !== null && (causes.includes(name) || distractors.includes(name)))
     .map((aspect) => ({ aspect, isCause: causes.includes(aspect.name) }));
@@ -62,8 +62,8 @@ export interface RankedAspect extends Ranked, Relevances {
 }
 
 /** Relevance of those aspects as scores, causes being the positives. */
-export function rankedRelevances(judged: Judged): RankedAspect[] {
-  return rankedAspects(judged).map(({ aspect, isCause }) => {
+export function rankedRelevances(comparison: GroundTruthComparison): RankedAspect[] {
+  return rankedAspects(comparison).map(({ aspect, isCause }) => {
     const relevance = aspect.relevance ?? 0;
     const uniqueRelevance = aspect.relevanceApart ?? 0;
     return { name: aspect.name, relevance, uniqueRelevance, score: relevance, isPositive: isCause };

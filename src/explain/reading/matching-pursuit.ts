@@ -1,33 +1,38 @@
-/** Counts once what several aspects share with the answer (Mallat and Zhang 1993). */
+/** Matching pursuit: what several aspects share with the answer counts once, for the one that fits best. */
 
-import type { AspectOverlap, Measured, TapSums } from "./overlap.js";
+import type { AspectOverlap, MeasuredOverlap, TapSums } from "./overlap.js";
 
-/** Of each aspect's cosine what more fitting aspects leave of it, 0..1. */
-export function pursued(
+/**
+ * Mallat and Zhang 1993 (doi:10.1109/78.258082), with the answer's `d` as the signal and each aspect's `p`, once, as an
+ * atom.
+ *
+ * @returns of each aspect, in order, the part of the cosine that it explains, 0..1.
+ */
+export function matchingPursuit(
   aspects: readonly (readonly AspectOverlap[])[],
-  measured: readonly Measured[],
+  measured: readonly MeasuredOverlap[],
   taps: Readonly<Record<string, TapSums>>,
 ): number[] {
-  const left = measured.map(({ cosine }) => cosine);
-  const taken = left.map(() => 0);
-  const waiting = new Set(left.keys());
+  const remaining = measured.map(({ cosine }) => cosine);
+  const explained = remaining.map(() => 0);
+  const waiting = new Set(remaining.keys());
   while (waiting.size > 0) {
-    const best = [...waiting].reduce((a, b) => (left[b] > left[a] ? b : a));
+    const best = [...waiting].reduce((a, b) => (remaining[b] > remaining[a] ? b : a));
     waiting.delete(best);
-    taken[best] = Math.min(1, Math.max(0, left[best]));
-    if (taken[best] === 0) continue;
-    // What is taken of d is `taken |d| / |p|` times p, with d in the layers of each.
-    const { answer, norm } = measured[best];
+    explained[best] = Math.min(1, Math.max(0, remaining[best]));
+    if (explained[best] === 0) continue;
+    // What it explains of d is `explained |d| / |p|` times p, with d in the layers of each.
+    const { answerNorm, aspectNorm } = measured[best];
     for (const other of waiting) {
-      const own = measured[other].answer * measured[other].norm;
+      const own = measured[other].answerNorm * measured[other].aspectNorm;
       const shared = sharedBy(aspects[best], aspects[other], taps);
-      // Of two causes that read the same channels with opposite signs, one hides the other until it is taken off. But what speaks
-      // against the answer is not read for being the opposite of a cause.
+      // Two causes may read the same channels with opposite signs. Subtracting one then raises the other's cosine, as it should:
+      // the first hid the second. An aspect that itself speaks against the answer (cosine <= 0) must not rise that way.
       if (shared < 0 && measured[other].cosine <= 0) continue;
-      if (own > 0) left[other] -= ((taken[best] * answer) / norm) * (shared / own);
+      if (own > 0) remaining[other] -= ((explained[best] * answerNorm) / aspectNorm) * (shared / own);
     }
   }
-  return taken;
+  return explained;
 }
 
 /** `<p_a, p_b>` over the layers that both have. */

@@ -1,21 +1,21 @@
-/** The aspects of one image: what each head says, where, and how much of the answer it accounts for beside the others. */
+/** The aspects of one image: what each head says, where, and how relevant it is beside the others. */
 
 import { answerPort, overlapPort, tapPort } from "../../core/graph-ports.js";
 import type { NdArrays } from "../../core/nd-array.js";
 import { regionFile, survivalFile } from "../../core/result-file-names.js";
 import type { AspectSpec } from "../../heads/head.js";
 import type { AspectExplanation, RegionExplanation } from "../explanation.js";
-import { touchedCells } from "./cells.js";
 import type { AspectOverlap, TapSums } from "./overlap.js";
 import { type AspectRegions, type Region, regionsOf } from "./regions.js";
 import { instanceRelevance, relevancesOf } from "./relevance.js";
 import { type Relevances, relevantOnes, type Thresholds } from "./relevant-aspects.js";
-import { type Answers, largestPresence, presenceOver, survivalOver } from "./survival.js";
+import { type HeadAnswers, largestPresence, presenceOver, survivalOver } from "./survival.js";
+import { touchedCells } from "./touched-cells.js";
 
 /** What an aspect's head says and where, before it is compared with the answer. */
 export interface AspectReading {
   readonly head: AspectSpec;
-  readonly answers: Answers;
+  readonly answers: HeadAnswers;
   readonly regions: AspectRegions;
   readonly overlaps: readonly AspectOverlap[];
   readonly survival: number | null;
@@ -46,8 +46,8 @@ export function readAspects(
   });
 }
 
-/** What the aspects of one image are compared with, beside one another. */
-interface Surroundings {
+/** What all aspects of one image share. */
+interface ImageContext {
   readonly taps: Readonly<Record<string, TapSums>>;
   readonly size: number;
   /** How the names of mask files begin. */
@@ -60,7 +60,7 @@ export function explainAspects(
   { outputs, size, stem, thresholds }: { outputs: NdArrays; size: number; stem: string; thresholds: Thresholds },
 ): AspectExplanation[] {
   const taps = tapSums(readings, outputs);
-  // A head that cannot tell its answer from nothing has no evidence worth comparing: survival and relevance fall together.
+  // A head that answers the reference alike has no evidence worth comparing: it has neither survival nor relevance.
   const seen = readings.filter(({ survival }) => survival !== null);
   const found = relevancesOf(
     seen.map(({ overlaps }) => overlaps),
@@ -86,20 +86,20 @@ function tapSums(readings: readonly AspectReading[], outputs: NdArrays): Readonl
   );
 }
 
-/** @param found of the whole aspect: its relevances, where they could be read, and whether they are high enough. */
+/** @param found of the whole aspect: `own`, its relevances, where they could be read, and whether they are high enough. */
 function explainAspect(
   reading: AspectReading,
-  surroundings: Surroundings,
+  context: ImageContext,
   { own, isRelevant }: { own: Relevances | undefined; isRelevant: boolean },
 ): AspectExplanation {
   const { head, regions } = reading;
-  const { taps, size, stem } = surroundings;
+  const { taps, size, stem } = context;
   const isPresent = regions.whole.elements.length > 0;
   const instances = regions.instances?.map((region) => ({
     box: region.boxes[0],
     ...areaOf(region, regions, size),
     ...numbersOf(region, reading, () =>
-      instanceRelevance(reading.overlaps, taps, { cells: cellsOf(region, regions, surroundings) }),
+      instanceRelevance(reading.overlaps, taps, { cells: cellsOf(region, regions, context) }),
     ),
   }));
   return {
@@ -139,7 +139,7 @@ function areaOf({ elements }: Region, { hasPixels }: AspectRegions, size: number
 }
 
 /** By layer, the cells that a region touches. */
-function cellsOf(region: Region, regions: AspectRegions, { taps, size }: Surroundings): Record<string, Uint8Array> {
+function cellsOf(region: Region, regions: AspectRegions, { taps, size }: ImageContext): Record<string, Uint8Array> {
   return Object.fromEntries(
     Object.entries(taps).map(([tap, { evidence }]) => {
       const grid = { height: evidence.shape[1], width: evidence.shape[2] };

@@ -11,13 +11,13 @@ import { tapOffset } from "../../trunk/tap-offset.js";
 import type { Explained, MethodChoice } from "../explanation.js";
 import { methodOf } from "../methods.js";
 import { explainedAspect, type Target } from "../target.js";
-import { touchedCells } from "./cells.js";
 import { predictionOf } from "./prediction.js";
 import { explainAspects, maskedTaps, pixelSize, readAspects } from "./read-aspects.js";
 import { hasPlace } from "./regions.js";
 import { thresholdsOf } from "./relevant-aspects.js";
 import { survivalMap } from "./survival.js";
 import { defaultTarget } from "./target-weights.js";
+import { touchedCells } from "./touched-cells.js";
 import { unexplainedShare } from "./unexplained.js";
 
 export interface ReadOptions {

@@ -1,22 +1,23 @@
-/** What an aspect head says of the unmasked representation, and how much of that is left in the masked one. */
+/** Presence and survival: what an aspect head says of the features, and how much of that the masked ones keep. */
 
+import type { HeadAnswer } from "../../core/graph-ports.js";
 import { sigmoid } from "../../core/logistic.js";
 import type { NdArray } from "../../core/nd-array.js";
 import { LEAST_CONTRAST } from "../relevance-constants.js";
 
 /** u, v and e of one head and image, all of one shape. */
-export interface Answers {
-  readonly unmasked: NdArray;
-  readonly masked: NdArray;
-  readonly reference: NdArray;
-}
+export type HeadAnswers = Readonly<Record<HeadAnswer, NdArray>>;
 
 /**
  * Mean of sigmoid(u) over the elements, or the largest of them.
  *
  * @param elements at least one.
  */
-export function presenceOver(elements: Uint32Array, { unmasked }: Answers, { of }: { of: "mean" | "largest" }): number {
+export function presenceOver(
+  elements: Uint32Array,
+  { unmasked }: HeadAnswers,
+  { of }: { of: "mean" | "largest" },
+): number {
   let sum = 0;
   let largest = 0;
   for (const element of elements) {
@@ -27,8 +28,8 @@ export function presenceOver(elements: Uint32Array, { unmasked }: Answers, { of 
   return of === "mean" ? sum / elements.length : largest;
 }
 
-/** Largest sigmoid(u) wherever it is: the presence of what is not there. */
-export function largestPresence({ unmasked: { data, shape } }: Answers): number {
+/** Largest sigmoid(u) of all elements: the presence of an aspect whose region is empty. */
+export function largestPresence({ unmasked: { data, shape } }: HeadAnswers): number {
   // A boxes head answers heat, size and offset in its last dimension; the others one number.
   const step = shape[shape.length - 1];
   let largest = Number.NEGATIVE_INFINITY;
@@ -39,25 +40,25 @@ export function largestPresence({ unmasked: { data, shape } }: Answers): number 
 /**
  * Sum of v - e over the sum of u - e, not clipped.
  *
- * @returns `null` with no elements, or where the mean of u - e is below 1: the head cannot tell its answer from nothing.
+ * @returns `null` with no elements, or where the mean of u - e is below 1: the head answers the reference alike.
  */
-export function survivalOver(elements: Uint32Array, { unmasked, masked, reference }: Answers): number | null {
+export function survivalOver(elements: Uint32Array, { unmasked, masked, reference }: HeadAnswers): number | null {
   let left = 0;
   let whole = 0;
   for (const element of elements) {
-    const nothing = reference.data[element];
-    left += masked.data[element] - nothing;
-    whole += unmasked.data[element] - nothing;
+    const base = reference.data[element];
+    left += masked.data[element] - base;
+    whole += unmasked.data[element] - base;
   }
   return elements.length === 0 || whole / elements.length < LEAST_CONTRAST ? null : left / whole;
 }
 
 /** `clip((v - e) / max(u - e, 1), 0, 1)` at each of the pixels as 0..255, 0 elsewhere. */
-export function survivalMap(pixels: Uint32Array, { unmasked, masked, reference }: Answers): Uint8Array {
+export function survivalMap(pixels: Uint32Array, { unmasked, masked, reference }: HeadAnswers): Uint8Array {
   const map = new Uint8Array(unmasked.data.length);
   for (const pixel of pixels) {
-    const nothing = reference.data[pixel];
-    const share = (masked.data[pixel] - nothing) / Math.max(unmasked.data[pixel] - nothing, 1);
+    const base = reference.data[pixel];
+    const share = (masked.data[pixel] - base) / Math.max(unmasked.data[pixel] - base, 1);
     map[pixel] = Math.round(255 * Math.min(1, Math.max(0, share)));
   }
   return map;

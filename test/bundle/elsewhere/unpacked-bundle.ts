@@ -3,8 +3,8 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { unzipSync } from "fflate";
-import { deviation, severity } from "../../../src/bundle/agreement.js";
 import { GOLDENS } from "../../../src/bundle/description.js";
+import { deviation, severity } from "../../../src/bundle/deviation.js";
 import { exportBundle } from "../../../src/bundle/export-bundle.js";
 import { decodeGolden, type Golden } from "../../../src/bundle/golden.js";
 import { decodeSafetensors, encodeSafetensors } from "../../../src/core/safetensors.js";

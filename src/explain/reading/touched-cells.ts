@@ -1,19 +1,20 @@
-/** Which cells of a tap's grid a region touches. */
+/** Which cells of a layer's grid a region touches, and their neighbours: heads read past the edge of what they see. */
 
 import { cellsUnder, type Region } from "./regions.js";
 
-export interface Grid {
+export interface GridSize {
   readonly height: number;
   readonly width: number;
 }
 
 /**
- * The cells that a region touches, widened by one in all eight directions: a head's receptive field reaches past its pixels.
+ * The cells that a region touches, widened by one cell in all eight directions: a head's receptive field reaches past
+ * its pixels.
  *
  * @param size height and width of the image whose pixels the region's elements index; without it its boxes are taken.
  * @returns `[height * width]` of 0 and 1.
  */
-export function touchedCells(region: Region, { grid, size }: { grid: Grid; size?: number }): Uint8Array {
+export function touchedCells(region: Region, { grid, size }: { grid: GridSize; size?: number }): Uint8Array {
   const touched = new Uint8Array(grid.height * grid.width);
   if (size === undefined) {
     for (const box of region.boxes) {
@@ -30,7 +31,7 @@ export function touchedCells(region: Region, { grid, size }: { grid: Grid; size?
   return widened(touched, grid);
 }
 
-function widened(cells: Uint8Array, { height, width }: Grid): Uint8Array {
+function widened(cells: Uint8Array, { height, width }: GridSize): Uint8Array {
   const wide = new Uint8Array(cells.length);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
