@@ -65,7 +65,8 @@ export { type GoldenDeviation, type Verification, type VerifyOptions, verifyBund
 export type { NdArray, NdArrays } from "./core/nd-array.js";
 export type { Device, RuntimeOptions } from "./engine/devices.js";
 export type { CallOptions, StateStore } from "./engine/engine.js";
-export { openRuntime, type Runtime, type Session, type SessionOptions, type TensorInfo } from "./engine/session.js";
+export { openRuntime, type Runtime, type Session, type SessionOptions } from "./engine/session.js";
+export type { TensorInfo } from "./engine/worker-messages.js";
 export type {
   AmountSpec,
   AspectSpec,

@@ -95,7 +95,7 @@ export type { Cause, TissueOptions } from "./dataset/synth/tissue.js";
 
 export { decodeSafetensors, type EncodeOptions, encodeSafetensors, type Metadata } from "./core/safetensors.js";
 export { inspectWeights, type WeightsDescription } from "./trunk/formats/inspect-weights.js";
-export { type LoadedWeights, type LoadOptions, loadWeights } from "./trunk/formats/load-weights.js";
+export { type LoadedWeights, type LoadWeightsOptions, loadWeights } from "./trunk/formats/load-weights.js";
 export { readWeights } from "./trunk/formats/read-weights.js";
 export { readTrunkFile, TRUNK_FILE, type TrunkMetadata, writeTrunkFile } from "./trunk/formats/trunk-file.js";
 export type { WeightsFile } from "./trunk/formats/weights-file.js";
@@ -206,7 +206,7 @@ export type {
   PresenceSpec,
   SegmentationSpec,
 } from "./heads/head.js";
-export { createMetrics, type HeadMetrics, type Metrics } from "./heads/metrics.js";
+export { createMetrics, type HeadMetrics, type MetricsAccumulator } from "./heads/metrics.js";
 export type { PresenceMetrics } from "./heads/presence-reading.js";
 export type { SegmentationMetrics } from "./heads/segmentation-reading.js";
 export { answer, createModel, features, type Model, type ModelSpec, predict } from "./model/model.js";
@@ -236,7 +236,8 @@ export type {
   Tensors,
 } from "./engine/engine.js";
 export { type EngineChoice, selectEngine } from "./engine/select-engine.js";
-export { openRuntime, type Runtime, type Session, type SessionOptions, type TensorInfo } from "./engine/session.js";
+export { openRuntime, type Runtime, type Session, type SessionOptions } from "./engine/session.js";
+export type { TensorInfo } from "./engine/worker-messages.js";
 
 /**
  * Errors. One class for each cause. An `InputError` names the file, the line and the cure.

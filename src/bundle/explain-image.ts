@@ -1,7 +1,7 @@
 /** Explains one image by one graph: the pixels and the target go in, the outputs are read; with an interval, for changed copies too. */
 
 import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
-import type { Run } from "../engine/session-pool.js";
+import type { RunGraph } from "../engine/session-pool.js";
 import type { AspectExplanation, Explained, MethodChoice } from "../explain/explanation.js";
 import { readExplanation } from "../explain/reading/read-explanation.js";
 import { perturbed, relevanceIntervals } from "../explain/reading/relevance-interval.js";
@@ -25,7 +25,7 @@ export interface HowToExplain {
 
 /** @param run of the graph that explains the target. */
 export async function explainImage(
-  run: Run,
+  run: RunGraph,
   { name, pixels: bytes }: LoadedImage,
   { hasInterval = false, ...how }: HowToExplain,
 ): Promise<Explained> {
@@ -49,7 +49,7 @@ export async function explainImage(
 }
 
 async function explainPixels(
-  run: Run,
+  run: RunGraph,
   { shape, data }: NdArray,
   { classifier, ...how }: Omit<HowToExplain, "hasInterval"> & { image: string },
 ): Promise<Explained> {

@@ -2,7 +2,7 @@
 
 import type { InputError } from "../core/errors.js";
 import type { RuntimeOptions } from "../engine/devices.js";
-import type { Run } from "../engine/session-pool.js";
+import type { RunGraph } from "../engine/session-pool.js";
 import type { Explained, MethodChoice } from "../explain/explanation.js";
 import type { Target } from "../explain/target.js";
 import type { ClassifierSpec } from "../heads/head.js";
@@ -153,7 +153,7 @@ function loadedExplainer(
   { spec, classifier }: { spec: ModelSpec; classifier: ClassifierSpec },
 ) {
   return async (
-    run: Run,
+    run: RunGraph,
     loaded: Promise<LoadedImage>,
     { target, stem, hasInterval }: ExplainRequest,
   ): Promise<ExplainedImage> => {

@@ -2,7 +2,7 @@
 
 import { LIMITS } from "../core/limits.js";
 import { isOrtFormat, readPair } from "../core/onnx-check.js";
-import { fieldsOf, integers, text } from "../core/protobuf-fields.js";
+import { fieldsOf, integersOf, textOf } from "../core/protobuf-fields.js";
 import { shown } from "../core/shown.js";
 import { OPSET_VERSION } from "../engine/trace/onnx-encoding.js";
 
@@ -105,8 +105,8 @@ export function readExportedGraph(model: Uint8Array): ReadGraph {
 function readOpset(message: Uint8Array): string {
   let version = "";
   for (const { number, value } of fieldsOf(message)) {
-    if (number === 2) version += `${integers(value).join()};`;
-    else if (value.length > 0) version += `${shown(text(value))} `;
+    if (number === 2) version += `${integersOf(value).join()};`;
+    else if (value.length > 0) version += `${shown(textOf(value))} `;
   }
   return version;
 }
@@ -116,10 +116,10 @@ function readNode(message: Uint8Array): ReadNode {
   const attributes = new Map<string, readonly number[]>();
   let [name, operator] = ["", ""];
   for (const { number, value } of fieldsOf(message)) {
-    if (number === NODE.input) inputs.push(text(value));
-    else if (number === NODE.output) outputs.push(text(value));
-    else if (number === NODE.name) name = text(value);
-    else if (number === NODE.operator) operator = text(value);
+    if (number === NODE.input) inputs.push(textOf(value));
+    else if (number === NODE.output) outputs.push(textOf(value));
+    else if (number === NODE.name) name = textOf(value);
+    else if (number === NODE.operator) operator = textOf(value);
     else if (number === NODE.attribute) putNew(attributes, ...readAttribute(value));
     else throw new Error(`node ${shown(name)} has field ${number}`);
   }
@@ -131,8 +131,8 @@ function readAttribute(message: Uint8Array): [string, readonly number[]] {
   const numbers: number[] = [];
   let name = "";
   for (const { number, value } of fieldsOf(message)) {
-    if (number === ATTRIBUTE.name) name = text(value);
-    else if (number === ATTRIBUTE.integer || number === ATTRIBUTE.integers) numbers.push(...integers(value));
+    if (number === ATTRIBUTE.name) name = textOf(value);
+    else if (number === ATTRIBUTE.integer || number === ATTRIBUTE.integers) numbers.push(...integersOf(value));
     else if (!ATTRIBUTE_OTHERS.includes(number)) throw new Error(`an attribute, ${shown(name)}, has field ${number}`);
   }
   if (!ATTRIBUTE_NAMES.has(name)) throw new Error(`a node has the attribute ${shown(name)}`);
@@ -144,9 +144,9 @@ function readConstant(message: Uint8Array): [string, Constant] {
   const external = new Map<string, string>();
   let [name, type, raw]: [string, number, Uint8Array | undefined] = ["", 0, undefined];
   for (const { number, value } of fieldsOf(message)) {
-    if (number === TENSOR.dims) shape.push(...integers(value));
-    else if (number === TENSOR.type) type = integers(value).at(-1) ?? 0;
-    else if (number === TENSOR.name) name = text(value);
+    if (number === TENSOR.dims) shape.push(...integersOf(value));
+    else if (number === TENSOR.type) type = integersOf(value).at(-1) ?? 0;
+    else if (number === TENSOR.name) name = textOf(value);
     else if (number === TENSOR.raw) raw = value;
     else if (number === TENSOR.external) putNew(external, ...readPair(value));
     else if (number !== TENSOR.location) throw new Error(`constant ${shown(name)} has field ${number}`);
@@ -161,12 +161,12 @@ function readConstant(message: Uint8Array): [string, Constant] {
 
 /** A `ValueInfoProto` of float32: name 1, type 2 (tensor_type 1 (elem_type 1, shape 2 (dim 1 (dim_value 1)))). */
 function readPort(message: Uint8Array): [string, readonly number[]] {
-  const name = fieldsNumbered(message, 1).map(text).at(-1) ?? "";
+  const name = fieldsNumbered(message, 1).map(textOf).at(-1) ?? "";
   const tensors = fieldsNumbered(message, 2).flatMap((type) => fieldsNumbered(type, 1));
-  const [type] = tensors.flatMap((tensor) => fieldsNumbered(tensor, 1).flatMap(integers));
+  const [type] = tensors.flatMap((tensor) => fieldsNumbered(tensor, 1).flatMap(integersOf));
   if (tensors.length !== 1 || type !== FLOAT) throw new Error(`${shown(name)} is no array of float32`);
   const sizes = fieldsNumbered(tensors[0], 2).flatMap((shape) => fieldsNumbered(shape, 1));
-  return [name, sizes.map((dimension) => fieldsNumbered(dimension, 1).flatMap(integers).at(-1) ?? -1)];
+  return [name, sizes.map((dimension) => fieldsNumbered(dimension, 1).flatMap(integersOf).at(-1) ?? -1)];
 }
 
 /** @throws Error where a size is no whole number, or the product is not. */

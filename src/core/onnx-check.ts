@@ -1,7 +1,7 @@
 /** What an ONNX file from elsewhere may not hold: ways to other files, and graphs inside its graph. */
 
 import { InputError, type InputErrorClass } from "./errors.js";
-import { type Field, fieldsOf, text } from "./protobuf-fields.js";
+import { type Field, fieldsOf, textOf } from "./protobuf-fields.js";
 import { shown } from "./shown.js";
 
 export interface OnnxCheck {
@@ -74,7 +74,7 @@ function checkPart({ number, value }: Field, { isExternal }: OnnxCheck, refuse: 
 function checkNode(node: Uint8Array, refuse: Refuse): void {
   const fields = [...fieldsOf(node)];
   // Of a field that stands twice, a parser keeps the last.
-  const lastText = (number: number) => text(fields.findLast((field) => field.number === number)?.value ?? EMPTY);
+  const lastText = (number: number) => textOf(fields.findLast((field) => field.number === number)?.value ?? EMPTY);
   const [operator, domain] = [lastText(NODE.operator), lastText(NODE.domain)];
   const name = `node ${shown(lastText(NODE.name))} (${shown(operator).slice(1, -1)})`;
   if (CONTROL_FLOW.has(operator)) refuse(`${name} is control flow, which is not read`);
@@ -103,7 +103,7 @@ function checkTensor(tensor: Uint8Array, what: string, refuse: Refuse, isExterna
   const external = fields.filter(({ number }) => number === TENSOR.external);
   const isElsewhere = external.length > 0 || fields.some(({ number, value }) => number === TENSOR.location && value[0]);
   if (!isElsewhere) return;
-  const name = shown(text(fields.findLast(({ number }) => number === TENSOR.name)?.value ?? EMPTY));
+  const name = shown(textOf(fields.findLast(({ number }) => number === TENSOR.name)?.value ?? EMPTY));
   const locations = external.map(({ value }) => readPair(value)).filter(([key]) => key === "location");
   const [[, location] = ["", ""]] = locations;
   // A name with an asterisk is none of a file: ONNX Runtime takes one as an address in memory.
@@ -113,14 +113,14 @@ function checkTensor(tensor: Uint8Array, what: string, refuse: Refuse, isExterna
 
 /** ONNX Runtime tells its own format, which is no protobuf and can name files too, by these four bytes. */
 export function isOrtFormat(model: Uint8Array): boolean {
-  return text(model.subarray(4, 8)) === "ORTM";
+  return textOf(model.subarray(4, 8)) === "ORTM";
 }
 
 /** StringStringEntryProto. */
 export function readPair(entry: Uint8Array): [key: string, value: string] {
   const pair = { 1: "", 2: "" };
   for (const { number, value } of fieldsOf(entry)) {
-    if (number === 1 || number === 2) pair[number] = text(value);
+    if (number === 1 || number === 2) pair[number] = textOf(value);
   }
   return [pair[1], pair[2]];
 }

@@ -33,7 +33,7 @@ export function* fieldsOf(message: Uint8Array): Generator<Field> {
 }
 
 /** Whole numbers, one or many packed; negative ones too. */
-export function integers(value: Uint8Array): readonly number[] {
+export function integersOf(value: Uint8Array): readonly number[] {
   const reader = protobuf.Reader.create(value);
   const found: number[] = [];
   while (reader.pos < reader.len) {
@@ -50,7 +50,7 @@ export function integers(value: Uint8Array): readonly number[] {
   return found;
 }
 
-export function text(value: Uint8Array): string {
+export function textOf(value: Uint8Array): string {
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("utf8");
 }
 

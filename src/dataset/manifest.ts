@@ -71,7 +71,7 @@ export function parseManifest(value: unknown, file: string): Manifest {
   if (allowLinks !== undefined && typeof allowLinks !== "boolean") {
     throw new DatasetError(`${file}: "allowLinks" is ${JSON.stringify(allowLinks)}.`, { cure: "Write true or false." });
   }
-  const knownTask = oneOf(task, TASKS, `${file}: task`);
+  const knownTask = knownName(task, TASKS, `${file}: task`);
   const aspects = parseAspects(value.aspects ?? [], file);
   const classes = parseClasses(value.classes, knownTask, file);
   return {
@@ -129,7 +129,7 @@ function parseAspects(value: unknown, file: string): AspectDeclaration[] {
       });
     }
     seen.add(name);
-    return { name, kind: oneOf(entry.kind, ASPECT_KINDS, `${where} ("${name}"): kind`) };
+    return { name, kind: knownName(entry.kind, ASPECT_KINDS, `${where} ("${name}"): kind`) };
   });
 }
 
@@ -152,7 +152,7 @@ export function parseAspectNames(value: unknown, aspects: readonly AspectDeclara
   if (!Array.isArray(value))
     throw new DatasetError(`${where}: expected a list of aspects, got ${JSON.stringify(value)}.`);
   const names = value.map((name: unknown) =>
-    oneOf(
+    knownName(
       name,
       aspects.map((aspect) => aspect.name),
       where,
@@ -165,7 +165,7 @@ export function parseAspectNames(value: unknown, aspects: readonly AspectDeclara
  * @param known in the composed form (NFC), which is taken for the same as the decomposed.
  * @throws DatasetError that lists what is known and suggests the nearest.
  */
-export function oneOf<T extends string>(value: unknown, known: readonly T[], where: string): T {
+export function knownName<T extends string>(value: unknown, known: readonly T[], where: string): T {
   const name = typeof value === "string" ? value.normalize() : value;
   const found = known.find((candidate) => candidate === name);
   if (found !== undefined) return found;

@@ -5,7 +5,7 @@ import type { Box } from "../core/box.js";
 import { DatasetError } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
 import { checkKeys, normalizeKeys } from "../core/keys.js";
-import { type AspectDeclaration, type Manifest, oneOf, parseAspectNames } from "./manifest.js";
+import { type AspectDeclaration, knownName, type Manifest, parseAspectNames } from "./manifest.js";
 import { checkPath } from "./paths.js";
 
 export const SPLITS = ["train", "validation", "test"] as const;
@@ -57,7 +57,7 @@ export function parseLine(bytes: Uint8Array, where: string): unknown {
 export function toRecord(value: unknown, manifest: Manifest, where: string): SampleRecord {
   checkKeys(value, ["image", "split", ANSWER_KEY[manifest.task], "aspects", "causes"], where, DatasetError);
   const image = checkPath(value.image, where, "image");
-  const split = oneOf(value.split, SPLITS, `${where}: split`);
+  const split = knownName(value.split, SPLITS, `${where}: split`);
   const target = parseTarget(value, manifest, where);
   const given = normalizeKeys(value.aspects ?? {});
   checkKeys(
@@ -93,7 +93,7 @@ export function annotationState(
 
 function parseTarget(value: Record<string, unknown>, { task, classes }: Manifest, where: string): ClassAnnotation {
   if (value[ANSWER_KEY[task]] === undefined) return {};
-  if (task === "single") return { label: oneOf(value.label, classes, `${where}: label`) };
+  if (task === "single") return { label: knownName(value.label, classes, `${where}: label`) };
   if (task === "regression") {
     if (typeof value.value === "number" && Math.abs(value.value) <= LARGEST_VALUE) return { value: value.value };
     if (typeof value.value === "number" && !Number.isNaN(value.value))
@@ -109,7 +109,7 @@ function parseTarget(value: Record<string, unknown>, { task, classes }: Manifest
       cure: "List classes; [] where none applies.",
     });
   }
-  return { labels: [...new Set(value.labels.map((label: unknown) => oneOf(label, classes, `${where}: labels`)))] };
+  return { labels: [...new Set(value.labels.map((label: unknown) => knownName(label, classes, `${where}: labels`)))] };
 }
 
 function parseAspect(value: unknown, where: string): AspectRecord {

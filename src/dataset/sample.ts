@@ -17,7 +17,7 @@ import type { PixelCache } from "./pixel-cache.js";
 import { type Raster, readRaster } from "./raster.js";
 import type { AspectRecord, SampleRecord } from "./record.js";
 
-export interface LoadOptions {
+export interface LoadSampleOptions {
   /** Side of the square that the model sees, pixels. */
   readonly inputSize: number;
   /** Needs `random`. */
@@ -45,7 +45,7 @@ export interface LoadOptions {
 export async function loadSample(
   dataset: Pick<Dataset, "directory" | "manifest">,
   record: SampleRecord,
-  options: LoadOptions,
+  options: LoadSampleOptions,
 ): Promise<Sample> {
   const { manifest } = dataset;
   const { inputSize: size, augment, random, flip, annotations = "kind", wholeSide, cache } = options;

@@ -6,17 +6,17 @@ import { openRuntime, type Runtime, type Session } from "./session.js";
 import { defaultThreads } from "./threads.js";
 
 /** Runs one image's inputs, which are the engine's from then on. */
-export type Run = (inputs: NdArrays) => Promise<NdArrays>;
+export type RunGraph = (inputs: NdArrays) => Promise<NdArrays>;
 
 export interface SessionPool {
   /** On every core: the fastest for a single image. */
-  readonly run: Run;
+  readonly run: RunGraph;
   /**
    * A place for the next of many images; after some dozen calls it is a session of one thread, in a worker of its own
    * for each core, which explains a fifth more images a second (a graph's small nodes do not fill two cores) and leaves
    * them to decoding where that waits.
    */
-  next(): Run;
+  next(): RunGraph;
   dispose(): Promise<void>;
 }
 

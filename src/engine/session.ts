@@ -9,8 +9,6 @@ import { defaultThreads } from "./threads.js";
 import { openWorker, type WorkerClient } from "./worker-client.js";
 import type { StateBinding, TensorInfo } from "./worker-messages.js";
 
-export type { TensorInfo };
-
 export interface SessionOptions {
   /** Shown in errors. */
   readonly name?: string;

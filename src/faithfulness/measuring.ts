@@ -6,7 +6,7 @@ import type { NdArrays } from "../core/nd-array.js";
 import { batches } from "../dataset/batches.js";
 import type { Dataset } from "../dataset/dataset.js";
 import type { Split } from "../dataset/record.js";
-import type { LoadOptions } from "../dataset/sample.js";
+import type { LoadSampleOptions } from "../dataset/sample.js";
 import type { Engine } from "../engine/engine.js";
 import { compareWithGroundTruth, type GroundTruthComparison } from "../explain/calibration/ground-truth.js";
 import type { Explained, MethodChoice } from "../explain/explanation.js";
@@ -31,7 +31,7 @@ interface SampleOptions {
   readonly limit?: number;
   /** What they are for, as it is shown; those that are for nothing shown do not count as progress. */
   readonly what?: string;
-  readonly annotations?: LoadOptions["annotations"];
+  readonly annotations?: LoadSampleOptions["annotations"];
 }
 
 /** @param total samples that will be counted in all. */

@@ -12,7 +12,7 @@ import { type SegmentationMetrics, segmentationMetrics } from "./segmentation-re
 export type HeadMetrics = ClassifierMetrics | SegmentationMetrics | BoxesMetrics | PresenceMetrics | AmountMetrics;
 
 /** Gathers batch after batch; holds numbers, never images. */
-export interface Metrics {
+export interface MetricsAccumulator {
   /**
    * @param logits `[batch, ...outputShape]`; rows beyond the labels (padding) are ignored.
    * @param labels of the first rows, in order; unlabelled ones count for nothing.
@@ -21,7 +21,7 @@ export interface Metrics {
   result(): HeadMetrics;
 }
 
-export function createMetrics(spec: HeadSpec): Metrics {
+export function createMetrics(spec: HeadSpec): MetricsAccumulator {
   switch (spec.kind) {
     case "classifier":
       return classifierMetrics(spec);

@@ -12,7 +12,7 @@ export type Metrics = Readonly<Record<string, HeadMetrics>>;
 /**
  * @param run gives every head's answer before the sigmoid, `[batch, ...]`, for a batch's inputs.
  */
-export async function evaluate(
+export async function evaluateSplit(
   model: Model,
   stream: AsyncIterable<Batch>,
   { run, signal }: { run: (inputs: NdArrays) => Promise<NdArrays>; signal?: AbortSignal },

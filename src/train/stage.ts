@@ -9,7 +9,7 @@ import { type Cursor, writeBest, writeCheckpoint, writeHistory } from "./checkpo
 import type { TrainConfig } from "./config.js";
 import type { StageConfig } from "./config-stages.js";
 import { dropoutOf, epochOf, meanLosses, runEpoch, type StageRun } from "./epoch.js";
-import { evaluate, scoreOfMetrics } from "./evaluate-split.js";
+import { evaluateSplit, scoreOfMetrics } from "./evaluate-split.js";
 import { rateFactor } from "./schedule.js";
 import { averagedNames, averagedParametersOf, stageArrays } from "./stage-arrays.js";
 import { evaluationStep, modelInputShapes, type StepOptions, stepInputShapes, trainingStep } from "./step.js";
@@ -95,7 +95,7 @@ async function validate(
   { cursor, run }: { cursor: Cursor; run: (inputs: NdArrays) => Promise<NdArrays> },
 ): Promise<EpochRecord> {
   const { model, config, stage, source, signal } = stageRun;
-  const metrics = await evaluate(model, source.validation(), { run, signal });
+  const metrics = await evaluateSplit(model, source.validation(), { run, signal });
   const steps = stepsOfEpoch(epochOf(stageRun));
   const hasLabels = Object.values(metrics).some((result) => result.count > 0);
   return {

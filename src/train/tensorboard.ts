@@ -18,10 +18,10 @@ export function openEventFile(folder: string, { now = Date.now }: { now?: () => 
   let size = 0;
   return {
     write: async (record, { step }) => {
-      const header = isNew ? [toRecord(versionEvent(now()))] : [];
+      const header = isNew ? [toEventRecord(versionEvent(now()))] : [];
       isNew = false;
       await makeFolder(folder);
-      const records = Buffer.concat([...header, toRecord(scalarEvent(scalarsOf(record), { step, at: now() }))]);
+      const records = Buffer.concat([...header, toEventRecord(scalarEvent(scalarsOf(record), { step, at: now() }))]);
       try {
         await appendFile(path, records);
         size += records.length;
@@ -74,7 +74,7 @@ function scalarEvent(
 }
 
 /** TFRecord: length, its masked CRC-32C, the data, their masked CRC-32C; all little-endian. */
-export function toRecord(data: Uint8Array): Buffer {
+export function toEventRecord(data: Uint8Array): Buffer {
   const record = Buffer.alloc(16 + data.length);
   record.writeBigUInt64LE(BigInt(data.length), 0);
   record.writeUInt32LE(maskedCrc(record.subarray(0, 8)), 8);

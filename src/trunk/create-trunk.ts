@@ -4,7 +4,7 @@ import { ConfigError } from "../core/errors.js";
 import { architectureOf } from "./architecture.js";
 import type { Architecture } from "./layer.js";
 import { layerParameters } from "./layer-parameters.js";
-import { evaluate, leadsTo } from "./run-layers.js";
+import { leadsTo, runLayers } from "./run-layers.js";
 import { tapsOf } from "./taps.js";
 import type { Trunk, TrunkSpec } from "./trunk.js";
 
@@ -36,6 +36,6 @@ export function assembleTrunk(spec: TrunkSpec, architecture: Architecture): Trun
       return names.slice(index);
     },
     leadsTo: (from, to) => leadsTo(architecture, from, to),
-    run: (parameters, values, want, options) => evaluate(architecture, { taps, parameters, values, want, ...options }),
+    run: (parameters, values, want, options) => runLayers(architecture, { taps, parameters, values, want, ...options }),
   };
 }

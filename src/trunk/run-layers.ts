@@ -25,7 +25,7 @@ type Updates = Record<string, tf.Tensor>;
  * What `Trunk.run` promises. New moving statistics go to `batchNorm.update` when all is computed, as tensors of the
  * caller's scope: the caller disposes them, as it does the outputs.
  */
-export function evaluate(architecture: Architecture, request: Request): Record<string, tf.Tensor4D> {
+export function runLayers(architecture: Architecture, request: Request): Record<string, tf.Tensor4D> {
   const { taps, values, want, batchNorm = { mode: "moving" } } = request;
   checkValues(taps, values);
   const needed = layersBehind(architecture.layers, { values, want });

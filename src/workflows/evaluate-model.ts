@@ -7,7 +7,7 @@ import type { Engine } from "../engine/engine.js";
 import type { HeadMetrics } from "../heads/metrics.js";
 import { createModel } from "../model/model.js";
 import type { TrainedModel } from "../model/trained-model.js";
-import { evaluate } from "../train/evaluate-split.js";
+import { evaluateSplit } from "../train/evaluate-split.js";
 import type { Batch } from "../train/inputs.js";
 import { evaluationStep, modelInputShapes } from "../train/step.js";
 import { openSplit } from "./open-split.js";
@@ -55,7 +55,7 @@ export async function evaluateModel(
       onProgress?.(done, count);
     }
   }
-  const heads = await evaluate(model, stream(), { run: (inputs) => compiled.run(inputs), signal });
+  const heads = await evaluateSplit(model, stream(), { run: (inputs) => compiled.run(inputs), signal });
   const { name } = dataset.manifest;
   return { format: "aspectlens-metrics/1", split, dataset: { name, hash: dataset.hash, count }, heads };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { EpochRecord } from "../../src/core/epoch-record.js";
 import { runPage } from "../../src/pictures/run-page.js";
-import { crc32c, openEventFile, scalarsOf, toRecord } from "../../src/train/tensorboard.js";
+import { crc32c, openEventFile, scalarsOf, toEventRecord } from "../../src/train/tensorboard.js";
 
 const record: EpochRecord = {
   stage: 0,
@@ -22,7 +22,7 @@ describe("TensorBoard events", () => {
   });
 
   test("a record holds its length, the data and their masked checksums", () => {
-    const written = toRecord(Uint8Array.of(7, 8, 9));
+    const written = toEventRecord(Uint8Array.of(7, 8, 9));
     expect(written.length).toBe(19);
     expect(written.readBigUInt64LE(0)).toBe(3n);
     expect([...written.subarray(12, 15)]).toEqual([7, 8, 9]);

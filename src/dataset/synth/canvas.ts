@@ -1,8 +1,8 @@
 /** Pixels and who owns each: later things cover earlier ones, but never so much that one vanishes. */
 
 import type { Box } from "../../core/box.js";
-import type { Shape } from "./shapes.js";
-import type { Colour } from "./texture.js";
+import type { DrawnShape } from "./shapes.js";
+import type { RgbColour } from "./texture.js";
 
 export interface Canvas {
   readonly size: number;
@@ -32,10 +32,10 @@ interface Region {
 
 export interface Paint {
   readonly aspect: string;
-  readonly shape: Shape;
+  readonly shape: DrawnShape;
   readonly leastVisible: number;
   /** Colour of a pixel. @param depth pixels from the edge, positive inside. */
-  colour(x: number, y: number, depth: number): Colour;
+  colour(x: number, y: number, depth: number): RgbColour;
 }
 
 /** Nothing on the canvas is smaller than this, in pixels, in either direction. */
@@ -83,7 +83,7 @@ export function draw(on: Canvas, paint: Paint): boolean {
 }
 
 /** Pixels of a region, and the distance of the middle of each to the shape's edge. */
-function distancesIn({ yMin, xMin, yMax, xMax }: Region, shape: Shape, size: number) {
+function distancesIn({ yMin, xMin, yMax, xMax }: Region, shape: DrawnShape, size: number) {
   const count = Math.max(0, yMax - yMin) * Math.max(0, xMax - xMin);
   const pixels = new Uint32Array(count);
   const distances = new Float32Array(count);

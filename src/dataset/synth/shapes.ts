@@ -3,7 +3,7 @@
 import type { Random } from "../../core/random.js";
 
 /** Pixels, x to the right, y down; a pixel's middle is at + 0.5. */
-export interface Shape {
+export interface DrawnShape {
   /** Outside of these it covers nothing. */
   readonly bounds: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
   /** Approximate distance to the edge, negative inside; exact enough within a pixel of it to smooth the edge. */
@@ -16,7 +16,10 @@ interface Centre {
 }
 
 /** @param a half axis along `angle`. @param b half axis across. @param angle radians. */
-export function ellipse({ x: cx, y: cy }: Centre, { a, b, angle }: { a: number; b: number; angle: number }): Shape {
+export function ellipse(
+  { x: cx, y: cy }: Centre,
+  { a, b, angle }: { a: number; b: number; angle: number },
+): DrawnShape {
   const cos = Math.cos(angle);
   const sin = Math.sin(angle);
   const distance = (x: number, y: number) => {
@@ -31,13 +34,13 @@ export function ellipse({ x: cx, y: cy }: Centre, { a, b, angle }: { a: number; 
 }
 
 /** A closed line about a centre whose radius varies with the direction. @param outer the largest radius. */
-function radial({ x: cx, y: cy }: Centre, outer: number, radius: (angle: number) => number): Shape {
+function radial({ x: cx, y: cy }: Centre, outer: number, radius: (angle: number) => number): DrawnShape {
   const distance = (x: number, y: number) => length(x - cx, y - cy) - radius(Math.atan2(y - cy, x - cx));
   return { bounds: boundsAround(cx, cy, outer), distance };
 }
 
 /** Round with three irregular waves. */
-export function blob(centre: Centre, { radius }: { radius: number }, random: Random): Shape {
+export function blob(centre: Centre, { radius }: { radius: number }, random: Random): DrawnShape {
   const waves = [2, 3, 5].map((count) => ({
     count,
     phase: random.uniform(0, 2 * Math.PI),
@@ -49,7 +52,7 @@ export function blob(centre: Centre, { radius }: { radius: number }, random: Ran
 }
 
 /** Arms of different length around a small core. @param radius to the tip of the longest arm. */
-export function star(centre: Centre, { radius, arms }: { radius: number; arms: number }, random: Random): Shape {
+export function star(centre: Centre, { radius, arms }: { radius: number; arms: number }, random: Random): DrawnShape {
   const turn = random.uniform(0, 2 * Math.PI);
   const lean = random.uniform(0, 2 * Math.PI);
   const at = (angle: number) =>
@@ -58,7 +61,7 @@ export function star(centre: Centre, { radius, arms }: { radius: number; arms: n
 }
 
 /** A bent tube with round ends. @param points of its middle line. */
-export function tube(points: readonly Centre[], { radius }: { radius: number }): Shape {
+export function tube(points: readonly Centre[], { radius }: { radius: number }): DrawnShape {
   const xs = points.map((point) => point.x);
   const ys = points.map((point) => point.y);
   const bounds = {
@@ -75,13 +78,13 @@ export function tube(points: readonly Centre[], { radius }: { radius: number }):
   return { bounds, distance };
 }
 
-export function rectangle({ x: cx, y: cy }: Centre, { width, height }: { width: number; height: number }): Shape {
+export function rectangle({ x: cx, y: cy }: Centre, { width, height }: { width: number; height: number }): DrawnShape {
   const distance = (x: number, y: number) => Math.max(Math.abs(x - cx) - width / 2, Math.abs(y - cy) - height / 2);
   const bounds = { left: cx - width / 2, top: cy - height / 2, right: cx + width / 2, bottom: cy + height / 2 };
   return { bounds, distance };
 }
 
-function boundsAround(x: number, y: number, reach: number): Shape["bounds"] {
+function boundsAround(x: number, y: number, reach: number): DrawnShape["bounds"] {
   return { left: x - reach, top: y - reach, right: x + reach, bottom: y + reach };
 }
 

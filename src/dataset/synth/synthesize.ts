@@ -7,7 +7,7 @@ import sharp from "sharp";
 import { ConfigError, DatasetError, InterruptedError } from "../../core/errors.js";
 import { refused, removeAbandoned, temporaryName, writeFileAtomic, writeJson } from "../../core/files.js";
 import { random } from "../../core/random.js";
-import { DATASET_FORMAT, MANIFEST_FILE, oneOf } from "../manifest.js";
+import { DATASET_FORMAT, knownName, MANIFEST_FILE } from "../manifest.js";
 import { mapAhead } from "../map-ahead.js";
 import { SPLITS, type Split } from "../record.js";
 import {
@@ -161,7 +161,7 @@ function resolveOptions(options: SynthesizeOptions): TissueOptions {
   inRange("tagCorrelation", tagCorrelation, { least: 0, most: 1 });
   if (causes.length === 0)
     throw new ConfigError("causes: none given.", { cure: `Known: ${POSSIBLE_CAUSES.join(", ")}.` });
-  const known: Cause[] = causes.map((cause) => oneOf(cause, POSSIBLE_CAUSES, "causes"));
+  const known: Cause[] = causes.map((cause) => knownName(cause, POSSIBLE_CAUSES, "causes"));
   return { seed, size, noise, causes: [...new Set(known)], tagCorrelation };
 }
 

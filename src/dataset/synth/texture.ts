@@ -2,12 +2,12 @@
 
 import { type Random, random } from "../../core/random.js";
 
-export type Colour = readonly [red: number, green: number, blue: number];
+export type RgbColour = readonly [red: number, green: number, blue: number];
 
 /** `[size, size, 3]` 0..255, not rounded. */
 export function ground(size: number, stream: Random): Float32Array {
   const rgb = new Float32Array(size * size * 3);
-  const base: Colour = [stream.uniform(228, 242), stream.uniform(182, 204), stream.uniform(206, 224)];
+  const base: RgbColour = [stream.uniform(228, 242), stream.uniform(182, 204), stream.uniform(206, 224)];
   const coarse = valueNoise(size / 3, stream);
   const fine = valueNoise(size / 9, stream);
   const fibre = valueNoise(size / 24, stream, { side: 64 });

@@ -5,7 +5,7 @@ import type { Random } from "../../core/random.js";
 import type { AspectDeclaration } from "../manifest.js";
 import { boxesOf, type Canvas, canvas, draw, type Paint, visibleArea } from "./canvas.js";
 import { blob, ellipse, rectangle, star, tube } from "./shapes.js";
-import { type Colour, expose, ground, imageStream, valueNoise } from "./texture.js";
+import { expose, ground, imageStream, type RgbColour, valueNoise } from "./texture.js";
 
 /** The things, and the pixel value of each in the indexed mask. */
 export const THINGS = { nucleus: 1, necrosis: 2, mitosis: 3, lymphocyte: 4, vessel: 5, "scanner-tag": 6 } as const;
@@ -129,7 +129,7 @@ function nucleus(size: number, unit: number, stream: Random): Paint {
   const shape = ellipse(somewhere(size, a + 1, stream), { a, b, angle: stream.uniform(0, Math.PI) });
   const grain = valueNoise(2.5 * unit, stream);
   const tone = stream.uniform(-10, 10);
-  const colour = (x: number, y: number, depth: number): Colour => {
+  const colour = (x: number, y: number, depth: number): RgbColour => {
     const rim = depth < 1.5 * unit ? -26 : 0;
     const chromatin = 14 * grain(x, y);
     return [142 + tone + rim + chromatin, 104 + tone + rim + chromatin, 184 + tone + 0.6 * (rim + chromatin)];
@@ -142,7 +142,7 @@ function lymphocyte(size: number, unit: number, stream: Random): Paint {
   const radius = scaled(stream.uniform(5.6, 7.2), unit);
   const shape = ellipse(somewhere(size, radius + 1, stream), { a: radius, b: radius, angle: 0 });
   const grain = valueNoise(2 * unit, stream);
-  const colour = (x: number, y: number): Colour => {
+  const colour = (x: number, y: number): RgbColour => {
     const speck = 9 * grain(x, y);
     return [44 + speck, 52 + speck, 138 + speck];
   };
@@ -154,7 +154,7 @@ function mitosis(size: number, unit: number, stream: Random): Paint {
   const radius = Math.max(8, stream.uniform(8.5, 11) * unit);
   const shape = star(somewhere(size, radius + 1, stream), { radius, arms: 5 + stream.integer(3) }, stream);
   const grain = valueNoise(2 * unit, stream);
-  const colour = (x: number, y: number): Colour => {
+  const colour = (x: number, y: number): RgbColour => {
     const speck = 8 * grain(x, y);
     return [66 + speck, 12 + speck, 34 + speck];
   };
@@ -167,7 +167,7 @@ function necrosis(size: number, unit: number, stream: Random): Paint {
   const shape = blob(somewhere(size, radius * 1.25, stream), { radius }, stream);
   const debris = valueNoise(3 * unit, stream);
   const cloud = valueNoise(9 * unit, stream);
-  const colour = (x: number, y: number): Colour => {
+  const colour = (x: number, y: number): RgbColour => {
     const grain = 12 * debris(x, y) + 8 * cloud(x, y);
     return [240 + 0.5 * grain, 224 + grain, 152 + 1.5 * grain];
   };
@@ -193,7 +193,7 @@ function vessel(size: number, unit: number, stream: Random): Paint {
     };
   });
   const grain = valueNoise(4 * unit, stream);
-  const colour = (x: number, y: number, depth: number): Colour => {
+  const colour = (x: number, y: number, depth: number): RgbColour => {
     const speck = 9 * grain(x, y);
     // The wall takes the outer six tenths of the radius.
     return depth > 0.6 * radius ? [246 + speck, 206 + speck, 204 + speck] : [198 + speck, 48 + speck, 58 + speck];
@@ -210,7 +210,7 @@ function scannerTag(size: number, unit: number, stream: Random): Paint {
   const top = stream.next() < 0.5 ? gap : size - gap - height;
   const shape = rectangle({ x: left + width / 2, y: top + height / 2 }, { width, height });
   const pattern = valueNoise(1.5 * unit, stream);
-  const colour = (x: number, _y: number, depth: number): Colour => {
+  const colour = (x: number, _y: number, depth: number): RgbColour => {
     const isBar = depth > 3 * unit && pattern(x, 0) > 0.1;
     return isBar ? [176, 180, 186] : [34, 38, 42];
   };

@@ -7,7 +7,7 @@ import { TraceError } from "../../core/errors.js";
 import { sizeOf } from "../../core/nd-array.js";
 import { arithmeticKernels } from "./arithmetic.js";
 import { binary } from "./elementwise.js";
-import { addNode, float, type Graph, reshape, type Value } from "./graph.js";
+import { addNode, floatConstant, type Graph, reshape, type Value } from "./graph.js";
 import type { KernelTable } from "./kernel.js";
 import { blockOf, physical } from "./layout.js";
 import { distance } from "./nchwc.js";
@@ -74,7 +74,12 @@ function reluGradient(
   let mask: Value;
   if (limit === Number.POSITIVE_INFINITY) mask = steep(output, STEEP, 0);
   else if (blockOf(layout)) mask = steep(distance(graph, output, limit / 2), -STEEP, (STEEP * limit) / 2);
-  else mask = steep(addNode(graph, "Mul", [output, addNode(graph, "Sub", [float(graph, limit), output])]), STEEP, 0);
+  else
+    mask = steep(
+      addNode(graph, "Mul", [output, addNode(graph, "Sub", [floatConstant(graph, limit), output])]),
+      STEEP,
+      0,
+    );
   if (isRepeated)
     return binary(graph, "Mul", dy, traced(graph, reshape(graph, mask, physical(shape, layout)), shape, { layout }));
   const result = addNode(graph, "Mul", [reshape(graph, form(graph, dy, layout), sizes), mask]);

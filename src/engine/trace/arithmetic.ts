@@ -1,6 +1,6 @@
 /** Elementwise kernels: arithmetic, comparison, logic, functions of one number, selection and filling. */
 
-import { binary, cast, clip, operand, recordBroadcast, scalar, sharedLayout, unary } from "./elementwise.js";
+import { binary, cast, clipByValue, operand, recordBroadcast, scalar, sharedLayout, unary } from "./elementwise.js";
 import type { Attributes as OnnxAttributes } from "./graph.js";
 import { addNode, type Graph } from "./graph.js";
 import type { Kernel, KernelTable, One, Two } from "./kernel.js";
@@ -158,9 +158,9 @@ export const arithmeticKernels: KernelTable = {
   Prelu: prelu,
   Reciprocal: func("Reciprocal", (value) => 1 / value),
   Relu: func("Relu", (value) => Math.max(value, 0)),
-  Relu6: (graph: Graph, { x }: One) => clip(graph, x, 0, 6),
+  Relu6: (graph: Graph, { x }: One) => clipByValue(graph, x, 0, 6),
   ClipByValue: (graph: Graph, { x }: One, bounds: { clipValueMin: number; clipValueMax: number }) =>
-    clip(graph, x, bounds.clipValueMin, bounds.clipValueMax),
+    clipByValue(graph, x, bounds.clipValueMin, bounds.clipValueMax),
   Round: func("Round"),
   Rsqrt: (graph: Graph, { x }: One) =>
     unary(graph, "Reciprocal", unary(graph, "Sqrt", x, { fold: Math.sqrt }), { fold: (value) => 1 / value }),

@@ -4,7 +4,7 @@
  * it.
  */
 
-import { addNode, type Graph, integers, mirror, reshape, transpose, type Value } from "./graph.js";
+import { addNode, type Graph, integerConstants, mirror, reshape, transpose, type Value } from "./graph.js";
 import { blockedLayout, NCHW, natural } from "./layout.js";
 import { reorderInput, reorderOutput } from "./nchwc.js";
 import { form, full, type TracedTensor, traced } from "./traced-tensor.js";
@@ -36,7 +36,7 @@ export function fromBlocks(graph: Graph, value: Value, shape: readonly number[])
 export function padded(graph: Graph, value: Value, sizes: readonly number[], to: readonly number[]): Value {
   if (to.every((size, axis) => size === sizes[axis])) return value;
   const amounts = [...sizes.map(() => 0), ...sizes.map((size, axis) => to[axis] - size)];
-  return addNode(graph, "Pad", [value, integers(graph, amounts)], { mode: "constant" });
+  return addNode(graph, "Pad", [value, integerConstants(graph, amounts)], { mode: "constant" });
 }
 
 /**

@@ -3,7 +3,7 @@
 import { TraceError } from "../../core/errors.js";
 import { fromBlocks, inBlocks, packedFilter, wholeBlocks } from "./blocked-filters.js";
 import { type ConvAttributes, type ConvGeometry, convGeometry } from "./convolution.js";
-import { addNode, type Graph, integers, reshape, transpose, type Value } from "./graph.js";
+import { addNode, type Graph, integerConstants, reshape, transpose, type Value } from "./graph.js";
 import type { KernelTable } from "./kernel.js";
 import { NCHW, natural, OIHW } from "./layout.js";
 import { nchwc, reorderInput, reorderOutput } from "./nchwc.js";
@@ -47,7 +47,7 @@ function outerProducts(
     return addNode(graph, "MatMul", [flat(left, rows), turned(flat(right, columns), [1, 0])]);
   }
   const products = addNode(graph, "MatMul", [left, turned(right, [0, 2, 1])]); // [batch, rows, columns]
-  return addNode(graph, "ReduceSum", [products, integers(graph, [0])], { keepdims: 0 });
+  return addNode(graph, "ReduceSum", [products, integerConstants(graph, [0])], { keepdims: 0 });
 }
 
 /** Whether positions fill blocks as well as channels do. */
@@ -95,7 +95,7 @@ function byConvolution(graph: Graph, x: TracedTensor, dy: TracedTensor): Value {
 /** The first rows of a matrix. */
 function cut(graph: Graph, matrix: Value, rows: number, wanted: number): Value {
   if (rows === wanted) return matrix;
-  return addNode(graph, "Slice", [matrix, ...[[0], [wanted], [0]].map((list) => integers(graph, list))]);
+  return addNode(graph, "Slice", [matrix, ...[[0], [wanted], [0]].map((list) => integerConstants(graph, list))]);
 }
 
 function filterGradient(graph: Graph, inputs: GradientInputs, attributes: GradientAttributes): TracedTensor {
@@ -169,13 +169,18 @@ function unfold(graph: Graph, source: Value, channels: number, geometry: ConvGeo
 
 function pad(graph: Graph, source: Value, { before, after }: ConvGeometry): Value {
   if (Math.max(...before, ...after) === 0) return source;
-  return addNode(graph, "Pad", [source, integers(graph, [0, 0, ...before, 0, 0, ...after])], { mode: "constant" });
+  return addNode(graph, "Pad", [source, integerConstants(graph, [0, 0, ...before, 0, 0, ...after])], {
+    mode: "constant",
+  });
 }
 
 /** What one tap of the filter sees: every stride-th row and column from its place on. */
 function window(graph: Graph, padded: Value, start: readonly number[], { outShape, strides }: ConvGeometry): Value {
   const ends = start.map((first, axis) => first + (outShape[axis + 1] - 1) * strides[axis] + 1);
-  return addNode(graph, "Slice", [padded, ...[start, ends, [2, 3], strides].map((list) => integers(graph, list))]);
+  return addNode(graph, "Slice", [
+    padded,
+    ...[start, ends, [2, 3], strides].map((list) => integerConstants(graph, list)),
+  ]);
 }
 
 export const filterGradientKernels: KernelTable = {

@@ -6,7 +6,7 @@
 import { TraceError } from "../../core/errors.js";
 import { fromBlocks, inBlocks, wholeBlocks } from "./blocked-filters.js";
 import { type ConvAttributes, type ConvGeometry, convGeometry } from "./convolution.js";
-import { addConstant, addNode, type Graph, integers, reshape, transpose, type Value } from "./graph.js";
+import { addConstant, addNode, type Graph, integerConstants, reshape, transpose, type Value } from "./graph.js";
 import type { KernelTable } from "./kernel.js";
 import { NCHW, natural } from "./layout.js";
 import { nchwc } from "./nchwc.js";
@@ -150,7 +150,7 @@ function byBlocks(graph: Graph, { x, dy, batch, channels, size: [height, width] 
   const edge = (value: Value, which: "first" | "last") => {
     const start = which === "first" ? [1, 0] : [0, rows - 1];
     const lists = [start, start.map((begin, axis) => begin + [blocks - 1, 1][axis]), [1, 2]];
-    const slice = addNode(graph, "Slice", [blocked(value), ...lists.map((list) => integers(graph, list))]);
+    const slice = addNode(graph, "Slice", [blocked(value), ...lists.map((list) => integerConstants(graph, list))]);
     return reshape(graph, slice, [groups, blocks - 1, 1, width]);
   };
   const joined = (left: Value, right: Value) => {
@@ -163,7 +163,7 @@ function byBlocks(graph: Graph, { x, dy, batch, channels, size: [height, width] 
   };
   const middle = addConstant(graph, "float32", [channels, 1], new Float32Array(channels));
   const columns = [1, 0, -1].map((shift) => {
-    const pads = integers(graph, [0, shift, 0, -shift]);
+    const pads = integerConstants(graph, [0, shift, 0, -shift]);
     const flat = reshape(graph, x, [groups * height, width]);
     const shifted = shift === 0 ? x : addNode(graph, "Pad", [flat, pads], { mode: "constant" });
     const products = rowProducts(graph, blocked(shifted), blocked(dy), 4); // [groups, blocks, rows, rows]
@@ -202,7 +202,7 @@ function byConvolution(graph: Graph, operands: Operands, multiplier: number): Va
     group: groups,
   });
   const isWhole = made[0] === kernel[0] && made[1] === kernel[1];
-  const cut = [[0, 0], kernel, [2, 3]].map((list) => integers(graph, list));
+  const cut = [[0, 0], kernel, [2, 3]].map((list) => integerConstants(graph, list));
   const taps = isWhole ? convolved : addNode(graph, "Slice", [convolved, ...cut]);
   return overBatch(graph, reshape(graph, taps, [batch, channels, multiplier, ...kernel]), [0]);
 }
@@ -235,7 +235,7 @@ function blockedConvolution(
     group: groups,
   });
   if (made[0] > kernel[0] || made[1] > kernel[1]) {
-    const cut = [[0, 0], kernel, [1, 2]].map((list) => integers(graph, list));
+    const cut = [[0, 0], kernel, [1, 2]].map((list) => integerConstants(graph, list));
     taps = addNode(graph, "Slice", [reshape(graph, taps, [groups / block, ...made, block]), ...cut]);
   }
   const sum = overBatch(graph, reshape(graph, taps, [batch, channels * kernel[0] * kernel[1]]), [0]);
@@ -254,7 +254,7 @@ function reachOf({ outShape, kernel, strides, before }: ConvGeometry, size: read
 
 /** Sums over the batch and whatever else is left to sum. */
 function overBatch(graph: Graph, value: Value, axes: readonly number[]): Value {
-  return addNode(graph, "ReduceSum", [value, integers(graph, axes)], { keepdims: 0 });
+  return addNode(graph, "ReduceSum", [value, integerConstants(graph, axes)], { keepdims: 0 });
 }
 
 export const depthwiseFilterGradientKernels: KernelTable = {

@@ -1,7 +1,7 @@
 /** How an elementwise ONNX operator is recorded: in which layout, on which view, and when it needs no node at all. */
 
 import { sizeOf } from "../../core/nd-array.js";
-import { type Attributes, addConstant, addNode, float, type Graph, reshape, type Value } from "./graph.js";
+import { type Attributes, addConstant, addNode, floatConstant, type Graph, reshape, type Value } from "./graph.js";
 import { axesOf, blockOf, fitsBlocks, type Layout, memorySizes, NCHW, natural, physical } from "./layout.js";
 import { scaleChannels, shiftChannels } from "./nchwc.js";
 import { dataType } from "./onnx-encoding.js";
@@ -252,10 +252,10 @@ export function scalar(value: number): TracedTensor {
 }
 
 /** Records `min(max(x, low), high)`. */
-export function clip(graph: Graph, x: TracedTensor, low: number, high: number): TracedTensor {
+export function clipByValue(graph: Graph, x: TracedTensor, low: number, high: number): TracedTensor {
   const bounds =
     x.dtype === "int32"
       ? [low, high].map((bound) => addConstant(graph, "int32", [], Int32Array.of(bound)))
-      : [float(graph, low), float(graph, high)];
+      : [floatConstant(graph, low), floatConstant(graph, high)];
   return unary(graph, "Clip", x, { extra: bounds, fold: (value) => Math.min(Math.max(value, low), high) });
 }

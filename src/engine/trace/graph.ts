@@ -107,17 +107,17 @@ export function addConstant(graph: Graph, elementType: ElementType, shape: reado
 }
 
 /** A list of integers, `[values.length]` int64: axes, shapes, pads. */
-export function integers(graph: Graph, values: readonly number[]): Value {
+export function integerConstants(graph: Graph, values: readonly number[]): Value {
   return addConstant(graph, "int64", [values.length], BigInt64Array.from(values, BigInt));
 }
 
 /** A single int64, `[]`. */
-export function integer(graph: Graph, value: number): Value {
+export function integerConstant(graph: Graph, value: number): Value {
   return addConstant(graph, "int64", [], BigInt64Array.of(BigInt(value)));
 }
 
 /** A float32 scalar, `[]`. */
-export function float(graph: Graph, value: number): Value {
+export function floatConstant(graph: Graph, value: number): Value {
   return addConstant(graph, "float32", [], Float32Array.of(value));
 }
 
@@ -131,7 +131,7 @@ export function reshape(graph: Graph, value: Value, shape: readonly number[]): V
   if (isKnownAs(graph, source, shape)) return source;
   const constant = graph.constants.get(source);
   if (constant) return addConstant(graph, constant.elementType, shape, constant.data);
-  const result = addNode(graph, "Reshape", [source, integers(graph, shape)]);
+  const result = addNode(graph, "Reshape", [source, integerConstants(graph, shape)]);
   graph.shapes.set(result, [...shape]);
   return result;
 }
@@ -174,7 +174,7 @@ export const BEFORE_FIRST = -(2 ** 31);
 /** Reverses the order along some axes. */
 export function mirror(graph: Graph, value: Value, axes: readonly number[]): Value {
   const lists = [axes.map(() => -1), axes.map(() => BEFORE_FIRST), axes, axes.map(() => -1)];
-  return addNode(graph, "Slice", [value, ...lists.map((list) => integers(graph, list))]);
+  return addNode(graph, "Slice", [value, ...lists.map((list) => integerConstants(graph, list))]);
 }
 
 /** Whether two values have the same shape, and it is known. */
@@ -187,13 +187,13 @@ function transposeConstant(graph: Graph, value: Value, constant: GraphConstant, 
   const known = graph.expressions.get(key);
   if (known) return known[0];
   const { elementType, shape, data } = constant;
-  const result = addConstant(graph, elementType, pick(shape, axes), permuted(data, shape, axes));
+  const result = addConstant(graph, elementType, pick(shape, axes), permuteData(data, shape, axes));
   graph.expressions.set(key, [result]);
   return result;
 }
 
 /** Copies row-major `data` into the order of `axes`. */
-export function permuted<T extends Elements>(data: T, shape: readonly number[], axes: readonly number[]): T {
+export function permuteData<T extends Elements>(data: T, shape: readonly number[], axes: readonly number[]): T {
   const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
   const result = data.slice() as T;
   const sizes = pick(shape, axes);

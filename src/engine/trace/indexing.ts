@@ -4,7 +4,16 @@ import { util } from "@tensorflow/tfjs";
 import { TraceError } from "../../core/errors.js";
 import { sizeOf } from "../../core/nd-array.js";
 import { cast } from "./elementwise.js";
-import { addConstant, addNode, addNodes, type Graph, integer, integers, reshape, type Value } from "./graph.js";
+import {
+  addConstant,
+  addNode,
+  addNodes,
+  type Graph,
+  integerConstant,
+  integerConstants,
+  reshape,
+  type Value,
+} from "./graph.js";
 import type { KernelTable, One } from "./kernel.js";
 import { dataType } from "./onnx-encoding.js";
 import { type DType, naturalValue, numbers, type TracedTensor, traced } from "./traced-tensor.js";
@@ -41,7 +50,7 @@ function scatter(
   { updates, places, shape }: { updates: TracedTensor; places: Value; shape: readonly number[] },
 ): TracedTensor {
   const zero = addConstant(graph, updates.dtype, [], numbers(updates.dtype, [0]));
-  const zeros = addNode(graph, "Expand", [zero, integers(graph, shape)]);
+  const zeros = addNode(graph, "Expand", [zero, integerConstants(graph, shape)]);
   const value = addNode(graph, "ScatterND", [zeros, places, naturalValue(graph, updates)], { reduction: "add" });
   return traced(graph, value, shape, { dtype: updates.dtype });
 }
@@ -53,7 +62,9 @@ function oneHot(
 ): TracedTensor {
   const { depth, onValue, offValue, dtype } = attributes;
   const values = addConstant(graph, "float32", [2], Float32Array.of(offValue, onValue));
-  const value = addNode(graph, "OneHot", [indices64(graph, indices), integer(graph, depth), values], { axis: -1 });
+  const value = addNode(graph, "OneHot", [indices64(graph, indices), integerConstant(graph, depth), values], {
+    axis: -1,
+  });
   return cast(graph, traced(graph, value, [...indices.shape, depth]), dtype);
 }
 
@@ -64,7 +75,7 @@ function runningSum(
 ): TracedTensor {
   const [place] = util.parseAxisParam(axis, [...x.shape]);
   const options = { exclusive: Number(exclusive), reverse: Number(reverse) };
-  const value = addNode(graph, "CumSum", [naturalValue(graph, x), integer(graph, place)], options);
+  const value = addNode(graph, "CumSum", [naturalValue(graph, x), integerConstant(graph, place)], options);
   return traced(graph, value, x.shape, { dtype: x.dtype });
 }
 
@@ -72,7 +83,13 @@ function runningSum(
 function topK(graph: Graph, { x }: One, { k, sorted }: { k: number; sorted: boolean }): TracedTensor[] {
   const shape = [...x.shape.slice(0, -1), k];
   const attributes = { axis: -1, largest: 1, sorted: Number(sorted) };
-  const [values, places] = addNodes(graph, "TopK", [naturalValue(graph, x), integers(graph, [k])], attributes, 2);
+  const [values, places] = addNodes(
+    graph,
+    "TopK",
+    [naturalValue(graph, x), integerConstants(graph, [k])],
+    attributes,
+    2,
+  );
   const indices = addNode(graph, "Cast", [places], { to: dataType("int32") });
   return [traced(graph, values, shape, { dtype: x.dtype }), traced(graph, indices, shape, { dtype: "int32" })];
 }

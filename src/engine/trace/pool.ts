@@ -3,7 +3,16 @@
 import { backend_util } from "@tensorflow/tfjs";
 import { sizeOf } from "../../core/nd-array.js";
 import { binary, scalar } from "./elementwise.js";
-import { type Attributes, addConstant, addNode, addNodes, float, type Graph, integers, reshape } from "./graph.js";
+import {
+  type Attributes,
+  addConstant,
+  addNode,
+  addNodes,
+  floatConstant,
+  type Graph,
+  integerConstants,
+  reshape,
+} from "./graph.js";
 import type { KernelTable, One } from "./kernel.js";
 import { blockOf, NCHW, physical } from "./layout.js";
 import { nchwc } from "./nchwc.js";
@@ -51,7 +60,7 @@ function maxPoolGradient(
   const pool = poolGeometry(shape, attributes);
   const [, places] = addNodes(graph, "MaxPool", [form(graph, full(graph, input), NCHW)], pool.attributes, 2);
   const count = [sizeOf(pool.outShape)];
-  const zeros = addNode(graph, "Expand", [float(graph, 0), integers(graph, [sizeOf(shape)])]);
+  const zeros = addNode(graph, "Expand", [floatConstant(graph, 0), integerConstants(graph, [sizeOf(shape)])]);
   const indices = reshape(graph, places, count);
   const updates = reshape(graph, form(graph, full(graph, dy), NCHW), count);
   const isDisjoint = pool.kernel.every((size, axis) => size <= pool.strides[axis]);

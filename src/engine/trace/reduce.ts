@@ -2,7 +2,16 @@
 
 import { util } from "@tensorflow/tfjs";
 import { binary, cast } from "./elementwise.js";
-import { addConstant, addNode, float, type Graph, haveOneShape, integers, reshape, type Value } from "./graph.js";
+import {
+  addConstant,
+  addNode,
+  floatConstant,
+  type Graph,
+  haveOneShape,
+  integerConstants,
+  reshape,
+  type Value,
+} from "./graph.js";
 import type { Kernel, KernelTable, One } from "./kernel.js";
 import { axesOf, blockOf, type Layout, NCHW } from "./layout.js";
 import { nchwc } from "./nchwc.js";
@@ -49,7 +58,7 @@ function reduce(graph: Graph, operator: Reduction, given: TracedTensor, attribut
   const order = axesOf(x.layout);
   const positions = order.flatMap((axis, position) => (axes.includes(axis) ? position : []));
   const source = form(graph, x, x.layout);
-  const value = addNode(graph, operator, [source, integers(graph, positions)], { keepdims: Number(keepDims) });
+  const value = addNode(graph, operator, [source, integerConstants(graph, positions)], { keepdims: Number(keepDims) });
   const result = traced(graph, value, shape, {
     dtype: x.dtype,
     layout: keepDims ? x.layout : withoutAxes(x.layout, axes),
@@ -82,8 +91,8 @@ function reduceInBlocks(
     : nchwc(graph, "GlobalAveragePool", [source], {});
   const imageScale = isProduct ? (isSum ? 1 : 1 / (height * width)) : isSum ? height * width : 1;
   let value = reshape(graph, sums, [batch, channels]);
-  if (axes.includes(0)) value = addNode(graph, operator, [value, integers(graph, [0])], { keepdims: 0 });
-  if (imageScale !== 1) value = addNode(graph, "Mul", [value, float(graph, imageScale)]);
+  if (axes.includes(0)) value = addNode(graph, operator, [value, integerConstants(graph, [0])], { keepdims: 0 });
+  if (imageScale !== 1) value = addNode(graph, "Mul", [value, floatConstant(graph, imageScale)]);
   const sizes = axes.includes(0) ? [channels] : [batch, channels];
   const result = traced(graph, value, sizes);
   return keepDims ? reshaped(graph, result, [axes.includes(0) ? 1 : batch, 1, 1, channels]) : result;

@@ -3,7 +3,7 @@
  * constant interpolation matrices, exact in every mode.
  */
 
-import { ABSENT, addConstant, addNode, type Graph, integers, reshape } from "./graph.js";
+import { ABSENT, addConstant, addNode, type Graph, integerConstants, reshape } from "./graph.js";
 import type { Kernel, KernelTable } from "./kernel.js";
 import { NCHW, physical } from "./layout.js";
 import { form, full, type TracedTensor, traced } from "./traced-tensor.js";
@@ -80,7 +80,7 @@ function bilinear(
   const source = form(graph, full(graph, images), NCHW);
   const maps = reshape(graph, source, [1, batch * channels, fromHeight, fromWidth]);
   const transformation = alignCorners ? "align_corners" : halfPixelCenters ? "half_pixel" : "asymmetric";
-  const inputs = [maps, ABSENT, ABSENT, integers(graph, [1, batch * channels, ...size])];
+  const inputs = [maps, ABSENT, ABSENT, integerConstants(graph, [1, batch * channels, ...size])];
   const attributes = { mode: "linear", coordinate_transformation_mode: transformation };
   const value = addNode(graph, "Resize", inputs, attributes);
   graph.shapes.set(value, [1, batch * channels, ...size]);

@@ -3,7 +3,7 @@
 import { backend_util, slice_util, util } from "@tensorflow/tfjs";
 import { TraceError } from "../../core/errors.js";
 import { sharedLayout } from "./elementwise.js";
-import { addConstant, addNode, BEFORE_FIRST, type Graph, integers, mirror, reshape } from "./graph.js";
+import { addConstant, addNode, BEFORE_FIRST, type Graph, integerConstants, mirror, reshape } from "./graph.js";
 import type { KernelTable, One } from "./kernel.js";
 import { axesOf, blockOf, NCHW, physical } from "./layout.js";
 import {
@@ -49,7 +49,10 @@ function slice(graph: Graph, given: TracedTensor, begin: readonly number[], size
   const starts = cut.map((axis) => begin[axis]);
   const ends = cut.map((axis) => begin[axis] + size[axis]);
   const positions = cut.map((axis) => axes.indexOf(axis));
-  const value = addNode(graph, "Slice", [source, ...[starts, ends, positions].map((list) => integers(graph, list))]);
+  const value = addNode(graph, "Slice", [
+    source,
+    ...[starts, ends, positions].map((list) => integerConstants(graph, list)),
+  ]);
   return traced(graph, value, size, { dtype: x.dtype, layout: x.layout, extent });
 }
 
@@ -77,7 +80,7 @@ function stridedSlice(graph: Graph, { x }: One, given: StridedSliceAttributes): 
     given.shrinkAxisMask,
   );
   const ends = end.map((last, axis) => (strides[axis] < 0 && last < 0 ? BEFORE_FIRST : last));
-  const lists = [begin, ends, begin.map((_, axis) => axis), strides].map((list) => integers(graph, list));
+  const lists = [begin, ends, begin.map((_, axis) => axis), strides].map((list) => integerConstants(graph, list));
   const value = addNode(graph, "Slice", [naturalValue(graph, x), ...lists]);
   return traced(graph, reshape(graph, value, finalShape), finalShape, { dtype: x.dtype });
 }
@@ -126,7 +129,7 @@ function pad(
   const axes = axesOf(x.layout);
   const amounts = [...axes.map((axis) => paddings[axis][0]), ...axes.map((axis) => paddings[axis][1])];
   const fill = options.value === undefined ? [] : [addConstant(graph, x.dtype, [], numbers(x.dtype, [options.value]))];
-  const inputs = [form(graph, x, x.layout), integers(graph, amounts), ...fill];
+  const inputs = [form(graph, x, x.layout), integerConstants(graph, amounts), ...fill];
   return traced(graph, addNode(graph, "Pad", inputs, { mode: options.mode }), shape, {
     dtype: x.dtype,
     layout: x.layout,
@@ -138,7 +141,7 @@ function tile(graph: Graph, { x }: One, { reps }: { reps: number[] }): TracedTen
   const shape = x.shape.map((size, axis) => size * reps[axis]);
   if (reps.every((count, axis) => count === 1 || x.extent[axis] === 1)) return { ...x, shape, forms: new Map(x.forms) };
   const whole = plain(graph, full(graph, x));
-  const repeats = integers(graph, physical(reps, whole.layout));
+  const repeats = integerConstants(graph, physical(reps, whole.layout));
   const value = addNode(graph, "Tile", [form(graph, whole, whole.layout), repeats]);
   return traced(graph, value, shape, { dtype: x.dtype, layout: whole.layout });
 }

@@ -4,7 +4,7 @@
 
 import { TraceError } from "../../core/errors.js";
 import { sizeOf } from "../../core/nd-array.js";
-import { addConstant, addNode, type Graph, integers, reshape, transpose, type Value } from "./graph.js";
+import { addConstant, addNode, type Graph, integerConstants, reshape, transpose, type Value } from "./graph.js";
 import { axesOf, blockOf, type Layout, memoryOrder, NCHW, natural, physical } from "./layout.js";
 import { reorderInput, reorderOutput } from "./nchwc.js";
 
@@ -164,7 +164,10 @@ export function full(graph: Graph, tensor: TracedTensor): TracedTensor {
   }
   const short = plain(graph, tensor);
   const { layout } = short;
-  const value = addNode(graph, "Expand", [form(graph, short, layout), integers(graph, physical(shape, layout))]);
+  const value = addNode(graph, "Expand", [
+    form(graph, short, layout),
+    integerConstants(graph, physical(shape, layout)),
+  ]);
   return traced(graph, value, shape, { dtype, layout });
 }
 

@@ -2,7 +2,7 @@
 
 import { util } from "@tensorflow/tfjs";
 import { sizeOf } from "../../core/nd-array.js";
-import { type Graph, permuted } from "./graph.js";
+import { type Graph, permuteData } from "./graph.js";
 import type { KernelTable, One } from "./kernel.js";
 import { axesOf } from "./layout.js";
 import { broadcastTo, full, plain, reshaped, splat, splatValue, type TracedTensor } from "./traced-tensor.js";
@@ -15,7 +15,7 @@ function transposed(graph: Graph, given: One, { perm }: { perm: readonly number[
   if (single !== null) return splat(shape, x.dtype, single);
   if (x.values) {
     const whole = full(graph, x);
-    const values = whole.values && permuted(whole.values, whole.shape, perm);
+    const values = whole.values && permuteData(whole.values, whole.shape, perm);
     return { ...whole, shape, extent: shape, values, forms: new Map() };
   }
   const renamed = (layout: string) =>

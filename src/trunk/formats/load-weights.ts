@@ -26,7 +26,7 @@ export interface LoadedWeights {
 }
 
 /** What to do with a file that ends early, such as one cut at `conv_pw_12`. */
-export type LoadOptions =
+export type LoadWeightsOptions =
   | { readonly missing?: "error" }
   | {
       /** Draws the layers behind the last one present. A gap before it stays an error. */
@@ -41,13 +41,13 @@ export type LoadOptions =
 export async function loadWeights(
   trunk: Trunk,
   source: string | URL | WeightsFile,
-  options: LoadOptions = {},
+  options: LoadWeightsOptions = {},
 ): Promise<LoadedWeights> {
   const file = isRead(source) ? source : await readWeights(source);
   return inFile({ file: file.path }, () => fitWeights(trunk, file, options));
 }
 
-function fitWeights(trunk: Trunk, file: WeightsFile, options: LoadOptions): LoadedWeights {
+function fitWeights(trunk: Trunk, file: WeightsFile, options: LoadWeightsOptions): LoadedWeights {
   const layers = weightsByLayer(file.weights, file.path);
   const wanted = trunk.foldedParameters
     .filter((spec) => spec.name.endsWith("/kernel"))

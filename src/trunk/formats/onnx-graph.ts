@@ -1,7 +1,7 @@
 /** The graph of an ONNX model as plain data: nodes in order, constants, inputs. */
 
 import { LIMITS } from "../../core/limits.js";
-import { fieldsOf, integers, text } from "../../core/protobuf-fields.js";
+import { fieldsOf, integersOf, textOf } from "../../core/protobuf-fields.js";
 import { floatsOf } from "./float-bytes.js";
 import { inlineTensor, type OnnxTensor, smallNumbers, tensorOf } from "./onnx-tensor.js";
 
@@ -88,11 +88,11 @@ export function nodeOf(message: Uint8Array): OnnxNode {
   const attributes: Record<string, OnnxAttribute> = Object.create(null); // a key may be one that objects inherit
   let [name, operator, domain] = ["", "", ""];
   for (const { number, value } of fieldsOf(message)) {
-    if (number === NODE.input) inputs.push(text(value));
-    else if (number === NODE.output) outputs.push(text(value));
-    else if (number === NODE.name) name = text(value);
-    else if (number === NODE.operator) operator = text(value);
-    else if (number === NODE.domain) domain = text(value);
+    if (number === NODE.input) inputs.push(textOf(value));
+    else if (number === NODE.output) outputs.push(textOf(value));
+    else if (number === NODE.name) name = textOf(value);
+    else if (number === NODE.operator) operator = textOf(value);
+    else if (number === NODE.domain) domain = textOf(value);
     else if (number === NODE.attribute) {
       const [key, attribute] = attributeOf(value);
       attributes[key] = attribute;
@@ -113,13 +113,13 @@ function attributeOf(message: Uint8Array): [name: string, attribute: OnnxAttribu
   let attribute: Omit<OnnxAttribute, "integers" | "floats"> = {};
   let name = "";
   for (const { number, value } of fieldsOf(message)) {
-    if (number === 1) name = text(value);
+    if (number === 1) name = textOf(value);
     else if (number === 2) attribute = { ...attribute, float: float32s(value)[0] };
-    else if (number === 3) attribute = { ...attribute, integer: integers(value)[0] };
-    else if (number === 4) attribute = { ...attribute, text: text(value) };
+    else if (number === 3) attribute = { ...attribute, integer: integersOf(value)[0] };
+    else if (number === 4) attribute = { ...attribute, text: textOf(value) };
     else if (number === 5) attribute = { ...attribute, tensor: tensorOf(value) };
     else if (number === 7) lists.floats.push(float32s(value));
-    else if (number === 8) lists.integers.push(integers(value));
+    else if (number === 8) lists.integers.push(integersOf(value));
   }
   return [name, { ...attribute, integers: lists.integers.flat(), floats: lists.floats.flat() }];
 }
@@ -128,11 +128,11 @@ function attributeOf(message: Uint8Array): [name: string, attribute: OnnxAttribu
 function inputOf(message: Uint8Array): OnnxGraph["inputs"][number] {
   const inner = (bytes: Uint8Array | undefined, number: number) =>
     bytes && [...fieldsOf(bytes)].find((field) => field.number === number)?.value;
-  const name = text(inner(message, 1) ?? new Uint8Array());
+  const name = textOf(inner(message, 1) ?? new Uint8Array());
   const shape = inner(inner(inner(message, 2), 1), 2);
   if (!shape) return { name };
   const sizes = [...fieldsOf(shape)].filter(({ number }) => number === 1).map(({ value }) => inner(value, 1));
-  return { name, shape: sizes.map((size) => size && integers(size)[0]) };
+  return { name, shape: sizes.map((size) => size && integersOf(size)[0]) };
 }
 
 function float32s(value: Uint8Array): number[] {

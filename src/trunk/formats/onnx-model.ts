@@ -1,7 +1,7 @@
 /** An ONNX model as the fields of its file, and the same model cut to one of its tensors. */
 
 import { WeightsError } from "../../core/errors.js";
-import { delimited, type Field, fieldsOf, text } from "../../core/protobuf-fields.js";
+import { delimited, type Field, fieldsOf, textOf } from "../../core/protobuf-fields.js";
 import { GRAPH, MODEL, nodeOf } from "./onnx-graph.js";
 import { tensorOf } from "./onnx-tensor.js";
 
@@ -66,5 +66,5 @@ function neededFor(tensor: string, parts: readonly Field[]): ReadonlySet<string>
 
 /** Of a `ValueInfoProto`. */
 function nameIn(value: Uint8Array): string {
-  return text([...fieldsOf(value)].find(({ number }) => number === 1)?.value ?? new Uint8Array());
+  return textOf([...fieldsOf(value)].find(({ number }) => number === 1)?.value ?? new Uint8Array());
 }

@@ -4,7 +4,7 @@ import { type FileHandle, realpath } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { WeightsError } from "../../core/errors.js";
 import { sizeOf } from "../../core/nd-array.js";
-import { fieldsOf, integers, text } from "../../core/protobuf-fields.js";
+import { fieldsOf, integersOf, textOf } from "../../core/protobuf-fields.js";
 import { clip } from "../../core/terminal.js";
 import { FLOAT_BYTES, type FloatType, floatsOf } from "./float-bytes.js";
 import { withInputFile } from "./input-file.js";
@@ -35,14 +35,14 @@ export function tensorOf(message: Uint8Array): OnnxTensor {
   const external: Record<string, string> = Object.create(null);
   let [name, type] = ["", 0];
   for (const { number, value } of fieldsOf(message)) {
-    if (number === 1) sides.push(integers(value));
-    else if (number === 2) [type] = integers(value);
-    else if (number === 5 || number === 7) lists.push(integers(value));
-    else if (number === 8) name = text(value);
+    if (number === 1) sides.push(integersOf(value));
+    else if (number === 2) [type] = integersOf(value);
+    else if (number === 5 || number === 7) lists.push(integersOf(value));
+    else if (number === 8) name = textOf(value);
     // Lists of floats and doubles, packed or not, are the same bytes as raw data.
     else if (number === 4 || number === 9 || number === 10) bytes.push(value);
     else if (number === 13) {
-      const pair = new Map([...fieldsOf(value)].map((field) => [field.number, text(field.value)]));
+      const pair = new Map([...fieldsOf(value)].map((field) => [field.number, textOf(field.value)]));
       external[pair.get(1) ?? ""] = pair.get(2) ?? "";
     }
   }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addConstant, addNode, createGraph, permuted, reshape, transpose } from "../../../src/engine/trace/graph.js";
+import { addConstant, addNode, createGraph, permuteData, reshape, transpose } from "../../../src/engine/trace/graph.js";
 import { NCHW } from "../../../src/engine/trace/layout.js";
 import { form, full, reshaped, splat, traced } from "../../../src/engine/trace/traced-tensor.js";
 
@@ -44,7 +44,7 @@ test("transposes at the lowest rank: unit axes dropped, neighbours merged", () =
 });
 
 test("permutes data by hand: [[0, 1, 2], [3, 4, 5]] becomes [[0, 3], [1, 4], [2, 5]]", () => {
-  expect([...permuted(Float32Array.of(0, 1, 2, 3, 4, 5), [2, 3], [1, 0])]).toEqual([0, 3, 1, 4, 2, 5]);
+  expect([...permuteData(Float32Array.of(0, 1, 2, 3, 4, 5), [2, 3], [1, 0])]).toEqual([0, 3, 1, 4, 2, 5]);
 });
 
 test("a form is made once, and a view of other extent shares none", () => {
