@@ -1,5 +1,5 @@
 /**
- * How one sample is augmented: cropped, mirrored, its colours jittered; drawn once and applied to its image, masks and
+ * Augments one sample: crop, flip and colour jitter, chosen once at random and applied alike to its image, masks and
  * boxes.
  */
 
@@ -10,13 +10,13 @@ import type { Random } from "../core/random.js";
 import type { ColourJitter, View } from "../core/view.js";
 
 /**
- * Presence, amount and label stay as they are, so crops must be mild: one that cuts away what an answer is about makes
- * the answer wrong.
+ * Presence, amount and class label do not change, so crops must be mild: a crop that removes the labelled object makes
+ * the label wrong.
  */
 export interface Augment {
-  /** Mirror left and right in half of the cases. */
+  /** Mirror left to right with probability 1/2. */
   readonly flip: boolean;
-  /** 0..1, the largest share of each side that is cut away; what is left is enlarged. */
+  /** 0..1, the largest share of each side that is cropped; the rest is enlarged to the full size. */
   readonly crop: number;
   /** 0..1, the largest relative change of brightness, contrast and saturation. */
   readonly colour: number;
@@ -24,10 +24,10 @@ export interface Augment {
 
 /** A box with less than this share of its area left inside the crop is dropped: too little of the object is seen. */
 const LEAST_VISIBLE_SHARE = 0.25;
-/** Largest ratio between the shares that are kept of the two sides. */
+/** Largest ratio between the kept shares of height and width. */
 const MOST_STRETCH = 1.1;
 
-/** The whole image as it is. */
+/** The whole image, without augmentation. */
 export function plainView({ width, height }: { width: number; height: number }, { flip = false } = {}): View {
   return { crop: { left: 0, top: 0, width, height }, flip };
 }
@@ -51,7 +51,8 @@ export function drawView({ width, height }: { width: number; height: number }, a
 }
 
 /**
- * Boxes of the whole image as they stand in the view, clipped; those of which less than a quarter is left are dropped.
+ * Converts boxes of the whole image to the view and clips them; a box with less than a quarter of its area left is
+ * dropped.
  *
  * @param size width and height of the upright original, pixels.
  */
@@ -74,7 +75,7 @@ export function viewBoxes(
 }
 
 /**
- * Brightness, then contrast about the image's mean grey, then saturation about each pixel's grey.
+ * Changes brightness, then contrast around the image's mean grey, then saturation around each pixel's grey.
  *
  * @param image `[size, size, 3]` RGB 0..255, changed in place.
  */

@@ -1,6 +1,4 @@
-/**
- * Which sample comes when: epochs shuffled from a seed, cut into batches, decoded ahead of the step that consumes them.
- */
+/** The order of samples: epochs shuffled from a seed, divided into batches, and decoded ahead of the training step. */
 
 import { join } from "node:path";
 import type { Sample } from "../core/annotation.js";
@@ -18,18 +16,18 @@ export interface BatchOptions {
   readonly batchSize: number;
   /** Side of the square that the model sees, pixels. */
   readonly inputSize: number;
-  /** Decides order and augmentation, together with `epoch`. */
+  /** Determines order and augmentation, together with `epoch`. */
   readonly seed?: number;
   /** From 0. */
   readonly epoch?: number;
   readonly augment?: Augment;
-  /** Mirror every image; without `augment` only. */
+  /** Mirror every image; only without `augment`. */
   readonly flip?: boolean;
-  /** False: the order of the file. */
+  /** False: in the order of the samples file. */
   readonly shuffle?: boolean;
   /**
-   * What the last batch does with its empty places: take samples from the start of the next epoch's order, or have
-   * none.
+   * How an incomplete last batch is handled: filled with samples from the start of the next epoch's order, or left
+   * smaller.
    */
   readonly fill?: "wrap" | "short";
   /** Index of the first batch, to resume in the middle of an epoch. */
@@ -52,12 +50,12 @@ export function batchCount(dataset: Dataset, { split, batchSize }: { split: Spli
 }
 
 /**
- * The batches of one epoch. Every epoch sees every sample; what the last batch borrows from the next epoch, as it would
- * be seen there, comes again in it.
+ * The batches of one epoch, which has every sample. Samples that fill up the last batch are those that the next epoch
+ * begins with, and appear again there.
  *
  * The same seed and epoch give the same samples, whatever `start`, `ahead` and `concurrency` are.
  *
- * @throws DatasetError at the place in the order where a sample cannot be read.
+ * @throws DatasetError when the iteration reaches a sample that cannot be read.
  */
 export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGenerator<Sample[]> {
   const {
@@ -97,7 +95,7 @@ export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGe
 }
 
 interface Place {
-  /** The epoch whose order it is taken from. */
+  /** The epoch whose order the sample is taken from. */
   readonly lap: number;
   readonly index: number;
 }

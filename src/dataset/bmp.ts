@@ -1,6 +1,6 @@
 /**
- * Windows bitmaps, which libvips does not read: 1 to 32 bits a pixel, palettes, run lengths, bit fields, either order
- * of rows.
+ * Reads Windows bitmaps, which libvips does not: 1 to 32 bits per pixel, palettes, run-length encoding, bit fields,
+ * rows in either order.
  */
 
 import { ImageError } from "../core/errors.js";
@@ -12,7 +12,7 @@ export interface Bitmap {
   /**
    * `[height, width, channels]`, rows from the top.
    *
-   * @throws ImageError where the file is cut off or holds no such palette entry.
+   * @throws ImageError if the file is cut off, or a pixel names a palette entry that does not exist.
    */
   decode(): Uint8Array;
 }
@@ -70,7 +70,7 @@ interface Pixels {
   /** A pixel. */
   readonly bits: number;
   readonly channels: number;
-  /** First pixel of a row of the file in the upright image. */
+  /** Index in the upright image of the first pixel of a row of the file. */
   readonly row: (y: number) => number;
   readonly cut: () => ImageError;
 }
@@ -101,14 +101,14 @@ function decodeIndexed(
   };
   if (compression === RGB) readIndices(bytes, { ...place, put });
   else {
-    // What the runs leave out is colour 0.
+    // Pixels that no run sets have colour 0.
     for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) put(y, x, 0);
     readRuns(bytes, { ...place, put });
   }
   return out;
 }
 
-/** @param masks of each channel; without them a pixel is blue, green, red. */
+/** @param masks the bits of each channel; without masks a pixel is blue, green, red. */
 function decodeColours(
   { bytes, view, start, width, height, bits, channels, row, cut }: Pixels,
   masks: readonly (ChannelMask | undefined)[] | undefined,
@@ -158,7 +158,7 @@ function readMasks(
     const usual = bits === 16 ? [0x7c00, 0x3e0, 0x1f] : [0xff0000, 0xff00, 0xff];
     return usual.map(toMask);
   }
-  // Part of the larger headers; behind one of 40 bytes.
+  // Part of the larger headers; after a header of 40 bytes.
   const hasAlpha = headerSize >= 56 || compression === ALPHA_BIT_FIELDS;
   const count = hasAlpha ? 4 : 3;
   if (view.byteLength < 54 + 4 * count) throw cut();
@@ -179,11 +179,11 @@ interface Indices {
   readonly height: number;
   readonly bits: number;
   readonly cut: () => ImageError;
-  /** @param y row in the order of the file. */
+  /** @param y row, counted in the order of the file. */
   readonly put: (y: number, x: number, index: number) => void;
 }
 
-/** High bits first, each row from a multiple of four bytes. */
+/** High bits first; each row starts at a multiple of four bytes. */
 function readIndices(bytes: Uint8Array, { start, width, height, bits, cut, put }: Indices): void {
   const stride = 4 * Math.ceil((width * bits) / 32);
   if (start + stride * height > bytes.length) throw cut();
@@ -196,7 +196,10 @@ function readIndices(bytes: Uint8Array, { start, width, height, bits, cut, put }
   }
 }
 
-/** Runs of one colour (two in turn at 4 bits), literal runs, and moves, each from an even byte. */
+/**
+ * Decodes runs of one colour (of two alternating colours at 4 bits), literal runs and moves; each starts at an even
+ * byte.
+ */
 function readRuns(bytes: Uint8Array, { start, width, height, bits, cut, put }: Indices): void {
   let [at, x, y] = [start, 0, 0];
   const next = () => {

@@ -1,13 +1,13 @@
-/** Whether boxes were written as centre and size, `[cx, cy, w, h]`, where corners are meant. */
+/** Detects boxes that were written as centre and size, `[cx, cy, w, h]`, instead of corners. */
 
-/** Fewer, or a smaller share of the images, are slips. */
+/** Fewer images, or a smaller share of them, are single mistakes. */
 const LEAST_IMAGES = 3;
 const LEAST_SHARE = 0.2;
 const ROUNDING = 1e-6;
 
 /**
- * Boxes as centre and size often have no area as corners, and those that have some are taken for others than they are.
- * So where many images hold a box that makes sense in that order only, the rest is suspect too.
+ * Boxes written as centre and size often have no area when read as corners; the others are read as wrong boxes. So if
+ * many images have a box that makes sense only as centre and size, the rest is doubtful too.
  */
 export function createBoxOrderCheck(): { add(sample: unknown): void; warning(): string | undefined } {
   let imageCount = 0;
@@ -24,8 +24,10 @@ export function createBoxOrderCheck(): { add(sample: unknown): void; warning(): 
     warning() {
       if (centredCount < LEAST_IMAGES || centredCount < LEAST_SHARE * imageCount) return undefined;
       return (
-        `the boxes of ${centredCount} of ${imageCount} images have no area as [yMin, xMin, yMax, xMax] but would as [cx, cy, w, h], ` +
-        `and those of ${passedCount} more could be meant so too. Write corners: [cy - h / 2, cx - w / 2, cy + h / 2, cx + w / 2].`
+        `the boxes of ${centredCount} of ${imageCount} images ` +
+        `have no area as [yMin, xMin, yMax, xMax] but would as [cx, cy, w, h], ` +
+        `and those of ${passedCount} more could be meant so too. ` +
+        `Write corners: [cy - h / 2, cx - w / 2, cy + h / 2, cx + w / 2].`
       );
     },
   };
@@ -33,7 +35,7 @@ export function createBoxOrderCheck(): { add(sample: unknown): void; warning(): 
 
 type Four = readonly [number, number, number, number];
 
-/** Every list of four numbers in 0..1 that is given as a box, whatever else is wrong with the sample. */
+/** Every box of four numbers in 0..1, even if something else is wrong with the sample. */
 function boxesOf(sample: unknown): Four[] {
   const aspects = Object.values(toRecord(toRecord(sample).aspects));
   return aspects.flatMap((aspect) => {
@@ -58,7 +60,7 @@ function hasArea([yMin, xMin, yMax, xMax]: Four): boolean {
   return yMax > yMin && xMax > xMin;
 }
 
-/** As centre and size, it lies inside the picture. */
+/** Read as centre and size, the box lies inside the image. */
 function isCentred([x, y, width, height]: Four): boolean {
   const fits = (middle: number, length: number) =>
     length > 0 && middle - length / 2 >= -ROUNDING && middle + length / 2 <= 1 + ROUNDING;

@@ -1,4 +1,6 @@
-/** The files of one sample: whether they are there, can be decoded, fit one another, and hold what the record says. */
+/**
+ * Checks the files of one sample: they exist, can be decoded, have matching sizes, and contain what the record says.
+ */
 
 import { access } from "node:fs/promises";
 import { DatasetError } from "../core/errors.js";
@@ -15,18 +17,18 @@ import type { SizeCheck } from "./too-small.js";
 export interface FileCheck {
   readonly directory: string;
   readonly manifest: Manifest;
-  /** Decode each; without, only look whether they are there. */
+  /** Decode each file; false: only check that it exists. */
   readonly decode: boolean;
-  /** Counts what an input size cannot show. */
+  /** Counts objects that are too small for an input size. */
   readonly sizes?: SizeCheck;
   readonly fail: (error: unknown) => void;
   readonly remark: (kind: string, remark: Omit<Remark, "line">) => void;
 }
 
 /**
- * Each file of a sample once; a fault in one does not hide those in the others.
+ * Checks each file of a sample once; an error in one file does not hide those in others.
  *
- * @returns the record, masks that hold nothing of their aspect written as `null`.
+ * @returns the record, in which masks without a pixel of their aspect are `null`.
  */
 export async function checkFiles(record: SampleRecord, check: FileCheck): Promise<SampleRecord> {
   const { decode, sizes, fail, remark } = check;
@@ -72,7 +74,7 @@ export async function checkFiles(record: SampleRecord, check: FileCheck): Promis
   return { ...record, aspects: Object.fromEntries(Object.entries(record.aspects).map(seen)) };
 }
 
-/** @returns the aspects of which the mask holds nothing. */
+/** @returns the aspects of which the mask has no pixel. */
 async function checkRaster(
   uses: readonly RasterUse[],
   { path, image, sizes, remark, ...dataset }: FileCheck & { path: string; image?: { width: number; height: number } },
@@ -94,7 +96,9 @@ async function checkRaster(
   }
   const unpicked = uses.filter(({ use, values }) => use === "mask" && !values).map(({ name }) => name);
   if (unpicked.length > 1) {
-    const message = `${file}: is the mask of ${unpicked.map((name) => `"${name}"`).join(" and ")} without "values", so that they are the same pixels. Name the values of each.`;
+    const message =
+      `${file}: is the mask of ${unpicked.map((name) => `"${name}"`).join(" and ")} ` +
+      `without "values", so all have the same pixels. Name the values of each.`;
     remark("shared", { severity: "warning", aspects: unpicked, message });
   }
   return empty;

@@ -1,4 +1,4 @@
-/** What may be wrong about a mask that can be read: guesses about its values, nothing or everything marked. */
+/** Warnings about a readable mask: guessed values, no pixel or every pixel marked. */
 
 import { type Foreground, foregroundOf, foundText } from "./foreground.js";
 import type { Raster } from "./raster.js";
@@ -18,7 +18,7 @@ export interface MaskFinding {
 
 /**
  * @param path named in messages.
- * @returns whether the mask holds nothing of the aspect, and what is odd.
+ * @returns whether the mask has no pixel of the aspect, and the warnings.
  * @throws ImageError where `values` cannot be picked from the file.
  */
 export function checkMask(
@@ -38,24 +38,27 @@ export function checkMask(
   return {
     isEmpty,
     findings: [
-      ...(raster.isLossy ? [warn("lossy", "a JPEG; its values are smeared at every edge. Save masks as PNG.")] : []),
+      ...(raster.isLossy
+        ? [warn("lossy", "a JPEG, whose compression changes values at every edge. Save masks as PNG.")]
+        : []),
       ...guesses(raster, { name, foreground, path }),
       ...(isEmpty
         ? [
             warn(
               "empty",
-              `no pixel of aspect "${name}" (the file holds ${foundText(raster)}${values ? `, "values" picks ${values.join(", ")}` : ""}); it counts as empty. Write "mask": null where an expert saw none.`,
+              `no pixel of aspect "${name}" (the file holds ${foundText(raster)}` +
+                `${values ? `, "values" picks ${values.join(", ")}` : ""}); it counts as empty. Write "mask": null if the aspect is absent.`,
             ),
           ]
         : []),
       ...(isWhole
-        ? [warn("whole", `every pixel is aspect "${name}". Check that the mask marks the aspect, and not the picture.`)]
+        ? [warn("whole", `every pixel is aspect "${name}". Check that the mask marks the aspect, not the whole image.`)]
         : []),
     ],
   };
 }
 
-/** What was made of values that nobody explained. */
+/** Says how values without "values" were interpreted. */
 function guesses(
   raster: Raster,
   { name, foreground: { rule }, path }: { name: string; foreground: Foreground; path: string },
@@ -63,7 +66,9 @@ function guesses(
   const { meaning, found, maximum, colourCount, isLossy } = raster;
   if (rule === "graded" && !isLossy) {
     const half = (maximum + 1) / 2;
-    const message = `${path}: is graded (${foundText(raster)}); pixels from half of full scale (${half}) on count as aspect "${name}".`;
+    const message =
+      `${path}: is graded (${foundText(raster)}); ` +
+      `pixels of ${half} (half of full scale) or more count as aspect "${name}".`;
     return [{ kind: "graded", severity: "note", message }];
   }
   const warn = (kind: "labels" | "colours", message: string): MaskFinding[] => [
@@ -80,6 +85,7 @@ function guesses(
   const background = meaning === "indices" ? found[0] : 0;
   return warn(
     "labels",
-    `holds the values ${foundText(raster)}, and all but ${background} count as aspect "${name}". Name those that mean it, as in "values": [1].`,
+    `holds the values ${foundText(raster)}, and all but ${background} count as aspect "${name}". ` +
+      `Name those that mean it, as in "values": [1].`,
   );
 }

@@ -1,4 +1,7 @@
-/** Everything that is wrong or odd in a dataset, with its place, in one pass that does not stop at the first fault. */
+/**
+ * Lists everything that is wrong or doubtful in a dataset, with its place, in one pass that does not stop at the first
+ * fault.
+ */
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
@@ -17,31 +20,31 @@ import { collectRemarks } from "./remarks.js";
 import { createSizeCheck } from "./too-small.js";
 
 /**
- * An `error` keeps training from starting or running through; a `warning` is odd and may be meant; a `note` tells what
- * is made of something. What holds for many files is said once, at the first.
+ * An `error` prevents training or stops it; a `warning` is unusual but may be intended; a `note` says how something was
+ * interpreted. A fault of many files is reported once, at the first.
  */
 export interface Fault {
   readonly severity: "error" | "warning" | "note";
   /** Path of the manifest or the samples file. */
   readonly file: string;
-  /** Of the samples file, from 1; absent where the fault is of the whole. */
+  /** Line of the samples file, from 1; absent if the fault concerns the whole dataset. */
   readonly line?: number;
   /** One line: the place, what is wrong, and the cure. */
   readonly message: string;
 }
 
-/** The JSON of `data check --json`, as it is. */
+/** The result of `data check --json`, unchanged. */
 export interface DatasetReport {
   readonly format: "aspectlens-check/1";
   readonly name: string;
   readonly task: Task;
   /** SHA-256 over manifest and samples file, as in run folders and bundles. */
   readonly hash: string;
-  /** No fault is an error. */
+  /** True if no fault is an error. */
   readonly isUsable: boolean;
-  /** Lines that could be read, by split. */
+  /** Number of lines that could be read, by split. */
   readonly samples: Readonly<Record<Split, number>>;
-  /** By head (`class`, then the aspects) its kind and, by split, how many samples are in which label state. */
+  /** For each head (`class`, then the aspects), its kind and, by split, the number of samples in each label state. */
   readonly heads: Readonly<
     Record<string, { readonly kind: "classifier" | AspectKind; readonly states: Readonly<Record<Split, StateCounts>> }>
   >;
@@ -49,14 +52,14 @@ export interface DatasetReport {
   readonly classes: Readonly<Record<string, Readonly<Record<Split, number>>>>;
   readonly errorCount: number;
   readonly warningCount: number;
-  /** In the order in which they were found: by line, then of the whole. */
+  /** In the order in which they were found: by line, then those of the whole dataset. */
   readonly faults: readonly Fault[];
 }
 
 export interface CheckOptions {
-  /** Decode every image and mask; without, only look whether the files are there. */
+  /** Decode every image and mask; false: only check that the files exist. */
   readonly decode?: boolean;
-  /** Side of the square that a model would see, pixels; what is too small for it is told. */
+  /** Side of a model's input, pixels; aspects that are too small for it are reported. */
   readonly inputSize?: number;
   readonly onFault?: (fault: Fault) => void;
   /** Called after each line. */
@@ -66,7 +69,7 @@ export interface CheckOptions {
 /**
  * Reads the whole dataset and lists every fault.
  *
- * @throws DatasetError where the manifest or the samples file itself cannot be read; there is nothing to list then.
+ * @throws DatasetError if the manifest or the samples file cannot be read, so that nothing can be listed.
  */
 export async function checkDataset(directory: string, options: CheckOptions = {}): Promise<DatasetReport> {
   const { decode = true, inputSize, onFault, onProgress } = options;
@@ -139,7 +142,7 @@ function reportOf(
   };
 }
 
-/** Annotations of one aspect that cannot all be true. */
+/** Annotations of one aspect that contradict each other. */
 function warnOfContradictions({ aspects }: SampleRecord, warn: (message: string) => void): void {
   for (const [name, { mask, boxes, present }] of Object.entries(aspects)) {
     const says = [
@@ -155,8 +158,8 @@ function warnOfContradictions({ aspects }: SampleRecord, warn: (message: string)
 }
 
 /**
- * Remembers contents (paths where nothing is decoded) by half a SHA-256: some hundred bytes a sample, the only thing
- * that grows.
+ * Finds equal images by half of the SHA-256 of their contents (of their paths if nothing is decoded). This takes about
+ * a hundred bytes per sample, the only memory that grows with the dataset.
  */
 function duplicateFinder() {
   const seen = new Map<string, { line: number; split: Split }>();
@@ -187,12 +190,13 @@ function duplicateFinder() {
     if (earlier.split === split) warn(`${same}. Remove one.`);
     else
       warn(
-        `${same}, which is in split "${earlier.split}" while this is in "${split}": results will look better than they are. Remove one.`,
+        `${same}, which is in split "${earlier.split}" while this is in "${split}": ` +
+          `results will look better than they are. Remove one.`,
       );
   };
 }
 
-/** Nothing where it cannot be read, which is told elsewhere. */
+/** Undefined if the file cannot be read, which is reported elsewhere. */
 async function bytesOf(dataset: { directory: string; manifest: Manifest }, path: string) {
   try {
     return await readImageFile(locate(dataset, path));

@@ -1,4 +1,4 @@
-/** What a dataset holds, counted in one pass: samples a split, and the three label states of every head. */
+/** Counts a dataset's contents in one pass: samples per split, and the three label states of every head. */
 
 import type { AspectKind } from "../core/annotation.js";
 import { classLabels } from "../core/annotation.js";
@@ -6,7 +6,7 @@ import { ownValue } from "../core/own-value.js";
 import type { Manifest } from "./manifest.js";
 import { annotationState, type SampleRecord, SPLITS, type Split } from "./record.js";
 
-/** Empty: an expert saw none (`[]` for a multi-label classifier). Unlabelled: nobody said. */
+/** Empty: labelled as absent (`[]` for a multi-label classifier). Unlabelled: no label was given. */
 export interface StateCounts {
   labelled: number;
   empty: number;

@@ -1,16 +1,16 @@
-/** Warnings about a dataset as a whole: empty splits, and what cannot be learned from it. */
+/** Warnings about a dataset as a whole: empty splits, and heads and classes that cannot be learned from it. */
 
 import type { DatasetSummary } from "./dataset-summary.js";
 import type { Manifest } from "./manifest.js";
 import { SPLITS } from "./record.js";
 
-/** Sentences: empty splits, then all of `unlearnable`. */
+/** Warnings as sentences: empty splits, then the result of `unlearnable`. */
 export function datasetWarnings(manifest: Manifest, summary: DatasetSummary): string[] {
   const empty = SPLITS.filter((split) => summary.samples[split] === 0).map((split) => `split "${split}" is empty.`);
   return [...empty, ...unlearnable(manifest, summary).map(({ message }) => message)];
 }
 
-/** Classes without a training sample, and heads whose answers are missing or always empty there. */
+/** Classes without a training sample, and heads whose labels are missing or always empty in training samples. */
 export function unlearnable(
   { classes, aspects }: Manifest,
   { samples, heads, classes: counts }: DatasetSummary,

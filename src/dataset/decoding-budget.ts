@@ -1,13 +1,15 @@
-/** How much memory image decoders take together: those that would exceed it wait until others have ended. */
+/**
+ * Limits the memory of all image decoders together: a decoder that would exceed it waits until others have finished.
+ */
 
 import { LIMITS } from "../core/limits.js";
 
 let free: number = LIMITS.decodingBytes;
-/** Those that wait, first come first served. */
+/** Waiting decoders, in the order of their requests. */
 const queue: { readonly bytes: number; readonly begin: () => void }[] = [];
 
 /**
- * Does the work when so much is free.
+ * Starts the work once that much memory is free.
  *
  * @param bytes at most `LIMITS.decodingBytes`.
  */

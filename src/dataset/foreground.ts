@@ -1,4 +1,6 @@
-/** Which values of a mask mean the aspect: those that the dataset picks, else what tools commonly write. */
+/**
+ * Decides which values of a mask mean the aspect: those in the record's "values", else by how common tools write masks.
+ */
 
 import { ImageError } from "../core/errors.js";
 import type { Raster } from "./raster.js";
@@ -6,20 +8,20 @@ import type { Raster } from "./raster.js";
 export interface Foreground {
   readonly isAspect: (value: number) => boolean;
   /**
-   * `picked` by "values"; `not-lowest` of one or two values; `labels`: several values that look like numbers of things,
-   * of which any but the lowest (in levels: but zero) count; `graded`: from half of full scale.
+   * `picked`: those in "values". `not-lowest`: of one or two values, all but the lowest. `labels`: several values that
+   * look like label numbers, all but the lowest (of grey levels, all but zero). `graded`: half of full scale or more.
    */
   readonly rule: "picked" | "not-lowest" | "labels" | "graded";
 }
 
-/** More different values are shades. */
+/** More different values than these are shades, not labels. */
 const MOST_LABELS = 16;
-/** Numbers of things are small; 32 and above is rather a shade. */
+/** Label numbers are small; values of 32 or more are likely shades. */
 const LABELS_BELOW = 32;
 
 /**
  * @param values the pixel values that mean the aspect, where the dataset says.
- * @throws ImageError where `values` picks among colours, or names none that a grey file of so few bits can hold.
+ * @throws ImageError if the file has colours instead of numbers, or its bit depth cannot hold any of `values`.
  */
 export function foregroundOf(
   raster: Raster,
@@ -46,7 +48,7 @@ export function foregroundOf(
   return graded;
 }
 
-/** The values that occur, as messages name them. */
+/** The values that occur, as text for messages. */
 export function foundText({ found }: Pick<Raster, "found">): string {
   return found.length <= MOST_LABELS ? found.join(", ") : `${found[0]} to ${found[found.length - 1]}`;
 }
@@ -58,11 +60,13 @@ function checkPicked(raster: Raster, { values, path }: { values: readonly number
       cure: "Save it as an indexed or grey PNG.",
     });
   }
-  // In a palette a value that is absent may be another picture's; levels of few bits can never be what was meant.
+  // A palette index that is absent here may occur in other masks; a grey level that the bit depth cannot hold never
+  // occurs.
   const isEmpty = found.length === 1 && found[0] === 0;
   if (meaning === "indices" || isEmpty || values.some((value) => value <= maximum)) return;
   throw new ImageError(
-    `${path}: "values" ${JSON.stringify(values)} picks nothing: the file holds ${foundText(raster)}, its levels end at ${maximum}.`,
+    `${path}: "values" ${JSON.stringify(values)} picks nothing: ` +
+      `the file holds ${foundText(raster)}, its levels end at ${maximum}.`,
     { cure: "Name those that mean the aspect." },
   );
 }

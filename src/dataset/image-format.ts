@@ -1,12 +1,15 @@
 /**
- * What a file is by its first bytes, before any decoder sees it; what none of ours reads is refused with the way out.
+ * Tells an image's format by its first bytes, before it is decoded; formats that are not read are refused with advice
+ * on how to convert them.
  */
 
 import { ImageError } from "../core/errors.js";
 
 export type ImageFormat = "png" | "jpeg" | "webp" | "gif" | "tiff" | "avif" | "bmp";
 
-/** Endings of files that are looked for in folders; HEIC among them, so that it is named and not passed over. */
+/**
+ * File endings that are searched for in folders; HEIC is included so that such files are reported instead of ignored.
+ */
 export const IMAGE_ENDINGS = [
   "png",
   "jpg",
@@ -21,7 +24,7 @@ export const IMAGE_ENDINGS = [
   "heif",
 ] as const;
 
-/** Where a mark stands: bytes in Latin-1, from `at` on. */
+/** A format's signature: bytes as Latin-1, at offset `at`. */
 const MARKS: readonly { readonly format: ImageFormat; readonly at: number; readonly mark: string }[] = [
   { format: "png", at: 0, mark: "\x89PNG\r\n\x1a\n" },
   { format: "jpeg", at: 0, mark: "\xff\xd8\xff" },
@@ -44,7 +47,7 @@ const REFUSED: readonly { readonly at: number; readonly mark: string; readonly c
   { at: 0, mark: "\xffO\xffQ", cure: "JPEG 2000: convert to JPEG or PNG." },
 ];
 
-/** Of the ISO container that AVIF and HEIC share. */
+/** Brands in the ISO container that AVIF and HEIC share. */
 const AV1 = ["avif", "avis"];
 const HEVC = ["heic", "heix", "hevc", "hevx", "heim", "heis", "hevm", "hevs", "mif1", "msf1"];
 
@@ -54,13 +57,14 @@ export function imageFormat(bytes: Uint8Array, name: string): ImageFormat {
   const found = MARKS.find(({ at, mark }) => head.startsWith(mark, at));
   if (found) return found.format;
   if (head.startsWith("ftyp", 4)) {
-    // The major brand, then, behind a version, those that it is compatible with.
+    // The major brand, a version, then the compatible brands.
     const end = Math.min(head.length, (head.charCodeAt(2) << 8) | head.charCodeAt(3));
     const brands = [head.slice(8, 12), ...(head.slice(16, end).match(/.{4}/gs) ?? [])];
     if (brands.some((brand) => AV1.includes(brand))) return "avif";
     if (brands.some((brand) => HEVC.includes(brand)))
       throw new ImageError(
-        `${name}: HEIC/HEVC: convert to JPEG or PNG, as with "heif-convert photo.heic photo.jpg"; phones can save JPEG themselves.`,
+        `${name}: HEIC/HEVC: convert to JPEG or PNG, as with "heif-convert photo.heic photo.jpg"; ` +
+          `phones can save JPEG themselves.`,
       );
   }
   const refused = REFUSED.find(({ at, mark }) => head.startsWith(mark, at));

@@ -1,4 +1,4 @@
-/** What the header of an image says, and whether the image can be decoded in the memory there is. */
+/** Reads an image's header and checks that the image can be decoded within the memory limit. */
 
 import sharp, { type Metadata } from "sharp";
 import { ImageError } from "../core/errors.js";
@@ -6,8 +6,7 @@ import { LIMITS } from "../core/limits.js";
 import { firstLine } from "../core/shown.js";
 import type { ImageFormat } from "./image-format.js";
 
-// libvips would keep the last hundred decoders for another use, with all that they hold: no image is decoded from the
-// same buffer again.
+// libvips would cache the last hundred decoders with their memory; useless here, since no buffer is decoded twice.
 sharp.cache(false);
 
 export interface ImageHeader {
@@ -15,22 +14,22 @@ export interface ImageHeader {
   readonly width: number;
   readonly height: number;
   readonly is16Bit: boolean;
-  /** Eight bits of sRGB or grey and nothing else: no alpha, no profile, no rotation. */
+  /** True for eight bits of sRGB or grey without alpha, profile or rotation. */
   readonly isPlain: boolean;
-  /** What its decoder holds in memory at once. */
+  /** Peak memory of its decoder, bytes. */
   readonly costBytes: number;
 }
 
-/** @throws ImageError where a side product is past the limit; before anything is allocated for it. */
+/** @throws ImageError if width times height exceeds the limit; before memory is allocated for it. */
 export function checkPixelCount(width: number, height: number, name: string): void {
   if (width * height <= LIMITS.imagePixels) return;
   throw new ImageError(
-    `${name}: ${width} x ${height} pixels, the limit is ${LIMITS.imagePixels / 1e6} million (10,000 x 10,000).`,
+    `${name}: ${width} x ${height} pixels; the limit is ${LIMITS.imagePixels / 1e6} million (10,000 x 10,000).`,
     { cure: "Cut it into tiles or make it smaller." },
   );
 }
 
-/** @throws ImageError where it is no image that can be read, or too large. */
+/** @throws ImageError if it is not a readable image, or is too large. */
 export async function readHeader(
   bytes: Uint8Array,
   { name, format }: { name: string; format: ImageFormat },
@@ -59,23 +58,24 @@ export async function readHeader(
 }
 
 /**
- * Bytes that its decoder holds at once.
+ * Peak memory of an image's decoder, bytes.
  *
- * @throws ImageError where they are past the limit; before anything is allocated for it.
+ * @throws ImageError if it exceeds the limit; before memory is allocated for it.
  */
 export function decodingCost(header: Metadata, { name, format }: { name: string; format: ImageFormat }): number {
   const { width, height } = header.autoOrient;
   const costBytes = width * height * bytesPerPixel(header, format);
   if (costBytes <= LIMITS.decodingBytes) return costBytes;
   throw new ImageError(
-    `${name}: ${width} x ${height} pixels as ${format.toUpperCase()} take ${Math.round(costBytes / 1e6)} MB to decode, the limit is ${LIMITS.decodingBytes / 1e6} MB.`,
+    `${name}: ${width} x ${height} pixels as ${format.toUpperCase()} take ${Math.round(costBytes / 1e6)} MB to decode, ` +
+      `the limit is ${LIMITS.decodingBytes / 1e6} MB.`,
     { cure: "Make it smaller, or save it as PNG of 8 bits." },
   );
 }
 
 /**
- * What decoders hold of the whole image, measured at 100 million pixels; nothing where rows are decoded one after
- * another.
+ * Bytes per pixel that decoders hold of a whole image, measured at 100 million pixels; 0 if rows are decoded one by
+ * one.
  */
 function bytesPerPixel({ channels, depth, isProgressive, bitsPerSample = 8 }: Metadata, format: ImageFormat): number {
   const sampleBytes = depth === "ushort" ? 2 : 1;

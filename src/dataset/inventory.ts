@@ -1,6 +1,4 @@
-/**
- * The files behind a dataset's records: sizes, times, and a digest of their bytes, so that exchanged ones are noticed.
- */
+/** The files of a dataset's records: sizes, times, and a digest of their bytes, so that changed files are noticed. */
 
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
@@ -17,28 +15,28 @@ export interface FileFacts {
   /** Relative to the dataset's folder. */
   readonly path: string;
   readonly bytes: number;
-  /** Last change in milliseconds; a copy has another. */
+  /** Time of the last change, milliseconds; a copy has another. */
   readonly modified: number;
-  /** Of the first and the last 32 KiB: whoever exchanges a picture changes these. */
+  /** Of the first and the last 32 KiB, which differ between different images. */
   readonly digest: string;
 }
 
 export interface Inventory {
   readonly files: readonly FileFacts[];
-  /** Paths whose bytes are not those of the former inventory. */
+  /** Paths whose bytes differ from those of the former inventory. */
   readonly changed: readonly string[];
-  /** SHA-256 over manifest, records, and the names and sizes of all files; the same wherever the dataset lies. */
+  /** SHA-256 over manifest, records, and the names and sizes of all files; independent of the dataset's location. */
   readonly contentHash: string;
 }
 
 const END_BYTES = 2 ** 15;
-/** Files between two looks at the signal: some milliseconds. */
+/** Files between two checks of the signal, which take some milliseconds. */
 const TURN = 256;
 
 /**
- * Looks at every file that a record names, each once, in order of the records.
+ * Takes stock of every file that a record names, each once, in the order of the records.
  *
- * @param former of the same dataset: a file of the same size and time is not read again.
+ * @param former an earlier inventory of the same dataset: a file of equal size and time is not read again.
  * @throws DatasetError where a file is absent.
  */
 export async function takeInventory(
@@ -68,7 +66,7 @@ export async function takeInventory(
   return { files, changed, contentHash: hash.digest("hex") };
 }
 
-/** Synchronous: a tenth of the time where files are small, and one descriptor at a time. */
+/** Synchronous: for small files a tenth of the time, with one open file at a time. */
 function factsOf(
   file: string,
   { path, before, where }: { path: string; before?: FileFacts; where: string },
@@ -87,7 +85,7 @@ function factsOf(
   }
 }
 
-/** Nothing of what is no plain file: opening a pipe would wait for its other end. */
+/** Undefined for anything but a regular file: opening a pipe would wait for its writer. */
 function digestOf(file: string): string {
   if (!statSync(file).isFile()) return "";
   const descriptor = openSync(file, "r");

@@ -1,4 +1,7 @@
-/** A text file line by line with the place of each line, so that a huge one is read once and then only where needed. */
+/**
+ * Reads a text file line by line with the position of each line, so that a huge file is read once and then only in
+ * parts.
+ */
 
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -9,21 +12,21 @@ import { firstLine } from "../core/shown.js";
 export interface Line {
   /** From 1. */
   readonly number: number;
-  /** Of its first byte in the file. */
+  /** Position of its first byte in the file. */
   readonly offset: number;
   /** Without the line feed. */
   readonly bytes: Uint8Array;
 }
 
-/** A sample is a kilobyte; a "line" past this is another kind of file. */
+/** A sample takes about a kilobyte; a longer "line" means that the file is of another kind. */
 const LONGEST_LINE = 2 ** 24;
 const LINE_FEED = 10;
 
 /**
- * Yields lines that are not blank; a byte-order mark at the start is passed over.
+ * Yields lines that are not blank; a byte-order mark at the start is skipped.
  *
- * @param onChunk sees every byte once, in order, without carriage returns (for a hash: line endings make no other
- *   dataset).
+ * @param onChunk gets every byte once, in order, without carriage returns (for a hash that does not depend on line
+ *   endings).
  * @throws DatasetError where the file cannot be read, or has a line of more than 16 MiB.
  */
 export async function* readLines(
@@ -40,7 +43,7 @@ export async function* readLines(
   };
   const found = await stat(file).catch(() => undefined);
   if (found && !found.isFile())
-    throw new DatasetError(`${file}: is no file (a folder, pipe or device).`, {
+    throw new DatasetError(`${file}: is not a regular file (but a folder, pipe or device).`, {
       cure: 'Check "samples" in dataset.json.',
     });
   const stream = createReadStream(file, { highWaterMark: 2 ** 18 });
@@ -82,7 +85,7 @@ function isBlank(bytes: Uint8Array): boolean {
 
 const RETURN = 0x0d;
 
-/** The bytes without carriage returns, which git and editors add and remove. */
+/** The bytes without carriage returns, which git and editors may add or remove. */
 export function withoutReturns(bytes: Uint8Array): Uint8Array {
   return bytes.includes(RETURN) ? bytes.filter((byte) => byte !== RETURN) : bytes;
 }

@@ -1,4 +1,4 @@
-/** `dataset.json`: what a dataset says of itself, checked key by key. */
+/** `dataset.json`, the description of a dataset, checked key by key. */
 
 import { join } from "node:path";
 import { ASPECT_KINDS, type AspectKind, TASKS, type Task } from "../core/annotation.js";
@@ -26,9 +26,9 @@ export interface Manifest {
   /** Path of the JSON-Lines file, relative to the dataset's folder. */
   readonly samples: string;
   readonly aspects: readonly AspectDeclaration[];
-  /** By class, the aspects that cause it, where the dataset knows them. */
+  /** For each class, the aspects that cause it, if known. */
   readonly causes?: Readonly<Record<string, readonly string[]>>;
-  /** Images, masks and samples file may be links that lead out of the folder. */
+  /** Whether images, masks and samples file may be links that lead out of the folder. */
   readonly allowLinks?: boolean;
 }
 
@@ -39,7 +39,7 @@ const ASPECT_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u;
 /**
  * Reads and checks `dataset.json` of a folder.
  *
- * @returns the manifest, and the bytes it was read from (for the hash).
+ * @returns the manifest, and the bytes that it was read from (for the hash).
  * @throws DatasetError in one line that names the file, what is wrong, and the cure.
  */
 export async function readManifest(directory: string): Promise<{ manifest: Manifest; bytes: Uint8Array }> {
@@ -47,7 +47,7 @@ export async function readManifest(directory: string): Promise<{ manifest: Manif
   const bytes = await readWhole(file, {
     limit: LIMITS.jsonFileBytes,
     ErrorClass: DatasetError,
-    absenceCure: `A dataset is a folder with a ${MANIFEST_FILE}; "aspectlens data synth DIR" draws one.`,
+    absenceCure: `A dataset is a folder with a ${MANIFEST_FILE}; "aspectlens data synth DIR" generates one.`,
   });
   const parse = () => parseManifest(parseJson(bytes, { where: file, error: DatasetError }), file);
   return { manifest: inFile({ file }, parse), bytes };
@@ -59,7 +59,7 @@ export function parseManifest(value: unknown, file: string): Manifest {
   const { format, task = "single" } = value;
   if (format !== DATASET_FORMAT) {
     throw new DatasetError(`${file}: format is ${JSON.stringify(format) ?? "missing"}, expected "${DATASET_FORMAT}".`, {
-      cure: 'Add it; "aspectlens data synth DIR" draws a dataset to compare with.',
+      cure: 'Add it; "aspectlens data synth DIR" generates a dataset to compare with.',
     });
   }
   if (typeof value.name !== "string" || value.name.trim() === "") {
@@ -95,11 +95,12 @@ function parseClasses(value: unknown, task: Task, file: string): string[] {
   const names: string[] = classes.map((name: string) => name.normalize());
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
   if (repeated !== undefined)
-    throw new DatasetError(`${file}: class "${repeated}" stands twice.`, { cure: "Remove one." });
+    throw new DatasetError(`${file}: class "${repeated}" is listed twice.`, { cure: "Remove one." });
   const fewest = { single: 2, multi: 1, regression: 0 }[task];
   if (classes.length < fewest || (task === "regression" && classes.length > 0)) {
     throw new DatasetError(
-      `${file}: task "${task}" with ${classes.length} classes; ${task === "regression" ? "a regression has none; remove them" : `it needs at least ${fewest}; list them in "classes"`}.`,
+      `${file}: task "${task}" with ${classes.length} classes; ` +
+        `${task === "regression" ? "a regression has none; remove them" : `it needs at least ${fewest}; list them in "classes"`}.`,
     );
   }
   return names;
@@ -107,7 +108,7 @@ function parseClasses(value: unknown, task: Task, file: string): string[] {
 
 function parseAspects(value: unknown, file: string): AspectDeclaration[] {
   if (!Array.isArray(value))
-    throw new DatasetError(`${file}: "aspects" is no list.`, { cure: 'List { "name", "kind" } of each.' });
+    throw new DatasetError(`${file}: "aspects" is not a list.`, { cure: 'List { "name", "kind" } of each.' });
   const seen = new Set<string>();
   return value.map((entry: unknown, index) => {
     const where = `${file}: aspects[${index}]`;
@@ -120,8 +121,8 @@ function parseAspects(value: unknown, file: string): AspectDeclaration[] {
       );
     }
     if (name === "class")
-      throw new DatasetError(`${where}: "class" names the classifier.`, { cure: "Rename the aspect." });
-    if (seen.has(name)) throw new DatasetError(`${where}: aspect "${name}" stands twice.`, { cure: "Remove one." });
+      throw new DatasetError(`${where}: "class" is reserved for the classifier.`, { cure: "Rename the aspect." });
+    if (seen.has(name)) throw new DatasetError(`${where}: aspect "${name}" is listed twice.`, { cure: "Remove one." });
     const other = clashingName(name, [...seen]);
     if (other !== undefined) {
       throw new DatasetError(`${where}: "${name}" would write its masks to the files of ${other}.`, {
@@ -162,7 +163,7 @@ export function parseAspectNames(value: unknown, aspects: readonly AspectDeclara
 }
 
 /**
- * @param known in the composed form (NFC), which is taken for the same as the decomposed.
+ * @param known in the composed form (NFC); the decomposed form counts as equal.
  * @throws DatasetError that lists what is known and suggests the nearest.
  */
 export function knownName<T extends string>(value: unknown, known: readonly T[], where: string): T {
@@ -171,6 +172,7 @@ export function knownName<T extends string>(value: unknown, known: readonly T[],
   if (found !== undefined) return found;
   const near = typeof name === "string" ? nearest(name, known) : undefined;
   throw new DatasetError(
-    `${where}: ${value === undefined ? "is missing" : `unknown ${JSON.stringify(value)}`}.${near ? ` Did you mean "${near}"?` : ""} Known: ${known.join(", ") || "none"}.`,
+    `${where}: ${value === undefined ? "is missing" : `unknown ${JSON.stringify(value)}`}.` +
+      `${near ? ` Did you mean "${near}"?` : ""} Known: ${known.join(", ") || "none"}.`,
   );
 }

@@ -1,10 +1,11 @@
-/** Work done ahead of its consumer: a few at once, in order, never more than a bounded number ready. */
+/** Maps items ahead of the consumer: several at once, results in order, with a limited number of finished results. */
 
 /**
- * Yields `work(item)` in the order of the items. From the first request on it goes on while the consumer is busy.
- * A failure surfaces at its place in the order; returning early starts nothing more and waits for what is running.
+ * Yields `work(item)` in the order of the items. After the first request, work continues while the consumer is busy. An
+ * error is thrown at its item's place in the order. If the consumer returns early, nothing more is started and running
+ * work is awaited.
  *
- * @param ahead most results that are running or ready but not taken.
+ * @param ahead most items that are running or finished but not yet consumed.
  * @param concurrency most that run at once.
  */
 export async function* mapAhead<T, R>(
@@ -28,7 +29,7 @@ export async function* mapAhead<T, R>(
         running--;
         fill();
       });
-      // The consumer sees the failure when it comes to this place; until then it is not unhandled.
+      // The consumer gets the error when it reaches this item; until then it must not count as unhandled.
       result.catch(() => {
         isDone = true;
       });

@@ -1,4 +1,4 @@
-/** Masks and amount maps of a sample, from a file's raw values to the model's square. */
+/** Converts a file's raw values to a sample's mask or amount map, resized to the model's input. */
 
 import { ImageError } from "../core/errors.js";
 import { foregroundOf } from "./foreground.js";
@@ -12,14 +12,14 @@ import { type SquareOptions, toSquare } from "./resize-raster.js";
 export function checkRasterSize(raster: Raster, image: { width: number; height: number }, path: string): void {
   if (raster.width === image.width && raster.height === image.height) return;
   throw new ImageError(
-    `${path}: ${raster.width} x ${raster.height} pixels, its image has ${image.width} x ${image.height} upright.`,
+    `${path}: ${raster.width} x ${raster.height} pixels; its image has ${image.width} x ${image.height} upright.`,
     { cure: "Save it in the image's size (EXIF orientation applied).", file: path },
   );
 }
 
 /**
- * @param values the pixel values that mean the aspect; without, as `foregroundOf` finds them.
- * @returns `[size * size]`, the share 0..1 of each pixel that the aspect covers; above 0 wherever there is any of it.
+ * @param values the pixel values that mean the aspect; by default as `foregroundOf` decides.
+ * @returns `[size * size]`, the share 0..1 of each pixel that the aspect covers; above 0 if the pixel has any of it.
  * @throws ImageError where `values` cannot be picked from the file.
  */
 export function toMask(
@@ -31,8 +31,8 @@ export function toMask(
 }
 
 /**
- * @returns `[size * size]` 0..255 for amounts of 0..1, means over what each pixel covers.
- * @throws ImageError where the file's values are no levels.
+ * @returns `[size * size]` 0..255 for amounts of 0..1; the mean over the area of each pixel.
+ * @throws ImageError if the file's values are not grey levels.
  */
 export function toMap(raster: Raster, options: SquareOptions & { path: string }): Float32Array {
   if (raster.meaning !== "levels") {

@@ -1,4 +1,4 @@
-/** Opens any image file: upright, over white, eight bits a channel; its pixels are decoded when they are asked for. */
+/** Opens an image file of any format: upright, over white, eight bits per channel. Pixels are decoded on demand. */
 
 import sharp from "sharp";
 import { inFile } from "../core/errors.js";
@@ -9,10 +9,10 @@ import { checkPixelCount, readHeader } from "./image-header.js";
 import { readImageFile } from "./read-image-file.js";
 import { type DecodableImage, decoded, type RenderOptions, resizer } from "./resize-image.js";
 
-/** Reduction from which JPEG and WebP are shrunk while they are decoded (sharp's `fastShrinkOnLoad: false`). */
+/** From this reduction on, JPEG and WebP are shrunk while they are decoded (sharp's `fastShrinkOnLoad: false`). */
 const SHRINK_ON_LOAD = 4;
 
-/** Values of 12 bits, with some overshoot from resizing. */
+/** Largest value of 12 bits, with some overshoot from resizing. */
 const DARK = 4096 * 1.25;
 
 /** A readable image whose pixels are not decoded yet. */
@@ -23,13 +23,13 @@ export interface OpenImage {
   /** `[size, size, 3]` RGB 0..255. @throws ImageError where the pixels cannot be decoded whole. */
   render(options: RenderOptions): Promise<Uint8Array>;
   /**
-   * The same image with its pixels decoded, for rendering again and again; `null` where that would not give the same
-   * bytes: alpha, 16 bits, profiles, other colours than sRGB, a rotation, or so large that decoders shrink on loading.
+   * The same image with decoded pixels, for repeated rendering. `null` if that would not give the same bytes: alpha, 16
+   * bits, profiles, other colours than sRGB, a rotation, or an image so large that decoders shrink it on loading.
    *
    * @param options.size side to which it will be rendered.
    */
   keepDecoded(options: { readonly size: number }): Promise<KeptImage | null>;
-  /** What is odd about the pixels that were rendered so far, as a sentence without the file's name. */
+  /** A warning about the pixels rendered so far, as a sentence without the file's name. */
   remark(): string | undefined;
 }
 
@@ -62,14 +62,14 @@ export async function decodeImage(
 }
 
 interface OpenOptions {
-  /** How messages call the image; the path where there is one. */
+  /** Name of the image in messages; by default its path. */
   readonly name?: string;
-  /** Reads a pipe, to its end, where the path is one. */
+  /** Whether the path may be a pipe, which is read to its end. */
   readonly allowPipe?: boolean;
   readonly signal?: AbortSignal;
 }
 
-/** Reads the header, and refuses what cannot be decoded. @throws ImageError */
+/** Reads the header, and refuses an image that cannot be decoded. @throws ImageError */
 export async function openImage(source: string | Uint8Array, options: OpenOptions = {}): Promise<OpenImage> {
   if (typeof source !== "string") return openUnplaced(source, options);
   const place = { file: source };
@@ -109,7 +109,8 @@ async function openUnplaced(
   };
   const remark = () =>
     largest > 0 && largest < DARK
-      ? `its values end at ${largest} of 65535, so that it is almost black: 12 bits in a file of 16? Scale them to the whole range.`
+      ? `its values end at ${largest} of 65535, so that it is almost black: ` +
+        `12 bits in a file of 16? Scale them to the whole range.`
       : undefined;
   return { width, height, render: resizer(file, { onLargest }), keepDecoded, remark };
 }
@@ -122,7 +123,7 @@ async function openFile(
   const format = imageFormat(bytes, name);
   if (format !== "bmp") {
     const header = await readHeader(bytes, { name, format });
-    // Truncated and damaged files fail here instead of coming out half grey.
+    // Truncated and damaged files fail here instead of being decoded half grey.
     const open = () => sharp(bytes, { failOn: "error", limitInputPixels: LIMITS.imagePixels });
     return { ...header, name, open: header.isPlain ? open : () => open().autoOrient() };
   }

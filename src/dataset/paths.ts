@@ -1,6 +1,4 @@
-/**
- * Which paths a dataset may name: relative ones, with forward slashes, that stay inside its folder; and where they lie.
- */
+/** Checks the paths in a dataset (relative, with forward slashes, inside its folder) and finds their files. */
 
 import { existsSync, realpathSync } from "node:fs";
 import { join, posix, sep } from "node:path";
@@ -9,7 +7,7 @@ import { DatasetError, ImageError, type InputErrorClass } from "../core/errors.j
 /**
  * @param where file and line, for the message.
  * @returns the path, normalised, relative to the dataset's folder.
- * @throws DatasetError where it is no text, absolute, or leads out of the folder.
+ * @throws DatasetError if it is not a string, is absolute, or leads out of the folder.
  */
 export function checkPath(value: unknown, where: string, what: string): string {
   const refuse = (reason: string) =>
@@ -33,10 +31,10 @@ interface Place {
 }
 
 /**
- * Where a path of a record lies. An accented letter is one character to some file systems and tools and two to others
- * (NFC, NFD); a part of the path that is there in the other form only is found in that.
+ * Finds the file of a path in a record. Some file systems and tools write an accented letter as one character, others
+ * as two (NFC, NFD); a part of the path that exists only in the other form is found too.
  *
- * @throws ImageError (or `ErrorClass`) where links lead out of the dataset's folder and it does not allow that.
+ * @throws ImageError (or `ErrorClass`) if links lead out of the dataset's folder and the dataset does not allow that.
  */
 export function locate(
   { directory, manifest }: Place,
@@ -51,7 +49,8 @@ export function locate(
 }
 
 /**
- * Also true where there is nothing; whoever reads it says so. Synchronous: some microseconds, a tenth of the other way.
+ * Also true if the file is absent, which is reported when it is read. Synchronous: some microseconds, a tenth of an
+ * asynchronous call.
  */
 function isInside(directory: string, file: string): boolean {
   try {

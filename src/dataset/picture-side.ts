@@ -1,4 +1,4 @@
-/** Whether pictures are small enough to be kept whole and cut by the model. */
+/** Whether images are small enough to be kept in memory whole and cropped in the training step's graph. */
 
 import { ImageError } from "../core/errors.js";
 import { type Dataset, readRecord, splitSize } from "./dataset.js";
@@ -11,11 +11,10 @@ import type { Split } from "./record.js";
 const GRAIN = 8;
 
 /**
- * Side of a square that holds each picture of a split; `null` where one is larger than `limit`, where its pixels would
- * not come out as they are (`OpenImage.keepDecoded`), or where one cannot be read, which training then says at its
- * place.
+ * Side of a square that every image of a split fits into. `null` if one is larger than `limit`, if its pixels cannot be
+ * kept unchanged (`OpenImage.keepDecoded`), or if one cannot be read, which training then reports.
  *
- * @param options.cache gets what is decoded for it.
+ * @param options.cache gets the pixels that are decoded on the way.
  */
 export async function pictureSide(
   dataset: Dataset,

@@ -9,10 +9,10 @@ export interface PixelCache {
 }
 
 /**
- * What comes out of the cache is bit for bit what comes from the file (`OpenImage.keepDecoded`); what cannot be kept
- * so, or finds the cache full, is read again each time.
+ * Pixels from the cache equal those from the file bit for bit (`OpenImage.keepDecoded`); images that cannot be kept so,
+ * or do not fit into the cache, are read again each time.
  *
- * @param options.bytes most that is kept.
+ * @param options.bytes size of the cache.
  * @param options.inputSize side to which images will be rendered, pixels.
  */
 export function createPixelCache({ bytes, inputSize }: { bytes: number; inputSize: number }): PixelCache {

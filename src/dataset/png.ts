@@ -1,22 +1,22 @@
 /**
- * What decoders make of a PNG that a mask must not suffer: palette colours in place of indices, and few bits stretched
- * to eight.
+ * Rewrites a PNG so that decoders give a mask's raw values: palette indices instead of colours, and low bit depths not
+ * scaled to eight bits.
  */
 
 import { crc32 } from "node:zlib";
 import { ImageError } from "../core/errors.js";
 
-/** A PNG without anything but its pixels and its orientation. */
+/** A PNG reduced to its pixels and its orientation. */
 export interface PlainPng {
-  /** Grey levels in place of palette indices: the pixels of both are stored alike. */
+  /** Palette indices declared as grey levels: the pixels of both are stored alike. */
   readonly bytes: Uint8Array;
-  /** Of one sample: 1, 2, 4, 8 or 16. */
+  /** Bits of one sample: 1, 2, 4, 8 or 16. */
   readonly bits: number;
   readonly isPalette: boolean;
 }
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-/** Colour profiles and texts are left out: they say nothing of a mask's values, and some unpack to gigabytes. */
+/** Colour profiles and texts are left out: they do not concern a mask's values, and some unpack to gigabytes. */
 const KEPT = ["IDAT", "eXIf", "IEND"];
 const PALETTE = 3;
 /** Length, type and check value around a chunk's data. */
@@ -24,8 +24,8 @@ const FRAME = 12;
 const HEADER = 13;
 
 /**
- * @param bytes begins with PNG's signature.
- * @throws ImageError where a chunk is cut off or the header damaged; the decoder checks the pixels.
+ * @param bytes a file that begins with the PNG signature.
+ * @throws ImageError if a chunk is cut off or the header is damaged; the decoder checks the pixels.
  */
 export function plainPng(bytes: Uint8Array, path: string): PlainPng {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

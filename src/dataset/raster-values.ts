@@ -1,18 +1,18 @@
-/** From the channels of a decoded mask to one value a pixel, and which values occur. */
+/** Reduces the channels of a decoded mask to one value per pixel, and lists the values that occur. */
 
-/** Past so many different colours they are shades, not labels. */
+/** More different colours than these are shades, not labels. */
 const COUNTED_COLOURS = 17;
 
 export interface OneChannel {
   readonly values: Uint8Array | Uint16Array;
   readonly meaning: "levels" | "colours";
-  /** At most 17 are counted; 0 where all are grey. */
+  /** Number of colours, at most 17 are counted; 0 if all are grey. */
   readonly colourCount: number;
 }
 
 /**
- * The level where red, green and blue are equal everywhere, else the largest of them; 0 where transparent. Where
- * nothing but black is drawn, the opacity is what was drawn.
+ * The grey level if red, green and blue are equal everywhere, else the largest of them; 0 where transparent. If all
+ * colours are black, the opacity is taken as the value.
  *
  * @param samples `[height * width, channels]`. @param channels 1 or 3, one more with alpha.
  */
@@ -39,20 +39,20 @@ export function oneChannel(samples: Uint8Array | Uint16Array, channels: number):
   }
   if (hasAlpha && isBlack) {
     for (let pixel = 0; pixel < count; pixel++) values[pixel] = samples[(pixel + 1) * channels - 1];
-    // Black everywhere and nowhere transparent is a mask of nothing.
+    // Black everywhere and nowhere transparent is an empty mask.
     if (values.every((value) => value === values[0])) values.fill(0);
   }
   return { values, meaning: isGrey ? "levels" : "colours", colourCount: isGrey ? 0 : colours.size };
 }
 
-/** The values that occur, rising. */
+/** The values that occur, in ascending order. */
 export function distinct(values: Uint8Array | Uint16Array, { step = 1, start = 0 } = {}): number[] {
   const seen = new Uint8Array(2 ** (8 * values.BYTES_PER_ELEMENT));
   for (let at = start; at < values.length; at += step) seen[values[at]] = 1;
   return [...seen.keys()].filter((value) => seen[value] === 1);
 }
 
-/** Alpha from which a pixel counts: any but 0, or half of full scale where there are shades of it. */
+/** Alpha from which on a pixel counts: any but 0, or half of full scale if there are shades of alpha. */
 function opacity(samples: Uint8Array | Uint16Array, channels: number): number {
   const shades = distinct(samples, { step: channels, start: channels - 1 });
   return shades.length <= 2 ? 1 : 2 ** (8 * samples.BYTES_PER_ELEMENT - 1);

@@ -1,6 +1,4 @@
-/**
- * The raw values of a mask or map file: palette indices, grey levels, 1 to 16 bits; never colours mixed by a resize.
- */
+/** Reads the raw values of a mask or map file: palette indices or grey levels of 1 to 16 bits, before any resizing. */
 
 import sharp, { type Metadata } from "sharp";
 import { ImageError, inFile } from "../core/errors.js";
@@ -21,16 +19,16 @@ export interface Raster {
   readonly values: Uint8Array | Uint16Array;
   /** Largest value that the file can hold: 1, 3, 15, 255 or 65535. */
   readonly maximum: number;
-  /** The values that occur, rising. */
+  /** The values that occur, in ascending order. */
   readonly found: readonly number[];
   /**
-   * `indices` of a palette, whose order means nothing as an amount. `colours`: `values` holds each pixel's largest
-   * channel.
+   * `levels` of grey. `indices` of a palette, whose order does not mean an amount. `colours`: `values` holds each
+   * pixel's largest channel.
    */
   readonly meaning: "levels" | "indices" | "colours";
-  /** How many colours occur, at most 17 counted; 0 where the meaning is another. */
+  /** How many colours occur, at most 17 are counted; 0 unless the meaning is `colours`. */
   readonly colourCount: number;
-  /** JPEG: edges are smeared, so that values cannot be trusted. */
+  /** JPEG: compression changes values at edges, so they are not exact. */
   readonly isLossy: boolean;
 }
 
@@ -112,8 +110,8 @@ async function decode(file: Uint8Array, { path, format }: { path: string; format
 }
 
 /**
- * @returns bytes of the decoded samples.
- * @throws ImageError where it has too many pixels or bytes, or numbers that are no whole ones.
+ * @returns number of number of bytes of the decoded samples.
+ * @throws ImageError if it has too many pixels or bytes, or samples that are not integers.
  */
 function checkHeader({ depth, channels, autoOrient }: Metadata, path: string): number {
   const { width, height } = autoOrient;
@@ -128,7 +126,7 @@ function checkHeader({ depth, channels, autoOrient }: Metadata, path: string): n
   });
 }
 
-/** Levels of fewer than eight bits, which the decoder spreads over 0..255, back to 0..maximum; in place. */
+/** Scales levels of fewer than eight bits, which the decoder spreads over 0..255, back to 0..maximum, in place. */
 function unstretch(levels: Uint8Array | Uint16Array, maximum: number): void {
   const step = 255 / maximum;
   for (let at = 0; at < levels.length; at++) levels[at] /= step;

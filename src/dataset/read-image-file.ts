@@ -8,7 +8,7 @@ import { LIMITS } from "../core/limits.js";
 import { readWhole } from "../core/read-whole.js";
 import { imageFormat } from "./image-format.js";
 
-/** @throws ImageError where it is absent, no file, empty, too large, or a format that is not read. */
+/** @throws ImageError if it is absent, not a file, empty, too large, or of an unknown format. */
 export async function readImageFile(
   path: string,
   { name = path, allowPipe, signal }: { name?: string; allowPipe?: boolean; signal?: AbortSignal } = {},

@@ -1,4 +1,4 @@
-/** One line of the samples file: an image's place, its split, and what the experts said; nothing decoded yet. */
+/** One line of the samples file: an image's path, its split and its labels, not yet decoded. */
 
 import type { ClassAnnotation, Task } from "../core/annotation.js";
 import type { Box } from "../core/box.js";
@@ -11,10 +11,13 @@ import { checkPath } from "./paths.js";
 export const SPLITS = ["train", "validation", "test"] as const;
 export type Split = (typeof SPLITS)[number];
 
-/** As written: paths where the sample will hold pixels. A sample may carry several; the aspect's kind picks. */
+/**
+ * The annotations as written, with paths instead of pixels. An aspect may have several; its kind decides which one is
+ * learned from.
+ */
 export interface AspectRecord {
   readonly mask?: string | null;
-  /** Pixel values of the mask that mean the aspect; any but zero where absent. */
+  /** Pixel values of the mask that mean the aspect; by default as `foregroundOf` decides. */
   readonly values?: readonly number[];
   readonly boxes?: readonly Box[];
   readonly present?: boolean;
@@ -35,7 +38,7 @@ export interface SampleRecord {
 
 const ASPECT_KEYS = ["mask", "values", "boxes", "present", "amount", "map"];
 const ANSWER_KEY: Readonly<Record<Task, string>> = { single: "label", multi: "labels", regression: "value" };
-/** Training computes in 32 bits, with differences of values. */
+/** Training computes with 32 bits, and squares differences of values. */
 const LARGEST_VALUE = 1e15;
 /** Boxes made from pixels may be off by rounding. */
 const ROUNDING = 1e-6;
@@ -74,7 +77,7 @@ export function toRecord(value: unknown, manifest: Manifest, where: string): Sam
   return { image, split, target, aspects, where, ...(causes === undefined ? {} : { causes }) };
 }
 
-/** The annotation that a head of this aspect learns from; `undefined` is unlabelled. */
+/** The state of the annotation that a head of this aspect learns from. */
 export function annotationState(
   record: AspectRecord | undefined,
   kind: AspectDeclaration["kind"],
@@ -97,11 +100,14 @@ function parseTarget(value: Record<string, unknown>, { task, classes }: Manifest
   if (task === "regression") {
     if (typeof value.value === "number" && Math.abs(value.value) <= LARGEST_VALUE) return { value: value.value };
     if (typeof value.value === "number" && !Number.isNaN(value.value))
-      throw new DatasetError(`${where}: value ${value.value} is beyond ${LARGEST_VALUE.toExponential()}.`, {
-        cure: "Give it in a larger unit.",
-      });
-    throw new DatasetError(`${where}: value ${JSON.stringify(value.value)} is no number.`, {
-      cure: "Leave the key out where unknown.",
+      throw new DatasetError(
+        `${where}: value ${value.value} is larger than ${LARGEST_VALUE.toExponential()} in magnitude.`,
+        {
+          cure: "Give it in a larger unit.",
+        },
+      );
+    throw new DatasetError(`${where}: value ${JSON.stringify(value.value)} is not a number.`, {
+      cure: "Leave the key out if the value is unknown.",
     });
   }
   if (!Array.isArray(value.labels)) {
@@ -116,8 +122,8 @@ function parseAspect(value: unknown, where: string): AspectRecord {
   checkKeys(value, ASPECT_KEYS, where, DatasetError);
   const { mask, values, boxes, present, amount, map } = value;
   if (Object.keys(value).every((key) => key === "values")) {
-    throw new DatasetError(`${where}: carries no annotation.`, {
-      cure: "Leave the aspect out where it is unlabelled.",
+    throw new DatasetError(`${where}: has no annotation.`, {
+      cure: "Leave the aspect out if it is unlabelled.",
     });
   }
   if (values !== undefined) checkValues(values, mask, where);

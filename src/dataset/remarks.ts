@@ -1,20 +1,20 @@
-/** Remarks that hold for many files of a dataset, said once: where the first is, and how many are like it. */
+/** Merges equal remarks about many files of a dataset into one: the first file, and how many others are like it. */
 
 import type { Fault } from "./check.js";
 
 export interface Remark {
   readonly severity: "warning" | "note";
   readonly line: number;
-  /** Which aspects it is about; none where it is about images. */
+  /** Aspects that it concerns; none if it concerns images. */
   readonly aspects: readonly string[];
   /** Sentences without their place. */
   readonly message: string;
 }
 
 export interface Remarks {
-  /** @param kind remarks of one kind are told together. */
+  /** @param kind remarks of one kind are merged. */
   add(kind: string, remark: Remark): void;
-  /** One a kind, by line of the first. */
+  /** One remark per kind, ordered by the line of the first file. */
   faults(file: string): Fault[];
 }
 

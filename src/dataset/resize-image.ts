@@ -1,5 +1,5 @@
 /**
- * Resizes an image to the model's square, RGB of eight bits. Masks are resized in `resize-raster.ts`; training resizes
+ * Resizes an image to the model's input, RGB of eight bits. Masks are resized in `resize-raster.ts`; training resizes
  * small images in its graph, in `train/crop-in-graph.ts`.
  */
 
@@ -10,14 +10,15 @@ import type { Crop } from "../core/view.js";
 import { withinBudget } from "./decoding-budget.js";
 
 /**
- * Catmull-Rom over the footprint of each output pixel; the same in training and explaining, and named in the bundle.
+ * Catmull-Rom over the footprint of each output pixel, used for training and explaining alike; its name is written into
+ * bundles.
  */
 export const RESIZE_KERNEL = "cubic";
 
 export interface RenderOptions {
   /** Side of the square, pixels. */
   readonly size: number;
-  /** Part of the upright original that fills the square; all of it by default. */
+  /** Part of the upright original that is rendered; by default all of it. */
   readonly crop?: Crop;
   /** Mirror left and right, after the crop. */
   readonly flip?: boolean;
@@ -26,17 +27,17 @@ export interface RenderOptions {
 /** A file whose header has been read. */
 export interface DecodableImage {
   readonly name: string;
-  /** What its decoder holds in memory at once. */
+  /** Peak memory of its decoder, bytes. */
   readonly costBytes: number;
   readonly is16Bit: boolean;
-  /** A decoder that has not begun. */
+  /** A decoder that has not been started. */
   readonly open: () => Sharp;
 }
 
 /**
  * A function that resizes one upright image, from its file or from its pixels.
  *
- * @param options.onLargest of an image of 16 bits, gets the largest colour value.
+ * @param options.onLargest gets the largest colour value of an image of 16 bits.
  * @returns `[size, size, 3]` RGB 0..255. @throws ImageError where the pixels cannot be decoded whole.
  */
 export function resizer(
@@ -44,7 +45,7 @@ export function resizer(
   { onLargest }: { onLargest?: (value: number) => void } = {},
 ): (options: RenderOptions) => Promise<Uint8Array> {
   return async ({ size, crop, flip = false }) => {
-    // Shrinking on load no further than to twice the size leaves the last step to the kernel.
+    // Decoders shrink to no less than twice the size, so that the kernel does the last step.
     const how = { fit: "fill", kernel: RESIZE_KERNEL, fastShrinkOnLoad: false } as const;
     const part = () => (crop ? source.open().extract(crop) : source.open());
     const data = source.is16Bit
@@ -79,7 +80,7 @@ export async function decoded({ name, costBytes }: DecodableImage, work: () => P
   }
 }
 
-/** Rows of a square mirrored left to right; a new array. */
+/** A copy of a square image, mirrored left to right. */
 function mirror(data: Uint8Array, size: number): Uint8Array {
   const out = new Uint8Array(data.length);
   for (let y = 0; y < size; y++) {
@@ -93,8 +94,7 @@ function mirror(data: Uint8Array, size: number): Uint8Array {
 }
 
 /**
- * libvips cuts 16 bits to 8 by dropping the low byte, and flattens them over 65,280 instead of white, so both are done
- * here.
+ * Converts 16 bits to 8 and puts alpha over white. libvips would drop the low byte and use 65,280 as white.
  *
  * @param data 16-bit samples, 3 or 4 a pixel.
  * @param options.onLargest gets the largest colour value.

@@ -1,4 +1,6 @@
-/** Resizes a mask or map to the model's square: by area where it is made smaller, by nearest pixel where larger. */
+/**
+ * Resizes a mask or map to the model's input: area averaging when it gets smaller, nearest pixel when it gets larger.
+ */
 
 import type { Crop } from "../core/view.js";
 import type { Raster } from "./raster.js";
@@ -12,12 +14,12 @@ export interface SquareOptions {
 }
 
 /**
- * The mean over the area that each output pixel covers. Along a side that is not made smaller each takes the pixel
- * under its middle, so that a mask of the model's size comes out as it is.
+ * The mean over the area that each output pixel covers. Along a side that does not get smaller, each takes the pixel
+ * under its centre, so that a mask of the model's size stays unchanged.
  *
- * @param convert of each value to a whole number; looked up, since a mask has few values and many pixels.
- * @returns `[size * size]`; sums are of whole numbers, so that no rounding makes a whole pixel less than 1, or a trace
- *   0.
+ * @param convert converts each value to an integer; results are looked up, since a mask has few values and many pixels.
+ * @returns `[size * size]`; sums are of integers, so that rounding never makes a fully covered pixel less than 1, or a
+ *   slightly covered one 0.
  */
 export function toSquare(
   { values, width, found, maximum }: Raster,
@@ -47,11 +49,11 @@ export function toSquare(
   return out;
 }
 
-/** Which source pixels each output pixel covers, in units of which all that it covers makes `total`. */
+/** The source pixels that each output pixel covers, with weights that sum to `total`. */
 interface Coverage {
   /** First source pixel of each output pixel. */
   readonly first: Int32Array;
-  /** Of each output pixel, where its weights begin; one more at the end. */
+  /** Where the weights of each output pixel begin; one more entry at the end. */
   readonly begin: Int32Array;
   readonly weights: Float64Array;
   readonly total: number;
@@ -62,7 +64,7 @@ function coverage(start: number, length: number, size: number): Coverage {
   const begin = new Int32Array(size + 1);
   const weights: number[] = [];
   for (let i = 0; i < size; i++) {
-    // Output pixel i is i * length to (i + 1) * length where a source pixel is `size` wide.
+    // In units in which a source pixel is `size` wide, output pixel i covers i * length to (i + 1) * length.
     const from = i * length;
     const to = from + length;
     if (length > size) {

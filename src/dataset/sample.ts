@@ -1,6 +1,4 @@
-/**
- * From a record to a sample: image, masks, maps and boxes decoded in one view, so that they stay on top of each other.
- */
+/** Loads a record's sample: image, masks, maps and boxes are cropped and mirrored alike, so that they stay aligned. */
 
 import { type Annotation, classLabels, type Sample } from "../core/annotation.js";
 import { DatasetError, ImageError } from "../core/errors.js";
@@ -22,23 +20,23 @@ export interface LoadSampleOptions {
   readonly inputSize: number;
   /** Needs `random`. */
   readonly augment?: Augment;
-  /** The sample's own stream of this epoch. */
+  /** Random numbers of this sample in this epoch. */
   readonly random?: Random;
   /** Mirror left and right; without `augment` only. */
   readonly flip?: boolean;
   /**
-   * `kind`: only what the aspect's kind reads (a mask beside the boxes of a `boxes` aspect stays on disk). `all`:
-   * everything.
+   * `kind`: only the annotation that the aspect's kind needs (the mask of a `boxes` aspect is not read). `all`: every
+   * annotation.
    */
   readonly annotations?: "kind" | "all";
-  /** Leave the picture whole, for a model that cuts views itself; what `pictureSide` has found. */
+  /** Side of the square in which whole images are kept, for crops in the graph; see `pictureSide`. */
   readonly wholeSide?: number;
   /** Pixels kept from one epoch to the next. */
   readonly cache?: PixelCache;
 }
 
 /**
- * Decodes one sample. A mask that a crop has emptied stays labelled, all zeros.
+ * Decodes one sample. If a crop removes all of a mask, the mask stays labelled, as all zeros.
  *
  * @throws ImageError, DatasetError in one line that names the line of the samples file, the file, and the cure.
  */
@@ -75,7 +73,7 @@ export async function loadSample(
   }
 }
 
-/** What a head of this kind reads; presence falls back on boxes, then on the mask. */
+/** The annotations that a head of this kind needs; presence falls back on boxes, then on the mask. */
 function ofKind(
   { mask, values, boxes, present, amount, map }: AspectRecord,
   kind: AspectDeclaration["kind"],
@@ -108,7 +106,7 @@ async function toAnnotation(
   };
 }
 
-/** Several aspects often share one indexed mask: each file is decoded once a sample. */
+/** Several aspects often share one indexed mask, so each file is decoded once per sample. */
 function rasterReader(
   dataset: Pick<Dataset, "directory" | "manifest">,
   image: OpenImage,
@@ -142,14 +140,14 @@ async function render(image: OpenImage, { size, view }: { size: number; view: Vi
   return pixels;
 }
 
-/** @throws ImageError where its pixels cannot be had as they are, or are more than there were when training began. */
+/** @throws ImageError if its pixels cannot be kept unchanged, or are more than when training began. */
 async function picture(
   image: OpenImage,
   { size, side, view, path }: { size: number; side: number; view: View; path: string },
 ): Promise<Picture> {
   const kept = Math.max(image.width, image.height) <= side ? await image.keepDecoded({ size }) : null;
   if (!kept)
-    throw new ImageError(`${path}: is another image than when training began.`, {
+    throw new ImageError(`${path}: is not the same image as when training began.`, {
       cure: "Put it back, or train again.",
     });
   const { pixels, width, height } = kept;

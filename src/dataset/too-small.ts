@@ -1,4 +1,7 @@
-/** What a model's input size cannot show: masks that cover no half of any pixel there, boxes thinner than a pixel. */
+/**
+ * Finds aspects that are too small at a model's input size: masks that cover no pixel by half, boxes thinner than a
+ * pixel.
+ */
 
 import type { Box } from "../core/box.js";
 import { isTooSmall } from "../core/mask-share.js";
@@ -8,7 +11,7 @@ import { toMask } from "./mask.js";
 import { locate } from "./paths.js";
 import { type Raster, readRaster } from "./raster.js";
 
-/** Training images that are looked at before a training. */
+/** Number of training images that are checked before a training. */
 const LOOKED_AT = 64;
 
 export interface SizeCheck {
@@ -18,7 +21,7 @@ export interface SizeCheck {
   warnings(): string[];
 }
 
-/** Counts, by aspect, images in which it is drawn, and those in which all of it is too small. */
+/** Counts, for each aspect, the images that have it, and those in which all of it is too small. */
 export function createSizeCheck({ inputSize }: { inputSize: number }): SizeCheck {
   const counts = new Map<string, { drawn: number; tooSmall: number }>();
   const add = (name: string, isLost: boolean) => {
@@ -40,16 +43,17 @@ export function createSizeCheck({ inputSize }: { inputSize: number }): SizeCheck
         .filter(([, { tooSmall }]) => tooSmall > 0)
         .map(
           ([name, { drawn, tooSmall }]) =>
-            `aspect "${name}" is too small to be seen at ${inputSize} px in ${tooSmall} of the ${drawn} images that hold it. ` +
+            `aspect "${name}" is too small to be seen at ${inputSize} px ` +
+            `in ${tooSmall} of the ${drawn} images that hold it. ` +
             "Train at a larger trunk.inputSize, or cut the images into tiles.",
         ),
   };
 }
 
 /**
- * The same of some training images, spread evenly, before a training.
+ * Checks some training images, spread evenly over the split, before a training.
  *
- * @param aspects that learn; others are not looked at.
+ * @param aspects aspects that are trained; others are not checked.
  * @throws ImageError, DatasetError where a mask cannot be read.
  */
 export async function tooSmallForTraining(

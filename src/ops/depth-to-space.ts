@@ -1,4 +1,4 @@
-/** The sub-pixel step: channels laid out as finer pixels, with the gradient that TensorFlow.js does not have. */
+/** Sub-pixel upsampling: rearranges channels into finer pixels, with the gradient that TensorFlow.js lacks. */
 
 import * as tf from "@tensorflow/tfjs";
 

@@ -1,19 +1,21 @@
-/** Dropout whose mask follows from a seed that enters as a tensor, so that it traces and a resumed run repeats it. */
+/**
+ * Dropout whose mask is computed from a seed given as a tensor, so that it can be traced and a resumed run repeats it.
+ */
 
 import * as tf from "@tensorflow/tfjs";
 import { uniform } from "./seeded-uniform.js";
 
-/** What a step in training drops. */
+/** Options of dropout in one training step. */
 export interface Dropout {
   /** Share of the elements that are dropped, in [0, 1). */
   readonly rate: number;
-  /** Scalar, see `uniform`; another one for each step. */
+  /** Scalar, see `uniform`; different in each step. */
   readonly seed: tf.Tensor;
 }
 
 /**
- * Sets elements to zero and divides the others by `1 - rate`, so that the expectation stays (Srivastava et al. 2014; in
- * the "inverted" form, which leaves evaluation alone).
+ * Sets elements to zero and divides the others by `1 - rate`, so that the expectation does not change (Srivastava et
+ * al. 2014, in the "inverted" form, which needs no change at evaluation).
  *
  * @param x of any shape with at most 2039^2 elements.
  * @returns the same shape, differentiable in `x`; the caller disposes it.

@@ -1,13 +1,13 @@
 /**
- * Bilinear resizing with half-pixel centres and a gradient that is exact on every backend: TensorFlow.js' own is wrong
- * on its cpu backend.
+ * Bilinear resizing with half-pixel centres and a gradient that is exact on every backend (that of TensorFlow.js is
+ * wrong on its cpu backend).
  */
 
 import * as tf from "@tensorflow/tfjs";
 
 /**
- * Resizes the two middle axes; pixel centres keep their place (`align_corners=False` of PyTorch), edges are repeated.
- * Linear in `x`.
+ * Resizes the two middle axes, with half-pixel centres (PyTorch's `align_corners=False`) and repeated edges. Linear in
+ * `x`.
  *
  * @param x `[batch, height, width, channels]`.
  * @returns `[batch, toHeight, toWidth, channels]`; the caller disposes it.
@@ -23,21 +23,21 @@ export function resizeBilinear(x: tf.Tensor4D, [toHeight, toWidth]: readonly [nu
 }
 
 /**
- * @returns `[batch, height, width, channels]`: every element of `dy` shared out among the pixels that it was mixed
- *   from.
+ * @returns `[batch, height, width, channels]`: every element of `dy` distributed over the pixels that it was
+ *   interpolated from.
  */
 function gradient(dy: tf.Tensor4D, [height, width]: readonly [number, number]): tf.Tensor4D {
   const [, toHeight, toWidth, channels] = dy.shape;
   if (toHeight !== 2 * height || toWidth !== 2 * width) return mixAxis(mixAxis(dy, 1, height), 2, width);
-  // A pixel gave 3/4 to each of its own halves and 1/4 to the two beyond; at the edge, which is repeated, it gave that
-  // to itself.
+  // When a side doubles, a pixel contributes 3/4 to each of its two halves and 1/4 to the next one on either side; at
+  // the edge, which is repeated, that quarter goes to the pixel itself.
   const shares = tf.tensor1d([0.25, 0.75, 0.75, 0.25]);
   const filter = tf.tile(tf.reshape(tf.outerProduct(shares, shares), [4, 4, 1, 1]), [1, 1, channels, 1]);
   const wide = tf.mirrorPad(dy, [[0, 0], [1, 1], [1, 1], [0, 0]], "symmetric"); // biome-ignore format: a table
   return tf.depthwiseConv2d(wide, filter as tf.Tensor4D, 2, "valid");
 }
 
-/** One axis of `dy` back to its `from` pixels. */
+/** Maps one axis of `dy` back to its `from` pixels. */
 function mixAxis(dy: tf.Tensor4D, axis: 1 | 2, from: number): tf.Tensor4D {
   const to = dy.shape[axis];
   if (from === to) return dy;
@@ -48,7 +48,7 @@ function mixAxis(dy: tf.Tensor4D, axis: 1 | 2, from: number): tf.Tensor4D {
   return tf.transpose(tf.reshape(product, [a, b, c, from]), last);
 }
 
-/** `[to, from]`: row j holds the shares of the two source pixels around the centre of target pixel j. */
+/** `[to, from]`: row j holds the weights of the two source pixels around the centre of target pixel j. */
 function interpolation(from: number, to: number): Float32Array {
   const matrix = new Float32Array(to * from);
   for (let j = 0; j < to; j++) {

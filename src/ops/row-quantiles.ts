@@ -1,12 +1,12 @@
-/** A quantile of each row of a tensor, by selection, so that it can be part of a traced graph. */
+/** A quantile of each row of a tensor, computed by selection, so that it can be traced. */
 
 import * as tf from "@tensorflow/tfjs";
 
 /**
- * Linear interpolation between order statistics, as numpy's default: position `q * (n - 1)` in ascending order.
+ * Linear interpolation between order statistics, like NumPy's default: position `q * (n - 1)` in ascending order.
  *
  * @param values `[batch, n]`.
- * @param q 0..1; high ones are cheap: only the values from it up are selected.
+ * @param q 0..1; high quantiles are cheap, since only the values from there up are selected.
  * @returns `[batch, 1]`; the caller disposes it.
  */
 export function rowQuantiles(values: tf.Tensor2D, q: number): tf.Tensor2D {

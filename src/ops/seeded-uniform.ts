@@ -1,4 +1,4 @@
-/** Random numbers of exact float32 arithmetic: whatever engine computes them, the same seed gives the same bits. */
+/** Random numbers in exact float32 arithmetic: the same seed gives the same bits on every engine. */
 
 import * as tf from "@tensorflow/tfjs";
 import { ShapeError } from "../core/errors.js";
@@ -6,7 +6,7 @@ import { sizeOf } from "../core/nd-array.js";
 
 /** A prime just below 2^11: products of two residues, and a few more added, stay below 2^22. */
 const PRIME = 2039;
-/** Four rounds pass every test that six pass; two for safety. */
+/** Four rounds pass the same tests as six; two are added for safety. */
 const ROUNDS = 6;
 const KEY_ROUNDS = 4;
 
@@ -16,9 +16,9 @@ export const SEED_LIMIT = PRIME * PRIME;
 /**
  * Uniform numbers in [0, 1), multiples of 1 / 2039^2 up to rounding, no two equal; not for secrets.
  *
- * An element's place, as two residues, is enciphered by a Feistel network (Luby and Rackoff 1988) over the integers
- * modulo 2039 whose round function is y^2 + key: a planar function, under which a difference in y spreads evenly over
- * all residues. The same network makes the keys from the seed. `tf.randomUniform` would be frozen into a traced graph.
+ * An element's index, as two residues modulo 2039, is encrypted by a Feistel network (Luby and Rackoff 1988) with the
+ * round function y^2 + key, a planar function: it spreads a difference in y evenly over all residues. The keys are
+ * computed from the seed by the same network. (Numbers of `tf.randomUniform` would be frozen into a traced graph.)
  *
  * @param shape of at most 2039^2 elements.
  * @param seed scalar, a whole number in [0, `SEED_LIMIT`); neighbouring seeds give unrelated numbers.
@@ -51,7 +51,7 @@ interface Words {
   readonly y: tf.Tensor;
 }
 
-/** (x, y) -> (y, x + y^2 + key mod 2039), again and again; the key is below 2 * 2039. */
+/** Repeats (x, y) -> (y, x + y^2 + key mod 2039); the key is below 2 * 2039. */
 function encipher(words: Words, { rounds, keyOf }: { rounds: number; keyOf: (round: number) => tf.Tensor }): Words {
   let { x, y } = words;
   for (let round = 0; round < rounds; round++) {
@@ -63,7 +63,7 @@ function encipher(words: Words, { rounds, keyOf }: { rounds: number; keyOf: (rou
 
 /**
  * floor(n / 2039), exact for whole n below 2^22: n + 0.5 is exact, and its quotient lies at least 0.5 / 2039 from a
- * whole number, more than both roundings move it (2^22 / 2039 * 2^-23). A division would be recorded as this product
+ * whole number, more than both roundings move it (2^22 / 2039 * 2^-23). A division would be traced as this product
  * anyway.
  */
 function quotient(n: tf.Tensor): tf.Tensor {

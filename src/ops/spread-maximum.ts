@@ -1,11 +1,11 @@
-/** A maximum whose gradient reaches every place that comes near it. */
+/** A maximum whose gradient reaches every position with a value near it. */
 
 import * as tf from "@tensorflow/tfjs";
 import { TINY } from "./tiny.js";
 
 /**
- * The maximum over all places. Its gradient reaches each place by the share that it has of the maximum: of a thing that
- * many places see nearly as well, the first of them is not the only evidence.
+ * The maximum over all positions. Its gradient is distributed over the positions by their share of the maximum: if
+ * several positions respond to an object almost equally, all of them count as evidence, not only the largest.
  *
  * @param x `[batch, height, width, channels]`, zero or more.
  * @returns `[batch, channels]`; the caller disposes it.

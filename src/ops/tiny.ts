@@ -1,3 +1,3 @@
-/** The least divisor: keeps 0 / 0 at 0, and lies far below any number that means something. */
+/** Smallest divisor: makes 0 / 0 give 0, and lies far below any meaningful number. */
 
 export const TINY = 1e-30;

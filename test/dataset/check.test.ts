@@ -76,7 +76,7 @@ test("lists every fault with its line, and goes on after each", async () => {
     ["error", 4, /is not JSON/],
     ["error", 5, /none\.png: no such file/],
     ["error", 6, /cut\.jpg: cannot be decoded whole|cut\.jpg: not an image/],
-    ["error", 7, /tall\.png: 20 x 11 pixels, its image has 20 x 10/],
+    ["error", 7, /tall\.png: 20 x 11 pixels; its image has 20 x 10/],
     ["warning", 10, /1\.png: the same image as in line 1, which is in split "train" while this is in "test"/],
     ["warning", 12, /2\.png: the same image as in line 11\. Remove one/],
     ["warning", 13, /aspect "nodule": "mask" says that it is there, "boxes" that it is not/],

@@ -49,10 +49,14 @@ describe("dataset.json", () => {
       'aspects[0] ("a"): kind: unknown "boxs". Did you mean "boxes"',
     ],
     ["one class", { classes: ["a"] }, 'task "single" with 1 classes; it needs at least 2'],
-    ["a class twice", { classes: ["a", "a"] }, 'class "a" stands twice'],
+    ["a class twice", { classes: ["a", "a"] }, 'class "a" is listed twice'],
     ["classes in a regression", { task: "regression" }, "a regression has none; remove them"],
-    ["an aspect twice", { aspects: [ASPECTS[0], ASPECTS[0]] }, 'aspect "nucleus" stands twice'],
-    ["an aspect called class", { aspects: [{ name: "class", kind: "boxes" }] }, '"class" names the classifier'],
+    ["an aspect twice", { aspects: [ASPECTS[0], ASPECTS[0]] }, 'aspect "nucleus" is listed twice'],
+    [
+      "an aspect called class",
+      { aspects: [{ name: "class", kind: "boxes" }] },
+      '"class" is reserved for the classifier',
+    ],
     ["an aspect that leaves its folder", { aspects: [{ name: "../a", kind: "boxes" }] }, 'name "../a" cannot be used'],
     [
       "a cause that is no aspect",
@@ -116,7 +120,7 @@ describe("a line of samples", () => {
     ["an amount of 3", aspect({ amount: 3 }), "amount is 3. Give a number in 0..1"],
     ["presence as a number", aspect({ present: 1 }), "present is 1. Write true or false"],
     ["values without a mask", aspect({ boxes: [], values: [1] }), "values without a mask"],
-    ["an annotation that says nothing", aspect({}), "carries no annotation"],
+    ["an annotation that says nothing", aspect({}), "has no annotation"],
     ["a cause that is no aspect", line({ causes: ["x"] }), 'causes: unknown "x". Known: nodule'],
   ];
   test.each(cases)("is refused with %s, by file and line", async (_, bad, message) => {
@@ -298,9 +302,9 @@ describe("what Windows and macOS write", () => {
   });
 
   test("both forms of one class or aspect are one too many", () => {
-    expect(() => parseManifest(manifest({ classes: [composed, decomposed] }), "d.json")).toThrow("stands twice");
+    expect(() => parseManifest(manifest({ classes: [composed, decomposed] }), "d.json")).toThrow("is listed twice");
     const twins = [composed, decomposed].map((name) => ({ name, kind: "presence" }));
-    expect(() => parseManifest(manifest({ aspects: twins, causes: undefined }), "d.json")).toThrow("stands twice");
+    expect(() => parseManifest(manifest({ aspects: twins, causes: undefined }), "d.json")).toThrow("is listed twice");
   });
 
   test("a byte-order mark is passed over in both files; UTF-16 is named in one fault", async () => {

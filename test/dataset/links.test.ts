@@ -106,7 +106,7 @@ test("devices and pipes in a dataset are refused at once, wherever they stand", 
   const samples = await readFile(join(folder, "samples.jsonl"));
   await rm(join(folder, "samples.jsonl"));
   execFileSync("mkfifo", [join(folder, "samples.jsonl")]);
-  await expect(load()).rejects.toThrow(/samples\.jsonl: is no file/);
+  await expect(load()).rejects.toThrow(/samples\.jsonl: is not a regular file/);
   await rm(join(folder, "samples.jsonl"));
   await writeFile(join(folder, "samples.jsonl"), samples);
 });

@@ -304,6 +304,6 @@ describe("toMap", () => {
 test("a mask of another size than its image is refused, naming both", async () => {
   const raster = await rasterOf(pngBytes([[0, 1]]));
   expect(() => checkRasterSize(raster, { width: 3, height: 7 }, "m.png")).toThrow(
-    /m\.png: 2 x 1 pixels, its image has 3 x 7/,
+    /m\.png: 2 x 1 pixels; its image has 3 x 7/,
   );
 });

@@ -64,5 +64,7 @@ test("a picture that has become larger since is named, not cut", async () => {
   const side = (await pictureSide(dataset, { ...common, cache: cache() })) ?? 0;
   await writeFile(join(dataset.directory, "1.png"), await blank(40, 20));
   const stream = batches(dataset, { split: "train", batchSize: 2, inputSize: 64, wholeSide: side, cache: cache() });
-  await expect(stream.next()).rejects.toThrow(/samples\.jsonl:2: .*1\.png: is another image than when training began/);
+  await expect(stream.next()).rejects.toThrow(
+    /samples\.jsonl:2: .*1\.png: is not the same image as when training began/,
+  );
 });

@@ -47,7 +47,7 @@ test("a graded mask is noted, and what looks like labels is named", async () => 
     { files: { "g.png": pngBytes(four([0, 100, 128, 255])), "l.png": pngBytes(four([0, 1, 2, 7])) } },
   );
   expect(said).toEqual([
-    'note 1 /g.png: is graded (0, 100, 128, 255); pixels from half of full scale (128) on count as aspect "cat". The same holds for 1 more (aspects "cat", "dog").',
+    'note 1 /g.png: is graded (0, 100, 128, 255); pixels of 128 (half of full scale) or more count as aspect "cat". The same holds for 1 more (aspects "cat", "dog").',
     'warning 2 /l.png: holds the values 0, 1, 2, 7, and all but 0 count as aspect "cat". Name those that mean it, as in "values": [1].',
   ]);
   expect(warningCount).toBe(3); // two splits are empty besides; a note is no warning
@@ -92,7 +92,9 @@ test("a JPEG in colours is said to be one, and nothing else", async () => {
     .jpeg()
     .toBuffer();
   const { said } = await remarksOf("jpeg", [{ cat: { mask: "m.jpg" } }], { files: { "m.jpg": jpeg } });
-  expect(said).toEqual(["warning 1 /m.jpg: a JPEG; its values are smeared at every edge. Save masks as PNG."]);
+  expect(said).toEqual([
+    "warning 1 /m.jpg: a JPEG, whose compression changes values at every edge. Save masks as PNG.",
+  ]);
 });
 
 test("absent values make one warning for all, and count as empty", async () => {
@@ -103,7 +105,7 @@ test("absent values make one warning for all, and count as empty", async () => {
   }));
   const { said, heads } = await remarksOf("absent", lines, { files });
   expect(said).toEqual([
-    'warning 2 /o.png: no pixel of aspect "cat" (the file holds 0, 2, "values" picks 1); it counts as empty. Write "mask": null where an expert saw none. The same holds for 3 more (aspects "cat", "dog").',
+    'warning 2 /o.png: no pixel of aspect "cat" (the file holds 0, 2, "values" picks 1); it counts as empty. Write "mask": null if the aspect is absent. The same holds for 3 more (aspects "cat", "dog").',
   ]);
   expect(heads.cat.states.train).toEqual({ labelled: 2, empty: 2, unlabelled: 0 });
 });

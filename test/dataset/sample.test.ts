@@ -106,7 +106,7 @@ describe("loadSample", () => {
   test("refuses a mask made for the stored instead of the upright image, by line, naming both sizes", async () => {
     const record = await readRecord(dataset, "test", 0);
     await expect(loadSample(dataset, record, { inputSize: 16 })).rejects.toThrow(
-      /samples\.jsonl:3: .*turned\.png: 40 x 60 pixels, its image has 60 x 40 upright/,
+      /samples\.jsonl:3: .*turned\.png: 40 x 60 pixels; its image has 60 x 40 upright/,
     );
   });
 

@@ -96,7 +96,7 @@ test("values that 32 bits cannot hold are refused by the check, not by a loss of
     writeFileSync(path, edited(value));
     const { faults } = await checkDataset(dataset);
     expect(faults[0].message).toMatch(
-      /samples\.jsonl:1: value -?(1\.7e\+308|10000000000000000|Infinity) is beyond 1e\+15\. Give it in a larger/,
+      /samples\.jsonl:1: value -?(1\.7e\+308|10000000000000000|Infinity) is larger than 1e\+15 in magnitude\. Give it in a larger/,
     );
     writeFileSync(path, edited("1"));
   }

@@ -1,4 +1,6 @@
-/** Pixels and who owns each: later things cover earlier ones, but never so much that one vanishes. */
+/**
+ * Pixels, and the object that each belongs to. Later objects cover earlier ones, but never so much that one vanishes.
+ */
 
 import type { Box } from "../../core/box.js";
 import type { DrawnShape } from "./shapes.js";
@@ -8,14 +10,14 @@ export interface Canvas {
   readonly size: number;
   /** `[size, size, 3]` 0..255, not rounded. */
   readonly rgb: Float32Array;
-  /** `[size * size]`, 0 for the ground, else 1 + the place in `things`. */
+  /** `[size * size]`, 0 for the background, else 1 + the index in `things`. */
   readonly owner: Uint16Array;
   readonly things: Thing[];
 }
 
 interface Thing {
   readonly aspect: string;
-  /** Pixels that it covered when it was drawn. */
+  /** Number of pixels that it covered when it was drawn. */
   readonly area: number;
   /** Share of it that must stay visible. */
   readonly leastVisible: number;
@@ -38,7 +40,7 @@ export interface Paint {
   colour(x: number, y: number, depth: number): RgbColour;
 }
 
-/** Nothing on the canvas is smaller than this, in pixels, in either direction. */
+/** Smallest width and height of anything on the canvas, pixels. */
 export const SMALLEST = 10;
 
 export function canvas(size: number, rgb: Float32Array): Canvas {
@@ -46,7 +48,7 @@ export function canvas(size: number, rgb: Float32Array): Canvas {
 }
 
 /**
- * Draws a thing with smooth edges, unless it would lie outside, be too small, or hide another too much.
+ * Draws an object with smooth edges, unless it would lie outside, be too small, or hide too much of another.
  *
  * @returns whether it was drawn.
  */
@@ -82,7 +84,7 @@ export function draw(on: Canvas, paint: Paint): boolean {
   return true;
 }
 
-/** Pixels of a region, and the distance of the middle of each to the shape's edge. */
+/** Pixels of a region, and the distance from the centre of each to the shape's edge. */
 function distancesIn({ yMin, xMin, yMax, xMax }: Region, shape: DrawnShape, size: number) {
   const count = Math.max(0, yMax - yMin) * Math.max(0, xMax - xMin);
   const pixels = new Uint32Array(count);
@@ -97,12 +99,12 @@ function distancesIn({ yMin, xMin, yMax, xMax }: Region, shape: DrawnShape, size
   return { pixels, distances };
 }
 
-/** Visible pixels of all things of an aspect. */
+/** Number of visible pixels of all objects of an aspect. */
 export function visibleArea({ owner, things }: Canvas, aspect: string): number {
   return owner.reduce((sum, id) => sum + (id > 0 && things[id - 1].aspect === aspect ? 1 : 0), 0);
 }
 
-/** Tight around what is visible of each thing of an aspect, in the order of drawing. */
+/** Tight boxes around the visible part of each object of an aspect, in the order of drawing. */
 export function boxesOf(on: Canvas, aspect: string): Box[] {
   const { size, things } = on;
   return things.flatMap((thing, index) => {
@@ -118,7 +120,7 @@ function isVisible(on: Canvas, id: number): boolean {
   return count > 0 && count >= leastVisible * area && yMax - yMin >= SMALLEST && xMax - xMin >= SMALLEST;
 }
 
-/** What is visible of a thing, in pixels; the maxima are one past the last. */
+/** Bounding box of an object's visible part, pixels; the maxima are one past the last. */
 function extent({ size, owner, things }: Canvas, id: number): Region & { readonly count: number } {
   const { region } = things[id - 1];
   const found = { yMin: size, xMin: size, yMax: 0, xMax: 0, count: 0 };

@@ -1,10 +1,10 @@
-/** The outlines of drawn things, each as a distance to its edge. */
+/** The outlines of the drawn objects, as signed distances to their edges. */
 
 import type { Random } from "../../core/random.js";
 
-/** Pixels, x to the right, y down; a pixel's middle is at + 0.5. */
+/** Pixels, x to the right, y down; a pixel's centre is at + 0.5. */
 export interface DrawnShape {
-  /** Outside of these it covers nothing. */
+  /** Bounds of the shape. */
   readonly bounds: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
   /** Approximate distance to the edge, negative inside; exact enough within a pixel of it to smooth the edge. */
   distance(x: number, y: number): number;
@@ -33,7 +33,7 @@ export function ellipse(
   return { bounds: boundsAround(cx, cy, Math.max(a, b)), distance };
 }
 
-/** A closed line about a centre whose radius varies with the direction. @param outer the largest radius. */
+/** A closed curve around a centre whose radius varies with the direction. @param outer the largest radius. */
 function radial({ x: cx, y: cy }: Centre, outer: number, radius: (angle: number) => number): DrawnShape {
   const distance = (x: number, y: number) => length(x - cx, y - cy) - radius(Math.atan2(y - cy, x - cx));
   return { bounds: boundsAround(cx, cy, outer), distance };
@@ -60,7 +60,7 @@ export function star(centre: Centre, { radius, arms }: { radius: number; arms: n
   return radial(centre, radius, at);
 }
 
-/** A bent tube with round ends. @param points of its middle line. */
+/** A bent tube with round ends. @param points of its centre line. */
 export function tube(points: readonly Centre[], { radius }: { radius: number }): DrawnShape {
   const xs = points.map((point) => point.x);
   const ys = points.map((point) => point.y);

@@ -1,4 +1,4 @@
-/** Draws the tissue set into a folder: images, exact masks and boxes, and what caused each label. */
+/** Generates the synthetic tissue set: images, exact masks and boxes, and the causes of each label. */
 
 import { lstat, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -22,11 +22,11 @@ import {
 } from "./tissue.js";
 
 export interface SynthesizeOptions extends Partial<TissueOptions> {
-  /** Images in all splits together. */
+  /** Number of images, all splits together. */
   readonly count?: number;
   /** Shares that sum to 1; 0 leaves a split out. */
   readonly splits?: Readonly<Record<Split, number>>;
-  /** 0..1, the share of all answers (labels and aspects, in every split) that are left out. */
+  /** 0..1, the share of all labels (of classes and aspects, in every split) that are left out. */
   readonly unlabelled?: number;
   readonly onProgress?: (done: number, count: number) => void;
   readonly signal?: AbortSignal;
@@ -38,10 +38,10 @@ export interface Synthesized {
 }
 
 const NAME = "tissue";
-/** Lists the files as they were drawn, so that no others are ever replaced. */
+/** Name of a list of the generated files, so that no others are ever replaced. */
 const DRAWN = ".aspectlens-drawn";
 const CLASSES = ["benign", "malignant"];
-/** For viewers; the values are what counts. Order of `THINGS`. */
+/** Colours for image viewers; training reads the values. In the order of `THINGS`. */
 const PALETTE = [
   [0, 0, 0],
   [142, 104, 184],
@@ -53,10 +53,10 @@ const PALETTE = [
 ];
 
 /**
- * Writes into a temporary folder beside `directory` and renames it when it is whole. An earlier tissue set there is
+ * Writes into a temporary folder beside `directory` and renames it when it is complete. An earlier tissue set there is
  * replaced; any other content is left alone.
  *
- * @throws ConfigError where an option is out of range; DatasetError where `directory` holds something else.
+ * @throws ConfigError where an option is out of range; DatasetError if `directory` holds something else.
  * @throws InterruptedError where `signal` aborts; nothing is left behind.
  */
 export async function synthesize(directory: string, options: SynthesizeOptions = {}): Promise<Synthesized> {
@@ -76,7 +76,7 @@ export async function synthesize(directory: string, options: SynthesizeOptions =
   await removeAbandoned(dirname(target), { of: target });
   const temporary = temporaryName(target);
   try {
-    await writeFileAtomic(join(temporary, "samples.jsonl"), ""); // says in one line where nothing can be written
+    await writeFileAtomic(join(temporary, "samples.jsonl"), ""); // fails with one clear line if nothing can be written
     for (const folder of ["images", "masks"]) await mkdir(join(temporary, folder));
     const handle = await open(join(temporary, "samples.jsonl"), "w");
     try {
@@ -137,7 +137,7 @@ function toRecord(
   const isKept = (answer: string) => random(seed, "unlabelled", index, answer).next() >= unlabelled;
   const annotationOf = (name: string) => {
     if (name === "cellularity") return { amount: cellularity };
-    const thing = name as ThingName; // every other aspect is a thing
+    const thing = name as ThingName; // all other aspects are things
     const found = boxes[thing];
     const place = found.length > 0 ? { mask: `masks/${file}`, values: [THINGS[thing]] } : { mask: null };
     const kind = ASPECTS.find((aspect) => aspect.name === name)?.kind;
@@ -189,7 +189,7 @@ function splitSizes(count: number, shares: Readonly<Record<Split, number>>): Rec
   return { train, validation, test };
 }
 
-/** Images are drawn independently, so the first may be the training images. */
+/** Images are independent of each other, so the first can be the training images. */
 function splitAt(index: number, sizes: Readonly<Record<Split, number>>): Split {
   if (index < sizes.train) return "train";
   return index < sizes.train + sizes.validation ? "validation" : "test";
@@ -200,8 +200,8 @@ function* range(count: number): Generator<number> {
 }
 
 /**
- * Only nothing, an empty folder, or an earlier drawn set as it was drawn may be replaced: what somebody added or
- * changed would be overwritten.
+ * Only an empty folder or an unchanged generated set may be replaced: files that somebody added or changed are never
+ * overwritten.
  */
 async function checkReplaceable(target: string, label: string): Promise<void> {
   const found = await stat(target).catch(() => undefined);

@@ -1,4 +1,4 @@
-/** The stuff between the cells: a pink ground with clouds and fibres, and the grain of the camera. */
+/** The background between the cells: pink with clouds and fibres, and the noise of the camera. */
 
 import { type Random, random } from "../../core/random.js";
 
@@ -40,9 +40,9 @@ export function expose(rgb: Float32Array, deviation: number, stream: Random): Ui
 }
 
 /**
- * Random values in -1..1 on a grid of `cell` pixels, smoothly joined (value noise).
+ * Value noise: random values in -1..1 on a grid of `cell` pixels, smoothly interpolated.
  *
- * @param side cells after which it repeats; a power of two.
+ * @param side number of number of cells after which it repeats; a power of two.
  */
 export function valueNoise(cell: number, stream: Random, { side = 16 } = {}): (x: number, y: number) => number {
   const grid = new Float32Array(side * side);
@@ -60,9 +60,7 @@ export function valueNoise(cell: number, stream: Random, { side = 16 } = {}): (x
   };
 }
 
-/**
- * The stream of one image, apart from those of all others, so that image 5 is the same in a set of 10 and of 10,000.
- */
+/** Random numbers of one image, independent of all others, so that image 5 is the same in a set of 10 and of 10,000. */
 export function imageStream(seed: number, index: number, part: string): Random {
   return random(seed, "tissue", index, part);
 }

@@ -1,4 +1,4 @@
-/** The drawn tissue: which things lie in an image, what they look like, and what therefore is true of it. */
+/** Synthetic tissue: the objects in an image, their looks, and the ground truth that follows. */
 
 import type { Box } from "../../core/box.js";
 import type { Random } from "../../core/random.js";
@@ -7,10 +7,10 @@ import { boxesOf, type Canvas, canvas, draw, type Paint, visibleArea } from "./c
 import { blob, ellipse, rectangle, star, tube } from "./shapes.js";
 import { expose, ground, imageStream, type RgbColour, valueNoise } from "./texture.js";
 
-/** The things, and the pixel value of each in the indexed mask. */
+/** The kinds of objects, and the pixel value of each in the indexed mask. */
 export const THINGS = { nucleus: 1, necrosis: 2, mitosis: 3, lymphocyte: 4, vessel: 5, "scanner-tag": 6 } as const;
 export type ThingName = keyof typeof THINGS;
-/** What may cause the class; the tag is drawn by its correlation with it. */
+/** Aspects that may cause the class; the scanner tag only correlates with it. */
 export const POSSIBLE_CAUSES = ["mitosis", "necrosis", "nucleus", "lymphocyte", "vessel"] as const;
 export type Cause = (typeof POSSIBLE_CAUSES)[number];
 
@@ -26,31 +26,31 @@ export const ASPECTS: readonly AspectDeclaration[] = [
 
 export interface TissueOptions {
   readonly seed: number;
-  /** Side, pixels; objects grow with it, and stay at 10 pixels or more. */
+  /** Side, pixels; objects scale with it, but are never smaller than 10 pixels. */
   readonly size: number;
-  /** Deviation of the pixel noise as a share of 255. */
+  /** Standard deviation of the pixel noise as a share of 255. */
   readonly noise: number;
   /** The class is malignant where one of these is present, else benign. */
   readonly causes: readonly Cause[];
-  /** Probability of the tag in malignant images, and of its absence in benign ones; 0.5 is independence. */
+  /** Probability of the tag in malignant images, and of its absence in benign ones; at 0.5 they are independent. */
   readonly tagCorrelation: number;
 }
 
 export interface Tissue {
   /** `[size, size, 3]` RGB. */
   readonly image: Uint8Array;
-  /** `[size * size]`, values of `THINGS`, 0 for the ground; exactly what is visible. */
+  /** `[size * size]`, values of `THINGS`, 0 for the background; exactly the visible pixels. */
   readonly mask: Uint8Array;
-  /** Tight around each visible thing. */
+  /** Tight boxes around each visible object. */
   readonly boxes: Readonly<Record<ThingName, readonly Box[]>>;
-  /** 0..1: the share of the image under nuclei, an eighth or more being 1. */
+  /** 0..1: the share of the image that nuclei cover, scaled so that an eighth or more is 1. */
   readonly cellularity: number;
   readonly isMalignant: boolean;
   /** The causes that are present; empty for a benign image. */
   readonly causes: readonly Cause[];
 }
 
-/** Where no cause decides: how often each thing is in an image. */
+/** How often each object is in an image, if it is not a cause. */
 const FREQUENCY: Readonly<Record<Cause, number>> = {
   nucleus: 0.7,
   lymphocyte: 0.5,
@@ -77,7 +77,7 @@ export function drawTissue(index: number, options: TissueOptions): Tissue {
   if (isWanted.nucleus) repeat(2 + stream.integer(7), () => place(on, () => nucleus(size, unit, stream)));
   if (isWanted.lymphocyte) repeat(1 + stream.integer(6), () => place(on, () => lymphocyte(size, unit, stream)));
   if (isWanted.mitosis) repeat(1 + stream.integer(3), () => place(on, () => mitosis(size, unit, stream)));
-  // What found no room is not there: the ground truth is what was drawn.
+  // Objects for which there was no room are absent: the ground truth is what was drawn.
   const present = causes.filter(has);
   const names = Object.keys(THINGS) as ThingName[];
   return {
@@ -90,15 +90,15 @@ export function drawTissue(index: number, options: TissueOptions): Tissue {
   };
 }
 
-/** The indexed mask: the value of whatever is on top at each pixel. */
+/** The indexed mask: the value of the topmost object at each pixel. */
 function toValues({ owner, things }: Canvas): Uint8Array {
-  const values = [0, ...things.map((thing) => THINGS[thing.aspect as ThingName])]; // only things are placed
+  const values = [0, ...things.map((thing) => THINGS[thing.aspect as ThingName])]; // all of them are things
   const mask = new Uint8Array(owner.length);
   for (let pixel = 0; pixel < mask.length; pixel++) mask[pixel] = values[owner[pixel]];
   return mask;
 }
 
-/** Each cause as often as makes half of the images malignant: 1 - (1 - p)^n = 1/2. */
+/** Probability of each cause with which half of the images are malignant: 1 - (1 - p)^n = 1/2. */
 function wantedThings(causes: readonly Cause[], stream: Random): Record<Cause, boolean> {
   const causal = 1 - 0.5 ** (1 / causes.length);
   const isWanted = (name: Cause) => stream.next() < (causes.includes(name) ? causal : FREQUENCY[name]);
@@ -113,7 +113,7 @@ function repeat(count: number, action: () => void): void {
   for (let i = 0; i < count; i++) action();
 }
 
-/** A radius given for 128 pixels, at this size; never so small that the thing falls under ten pixels. */
+/** Scales a radius given for 128 pixels to this size; never so small that the object gets smaller than ten pixels. */
 function scaled(radius: number, unit: number): number {
   return Math.max(5.6, radius * unit);
 }
@@ -195,13 +195,13 @@ function vessel(size: number, unit: number, stream: Random): Paint {
   const grain = valueNoise(4 * unit, stream);
   const colour = (x: number, y: number, depth: number): RgbColour => {
     const speck = 9 * grain(x, y);
-    // The wall takes the outer six tenths of the radius.
+    // The wall is the outer six tenths of the radius.
     return depth > 0.6 * radius ? [246 + speck, 206 + speck, 204 + speck] : [198 + speck, 48 + speck, 58 + speck];
   };
   return { aspect: "vessel", shape: tube(points, { radius }), leastVisible: 0.6, colour };
 }
 
-/** A dark label with light bars in a corner, as scanners burn it in. */
+/** A dark label with light bars in a corner, like those that scanners add. */
 function scannerTag(size: number, unit: number, stream: Random): Paint {
   const width = Math.max(16, Math.round(stream.uniform(20, 28) * unit));
   const height = Math.max(10, Math.round(stream.uniform(11, 15) * unit));
