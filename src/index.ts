@@ -72,14 +72,15 @@ export { type ExportRunOptions, exportRun } from "./workflows/export-run.js";
  */
 
 export type { Annotation, AspectKind, ClassAnnotation, Sample, Task } from "./core/annotation.js";
+export type { Crop } from "./core/augmented-view.js";
 export type { Box } from "./core/box.js";
 export { imageBatch } from "./core/image-batch.js";
-export type { Crop } from "./core/view.js";
 export type { Augment } from "./dataset/augment.js";
 export { type BatchOptions, batches } from "./dataset/batches.js";
-export { type CheckOptions, checkDataset, type DatasetReport, type Fault } from "./dataset/check.js";
+export { type CheckOptions, checkDataset, type DatasetReport } from "./dataset/check.js";
 export { type Dataset, openDataset, splitSize } from "./dataset/dataset.js";
 export type { DatasetSummary, HeadSummary, StateCounts } from "./dataset/dataset-summary.js";
+export type { Fault } from "./dataset/fault.js";
 export type { AspectDeclaration, Manifest } from "./dataset/manifest.js";
 export { type DecodedImage, decodeImage } from "./dataset/open-image.js";
 export type { Split } from "./dataset/record.js";

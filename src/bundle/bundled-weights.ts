@@ -1,12 +1,12 @@
 /** `weights.safetensors`: every number of a model once, for the graphs and for whoever wants to run or train it elsewhere. */
 
 import { BundleError } from "../core/errors.js";
-import { notFinite } from "../core/finite.js";
 import { referenceName, referenceTap } from "../core/graph-ports.js";
+import { shown } from "../core/message-text.js";
 import { type NdArray, type NdArrays, ndArray, sizeOf } from "../core/nd-array.js";
+import { notFinite } from "../core/not-finite.js";
 import { ownValue } from "../core/own-value.js";
 import { decodeSafetensors, encodeSafetensors } from "../core/safetensors.js";
-import { shown } from "../core/shown.js";
 import { sha256 } from "./file-hash.js";
 import { type Extent, largeConstants } from "./onnx-weights.js";
 

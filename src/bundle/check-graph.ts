@@ -2,7 +2,7 @@
 
 import { BundleError } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
-import { shown } from "../core/shown.js";
+import { shown } from "../core/message-text.js";
 import type { BundleDescription } from "./description.js";
 import { costOf } from "./graph-cost.js";
 import { inputsOf, outputsOf } from "./graph-interface.js";

@@ -4,9 +4,9 @@ import { ASPECT_KINDS, TASKS } from "../core/annotation.js";
 import type { InputError } from "../core/errors.js";
 import { isNumber, isPlainName, isRecord, isShare, isStrings } from "../core/json-values.js";
 import { LIMITS } from "../core/limits.js";
+import { shown } from "../core/message-text.js";
 import { clashingName } from "../core/result-file-names.js";
-import { shown } from "../core/shown.js";
-import { architectureOf } from "../trunk/architecture.js";
+import { architectureOf } from "../trunk/architecture-of.js";
 import { tapsOf } from "../trunk/taps.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
 

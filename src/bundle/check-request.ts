@@ -1,9 +1,9 @@
 /** What callers of the library may ask of an explainer; they need not write TypeScript, so types are checked here. */
 
+import { checkKeys } from "../core/check-keys.js";
 import { InputError } from "../core/errors.js";
 import { isNumber, isRecord } from "../core/json-values.js";
-import { checkKeys } from "../core/keys.js";
-import { shown } from "../core/shown.js";
+import { shown } from "../core/message-text.js";
 import { devices, MOST_THREADS } from "../engine/devices.js";
 import type { MethodChoice } from "../explain/explanation.js";
 import { MAPPING_NAMES, MASKING_NAMES, SALIENCY_NAMES } from "../explain/methods.js";

@@ -1,10 +1,10 @@
 /** `bundle.json`: what a bundle says of itself, and the checks that it must pass before anything else is read. */
 
+import { checkKeys } from "../core/check-keys.js";
 import { BundleError } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
 import { isCount, isCounts, isNumber, isRecord, isShare, isStrings } from "../core/json-values.js";
-import { checkKeys } from "../core/keys.js";
-import { shown } from "../core/shown.js";
+import { shown } from "../core/message-text.js";
 import { RESIZE_KERNEL } from "../dataset/resize-image.js";
 import { type MaskingName, maskingsOf, SALIENCY_NAMES, type SaliencyName } from "../explain/methods.js";
 import type { ModelSpec } from "../model/model.js";

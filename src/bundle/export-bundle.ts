@@ -2,12 +2,12 @@
 
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import { BundleError } from "../core/errors.js";
-import { notFinite } from "../core/finite.js";
 import { answerPort, referenceName } from "../core/graph-ports.js";
+import { shown } from "../core/message-text.js";
 import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
+import { notFinite } from "../core/not-finite.js";
 import { ownValue } from "../core/own-value.js";
 import { random } from "../core/random.js";
-import { shown } from "../core/shown.js";
 import { RESIZE_KERNEL } from "../dataset/resize-image.js";
 import { type Runtime, withRuntime } from "../engine/session.js";
 import type { MethodChoice } from "../explain/explanation.js";

@@ -1,11 +1,11 @@
 /** Goldens: inputs with the outputs that they must give, one safetensors file each. */
 
 import { BundleError } from "../core/errors.js";
-import { notFinite } from "../core/finite.js";
+import { shown } from "../core/message-text.js";
 import type { NdArray, NdArrays } from "../core/nd-array.js";
-import { prefixed, unprefixed } from "../core/prefixed.js";
+import { notFinite } from "../core/not-finite.js";
+import { prefixed, unprefixed } from "../core/prefixed-names.js";
 import { decodeSafetensors, encodeSafetensors } from "../core/safetensors.js";
-import { shown } from "../core/shown.js";
 
 export interface Golden {
   /** File name without ending. */

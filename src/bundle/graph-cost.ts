@@ -1,6 +1,6 @@
 /** What running an exported graph takes: every shape, the memory that is held at once, the computing. */
 
-import { shown } from "../core/shown.js";
+import { shown } from "../core/message-text.js";
 import { type Constant, checkedSize, type Ports, type ReadGraph, type ReadNode } from "./graph-reading.js";
 import { type Result, RULES } from "./graph-shapes.js";
 

@@ -2,7 +2,7 @@
 
 import { answerPort, CLASSIFIER_OUTPUTS, HEAD_ANSWERS, INPUTS, overlapPort, tapPort } from "../core/graph-ports.js";
 import type { AspectSpec } from "../heads/head.js";
-import { architectureOf } from "../trunk/architecture.js";
+import { architectureOf } from "../trunk/architecture-of.js";
 import { tapsOf } from "../trunk/taps.js";
 import type { BundleDescription } from "./description.js";
 import type { Ports } from "./graph-reading.js";

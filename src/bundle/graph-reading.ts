@@ -1,9 +1,9 @@
 /** An exported graph as plain data, read as strictly as `onnx-encoding` writes it: whatever else a file could say is refused. */
 
 import { LIMITS } from "../core/limits.js";
+import { shown } from "../core/message-text.js";
 import { isOrtFormat, readPair } from "../core/onnx-check.js";
 import { fieldsOf, integersOf, textOf } from "../core/protobuf-fields.js";
-import { shown } from "../core/shown.js";
 import { OPSET_VERSION } from "../engine/trace/onnx-encoding.js";
 
 /** The numbers of an attribute; text and floats change no shape. */

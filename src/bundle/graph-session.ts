@@ -1,8 +1,8 @@
 /** A session of a bundle's graph: what goes wrong in it is the bundle's fault, said in our own words. */
 
 import { BundleError, GraphError } from "../core/errors.js";
-import { notFinite } from "../core/finite.js";
-import { shown } from "../core/shown.js";
+import { shown } from "../core/message-text.js";
+import { notFinite } from "../core/not-finite.js";
 import type { Runtime, Session } from "../engine/session.js";
 
 /**

@@ -19,7 +19,7 @@ import { summaryOf } from "./explanation-summary.js";
 import { uniqueStems } from "./file-stems.js";
 import { printColoured, printJson, printLine } from "./output.js";
 import { progressBar } from "./progress.js";
-import type { Skipped } from "./skipped.js";
+import type { Skipped } from "./skipped-images.js";
 import { chooseFonts } from "./text-fonts.js";
 
 /**

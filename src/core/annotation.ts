@@ -1,7 +1,7 @@
 /** What an expert said of one aspect in one image, already at the model's input size; absent means unlabelled. */
 
+import type { Picture } from "./augmented-view.js";
 import type { Box } from "./box.js";
-import type { Picture } from "./view.js";
 
 /** What a classifier is asked for: one of several classes, any number of labels, or a number. */
 export const TASKS = ["single", "multi", "regression"] as const;

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "./errors.js";
-import { isAlive, machineTag } from "./process.js";
+import { isAlive, machineTag } from "./process-identity.js";
 
 /** What the user can mend by naming another place, and how it is said. */
 const REFUSALS: Readonly<Record<string, string>> = {

@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { InputError, type InputErrorClass } from "./errors.js";
 import { makeFolder, refused, temporaryName } from "./files.js";
-import { isAlive, machine, startOfProcess } from "./process.js";
+import { isAlive, machine, startOfProcess } from "./process-identity.js";
 
 interface Owner {
   readonly machine: string;

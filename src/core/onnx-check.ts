@@ -1,8 +1,8 @@
 /** What an ONNX file from elsewhere may not hold: ways to other files, and graphs inside its graph. */
 
 import { InputError, type InputErrorClass } from "./errors.js";
+import { shown } from "./message-text.js";
 import { type Field, fieldsOf, textOf } from "./protobuf-fields.js";
-import { shown } from "./shown.js";
 
 export interface OnnxCheck {
   /** Names the file in errors. */

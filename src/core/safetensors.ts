@@ -4,8 +4,8 @@ import { InputError } from "./errors.js";
 import { fromFloat16, toFloat16 } from "./float16.js";
 import { parseJson } from "./json.js";
 import { isRecord } from "./json-values.js";
+import { shown } from "./message-text.js";
 import { type NdArray, type NdArrays, sizeOf } from "./nd-array.js";
-import { shown } from "./shown.js";
 
 interface Entry {
   readonly dtype: string;

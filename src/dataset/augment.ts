@@ -3,11 +3,11 @@
  * boxes.
  */
 
+import type { ColourJitter, View } from "../core/augmented-view.js";
 import type { Box } from "../core/box.js";
 import { boxArea } from "../core/box.js";
 import { luma } from "../core/luma.js";
 import type { Random } from "../core/random.js";
-import type { ColourJitter, View } from "../core/view.js";
 
 /**
  * Presence, amount and class label do not change, so crops must be mild: a crop that removes the labelled object makes

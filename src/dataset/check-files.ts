@@ -5,13 +5,13 @@
 import { access } from "node:fs/promises";
 import { DatasetError } from "../core/errors.js";
 import { checkMask } from "./check-mask.js";
+import type { Remark } from "./collect-remarks.js";
 import type { Manifest } from "./manifest.js";
 import { checkRasterSize, toMap } from "./mask.js";
 import { openImage } from "./open-image.js";
 import { locate } from "./paths.js";
 import { readRaster } from "./raster.js";
 import type { AspectRecord, SampleRecord } from "./record.js";
-import type { Remark } from "./remarks.js";
 import type { SizeCheck } from "./too-small.js";
 
 export interface FileCheck {

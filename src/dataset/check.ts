@@ -9,29 +9,16 @@ import type { AspectKind, Task } from "../core/annotation.js";
 import { DatasetError, InputError } from "../core/errors.js";
 import { createBoxOrderCheck } from "./box-order.js";
 import { checkFiles, type FileCheck } from "./check-files.js";
+import { collectRemarks } from "./collect-remarks.js";
 import { type DatasetSummary, type StateCounts, tally } from "./dataset-summary.js";
 import { datasetWarnings } from "./dataset-warnings.js";
+import type { Fault } from "./fault.js";
 import { readLines, withoutReturns } from "./lines.js";
 import { type Manifest, readManifest } from "./manifest.js";
 import { locate } from "./paths.js";
 import { readImageFile } from "./read-image-file.js";
 import { parseLine, type SampleRecord, type Split, toRecord } from "./record.js";
-import { collectRemarks } from "./remarks.js";
 import { createSizeCheck } from "./too-small.js";
-
-/**
- * An `error` prevents training or stops it; a `warning` is unusual but may be intended; a `note` says how something was
- * interpreted. A fault of many files is reported once, at the first.
- */
-export interface Fault {
-  readonly severity: "error" | "warning" | "note";
-  /** Path of the manifest or the samples file. */
-  readonly file: string;
-  /** Line of the samples file, from 1; absent if the fault concerns the whole dataset. */
-  readonly line?: number;
-  /** One line: the place, what is wrong, and the cure. */
-  readonly message: string;
-}
 
 /** The result of `data check --json`, unchanged. */
 export interface DatasetReport {

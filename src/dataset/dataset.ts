@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { DatasetError, inFile } from "../core/errors.js";
-import { firstLine } from "../core/shown.js";
+import { firstLine } from "../core/message-text.js";
 import { type DatasetSummary, tally } from "./dataset-summary.js";
 import { readLines, withoutReturns } from "./lines.js";
 import { type Manifest, readManifest } from "./manifest.js";

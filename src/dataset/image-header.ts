@@ -3,7 +3,7 @@
 import sharp, { type Metadata } from "sharp";
 import { ImageError } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
-import { firstLine } from "../core/shown.js";
+import { firstLine } from "../core/message-text.js";
 import type { ImageFormat } from "./image-format.js";
 
 // libvips would cache the last hundred decoders with their memory; useless here, since no buffer is decoded twice.

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { DatasetError } from "../core/errors.js";
-import { firstLine } from "../core/shown.js";
+import { firstLine } from "../core/message-text.js";
 import type { Dataset } from "./dataset.js";
 import { records } from "./dataset.js";
 

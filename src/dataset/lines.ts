@@ -7,7 +7,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { DatasetError } from "../core/errors.js";
 import { isUtf16 } from "../core/json.js";
-import { firstLine } from "../core/shown.js";
+import { firstLine } from "../core/message-text.js";
 
 export interface Line {
   /** From 1. */

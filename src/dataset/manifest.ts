@@ -2,9 +2,9 @@
 
 import { join } from "node:path";
 import { ASPECT_KINDS, type AspectKind, TASKS, type Task } from "../core/annotation.js";
+import { checkKeys, nearest, normalizeKeys } from "../core/check-keys.js";
 import { DatasetError, inFile } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
-import { checkKeys, nearest, normalizeKeys } from "../core/keys.js";
 import { LIMITS } from "../core/limits.js";
 import { readWhole } from "../core/read-whole.js";
 import { clashingName } from "../core/result-file-names.js";

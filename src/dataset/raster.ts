@@ -3,7 +3,7 @@
 import sharp, { type Metadata } from "sharp";
 import { ImageError, inFile } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
-import { firstLine } from "../core/shown.js";
+import { firstLine } from "../core/message-text.js";
 import { readBitmap } from "./bmp.js";
 import { withinBudget } from "./decoding-budget.js";
 import { type ImageFormat, imageFormat } from "./image-format.js";

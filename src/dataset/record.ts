@@ -2,9 +2,9 @@
 
 import type { ClassAnnotation, Task } from "../core/annotation.js";
 import type { Box } from "../core/box.js";
+import { checkKeys, normalizeKeys } from "../core/check-keys.js";
 import { DatasetError } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
-import { checkKeys, normalizeKeys } from "../core/keys.js";
 import { type AspectDeclaration, knownName, type Manifest, parseAspectNames } from "./manifest.js";
 import { checkPath } from "./paths.js";
 

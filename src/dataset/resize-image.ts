@@ -4,9 +4,9 @@
  */
 
 import type { Sharp } from "sharp";
+import type { Crop } from "../core/augmented-view.js";
 import { ImageError } from "../core/errors.js";
-import { firstLine } from "../core/shown.js";
-import type { Crop } from "../core/view.js";
+import { firstLine } from "../core/message-text.js";
 import { withinBudget } from "./decoding-budget.js";
 
 /**

@@ -2,7 +2,7 @@
  * Resizes a mask or map to the model's input: area averaging when it gets smaller, nearest pixel when it gets larger.
  */
 
-import type { Crop } from "../core/view.js";
+import type { Crop } from "../core/augmented-view.js";
 import type { Raster } from "./raster.js";
 
 export interface SquareOptions {

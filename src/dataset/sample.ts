@@ -1,10 +1,10 @@
 /** Loads a record's sample: image, masks, maps and boxes are cropped and mirrored alike, so that they stay aligned. */
 
 import { type Annotation, classLabels, type Sample } from "../core/annotation.js";
+import type { Picture, View } from "../core/augmented-view.js";
 import { DatasetError, ImageError } from "../core/errors.js";
 import { ownValue } from "../core/own-value.js";
 import type { Random } from "../core/random.js";
-import type { Picture, View } from "../core/view.js";
 import { type Augment, drawView, jitterColours, plainView, viewBoxes } from "./augment.js";
 import type { Dataset } from "./dataset.js";
 import type { AspectDeclaration } from "./manifest.js";

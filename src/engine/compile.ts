@@ -2,7 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { NdArrays } from "../core/nd-array.js";
-import { prefixed, unprefixed } from "../core/prefixed.js";
+import { prefixed, unprefixed } from "../core/prefixed-names.js";
 import { checkNewState } from "./check-state.js";
 import type { CompileOptions, TensorFunction, Tensors } from "./engine.js";
 import { trace } from "./trace/trace.js";

@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs";
 import { MissingEngineError } from "../core/errors.js";
-import { firstLine } from "../core/shown.js";
+import { firstLine } from "../core/message-text.js";
 
 const packages = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"] as const;
 

@@ -28,5 +28,6 @@ export interface BatchSourceOptions {
   readonly config: TrainConfig;
   /** Key of the random order, so that each stage has its own. */
   readonly stage: number;
+  /** Its reason is thrown while features are cached. */
   readonly signal?: AbortSignal;
 }

@@ -1,9 +1,9 @@
 /** What a user may say of each head: its layers, its share of the loss, its threshold. */
 
+import { checkKeys, normalizeKeys } from "../core/check-keys.js";
 import { ConfigError } from "../core/errors.js";
-import { checkKeys, normalizeKeys } from "../core/keys.js";
+import { shown } from "../core/message-text.js";
 import { ownValue } from "../core/own-value.js";
-import { shown } from "../core/shown.js";
 import { number, oneOf, share } from "./config-values.js";
 
 export interface HeadConfig {

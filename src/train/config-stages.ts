@@ -1,11 +1,11 @@
 /** The stages of a training: what learns, how long and how fast, with every default. */
 
+import { checkKeys } from "../core/check-keys.js";
 import { ConfigError } from "../core/errors.js";
 import { isRecord } from "../core/json-values.js";
-import { checkKeys } from "../core/keys.js";
+import { shown } from "../core/message-text.js";
 import { ownValue } from "../core/own-value.js";
-import { shown } from "../core/shown.js";
-import { architectureOf } from "../trunk/architecture.js";
+import { architectureOf } from "../trunk/architecture-of.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
 import { trunkDefinition } from "../trunk/trunks.js";
 import { boolean, integer, number, oneOf, share, text } from "./config-values.js";

@@ -1,7 +1,7 @@
 /** Values of a configuration, each checked where it stands: `where` names the key in the message. */
 
 import { ConfigError } from "../core/errors.js";
-import { shown } from "../core/shown.js";
+import { shown } from "../core/message-text.js";
 
 /** A number from `least` on, or above `above`, at most `most`; `fallback` where absent. @throws ConfigError */
 export function number(

@@ -3,9 +3,9 @@
  */
 
 import type { AspectKind } from "../core/annotation.js";
+import { checkKeys } from "../core/check-keys.js";
 import { ConfigError } from "../core/errors.js";
-import { checkKeys } from "../core/keys.js";
-import { shown } from "../core/shown.js";
+import { shown } from "../core/message-text.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
 import { BUILTIN, TRUNK_NAMES, trunkDefinition } from "../trunk/trunks.js";
 import { HEAD_KEYS, type HeadConfig, resolveHeads } from "./config-heads.js";

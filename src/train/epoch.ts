@@ -1,4 +1,7 @@
-/** One epoch of a stage: its batches through the training step, with losses summed on the way. */
+/**
+ * One epoch of a stage: its batches through the training step, with losses summed on the way. Ctrl-C ends it after the
+ * running batches and saves.
+ */
 
 import type { EpochRecord } from "../core/epoch-record.js";
 import { ConfigError, InterruptedError } from "../core/errors.js";
@@ -45,7 +48,7 @@ export interface StageRun {
   /** Every array at the cursor: parameters, and what the stage keeps beside them unless it begins. */
   readonly arrays: NdArrays;
   readonly onProgress?: (progress: TrainProgress) => void;
-  /** `cursor` stands behind the epoch. */
+  /** `cursor` stands after the epoch. */
   readonly onEpoch?: (record: EpochRecord, cursor: Cursor) => Promise<void>;
   readonly signal?: AbortSignal;
 }
@@ -59,7 +62,7 @@ interface EpochSteps {
 /**
  * Trains from the cursor to the end of its epoch.
  *
- * @returns the cursor behind the last batch.
+ * @returns the cursor after the last batch.
  * @throws InterruptedError after saving, where the signal asks.
  * @throws ConfigError where a loss is not finite.
  */
@@ -115,7 +118,7 @@ function afterBatch(cursor: Cursor, losses: Readonly<Record<string, number>>): C
   return { ...cursor, batch: cursor.batch + 1, lossSums };
 }
 
-/** @param cursor behind a batch. */
+/** @param cursor after a batch. */
 function progressOf(run: StageRun, cursor: Cursor): TrainProgress {
   const accumulation = epochOf(run);
   const { step, isLast } = stepOfBatch(cursor.batch - 1, accumulation);

@@ -17,8 +17,8 @@ import { evaluationStep, modelInputShapes, type StepOptions, stepInputShapes, tr
 /**
  * Runs a stage to its end.
  *
- * @returns the cursor behind it.
- * @throws InterruptedError after saving, where the signal asks.
+ * @returns the cursor after its last epoch.
+ * @throws InterruptedError after saving, where the signal asks: in an epoch (`epoch.ts`) or in its validation.
  */
 export async function runStage(run: StageRun): Promise<Cursor> {
   const { model, config, stage, engine, source, trainable } = run;
@@ -110,7 +110,7 @@ async function validate(
 }
 
 /**
- * Moves the cursor behind the epoch; keeps the (averaged) parameters where none were better (without a score: the
+ * Moves the cursor to the next epoch; keeps the (averaged) parameters where none were better (without a score: the
  * latest).
  */
 async function keepBest(

@@ -18,8 +18,8 @@ import type { TrainConfig } from "./config.js";
 import type { StageConfig } from "./config-stages.js";
 import type { TrainProgress } from "./epoch.js";
 import { featureBatches } from "./feature-batches.js";
-import { checkStages, forStage } from "./for-stage.js";
 import { imageBatches } from "./image-batches.js";
+import { checkStages, prepareStage } from "./prepare-stage.js";
 import { markRunFolder } from "./run-folder.js";
 import { isStageDone, runStage } from "./stage.js";
 import { parametersOf } from "./stage-arrays.js";
@@ -48,6 +48,7 @@ export interface TrainOptions {
   readonly onCache?: (done: number, count: number) => void;
   /** Once the epoch is saved. */
   readonly onEpoch?: (record: EpochRecord, reached: Cursor) => void | Promise<void>;
+  /** Ctrl-C: `epoch.ts` saves and stops after the running batches, `stage.ts` in a validation. */
   readonly signal?: AbortSignal;
 }
 
@@ -65,7 +66,8 @@ export interface TrainResult {
  * Trains all stages and writes the run folder (`run-folder.ts`). Parameters that do not learn stay byte for byte as
  * they are.
  *
- * @throws InterruptedError after saving, where the signal asks; `isResumed` then goes on exactly there.
+ * @throws InterruptedError where the signal asks, after saving; `isResumed` then goes on exactly there. While features
+ *   are cached the signal's reason, since there is nothing to save.
  * @throws InputError where `isResumed` and the folder holds another run, or none was asked for and one is there.
  */
 export async function trainStages(options: TrainOptions): Promise<TrainResult> {
@@ -88,7 +90,7 @@ export async function trainStages(options: TrainOptions): Promise<TrainResult> {
     const stage = config.stages[cursor.stage];
     if (isStageDone(cursor, { stage, config })) continue;
     if (cursor.stage > 0 && cursor.epoch === 0 && cursor.batch === 0) arrays = await readBest(config.out);
-    arrays = forStage(model, arrays, stage);
+    arrays = prepareStage(model, arrays, stage);
     const teacher = stage.train === "all" ? options.teacher : undefined;
     const trainable = [
       ...trainableNames(model, parametersOf(arrays), { train: stage.train, heads: onlyHeads }),

@@ -1,7 +1,7 @@
 /** Which parameters learn in a stage, and which stay byte for byte as they are. */
 
+import { nearest } from "../core/check-keys.js";
 import { ConfigError } from "../core/errors.js";
-import { nearest } from "../core/keys.js";
 import type { NdArrays } from "../core/nd-array.js";
 import type { Model } from "../model/model.js";
 import { layerOfParameter } from "../trunk/layer-parameters.js";

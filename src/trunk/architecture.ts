@@ -1,24 +1,31 @@
-/** From which choices a trunk can be built. */
+/** What a trunk is made of: a table of layers in order of computation, and how they read an image, as plain data. */
 
-import { ConfigError } from "../core/errors.js";
-import type { Architecture } from "./layer.js";
-import type { TrunkSpec } from "./trunk.js";
-import { TRUNK_NAMES, TRUNKS } from "./trunks.js";
+/** One row. Its output is what follows batch norm and activation. */
+export interface Layer {
+  readonly name: string;
+  /** Convolutions pad as the architecture says, pooling not at all. */
+  readonly op: "conv" | "depthwise" | "add" | "maxPool";
+  /** Names of earlier layers, or `"input"`; two for `add`, else one. */
+  readonly inputs: readonly string[];
+  readonly stride: number;
+  /** Height and width of the window. */
+  readonly kernel: number;
+  /** Of the output. */
+  readonly channels: number;
+  readonly activation: "relu" | "relu6" | "none";
+}
 
-/** @throws ConfigError where the name, the width or the size cannot be built. */
-export function architectureOf({ name, alpha, inputSize, convention }: TrunkSpec): Architecture {
-  const definition = TRUNKS.find((trunk) => trunk.name === name);
-  if (!definition)
-    throw new ConfigError(`trunk.name: no trunk "${name}".`, { cure: `There are: ${TRUNK_NAMES.join(", ")}.` });
-  if (!Number.isInteger(inputSize) || inputSize < 32)
-    throw new ConfigError(`trunk.inputSize: got ${inputSize}, needs a whole number of at least 32 pixels.`);
-  if (!Number.isFinite(alpha) || alpha <= 0)
-    throw new ConfigError(`trunk.alpha: got ${alpha}, needs a positive number such as 0.25, 0.5 or 1.`);
-  const architecture = definition.architecture(alpha);
-  const empty = architecture.layers.find((layer) => layer.channels < 1);
-  if (empty)
-    throw new ConfigError(`trunk.alpha: with ${alpha}, layer ${empty.name} has no channels.`, {
-      cure: "Take a larger one.",
-    });
-  return convention === "torchvision" ? { ...architecture, scaling: "imagenet", padding: "symmetric" } : architecture;
+export interface Architecture {
+  /** In order of computation. */
+  readonly layers: readonly Layer[];
+  /**
+   * `unit`: x / 127.5 - 1. `caffe`: BGR minus the mean of ImageNet. `imagenet`: (x / 255 - mean) / deviation, as
+   * torchvision.
+   */
+  readonly scaling: "unit" | "caffe" | "imagenet";
+  /** `same` as TensorFlow: below and right of a strided convolution's image. `symmetric` as PyTorch: all around it. */
+  readonly padding: "same" | "symmetric";
+  readonly hasBatchNorm: boolean;
+  /** Default source layer. */
+  readonly source: string;
 }

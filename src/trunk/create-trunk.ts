@@ -1,8 +1,8 @@
 /** Makes a trunk of a table of layers. */
 
 import { ConfigError } from "../core/errors.js";
-import { architectureOf } from "./architecture.js";
-import type { Architecture } from "./layer.js";
+import type { Architecture } from "./architecture.js";
+import { architectureOf } from "./architecture-of.js";
 import { layerParameters } from "./layer-parameters.js";
 import { leadsTo, runLayers } from "./run-layers.js";
 import { tapsOf } from "./taps.js";

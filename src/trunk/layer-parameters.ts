@@ -1,7 +1,7 @@
 /** Which parameters each layer has, with batch normalisation and with it folded into a bias. */
 
 import type { ParameterSpec } from "../core/parameters.js";
-import type { Architecture, Layer } from "./layer.js";
+import type { Architecture, Layer } from "./architecture.js";
 
 /** What Keras adds to a variance before its root, in every MobileNet. */
 export const BATCH_NORM_EPSILON = 1e-3;

@@ -1,6 +1,6 @@
 /** MobileNet v2 (Sandler et al. 2018, arXiv:1801.04381), its layers named as in keras-applications. */
 
-import type { Architecture, Layer } from "./layer.js";
+import type { Architecture, Layer } from "./architecture.js";
 import { decimal, MOBILENET_LICENCE, type PublishedWeights, tfhubMobilenets } from "./published-weights.js";
 import type { TrunkDefinition } from "./trunk-definition.js";
 

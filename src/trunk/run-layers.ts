@@ -2,8 +2,8 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { ShapeError, WeightsError } from "../core/errors.js";
+import type { Architecture, Layer } from "./architecture.js";
 import { movingScaleAndBias, normaliseByBatch } from "./batch-norm.js";
-import type { Architecture, Layer } from "./layer.js";
 import { type ParameterPart, parameterName } from "./layer-parameters.js";
 import { type Rectifier, rectify } from "./rectifier.js";
 import { scaleImage } from "./scaling.js";

@@ -1,7 +1,7 @@
 /** How raw pixels become what the first layer reads. */
 
 import * as tf from "@tensorflow/tfjs";
-import type { Architecture } from "./layer.js";
+import type { Architecture } from "./architecture.js";
 
 /** Mean of ImageNet in Caffe's order, blue, green, red (keras-applications, mode "caffe"). */
 export const CAFFE_MEAN_BGR = [103.939, 116.779, 123.68];

@@ -2,7 +2,7 @@
  * Where the cells of a layer lie on the image: TensorFlow pads strided convolutions below and right, which moves them.
  */
 
-import { architectureOf } from "./architecture.js";
+import { architectureOf } from "./architecture-of.js";
 import { tapsOf } from "./taps.js";
 import type { TrunkSpec } from "./trunk.js";
 

@@ -1,6 +1,6 @@
 /** The stride, width and size of each layer's output, read off the table. */
 
-import type { Architecture } from "./layer.js";
+import type { Architecture } from "./architecture.js";
 import type { Tap } from "./trunk.js";
 
 /** In order of computation, the input first. */

@@ -1,6 +1,6 @@
 /** What the file of a trunk says about it. Nothing else in the code tells one trunk from another by its name. */
 
-import type { Architecture } from "./layer.js";
+import type { Architecture } from "./architecture.js";
 import type { PublishedWeights } from "./published-weights.js";
 
 export interface TrunkDefinition<Name extends string = string> {

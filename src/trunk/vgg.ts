@@ -1,6 +1,6 @@
 /** VGG16 and VGG19 (Simonyan and Zisserman 2014, arXiv:1409.1556), their layers named as in keras-applications. */
 
-import type { Architecture, Layer } from "./layer.js";
+import type { Architecture, Layer } from "./architecture.js";
 import type { PublishedWeights } from "./published-weights.js";
 import type { TrunkDefinition } from "./trunk-definition.js";
 

@@ -3,10 +3,10 @@
 import { WeightsError } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
 import type { NdArray } from "../core/nd-array.js";
-import { architectureOf } from "../trunk/architecture.js";
+import type { Architecture } from "../trunk/architecture.js";
+import { architectureOf } from "../trunk/architecture-of.js";
 import { externalData, type OnnxWeights, readOnnxFile } from "../trunk/formats/onnx-file.js";
 import { withOutput } from "../trunk/formats/onnx-model.js";
-import type { Architecture } from "../trunk/layer.js";
 import { CAFFE_MEAN_BGR, IMAGENET_DEVIATION, IMAGENET_MEAN } from "../trunk/scaling.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
 import { type NotCompared, type Original, SIDE } from "./original-network.js";

@@ -1,6 +1,10 @@
 /**
  * A training run from configuration file to a model that can be exported: data, weights, training, references,
  * threshold.
+ *
+ * Ctrl-C: the command's signal goes to `train/epoch.ts`, which saves after the running batches, and to
+ * `train/stage.ts`, which saves in a validation. Nothing else needs saving: before the first batch (inventory, cached
+ * features) nothing was learned, and after the last epoch all of it is saved.
  */
 
 import { basename, dirname, join, resolve } from "node:path";
@@ -45,13 +49,16 @@ export interface RunOptions {
   readonly onEpoch?: (record: EpochRecord) => void;
   /** Said before each part that follows the training. */
   readonly onPhase?: (phase: string) => void;
+  /** Interrupts at the next batch; `runTraining` says where that saves. */
   readonly signal?: AbortSignal;
 }
 
 /**
  * Trains jointly, computes the references, calibrates the threshold, and writes `best/` in the run folder.
  *
- * @throws ConfigError where the run folder is another's, InterruptedError after saving, where the signal asks.
+ * @throws ConfigError where the run folder is another's.
+ * @throws InterruptedError where the signal asks, after saving; before the first batch the signal's reason, since there
+ *   is nothing to save.
  */
 export function runTraining(raw: RawConfig, options: RunOptions): Promise<TrainedModel> {
   return inRunFolder(raw.out, () =>

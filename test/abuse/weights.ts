@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import type { NdArray, NdArrays } from "../../src/core/nd-array.js";
 import type { Random } from "../../src/core/random.js";
 import { decodeSafetensors, encodeSafetensors } from "../../src/core/safetensors.js";
-import { architectureOf } from "../../src/trunk/architecture.js";
+import { architectureOf } from "../../src/trunk/architecture-of.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
 import { foldBatchNorm } from "../../src/trunk/fold-batch-norm.js";
 import { writeGraphModel } from "../trunk/graph-model.js";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Explainer, Outcome } from "../../src/bundle/explainer.js";
 import { explainImages, prepareResults } from "../../src/cli/explain-images.js";
-import { skipper } from "../../src/cli/skipped.js";
+import { skipper } from "../../src/cli/skipped-images.js";
 import { ImageError } from "../../src/core/errors.js";
 import type { ModelSpec } from "../../src/model/model.js";
 import { explained, explanation, tissue } from "../pictures/fixtures.js";

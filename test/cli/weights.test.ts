@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { architectureOf } from "../../src/trunk/architecture.js";
+import { architectureOf } from "../../src/trunk/architecture-of.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
 import { writeTrunkFile } from "../../src/trunk/formats/trunk-file.js";
 import { aspectlens } from "../helpers/command.js";

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { InputError } from "../../src/core/errors.js";
 import { locked } from "../../src/core/lock.js";
-import { machine, startOfProcess } from "../../src/core/process.js";
+import { machine, startOfProcess } from "../../src/core/process-identity.js";
 
 const lockIn = () => join(mkdtempSync(join(tmpdir(), "lock-")), "sub", "lock");
 const attempt = (path: string, work: () => Promise<unknown> = async () => "done") =>

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { checkDataset, type Fault } from "../../src/dataset/check.js";
+import { checkDataset } from "../../src/dataset/check.js";
+import type { Fault } from "../../src/dataset/fault.js";
 import { synthesize } from "../../src/dataset/synth/synthesize.js";
 import { fromRaw, pngBytes, rgb, temporaryFolder, writeDataset } from "./given.js";
 

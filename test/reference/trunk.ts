@@ -1,7 +1,7 @@
 /** A trunk in plain loops and float64, from the layer table: what `Trunk.run` must give. */
 
 import type { NdArrays } from "../../src/core/nd-array.js";
-import type { Architecture, Layer } from "../../src/trunk/layer.js";
+import type { Architecture, Layer } from "../../src/trunk/architecture.js";
 
 /** Row-major `[batch, size, size, channels]`. */
 export interface Volume {

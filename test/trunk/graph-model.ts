@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { NdArray, NdArrays } from "../../src/core/nd-array.js";
-import type { Architecture, Layer } from "../../src/trunk/layer.js";
+import type { Architecture, Layer } from "../../src/trunk/architecture.js";
 
 /** `fused`: converter's fused nodes; `folded`: batch norm as BiasAdd; `kept`: FusedBatchNormV3 with its own epsilon. */
 export type GraphForm = "fused" | "folded" | "kept";

@@ -3,8 +3,8 @@
 import * as tf from "@tensorflow/tfjs";
 import type { NdArray, NdArrays } from "../../src/core/nd-array.js";
 import { random } from "../../src/core/random.js";
+import type { Architecture } from "../../src/trunk/architecture.js";
 import { assembleTrunk } from "../../src/trunk/create-trunk.js";
-import type { Architecture } from "../../src/trunk/layer.js";
 import { randomWeights } from "../../src/trunk/random-weights.js";
 import type { Trunk, TrunkSpec } from "../../src/trunk/trunk.js";
 import { TRUNKS, trunkDefinition } from "../../src/trunk/trunks.js";

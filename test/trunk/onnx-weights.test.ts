@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WeightsError } from "../../src/core/errors.js";
 import type { NdArray, NdArrays } from "../../src/core/nd-array.js";
 import { InferenceSession, Tensor as OrtTensor } from "../../src/engine/onnx-runtime.js";
-import { architectureOf } from "../../src/trunk/architecture.js";
+import { architectureOf } from "../../src/trunk/architecture-of.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
 import { foldBatchNorm } from "../../src/trunk/fold-batch-norm.js";
 import { inspectWeights } from "../../src/trunk/formats/inspect-weights.js";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WeightsError } from "../../src/core/errors.js";
-import { architectureOf } from "../../src/trunk/architecture.js";
+import { architectureOf } from "../../src/trunk/architecture-of.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
 import { foldBatchNorm } from "../../src/trunk/fold-batch-norm.js";
 import { inspectWeights } from "../../src/trunk/formats/inspect-weights.js";

@@ -2,7 +2,7 @@
 
 import protobuf from "protobufjs/minimal.js";
 import type { NdArray, NdArrays } from "../../src/core/nd-array.js";
-import type { Architecture } from "../../src/trunk/layer.js";
+import type { Architecture } from "../../src/trunk/architecture.js";
 
 export interface Node {
   readonly operator: string;

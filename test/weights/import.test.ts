@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WeightsError } from "../../src/core/errors.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
-import { architectureOf } from "../../src/trunk/architecture.js";
+import { architectureOf } from "../../src/trunk/architecture-of.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
 import { loadWeights } from "../../src/trunk/formats/load-weights.js";
 import { readTrunkFile } from "../../src/trunk/formats/trunk-file.js";

@@ -16,7 +16,7 @@ import { type DeviceOptions, showNotice } from "../engine-options.js";
 import { concernsOneImage, type Results } from "../explain-images.js";
 import { printJson, printLine } from "../output.js";
 import { progressBar } from "../progress.js";
-import type { Skipped } from "../skipped.js";
+import type { Skipped } from "../skipped-images.js";
 
 /** The maps of all images are kept in memory until the last method has run. */
 const MOST_IMAGES = 50;

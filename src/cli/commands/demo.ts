@@ -19,7 +19,7 @@ import { checkFolder } from "../out-folder.js";
 import { printLine } from "../output.js";
 import { duration, progressBar } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
-import { skipper } from "../skipped.js";
+import { skipper } from "../skipped-images.js";
 import { checkOutBundle } from "./export.js";
 import { printTrained, trainWithProgress } from "./train.js";
 

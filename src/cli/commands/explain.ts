@@ -15,7 +15,7 @@ import { explainImages, prepareResults } from "../explain-images.js";
 import { findImages } from "../find-images.js";
 import { checkFolder } from "../out-folder.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
-import { skipper } from "../skipped.js";
+import { skipper } from "../skipped-images.js";
 
 interface ExplainOptions extends CommonOptions, DeviceOptions {
   readonly out: string;

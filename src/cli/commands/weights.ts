@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { WeightsError } from "../../core/errors.js";
 import { sizeOf } from "../../core/nd-array.js";
 import { formatTable } from "../../core/text-table.js";
-import { architectureOf } from "../../trunk/architecture.js";
+import { architectureOf } from "../../trunk/architecture-of.js";
 import { layerParameters } from "../../trunk/layer-parameters.js";
 import type { TrunkSpec } from "../../trunk/trunk.js";
 import { CATALOGUE, catalogued } from "../../weights/catalogue.js";

@@ -1,7 +1,7 @@
 /** What is explained, as a user names it. */
 
+import { findName } from "../../core/check-keys.js";
 import { InputError } from "../../core/errors.js";
-import { findName } from "../../core/keys.js";
 import type { ClassifierSpec } from "../../heads/head.js";
 import type { InnerTarget, Target } from "../target.js";
 import { classTarget } from "./target-weights.js";

@@ -4,7 +4,7 @@
 
 import { WeightsError } from "../../core/errors.js";
 import type { NdArray } from "../../core/nd-array.js";
-import { architectureOf } from "../architecture.js";
+import { architectureOf } from "../architecture-of.js";
 import { hasKernel, type ParameterPart } from "../layer-parameters.js";
 import type { TrunkDefinition } from "../trunk-definition.js";
 import { TRUNKS, type TrunkName } from "../trunks.js";

@@ -1,4 +1,4 @@
-/** Puts the weights of a file into a trunk, layer by layer, or says exactly what does not fit. */
+/** Puts read weights (`read-weights.ts`) into a trunk's layers, or says exactly what does not fit. */
 
 import { inFile, WeightsError } from "../../core/errors.js";
 import { type NdArray, ndArray } from "../../core/nd-array.js";
@@ -21,7 +21,7 @@ import { fittingAlpha } from "./width.js";
 export interface LoadedWeights {
   /** Every parameter of the trunk; a layer has batch norm where the file kept it, else a bias. */
   readonly parameters: Record<string, NdArray>;
-  /** Layers that the file ends before, drawn at random with batch norm; empty unless asked for. */
+  /** Layers that the file lacks at its end: random weights, with batch norm; empty unless asked for. */
   readonly randomLayers: readonly string[];
 }
 
@@ -29,7 +29,7 @@ export interface LoadedWeights {
 export type LoadWeightsOptions =
   | { readonly missing?: "error" }
   | {
-      /** Draws the layers behind the last one present. A gap before it stays an error. */
+      /** Random weights for the layers after the last one present. A gap before it stays an error. */
       readonly missing: "random";
       readonly seed: number;
     };

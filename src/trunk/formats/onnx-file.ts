@@ -3,7 +3,7 @@
 import { WeightsError } from "../../core/errors.js";
 import { type NdArray, ndArray } from "../../core/nd-array.js";
 import { checkOnnxGraph } from "../../core/onnx-check.js";
-import { architectureOf } from "../architecture.js";
+import { architectureOf } from "../architecture-of.js";
 import { BATCH_NORM_EPSILON } from "../layer-parameters.js";
 import type { TrunkSpec } from "../trunk.js";
 import { TRUNK_NAMES } from "../trunks.js";

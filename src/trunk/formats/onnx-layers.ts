@@ -1,6 +1,6 @@
 /** Walks an ONNX graph along the table of a trunk: which node is which layer, or which node is none. */
 
-import { architectureOf } from "../architecture.js";
+import { architectureOf } from "../architecture-of.js";
 import { hasKernel } from "../layer-parameters.js";
 import type { TrunkSpec } from "../trunk.js";
 import type { OnnxGraph } from "./onnx-graph.js";

@@ -1,6 +1,6 @@
 /** How an ONNX convolution pads: by attributes of its own, by name, or by a node before it. */
 
-import type { Layer } from "../layer.js";
+import type { Layer } from "../architecture.js";
 import { constantInput, type OnnxGraph, type OnnxNode } from "./onnx-graph.js";
 
 /** Rows and columns of zeros. */

@@ -1,6 +1,6 @@
 /** Steps through an ONNX graph: which node computes a given layer, and what is wrong with it. */
 
-import type { Layer } from "../layer.js";
+import type { Layer } from "../architecture.js";
 import type { TrunkSpec } from "../trunk.js";
 import { constantInput, type OnnxGraph, type OnnxNode } from "./onnx-graph.js";
 import { NO_PADS, type Padding, type Pads, paddingOf, padsOfNode } from "./onnx-padding.js";

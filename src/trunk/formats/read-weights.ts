@@ -1,4 +1,4 @@
-/** Reads weights from disk in whatever form they come, as named plain arrays. */
+/** Reads any file of weights into named arrays; `load-weights.ts` puts them into a trunk's layers. */
 
 import { stat } from "node:fs/promises";
 import { join } from "node:path";

@@ -4,7 +4,7 @@ import { WeightsError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/files.js";
 import type { NdArrays } from "../../core/nd-array.js";
 import { encodeSafetensors, readSafetensors } from "../../core/safetensors.js";
-import { architectureOf } from "../architecture.js";
+import { architectureOf } from "../architecture-of.js";
 import type { TrunkSpec } from "../trunk.js";
 import { readInputFile } from "./input-file.js";
 import type { WeightsFile } from "./weights-file.js";

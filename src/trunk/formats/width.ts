@@ -1,6 +1,6 @@
 /** The width multiplier of a trunk, from the shapes of its kernels. */
 
-import { architectureOf } from "../architecture.js";
+import { architectureOf } from "../architecture-of.js";
 import { layerParameters, parameterName } from "../layer-parameters.js";
 import type { TrunkSpec } from "../trunk.js";
 import type { LayerWeights } from "./layer-names.js";

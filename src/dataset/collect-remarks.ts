@@ -1,6 +1,6 @@
 /** Merges equal remarks about many files of a dataset into one: the first file, and how many others are like it. */
 
-import type { Fault } from "./check.js";
+import type { Fault } from "./fault.js";
 
 export interface Remark {
   readonly severity: "warning" | "note";

@@ -1,4 +1,4 @@
-/** Collects the images that could not be explained: a line for each as it happens, and an error at the end. */
+/** Collects the images that could not be explained: prints a line for each as it happens, and an error at the end. */
 
 import { InputError } from "../core/errors.js";
 import { printNote } from "./output.js";

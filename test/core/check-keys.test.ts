@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkKeys, nearest } from "../../src/core/keys.js";
+import { checkKeys, nearest } from "../../src/core/check-keys.js";
 
 test("the nearest name is within a third of its length, whatever the case", () => {
   expect(nearest("learningrate", ["learningRate", "seed"])).toBe("learningRate");

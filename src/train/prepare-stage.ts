@@ -16,13 +16,13 @@ export function checkStages(
 ): void {
   let reached = arrays;
   for (const stage of stages) {
-    reached = forStage(model, reached, stage);
+    reached = prepareStage(model, reached, stage);
     trainableNames(model, parametersOf(reached), { train: stage.train, heads: onlyHeads });
   }
 }
 
 /** A stage that freezes statistics folds them; one that needs statistics of the batch must still have them. */
-export function forStage(model: Model, arrays: NdArrays, stage: StageConfig): NdArrays {
+export function prepareStage(model: Model, arrays: NdArrays, stage: StageConfig): NdArrays {
   if (stage.batchNorm === "frozen") return foldBatchNorm(model.trunk, arrays);
   if (stage.train !== "all") {
     throw new ConfigError(
