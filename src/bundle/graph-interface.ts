@@ -52,7 +52,14 @@ export function classCount({ model }: Described): number {
 }
 
 function answerShape(head: AspectSpec, size: number, cells = -1): readonly number[] {
-  if (head.kind === "boxes") return [1, cells, cells, 5];
-  const isMap = head.kind === "segmentation" || (head.kind === "amount" && head.form === "map");
-  return isMap ? [1, size, size, 1] : [1, 1];
+  switch (head.kind) {
+    case "boxes":
+      return [1, cells, cells, 5];
+    case "segmentation":
+      return [1, size, size, 1];
+    case "presence":
+      return [1, 1];
+    case "amount":
+      return head.form === "map" ? [1, size, size, 1] : [1, 1];
+  }
 }

@@ -37,7 +37,7 @@ export interface SampleRecord {
 }
 
 const ASPECT_KEYS = ["mask", "values", "boxes", "present", "amount", "map"];
-const ANSWER_KEY: Readonly<Record<Task, string>> = { single: "label", multi: "labels", regression: "value" };
+const LABEL_KEY: Readonly<Record<Task, string>> = { single: "label", multi: "labels", regression: "value" };
 /** Training computes with 32 bits, and squares differences of values. */
 const LARGEST_VALUE = 1e15;
 /** Boxes made from pixels may be off by rounding. */
@@ -58,7 +58,7 @@ export function parseLine(bytes: Uint8Array, where: string): unknown {
 
 /** The second half: what a sample must hold. */
 export function toRecord(value: unknown, manifest: Manifest, where: string): SampleRecord {
-  checkKeys(value, ["image", "split", ANSWER_KEY[manifest.task], "aspects", "causes"], where, DatasetError);
+  checkKeys(value, ["image", "split", LABEL_KEY[manifest.task], "aspects", "causes"], where, DatasetError);
   const image = checkPath(value.image, where, "image");
   const split = knownName(value.split, SPLITS, `${where}: split`);
   const target = parseTarget(value, manifest, where);
@@ -85,17 +85,23 @@ export function annotationState(
   if (!record) return "unlabelled";
   const { mask, boxes, present, amount, map } = record;
   const state = (isEmpty: boolean) => (isEmpty ? "empty" : "labelled");
-  if (kind === "segmentation") return mask === undefined ? "unlabelled" : state(mask === null);
-  if (kind === "boxes") return boxes === undefined ? "unlabelled" : state(boxes.length === 0);
-  if (kind === "amount")
-    return map !== undefined ? "labelled" : amount === undefined ? "unlabelled" : state(amount === 0);
-  if (present !== undefined) return state(!present);
-  if (boxes !== undefined) return state(boxes.length === 0);
-  return mask === undefined ? "unlabelled" : state(mask === null);
+  switch (kind) {
+    case "segmentation":
+      return mask === undefined ? "unlabelled" : state(mask === null);
+    case "boxes":
+      return boxes === undefined ? "unlabelled" : state(boxes.length === 0);
+    case "amount":
+      if (map !== undefined) return "labelled";
+      return amount === undefined ? "unlabelled" : state(amount === 0);
+    case "presence":
+      if (present !== undefined) return state(!present);
+      if (boxes !== undefined) return state(boxes.length === 0);
+      return mask === undefined ? "unlabelled" : state(mask === null);
+  }
 }
 
 function parseTarget(value: Record<string, unknown>, { task, classes }: Manifest, where: string): ClassAnnotation {
-  if (value[ANSWER_KEY[task]] === undefined) return {};
+  if (value[LABEL_KEY[task]] === undefined) return {};
   if (task === "single") return { label: knownName(value.label, classes, `${where}: label`) };
   if (task === "regression") {
     if (typeof value.value === "number" && Math.abs(value.value) <= LARGEST_VALUE) return { value: value.value };

@@ -78,11 +78,17 @@ function ofKind(
   { mask, values, boxes, present, amount, map }: AspectRecord,
   kind: AspectDeclaration["kind"],
 ): AspectRecord {
-  if (kind === "segmentation") return { mask, values };
-  if (kind === "boxes") return { boxes };
-  if (kind === "amount") return { amount, map };
-  if (present !== undefined) return { present };
-  return boxes !== undefined ? { boxes } : { mask, values };
+  switch (kind) {
+    case "segmentation":
+      return { mask, values };
+    case "boxes":
+      return { boxes };
+    case "amount":
+      return { amount, map };
+    case "presence":
+      if (present !== undefined) return { present };
+      return boxes !== undefined ? { boxes } : { mask, values };
+  }
 }
 
 async function toAnnotation(

@@ -15,7 +15,14 @@ import type { AspectSpec, Head } from "./head.js";
  * @returns `[batch, S, S, 1]`, `[batch, h, w, 1]` or `[batch, 1]`; the caller disposes it.
  */
 export function evidenceLogit({ spec }: Head<AspectSpec>, logits: tf.Tensor): tf.Tensor {
-  return spec.kind === "boxes" ? heatOf(logits) : logits.clone();
+  switch (spec.kind) {
+    case "boxes":
+      return heatOf(logits);
+    case "segmentation":
+    case "presence":
+    case "amount":
+      return logits.clone();
+  }
 }
 
 /**
@@ -27,10 +34,17 @@ export function evidenceLogit({ spec }: Head<AspectSpec>, logits: tf.Tensor): tf
  * @returns of the shape of `evidenceLogit`; the caller disposes it.
  */
 export function region({ spec }: Head<AspectSpec>, logits: tf.Tensor): tf.Tensor {
-  return tf.tidy(() => {
-    if (spec.kind === "boxes") return peaks(logits, { threshold: spec.threshold });
-    if (spec.kind === "presence" || (spec.kind === "amount" && spec.form === "number")) return tf.onesLike(logits);
-    return reaches(logits, spec.threshold);
+  return tf.tidy((): tf.Tensor => {
+    switch (spec.kind) {
+      case "boxes":
+        return peaks(logits, { threshold: spec.threshold });
+      case "segmentation":
+        return reaches(logits, spec.threshold);
+      case "presence":
+        return tf.onesLike(logits);
+      case "amount":
+        return spec.form === "map" ? reaches(logits, spec.threshold) : tf.onesLike(logits);
+    }
   });
 }
 

@@ -37,17 +37,35 @@ export interface AspectRegions {
  * @param size height and width of the model's input.
  */
 export function regionsOf(unmasked: NdArray, { spec, size }: { spec: AspectSpec; size: number }): AspectRegions {
-  if (spec.kind === "boxes") return boxRegions(unmasked, spec.threshold, size);
-  if (spec.kind === "segmentation" || (spec.kind === "amount" && spec.form === "map")) {
-    return pixelRegions(unmasked, spec.threshold, size);
+  switch (spec.kind) {
+    case "boxes":
+      return boxRegions(unmasked, spec.threshold, size);
+    case "segmentation":
+      return pixelRegions(unmasked, spec.threshold, size);
+    case "presence":
+      return numberRegion(unmasked, spec.threshold);
+    case "amount":
+      if (spec.form === "map") return pixelRegions(unmasked, spec.threshold, size);
+      return numberRegion(unmasked, spec.threshold);
   }
-  const elements = unmasked.data[0] >= logit(spec.threshold) ? Uint32Array.of(0) : new Uint32Array();
-  return { whole: { elements, boxes: [] }, hasPixels: false };
 }
 
 /** Whether answers of this kind say where. */
 export function hasPlace(spec: AspectSpec): boolean {
-  return spec.kind === "segmentation" || spec.kind === "boxes" || (spec.kind === "amount" && spec.form === "map");
+  switch (spec.kind) {
+    case "segmentation":
+    case "boxes":
+      return true;
+    case "amount":
+      return spec.form === "map";
+    case "presence":
+      return false;
+  }
+}
+
+function numberRegion(unmasked: NdArray, threshold: number): AspectRegions {
+  const elements = unmasked.data[0] >= logit(threshold) ? Uint32Array.of(0) : new Uint32Array();
+  return { whole: { elements, boxes: [] }, hasPixels: false };
 }
 
 function pixelRegions(unmasked: NdArray, threshold: number, size: number): AspectRegions {
