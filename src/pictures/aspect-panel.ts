@@ -1,4 +1,4 @@
-/** The picture of the aspects: relevant ones in their colours with name and number, the others outlined grey. */
+/** The panel of the aspects: relevant ones in their colours with name and relevance, the others outlined in grey. */
 
 import type { Box } from "../core/box.js";
 import { ownValue } from "../core/own-value.js";
@@ -18,8 +18,8 @@ interface Frame {
 }
 
 /**
- * @param picture the image as it is shown.
- * @param options.frame the panel that it stands in, at `place`; names may reach beyond the image.
+ * @param picture the image as shown in the panel.
+ * @param options.frame the panel, with the image at `place`; names may extend beyond the image.
  * @returns pixels with the regions, and a drawing of boxes and names, from the upper left corner of the panel.
  */
 export async function aspectPanel(
@@ -32,7 +32,7 @@ export async function aspectPanel(
   const colourOf = (aspect: AspectExplanation) =>
     aspect.isRelevant ? aspectColour(explanation.aspects.indexOf(aspect)) : GREY;
   const boxes: string[] = [];
-  // Least relevant first, so that what matters lies on top.
+  // Least relevant first, so that the most relevant are drawn on top.
   for (const aspect of [...ranked].reverse()) {
     const values = ownValue(maps.regions, aspect.name);
     if (aspect.kind === "boxes") boxes.push(drawBoxes(aspect, place, colourOf(aspect)));
@@ -46,7 +46,7 @@ export async function aspectPanel(
   return { picture: painted, drawing: [...boxes, ...(await drawNames(ranked, { frame, place, colourOf }))] };
 }
 
-/** Of a relevant aspect, those instances are filled that come near the most relevant one. */
+/** Of a relevant aspect, the instances with a relevance near that of the most relevant one are filled. */
 const NEAR_THE_FIRST = 0.5;
 
 function drawBoxes(aspect: AspectExplanation, picture: Rectangle, colour: Colour): string {
@@ -68,7 +68,7 @@ function drawBoxes(aspect: AspectExplanation, picture: Rectangle, colour: Colour
     .join("");
 }
 
-/** A name at each aspect's most telling instance. */
+/** A name at each aspect's most relevant instance. */
 async function drawNames(
   aspects: readonly AspectExplanation[],
   { frame, place, colourOf }: { frame: Frame; place: Rectangle; colourOf: (aspect: AspectExplanation) => Colour },

@@ -13,11 +13,11 @@ import { relevanceBar } from "./relevance-bar.js";
 import type { Shape } from "./shown-image.js";
 import { fitText, textWidth } from "./text-line.js";
 
-/** Columns that a page takes. */
+/** Largest number of columns. */
 const MOST_ASPECTS = 6;
-/** The longer side of an image. */
+/** Longer side of an image, pixels. */
 const CELL = 150;
-/** A cell is at least so wide and high, for its title; a narrower image stands in its middle, in its own shape. */
+/** Smallest width and height of a cell, for its title; a narrower image is centred, in its own aspect ratio. */
 const NARROWEST = 80;
 const THINNEST = 4;
 const GAP = 14;
@@ -34,7 +34,7 @@ interface Grid {
   /** Of the image in its cell. */
   readonly place: Rectangle;
   readonly panel: RgbImage;
-  /** The panel, pale enough for a fill of any colour. */
+  /** The panel, faded so that fills of any colour can be seen. */
   readonly pale: RgbImage;
   readonly left: (column: number) => number;
   readonly top: (row: number) => number;
@@ -45,10 +45,10 @@ interface Grid {
  * relevance as a bar with a tick at the threshold. The aspect that a method names first is in its colour, the others
  * are grey; all are grey where none is relevant.
  *
- * @param explained of the same image and question; the first is the model's own method, and its aspects decide the
- *   columns.
+ * @param explained explanations of the same image and target; the first is by the model's default method, whose aspects
+ *   become the columns.
  * @param image the upright image.
- * @param options.shape width and height of the original, where `image` was squeezed into another shape.
+ * @param options.shape width and height of the original, if `image` was resized to another aspect ratio.
  * @returns the bytes of a PNG.
  */
 export async function comparisonSheet(
@@ -100,7 +100,7 @@ function gridOf(columns: readonly AspectExplanation[], panel: RgbImage): Grid {
   };
 }
 
-/** What one method names, where it looked, and its cell of each aspect. */
+/** A row: the aspect that a method names, its saliency, and a cell for each aspect. */
 async function methodRow(
   { explanation, maps }: Explained,
   { row, grid }: { row: number; grid: Grid },
@@ -116,7 +116,7 @@ async function methodRow(
     await writeText(explanation.masking, { x: MARGIN, y: y + 40, ...faint }),
     await fitted(`names ${first?.name ?? "none"}`, { x: MARGIN, y: y + 58, size: 9, colour: INK, width: room }),
   ];
-  if (row === 0) drawing.push(await writeText("this model's own", { x: MARGIN, y: y + 76, ...faint }));
+  if (row === 0) drawing.push(await writeText("the model's default", { x: MARGIN, y: y + 76, ...faint }));
   const isSilent = maps.saliency.values.every((value) => !(value > 0));
   if (isSilent) drawing.push(await writeText("found nothing", { x: left(0), y: y + frame.height + 16, ...faint }));
   const at = (column: number) => ({ left: left(column) + place.x, top: y + place.y });
@@ -150,8 +150,8 @@ function footer(present: number, shown: number): string[] {
   return [
     "Colour: the aspect that the method names first, its most relevant one; all are grey where none is relevant.",
     "Bar: relevance, 0 to 1. Tick: relevant from here on; " +
-      "calibrated for the first method at most, a guess for the others.",
-    "Fill: what the head still sees of its aspect when only what the method kept is left; the stronger, the more.",
+      "it is calibrated for the first method at most, a guess for the others.",
+    "Fill: what the head still sees of its aspect after the method's masking; the stronger, the more.",
     ...(present > shown ? [`The ${shown} most relevant of ${present} present aspects are shown.`] : []),
   ];
 }
@@ -161,13 +161,13 @@ function firstOf({ aspects }: Explanation): AspectExplanation | undefined {
   return rankAspects(aspects).find(({ isRelevant }) => isRelevant);
 }
 
-/** Of boxes, which have no map: the filled boxes at the aspect's survival. */
+/** For boxes, which have no map: filled boxes with the aspect's survival. */
 function boxSurvival({ survival }: AspectExplanation, region?: Uint8Array): Uint8Array | undefined {
   const strength = 255 * Math.min(1, Math.max(0, survival ?? 0));
   return region?.map((inside) => (inside ? strength : 0));
 }
 
-/** @param survival `[size * size]`, 0..255; on a curve, so that 0.3 can be told from nothing. */
+/** @param survival `[size * size]`, 0..255; drawn on a curve, so that 0.3 can be told from 0. */
 function paintSurvival(
   image: RgbImage,
   survival: Uint8Array,

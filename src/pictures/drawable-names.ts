@@ -1,9 +1,9 @@
-/** Names in letters that no font here has are shown as numbers, with a note on what to install. */
+/** Names with characters that no available font has are shown as numbers, with a note on which font to install. */
 
 import type { Explained, Explanation, Prediction } from "../explain/explanation.js";
 import { missingCharacters } from "./missing-glyphs.js";
 
-/** Fonts by the scripts that they hold; the first that a character belongs to counts. */
+/** Fonts by script; the first script that a character belongs to counts. */
 const FONTS: readonly (readonly [name: string, pattern: RegExp, font: string])[] = [
   ["Japanese", /[\p{scx=Hira}\p{scx=Kana}]/u, "Noto Sans CJK"],
   ["Korean", /\p{scx=Hang}/u, "Noto Sans CJK"],
@@ -22,12 +22,12 @@ const FONTS: readonly (readonly [name: string, pattern: RegExp, font: string])[]
   ["symbols", /[\p{S}\p{P}\p{N}]/u, "Noto Sans Symbols 2"],
 ];
 
-/** Lines as long as a legend is wide. */
-const NOTE = ["Some names are numbered as in the JSON:", "their letters have no font here."];
+/** Lines that fit the width of a legend. */
+const NOTE = ["Some names are numbered as in the JSON:", "no font here has their letters."];
 
 /**
  * @returns the explanation with "aspect 3" and "class 2" for the names that cannot be drawn, counted as the JSON lists
- *   them, and what to say about it, a line each; nothing where all can be drawn.
+ *   them, and notes about it, one per line; none if all can be drawn.
  */
 export async function withDrawableNames(explained: Explained): Promise<{ shown: Explained; notes: readonly string[] }> {
   const { explanation, maps } = explained;

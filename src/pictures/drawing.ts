@@ -1,10 +1,10 @@
-/** What a picture is made of: images, shapes over them, and lines of text over those; and how it becomes a PNG. */
+/** A drawing: images, shapes above them, and lines of text above those. Renders it as a PNG. */
 
 import sharp from "sharp";
 import { type RgbImage, rawOf, toBuffer } from "./painting.js";
 import { type TextLine, type TextLook, textLine } from "./text-line.js";
 
-/** A line of text and where its upper left corner lies. */
+/** A line of text and the position of its upper left corner. */
 export interface PlacedLine extends TextLine {
   readonly left: number;
   readonly top: number;
@@ -19,7 +19,7 @@ export interface PlacedImage {
   readonly top: number;
 }
 
-/** @param options.x left end, middle or right end of the line, by `anchor`; `y` is the baseline. */
+/** @param options.x position of the line's left end, middle or right end, by `anchor`; `y` is the baseline. */
 export async function writeText(
   text: string,
   { x, y, anchor = "start", ...look }: TextLook & { x: number; y: number; anchor?: "start" | "middle" | "end" },
@@ -29,7 +29,7 @@ export async function writeText(
   return { ...line, left: Math.round(left), top: Math.round(y) - line.ascent };
 }
 
-/** The same drawing elsewhere, its shapes cut off at the edges of a rectangle. */
+/** A drawing moved into a rectangle, its shapes clipped at the edges. */
 export function inset(
   drawing: Drawing,
   { x, y, width, height }: { x: number; y: number; width: number; height: number },
@@ -77,7 +77,7 @@ export async function renderPng(
   return new Uint8Array(await png.toBuffer());
 }
 
-/** Lays a line of text on an image, in place; what lies beyond its edges is left out. */
+/** Draws a line of text on an image, in place; parts beyond the edges are clipped. */
 function layLine(image: RgbImage, { width, height, pixels, left, top }: PlacedLine): void {
   for (let y = Math.max(0, -top); y < Math.min(height, image.height - top); y++) {
     for (let x = Math.max(0, -left); x < Math.min(width, image.width - left); x++) {

@@ -1,4 +1,4 @@
-/** An explanation on the terminal: one sentence, and a line for each aspect. */
+/** An explanation as text for the terminal: one sentence, and a line for each aspect. */
 
 import { clip, visible, visibleLine } from "../core/terminal.js";
 import { formatTable } from "../core/text-table.js";

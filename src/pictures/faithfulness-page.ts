@@ -1,11 +1,11 @@
-/** The page of a faithfulness run: its table, what it must be read against, and the worst cases as pictures. */
+/** The page of a faithfulness run: the table, the controls, and the overlays of the worst cases. */
 
 import type { Faithfulness } from "../faithfulness/faithfulness.js";
 import { faithfulnessLines, METHOD_COLUMNS, methodRows } from "./faithfulness-table.js";
 import { escapeHtml, htmlPage } from "./html-page.js";
 
 export interface PictureOfCase {
-  /** File beside the page. */
+  /** File name, in the folder of the page. */
   readonly file: string;
   readonly image: string;
   readonly causes: readonly string[];
@@ -16,7 +16,7 @@ export interface PictureOfCase {
   readonly isCauseRelevant: boolean;
 }
 
-/** @returns a page that needs nothing but the pictures beside it. */
+/** @returns a page that loads nothing but the overlays in its folder. */
 export function faithfulnessPage(
   faithfulness: Faithfulness,
   { model, dataset, worst }: { model: string; dataset: string; worst: readonly PictureOfCase[] },

@@ -1,4 +1,4 @@
-/** Faithfulness in words and rows, for the terminal and for the page. */
+/** The results of a faithfulness run as rows and sentences, for the terminal and for the page. */
 
 import type { Faithfulness, FaithfulnessMethod, RandomControl } from "../faithfulness/faithfulness.js";
 
@@ -17,7 +17,7 @@ export const METHOD_COLUMNS = [
   "threshold",
 ] as const;
 
-/** One row a method and masking, the default first, then by what they name. */
+/** One row per method and masking, the default first, then by the share of causes ranked first. */
 export function methodRows({ methods }: Faithfulness): readonly { isDefault: boolean; cells: readonly string[] }[] {
   const rank = (method: FaithfulnessMethod) => (method.isDefault ? 2 : (method.namedCause ?? -1));
   return [...methods]
@@ -41,7 +41,7 @@ export function methodRows({ methods }: Faithfulness): readonly { isDefault: boo
     }));
 }
 
-/** What the rows are taken over, and what they must be read against; a line each. */
+/** The images that the rows are computed on, and the controls to compare them with; one line each. */
 export function faithfulnessLines(faithfulness: Faithfulness): readonly string[] {
   const { chance, controls, twins } = faithfulness;
   const { randomClassifier, randomHeads } = controls;
@@ -60,13 +60,13 @@ function comparedLines({ count, classifier, coverage, chance, controls }: Faithf
   const labelled = `${percentOf(coverage)} of the labelled ones`;
   const byPresence = percentOf(controls.presenceOnly.namedCause);
   return [
-    `${count} images that hold a cause and another aspect, are answered right and in which the heads see both: ` +
+    `${count} images that hold a cause and another aspect, are classified correctly and in which the heads see both: ` +
       `${labelled}; classifier right on ${percentOf(classifier.accuracy)}`,
     `cause first at random ${percentOf(chance.namedCause)}, by presence alone ${byPresence}`,
   ];
 }
 
-/** Images by the causes that are seen in them, explained by the default method. */
+/** Results by the causes that the heads see in an image, for the default method. */
 function causeLines({ counts, methods }: Faithfulness): string[] {
   const own = methods.find(({ isDefault }) => isDefault);
   if (!own) return [];
@@ -109,24 +109,24 @@ function randomLine({ draws, namedCause, relevant }: RandomControl, what: string
 
 function curveLine({ deletion, insertion }: Record<"deletion" | "insertion", number>): string {
   return (
-    `places at random: deletion ${numberOf(deletion)} (lower is better), ` +
+    `random places: deletion ${numberOf(deletion)} (lower is better), ` +
     `insertion ${numberOf(insertion)} (higher is better)`
   );
 }
 
 function pairLine({ count, ownFirst, sameFirst }: NonNullable<Faithfulness["twins"]>): string {
   return (
-    `against the paired model, ${count} images that hold both causes and that both answer right: ` +
+    `against the paired model, ${count} images that hold both causes and that both models classify correctly: ` +
     `each names its own first in ${percentOf(ownFirst)}, both the same in ${percentOf(sameFirst)}`
   );
 }
 
-/** Of a dataset, what is wrong with it where no image can be judged. */
+/** The error for a dataset on which nothing can be measured. */
 export const NO_CAUSES =
   "no test image is labelled with a cause of its class and another aspect. " +
   'Name causes in dataset.json, as "causes": { "malignant": ["mitosis"] }.';
 
-/** What is wrong with the question itself, where there is nothing to answer. */
+/** Why nothing could be measured, or undefined if something was. */
 export function emptyReason({ count, counts, coverage, classifier }: Faithfulness): string | undefined {
   if (count > 0 || counts.withoutCause > 0) return undefined;
   if (coverage === null) return NO_CAUSES;

@@ -1,12 +1,12 @@
-/** The explanation in one sentence: what was answered, and because of which aspects. */
+/** The explanation in one sentence: the answer, and the aspects that it is based on. */
 
 import { clip } from "../core/terminal.js";
 import type { AspectExplanation, Explanation, Prediction } from "../explain/explanation.js";
 
-/** The question where it is the usual one. */
+/** The question about the predicted class. */
 export const BECAUSE = "because of:";
 
-/** What is said where nothing is relevant: aspects are present and do not matter, or none is present. */
+/** The text if nothing is relevant: either aspects are present but do not matter, or none is present. */
 export function nothingText(aspects: readonly AspectExplanation[]): string {
   return aspects.some(({ isPresent }) => isPresent) ? "no known aspect explains this" : "no known aspect is seen here";
 }
@@ -16,7 +16,7 @@ export interface Headline {
   readonly answer: string;
   /** "because of:", "why benign (3 %):", "why benign rather than malignant:". */
   readonly question: string;
-  /** The relevant aspects, most relevant first; empty where nothing explains the answer. */
+  /** The relevant aspects, most relevant first; empty if none explains the answer. */
   readonly causes: readonly AspectExplanation[];
 }
 
@@ -40,7 +40,7 @@ export function headlineText(explanation: Explanation): string {
   return `${answer} ${question} ${named.join(", ")}`;
 }
 
-/** Relevant ones first, then present ones, then absent ones, each by falling relevance and presence. */
+/** Relevant aspects first, then present, then absent ones, each in descending order of relevance and presence. */
 export function rankAspects(aspects: readonly AspectExplanation[]): readonly AspectExplanation[] {
   const rank = (aspect: AspectExplanation) => (aspect.isRelevant ? 0 : aspect.isPresent ? 1 : 2);
   return [...aspects].sort(
@@ -49,8 +49,9 @@ export function rankAspects(aspects: readonly AspectExplanation[]): readonly Asp
 }
 
 /**
- * The relevance that an aspect had to reach, or would have. Where it is relevant beside another that reaches the
- * threshold, what counts is `relevanceApart`: as far below its relevance as `thresholdBeside` is below that.
+ * The relevance from which on an aspect counts as relevant. Beside another that reaches the threshold, `relevanceApart`
+ * is compared with `thresholdBeside`; the result is then as far below the aspect's relevance as `thresholdBeside` is
+ * below its `relevanceApart`.
  */
 export function relevantFrom(
   { isRelevant, relevance, relevanceApart }: AspectExplanation,
@@ -72,17 +73,17 @@ export function shareText(share: number | null): string {
   return share === null ? "–" : share.toFixed(2).replace(/^-(0\.00)$/, "$1");
 }
 
-/** How much of a bar a relevance fills, 0..1: nothing where it reads 0.00. */
+/** The share of a bar that a relevance fills, 0..1; 0 if it is shown as 0.00. */
 export function barShare(relevance: number | null): number {
   return relevance === null || relevance < 0.005 ? 0 : Math.min(1, relevance);
 }
 
-/** " [0.49, 0.63]", or nothing where there is no interval. */
+/** " [0.49, 0.63]", or "" without an interval. */
 export function intervalText({ relevanceInterval }: AspectExplanation): string {
   return relevanceInterval ? ` [${relevanceInterval.map(shareText).join(", ")}]` : "";
 }
 
-/** Whole percent, but never a 100 % or 0 % that is not one. */
+/** Whole percent; 100 % and 0 % only if exact. */
 export function percentText(share: number): string {
   if (share < 1 && share > 0.995) return "> 99 %";
   if (share > 0 && share < 0.005) return "< 1 %";

@@ -1,4 +1,4 @@
-/** Pages of our own: one style, one frame, and text that cannot act as markup. */
+/** The frame and style of all HTML pages, and the escaping of text. */
 
 import { visible } from "../core/terminal.js";
 
@@ -13,7 +13,7 @@ figure{margin:1.5rem 0}img{max-width:100%;border:1px solid #e4e8ec}figcaption{co
 /**
  * @param title as text.
  * @param body as markup.
- * @returns a page that loads nothing but the pictures in its body.
+ * @returns a page that loads nothing but the images in its body.
  */
 export function htmlPage(title: string, body: string): string {
   return `<!doctype html>
@@ -26,7 +26,7 @@ ${body}
 `;
 }
 
-/** Safe between tags and in quoted attributes; control characters are shown escaped. */
+/** Escapes text for use between tags and in quoted attributes; control characters are shown as escapes. */
 export function escapeHtml(value: string): string {
   return value
     .split("\n")

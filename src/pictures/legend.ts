@@ -12,7 +12,7 @@ const ROW = 60;
 const TITLE = 26;
 const LINE = 16;
 
-/** Height in pixels that `legend` fills. @param notes lines below it. */
+/** Height of `legend`, pixels. @param notes lines below it. */
 export function legendHeight(explanation: Explanation, notes: readonly string[]): number {
   return TITLE + ROW * explanation.aspects.length + 38 + LINE * notes.length;
 }
@@ -73,7 +73,7 @@ function details(aspect: AspectExplanation): string {
   const parts = [aspect.isRelevant ? "relevant" : aspect.relevance === null ? "not readable" : "not relevant"];
   if (aspect.relevanceInterval) parts.push(`interval ${aspect.relevanceInterval.map(shareText).join("–")}`);
   if (aspect.survival !== null) parts.push(`survival ${shareText(aspect.survival)}`);
-  // With an interval there is no room for more.
+  // With an interval there is no room for the area.
   if (aspect.relevanceInterval) return parts.join(" · ");
   if (aspect.kind === "boxes" && aspect.instances) parts.push(`${aspect.instances.length} found`);
   if (aspect.area !== undefined) parts.push(`area ${percentText(aspect.area)}`);

@@ -9,8 +9,8 @@ import type { Shape } from "./shown-image.js";
  * The files that the JSON of an explanation refers to: for each present pixel aspect its region (0 and 255) and its
  * survival map (0..255 for 0..1 inside the region).
  *
- * @param options.shape width and height that they get, as the original's; square at the model's input size by default.
- *   Edges of regions are then drawn where the enlarged region passes one half; survival keeps its values (nearest).
+ * @param options.shape width and height of the files, such as the original's; square at the model's input size by
+ *   default. Regions are then interpolated and cut at one half; survival is enlarged by nearest neighbour.
  * @returns PNG bytes by file name.
  */
 export async function maskFiles(
@@ -31,7 +31,10 @@ export async function maskFiles(
   return files;
 }
 
-/** Bilinear between the centres of cells, as in the overlay; from one half on is inside. @returns 0 and 255 by pixel. */
+/**
+ * Bilinear between the centres of cells, as in the overlay; one half or more is inside.
+ * @returns 0 and 255 by pixel.
+ */
 function enlargeRegion(region: Uint8Array, { size, shape }: { size: number; shape: Shape }): Uint8Array {
   const { width, height } = shape;
   const cellsAt = (place: number, side: number) => {
@@ -54,7 +57,7 @@ function enlargeRegion(region: Uint8Array, { size, shape }: { size: number; shap
   return levels;
 }
 
-/** @param values rows from the top. @param to the size that they get, by the nearest value. */
+/** @param values rows from the top. @param to size of the result, by nearest neighbour. */
 async function greyPng(values: Uint8Array, from: Shape, to = from): Promise<Uint8Array> {
   const pixels = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
   const grey = sharp(pixels, { raw: { width: from.width, height: from.height, channels: 1 }, limitInputPixels: false });

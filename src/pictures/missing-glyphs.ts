@@ -1,25 +1,25 @@
 /**
- * Which characters no font here has. Pango draws such a one as a frame around its number, in a size that depends on
- * nothing but the count of digits: what has the frame of a character that can never exist is missing itself.
+ * Finds characters that no available font has. Pango draws such a character as a frame around its code, whose size
+ * depends only on the number of digits. So a character is missing if it looks like one that can never exist.
  */
 
 import { renderText } from "./text-line.js";
 
-/** What the font of this package has; everything else is looked for in the fonts of the system. */
+/** The characters in this package's font; all others are looked up in the fonts of the system. */
 const IN_OUR_FONT = /^[\u0020-\u007e\u00a0-\u03e1\u03f0-\u052f\u1d00-\u1df9\u1e00-\u20bf\u2190-\u21ae\u2200-\u22ff]*$/;
-/** Shown as nothing, or by the letter before them. */
+/** Characters that are invisible, or change the letter before them. */
 const NEVER_DRAWN = /\p{Default_Ignorable_Code_Point}|\p{White_Space}|\p{Cc}/u;
-/** Two characters that Unicode will never give a meaning, of four and of six digits. */
+/** Two code points that Unicode will never assign, of four and of six digits. */
 const [SHORT, LONG] = ["\ufdd0", "\u{1fffe}"];
 
 const known = new Map<string, Promise<boolean>>();
 
-/** True where the font of this package has all characters, so that no other font is needed. */
+/** True if this package's font has all characters, so that no other font is needed. */
 export function isInOurFont(text: string): boolean {
   return IN_OUR_FONT.test(text.normalize("NFC"));
 }
 
-/** @returns the characters of a text that cannot be drawn, each once. */
+/** @returns the characters of a text that cannot be drawn, without repetition. */
 export async function missingCharacters(text: string): Promise<string[]> {
   if (isInOurFont(text)) return [];
   const characters = [...new Set(text.normalize("NFC"))].filter((one) => !isInOurFont(one) && !NEVER_DRAWN.test(one));
@@ -38,7 +38,7 @@ async function compareFrames(character: string): Promise<boolean> {
   return own === none;
 }
 
-/** Size and outermost opacities of a drawn character. */
+/** Size and border opacities of a drawn character. */
 async function frameOf(character: string): Promise<string> {
   const { data, width, height } = await renderText(character, { size: 20 });
   const at = (x: number, y: number) => data[4 * (y * width + x) + 3];

@@ -1,4 +1,4 @@
-/** The picture of one explanation: the image, where the answer looked, what it relied on, and the numbers. */
+/** The overlay of one explanation: the image, the saliency, the relevant aspects, and a legend with numbers. */
 
 import sharp from "sharp";
 import type { Explained, Explanation } from "../explain/explanation.js";
@@ -14,10 +14,10 @@ import { type Shape, shownImage } from "./shown-image.js";
 import { fitText, textWidth } from "./text-line.js";
 
 const PANEL = 400;
-/** A panel is at least so large, for names and scale; a narrower picture stands in its middle. */
+/** Smallest size of a panel, for names and scale; a narrower image is centred. */
 const NARROWEST = 240;
 const LOWEST = 120;
-/** Of a picture: a ribbon is shown no thinner. */
+/** Smallest side of an image in its panel, pixels, for very long images. */
 const THINNEST = 8;
 const LEGEND = 300;
 const MARGIN = 28;
@@ -30,8 +30,8 @@ const LONGEST_NAME = 300;
 
 /**
  * Texts are drawn in the font of this package, other scripts than Latin, Greek and Cyrillic in the fonts of the system,
- * which fontconfig looks for once in a process. Names that no font can draw are numbered, with a note on what to install.
- * `shape` is the original's, where the pixels were squeezed into another.
+ * which fontconfig searches once per process. Names that no font can draw are numbered, with a note on what to install.
+ * `shape` is the original's, if the pixels were resized to another aspect ratio.
  *
  * @param image the upright image, or the path of one; small ones are enlarged to panels of 400 pixels.
  * @returns the bytes of a PNG.
@@ -91,7 +91,9 @@ async function toPanel(image: RgbImage, shape: Shape): Promise<RgbImage> {
   return { width, height, pixels: new Uint8Array(pixels) };
 }
 
-/** One line: the answer, then its causes, each behind a dot of its colour; what does not fit is counted. */
+/**
+ * One line: the answer, then its relevant aspects, each after a dot of its colour; those that do not fit are counted.
+ */
 async function header(
   explanation: Explanation,
   { x, y, width }: { x: number; y: number; width: number },

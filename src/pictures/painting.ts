@@ -1,4 +1,4 @@
-/** Enlarging maps, and laying saliency and regions over an image. Plain arrays. */
+/** Enlarges maps, and paints saliency and regions over an image, on plain arrays. */
 
 import { luma } from "../core/luma.js";
 import { type Colour, heatColour } from "./palette.js";
@@ -11,16 +11,16 @@ export interface RgbImage {
   readonly pixels: Uint8Array;
 }
 
-/** A map of one number a cell. */
+/** A map with one number per cell. */
 export interface Grid {
   readonly width: number;
   readonly height: number;
   readonly values: ArrayLike<number>;
-  /** How far right of and below equal cells its own lie, as a share of the side. */
+  /** Offset of the cells to the right and down from a uniform grid, as a share of the side. */
   readonly offset?: number;
 }
 
-/** Bilinear, cell centres at half steps; beyond the border the border value holds. @returns `[height * width]`. */
+/** Bilinear, with half-pixel centres and repeated border values. @returns `[height * width]`. */
 export function enlarge(grid: Grid, { width, height }: { width: number; height: number }): Float32Array {
   const enlarged = new Float32Array(width * height);
   const columns = Array.from({ length: width }, (_, x) => between(((x + 0.5) * grid.width) / width, grid.width));
@@ -38,8 +38,8 @@ export function enlarge(grid: Grid, { width, height }: { width: number; height: 
 }
 
 /**
- * Cubic B-spline, which shows the few cells of a late layer as the smooth field they sample; never negative where the
- * cells are not. Beyond the border the border value holds. @returns `[height * width]`.
+ * Cubic B-spline, which shows the few cells of a late layer as a smooth field; never negative if the cells are not.
+ * Border values are repeated. @returns `[height * width]`.
  */
 export function enlargeSmoothly(grid: Grid, { width, height }: { width: number; height: number }): Float32Array {
   const { offset = 0 } = grid;
@@ -77,7 +77,7 @@ function between(place: number, count: number): { low: number; high: number; sha
   return { low, high: Math.min(count - 1, low + 1), share: centre - low };
 }
 
-/** Heat over a greyed image: dimmed where the saliency is zero, strong colour where it is near its largest value. */
+/** A heat map over a grey image: dimmed where the saliency is zero, in strong colours near its largest value. */
 export function paintSaliency(image: RgbImage, saliency: Grid): RgbImage {
   const heat = enlargeSmoothly(saliency, image);
   const largest = heat.reduce((max, value) => Math.max(max, value), 0);
@@ -95,7 +95,7 @@ export function paintSaliency(image: RgbImage, saliency: Grid): RgbImage {
 /**
  * A paler, almost grey image, on which colours mean aspects and nothing else.
  *
- * @param options.white share of white in it; with more, a fill in grey is told from the image as well.
+ * @param options.white share of white; with more white, grey fills can be told from the image too.
  */
 export function fade(image: RgbImage, { white = 0.15 }: { white?: number } = {}): RgbImage {
   const pixels = new Uint8Array(image.pixels.length);
@@ -109,10 +109,10 @@ export function fade(image: RgbImage, { white = 0.15 }: { white?: number } = {})
 }
 
 /**
- * Lays a region on a image, in place: a fill, and a contour inside its edge with a thin line of another colour around
- * it, so that it is seen on any ground.
+ * Paints a region on an image, in place: a fill, and a contour inside its edge with a thin line of another colour
+ * around it, so that it can be seen on any background.
  *
- * @param region numbers of which those above one half belong to the region.
+ * @param region values above one half belong to the region.
  * @param options.opacity of the fill, 0..1; `contour` in pixels.
  */
 export function paintRegion(
@@ -123,7 +123,7 @@ export function paintRegion(
   const { width, height, pixels } = image;
   const values = enlarge(region, image);
   const isInside = (x: number, y: number) => values[y * width + x] >= 0.5;
-  // Beyond the frame counts as the same side, so that a region cut by the frame has no contour there.
+  // Pixels beyond the frame count as the same side, so that a region cut by the frame has no contour there.
   const crosses = (x: number, y: number, steps: Steps) => {
     const side = isInside(x, y);
     return steps.some(([dx, dy]) => {
@@ -149,7 +149,7 @@ export function paintRegion(
 
 type Steps = readonly (readonly [dx: number, dy: number])[];
 
-/** Steps of a length in eight directions. */
+/** Offsets of one length in eight directions. */
 function ring(length: number): Steps {
   const slant = Math.round(length * Math.SQRT1_2);
   const straight = [
@@ -165,7 +165,7 @@ function greyOf(pixels: Uint8Array, index: number): number {
   return luma(pixels[index], pixels[index + 1], pixels[index + 2]);
 }
 
-/** The same bytes as sharp wants them. */
+/** The pixels as a Buffer, for sharp. */
 export function toBuffer({ pixels }: RgbImage): Buffer {
   return Buffer.from(pixels.buffer, pixels.byteOffset, pixels.byteLength);
 }

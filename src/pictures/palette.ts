@@ -1,10 +1,10 @@
-/** The colours of our pictures: told apart by colour-blind readers, and readable on paper, tissue and photographs. */
+/** The colours of all drawings: distinct for colour-blind readers, and readable on paper, tissue and photographs. */
 
 /** Red, green and blue, 0..255. */
 export type Colour = readonly [red: number, green: number, blue: number];
 
 /**
- * Okabe and Ito 2008, "Color Universal Design", without black. In this order neighbours are told apart on pink tissue
+ * Okabe and Ito 2008, "Color Universal Design", without black. In this order, neighbours are distinct on pink tissue
  * and on green grass.
  */
 const ASPECTS: readonly Colour[] = [
@@ -26,7 +26,7 @@ export const GREY: Colour = [104, 112, 120];
 export const NEAR_BLACK: Colour = [20, 24, 28];
 export const WHITE: Colour = [255, 255, 255];
 
-/** The colour of the aspect at a place in the model's list, the same in every picture of one model. */
+/** The colour of the aspect at an index of the model's list, the same in every overlay of one model. */
 export function aspectColour(index: number): Colour {
   return ASPECTS[index % ASPECTS.length];
 }

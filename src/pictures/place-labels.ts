@@ -1,4 +1,4 @@
-/** Where names go on a picture: beside what they name, inside the frame, and never on one another. */
+/** Places labels in a panel: beside what they name, inside the frame, without overlap. */
 
 export interface Rectangle {
   readonly x: number;
@@ -10,11 +10,11 @@ export interface Rectangle {
 export interface PlacedLabel {
   readonly width: number;
   readonly height: number;
-  /** What it names, in pixels of the frame. */
+  /** The rectangle that it names, in pixels of the frame. */
   readonly anchor: Rectangle;
 }
 
-/** In the middle, on whole pixels. */
+/** Centres a rectangle, on whole pixels. */
 export function inFrame(
   image: { readonly width: number; readonly height: number },
   frame: { readonly width: number; readonly height: number },
@@ -26,10 +26,10 @@ export function inFrame(
 const GAP = 3;
 
 /**
- * Places labels one after another, so that the first has the choice: above its anchor, below, inside at the top, to the
- * right, to the left; then wherever a row is free.
+ * Places labels one after another, so that the first has the most choice: above its anchor, below, inside at the top,
+ * to the right, to the left, else in any free row.
  *
- * @returns a place for each, in the same order; `null` where the frame is full.
+ * @returns a place for each, in the same order; `null` if the frame is full.
  */
 export function placeLabels(
   labels: readonly PlacedLabel[],

@@ -1,4 +1,6 @@
-/** `run.html` of a run folder: losses and validation score by epoch, the metrics of the best epoch, the configuration. */
+/**
+ * `run.html` of a run folder: losses and validation score by epoch, the metrics of the best epoch, the configuration.
+ */
 
 import type { EpochRecord } from "../core/epoch-record.js";
 import { metricNumbers, metricText } from "../core/metric-numbers.js";
@@ -16,18 +18,18 @@ interface Line {
   readonly values: readonly (number | null)[];
 }
 
-/** What the page shows of a run. */
+/** The data of a run that the page shows. */
 export interface ShownRun {
   readonly title: string;
   readonly heads: readonly string[];
-  /** What the score is: `mean`, or a head. */
+  /** The metric that the score is: `mean`, or a head. */
   readonly score: string;
   readonly stageCount: number;
-  /** As a user wrote it, every default filled in. */
+  /** The configuration with all defaults filled in. */
   readonly config: object;
 }
 
-/** @returns a page that needs nothing but itself. */
+/** @returns a page that loads nothing. */
 export function runPage(
   run: ShownRun,
   { history, best }: { history: readonly EpochRecord[]; best: Pick<EpochRecord, "stage" | "epoch"> | null },

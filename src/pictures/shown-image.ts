@@ -1,9 +1,9 @@
-/** The image that a picture shows: pixels in memory, or a file that is decoded for it. */
+/** The image shown in a drawing: pixels in memory, or a file that is decoded. */
 
 import { decodeImage } from "../dataset/open-image.js";
 import type { RgbImage } from "./painting.js";
 
-/** Enough for a panel of 400 pixels, a side. */
+/** Side of the decoded image, enough for a panel of 400 pixels. */
 const SIDE = 512;
 
 /** Width and height in pixels. */
@@ -14,8 +14,8 @@ export interface Shape {
 
 /**
  * @param image path of a file, or the upright pixels.
- * @param shape of the original, where the pixels were squeezed into another shape.
- * @returns the pixels, those of a file squeezed into a square, and the shape of the original.
+ * @param shape of the original, if the pixels were resized to another aspect ratio.
+ * @returns the pixels (those of a file resized to a square) and the shape of the original.
  * @throws ImageError where the file cannot be read.
  */
 export async function shownImage(

@@ -1,6 +1,6 @@
 /**
- * One line of text as pixels. Pango, which comes with sharp, shapes every script in its own direction. The font of this
- * package has Latin, Greek and Cyrillic; other scripts are drawn in the fonts of the system.
+ * Renders one line of text as pixels. Pango, which comes with sharp, lays out every script in its writing direction.
+ * The font of this package has Latin, Greek and Cyrillic; other scripts are drawn in the fonts of the system.
  */
 
 import { fileURLToPath } from "node:url";
@@ -11,14 +11,14 @@ const FONTS = new URL("../../fonts/", import.meta.url);
 const FAMILY = "Aspectlens Sans";
 /** Height of its capitals as a share of its size. */
 const CAPITAL_HEIGHT = 0.714;
-/** Of accents piled up, what reaches further above or below the baseline is cut off; in heights of a capital. */
+/** Stacked accents are cut off beyond this distance above or below the baseline; in heights of a capital. */
 const HIGHEST = 1.9;
 const DEEPEST = 0.9;
-/** Letters are drawn so many times larger and shrunk, since Pango puts each on a whole pixel. */
+/** Text is drawn this many times larger and then shrunk, since Pango places each letter on a whole pixel. */
 const FINE = 2;
-/** No line is longer, characters. */
+/** Largest length of a line, characters. */
 const LONGEST = 300;
-/** Lines that are kept, since most are drawn again in the next picture. */
+/** Size of the cache of lines: most are drawn again in the next overlay. */
 const MOST_KEPT = 1000;
 
 export interface TextLook {
@@ -29,7 +29,7 @@ export interface TextLook {
   readonly isBold?: boolean;
 }
 
-/** The smallest rectangle around what is inked. */
+/** A rendered line: the smallest rectangle around its visible pixels. */
 export interface TextLine {
   readonly width: number;
   readonly height: number;
@@ -41,7 +41,10 @@ export interface TextLine {
 
 const kept = new Map<string, Promise<TextLine>>();
 
-/** Control characters and marks of direction are written as their escapes; a text without ink has no width. */
+/**
+ * Renders a line; control characters and direction marks are shown as escapes. A text without visible pixels has width
+ * 0.
+ */
 export function textLine(text: string, { size, colour = "#000000", isBold = false }: TextLook): Promise<TextLine> {
   const key = `${size} ${colour} ${isBold} ${text}`;
   const known = kept.get(key);
@@ -52,15 +55,15 @@ export function textLine(text: string, { size, colour = "#000000", isBold = fals
   return line;
 }
 
-/** Width in pixels of what is inked. */
+/** Width of the visible pixels of a text. */
 export async function textWidth(text: string, look: TextLook): Promise<number> {
   return (await textLine(text, look)).width;
 }
 
-/** Shortens to at most `width` pixels, with an ellipsis where something was left out; "" where that is too wide too. */
+/** Shortens a text to at most `width` pixels, with an ellipsis; "" if even that is too wide. */
 export async function fitText(text: string, { width, ...look }: TextLook & { width: number }): Promise<string> {
   if (text.length <= LONGEST && (await textWidth(text, look)) <= width) return text;
-  // Letters with their accents, which belong together.
+  // Grapheme clusters: letters with their accents.
   const letters = Array.from(new Intl.Segmenter().segment(text.slice(0, 2 * LONGEST)), ({ segment }) => segment);
   const shortened = (count: number) => `${letters.slice(0, count).join("").trimEnd()}…`;
   let [fits, tooLong] = [0, Math.min(letters.length, LONGEST)];
@@ -73,9 +76,9 @@ export async function fitText(text: string, { width, ...look }: TextLook & { wid
 }
 
 /**
- * sharp gives the inked rectangle without saying where the baseline is. So an H stands before the text, at a distance:
- * its foot is on the baseline, and it is cut off again. The text is isolated: it runs from right to left where its first
- * letter does, and the H stays on the left.
+ * sharp returns the rectangle of visible pixels without the position of the baseline. So an H, whose foot is on the
+ * baseline, is put before the text at a distance, and cut off again. The text is isolated, so that it may run from
+ * right to left while the H stays on the left.
  */
 async function drawLine(text: string, { size, colour, isBold }: Required<TextLook>): Promise<TextLine> {
   const shown = visible(text.slice(0, LONGEST)).normalize("NFC");
@@ -97,7 +100,7 @@ async function drawLine(text: string, { size, colour, isBold }: Required<TextLoo
   return { ...shape, ascent, pixels: shrink(large, { ...shape, left, top: baseline - FINE * ascent }) };
 }
 
-/** Means of squares of `FINE` pixels, colours weighed by their opacity; beyond the edges lies nothing. */
+/** Means of squares of `FINE` pixels, with colours weighted by opacity; pixels beyond the edges are transparent. */
 function shrink(
   { data, width, height }: { data: Uint8Array; width: number; height: number },
   to: { width: number; height: number; left: number; top: number },
@@ -129,7 +132,7 @@ function shrink(
   return pixels;
 }
 
-/** The inked rectangle of a text, red, green, blue and opacity. @throws Error where nothing is inked. */
+/** The rectangle of a text's visible pixels, red, green, blue and opacity. @throws Error if there are none. */
 export async function renderText(
   text: string,
   { size, colour = "#000000", isBold = false }: TextLook,
@@ -140,7 +143,7 @@ export async function renderText(
       text: `<span foreground="${colour}">${escaped}</span>`,
       font: `${FAMILY} ${isBold ? "Bold " : ""}${(size / CAPITAL_HEIGHT).toFixed(2)}`,
       fontfile: fileURLToPath(new URL(`AspectlensSans-${isBold ? "Bold" : "Regular"}.ttf`, FONTS)),
-      // A size is then one of pixels.
+      // At 72 dpi, a font size in points equals pixels.
       dpi: 72,
       rgba: true,
     },
@@ -150,7 +153,7 @@ export async function renderText(
   return { data, width: info.width, height: info.height };
 }
 
-/** A half of a surrogate pair, which Pango does not take, becomes U+FFFD. */
+/** Replaces lone surrogates, which Pango refuses, by U+FFFD. */
 function wellFormed(text: string): string {
   return Buffer.from(text).toString();
 }

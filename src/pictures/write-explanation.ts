@@ -11,23 +11,25 @@ import { type Shape, shownImage } from "./shown-image.js";
 export interface WriteExplanationOptions {
   /** The image that was explained: its path, or the upright pixels, best with sides of 400 pixels or more. */
   readonly image: string | RgbImage;
-  /** Its path; it is made with the first files. For many images, open it once with `openResultFolder`. */
+  /**
+   * The output folder, created with the first files: its path or, for many images, the result of `openResultFolder`.
+   */
   readonly folder: string | ResultFolder;
-  /** As it was given to `explain`; the image's own name without its ending by default, as there. */
+  /** As given to `explain`; by default the image's file name without its ending, as there. */
   readonly stem?: string;
-  /** Width and height of the original, where the pixels were squeezed into another shape. */
+  /** Width and height of the original, if the pixels were resized to another aspect ratio. */
   readonly shape?: Shape;
   /** `image`: masks have the original's width and height; `model`: they are square, at the model's input size. */
   readonly maskSize?: "image" | "model";
 }
 
 /**
- * Writes `<stem>.json`, `<stem>.overlay.png` and the mask files that the JSON names; all or none, the JSON last: where it
- * lies, the others do. They replace what was written before under that stem; a file that this function did not
- * make, or that was changed since, is never written over.
+ * Writes `<stem>.json`, `<stem>.overlay.png` and the mask files that the JSON names; all or none, the JSON last, so
+ * that if it exists the others do. They replace earlier files of that stem; a file that this function did not make, or
+ * that was changed since, is never overwritten.
  *
  * @returns paths of the files, the JSON first.
- * @throws InputError where a file is another's, or the folder cannot be written to.
+ * @throws InputError if a file was made by something else, or the folder cannot be written to.
  * @throws ImageError where the image cannot be read.
  */
 export async function writeExplanation(

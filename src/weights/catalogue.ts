@@ -1,4 +1,4 @@
-/** Which pre-trained weights can be had from public addresses, and on what terms. */
+/** The pre-trained weights that can be pulled from public addresses, and their licences. */
 
 import { WeightsError } from "../core/errors.js";
 import { decimal } from "../trunk/published-weights.js";
@@ -8,7 +8,7 @@ import { TRUNKS, type TrunkName } from "../trunk/trunks.js";
 
 /** One set of weights that can be pulled. */
 export interface CatalogueEntry {
-  /** As users type it. */
+  /** The name that users give. */
   readonly name: string;
   readonly trunk: TrunkSpec;
   /** A Keras `.h5`, or the `model.json` of a tfjs model whose shards lie beside it. */
@@ -17,19 +17,19 @@ export interface CatalogueEntry {
   readonly licence: string;
 }
 
-/** Where each source keeps its files; the catalogue is in this order. */
+/** Base address of each source; the catalogue is in this order. */
 const SOURCES = {
   keras: "https://storage.googleapis.com/tensorflow/keras-applications",
   tfjs: "https://storage.googleapis.com/tfjs-models/tfjs",
   tfhub: "https://tfhub.dev/google/imagenet",
 } as const;
 
-/** Every entry: what the trunks say is published. */
+/** All entries, from the trunks' lists of published weights. */
 export const CATALOGUE: readonly CatalogueEntry[] = (Object.keys(SOURCES) as (keyof typeof SOURCES)[]).flatMap(
   (source) => TRUNKS.flatMap((trunk) => entriesOf(trunk, source)),
 );
 
-/** @throws WeightsError naming what comes near, where the catalogue has no such name. */
+/** @throws WeightsError that suggests similar names, if the catalogue has no such name. */
 export function catalogued(name: string): CatalogueEntry {
   const entry = CATALOGUE.find((candidate) => candidate.name === name);
   if (entry) return entry;
@@ -44,7 +44,7 @@ function entriesOf(
 ): readonly CatalogueEntry[] {
   const own = published.filter((weights) => weights.source === source);
   return own.map(({ alpha, inputSize, path, licence }) => ({
-    // The only weights of a trunk need no width and size in their name.
+    // If a trunk has only one set of weights, its name has no width and size.
     name: `${source}-${name}${own.length > 1 ? `-${decimal(alpha)}-${inputSize}` : ""}`,
     trunk: { name, alpha, inputSize },
     form: source === "keras" ? "h5" : "tfjs",

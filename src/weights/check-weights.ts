@@ -1,6 +1,4 @@
-/**
- * Checks that imported weights are what they should be: each tensor's norm, a forward pass, and the original beside it.
- */
+/** Checks imported weights: each tensor's norm, a forward pass, and a comparison with the original network. */
 
 import { fileURLToPath } from "node:url";
 import type * as tf from "@tensorflow/tfjs";
@@ -12,36 +10,38 @@ import { foldBatchNorm } from "../trunk/fold-batch-norm.js";
 import type { Trunk } from "../trunk/trunk.js";
 import type { NotCompared, Original } from "./original-network.js";
 
-/** A photograph of a kitten would do as well; this one is ours, a drawn tissue. */
+/** The check image: synthetic tissue. Any image with varied content would do. */
 const IMAGE = new URL("../../weights/check.png", import.meta.url);
 
 const GREY = 127;
 
-/** Largest difference to the original, as a share of its largest feature: two float32 sums in different orders. */
+/** Largest allowed difference from the original, relative to its largest feature: float32 sums in different orders. */
 const TOLERANCE = 1e-3;
 
-/** What an import found. */
+/** Results of the check. */
 export interface WeightsCheck {
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[]; readonly norm: number }[];
-  /** The stored image through the trunk. */
+  /** Features of the check image. */
   readonly forward: {
     readonly layer: string;
     readonly shape: readonly number[];
     readonly mean: number;
     readonly deviation: number;
-    /** Share of channels that tell the stored image from a grey one. */
+    /** Share of channels that differ between the check image and a grey one. */
     readonly live: number;
   };
-  /** The same layer computed from the file by its own runtime; absent where none here can. */
+  /**
+   * Comparison with the same layer, computed from the original file by its own runtime; absent if no runtime here can.
+   */
   readonly original?: { readonly runtime: "ONNX Runtime" | "TensorFlow.js"; readonly error: number };
-  /** Why there is none. */
+  /** Why there is no comparison. */
   readonly notCompared?: string;
 }
 
 /**
- * @param trunk of the original's input size, where there is one.
- * @throws WeightsError where a kernel is all zeros, features are not finite or all alike, or the original says
- *   otherwise.
+ * @param trunk at the original's input size, if there is an original.
+ * @throws WeightsError if a kernel is all zeros, features are not finite or all equal, or they differ from the
+ *   original's.
  */
 export async function checkWeights(
   trunk: Trunk,
@@ -74,19 +74,20 @@ export async function checkWeights(
   const error = difference(features, await original.run(image));
   if (!(error <= TOLERANCE))
     throw new WeightsError(
-      `${path}: ${lastLayer} differs from what ${original.runtime} computes from the file by ${error.toExponential(1)} of its largest feature.`,
-      { cure: "The network differs from ours in some layer; it cannot be used." },
+      `${path}: ${lastLayer} differs from what ${original.runtime} computes from the file ` +
+        `by ${error.toExponential(1)} of its largest feature.`,
+      { cure: "Some layer of the network differs from the trunk's, so it cannot be used." },
     );
   return { tensors, forward, original: { runtime: original.runtime, error } };
 }
 
-/** The stored image, `[1, size, size, 3]`, RGB 0..255. */
+/** The check image, `[1, size, size, 3]`, RGB 0..255. */
 async function checkImage(size: number): Promise<NdArray> {
   const pixels = await sharp(fileURLToPath(IMAGE)).removeAlpha().resize(size, size).raw().toBuffer();
   return { shape: [1, size, size, 3], data: Float32Array.from(pixels) };
 }
 
-/** One array an image, `[1, h, w, channels]`. */
+/** One array per image, `[1, h, w, channels]`. */
 async function lastFeatures(
   trunk: Trunk,
   {

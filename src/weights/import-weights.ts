@@ -1,4 +1,4 @@
-/** Takes weights from a file of any known form into the store, after they have shown that they work. */
+/** Imports weights from a file of any known format into the store, after checking them. */
 
 import { readFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
@@ -19,14 +19,14 @@ import { isStored, storeFolder, storePath } from "./store.js";
 
 export interface ImportOptions {
   readonly engine: Engine;
-  /** Under which a configuration names them; by default from the file or folder. */
+  /** Name for use in a configuration; by default the name of the file or folder. */
   readonly name?: string;
   readonly origin?: string;
   readonly licence?: string;
   readonly folder?: string;
-  /** Takes the place of weights of the same name; else that is an error. */
+  /** Replaces weights of the same name; otherwise that is an error. */
   readonly isReplacing?: boolean;
-  /** What they must be, where it is known before. */
+  /** Expected architecture, if known. */
   readonly expected?: TrunkSpec;
 }
 
@@ -41,29 +41,29 @@ export interface Imported {
   readonly proof: WeightsCheck;
 }
 
-/** Where a file does not tell at which size it was trained. */
+/** Input size if a file does not tell at which size it was trained. */
 const COMMON_SIZE = 224;
 /**
- * Of the check image where nothing else computes it: a smaller one leaves nothing of it at stride 32, a larger one
- * tells no more.
+ * Size of the check image if there is no original: smaller would leave nothing at stride 32, larger gives no more
+ * information.
  */
 const LEAST_SIZE = 96;
 const LARGEST_SIZE = COMMON_SIZE;
 
 /**
  * @param source as `readWeights` takes it.
- * @throws WeightsError where the file cannot be read, fits no trunk, or fails its check; the store is then as it was.
+ * @throws WeightsError if the file cannot be read, fits no trunk, or fails its check; the store is then unchanged.
  */
 export async function importWeights(source: string, options: ImportOptions): Promise<Imported> {
   const { engine, folder = storeFolder(), expected, isReplacing = false } = options;
   const name = options.name ?? nameOf(source);
   const path = storePath(name, folder);
   if (!expected && CATALOGUE.some((known) => known.name === name))
-    throw new WeightsError(`weights "${name}": known weights have that name, and can be pulled.`, {
+    throw new WeightsError(`weights "${name}": is the name of weights that can be pulled.`, {
       cure: "Choose another --name.",
     });
   if (!isReplacing && (await isStored(name, folder)))
-    throw new WeightsError(`weights "${name}" are here already.`, { cure: "Choose another --name, or add --replace." });
+    throw new WeightsError(`weights "${name}" exist already.`, { cure: "Choose another --name, or add --replace." });
   const file = await readWeights(source);
   const description = await inspectWeights(file);
   const { hasBatchNorm, convention, inputSize = expected?.inputSize ?? COMMON_SIZE } = description;
@@ -75,7 +75,7 @@ export async function importWeights(source: string, options: ImportOptions): Pro
     throw new WeightsError(`${file.path}: holds ${spec.name} ${spec.alpha}, not ${expected.name} ${expected.alpha}.`, {
       cure: "The address serves another network.",
     });
-  // A pooling behind the last weights is part of the trunk, where the file says that it has one.
+  // Pooling after the last weights belongs to the trunk, if the file has it.
   const { lastLayer = description.lastLayer } = file;
   const original = await openOriginal(file, { name: spec.name, lastLayer });
   const checkSize = "size" in original ? original.size : Math.min(Math.max(inputSize, LEAST_SIZE), LARGEST_SIZE);
@@ -92,7 +92,7 @@ export async function importWeights(source: string, options: ImportOptions): Pro
     origin: options.origin ?? file.origin ?? basename(source),
     licence: options.licence ?? file.licence ?? "as the file's owner says",
   };
-  // One of our own is kept as it is: half precision stays half.
+  // A trunk file of ours is copied unchanged: half precision stays half.
   const isOurs = file.licence !== undefined && options.licence === undefined;
   if (isOurs) await writeFileAtomic(path, await readFile(file.path));
   else await writeTrunkFile(path, { parameters, metadata });

@@ -1,4 +1,4 @@
-/** Which runtime computes the network of a file that is imported, if any. */
+/** Opens the original network of an imported file in its own runtime, if there is one. */
 
 import { WeightsError } from "../core/errors.js";
 import type { WeightsDescription } from "../trunk/formats/inspect-weights.js";
@@ -10,10 +10,10 @@ import { openTfjs } from "./original-tfjs.js";
 
 /**
  * @param file as `readWeights` returned it.
- * @returns why not, where no runtime here runs the file: an `.h5`, one of our own, an `.onnx` in half precision, layers
- *   of Keras 3.
- * @throws WeightsError where the runtime cannot read the network, or it has no such layer: then it is not the one it
- *   seems to be.
+ * @returns the network, or the reason if no runtime here runs the file: an `.h5`, a trunk file, an `.onnx` in half
+ *   precision, layers of Keras 3.
+ * @throws WeightsError if the runtime cannot read the network, or it lacks the layer: then it is not the expected
+ *   network.
  */
 export async function openOriginal(
   file: WeightsFile | OnnxWeights,
@@ -27,7 +27,7 @@ export async function openOriginal(
   return { ...opened, run: (image) => orRefuse(path, () => opened.run(image)) };
 }
 
-/** What a library says of a file that it cannot run is no line for a user. */
+/** Error messages of a library about a file are not shown to users. */
 async function orRefuse<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();

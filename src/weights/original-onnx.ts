@@ -1,4 +1,4 @@
-/** An `.onnx` as ONNX Runtime computes it: the trunk alone, cut from whatever network it is in. */
+/** An `.onnx` computed by ONNX Runtime: the trunk alone, cut from the network that contains it. */
 
 import { WeightsError } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
@@ -11,7 +11,10 @@ import { CAFFE_MEAN_BGR, IMAGENET_DEVIATION, IMAGENET_MEAN } from "../trunk/scal
 import type { TrunkSpec } from "../trunk/trunk.js";
 import { type NotCompared, type Original, SIDE } from "./original-network.js";
 
-/** @throws WeightsError where the network wants no square, or reads what it may not; what the runtime says. */
+/**
+ * @throws WeightsError if the network's input is not square, or the network refers to other files; errors of the
+ *   runtime.
+ */
 export async function openOnnx(
   { path, lastTensor, convention }: OnnxWeights,
   name: TrunkSpec["name"],
@@ -32,15 +35,15 @@ export async function openOnnx(
   const [height, width] = isFirst ? sides.slice(1) : sides;
   if (height !== width) {
     await session.release();
-    throw new WeightsError(`${path}: wants images of ${height} x ${width}.`, {
-      cure: "Export the network for a square.",
+    throw new WeightsError(`${path}: takes images of ${height} x ${width}.`, {
+      cure: "Export the network for square images.",
     });
   }
   const [batch, size] = [count ?? 1, height ?? SIDE];
   if (batch * size ** 2 > LIMITS.comparedPixels) {
     await session.release();
     return {
-      notCompared: `could not be compared with the original, which wants ${batch} images of ${size} pixels at once`,
+      notCompared: `could not be compared with the original, which takes ${batch} images of ${size} pixels at once`,
     };
   }
   const { scaling } = architectureOf({ name, alpha: 1, inputSize: SIDE, ...(convention && { convention }) });
@@ -67,7 +70,7 @@ export async function openOnnx(
   };
 }
 
-/** What the saved network itself expects of its caller, for the pixel at `i`. */
+/** Scales the pixel at `i` as the saved network expects of its caller. */
 function scale(pixels: NdArray["data"], i: number, scaling: Architecture["scaling"]): number {
   const channel = i % 3;
   if (scaling === "unit") return pixels[i] / 127.5 - 1;

@@ -1,4 +1,4 @@
-/** A tfjs model as TensorFlow.js computes it. */
+/** A TensorFlow.js model computed by TensorFlow.js. */
 
 import * as tf from "@tensorflow/tfjs";
 import { LIMITS } from "../core/limits.js";
@@ -7,7 +7,7 @@ import { graphEnds, graphObstacle } from "../trunk/formats/tfjs-graph.js";
 import { readTfjsFile, type TfjsFile } from "../trunk/formats/tfjs-model.js";
 import { type NotCompared, type Original, SIDE, unloadable } from "./original-network.js";
 
-/** @throws WeightsError where a graph has no such layer or does what no trunk does; what the runtime says. */
+/** @throws WeightsError if a graph lacks the layer or has operations that no trunk has; errors of the runtime. */
 export async function openTfjs(path: string, lastLayer: string): Promise<Original | NotCompared> {
   const file = await readTfjsFile(path);
   const artifacts = artifactsOf(file);
@@ -20,7 +20,7 @@ function artifactsOf({ format, topology, groups }: TfjsFile): tf.io.ModelArtifac
   return {
     format,
     modelTopology: topology as object,
-    // Whether its dtypes are known was looked at when the file was read.
+    // Its dtypes were checked when the file was read.
     weightSpecs: groups.flatMap(({ entries }) => entries) as tf.io.WeightsManifestEntry[],
     weightData: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer,
   };
@@ -56,7 +56,10 @@ async function openLayers(
   return original((image) => model.predict(image) as tf.Tensor, { scaling: 127.5, shift: 1 });
 }
 
-/** TensorFlow.js makes every weight before it reads any: more numbers than the file has are not made. */
+/**
+ * TensorFlow.js allocates every weight before it reads any, so a model with more numbers than the file is refused
+ * before.
+ */
 async function withWeightsOf<Result>(numbers: number, work: () => Promise<Result>): Promise<Result> {
   const prototype = tf.layers.Layer.prototype as unknown as { addWeight: (...given: unknown[]) => unknown };
   const { addWeight } = prototype;
@@ -73,7 +76,7 @@ async function withWeightsOf<Result>(numbers: number, work: () => Promise<Result
   }
 }
 
-/** Numbers of all features, each times the weights that it is computed with. */
+/** The number of multiplications: all features, each times the number of weights that it is computed with. */
 function multiplicationsOf({ layers }: tf.LayersModel): number {
   return layers.reduce((sum, layer) => {
     const shapes = [layer.outputShape].flat(2) as (number | null)[];
@@ -84,7 +87,7 @@ function multiplicationsOf({ layers }: tf.LayersModel): number {
   }, 0);
 }
 
-/** A layer by name and the model that has it, however deep the models are nested. */
+/** Finds a layer by name and the model that has it, at any depth of nested models. */
 function withLayer(model: tf.LayersModel, name: string): { model: tf.LayersModel; layer: tf.layers.Layer }[] {
   return model.layers.flatMap((layer) => {
     if (layer.name === name) return [{ model, layer }];
@@ -121,9 +124,9 @@ function original(
   };
 }
 
-/** On TensorFlow.js' own plain backend: not on the one that our engine may have chosen. */
+/** Runs on the plain JavaScript backend, independent of the backend that an engine may have chosen. */
 async function onCpu<Result>(work: () => Promise<Result>): Promise<Result> {
-  tf.enableProdMode(); // else it advertises its faster backends
+  tf.enableProdMode(); // otherwise it prints an advertisement for its faster backends
   const before = tf.getBackend();
   await tf.setBackend("cpu");
   try {

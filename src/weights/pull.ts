@@ -1,4 +1,7 @@
-/** Fetches weights of the catalogue into the store: downloaded, compared with the lock, checked, then locked. */
+/**
+ * Pulls weights of the catalogue into the store: downloads them, compares them with the lock file, checks them, and
+ * adds their checksums to the lock file.
+ */
 
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,10 +22,10 @@ export interface PullOptions extends Omit<FetchOptions, "folder"> {
 }
 
 /**
- * An interrupted pull goes on where it stopped. The lock gets the checksums only of files that proved to be the network
- * of the entry.
+ * An interrupted pull continues where it stopped. Checksums are added to the lock file only after the files were found
+ * to be the entry's network.
  *
- * @throws DownloadError, ChecksumError, WeightsError, InterruptedError; the store then keeps what it had.
+ * @throws DownloadError, ChecksumError, WeightsError, InterruptedError; the store is then unchanged.
  */
 export async function pullWeights(entry: CatalogueEntry, options: PullOptions): Promise<Imported> {
   const { folder = storeFolder() } = options;
@@ -53,7 +56,7 @@ async function pull(
       isReplacing: true,
     });
   } catch (error) {
-    // What is not the network would be taken for it by the next pull.
+    // Otherwise the next pull would take the wrong files for the network.
     await rm(downloads, { recursive: true, force: true });
     throw error;
   }
@@ -63,7 +66,7 @@ async function pull(
   return imported;
 }
 
-/** The shards that a model.json names, beside it, with its own query. */
+/** Addresses of the shards that a model.json names, beside it, with the same query. */
 async function shardAddresses({ path, address }: FetchedFile): Promise<string[]> {
   let manifest: unknown;
   try {
@@ -72,7 +75,10 @@ async function shardAddresses({ path, address }: FetchedFile): Promise<string[]>
     ).weightsManifest;
   } catch (cause) {
     await rm(path, { force: true });
-    throw new WeightsError(`${address}: what came is no model.json.`, { cure: "Try again, or another mirror.", cause });
+    throw new WeightsError(`${address}: the downloaded file is not a model.json.`, {
+      cure: "Try again, or another mirror.",
+      cause,
+    });
   }
   const groups = Array.isArray(manifest) ? manifest : [];
   const shards = groups.flatMap((group: { paths?: unknown }) => (Array.isArray(group?.paths) ? group.paths : []));

@@ -1,4 +1,4 @@
-/** Where weights lie: those inside the package, those pulled or imported, and files anywhere. */
+/** Finds weights: those in the package, those pulled or imported, and files anywhere. */
 
 import { readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -14,7 +14,9 @@ const NAME = /^[a-z0-9][a-z0-9._-]*$/i;
 
 /** Weights that are on this machine. */
 export interface StoredWeights {
-  /** As a configuration names them: `builtin:mobilenet-v1-0.25`, or the name they were pulled or imported under. */
+  /**
+   * Name for use in a configuration: `builtin:mobilenet-v1-0.25`, or the name under which they were pulled or imported.
+   */
   readonly name: string;
   /** Path of the trunk file. */
   readonly path: string;
@@ -26,13 +28,13 @@ export function storeFolder(env: NodeJS.ProcessEnv = process.env): string {
   return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "aspectlens", "weights");
 }
 
-/** Names that a configuration or a file system takes for something else. */
+/** Names that mean something else in a configuration or file system. */
 const RESERVED = /^(random|con|prn|aux|nul|com\d|lpt\d)$/i;
 
 /**
- * Path of the trunk file that weights of this name have, or would have, in the store.
+ * Path of the trunk file of weights of this name in the store, whether it exists or not.
  *
- * @throws WeightsError for a name that is none.
+ * @throws WeightsError for an invalid name.
  */
 export function storePath(name: string, folder = storeFolder()): string {
   if (!NAME.test(name) || RESERVED.test(name) || name.endsWith("."))
@@ -47,7 +49,7 @@ export function isStored(name: string, folder = storeFolder()): Promise<boolean>
   return exists(storePath(name, folder));
 }
 
-/** What is on this machine, the package's own first, each by name. */
+/** Lists the weights on this machine, those of the package first, sorted by name. */
 export async function listStored(folder = storeFolder()): Promise<StoredWeights[]> {
   const within = async (root: string, prefix: string) => {
     const names = (await readdir(root).catch(() => [])).sort();
@@ -59,21 +61,21 @@ export async function listStored(folder = storeFolder()): Promise<StoredWeights[
 }
 
 /**
- * The file or folder that a configuration means by `weights`: `builtin:NAME`, a path, or the name of pulled weights. A
- * file, or a folder with weights in it, goes before a name.
+ * Finds the file or folder for `weights` of a configuration: `builtin:NAME`, a path, or a name in the store. A path to
+ * a file, or to a folder with weights, takes precedence over a name.
  *
- * @throws WeightsError naming what there is.
+ * @throws WeightsError that lists the available weights.
  */
 export async function locateWeights(text: string, folder = storeFolder()): Promise<string> {
   if (text.startsWith(BUILTIN)) return locateBuiltin(text);
   if (text.startsWith("file:") || (await holdsWeights(text))) return text;
   if (NAME.test(text) && (await exists(join(folder, text, TRUNK_FILE)))) return storePath(text, folder);
-  if (await exists(text)) return text; // what is wrong with it is said by who reads it
+  if (await exists(text)) return text; // reading it will report errors
   const cure = CATALOGUE.some(({ name }) => name === text)
     ? `First run: aspectlens weights pull ${text}.`
     : 'Give a path, or "random".';
-  throw new WeightsError(`weights "${text}": no file or folder, and none of that name are here.`, {
-    cure: `Here are: ${await namesOfStored(folder)}. ${cure}`,
+  throw new WeightsError(`weights "${text}": no such file or folder, and no stored weights of that name.`, {
+    cure: `Stored are: ${await namesOfStored(folder)}. ${cure}`,
   });
 }
 
@@ -82,10 +84,9 @@ async function locateBuiltin(text: string): Promise<string> {
   const match = stored.find(({ name }) => name === text);
   if (match) return match.path;
   const own = stored.filter(({ name }) => name.startsWith(BUILTIN)).map(({ name }) => name);
-  throw new WeightsError(
-    `weights "${text}": the package has none of that name, but ${own.join(", ") || "none at all"}.`,
-    { cure: 'Take one of these, a path, or "random".' },
-  );
+  throw new WeightsError(`weights "${text}": not in the package, which has ${own.join(", ") || "none"}.`, {
+    cure: 'Take one of these, a path, or "random".',
+  });
 }
 
 async function namesOfStored(folder: string): Promise<string> {
@@ -98,7 +99,7 @@ async function holdsWeights(path: string): Promise<boolean> {
   return (await exists(join(path, TRUNK_FILE))) || (await exists(join(path, "model.json")));
 }
 
-/** What a stored file says of itself. */
+/** The metadata of a stored file. */
 export async function readStored({ path }: StoredWeights) {
   const { trunk, origin, licence } = await readTrunkFile(path);
   return { trunk, origin, licence, bytes: (await stat(path)).size };

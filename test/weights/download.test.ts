@@ -139,7 +139,7 @@ describe("a broken connection", () => {
     expect(result).toBeInstanceOf(DownloadError);
     expect(server.asked).toHaveLength(3);
     expect(message).toMatch(
-      /broke \(.+\), 3 times in a row\. \d+ bytes stay in .*file\.bin\.part; the same command goes on there\.$/,
+      /broke \(.+\), 3 times in a row\. \d+ bytes stay in .*file\.bin\.part; the same command continues from there\.$/,
     );
     expect(message).toContain(to);
     expect(files).toEqual(["file.bin.part", "file.bin.part.json"]);
@@ -466,7 +466,7 @@ describe("an interruption", () => {
   test("ends the call, and a later call goes on from the part", async () => {
     const { server, to, result, message, files } = await interrupted();
     expect(result).toBeInstanceOf(InterruptedError);
-    expect(message).toMatch(/150000 bytes stay in .*file\.bin\.part; the same command goes on there\.$/);
+    expect(message).toMatch(/150000 bytes stay in .*file\.bin\.part; the same command continues from there\.$/);
     expect(files).toEqual(["file.bin.part", "file.bin.part.json"]);
     const later = await attempt(`${server.base}/x`, { to });
     expect(later.result).toEqual(EXPECTED);

@@ -91,7 +91,7 @@ test("a file that has changed is refused in one line: file, address, both checks
     address,
     fingerprint(noise(5000)).sha256,
     fingerprint(files["/m/shard1"]).sha256,
-    `The file at the address has changed; if that is meant, remove its entry from ${options.lock}.`,
+    `The file at the address has changed; if that is intended, remove its entry from ${options.lock}.`,
   ]) {
     expect(message).toContain(part);
   }

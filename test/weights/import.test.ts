@@ -71,7 +71,7 @@ describe("an import", () => {
     const second = await importWeights(first.path, { engine, folder, name: "copy" });
     expect(await readFile(second.path)).toEqual(await readFile(first.path));
     expect(second.proof.original).toBeUndefined();
-    expect(await refusal(importWeights(first.path, { engine, folder }))).toMatch(/weights "mine" are here already/);
+    expect(await refusal(importWeights(first.path, { engine, folder }))).toMatch(/weights "mine" exist already/);
     const again = await importWeights(await graphModel(), { engine, folder, name: "copy", isReplacing: true });
     expect(await readTrunkFile(again.path)).toMatchObject({ origin: "mine", licence: "as the file's owner says" });
   });
@@ -215,7 +215,7 @@ describe("a pull", () => {
   });
 
   test.each([
-    ["no JSON", Buffer.from("hello there, this is no model"), /what came is no model\.json/],
+    ["no JSON", Buffer.from("hello there, this is no model"), /the downloaded file is not a model\.json/],
     [
       "a model.json whose shards lead elsewhere",
       json({ weightsManifest: [{ paths: ["../../x"] }] }),

@@ -32,7 +32,5 @@ test("a password in the base is refused and not shown", () => {
 });
 
 test("only an address on the web has a mirror", () => {
-  expect(() => mirrored("file:///a/b", "https://mirror.example")).toThrow(
-    /^file:\/\/\/a\/b: not an address on the web/,
-  );
+  expect(() => mirrored("file:///a/b", "https://mirror.example")).toThrow(/^file:\/\/\/a\/b: not a web address/);
 });

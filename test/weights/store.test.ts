@@ -57,9 +57,11 @@ describe("where weights lie", () => {
       locateWeights(text, folder).then(String, (error: unknown) =>
         error instanceof WeightsError ? error.message : String(error),
       );
-    expect(await refusal("yours")).toMatch(/^weights "yours": no file or folder.*Here are: .*mine\. Give a path/);
+    expect(await refusal("yours")).toMatch(
+      /^weights "yours": no such file or folder.*Stored are: .*mine\. Give a path/,
+    );
     expect(await refusal("keras-vgg16")).toMatch(/First run: aspectlens weights pull keras-vgg16\.$/);
-    expect(await refusal("builtin:other")).toMatch(/^weights "builtin:other": the package has none.*or "random"\.$/);
+    expect(await refusal("builtin:other")).toMatch(/^weights "builtin:other": not in the package.*or "random"\.$/);
     expect(await refusal("./a b/c")).not.toMatch(/weights pull/);
   });
 

@@ -1,4 +1,4 @@
-/** The lock file: the checksum that each address had when it was first pulled, so that no later pull takes another file for it. */
+/** The lock file: the checksum of each address at its first pull, so that later pulls notice a changed file. */
 
 import { readFile } from "node:fs/promises";
 import { InputError, inFile } from "../../core/errors.js";
@@ -9,14 +9,14 @@ import type { Fingerprint } from "./download.js";
 
 const FORMAT = "aspectlens-weights-lock/1";
 
-const CURE = "Restore it, or remove it to lock anew what is pulled next.";
+const CURE = "Restore the file, or remove it to start a new one with the next pull.";
 
-/** By the original address, never a mirror's. */
+/** Keys are original addresses, never a mirror's. */
 export type Lock = ReadonlyMap<string, Fingerprint>;
 
 /**
- * @returns an empty lock, where there is no file.
- * @throws InputError in one line, where the file is not a lock of this format.
+ * @returns an empty lock if there is no file.
+ * @throws InputError if the file is not a lock file of this format.
  */
 export async function readLock(path: string): Promise<Lock> {
   const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
@@ -27,9 +27,9 @@ export async function readLock(path: string): Promise<Lock> {
 }
 
 /**
- * Adds `entries` to the lock file, which is made where it is absent.
+ * Adds `entries` to the lock file, which is created if it does not exist.
  *
- * @throws InputError where the file is broken, or where an address is already locked to another checksum.
+ * @throws InputError if the file is invalid, or an address is already locked to another checksum.
  */
 export async function lockFiles(path: string, entries: Lock): Promise<void> {
   const lock = await readLock(path);
@@ -37,7 +37,7 @@ export async function lockFiles(path: string, entries: Lock): Promise<void> {
     const locked = lock.get(address);
     if (locked !== undefined && locked.sha256 !== sha256) {
       throw new InputError(`${path}: ${address} is locked to ${locked.sha256}, now has ${sha256}.`, {
-        cure: "If that is meant, remove its entry.",
+        cure: "If the change is intended, remove its entry.",
       });
     }
   }

@@ -1,14 +1,17 @@
 /**
- * One file from an address to a path: resumed where it breaks, compared with its checksum, and only then given its name.
+ * Downloads one file: resumes broken downloads, compares the checksum, and only then gives the file its final name.
  *
- * Where this differs from others: pooch and npm's make-fetch-happen begin a broken file from its start. huggingface_hub resumes within one call,
- * and came to If-Range and to telling 200 from 206 only after files had been spoilt (its pull requests 3778 and 4143); a later call starts
- * anew. Here a part is continued across calls and crashes too, and only where the server proves that it is the same file:
- * a strong ETag or a date in If-Range, a Content-Range that goes on exactly here, the same ETag and length. Else it starts anew. A wrong
- * checksum of a file put together from several responses is tried once more from its start, before the file is called wrong.
+ * Comparison with other downloaders: pooch and npm's make-fetch-happen restart a broken file from the beginning.
+ * huggingface_hub resumes within one call and restarts in a later one; it added If-Range, and the distinction of status
+ * 200 from 206, after files had been corrupted (pull requests 3778 and 4143). Here a partial file is resumed across
+ * calls and crashes too, but only if the server proves that it is the same file: a strong ETag or a date in If-Range, a
+ * Content-Range that continues exactly here, the same ETag and length. Otherwise the download restarts. If a file
+ * assembled from several responses has a wrong checksum, it is downloaded once more from the beginning before that
+ * counts as an error.
  *
- * undici's RetryHandler (6.29) is not used: it resumes without any proof that the file is the same, and gives up where the
- * server answers with a whole or changed file, where this starts anew. Progress does not reset its count of failures.
+ * undici's RetryHandler (6.29) is not used: it resumes without proof that the file is the same, and gives up if the
+ * server sends a whole or changed file instead of restarting. It also does not reset its count of failures after
+ * progress.
  */
 
 import { setTimeout as delay } from "node:timers/promises";
@@ -21,7 +24,7 @@ import { PartFile } from "./part-file.js";
 import { transfer } from "./transfer.js";
 
 const LONGEST_WAIT_SECONDS = 60;
-/** So many new bytes since the last failure, and the count of failures begins anew: a large file may break often. */
+/** After this many new bytes the count of failures is reset: the download of a large file may break often. */
 const REAL_PROGRESS_BYTES = 2 ** 20;
 
 /** SHA-256 in 64 lower-case hexadecimal digits, and the size. */
@@ -31,26 +34,26 @@ export interface Fingerprint {
 }
 
 export interface DownloadOptions {
-  /** The file's path in the end; until then its bytes are in `<to>.part`. */
+  /** Final path of the file; until it is complete, its bytes are in `<to>.part`. */
   readonly to: string;
   readonly expected?: Fingerprint;
   readonly signal?: AbortSignal;
-  /** Bytes there and in all; fewer than before, where the file starts anew. */
+  /** Bytes done and in total; done decreases if the download restarts. */
   readonly onProgress?: (done: number, all: number | undefined) => void;
-  /** Failures in a row, without real progress between, that are tried again. */
+  /** Number of consecutive failures without progress that are retried. */
   readonly retries?: number;
-  /** The longest silence of the server. */
+  /** Longest time without data from the server, seconds. */
   readonly timeoutSeconds?: number;
-  /** Before the first retry; doubled each time, 60 s at most. */
+  /** Time before the first retry, seconds; doubled each time, at most 60 s. */
   readonly waitSeconds?: number;
 }
 
 /**
  * Downloads `url` (`http:`, `https:` by the proxy in HTTP_PROXY, HTTPS_PROXY, NO_PROXY; `file:` from disk) to `options.to`.
  *
- * @throws ChecksumError where the file is not the expected one: it is removed, and a file already at `to` stays.
- * @throws DownloadError in one line with the cure; what has come stays in `<to>.part` for the next call.
- * @throws InterruptedError where the signal aborts; the same holds.
+ * @throws ChecksumError if the file is not the expected one: it is removed, and a file already at `to` is kept.
+ * @throws DownloadError on other failures; what was downloaded stays in `<to>.part` for the next call.
+ * @throws InterruptedError if the signal aborts; the same holds.
  */
 export async function download(url: string, options: DownloadOptions): Promise<Fingerprint> {
   const { to, expected, signal } = options;
@@ -77,7 +80,7 @@ export async function download(url: string, options: DownloadOptions): Promise<F
   }
 }
 
-/** Attempts until the part is whole and right. */
+/** Tries until the file is complete and correct. */
 async function pull(
   address: URL,
   part: PartFile,
@@ -134,13 +137,13 @@ function isWrong(part: PartFile, expected: Fingerprint | undefined): boolean {
 async function wrongFile(part: PartFile, address: URL, { to, expected }: DownloadOptions): Promise<ChecksumError> {
   const isMore = part.done > (expected?.bytes ?? part.done);
   const got = isMore ? "more bytes" : `SHA-256 ${part.sha256()} (${part.done} bytes)`;
-  await part.empty(); // and so removed when it is closed
+  await part.empty(); // so that it is removed when it is closed
   return new ChecksumError(
     `${to}: ${address.href} has ${got}, expected ${expected?.sha256} (${expected?.bytes} bytes); nothing was kept.`,
   );
 }
 
-/** Where nothing is known of the file beforehand. */
+/** Largest file if nothing is known about it beforehand. */
 async function tooLarge(part: PartFile, { href }: URL, mostBytes: number): Promise<DownloadError> {
   await part.empty();
   return new DownloadError(`${href}: has more than ${mostBytes} bytes, too many for weights.`, {
@@ -148,10 +151,10 @@ async function tooLarge(part: PartFile, { href }: URL, mostBytes: number): Promi
   });
 }
 
-/** What a later call finds; a file from disk is copied anew. */
+/** Says what a later call continues from; a file from disk is copied again. */
 function kept(part: PartFile, address: URL): string {
   if (part.done === 0 || address.protocol === "file:") return "";
-  return ` ${part.done} bytes stay in ${part.path}; the same command goes on there.`;
+  return ` ${part.done} bytes stay in ${part.path}; the same command continues from there.`;
 }
 
 function givenUp(

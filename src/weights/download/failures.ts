@@ -1,9 +1,9 @@
-/** What a failed request means: whether trying again may help, and the one line that tells the user what to do. */
+/** Interprets a failed request: whether a retry may help, and what to tell the user. */
 
 import { DownloadError } from "../../core/errors.js";
 import { proxyVariable } from "./connection.js";
 
-/** No way to the host: nothing that a few seconds mend, unless the way was there before. */
+/** Error codes of an unreachable host, for which a retry does not help unless it was reachable before. */
 const UNREACHABLE = new Set([
   "ENOTFOUND",
   "EAI_AGAIN",
@@ -17,17 +17,17 @@ const UNREACHABLE = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
 
-/** Certificates that Node does not trust, mostly because a company's proxy signs them. */
+/** Error codes of certificates that Node does not trust, mostly because a company's proxy signs them. */
 const UNTRUSTED = /^(ERR_TLS_|CERT_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|UNABLE_TO_(GET|VERIFY))/;
 
 const OTHER_WAYS =
   'name a mirror by --mirror, import a copy brought by hand with "weights import", or use a built-in trunk';
 
-/** A failure that may pass: `download` waits and tries again. */
+/** A temporary failure: `download` waits and tries again. */
 export class TransientError extends Error {
-  /** The server's own wish (Retry-After), in seconds. */
+  /** Waiting time that the server asks for (Retry-After), seconds. */
   readonly waitSeconds: number;
-  /** No way to the host: not worth a second try where nothing has come yet. */
+  /** The host cannot be reached: not retried if no data has come yet. */
   readonly isUnreachable: boolean;
 
   constructor(
@@ -44,7 +44,7 @@ export class TransientError extends Error {
   }
 }
 
-/** What an exception of the connection means. @returns the error to throw, with `error` as its cause. */
+/** Interprets an exception of the connection. @returns the error to throw, with `error` as its cause. */
 export function connectionFailure(error: unknown, url: URL): Error {
   if (error instanceof DownloadError || error instanceof TransientError) return error;
   const code = codeOf(error);
@@ -56,7 +56,7 @@ export function connectionFailure(error: unknown, url: URL): Error {
     const why = proxy === undefined ? text : `${text}; ${proxy} is set`;
     const first = proxy === undefined ? "Set HTTPS_PROXY to go through a proxy" : `Check ${proxy} and NO_PROXY`;
     return new TransientError(
-      `${url.host} cannot be reached: no network, or no way (${why}). ${first}, ${OTHER_WAYS}.`,
+      `${url.host} cannot be reached: no network, or no route (${why}). ${first}, ${OTHER_WAYS}.`,
       {
         cause: error,
         isUnreachable: true,
@@ -72,7 +72,7 @@ export function connectionFailure(error: unknown, url: URL): Error {
   return new TransientError(`the connection to ${url.host} broke (${text})`, { cause: error });
 }
 
-/** What a status other than 200 and 206 means. @param retryAfter the header of that name. */
+/** Interprets a status other than 200 and 206. @param retryAfter the header of that name. */
 export function statusFailure(status: number, url: URL, retryAfter: string | undefined): Error {
   if (status === 407) return proxyFailure(status, url);
   if (status === 404 || status === 410) {
@@ -103,7 +103,7 @@ function proxyFailure(status: number, url: URL, cause?: unknown): DownloadError 
   return new DownloadError(`${url.host}: the proxy in ${proxy} refuses it (status ${status}).`, { cure, cause });
 }
 
-/** The code of an error, or of what lies within it: an address tried on IPv4 and IPv6 fails as a group. */
+/** The code of an error, or of an error inside it: an address tried by IPv4 and IPv6 fails with a group of errors. */
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as NodeJS.ErrnoException;

@@ -1,4 +1,4 @@
-/** Several files of one model into a folder, each held to the lock. */
+/** Downloads the files of one model into a folder, and compares each with the lock file. */
 
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -13,9 +13,9 @@ export interface FetchOptions extends Pick<DownloadOptions, "signal" | "retries"
   readonly folder: string;
   /** Path of the lock file. */
   readonly lock: string;
-  /** Base of a mirror that is asked instead (see `mirrored`). */
+  /** Base address of a mirror (see `mirrored`). */
   readonly mirror?: string;
-  /** Bytes of one file there and in all. */
+  /** Bytes of one file, done and in total. */
   readonly onProgress?: (name: string, done: number, all: number | undefined) => void;
 }
 
@@ -26,11 +26,12 @@ export interface FetchedFile extends Fingerprint {
 }
 
 /**
- * Downloads `addresses` one after the other, named by the last part of their paths; a file that is there and as locked is not asked for again.
- * The lock itself stays as it is: `lockFiles` is for files that have proved to be what they should.
+ * Downloads `addresses` one after the other, named by the last part of their paths. A file that exists and matches the
+ * lock file is not downloaded again. The lock file is not changed: `lockFiles` adds files once they have been checked.
  *
- * @returns one entry an address, in their order.
- * @throws ChecksumError naming file, address, both checksums and the lock; DownloadError; InputError for names that clash; InterruptedError.
+ * @returns one entry per address, in the same order.
+ * @throws ChecksumError naming file, address, both checksums and the lock; DownloadError; InputError for names that
+ *   clash; InterruptedError.
  */
 export async function fetchFiles(addresses: readonly string[], options: FetchOptions): Promise<readonly FetchedFile[]> {
   const { folder, lock: lockPath, mirror } = options;
@@ -68,17 +69,17 @@ async function fetchFile(
   } catch (error) {
     if (!(error instanceof ChecksumError)) throw error;
     const entry = source === address ? "its entry" : `the entry of ${address}`;
-    const cure = `The file at the address has changed; if that is meant, remove ${entry} from ${lock}.`;
+    const cure = `The file at the address has changed; if that is intended, remove ${entry} from ${lock}.`;
     throw new ChecksumError(`${error.message} ${cure}`, { cause: error });
   }
 }
 
-/** @throws InputError where an address gives no name, an unsafe one, or one that another gives too. */
+/** @throws InputError if an address gives no file name, an unsafe one, or the same as another. */
 function namesOf(addresses: readonly string[]): readonly string[] {
   const owners = new Map<string, string>();
   return addresses.map((address) => {
     const name = nameOf(address);
-    const key = name.toLowerCase(); // some file systems take a.bin and A.bin for one
+    const key = name.toLowerCase(); // on some file systems a.bin and A.bin are the same file
     const owner = owners.get(key);
     if (owner !== undefined) throw new InputError(`${address}: would have the same file name as ${owner}: ${name}.`);
     owners.set(key, address);
@@ -88,14 +89,14 @@ function namesOf(addresses: readonly string[]): readonly string[] {
 
 function nameOf(address: string): string {
   const last = URL.canParse(address) ? (new URL(address).pathname.split("/").at(-1) ?? "") : "";
-  // The name comes from a model.json of somebody else: it must not lead out of the folder.
+  // The name comes from a downloaded model.json, so it must not lead out of the folder.
   if (/^[\w-][\w.~-]*$/.test(last) && !/\.part(\.json)?$/.test(last)) return last;
   throw new InputError(`${address}: its path does not end with a file name of letters, digits, ".", "_", "~" and "-".`);
 }
 
 /** Whether the file at `path` is the locked one. */
 async function isFile(path: string, { sha256, bytes }: Fingerprint): Promise<boolean> {
-  const about = await stat(path).catch(() => undefined); // absent, or told when it is written
+  const about = await stat(path).catch(() => undefined); // absent, or reported when it is written
   if (about?.isFile() !== true || about.size !== bytes) return false;
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path)) hash.update(chunk);

@@ -1,4 +1,4 @@
-/** A `file:` address into a part file: weights that were carried here by hand. */
+/** Copies a `file:` address into a part file, for weights that were brought by hand. */
 
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
@@ -7,7 +7,7 @@ import { DownloadError } from "../../core/errors.js";
 import type { PartFile } from "./part-file.js";
 
 /**
- * Copies from the beginning: reading a disk again costs little.
+ * Always copies from the beginning, since reading a disk again costs little.
  *
  * @throws DownloadError naming the path, where it cannot be read; the signal's reason.
  */
@@ -20,13 +20,13 @@ export async function copyFromDisk(
     onProgress,
   }: {
     signal?: AbortSignal;
-    /** Where more bytes than these have come, no more are taken. */
+    /** Stop after more bytes than this. */
     mostBytes?: number;
     onProgress?: (done: number, all: number | undefined) => void;
   } = {},
 ): Promise<void> {
   const path = pathOf(address);
-  // Opening a FIFO would wait for whoever writes into it.
+  // Opening a FIFO would wait for its writer.
   const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((cause: unknown) => {
     throw unreadable(path, cause);
   });

@@ -1,8 +1,8 @@
 /**
- * One GET, through redirects: at most five, never from https to http.
+ * One GET request; follows at most five redirects, never from https to http.
  *
- * undici's own redirects (6.29) are not used: they go from https to http, read the whole body of a redirect first, and do not
- * say which address failed. A guard around them is as long as the loop below.
+ * undici's own redirects (6.29) are not used: they follow from https to http, read the whole body of a redirect first,
+ * and do not say which address failed. Guarding against that would be as long as the loop below.
  */
 
 import { type Dispatcher, request } from "undici";
@@ -21,8 +21,8 @@ export interface HttpResponse {
 }
 
 /**
- * @param options.signal its reason is thrown, where it aborts.
- * @throws DownloadError for a redirect that is not followed; what `connectionFailure` makes of anything else.
+ * @param options.signal if it aborts, its reason is thrown.
+ * @throws DownloadError for a redirect that is not followed; otherwise the errors of `connectionFailure`.
  */
 export async function get(
   address: URL,
@@ -38,15 +38,15 @@ export async function get(
   }
 }
 
-/** Ends a response whose body nobody reads. */
+/** Ends a response whose body is not read. */
 export function discard({ body }: HttpResponse): void {
-  body.on("error", () => {}); // that it ended early is what we want
+  body.on("error", () => {}); // ending early is intended
   body.destroy();
 }
 
 async function ask(url: URL, { headers, dispatcher, signal }: Parameters<typeof get>[1]): Promise<HttpResponse> {
   try {
-    // The caller's signal knows the time limits: undici's own are counted in whole seconds.
+    // The caller's signal knows the time limits: undici's count in whole seconds.
     const response = await request(url, { headers, dispatcher, signal, headersTimeout: 0, bodyTimeout: 0 });
     return {
       status: response.statusCode,

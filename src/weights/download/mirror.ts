@@ -1,4 +1,4 @@
-/** Where a mirror keeps what an address names: under the address's own host and path. */
+/** The address of a file on a mirror: the mirror's base, then host and path of the original address. */
 
 import { InputError } from "../../core/errors.js";
 
@@ -7,12 +7,12 @@ import { InputError } from "../../core/errors.js";
  * a query stays. With a `file:` base the files lie in a folder of that layout.
  *
  * @param url an `http:` or `https:` address.
- * @throws InputError naming the base (or the address), where it is none.
+ * @throws InputError naming the base (or the address), if it is not valid.
  */
 export function mirrored(url: string, base: string): string {
   const address = URL.canParse(url) ? new URL(url) : undefined;
   if (address === undefined || !/^https?:$/.test(address.protocol)) {
-    throw new InputError(`${url}: not an address on the web, so no mirror has it.`, {
+    throw new InputError(`${url}: not a web address, so it has no mirror.`, {
       cure: "It begins with https:// or http://.",
     });
   }
@@ -27,7 +27,7 @@ function baseOf(base: string): URL {
   if (root === undefined || !/^(https?|file):$/.test(root.protocol)) {
     throw badBase(base, "not an address. It begins with https://, http:// or, for a folder, file:///");
   }
-  // The value is not shown where it may hold a password.
+  // The value is not shown if it may contain a password.
   if (root.username !== "" || root.password !== "")
     throw badBase(root.host, "has a user or password, which is not supported");
   if (root.search !== "" || root.hash !== "") throw badBase(base, "has a query or fragment, which a base cannot have");

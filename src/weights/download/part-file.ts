@@ -1,4 +1,4 @@
-/** A download in the making: `<to>.part`, its running checksum, and in `<to>.part.json` what its bytes were read from. */
+/** A partial download: `<to>.part`, its running checksum, and its source in `<to>.part.json`. */
 
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
@@ -7,16 +7,16 @@ import { dirname } from "node:path";
 import { DownloadError, InputError } from "../../core/errors.js";
 import { makeFolder, writeJson } from "../../core/files.js";
 
-/** What the bytes were read from; the validators as the server gave them. */
+/** The source of the bytes, with the validators that the server gave. */
 export interface PartSource {
   readonly url: string;
   readonly etag?: string;
   readonly lastModified?: string;
-  /** Of the whole file, where the server says. */
+  /** Bytes of the whole file, if the server gives it. */
   readonly bytes?: number;
 }
 
-/** One owner at a time; it calls `close`. */
+/** Has one owner at a time, who calls `close`. */
 export class PartFile {
   readonly path: string;
   readonly #to: string;
@@ -26,7 +26,7 @@ export class PartFile {
   #source: PartSource | undefined;
   #isPatched = false;
   #isOpen = true;
-  /** Whether nothing of an earlier call is in the file: then it may be removed. */
+  /** Whether the file has no bytes of an earlier call, so that it may be removed. */
   #isOurs: boolean;
 
   private constructor(to: string, handle: FileHandle, isOurs: boolean) {
@@ -37,10 +37,10 @@ export class PartFile {
   }
 
   /**
-   * Opens the part of the file `to`; what an earlier call left of the same address counts as done, and is hashed here,
-   * before a connection is open that would wait for it.
+   * Opens the part file of `to`. Bytes that an earlier call left of the same address count as done; they are hashed
+   * here, before a connection is open that would have to wait.
    *
-   * @throws DownloadError naming the file, where it cannot be written.
+   * @throws DownloadError naming the file, if it cannot be written.
    */
   static async open(to: string, url: string): Promise<PartFile> {
     const path = `${to}.part`;
@@ -60,7 +60,7 @@ export class PartFile {
     }
   }
 
-  /** Bytes that are there and hashed. */
+  /** Number of bytes that are written and hashed. */
   get done(): number {
     return this.#done;
   }
@@ -69,12 +69,12 @@ export class PartFile {
     return this.#source;
   }
 
-  /** Whether the bytes come from more than one response, so that a wrong checksum may be the seam's fault. */
+  /** Whether the bytes come from more than one response, so that a wrong checksum may result from joining them. */
   get isPatched(): boolean {
     return this.#isPatched;
   }
 
-  /** Forgets what is there; from now on the bytes come from `source`. The file is emptied first: a crash never mixes two. */
+  /** Restarts with bytes from `source`. The file is emptied first, so that a crash never mixes two sources. */
   async restart(source: PartSource): Promise<void> {
     await this.empty();
     await writeJson(`${this.path}.json`, source);
@@ -90,7 +90,7 @@ export class PartFile {
     this.#isOurs = true;
   }
 
-  /** Says that what is appended next comes from another response. */
+  /** Marks that the next bytes come from another response. */
   patch(): void {
     this.#isPatched = true;
   }
@@ -106,12 +106,12 @@ export class PartFile {
     this.#done += bytes.length;
   }
 
-  /** Of what is there now, in lower-case hexadecimal digits. */
+  /** SHA-256 of the bytes so far, in lower-case hexadecimal digits. */
   sha256(): string {
     return this.#hash.copy().digest("hex");
   }
 
-  /** Gives the file its final name; it is on the disk before it has it. */
+  /** Flushes the file to disk, then gives it its final name. */
   async commit(): Promise<void> {
     await onDisk(this.#to, async () => {
       await this.#handle.truncate(this.#done);
@@ -123,7 +123,7 @@ export class PartFile {
     await rm(`${this.path}.json`, { force: true });
   }
 
-  /** What has come stays for a later call; where nothing has, nothing is left behind. */
+  /** Closes the file. Bytes stay for a later call; an empty file is removed. */
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -142,7 +142,7 @@ export class PartFile {
   }
 }
 
-/** What a crash may have left half written counts as absent: the download then starts anew. */
+/** A description that a crash left half written counts as absent, and the download restarts. */
 async function readSource(path: string): Promise<PartSource | undefined> {
   try {
     const source = JSON.parse(await readFile(path, "utf8")) as Partial<Record<keyof PartSource, unknown>> | null;
@@ -163,7 +163,7 @@ async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    const failure = cause instanceof InputError ? cause.cause : cause; // what the system said, not `makeFolder`
+    const failure = cause instanceof InputError ? cause.cause : cause; // the system's error, not that of `makeFolder`
     const why = failure instanceof Error ? failure.message : String(failure);
     throw new DownloadError(`${path}: cannot be written: ${why}.`, {
       cure: "Choose another place, or make this one writable.",

@@ -1,4 +1,4 @@
-/** The patience of one request: ends it where nothing has come for some time, or where the caller's signal aborts. */
+/** The timeout of one request: aborts it if no data has come for some time, or the caller's signal aborts. */
 
 import { TransientError } from "./failures.js";
 
@@ -21,13 +21,13 @@ export class Watch {
     return this.#controller.signal;
   }
 
-  /** The server's turn: time runs, anew. */
+  /** Waiting for the server: restarts the timer. */
   start(): void {
     this.pause();
     this.#timer = setTimeout(this.#expire, this.#seconds * 1000);
   }
 
-  /** Our turn: a slow disk is not the server's fault. */
+  /** Stops the timer while we work: a slow disk is not the server's fault. */
   pause(): void {
     clearTimeout(this.#timer);
   }

@@ -1,4 +1,7 @@
-/** One response of a server into a part file: asks for what is missing, and tells a continuation from a new file. */
+/**
+ * Downloads one response into a part file: requests the missing bytes, and distinguishes a continuation from a new
+ * file.
+ */
 
 import { setImmediate as turn } from "node:timers/promises";
 import { DownloadError } from "../../core/errors.js";
@@ -11,19 +14,19 @@ import { Watch } from "./stall-timeout.js";
 export interface TransferOptions {
   readonly connection: Connection;
   readonly signal?: AbortSignal;
-  /** The longest silence of the server. */
+  /** Longest time without data from the server, seconds. */
   readonly timeoutSeconds: number;
-  /** Whether a checksum will tell a bad seam: then a file without a validator is resumed too. */
+  /** Whether a checksum will detect wrongly joined bytes: then a file without a validator is resumed too. */
   readonly hasChecksum: boolean;
-  /** Where more bytes than these have come, no more are taken. */
+  /** Stop after more bytes than this. */
   readonly mostBytes: number;
   readonly onProgress?: (done: number, all: number | undefined) => void;
 }
 
 /**
- * Returns when the server has sent the whole file by its own account, or more than may come.
+ * Returns when the server has sent as many bytes as it announced, or more than are allowed.
  *
- * @throws TransientError where trying again may help; DownloadError where not; the signal's reason.
+ * @throws TransientError if a retry may help; DownloadError if not; the signal's reason.
  */
 export async function transfer(address: URL, part: PartFile, options: TransferOptions): Promise<void> {
   const watch = new Watch(options.signal, { seconds: options.timeoutSeconds, host: address.host });
@@ -32,7 +35,7 @@ export async function transfer(address: URL, part: PartFile, options: TransferOp
     const { response, total, isWhole } = await begin(address, part, { ...options, signal: watch.signal });
     await receive(response, part, { address, total, isWhole, watch, ...options });
     if (part.done > options.mostBytes) return;
-    await turn(); // bytes behind the end are seen only now
+    await turn(); // bytes after the end are detected only now
     if (options.connection.takeExcess()) {
       await part.empty();
       throw new TransientError(`${address.host} sent more bytes than it announced`);
@@ -50,7 +53,7 @@ interface Begun {
   readonly response: HttpResponse;
   /** Bytes of the whole file, where the server says. */
   readonly total: number | undefined;
-  /** Whether the response is the whole file, and not what is missing of it. */
+  /** Whether the response is the whole file instead of its missing part. */
   readonly isWhole: boolean;
 }
 
@@ -77,7 +80,7 @@ async function begin(
   return wholeOf(await ask(plain), address);
 }
 
-/** @throws DownloadError or TransientError, where the response is not a file. */
+/** @throws DownloadError or TransientError, if the response is not a file. */
 function wholeOf(response: HttpResponse, address: URL): Begun {
   const encoding = response.header("content-encoding") ?? "identity";
   if (response.status === 200 && encoding === "identity") {
@@ -91,14 +94,16 @@ function wholeOf(response: HttpResponse, address: URL): Begun {
 }
 
 /**
- * What If-Range takes (RFC 9110, 13.1.5): a weak ETag is none. A date counts although two writes within its second would share it:
- * the length is compared as well.
+ * What If-Range takes (RFC 9110, 13.1.5): a weak ETag does not count. A date counts, although two versions within one
+ * second would share it: the length is compared as well.
  */
 function validatorOf(source: PartSource | undefined): string | undefined {
   return source?.etag !== undefined && !source.etag.startsWith("W/") ? source.etag : source?.lastModified;
 }
 
-/** The bytes of the whole file (undefined: not told), or null where a 206 does not go on exactly where the part ends. */
+/**
+ * The size of the whole file (undefined: not given), or null if a 206 does not continue exactly where the part ends.
+ */
 function totalOfContinuation(response: HttpResponse, part: PartFile): number | undefined | null {
   const range = /^bytes (\d+)-\d+\/(\d+|\*)$/i.exec(response.header("content-range") ?? "");
   if (range === null || Number(range[1]) !== part.done) return null;
@@ -116,7 +121,7 @@ function lengthOf(response: HttpResponse): number | undefined {
   return length === undefined ? undefined : Number(length);
 }
 
-/** Appends the body; what was there before goes only when the first byte of a new file has come. */
+/** Appends the body; earlier bytes are discarded only when the first byte of a new file has come. */
 async function receive(
   response: HttpResponse,
   part: PartFile,
