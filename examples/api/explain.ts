@@ -4,7 +4,10 @@ import { explanationTable, openExplainer, writeExplanation } from "aspectlens/ex
 const [name] = (await readdir("tissue/images")).sort();
 const image = `tissue/images/${name}`;
 const explainer = await openExplainer("tissue.aspect");
-const explained = await explainer.explain(image, { target: { kind: "log-odds", class: "malignant" } });
-await explainer.dispose();
-console.log(explanationTable(explained.explanation));
-console.log(await writeExplanation(explained, { image, folder: "explained" }));
+try {
+  const explained = await explainer.explain(image, { target: { kind: "log-odds", class: "malignant" } });
+  console.log(explanationTable(explained.explanation));
+  console.log(await writeExplanation(explained, { image, folder: "explained" }));
+} finally {
+  await explainer.dispose();
+}

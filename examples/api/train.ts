@@ -7,7 +7,10 @@ const config = checkConfig({
   stages: [{ train: "all", epochs: 1, batchNorm: "batch" }],
 });
 const engine = await selectEngine();
-await runTraining(config, { engine, onEpoch: ({ epoch, seconds }) => console.log(epoch, seconds) });
-const { heads } = await evaluateModel(await readModel("run"), "tissue", { engine });
-console.log(heads.class);
-await engine.dispose();
+try {
+  await runTraining(config, { engine, onEpoch: ({ epoch, seconds }) => console.log(epoch, seconds) });
+  const { heads } = await evaluateModel(await readModel("run"), "tissue", { engine });
+  console.log(heads.class);
+} finally {
+  await engine.dispose();
+}

@@ -76,7 +76,6 @@ export function openWorker(
     for (const { reject } of waiting.values()) reject(ended);
     waiting.clear();
   };
-  worker.unref();
   worker.on("error", (cause) => end(new EngineError(`The engine's worker failed: ${messageOf(cause)}`, { cause })));
   worker.on("messageerror", (cause) =>
     end(new EngineError("The engine's worker sent what cannot be read.", { cause })),
@@ -93,6 +92,8 @@ export function openWorker(
       call?.resolve(reply.value);
     }
   });
+  // Last: to listen for messages makes a thread keep the process again.
+  worker.unref();
 
   return {
     get isEnded() {

@@ -44,13 +44,20 @@ const prelude = `
   const { y } = await session.run({ a: { shape: [1], data: Float32Array.of(4) } });
   console.log(y.data[0]);`;
 
-async function run(script: string) {
-  await writeFile(join(folder, "main.js"), prelude + script);
+async function run(script: string, { before = prelude } = {}) {
+  await writeFile(join(folder, "main.js"), before + script);
   return promisify(execFile)(process.execPath, ["main.js"], { cwd: folder, timeout: 20_000 });
 }
 
 test("the process ends by itself while a session is open but idle, and prints nothing of its own", async () => {
   expect(await run("")).toEqual({ stdout: "8\n", stderr: "" });
+});
+
+test("the process ends by itself, or with its error, while a runtime that nobody called is open", async () => {
+  const before = 'import { openRuntime } from "./engine/session.js"; openRuntime(); console.log("open");';
+  expect(await run("", { before })).toEqual({ stdout: "open\n", stderr: "" });
+  const failing = run('throw new Error("between opening and disposing");', { before });
+  await expect(failing).rejects.toMatchObject({ code: 1, killed: false, stdout: "open\n" });
 });
 
 test("the process ends after the runtime was disposed", async () => {
