@@ -28,7 +28,7 @@ export async function writeFreshBundle(path, { alpha, inputSize, masks }) {
     spec: model.spec,
     parameters: freshParameters(model, { isFolded: true }),
     references: Object.fromEntries(references),
-    threshold: { value: 0.3, isCalibrated: false },
+    threshold: { high: 0.3, isCalibrated: false },
     provenance,
   };
   await exportBundle(trained, path, { name: "bench" });

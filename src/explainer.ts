@@ -78,7 +78,7 @@ export type {
   SegmentationSpec,
 } from "./heads/head.js";
 export type { ModelSpec } from "./model/model.js";
-export type { Provenance, RelevanceThreshold } from "./model/trained-model.js";
+export type { Provenance, RelevanceThreshold, StoredThreshold } from "./model/trained-model.js";
 export type { TrunkSpec } from "./trunk/trunk.js";
 export type { TrunkName } from "./trunk/trunks.js";
 

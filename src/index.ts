@@ -119,6 +119,7 @@ export {
   type Provenance,
   type RelevanceThreshold,
   readTrainedModel,
+  type StoredThreshold,
   type TrainedModel,
   writeTrainedModel,
 } from "./model/trained-model.js";

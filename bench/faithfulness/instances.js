@@ -69,7 +69,7 @@ for (const cause of /** @type {const} */ (["striped", "red"])) {
       ranked.push({ score, isPositive: isCausing });
       const kind = isCausing ? "causing" : "harmless";
       relevant[`${kind}Count`]++;
-      if (score >= threshold.value) relevant[kind]++;
+      if (score >= threshold.high) relevant[kind]++;
     }
   }
   const row = {
@@ -79,7 +79,7 @@ for (const cause of /** @type {const} */ (["striped", "red"])) {
     auc: areaUnderCurve(ranked),
     causingRelevant: relevant.causing / relevant.causingCount,
     harmlessRelevant: relevant.harmless / relevant.harmlessCount,
-    threshold: threshold.value,
+    threshold: threshold.high,
   };
   console.log(row);
   rows.push(row);

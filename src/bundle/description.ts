@@ -8,7 +8,7 @@ import { shown } from "../core/message-text.js";
 import { RESIZE_KERNEL } from "../dataset/resize-image.js";
 import { type MaskingName, maskingsOf, SALIENCY_NAMES, type SaliencyName } from "../explain/methods.js";
 import type { ModelSpec } from "../model/model.js";
-import type { Provenance, RelevanceThreshold } from "../model/trained-model.js";
+import type { Provenance, StoredThreshold } from "../model/trained-model.js";
 import type { Layouts } from "./bundled-weights.js";
 import { checkModel, type Refuse } from "./check-model.js";
 import { isSafeName } from "./zip.js";
@@ -46,7 +46,7 @@ export interface BundleDescription {
   readonly preprocessing: Preprocessing;
   readonly saliency: SaliencyName;
   readonly masking: MaskingName;
-  readonly threshold: RelevanceThreshold;
+  readonly threshold: StoredThreshold;
   readonly provenance: Provenance;
   /** Orders of axes in `weights.safetensors`; its `reference/<tap>` hold the references. */
   readonly layouts: Layouts;

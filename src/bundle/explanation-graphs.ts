@@ -7,7 +7,7 @@ import type { MethodChoice } from "../explain/explanation.js";
 import { methodOf } from "../explain/methods.js";
 import { UNCALIBRATED_THRESHOLD } from "../explain/relevance-constants.js";
 import { graphKey, innerTargetOf, type Target } from "../explain/target.js";
-import type { RelevanceThreshold } from "../model/trained-model.js";
+import { fromStoredThreshold, type RelevanceThreshold } from "../model/trained-model.js";
 import { type BundleDescription, FILES } from "./description.js";
 import { openGraph } from "./graph-session.js";
 import { type Bundle, readBundledModel, readGraph } from "./read-bundle.js";
@@ -42,8 +42,8 @@ export function explanationGraphs(bundle: Bundle, asked: MethodChoice, options: 
     method,
     thresholdOf: (target) =>
       isOwnEvidence && !innerTargetOf(target)
-        ? description.threshold
-        : { value: UNCALIBRATED_THRESHOLD, isCalibrated: false },
+        ? fromStoredThreshold(description.threshold)
+        : { high: UNCALIBRATED_THRESHOLD, isCalibrated: false },
     sessionsOf(target) {
       const key = graphKey(target, task);
       const sessions = opened.get(key) ?? open(target);

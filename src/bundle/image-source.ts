@@ -1,4 +1,4 @@
-/** What is explained: a file, read and decoded once for all that is made of it, or pixels that are decoded already. */
+/** Images as callers give them: a path, read and decoded once for all that is made of it, or decoded pixels. */
 
 import { openImage } from "../dataset/open-image.js";
 import { checkImage } from "./check-request.js";

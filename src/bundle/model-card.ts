@@ -2,7 +2,7 @@
 
 import { metricNumbers } from "../core/metric-numbers.js";
 import type { HeadSpec } from "../heads/head.js";
-import { besideText, metricsOf, type Provenance, type TrainedModel } from "../model/trained-model.js";
+import { lowThresholdText, metricsOf, type Provenance, type TrainedModel } from "../model/trained-model.js";
 
 /** @returns Markdown. */
 export function modelCard({ spec, threshold, provenance }: TrainedModel, { name }: { name: string }): string {
@@ -19,7 +19,7 @@ export function modelCard({ spec, threshold, provenance }: TrainedModel, { name 
     `- Trunk: ${spec.trunk.name}, width ${spec.trunk.alpha}, input ${size} x ${size} pixels RGB; started from ${oneLine(provenance.weights)}.`,
     `- Source layer: ${spec.source}.`,
     ...spec.heads.map((head) => `- ${headLine(head)}`),
-    `- Relevance threshold: ${threshold.value.toFixed(3)}${besideText(threshold)}, ${threshold.isCalibrated ? "calibrated on validation data" : "not calibrated: treat what is called relevant as a hint"}.`,
+    `- Relevance threshold: ${threshold.high.toFixed(3)}${lowThresholdText(threshold)}, ${threshold.isCalibrated ? "calibrated on validation data" : "not calibrated: treat what is called relevant as a hint"}.`,
     "",
     "## Training",
     "",

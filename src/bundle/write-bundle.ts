@@ -3,7 +3,7 @@
 import { type Zippable, zipSync } from "fflate";
 import { writeFileAtomic } from "../core/files.js";
 import { type MaskingName, methodOf, type SaliencyName } from "../explain/methods.js";
-import type { TrainedModel } from "../model/trained-model.js";
+import { type TrainedModel, toStoredThreshold } from "../model/trained-model.js";
 import { encodeWeights } from "./bundled-weights.js";
 import { BUNDLE_FORMAT, type BundleDescription, FILES, GOLDENS, parseDescription } from "./description.js";
 import { sha256 } from "./file-hash.js";
@@ -71,7 +71,7 @@ export function encodeBundle(trained: TrainedModel, options: WriteOptions): Uint
     },
     saliency,
     masking,
-    threshold,
+    threshold: toStoredThreshold(threshold),
     provenance,
     layouts: weights.layouts,
     files: Object.fromEntries(names.map((file) => [file, listing(contents[file])])),

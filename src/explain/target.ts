@@ -1,6 +1,6 @@
 /**
- * What is explained: one notion for callers, from which follow the graph that explains it and that graph's `target` input (which class,
- * `targetWeights`).
+ * Targets: the numbers of a network that a caller can ask about, and what follows from one for the graph: whether a class
+ * (an input of the graph, `targetWeights`) or an inner target (a graph of its own), and on which scale.
  */
 
 import type { Task } from "../core/annotation.js";
@@ -39,7 +39,7 @@ export type Target = ClassTarget | InnerTarget;
 /** How a class is explained: its odds against all others, or its logit as it is (labels and values know no others). */
 export type TargetScale = "log-odds" | "logit";
 
-/** The scale on which a graph explains classes; nothing stands for the predicted class. */
+/** The scale on which a graph explains classes. @param target the predicted class without it. */
 export function scaleOf(target: Target | undefined, task: Task): TargetScale {
   return task === "single" && target?.kind !== "logit" ? "log-odds" : "logit";
 }

@@ -9,18 +9,35 @@ import type { NdArrays } from "../core/nd-array.js";
 import { decodeSafetensors, encodeSafetensors } from "../core/safetensors.js";
 import type { ModelSpec } from "./model.js";
 
-/** What counts as relevant; uncalibrated where neither causes nor removals could set it. */
+/** What counts as relevant; docs/explanations.md says where the numbers come from. */
 export interface RelevanceThreshold {
-  /** From this relevance on, an aspect is relevant, */
+  /** An aspect is relevant from this relevance on. */
+  readonly high: number;
+  /** Beside a relevant aspect, another is relevant from this `relevanceApart` on; as `high` where absent. */
+  readonly low?: number;
+  readonly isCalibrated: boolean;
+}
+
+/** The same as `model.json` and `bundle.json` hold it. */
+export interface StoredThreshold {
+  /** `high`. */
   readonly value: number;
-  /** and beside such an aspect from this one on; the same where absent. */
+  /** `low`. */
   readonly beside?: number;
   readonly isCalibrated: boolean;
 }
 
-/** What is said behind the threshold, if anything. */
-export function besideText({ value, beside = value }: RelevanceThreshold): string {
-  return beside < value ? `, ${beside.toFixed(3)} beside a relevant aspect` : "";
+export function toStoredThreshold({ high, low, isCalibrated }: RelevanceThreshold): StoredThreshold {
+  return { value: high, ...(low !== undefined && { beside: low }), isCalibrated };
+}
+
+export function fromStoredThreshold({ value, beside, isCalibrated }: StoredThreshold): RelevanceThreshold {
+  return { high: value, ...(beside !== undefined && { low: beside }), isCalibrated };
+}
+
+/** `, 0.037 beside a relevant aspect`, to follow the high threshold in a sentence; empty where the low one is no lower. */
+export function lowThresholdText({ high, low = high }: RelevanceThreshold): string {
+  return low < high ? `, ${low.toFixed(3)} beside a relevant aspect` : "";
 }
 
 /** Where a model comes from; free of paths and names of persons. */
@@ -75,6 +92,7 @@ export interface TrainedModel {
 }
 
 type Description = Omit<TrainedModel, "parameters" | "references">;
+type StoredDescription = Omit<Description, "threshold"> & { readonly threshold: StoredThreshold };
 
 const FORMAT = "aspectlens-model/1";
 
@@ -86,7 +104,7 @@ export async function writeTrainedModel(folder: string, model: TrainedModel): Pr
   const { parameters, references, ...description } = model;
   await writeFileAtomic(join(folder, "parameters.safetensors"), encodeSafetensors(parameters));
   await writeFileAtomic(join(folder, "references.safetensors"), encodeSafetensors(references));
-  await writeJson(join(folder, "model.json"), { format: FORMAT, ...description });
+  await writeJson(join(folder, "model.json"), { format: FORMAT, ...stored(description) });
 }
 
 /** Adds what was evaluated to a model that is written, in place of what it had of that split. */
@@ -95,14 +113,18 @@ export async function recordMetrics(folder: string, metrics: SplitMetrics): Prom
   const others = metricsOf(description.provenance).filter(({ split }) => split !== metrics.split);
   const all = Object.fromEntries([...others, metrics].map((one) => [one.split, one]));
   const provenance = { ...description.provenance, metrics: all };
-  await writeJson(join(folder, "model.json"), { format: FORMAT, ...description, provenance });
+  await writeJson(join(folder, "model.json"), { format: FORMAT, ...stored(description), provenance });
+}
+
+function stored(description: Description): StoredDescription {
+  return { ...description, threshold: toStoredThreshold(description.threshold) };
 }
 
 /** @throws InputError where a file is absent or of another format. */
 export async function readTrainedModel(folder: string): Promise<TrainedModel> {
   const { format, ...description } = await readPart(folder, "model.json", (bytes, where) => {
     const cure = "Train again, or copy the run again.";
-    return parseJson(bytes, { where, error: InputError, cure }) as Description & { format: string };
+    return parseJson(bytes, { where, error: InputError, cure }) as StoredDescription & { format: string };
   });
   if (format !== FORMAT) {
     const file = join(folder, "model.json");
@@ -113,6 +135,7 @@ export async function readTrainedModel(folder: string): Promise<TrainedModel> {
   }
   return {
     ...description,
+    threshold: fromStoredThreshold(description.threshold),
     parameters: await readPart(folder, "parameters.safetensors", decodeSafetensors),
     references: await readPart(folder, "references.safetensors", decodeSafetensors),
   };

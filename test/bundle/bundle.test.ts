@@ -13,6 +13,7 @@ import { random } from "../../src/core/random.js";
 import { decodeSafetensors, encodeSafetensors } from "../../src/core/safetensors.js";
 import { openRuntime, type Runtime } from "../../src/engine/session.js";
 import type { Explained } from "../../src/explain/explanation.js";
+import { fromStoredThreshold } from "../../src/model/trained-model.js";
 import { redescribed, repacked } from "./stub.js";
 import { tinyModel } from "./tiny-model.js";
 
@@ -196,8 +197,8 @@ describe("an explainer", () => {
       },
       { target: targets[2], threshold: 0.31 },
     ]);
-    expect(explainer.thresholdOf(targets[1])).toEqual({ value: 0.2, isCalibrated: false });
-    expect(explainer.thresholdOf()).toEqual(explainer.description.threshold);
+    expect(explainer.thresholdOf(targets[1])).toEqual({ high: 0.2, isCalibrated: false });
+    expect(explainer.thresholdOf()).toEqual(fromStoredThreshold(explainer.description.threshold));
     // Two graphs of other targets: the odds against one other class are not the class's own logit.
     const [logit, , odds] = found.map(({ maps }) => maps.saliency.values);
     expect(logit).not.toEqual(odds);

@@ -31,7 +31,7 @@ export const stubModel: TrainedModel = {
   },
   parameters: { "trunk/conv1/kernel": kernel, "trunk/conv1/bias": numbers(16) },
   references: { conv_pw_6: numbers(3, 4) },
-  threshold: { value: 0.25, isCalibrated: false },
+  threshold: { high: 0.25, isCalibrated: false },
   provenance: {
     dataset: { name: "stub", hash: "ab", counts: {} },
     seed: 1,

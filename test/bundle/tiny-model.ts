@@ -32,7 +32,7 @@ export function tinyModel({ seed = 7 }: { seed?: number } = {}): TrainedModel {
     spec,
     parameters,
     references: { [SOURCE]: table },
-    threshold: { value: 0.31, isCalibrated: true },
+    threshold: { high: 0.31, isCalibrated: true },
     provenance: {
       dataset: { name: "tiny", hash: "0".repeat(64), counts: { train: 10, validation: 4 } },
       seed,

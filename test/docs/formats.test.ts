@@ -139,7 +139,7 @@ describe("a bundle", async () => {
   test("keys of an explanation, its aspects and their instances", () => {
     const all = [...goldens.values()].map(
       ({ explain }) =>
-        readExplanation(explain, { spec: description.model as never, threshold: { value: 0.2 }, image: "x.png" })
+        readExplanation(explain, { spec: description.model as never, threshold: { high: 0.2 }, image: "x.png" })
           .explanation,
     );
     expect(sorted(firstColumn(page, "Explanation"))).toEqual(keysOf(all));

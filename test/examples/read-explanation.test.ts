@@ -11,7 +11,7 @@ import { type Random, random } from "../../src/core/random.js";
 import { readExplanation } from "../../src/explain/reading/read-explanation.js";
 import type { AspectSpec, HeadSpec } from "../../src/heads/head.js";
 import type { ModelSpec } from "../../src/model/model.js";
-import type { RelevanceThreshold } from "../../src/model/trained-model.js";
+import { fromStoredThreshold, type RelevanceThreshold, toStoredThreshold } from "../../src/model/trained-model.js";
 import { unpackTinyBundle } from "../bundle/elsewhere/unpacked-bundle.js";
 import { temporaryFolder } from "../dataset/given.js";
 
@@ -66,7 +66,13 @@ describe.skipIf(!hasNumpy)("read_explanation.py", () => {
     const goldens = await unpackTinyBundle(folder);
     const { model, threshold } = JSON.parse(await readFile(join(folder, "bundle.json"), "utf8"));
     const aspects = [...goldens].flatMap(([file, { explain }]) =>
-      compare(join(folder, "tiny.aspect"), file.replace(".safetensors", ""), explain, model, threshold),
+      compare(
+        join(folder, "tiny.aspect"),
+        file.replace(".safetensors", ""),
+        explain,
+        model,
+        fromStoredThreshold(threshold),
+      ),
     );
     expect(aspects.some(({ isPresent }) => isPresent)).toBe(true); // random heads are sure of nothing: no relevance
   });
@@ -76,11 +82,11 @@ describe.skipIf(!hasNumpy)("read_explanation.py", () => {
     for (let seed = 1; seed <= 6; seed++) {
       const stream = random(seed, "outputs");
       const outputs = drawnOutputs(stream);
-      const threshold = { value: 0.3, beside: 0.05, isCalibrated: true };
+      const threshold = { high: 0.3, low: 0.05, isCalibrated: true };
       const path = join(folder, `drawn-${seed}.zip`);
       const nothing = ndArray([1, 1]);
       const golden: Golden = { name: "1", image: nothing, target: nothing, predict: {}, explain: outputs };
-      const description = Buffer.from(JSON.stringify({ model: SPEC, threshold }));
+      const description = Buffer.from(JSON.stringify({ model: SPEC, threshold: toStoredThreshold(threshold) }));
       await writeFile(path, zipSync({ "bundle.json": description, "goldens/1.safetensors": encodeGolden(golden) }));
       all.push(...compare(path, "1", outputs, SPEC, threshold));
     }

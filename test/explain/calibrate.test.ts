@@ -253,14 +253,14 @@ describe("calibration", () => {
     const rest = (index: number) => ({ target: { label: index === 5 ? "b" : "a" } });
     const found = await run(script, rest, { causes: { a: ["spot"], b: ["spot"] }, chance: 0.35 });
     expect(found).toMatchObject({ by: "causes", imageCount: 6, warnings: [], threshold: { isCalibrated: true } });
-    expect(found.threshold.value).toBeCloseTo(0.5001, 10);
+    expect(found.threshold.high).toBeCloseTo(0.5001, 10);
   });
 
   test("takes causes from the samples too", async () => {
     const script = scores.map((score) => ({ relevance: { spot: score, share: 0.95 } }));
     const found = await run(script, () => ({ ...isFirstClass(), causes: ["share"] }), { chance: 0.35 });
     expect(found.by).toBe("causes");
-    expect(found.threshold.value).toBeCloseTo(0.6001, 10);
+    expect(found.threshold.high).toBeCloseTo(0.6001, 10);
   });
 
   test("without causes separates the aspects whose removal takes more than a quarter of the target from the others", async () => {
@@ -272,7 +272,7 @@ describe("calibration", () => {
     const found = await run(script, () => ({}));
     expect(found).toMatchObject({ by: "removal", imageCount: 6, threshold: { isCalibrated: true } });
     // Between the highest spot, 0.3, and the lowest share, 0.45.
-    expect(found.threshold.value).toBeCloseTo(0.375, 6);
+    expect(found.threshold.high).toBeCloseTo(0.375, 6);
   });
 
   test("is never below what classifiers that have learned nothing reach", async () => {
@@ -280,27 +280,27 @@ describe("calibration", () => {
     const causes = { a: ["spot"] };
     const found = await run(script, isFirstClass, { causes, chance: 0.25 });
     expect(found).toMatchObject({ by: "chance", threshold: { isCalibrated: true } });
-    expect(found.threshold.value).toBeCloseTo(0.2501, 10);
+    expect(found.threshold.high).toBeCloseTo(0.2501, 10);
     expect(await run(script, isFirstClass, { causes, chance: 0.045 })).toMatchObject({ by: "causes" });
   });
 
   test("a distractor that is relevant beyond chance in most images is warned of, and raises no threshold", async () => {
     const script = scores.map((score) => ({ relevance: { spot: 0.9, share: score } }));
     const found = await run(script, isFirstClass, { causes: { a: ["spot"] }, chance: 0.25 });
-    expect(found).toMatchObject({ by: "chance", threshold: { value: 0.2501 } });
+    expect(found).toMatchObject({ by: "chance", threshold: { high: 0.2501 } });
     expect(found.warnings).toEqual([expect.stringMatching(/^"share" is relevant in 4 of the 6 images .* "causes"/)]);
   });
 
   test("without causes and without any removal that matters is what chance reaches", async () => {
     const script = scores.map((score) => ({ relevance: { spot: score, share: score } }));
     const found = await run(script, () => ({}), { chance: 0.2 });
-    expect(found).toMatchObject({ by: "chance", threshold: { value: 0.2001, isCalibrated: true } });
+    expect(found).toMatchObject({ by: "chance", threshold: { high: 0.2001, isCalibrated: true } });
   });
 
   test("is the uncalibrated one where heads see nothing, and says that it is uncalibrated", async () => {
     const given = { engine, parameters, references, samples: () => [], batchSize: 3 };
     const found = await calibrate(model, given);
-    expect(found).toMatchObject({ by: "none", imageCount: 0, threshold: { value: 0.2, isCalibrated: false } });
+    expect(found).toMatchObject({ by: "none", imageCount: 0, threshold: { high: 0.2, isCalibrated: false } });
   });
 
   test("uses at most `limit` images, and says how many", async () => {

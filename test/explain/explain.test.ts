@@ -234,7 +234,7 @@ describe("beside plain loops", () => {
     expect(relativeError(part(overlap, 0), sums(roots, expected.p))).toBeLessThan(1e-4);
     expect(relativeError(part(overlap, 1), sums(expected.p, expected.p))).toBeLessThan(1e-4);
 
-    const { explanation } = readExplanation(found, { spec: model.spec, threshold: { value: 0.1 }, image: "x.png" });
+    const { explanation } = readExplanation(found, { spec: model.spec, threshold: { high: 0.1 }, image: "x.png" });
     const [spot] = explanation.aspects;
     const alone = relevanceAlone([{ evidence: found[`evidence/${SOURCE}`], overlap: found[`spot/overlap/${SOURCE}`] }]);
     expect(alone).toBeCloseTo(twin.relevance(expected.c, expected.p, expected.channels), 4);
@@ -390,7 +390,7 @@ describe("tasks", () => {
       expect([...found[`filterWeights/${SOURCE}`].data]).toEqual([...named[`filterWeights/${SOURCE}`].data]);
       const scores = task === "multi" ? found.logits.data.map((z) => 1 / (1 + Math.exp(-z))) : found.logits.data;
       expect(relativeError(found.scores.data, scores)).toBeLessThan(1e-6);
-      const { explanation } = readExplanation(found, { spec: of.spec, threshold: { value: 0.3 }, image: "x.png" });
+      const { explanation } = readExplanation(found, { spec: of.spec, threshold: { high: 0.3 }, image: "x.png" });
       expect(explanation.target).toEqual(
         task === "multi" ? { kind: "logit", class: classes[best] } : { kind: "value" },
       );

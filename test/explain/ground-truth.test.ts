@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Annotation, Sample } from "../../src/core/annotation.js";
 import {
   fitLow,
-  thresholdAgainstChance,
   thresholdAgainstDistractors,
+  thresholdAgainstRandomized,
   thresholdThatSeparates,
 } from "../../src/explain/calibration/fit-threshold.js";
 import {
@@ -299,14 +299,14 @@ describe("thresholds", () => {
     // 25 images of two aspects; one of the 50 may be called relevant.
     const images = (unique: number) =>
       Array.from({ length: 25 }, (_, i) => [reached((i + 1) / 50), reached(0.2, unique)]);
-    expect(thresholdAgainstChance(images(0.01))).toBeCloseTo(0.4801, 10);
-    expect(thresholdAgainstChance(images(0.01), { share: 0.04 })).toBeCloseTo(0.4601, 10);
+    expect(thresholdAgainstRandomized(images(0.01))).toBeCloseTo(0.4801, 10);
+    expect(thresholdAgainstRandomized(images(0.01), { share: 0.04 })).toBeCloseTo(0.4601, 10);
     // Where the other of an image reaches a third of it, both count: one image, two aspects, which is more than one.
-    expect(thresholdAgainstChance(images(0.2))).toBeCloseTo(0.5001, 10);
-    expect(thresholdAgainstChance(images(0.2), { low: (high) => high / 2 })).toBeCloseTo(0.4801, 10);
+    expect(thresholdAgainstRandomized(images(0.2))).toBeCloseTo(0.5001, 10);
+    expect(thresholdAgainstRandomized(images(0.2), { low: (high) => high / 2 })).toBeCloseTo(0.4801, 10);
     // A floor above everything.
-    expect(thresholdAgainstChance(images(0.01), { floor: 0.6 })).toBe(0.6);
-    expect(thresholdAgainstChance(images(0.01).slice(0, 9))).toBeNull();
+    expect(thresholdAgainstRandomized(images(0.01), { floor: 0.6 })).toBe(0.6);
+    expect(thresholdAgainstRandomized(images(0.01).slice(0, 9))).toBeNull();
   });
 
   test("lie above what they exclude, also where a product is rounded down, and are never above 1", () => {

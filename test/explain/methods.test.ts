@@ -88,7 +88,7 @@ describe("every method", () => {
         }
         const { explanation, maps } = readExplanation(a, {
           spec: model.spec,
-          threshold: { value: 0.3 },
+          threshold: { high: 0.3 },
           image: "x.png",
           method: options,
         });
@@ -253,7 +253,7 @@ describe("a target that is no class", () => {
       expect(relativeError(b[name].data, data), name).toBeLessThan(1e-3);
     const { explanation } = readExplanation(a, {
       spec: model.spec,
-      threshold: { value: 0.3 },
+      threshold: { high: 0.3 },
       image: "x.png",
       target: options.target,
     });

@@ -423,7 +423,7 @@ describe("an explanation", () => {
         { kind: "presence", name: "vessel", taps: [tap], threshold: 0.5 },
       ],
     },
-    threshold: { value: 0.2 },
+    threshold: { high: 0.2 },
     image: "images/x.jpg",
   };
   /** A nucleus in the left upper quarter, seen by the head as u = 4 there and -4 elsewhere. */
@@ -505,7 +505,7 @@ describe("an explanation", () => {
   });
 
   test("calls nothing relevant below the threshold, and then nothing is explained", () => {
-    const { explanation } = readExplanation(outputs(), { ...options, threshold: { value: 0.34 } });
+    const { explanation } = readExplanation(outputs(), { ...options, threshold: { high: 0.34 } });
     expect(explanation.isExplained).toBe(false);
     expect(explanation.unexplained).toBe(1);
     expect(explanation.aspects[0]).toMatchObject({ isPresent: true, isRelevant: false });
@@ -517,8 +517,8 @@ describe("an explanation", () => {
       "vessel/unmasked": array([1, 1], [3]),
       [`vessel/overlap/${tap}`]: array([1, 2, 2, 2], [0, 0, 0, 0, 0, 0, 1, 5]),
     };
-    const relevant = (value: number, beside: number) =>
-      readExplanation(outputs(changes), { ...options, threshold: { value, beside } }).explanation.aspects.map(
+    const relevant = (high: number, low: number) =>
+      readExplanation(outputs(changes), { ...options, threshold: { high, low } }).explanation.aspects.map(
         ({ isRelevant }) => isRelevant,
       );
     expect(relevant(0.2, 0.11)).toEqual([true, true]);

@@ -47,7 +47,7 @@ function lavishModel(): TrainedModel {
     spec,
     parameters: Object.fromEntries(louder),
     references: Object.fromEntries(references),
-    threshold: { value: 0.2, isCalibrated: true },
+    threshold: { high: 0.2, isCalibrated: true },
     provenance: stubModel.provenance,
   };
 }

@@ -130,7 +130,7 @@ async function runExplain(
       const threshold = explainer.thresholdOf(targets?.[0]);
       if (explainer.description.threshold.isCalibrated && !threshold.isCalibrated)
         showNotice(
-          `the threshold of relevance (${threshold.value}) is not calibrated for this method or model, only a guess.`,
+          `the threshold of relevance (${threshold.high}) is not calibrated for this method or model, only a guess.`,
         );
       await explainImages(explainer, images, { ...options, targets, results, skipped }, signal);
     } finally {

@@ -6,7 +6,7 @@ import type { EpochRecord } from "../../core/epoch-record.js";
 import { ConfigError } from "../../core/errors.js";
 import { splitSize } from "../../dataset/dataset.js";
 import { selectEngine } from "../../engine/select-engine.js";
-import { besideText, metricsOf, type TrainedModel } from "../../model/trained-model.js";
+import { lowThresholdText, metricsOf, type TrainedModel } from "../../model/trained-model.js";
 import type { TrainProgress } from "../../train/epoch.js";
 import { readConfig } from "../../train/read-config.js";
 import type { TrainPlan } from "../../workflows/train-plan.js";
@@ -127,7 +127,7 @@ export function printTrained({ threshold, provenance }: TrainedModel): void {
     for (const line of metricsTable(validation.heads)) printLine(`  ${line}`);
   } else printLine("validation: not evaluated (no labelled sample has that split)");
   printLine(
-    `threshold of relevance ${threshold.value.toFixed(3)}${besideText(threshold)}` +
+    `threshold of relevance ${threshold.high.toFixed(3)}${lowThresholdText(threshold)}` +
       (threshold.isCalibrated ? "" : " (not calibrated)"),
   );
   for (const warning of provenance.warnings) printLine(`warning: ${warning}`);

@@ -1,29 +1,29 @@
-/** Sets the threshold of relevance of a trained model on validation images: which passes decide it, and in which order. */
+/** Calibrates the thresholds of relevance of a trained model on validation images: which passes, and in which order. */
 
 import type { Sample } from "../../core/annotation.js";
 import type { NdArrays } from "../../core/nd-array.js";
 import type { Engine } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
+import type { RelevanceThreshold } from "../../model/trained-model.js";
 import type { MethodChoice } from "../explanation.js";
-import { UNCALIBRATED_THRESHOLD } from "../relevance-constants.js";
-import { evidenceRemoved, knownCauses, type Pass, relevancesByChance } from "./calibration-passes.js";
+import { MOST_CALIBRATION_IMAGES, UNCALIBRATED_THRESHOLD } from "../relevance-constants.js";
+import { evidenceRemoved, knownCauses, type Pass, randomizedRelevances } from "./calibration-passes.js";
 import {
   fitLow,
   lowOf,
   type ShortcutCandidate,
   shortcutCandidates,
-  thresholdAgainstChance,
   thresholdAgainstDistractors,
+  thresholdAgainstRandomized,
   thresholdThatSeparates,
 } from "./fit-threshold.js";
 import type { ClassCauses, RankedAspect } from "./ground-truth.js";
 
 export interface Calibration {
-  /** As a trained model holds it: `value` is the high threshold, `beside` the low one. */
-  readonly threshold: { readonly value: number; readonly beside: number; readonly isCalibrated: boolean };
+  readonly threshold: Required<RelevanceThreshold>;
   /**
-   * What set it: known causes, the removal of evidence, classifiers that have learned nothing where they ask for a higher one or
-   * there is nothing else, or nothing at all.
+   * What the high threshold comes from: `causes` or `removal`, known causes or the removal of evidence; `chance`,
+   * randomized classifiers, where they ask for a higher one, or the others gave none; `none`, where it is not calibrated.
    */
   readonly by: "causes" | "removal" | "chance" | "none";
   /** Images used. */
@@ -54,35 +54,49 @@ export interface CalibrateOptions {
 }
 
 /**
- * With known causes, the high threshold is the lowest that names at most 3 % of the distractors, on images answered right (shortcut
- * candidates left out: aspects that are relevant beyond chance in most of their images, which a warning names); without, the one
- * that best separates aspects whose removal lowers the target by more than a quarter from the others. In any case it is at least so
- * high that at most 3 % of the aspects are relevant to classifiers that have learned nothing. Else it is 0.2. The low threshold is a
- * third of it, or with known causes what keeps the distractors at 3 % in all, if that is more.
+ * The high threshold:
+ *
+ * 1. With known causes, the lowest that at most 3 % of the distractors reach, on images answered right. Shortcut
+ *    candidates (aspects that, in most of their images, reach what randomized classifiers seldom reach) do not count; a
+ *    warning names them.
+ * 2. Without, the one that best separates aspects whose removal lowers the target by more than a quarter from the others.
+ * 3. In both cases, or where neither gave one, at least so high that at most 3 % of the aspects are relevant to randomized
+ *    classifiers.
+ *
+ * The low threshold is a third of it; with known causes more, where otherwise more than 3 % of the distractors would be
+ * relevant. Where there are too few aspects for any of the three, nothing is calibrated and both are 0.2.
  */
 export async function calibrate(
   model: Model,
-  { causes = {}, unranked = [], method = {}, limit = 1000, batchSize = 8, warnOf, ...given }: CalibrateOptions,
+  {
+    causes = {},
+    unranked = [],
+    method = {},
+    limit = MOST_CALIBRATION_IMAGES,
+    batchSize = 8,
+    warnOf,
+    ...given
+  }: CalibrateOptions,
 ): Promise<Calibration> {
   const isAbout = (name: string) => warnOf === undefined || warnOf.includes(name);
   const setting = { ...given, method, limit, batchSize, isAbout };
   const known = await knownCauses(model, setting, { causes, unranked });
-  const byChance = await relevancesByChance(model, setting);
+  const randomized = await randomizedRelevances(model, setting);
   const candidates = shortcutCandidates(known.scores, {
-    chance: thresholdAgainstChance(byChance) ?? Number.POSITIVE_INFINITY,
+    threshold: thresholdAgainstRandomized(randomized) ?? Number.POSITIVE_INFINITY,
   });
 
-  /** The threshold that a pass set, or the higher one that chance asks for. */
-  const atLeastChance = (
+  /** The thresholds of a pass, or the higher ones that randomized classifiers ask for. */
+  const calibration = (
     by: Calibration["by"],
     { floor, low = lowOf, pass }: { floor: number | null; low?: typeof lowOf; pass: Pass<unknown> },
   ): Calibration => {
-    const high = thresholdAgainstChance(byChance, { floor: floor ?? undefined, low }) ?? floor;
+    const high = thresholdAgainstRandomized(randomized, { floor: floor ?? undefined, low }) ?? floor;
     return {
       threshold:
         high === null
-          ? { value: UNCALIBRATED_THRESHOLD, beside: UNCALIBRATED_THRESHOLD, isCalibrated: false }
-          : { value: high, beside: low(high), isCalibrated: true },
+          ? { high: UNCALIBRATED_THRESHOLD, low: UNCALIBRATED_THRESHOLD, isCalibrated: false }
+          : { high, low: low(high), isCalibrated: true },
       by: high === null ? "none" : high === floor ? by : "chance",
       imageCount: pass.imageCount,
       warnings: [...pass.warnings, ...candidates.filter(({ name }) => isAbout(name)).map(warningOf)],
@@ -96,15 +110,15 @@ export async function calibrate(
   if (high !== null) {
     const distractors = trusted.filter(({ isPositive }) => !isPositive);
     const low = (value: number) => fitLow(distractors, { high: value });
-    return atLeastChance("causes", { floor: high, low, pass: known });
+    return calibration("causes", { floor: high, low, pass: known });
   }
   const removed = await evidenceRemoved(model, setting);
-  return atLeastChance("removal", { floor: thresholdThatSeparates(removed.scores), pass: removed });
+  return calibration("removal", { floor: thresholdThatSeparates(removed.scores), pass: removed });
 }
 
 function warningOf({ name, count, reached }: ShortcutCandidate): string {
   return (
-    `"${name}" is relevant in ${reached} of the ${count} images that hold it, though "causes" does not name it: the classifier may go ` +
-    "by it. It did not count as a distractor. Look at such images; if it is a cause, name it."
+    `"${name}" is relevant in ${reached} of the ${count} images that hold it, though "causes" does not name it: ` +
+    "the classifier may go by it. It did not count as a distractor. Look at such images; if it is a cause, name it."
   );
 }

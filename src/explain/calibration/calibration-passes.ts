@@ -1,4 +1,4 @@
-/** The three passes over validation images that calibration learns from: known causes, chance, and the removal of evidence. */
+/** The three passes over validation images that calibration reads: known causes, randomized classifiers, removed evidence. */
 
 import type { Sample } from "../../core/annotation.js";
 import { targetPort } from "../../core/graph-ports.js";
@@ -10,9 +10,10 @@ import type { Explanation, MethodChoice } from "../explanation.js";
 import { removalFunction } from "../graph/evidence-removal.js";
 import { explainFunction } from "../graph/explain-function.js";
 import { explainConstants } from "../graph/graph-constants.js";
+import { relevancesIn } from "../reading/json-fields.js";
 import { readExplanation } from "../reading/read-explanation.js";
 import type { Relevances } from "../reading/relevant-aspects.js";
-import { CHANCE, NEEDED_SHARE, UNCALIBRATED_THRESHOLD } from "../relevance-constants.js";
+import { NEEDED_SHARE, RANDOMIZATION, UNCALIBRATED_THRESHOLD } from "../relevance-constants.js";
 import { createContrastCheck } from "./contrast-check.js";
 import { type ClassCauses, compareWithGroundTruth, type RankedAspect, rankedRelevances } from "./ground-truth.js";
 import { overRandomizedModels } from "./randomized-models.js";
@@ -56,7 +57,10 @@ export async function knownCauses(
   });
 }
 
-/** Relevance of each aspect that can be read, positive where fading its evidence lowers the target by more than a quarter. */
+/**
+ * Relevance of each aspect that can be read, positive where the answer needs it: where fading its evidence lowers the
+ * target by more than a quarter.
+ */
 export async function evidenceRemoved(model: Model, setting: CalibrationSetting): Promise<Pass<Ranked>> {
   return pass(model, setting, {
     fn: removalFunction(model, setting.method),
@@ -64,7 +68,7 @@ export async function evidenceRemoved(model: Model, setting: CalibrationSetting)
       const [target] = outputs.target.data;
       return explanation.aspects.flatMap(({ name, relevance }) => {
         const whole = target - outputs[targetPort(name, "nothing")].data[0];
-        // An image that has no more than the reference for its answer cannot lose a share of it.
+        // Where the target is no higher than on the reference, there is nothing to lose a share of.
         if (relevance === null || whole <= 0) return [];
         const lost = target - outputs[targetPort(name, "removed")].data[0];
         return [{ score: relevance, isPositive: lost > NEEDED_SHARE * whole }];
@@ -73,8 +77,8 @@ export async function evidenceRemoved(model: Model, setting: CalibrationSetting)
   });
 }
 
-/** Relevance under randomized classifiers, half of them negated: of each image under each, its aspects'. */
-export async function relevancesByChance(
+/** Relevance to randomized classifiers, half of them negated: of each image under each, its aspects'. */
+export async function randomizedRelevances(
   model: Model,
   { engine, parameters, references, samples, method, limit, batchSize }: CalibrationSetting,
 ): Promise<Relevances[][]> {
@@ -83,8 +87,8 @@ export async function relevancesByChance(
     fn: explainFunction(model, method),
     parameters,
     references,
-    samples: () => first(samples(), Math.min(limit, CHANCE.images)),
-    randomizations: Array.from({ length: CHANCE.classifiers }, (_, index) => ({
+    samples: () => first(samples(), Math.min(limit, RANDOMIZATION.images)),
+    randomizations: Array.from({ length: RANDOMIZATION.classifiers }, (_, index) => ({
       seed: index + 1,
       isNegated: index % 2 === 1,
     })),
@@ -93,11 +97,7 @@ export async function relevancesByChance(
   const images: Relevances[][] = [];
   for await (const { sample, outputs } of overRandomizedModels(model, run)) {
     const { aspects } = read(outputs, { model, method, sample });
-    images.push(
-      aspects.flatMap(({ relevance, relevanceApart }) =>
-        relevance === null || relevanceApart === null ? [] : [{ relevance, uniqueRelevance: relevanceApart }],
-      ),
-    );
+    images.push(aspects.flatMap((aspect) => relevancesIn(aspect) ?? []));
   }
   return images;
 }
@@ -135,7 +135,7 @@ function read(
   outputs: NdArrays,
   { model, method, sample }: { model: Model; method: MethodChoice; sample: Sample },
 ): Explanation {
-  const threshold = { value: UNCALIBRATED_THRESHOLD };
+  const threshold = { high: UNCALIBRATED_THRESHOLD };
   return readExplanation(outputs, { spec: model.spec, threshold, image: sample.path, method }).explanation;
 }
 

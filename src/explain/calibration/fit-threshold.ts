@@ -1,4 +1,7 @@
-/** Decides the threshold of relevance: from the relevance of aspects that should and should not be named to two numbers. */
+/**
+ * Fits the two thresholds to relevances that were measured: of causes, of distractors, of aspects under randomized
+ * classifiers. `calibrate` says which fit is used when.
+ */
 
 import type { Ranked } from "../../core/ranking.js";
 import { type Relevances, relevantOnes } from "../reading/relevant-aspects.js";
@@ -7,6 +10,7 @@ import {
   HIGH_TO_LOW,
   LEAST_COUNT,
   LEAST_RANDOMIZED_COUNT,
+  SHORTCUT_SHARE,
   STEPS_OF_THRESHOLD,
 } from "../relevance-constants.js";
 
@@ -32,28 +36,28 @@ export interface ShortcutCandidate {
   readonly name: string;
   /** Images in which it is a distractor. */
   readonly count: number;
-  /** In how many of them it is relevant beyond chance. */
+  /** In how many of them its relevance is one that randomized classifiers seldom reach. */
   readonly reached: number;
 }
 
 /**
- * Distractors that reach in most of their images what chance seldom reaches.
+ * Distractors that reach, in most of their images, a threshold that randomized classifiers seldom reach.
  *
  * @param scores positives are causes, negatives distractors, with the names of their aspects.
- * @param chance the threshold that chance seldom reaches, of `thresholdAgainstChance`.
+ * @param threshold that of `thresholdAgainstRandomized`.
  * @returns none with fewer than 5 images.
  */
 export function shortcutCandidates(
   scores: readonly (Ranked & { readonly name: string })[],
-  { chance }: { chance: number },
+  { threshold }: { threshold: number },
 ): ShortcutCandidate[] {
   const distractors = scores.filter(({ isPositive }) => !isPositive);
   return [...new Set(distractors.map(({ name }) => name))]
     .map((name) => {
       const own = distractors.filter((one) => one.name === name).map(({ score }) => score);
-      return { name, count: own.length, reached: own.filter((score) => score >= chance).length };
+      return { name, count: own.length, reached: own.filter((score) => score >= threshold).length };
     })
-    .filter(({ count, reached }) => count >= LEAST_COUNT && reached > count / 2);
+    .filter(({ count, reached }) => count >= LEAST_COUNT && reached > SHORTCUT_SHARE * count);
 }
 
 /** The next step above a score; a score of 1 has none, and stays. */
@@ -65,15 +69,15 @@ function above(score: number): number {
 }
 
 /**
- * The lowest high threshold with which at most a share of the aspects is called relevant without a reason, of the floor and those (in
- * steps of 0.0001) that just exclude one of the images.
+ * The lowest high threshold, `floor` or more, with which at most a share of the aspects is relevant to randomized
+ * classifiers. Tried are `floor` and, of each image, the next step of 0.0001 above its highest relevance: with that one,
+ * no aspect of the image is relevant.
  *
- * @param images of each its aspects under a classifier that has learned nothing.
- * @param floor what the threshold is at least.
+ * @param images of each its aspects' relevances to a randomized classifier.
  * @param low the low threshold that goes with a high one.
  * @returns `null` where there are fewer than 20 aspects.
  */
-export function thresholdAgainstChance(
+export function thresholdAgainstRandomized(
   images: readonly (readonly Relevances[])[],
   { floor = 0, low = lowOf, share = FALSE_RELEVANCE }: { floor?: number; low?: typeof lowOf; share?: number } = {},
 ): number | null {
@@ -94,11 +98,11 @@ export function lowOf(high: number): number {
 }
 
 /**
- * The low threshold where distractors are known: so high that at most a share of them is relevant in all, and at least `lowOf`. It can
- * lie above the high one, since it is compared with another number.
+ * The low threshold where distractors are known: so high that, with the high one, at most a share of them is relevant,
+ * and at least `lowOf`. It can lie above the high one, since it is compared with another number, `uniqueRelevance`.
  *
  * @param distractors of images answered right.
- * @param high the high threshold, which takes its own part of the share.
+ * @param high the high threshold; distractors that reach it count towards the share.
  */
 export function fitLow(
   distractors: readonly Relevances[],
@@ -108,16 +112,16 @@ export function fitLow(
     .filter(({ relevance }) => relevance < high)
     .map(({ uniqueRelevance }) => uniqueRelevance)
     .sort((a, b) => b - a);
-  const taken = distractors.length - below.length;
-  const room = Math.max(0, Math.floor(share * distractors.length) - taken);
-  return Math.max(lowOf(high), room < below.length ? above(below[room]) : 0);
+  const reaching = distractors.length - below.length;
+  const allowed = Math.max(0, Math.floor(share * distractors.length) - reaching);
+  return Math.max(lowOf(high), allowed < below.length ? above(below[allowed]) : 0);
 }
 
 /**
  * The threshold of the highest balanced accuracy (the mean of the shares of positives at or above it and of negatives
  * below); half way between the two scores that it separates, the lowest of several.
  *
- * @returns `null` where there are fewer than 5 of either kind, or none separates them better than chance.
+ * @returns `null` where there are fewer than 5 of either kind, or no threshold has a balanced accuracy above 1/2.
  */
 export function thresholdThatSeparates(scores: readonly Ranked[]): number | null {
   const sorted = [...scores].sort((a, b) => a.score - b.score);

@@ -5,6 +5,7 @@ import { classLabels } from "../../core/annotation.js";
 import { ownValue } from "../../core/own-value.js";
 import type { Ranked } from "../../core/ranking.js";
 import type { AspectExplanation, Explanation } from "../explanation.js";
+import { relevancesIn } from "../reading/json-fields.js";
 import type { Relevances } from "../reading/relevant-aspects.js";
 
 /** By class, the aspects that cause it: `causes` of `dataset.json`. */
@@ -63,10 +64,10 @@ export interface RankedAspect extends Ranked, Relevances {
 
 /** Relevance of those aspects as scores, causes being the positives. */
 export function rankedRelevances(comparison: GroundTruthComparison): RankedAspect[] {
-  return rankedAspects(comparison).map(({ aspect, isCause }) => {
-    const relevance = aspect.relevance ?? 0;
-    const uniqueRelevance = aspect.relevanceApart ?? 0;
-    return { name: aspect.name, relevance, uniqueRelevance, score: relevance, isPositive: isCause };
+  return rankedAspects(comparison).flatMap(({ aspect, isCause }) => {
+    const relevances = relevancesIn(aspect);
+    if (!relevances) return [];
+    return [{ name: aspect.name, ...relevances, score: relevances.relevance, isPositive: isCause }];
   });
 }
 

@@ -1,4 +1,4 @@
-/** What becomes of the target when the elements that carry an aspect's evidence fade to the reference. */
+/** The target when the elements that carry an aspect's evidence fade to the reference. */
 
 import * as tf from "@tensorflow/tfjs";
 import { targetPort } from "../../core/graph-ports.js";
@@ -6,15 +6,16 @@ import type { TensorFunction } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
 import { rowQuantiles } from "../../ops/row-quantiles.js";
 import { TINY } from "../../ops/tiny.js";
+import { REMOVAL_QUANTILE } from "../relevance-constants.js";
 import { explanationOutputs } from "./explain-function.js";
 import { applyMask } from "./masking.js";
 import { checkOptions, type ExplainOptions } from "./options.js";
 import { explanationSteps } from "./steps.js";
 
 /**
- * `explainFunction` with three more outputs, each `[batch]`: `target`, the target itself; for each aspect `<aspect>/removed`, the
- * target at `r + (f - r) (1 - clip(p / p95(p), 0, 1))` at the aspect's taps, p its evidence; and `<aspect>/nothing`, the target
- * with the reference at its taps. It calibrates thresholds, and is never exported.
+ * `explainFunction` with more outputs, each `[batch]`: `target`, the target itself; for each aspect `<aspect>/removed`,
+ * the target with `r + (f - r) (1 - clip(p / p95(p), 0, 1))` at the aspect's taps, p its evidence; and
+ * `<aspect>/nothing`, the target with the reference at its taps. It is for calibration, and never exported.
  *
  * @throws ConfigError as `checkOptions`, at once.
  */
@@ -43,7 +44,7 @@ export function removalFunction(model: Model, options: ExplainOptions = {}): Ten
 
 /** `1 - clip(p / p95(p), 0, 1)`, the quantile over all elements of an image. */
 function withoutEvidence(evidence: tf.Tensor4D): tf.Tensor4D {
-  const scale = rowQuantiles(tf.reshape(evidence, [evidence.shape[0], -1]), 0.95);
+  const scale = rowQuantiles(tf.reshape(evidence, [evidence.shape[0], -1]), REMOVAL_QUANTILE);
   const share = tf.div(evidence, tf.reshape(tf.maximum(scale, TINY), [-1, 1, 1, 1]));
   return tf.sub(1, tf.clipByValue(share, 0, 1));
 }

@@ -1,4 +1,4 @@
-/** The scalar that is explained, as a function of the features of some layers. */
+/** Any target, of a class or inner, as a differentiable function of the features of the layers that it reads. */
 
 import * as tf from "@tensorflow/tfjs";
 import { ConfigError } from "../../core/errors.js";
@@ -23,7 +23,7 @@ export interface ExplainedTarget {
   readonly value: (features: Features) => tf.Tensor1D;
   /** From a layer's table of references to the one that suits this target, `[batch, 1, 1, channels]`. */
   readonly reference: (table: tf.Tensor2D) => tf.Tensor4D;
-  /** The dense layer behind a layer's mean pooling, where there is one: see `ExplainedLayer`. */
+  /** The dense layer after a layer's mean pooling, where there is one: see `ExplainedLayer`. */
   readonly dense?: (layer: string) => Dense | undefined;
 }
 

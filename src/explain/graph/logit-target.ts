@@ -1,4 +1,7 @@
-/** What is explained, as a scalar function of the logits that can be differentiated inside one static graph. */
+/**
+ * A class target as a differentiable function of the logits inside one static graph, with the default class filled in
+ * there, and the reference that goes with it.
+ */
 
 import * as tf from "@tensorflow/tfjs";
 import type { Task } from "../../core/annotation.js";
@@ -26,8 +29,9 @@ export function resolveTarget(logits: tf.Tensor2D, target: tf.Tensor2D, { task }
 }
 
 /**
- * The target of each image. On the scale of log-odds: `sum_k t_k z_k - (sum_k t_k) logsumexp(z_k where t_k = 0)`, so that a one-hot
- * asks for the log-odds of its class, and +1 and -1 for the margin between two. On that of logits: `sum_k t_k z_k`.
+ * The target of each image. On the scale of log-odds: `sum_k t_k z_k - (sum_k t_k) logsumexp(z_k where t_k = 0)`, so
+ * that a one-hot asks for the log-odds of its class, and +1 and -1 for the margin between two. On that of logits:
+ * `sum_k t_k z_k`.
  *
  * @param logits `[batch, classes]`.
  * @param weights `[batch, classes]` from `resolveTarget`.

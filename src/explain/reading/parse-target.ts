@@ -1,4 +1,4 @@
-/** What is explained, as a user names it. */
+/** From the text of `--target` to a target. */
 
 import { findName } from "../../core/check-keys.js";
 import { InputError } from "../../core/errors.js";
@@ -9,8 +9,8 @@ import { classTarget } from "./target-weights.js";
 const LOGIT = "logit:";
 
 /**
- * `CLASS`: its log-odds (multi-label: its logit). `CLASS:OTHER`: the margin between two. `logit:CLASS`: its own score. Else as
- * `parseInnerTarget`.
+ * `CLASS`: its log-odds (multi-label: its logit). `CLASS:OTHER`: the margin between two. `logit:CLASS`: its own score.
+ * Else as `parseInnerTarget`.
  *
  * @param aspects of the model.
  * @throws InputError where there is no such class or aspect, or a class is asked of a model that answers with a number.
@@ -46,8 +46,8 @@ export function parseTarget(
 export const INNER_FORMS = "aspect:NAME, image:NAME, unit:LAYER/CHANNEL, unit:LAYER/CHANNEL@ROW,COLUMN";
 
 /**
- * `aspect:NAME`; `image:NAME` or `image:NAME@OBJECT,BACKGROUND` with weights of pixels, 1,1 by default; `unit:LAYER/CHANNEL` or
- * `unit:LAYER/CHANNEL@ROW,COLUMN`.
+ * `aspect:NAME`; `image:NAME` or `image:NAME@OBJECT,BACKGROUND` with weights of pixels, 1,1 by default;
+ * `unit:LAYER/CHANNEL` or `unit:LAYER/CHANNEL@ROW,COLUMN`.
  *
  * @param aspects of the model.
  * @returns `undefined` where the text has none of these forms.

@@ -5,6 +5,7 @@ import type { NdArrays } from "../../core/nd-array.js";
 import { regionFile, survivalFile } from "../../core/result-file-names.js";
 import type { AspectSpec } from "../../heads/head.js";
 import type { AspectExplanation, RegionExplanation } from "../explanation.js";
+import { uniqueRelevanceField } from "./json-fields.js";
 import type { AspectOverlap, TapSums } from "./overlap.js";
 import { type AspectRegions, type Region, regionsOf } from "./regions.js";
 import { instanceRelevance, relevancesOf } from "./relevance.js";
@@ -106,7 +107,7 @@ function explainAspect(
     name: head.name,
     kind: head.kind,
     ...numbersOf(regions.whole, reading, () => own?.relevance),
-    relevanceApart: own?.uniqueRelevance ?? null,
+    ...uniqueRelevanceField(own),
     relevanceInterval: null,
     isPresent,
     isRelevant,

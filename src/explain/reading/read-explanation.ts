@@ -1,4 +1,4 @@
-/** From the tensors of one explain call to an explanation: everything that is decided outside the graph. */
+/** From the outputs of `explain.onnx` for one image to an explanation: all that the graph does not compute. */
 
 import { ShapeError } from "../../core/errors.js";
 import { answerPort, CLASSIFIER_OUTPUTS, HEAD_ANSWERS, overlapPort, portTap, tapPort } from "../../core/graph-ports.js";
@@ -11,6 +11,7 @@ import { tapOffset } from "../../trunk/tap-offset.js";
 import type { Explained, MethodChoice } from "../explanation.js";
 import { methodOf } from "../methods.js";
 import { explainedAspect, type Target } from "../target.js";
+import { thresholdFields } from "./json-fields.js";
 import { predictionOf } from "./prediction.js";
 import { explainAspects, maskedTaps, pixelSize, readAspects } from "./read-aspects.js";
 import { hasPlace } from "./regions.js";
@@ -23,7 +24,7 @@ import { unexplainedShare } from "./unexplained.js";
 export interface ReadOptions {
   readonly spec: ModelSpec;
   /** As the trained model holds it. */
-  readonly threshold: Pick<RelevanceThreshold, "value" | "beside">;
+  readonly threshold: Pick<RelevanceThreshold, "high" | "low">;
   /** Path of the image, as it shall stand in the explanation. */
   readonly image: string;
   /** What the outputs explain; the default target without it. */
@@ -70,8 +71,7 @@ export function readExplanation(
       target: target ?? defaultTarget(outputs.logits, heads.classifier),
       saliency: name,
       masking,
-      threshold: thresholds.high,
-      thresholdBeside: thresholds.low,
+      ...thresholdFields(thresholds),
       isExplained: relevant.length > 0,
       aspects,
       unexplained: unexplainedShare(saliency, { relevant }),
