@@ -1,7 +1,11 @@
-/** `aspectlens/explainer`: explaining images with a bundle. Nothing here loads TensorFlow.js. */
-
 /**
- * Explain with a bundle. As in `aspectlens`.
+ * Explaining images with a bundle. Nothing here loads TensorFlow.js.
+ *
+ * @module aspectlens/explainer
+ */
+
+/*
+ * Explain with a bundle. As in `aspectlens`; the example needs the bundle of "Bundles" there.
  *
  * @example examples/api/explain.ts
  */
@@ -18,7 +22,6 @@ export {
 } from "./bundle/explainer.js";
 export type { AspectKind, Task } from "./core/annotation.js";
 export type { Box } from "./core/box.js";
-export { openResultFolder, type ResultFolder } from "./core/result-folder.js";
 export type {
   AspectExplanation,
   ClassPrediction,
@@ -47,13 +50,19 @@ export {
   type SaliencyName,
 } from "./explain/methods.js";
 export type { ClassTarget, InnerTarget, Target } from "./explain/target.js";
+
+/*
+ * Draw and write. An explanation as a picture, a table of text, and files.
+ */
+
+export { openResultFolder, type ResultFolder } from "./core/result-folder.js";
 export { explanationTable } from "./pictures/explanation-table.js";
 export { renderOverlay } from "./pictures/overlay.js";
 export type { RgbImage } from "./pictures/painting.js";
 export type { Shape } from "./pictures/shown-image.js";
 export { type WriteExplanationOptions, writeExplanation } from "./pictures/write-explanation.js";
 
-/**
+/*
  * Bundles. Reads a bundle, and checks that it still answers as it did.
  */
 
@@ -82,7 +91,7 @@ export type { Provenance, RelevanceThreshold, StoredThreshold } from "./model/tr
 export type { TrunkSpec } from "./trunk/trunk.js";
 export type { TrunkName } from "./trunk/trunks.js";
 
-/**
+/*
  * Errors. One class for each cause. An `InputError` names the file, the line and the cure.
  */
 

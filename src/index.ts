@@ -1,7 +1,101 @@
-/** Every public name, grouped by subject. `aspectlens/explainer` has those that need no TensorFlow.js. */
-
 /**
- * Explain with a bundle. Opens a bundle, explains images with it, and writes what was found. `aspectlens/explainer` has these names too, and loads no TensorFlow.js.
+ * Every public name, grouped by subject in the order of the work. `aspectlens/explainer` has those that need no
+ * TensorFlow.js.
+ *
+ * @module aspectlens
+ */
+
+// Each plain comment below heads a group of the API reference, with its text and its example: scripts/api/subjects.js.
+
+/*
+ * Data. Draws, checks and opens datasets, and reads their samples batch by batch.
+ * Run it first: the others use the dataset that it draws.
+ *
+ * @example examples/api/data.ts
+ */
+
+export type { Annotation, AspectKind, ClassAnnotation, Sample, Task } from "./core/annotation.js";
+export type { Crop } from "./core/augmented-view.js";
+export type { Box } from "./core/box.js";
+export { imageBatch } from "./core/image-batch.js";
+export type { Augment } from "./dataset/augment.js";
+export { type BatchOptions, batches } from "./dataset/batches.js";
+export { type CheckOptions, checkDataset, type DatasetReport } from "./dataset/check.js";
+export { type Dataset, openDataset, splitSize } from "./dataset/dataset.js";
+export type { DatasetSummary, HeadSummary, StateCounts } from "./dataset/dataset-summary.js";
+export type { Fault } from "./dataset/fault.js";
+export type { AspectDeclaration, Manifest } from "./dataset/manifest.js";
+export { type DecodedImage, decodeImage } from "./dataset/open-image.js";
+export type { Split } from "./dataset/record.js";
+export type { RenderOptions } from "./dataset/resize-image.js";
+export { type Synthesized, type SynthesizeOptions, synthesize } from "./dataset/synth/synthesize.js";
+export type { Cause, TissueOptions } from "./dataset/synth/tissue.js";
+
+/*
+ * Pre-trained weights. Lists weights, pulls known ones, imports others, and loads them into a trunk.
+ *
+ * @example examples/api/weights.ts
+ */
+
+export { decodeSafetensors, type EncodeOptions, encodeSafetensors, type Metadata } from "./core/safetensors.js";
+export { inspectWeights, type WeightsDescription } from "./trunk/formats/inspect-weights.js";
+export { type LoadedWeights, type LoadWeightsOptions, loadWeights } from "./trunk/formats/load-weights.js";
+export { readWeights } from "./trunk/formats/read-weights.js";
+export { readTrunkFile, TRUNK_FILE, type TrunkMetadata, writeTrunkFile } from "./trunk/formats/trunk-file.js";
+export type { WeightsFile } from "./trunk/formats/weights-file.js";
+export { CATALOGUE, type CatalogueEntry, catalogued } from "./weights/catalogue.js";
+export type { WeightsCheck } from "./weights/check-weights.js";
+export type { DownloadOptions, Fingerprint } from "./weights/download/download.js";
+export type { FetchOptions } from "./weights/download/fetch-files.js";
+export { type Imported, type ImportOptions, importWeights } from "./weights/import-weights.js";
+export { type PullOptions, pullWeights } from "./weights/pull.js";
+export { listStored, locateWeights, readStored, type StoredWeights, storeFolder } from "./weights/store.js";
+
+/*
+ * Train and evaluate. Trains from a configuration to a run folder, and measures a model on a split.
+ * Needs the dataset of "Data".
+ *
+ * @example examples/api/train.ts
+ */
+
+export type { EpochRecord } from "./core/epoch-record.js";
+export {
+  type Provenance,
+  type RelevanceThreshold,
+  readTrainedModel,
+  type StoredThreshold,
+  type TrainedModel,
+  writeTrainedModel,
+} from "./model/trained-model.js";
+export { checkConfig, type RawConfig, type TrainConfig } from "./train/config.js";
+export type { HeadConfig } from "./train/config-heads.js";
+export type { StageConfig } from "./train/config-stages.js";
+export type { TrainProgress } from "./train/epoch.js";
+export { readConfig } from "./train/read-config.js";
+export { type EvaluateOptions, type Evaluation, evaluateModel } from "./workflows/evaluate-model.js";
+export { readModel } from "./workflows/read-model.js";
+export type { TrainPlan } from "./workflows/train-plan.js";
+export { type RunOptions, runTraining } from "./workflows/train-run.js";
+
+/*
+ * Bundles. Exports a trained model as one file, reads it, and checks that it still answers as it did.
+ * Needs the run of "Train and evaluate".
+ *
+ * @example examples/api/bundles.ts
+ */
+
+export type { Layouts } from "./bundle/bundled-weights.js";
+export type { BundleDescription, Preprocessing } from "./bundle/description.js";
+export type { Deviation } from "./bundle/deviation.js";
+export { type ExportOptions, exportBundle } from "./bundle/export-bundle.js";
+export { type Bundle, readBundle, readBundledModel, readGraph } from "./bundle/read-bundle.js";
+export { type GoldenDeviation, type Verification, type VerifyOptions, verifyBundle } from "./bundle/verify-bundle.js";
+export { type ExportRunOptions, exportRun } from "./workflows/export-run.js";
+
+/*
+ * Explain with a bundle. Opens a bundle and explains images with it. `aspectlens/explainer` has these names too, and loads no
+ * TensorFlow.js.
+ * Needs the bundle of "Bundles".
  *
  * @example examples/api/explain.ts
  */
@@ -16,7 +110,6 @@ export {
   type Outcome,
   openExplainer,
 } from "./bundle/explainer.js";
-export { openResultFolder, type ResultFolder } from "./core/result-folder.js";
 export type {
   AspectExplanation,
   ClassPrediction,
@@ -45,118 +138,24 @@ export {
   type SaliencyName,
 } from "./explain/methods.js";
 export type { ClassTarget, InnerTarget, Target } from "./explain/target.js";
+
+/*
+ * Draw and write. An explanation as a picture, a table of text, and files. `aspectlens/explainer` has these names too.
+ * Needs the bundle of "Bundles".
+ *
+ * @example examples/api/explain.ts
+ */
+
+export { openResultFolder, type ResultFolder } from "./core/result-folder.js";
 export { explanationTable } from "./pictures/explanation-table.js";
 export { renderOverlay } from "./pictures/overlay.js";
 export type { RgbImage } from "./pictures/painting.js";
 export type { Shape } from "./pictures/shown-image.js";
 export { type WriteExplanationOptions, writeExplanation } from "./pictures/write-explanation.js";
 
-/**
- * Bundles. Exports a trained model as one file, reads it, and checks that it still answers as it did.
- *
- * @example examples/api/bundles.ts
- */
-
-export type { Layouts } from "./bundle/bundled-weights.js";
-export type { BundleDescription, Preprocessing } from "./bundle/description.js";
-export type { Deviation } from "./bundle/deviation.js";
-export { type ExportOptions, exportBundle } from "./bundle/export-bundle.js";
-export { type Bundle, readBundle, readBundledModel, readGraph } from "./bundle/read-bundle.js";
-export { type GoldenDeviation, type Verification, type VerifyOptions, verifyBundle } from "./bundle/verify-bundle.js";
-export { type ExportRunOptions, exportRun } from "./workflows/export-run.js";
-
-/**
- * Data. Draws, checks and opens datasets, and reads their samples batch by batch.
- *
- * @example examples/api/data.ts
- */
-
-export type { Annotation, AspectKind, ClassAnnotation, Sample, Task } from "./core/annotation.js";
-export type { Crop } from "./core/augmented-view.js";
-export type { Box } from "./core/box.js";
-export { imageBatch } from "./core/image-batch.js";
-export type { Augment } from "./dataset/augment.js";
-export { type BatchOptions, batches } from "./dataset/batches.js";
-export { type CheckOptions, checkDataset, type DatasetReport } from "./dataset/check.js";
-export { type Dataset, openDataset, splitSize } from "./dataset/dataset.js";
-export type { DatasetSummary, HeadSummary, StateCounts } from "./dataset/dataset-summary.js";
-export type { Fault } from "./dataset/fault.js";
-export type { AspectDeclaration, Manifest } from "./dataset/manifest.js";
-export { type DecodedImage, decodeImage } from "./dataset/open-image.js";
-export type { Split } from "./dataset/record.js";
-export type { RenderOptions } from "./dataset/resize-image.js";
-export { type Synthesized, type SynthesizeOptions, synthesize } from "./dataset/synth/synthesize.js";
-export type { Cause, TissueOptions } from "./dataset/synth/tissue.js";
-
-/**
- * Pre-trained weights. Lists weights, pulls known ones, imports others, and loads them into a trunk.
- *
- * @example examples/api/weights.ts
- */
-
-export { decodeSafetensors, type EncodeOptions, encodeSafetensors, type Metadata } from "./core/safetensors.js";
-export { inspectWeights, type WeightsDescription } from "./trunk/formats/inspect-weights.js";
-export { type LoadedWeights, type LoadWeightsOptions, loadWeights } from "./trunk/formats/load-weights.js";
-export { readWeights } from "./trunk/formats/read-weights.js";
-export { readTrunkFile, TRUNK_FILE, type TrunkMetadata, writeTrunkFile } from "./trunk/formats/trunk-file.js";
-export type { WeightsFile } from "./trunk/formats/weights-file.js";
-export { CATALOGUE, type CatalogueEntry, catalogued } from "./weights/catalogue.js";
-export type { WeightsCheck } from "./weights/check-weights.js";
-export type { DownloadOptions, Fingerprint } from "./weights/download/download.js";
-export type { FetchOptions } from "./weights/download/fetch-files.js";
-export { type Imported, type ImportOptions, importWeights } from "./weights/import-weights.js";
-export { type PullOptions, pullWeights } from "./weights/pull.js";
-export { listStored, locateWeights, readStored, type StoredWeights, storeFolder } from "./weights/store.js";
-
-/**
- * Train and evaluate. Trains from a configuration to a run folder, and measures a model on a split.
- *
- * @example examples/api/train.ts
- */
-
-export type { EpochRecord } from "./core/epoch-record.js";
-export {
-  type Provenance,
-  type RelevanceThreshold,
-  readTrainedModel,
-  type StoredThreshold,
-  type TrainedModel,
-  writeTrainedModel,
-} from "./model/trained-model.js";
-export { checkConfig, type RawConfig, type TrainConfig } from "./train/config.js";
-export type { HeadConfig } from "./train/config-heads.js";
-export type { StageConfig } from "./train/config-stages.js";
-export type { TrainProgress } from "./train/epoch.js";
-export { readConfig } from "./train/read-config.js";
-export { type EvaluateOptions, type Evaluation, evaluateModel } from "./workflows/evaluate-model.js";
-export { readModel } from "./workflows/read-model.js";
-export type { TrainPlan } from "./workflows/train-plan.js";
-export { type RunOptions, runTraining } from "./workflows/train-run.js";
-
-/**
- * Explain a model in memory. What a bundle holds ready, step by step: the function behind `explain.onnx`, its constants, and reading its outputs.
- *
- * @example examples/api/memory.ts
- */
-
-export { type CalibrateOptions, type Calibration, calibrate } from "./explain/calibration/calibrate.js";
-export { computeReferences } from "./explain/calibration/references.js";
-export {
-  type ClassOf,
-  overSamples,
-  type SampleFunction,
-  type SampleOutputs,
-  type SampleStream,
-} from "./explain/calibration/run-over-samples.js";
-export { explainFunction } from "./explain/graph/explain-function.js";
-export { allowsCam, explainedTaps, type TapOptions } from "./explain/graph/explained-taps.js";
-export { explainConstants } from "./explain/graph/graph-constants.js";
-export type { Mapping, MappingOf } from "./explain/graph/mapping/mapping.js";
-export type { ExplainOptions } from "./explain/graph/options.js";
-export { type ReadOptions, readExplanation } from "./explain/reading/read-explanation.js";
-
-/**
+/*
  * Faithfulness. Measures whether explanations name the aspects that caused the answers.
+ * Needs the dataset and the run of "Data" and "Train and evaluate".
  *
  * @example examples/api/faithfulness.ts
  */
@@ -183,7 +182,30 @@ export {
 } from "./faithfulness/measure-model.js";
 export { comparePairedModels, type PairedModel, type PairedModels } from "./faithfulness/paired-models.js";
 
-/**
+/*
+ * Explain a model in memory. What a bundle holds ready, step by step: the function behind `explain.onnx`, its constants, and reading its outputs.
+ * Needs the dataset and the run of "Data" and "Train and evaluate".
+ *
+ * @example examples/api/memory.ts
+ */
+
+export { type CalibrateOptions, type Calibration, calibrate } from "./explain/calibration/calibrate.js";
+export { computeReferences } from "./explain/calibration/references.js";
+export {
+  type ClassOf,
+  overSamples,
+  type SampleFunction,
+  type SampleOutputs,
+  type SampleStream,
+} from "./explain/calibration/run-over-samples.js";
+export { explainFunction } from "./explain/graph/explain-function.js";
+export { allowsCam, explainedTaps, type TapOptions } from "./explain/graph/explained-taps.js";
+export { explainConstants } from "./explain/graph/graph-constants.js";
+export type { Mapping, MappingOf } from "./explain/graph/mapping/mapping.js";
+export type { ExplainOptions } from "./explain/graph/options.js";
+export { type ReadOptions, readExplanation } from "./explain/reading/read-explanation.js";
+
+/*
  * Models as pure functions. Trunks, heads and models as functions of named parameters.
  *
  * @example examples/api/models.ts
@@ -220,7 +242,7 @@ export type { Rectifier } from "./trunk/rectifier.js";
 export type { BatchNorm, Parameters, Tap, Trunk, TrunkSpec } from "./trunk/trunk.js";
 export { TRUNK_NAMES, type TrunkName } from "./trunk/trunks.js";
 
-/**
+/*
  * Engines. Compile a tensor function once and run it many times, in ONNX Runtime or in TensorFlow.js.
  *
  * @example examples/api/engines.ts
@@ -241,7 +263,7 @@ export { type EngineChoice, selectEngine } from "./engine/select-engine.js";
 export { openRuntime, type Runtime, type Session, type SessionOptions } from "./engine/session.js";
 export type { TensorInfo } from "./engine/worker-messages.js";
 
-/**
+/*
  * Errors. One class for each cause. An `InputError` names the file, the line and the cure.
  *
  * @example examples/api/errors.ts

@@ -1,4 +1,7 @@
-/** A plugin of typedoc: the subjects of an entry file, each a comment above its exports, become categories with their example. */
+/**
+ * A plugin of typedoc: the subjects of an entry file become categories with their example, in the file's order. A
+ * subject is a plain comment above its exports; of a docstring typedoc would take the text for the first export's own.
+ */
 
 import { readFileSync } from "node:fs";
 import { Comment, CommentTag, Converter, ReflectionKind } from "typedoc";
@@ -18,6 +21,14 @@ export function load(app) {
           if (subject.names.has(child.name))
             for (const commented of child.signatures ?? [child]) tag(commented, "@category", subject.title);
       }
+    }
+  });
+  app.converter.on(Converter.EVENT_END, ({ project }) => {
+    for (const entry of project.getReflectionsByKind(ReflectionKind.Module)) {
+      const source = entry.isDeclaration() ? entry.sources?.[0]?.fullFileName : undefined;
+      if (!source || !entry.isDeclaration()) continue;
+      const titles = subjectsOf(source).map(({ title }) => title);
+      entry.categories?.sort((a, b) => titles.indexOf(a.title) - titles.indexOf(b.title));
     }
   });
 }
@@ -49,10 +60,10 @@ function subjectsOf(path) {
   const subjects = [];
   for (const statement of file.statements) {
     const comments = ts.getLeadingCommentRanges(source, statement.getFullStart()) ?? [];
-    const last = comments.at(-1);
+    const last = comments.findLast(({ pos }) => source.startsWith("/*\n", pos));
     const lines = last
       ? source
-          .slice(last.pos + 3, last.end - 2)
+          .slice(last.pos + 2, last.end - 2)
           .split("\n")
           .map((line) => line.replace(/^\s*\* ?/, "").trim())
           .filter((line) => line !== "")
