@@ -30,7 +30,7 @@ export interface ResultFolder {
   write(set: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<string[]>;
 }
 
-/** Where the list is, one JSON object a line behind a line with the format. */
+/** Where the list is, one JSON object a line, after a line with the format. */
 const LIST_FILE = ".aspectlens-files";
 const FORMAT = "aspectlens-files/1";
 /** Contents by which a file is known as ours: what it held and, should writing be cut short, what it was to hold. */
@@ -142,7 +142,8 @@ async function writeAll(folder: string, files: Readonly<Record<string, string | 
       });
     }
   } catch (error) {
-    for (const { from } of staged) await rm(from, { force: true }).catch(() => {}); // the first failure is the one to tell
+    // The first failure is the one to report.
+    for (const { from } of staged) await rm(from, { force: true }).catch(() => {});
     throw error;
   }
 }
@@ -215,7 +216,7 @@ async function append(list: string, entries: readonly Entry[]): Promise<void> {
     const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
     const file = await open(list, flags, 0o666);
     try {
-      // Behind a line that was cut short, a new one begins.
+      // After a line that was cut short, a new one begins.
       const head = (await file.stat()).size === 0 ? headLine() : "";
       await file.write([head, ...entries.map((entry) => JSON.stringify(entry)), ""].join("\n"));
     } finally {

@@ -46,7 +46,7 @@ export function encodeSafetensors(arrays: NdArrays, { metadata, isHalf }: Encode
     offset += numbers.byteLength;
   }
   const text = Buffer.from(JSON.stringify(header), "utf8");
-  const start = 8 + Math.ceil(text.length / 8) * 8; // numbers begin at a multiple of 8, as readers that map the file want
+  const start = 8 + Math.ceil(text.length / 8) * 8; // numbers begin at a multiple of 8, for readers that map the file
   const bytes = new Uint8Array(start + offset).fill(0x20, 8, start);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true);
   bytes.set(text, 8);
@@ -96,7 +96,8 @@ function decodeArrays(bytes: Uint8Array, { header, start }: Header, file: string
   const arrays: Record<string, NdArray> = Object.create(null);
   for (const [name, { dtype, shape, data_offsets }] of entries as [string, Entry][]) {
     const [begin, end] = data_offsets;
-    const { buffer } = new Uint8Array(bytes.subarray(start + begin, start + end)); // `slice` of a Buffer would be a view
+    // A copy: `slice` of a Buffer would be a view.
+    const { buffer } = new Uint8Array(bytes.subarray(start + begin, start + end));
     arrays[name] = { shape, data: READERS[dtype](buffer) };
   }
   return arrays;

@@ -36,11 +36,11 @@ export interface BatchOptions {
   readonly ahead?: number;
   /** Samples decoded at once. */
   readonly concurrency?: number;
-  /** See `LoadOptions`. */
+  /** See `LoadSampleOptions`. */
   readonly annotations?: "kind" | "all";
-  /** @internal See `LoadOptions`. */
+  /** @internal See `LoadSampleOptions`. */
   readonly wholeSide?: number;
-  /** @internal See `LoadOptions`. */
+  /** @internal See `LoadSampleOptions`. */
   readonly cache?: PixelCache;
 }
 
@@ -75,9 +75,9 @@ export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGe
     throw new ConfigError(`batchSize: ${batchSize}.`, { cure: "Give a whole number from 1." });
   const count = splitSize(dataset, split);
   const end = fill === "wrap" ? batchCount(dataset, options) * batchSize : count;
-  const load = async ({ lap, index }: Place) => {
+  const load = async ({ orderEpoch, index }: Place) => {
     const record = await readRecord(dataset, split, index);
-    const own = augment && random(seed, "augment", lap, index);
+    const own = augment && random(seed, "augment", orderEpoch, index);
     const place = { file: join(dataset.directory, dataset.manifest.samples), line: dataset.index[split].lines[index] };
     return inFile(place, () =>
       loadSample(dataset, record, { inputSize, augment, random: own, flip, annotations, wholeSide, cache }),
@@ -96,7 +96,7 @@ export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGe
 
 interface Place {
   /** The epoch whose order the sample is taken from. */
-  readonly lap: number;
+  readonly orderEpoch: number;
   readonly index: number;
 }
 
@@ -108,10 +108,11 @@ function* sampleOrder({
   from,
   to,
 }: Pick<BatchOptions, "seed" | "epoch" | "shuffle"> & { count: number; from: number; to: number }): Generator<Place> {
-  let order: { lap: number; indices: Uint32Array } | undefined;
+  let order: { orderEpoch: number; indices: Uint32Array } | undefined;
   for (let position = from; position < to; position++) {
-    const lap = epoch + Math.floor(position / count);
-    if (shuffle && order?.lap !== lap) order = { lap, indices: permutation(count, random(seed, "order", lap)) };
-    yield { lap, index: order ? order.indices[position % count] : position % count };
+    const orderEpoch = epoch + Math.floor(position / count);
+    if (shuffle && order?.orderEpoch !== orderEpoch)
+      order = { orderEpoch, indices: permutation(count, random(seed, "order", orderEpoch)) };
+    yield { orderEpoch, index: order ? order.indices[position % count] : position % count };
   }
 }

@@ -47,7 +47,8 @@ export function checkMask(
             warn(
               "empty",
               `no pixel of aspect "${name}" (the file holds ${foundText(raster)}` +
-                `${values ? `, "values" picks ${values.join(", ")}` : ""}); it counts as empty. Write "mask": null if the aspect is absent.`,
+                `${values ? `, "values" picks ${values.join(", ")}` : ""}); ` +
+                'it counts as empty. Write "mask": null if the aspect is absent.',
             ),
           ]
         : []),

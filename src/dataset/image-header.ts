@@ -67,8 +67,8 @@ export function decodingCost(header: Metadata, { name, format }: { name: string;
   const costBytes = width * height * bytesPerPixel(header, format);
   if (costBytes <= LIMITS.decodingBytes) return costBytes;
   throw new ImageError(
-    `${name}: ${width} x ${height} pixels as ${format.toUpperCase()} take ${Math.round(costBytes / 1e6)} MB to decode, ` +
-      `the limit is ${LIMITS.decodingBytes / 1e6} MB.`,
+    `${name}: ${width} x ${height} pixels as ${format.toUpperCase()} ` +
+      `take ${Math.round(costBytes / 1e6)} MB to decode, the limit is ${LIMITS.decodingBytes / 1e6} MB.`,
     { cure: "Make it smaller, or save it as PNG of 8 bits." },
   );
 }

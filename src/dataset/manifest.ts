@@ -98,10 +98,11 @@ function parseClasses(value: unknown, task: Task, file: string): string[] {
     throw new DatasetError(`${file}: class "${repeated}" is listed twice.`, { cure: "Remove one." });
   const fewest = { single: 2, multi: 1, regression: 0 }[task];
   if (classes.length < fewest || (task === "regression" && classes.length > 0)) {
-    throw new DatasetError(
-      `${file}: task "${task}" with ${classes.length} classes; ` +
-        `${task === "regression" ? "a regression has none; remove them" : `it needs at least ${fewest}; list them in "classes"`}.`,
-    );
+    const cure =
+      task === "regression"
+        ? "a regression has none; remove them"
+        : `it needs at least ${fewest}; list them in "classes"`;
+    throw new DatasetError(`${file}: task "${task}" with ${classes.length} classes; ${cure}.`);
   }
   return names;
 }

@@ -60,9 +60,8 @@ export function fusedTaps(name: string, context: HeadContext, { width }: { width
 /** @throws ShapeError where the features are not one a tap, each of the tap's size and channels. */
 export function checkFeatures(name: string, { taps }: HeadContext, features: readonly tf.Tensor4D[]): void {
   if (features.length !== taps.length) {
-    throw new ShapeError(
-      `head "${name}": expected the features of ${taps.map((tap) => tap.name).join(", ")}, got ${features.length} tensors.`,
-    );
+    const names = taps.map((tap) => tap.name).join(", ");
+    throw new ShapeError(`head "${name}": expected the features of ${names}, got ${features.length} tensors.`);
   }
   taps.forEach((tap, i) => {
     const [, height, width, channels] = features[i].shape;

@@ -1,6 +1,6 @@
 /**
- * Where a head sees its aspect, as tensors inside a graph: which of its logits an aspect's evidence, or an inner target,
- * is the sum of. What an explanation says of the place, on plain arrays, is `regionsOf` in explain/reading/regions.ts.
+ * Where a head sees its aspect, as tensors inside a graph: which of its logits are summed as an aspect's evidence, or as
+ * an inner target. What an explanation says of the place, on plain arrays, is `regionsOf` in explain/reading/regions.ts.
  */
 
 import * as tf from "@tensorflow/tfjs";
@@ -26,7 +26,7 @@ export function evidenceLogit({ spec }: Head<AspectSpec>, logits: tf.Tensor): tf
 }
 
 /**
- * The region R of an unmasked answer, 0 and 1: pixels that reach the head's threshold; centre cells of boxes; all 0 where
+ * The region R of an unmasked answer, 0 and 1: pixels that reach the head's threshold; centre cells of boxes; all 0 if
  * there are none. The one number of a presence or an amount is always in it, below the threshold too, so that such an
  * aspect has a gradient in any case; the reading drops what is not seen. R itself has no gradient.
  *

@@ -104,8 +104,8 @@ export function answer(
 }
 
 /**
- * Every head's answer before the sigmoid or softmax, by head; the caller disposes them. `dropout` is the classifier's, in
- * training only.
+ * Every head's answer before the sigmoid or softmax, by head; the caller disposes them. `dropout` is the classifier's,
+ * in training only.
  */
 export function predict(
   model: Model,

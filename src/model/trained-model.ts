@@ -35,7 +35,7 @@ export function fromStoredThreshold({ value, beside, isCalibrated }: StoredThres
   return { high: value, ...(beside !== undefined && { low: beside }), isCalibrated };
 }
 
-/** `, 0.037 beside a relevant aspect`, to follow the high threshold in a sentence; empty where the low one is no lower. */
+/** `, 0.037 beside a relevant aspect`, after the high threshold in a sentence; empty where the low one is no lower. */
 export function lowThresholdText({ high, low = high }: RelevanceThreshold): string {
   return low < high ? `, ${low.toFixed(3)} beside a relevant aspect` : "";
 }

@@ -1,4 +1,4 @@
-/** Where a stage's batches come from: `image-batches.ts` makes them of images, `feature-batches.ts` of cached features. */
+/** What gives a stage its batches: `image-batches.ts` makes them of images, `feature-batches.ts` of cached features. */
 
 import type { Dataset } from "../dataset/dataset.js";
 import type { Model } from "../model/model.js";

@@ -97,7 +97,7 @@ function changed(usual: readonly object[], changes: Readonly<Record<string, unkn
 }
 
 /**
- * Pre-trained layers behind the taps, trained on cached features, would learn a small set by heart at the heads' rate.
+ * Trained on cached features at the heads' rate, pre-trained layers after the taps would overfit a small set.
  */
 function trunkShare(train: string, isRandom: boolean): number {
   return train === "heads" && !isRandom ? 0.1 : 1;

@@ -127,7 +127,8 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
   const alpha = number(given.alpha, facts.weights?.alpha ?? defaultAlpha, "trunk.alpha", { above: 0, most: 4 });
   if (facts.weights && (facts.weights.name !== name || Math.abs(facts.weights.alpha - alpha) > 1e-9)) {
     throw new ConfigError(
-      `trunk: the weights are of ${facts.weights.name} ${facts.weights.alpha}, the configuration says ${name} ${alpha}.`,
+      `trunk: the weights are of ${facts.weights.name} ${facts.weights.alpha}, ` +
+        `the configuration says ${name} ${alpha}.`,
       { cure: "Leave name and alpha out." },
     );
   }

@@ -14,7 +14,8 @@ import { featureStep } from "./step.js";
 import { deepestAspectTap } from "./trainable.js";
 
 /**
- * Layers whose features are cached: all that heads read up to the deepest aspect tap, from which the classifier goes on.
+ * Layers whose features are cached: all that heads read up to the deepest aspect tap, from which the classifier
+ * continues.
  */
 export function cachedTaps(model: Model): string[] {
   const names = model.trunk.taps.map((tap) => tap.name);
@@ -147,11 +148,11 @@ async function* cachedEpoch(cache: FeatureCache, options: EpochOptions): AsyncGe
   const { trainCount, variants, batchSize, seed, stage, epoch, start } = options;
   const orders = new Map<number, Uint32Array>();
   const rowAt = (position: number) => {
-    const lap = epoch + Math.floor(position / trainCount);
-    const order = orders.get(lap) ?? permutation(trainCount, random(seed, "order", stage, lap));
-    orders.set(lap, order);
+    const orderEpoch = epoch + Math.floor(position / trainCount);
+    const order = orders.get(orderEpoch) ?? permutation(trainCount, random(seed, "order", stage, orderEpoch));
+    orders.set(orderEpoch, order);
     const image = order[position % trainCount];
-    const flipped = random(seed, "flip", stage, lap, image).integer(variants);
+    const flipped = random(seed, "flip", stage, orderEpoch, image).integer(variants);
     return flipped * trainCount + image;
   };
   for (let batch = start; batch < Math.ceil(trainCount / batchSize); batch++) {

@@ -1,4 +1,4 @@
-/** A stage's batches of images, decoded and augmented in each epoch; `feature-batches.ts` has those of cached features. */
+/** A stage's batches of images, decoded and augmented in each epoch (`feature-batches.ts`: of cached features). */
 
 import type { Sample } from "../core/annotation.js";
 import { imageBatch } from "../core/image-batch.js";

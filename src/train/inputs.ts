@@ -6,7 +6,7 @@ import { ownValue } from "../core/own-value.js";
 import type { Head, Label } from "../heads/head.js";
 
 /**
- * Model inputs of `batchSize` rows; in the last batch of an evaluation fewer samples, and rows of zeros behind them.
+ * Model inputs of `batchSize` rows; in the last batch of an evaluation fewer samples, followed by rows of zeros.
  */
 export interface Batch {
   readonly inputs: NdArrays;

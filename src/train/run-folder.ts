@@ -30,7 +30,7 @@ export async function inRunFolder<Result>(out: string, work: () => Promise<Resul
       return work();
     });
   } finally {
-    // A run that was refused leaves no empty folder behind.
+    // A run that was refused leaves no empty folder.
     if (isNew) await rmdir(out).catch(() => {});
   }
 }

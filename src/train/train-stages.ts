@@ -128,7 +128,9 @@ function checkCheckpoint(
 ): void {
   if (isResumed && cursor && cursor.fingerprint !== fingerprint)
     throw new InputError(`${out}: was trained with another configuration or dataset.`, {
-      cure: 'Resume with its own config.json (and --add-heads RUN, where heads were being added), or choose another "out".',
+      cure:
+        "Resume with its own config.json (and --add-heads RUN, where heads were being added), " +
+        'or choose another "out".',
     });
   if (!isResumed && cursor)
     throw new InputError(`${out}: holds a training run already.`, {

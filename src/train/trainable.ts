@@ -37,13 +37,14 @@ function trunkLayers(model: Model, train: string): readonly string[] {
   if (!names.includes(train)) {
     const near = nearest(train, names);
     throw new ConfigError(
-      `stages: train "${train}" is neither "heads" nor "all" nor a layer of ${model.spec.trunk.name}.${near ? ` Did you mean "${near}"?` : ""} Layers: ${names.slice(1).join(", ")}.`,
+      `stages: train "${train}" is neither "heads" nor "all" nor a layer of ${model.spec.trunk.name}.` +
+        `${near ? ` Did you mean "${near}"?` : ""} Layers: ${names.slice(1).join(", ")}.`,
     );
   }
   return model.trunk.layersFrom(train);
 }
 
-/** The last layer that an aspect head reads; what lies behind belongs to the classifier alone. */
+/** The last layer that an aspect head reads; the layers after it belong to the classifier alone. */
 export function deepestAspectTap(model: Model): string {
   return model.aspectTaps[model.aspectTaps.length - 1] ?? model.spec.source;
 }

@@ -67,7 +67,7 @@ export function leadsTo(architecture: Architecture, from: string, to: string): b
   }
 }
 
-/** The layers to compute, in order: those behind `want` that no value replaces. */
+/** The layers to compute, in order: those that `want` needs and no value replaces. */
 function layersBehind(
   layers: readonly Layer[],
   { values, want }: { values: Readonly<Record<string, unknown>>; want: readonly string[] },
@@ -82,7 +82,8 @@ function layersBehind(
   }
   if (needed.delete("input") && !Object.hasOwn(values, "input"))
     throw new ShapeError(
-      `trunk: ${want.join(", ")} cannot be computed from ${Object.keys(values).join(", ") || "nothing"}. Give "input", or features of a layer that lies before.`,
+      `trunk: ${want.join(", ")} cannot be computed from ${Object.keys(values).join(", ") || "nothing"}. ` +
+        'Give "input", or features of an earlier layer.',
     );
   for (const name of needed) throw unknownLayer(name, layers);
   return ordered.reverse();
@@ -96,7 +97,8 @@ function checkValues(taps: readonly Tap[], values: Request["values"]): void {
     const [, ...shape] = value.shape;
     if (value.rank === 4 && shape[0] === size && shape[1] === size && shape[2] === channels) continue;
     throw new ShapeError(
-      `trunk: expected ${name} [batch, ${size}, ${size}, ${channels}], got [${value.shape.join(", ")}]. Resize the image to the trunk's input size.`,
+      `trunk: expected ${name} [batch, ${size}, ${size}, ${channels}], got [${value.shape.join(", ")}]. ` +
+        "Resize the image to the trunk's input size.",
     );
   }
 }

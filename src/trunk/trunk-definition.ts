@@ -31,6 +31,6 @@ export interface WeightNames {
   readonly layerOfOlderName?: (kerasName: string) => string | undefined;
   /** Scopes of nodes in TF-slim's graphs, and the layer that each means. */
   readonly slimScopes?: readonly (readonly [scope: RegExp, layer: (...groups: string[]) => string])[];
-  /** How many convolutions the published classifier has behind the trunk (default 0). */
+  /** How many convolutions the published classifier has after the trunk (default 0). */
   readonly classifierConvolutions?: number;
 }

@@ -32,7 +32,8 @@ function checkFit({ task, classes }: ClassifierSpec, { manifest, summary, direct
   const unknown = manifest.classes.filter((name) => !classes.includes(name) && summary.classes[name][split] > 0);
   if (unknown.length === 0) return;
   throw new ConfigError(
-    `${directory}: ${unknown.map((name) => `"${name}"`).join(", ")} in split "${split}" is none of the model's classes (${classes.join(", ")}).`,
+    `${directory}: ${unknown.map((name) => `"${name}"`).join(", ")} in split "${split}" ` +
+      `is none of the model's classes (${classes.join(", ")}).`,
     { cure: "Give the dataset that fits." },
   );
 }

@@ -1,4 +1,4 @@
-/** A dataset of a few tiny images for tests: a red square makes the class "with"; a green bar is a bystander. */
+/** A dataset of a few tiny images for tests: a red square makes the class "with"; a green bar is a distractor. */
 
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

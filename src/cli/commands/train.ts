@@ -165,5 +165,6 @@ function describe({ stage, stageCount, epoch, epochCount, losses }: TrainProgres
 function describeEpoch(record: EpochRecord, stageCount: number): string {
   const where = stageCount > 1 ? `stage ${record.stage + 1} ` : "";
   const score = record.score === null ? "" : `  score ${percent(record.score)}`;
-  return `${where}epoch ${record.epoch}  loss ${record.losses.total.toFixed(3)}${score}  ${duration(record.seconds * 1000)}`;
+  const loss = record.losses.total.toFixed(3);
+  return `${where}epoch ${record.epoch}  loss ${loss}${score}  ${duration(record.seconds * 1000)}`;
 }

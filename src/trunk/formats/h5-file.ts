@@ -58,7 +58,7 @@ export async function readH5<T>(path: string, use: (file: H5File) => T): Promise
   const module = await library.ready;
   closeDoors(module);
   const name = `/${randomUUID()}`; // which no file can name as part of itself
-  module.FS.writeFile(name, bytes, { canOwn: true } as { flags?: string }); // Emscripten's types lack it: no copy is made
+  module.FS.writeFile(name, bytes, { canOwn: true } as { flags?: string }); // makes no copy; the types lack it
   // Without it HDF5 prints its whole stack of calls to the console.
   module.activate_throwing_error_handler();
   let root: InstanceType<Library["File"]> | undefined;

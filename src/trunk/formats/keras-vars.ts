@@ -66,10 +66,8 @@ function byOrder(path: string, groups: readonly VariableGroup[]): [VariableGroup
     });
   });
   if (found.length === 1) return found[0];
-  throw new WeightsError(
-    `${path}: its layers have no names, and ${found.length > 1 ? "more than one trunk fits" : "no trunk has as many of each kind and width"}.`,
-    { cure: CURE },
-  );
+  const why = found.length > 1 ? "more than one trunk fits" : "no trunk has as many of each kind and width";
+  throw new WeightsError(`${path}: its layers have no names, and ${why}.`, { cure: CURE });
 }
 
 /** The groups beside the layers of a trunk, where kinds, numbers and shapes all agree. */

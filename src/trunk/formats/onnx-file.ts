@@ -18,7 +18,7 @@ import type { WeightsFile } from "./weights-file.js";
 export interface OnnxWeights extends WeightsFile {
   /** The trunk's last layer in the graph, such as `block5_pool`, also where it has no weights. */
   readonly lastLayer: string;
-  /** The tensor behind that layer and its activation: what `withOutput` takes. */
+  /** The tensor after that layer and its activation: what `withOutput` takes. */
   readonly lastTensor: string;
 }
 
@@ -117,7 +117,8 @@ function imageOf(path: string, { inputs, nodes }: OnnxGraph): Image {
     const turns = node.operator === "Transpose" && String(node.attributes.perm?.integers) === "0,3,1,2";
     if (!turns && !/^(Identity|Cast)$/.test(node.operator))
       throw new WeightsError(
-        `${path}: node ${node.name} (${node.operator}) changes the image before the first convolution, which our trunk does itself.`,
+        `${path}: node ${node.name} (${node.operator}) changes the image before the first convolution, ` +
+          "which the trunk does itself.",
         { cure: "Export the network without its preprocessing." },
       );
     isTransposed ||= turns;

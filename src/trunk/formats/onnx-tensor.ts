@@ -151,7 +151,8 @@ async function externalBytes(
   const [offset, length] = [Number(external.offset ?? 0), Number(external.length ?? needed)];
   if (!Number.isSafeInteger(offset) || offset < 0 || length !== needed)
     throw new WeightsError(
-      `${place} wants bytes ${clip(external.offset ?? "0")} + ${clip(external.length ?? "all")} of ${clip(external.location)}, its shape needs ${needed}.`,
+      `${place} wants bytes ${clip(external.offset ?? "0")} + ${clip(external.length ?? "all")} ` +
+        `of ${clip(external.location)}, its shape needs ${needed}.`,
       { cure: "Export it again." },
     );
   return withFileBeside(path, external.location, async (handle, size) => {

@@ -79,7 +79,7 @@ export function walker(graph: OnnxGraph, name: TrunkSpec["name"]) {
       };
     },
 
-    /** The tensor behind an activation, of however many nodes it is made: a ReLU6 may be a `Max` and a `Min`. */
+    /** The tensor after an activation, of however many nodes it is made: a ReLU6 may be a `Max` and a `Min`. */
     activated({ name: layer, activation }: Layer, tensor: string): string {
       if (activation === "none") return tensor;
       const wanted = activation === "relu6" ? 6 : Number.POSITIVE_INFINITY;
@@ -133,8 +133,8 @@ function readersOf(graph: OnnxGraph) {
     readers(tensor).flatMap((node) => {
       if (node.operator === "Conv") return [{ node, pads: NO_PADS }];
       const pads = node.operator === "Pad" ? padsOfNode(graph, node) : undefined;
-      const behind = pads ? readers(node.outputs[0]).filter(({ operator }) => operator === "Conv") : [];
-      return behind.map((conv) => ({ node: conv, pads: pads ?? NO_PADS }));
+      const next = pads ? readers(node.outputs[0]).filter(({ operator }) => operator === "Conv") : [];
+      return next.map((conv) => ({ node: conv, pads: pads ?? NO_PADS }));
     });
 
   return { readers, convolutionsOf };

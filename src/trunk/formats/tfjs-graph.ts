@@ -43,7 +43,7 @@ export function graphWeights(topology: unknown, weights: NdArrays, path: string)
     throw new WeightsError(`${path}: a graph-model without nodes.`, { cure: "Fetch the file again." });
   const graph = nodes as readonly GraphNode[];
   const byName = new Map(graph.map((node) => [node.name, node]));
-  /** The numbers behind an input, through nodes that hand on what they get. */
+  /** The numbers that an input stands for, seen through nodes that pass on what they get. */
   const constant = (name: string | undefined): NdArray | undefined => {
     const plain = plainName(name);
     return ownValue(weights, plain) ?? ownValue(weights, originOf(plain, byName));
@@ -141,7 +141,7 @@ export function graphEnds(topology: unknown, layer: string): { input?: string; o
   return { input: node.find(({ op }) => op === "Placeholder")?.name, output: last?.name };
 }
 
-/** The node behind those that hand on what they get. A circle ends somewhere in it. */
+/** The node before those that pass on what they get. In a cycle, some node of it. */
 function originOf(name: string, byName: ReadonlyMap<string, GraphNode>): string {
   const seen = new Set<string>();
   let origin = name;

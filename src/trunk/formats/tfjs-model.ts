@@ -91,7 +91,8 @@ function parse(path: string, bytes: Buffer): ModelJson {
   model.weightsManifest.forEach((group: unknown, index) => {
     if (!isGroup(group))
       throw new WeightsError(
-        `${path}: weightsManifest[${index}] is described wrongly: needs "paths", files in its own folder, and "weights", each with name, shape and dtype.`,
+        `${path}: weightsManifest[${index}] is described wrongly: ` +
+          'needs "paths", files in its own folder, and "weights", each with name, shape and dtype.',
       );
   });
   return model;

@@ -24,8 +24,9 @@ export interface TrunkMetadata {
 }
 
 /**
- * Writes parameters under our names, batch normalisation kept or folded. `isHalf` stores kernels in half precision: half
- * the size, and a thousandth of rounding; vectors stay float32, as variances can be smaller than half precision knows.
+ * Writes parameters under this package's names, batch normalisation kept or folded. `isHalf` stores kernels in half
+ * precision: half the size, rounded to about a thousandth. Vectors stay float32, since a variance can be too small for
+ * half precision.
  */
 export async function writeTrunkFile(
   path: string,
