@@ -1,6 +1,6 @@
 /**
- * Cold start of `aspectlens explain` for one image, and where it goes: `npm run build && node bench/cold-start.js`. Each
- * run is a process of its own.
+ * Cold start of `aspectlens explain` for one image, and how its time is spent:
+ * `npm run build && node bench/cold-start.js`. Each run is a process of its own.
  */
 
 import { spawnSync } from "node:child_process";

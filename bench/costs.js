@@ -1,5 +1,6 @@
 /**
- * What a step costs by batch size, image size, number of heads and threads, and how long its session takes to open: `npm run build && node bench/costs.js`.
+ * Time of a step by batch size, image size, number of heads and threads, and the time to open its session:
+ * `npm run build && node bench/costs.js`.
  */
 
 import { selectEngine } from "aspectlens";

@@ -1,6 +1,6 @@
 /**
- * Time of one explanation, beside PyTorch doing exactly the same, and beside our own prediction: `npm run build && node
- * bench/explain.js`.
+ * Time of one explanation, compared with PyTorch doing exactly the same, and with our prediction:
+ * `npm run build && node bench/explain.js`.
  */
 
 import {

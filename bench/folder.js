@@ -1,6 +1,6 @@
 /**
- * Throughput of explaining a folder of 1,000 JPEGs, pictures decoded and explanations read, against the graph's own:
- * `npm run build && node bench/folder.js`.
+ * Throughput of explaining a folder of 1,000 JPEGs, decoding and reading of results included, compared with the graph
+ * alone: `npm run build && node bench/folder.js`.
  */
 
 import { mkdir, mkdtemp, rm } from "node:fs/promises";

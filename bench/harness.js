@@ -1,4 +1,4 @@
-/** How time is compared: both sides take turns on the same machine, and medians are set side by side. */
+/** Compares times: both sides take turns on the same machine, and their medians are compared. */
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -8,21 +8,22 @@ import { fileURLToPath } from "node:url";
 
 const ROUNDS = 7;
 const WARM_UPS = 3;
-/** Between turns, so that the other side's threads, which spin for a while when they have nothing to do, are quiet. */
+/** Pause between turns, until the other side's threads, which spin for a while when idle, have stopped. */
 const PAUSE_MS = 250;
 
 /** @typedef {{ work: string, ours: Record<string, unknown>, peer: { name: string } & Record<string, unknown> | null, ratio: number | null }} Row */
 
 /**
- * Of one iteration: wall clock, and what it took of all cores together, which tells a slow program from a busy machine.
+ * Cost of one iteration: wall-clock time, and CPU time of all cores, which distinguishes a slow program from a busy
+ * machine.
  * @typedef {{ ms: number, cpuMs: number, peakMegabytes?: number }} Cost
  */
 
 /**
  * @param {string} work
  * @param {{ engine: string, run: () => Promise<unknown>, peer: import("./peer.js").Peer | null, iterations: number }} sides
- * @returns {Promise<Row>} medians of the rounds, each the median of its iterations; the ratio is the median of the rounds'
- *   ratios, since a machine that others use is slower in one round than in another. Below 1: we are faster.
+ * @returns {Promise<Row>} medians of the rounds, each the median of its iterations; the ratio is the median of the
+ *   rounds' ratios, since a shared machine is slower in one round than in another. Below 1: we are faster.
  */
 export async function compare(work, { engine, run, peer, iterations }) {
   for (let i = 0; i < WARM_UPS; i++) await run();
@@ -45,13 +46,12 @@ export async function compare(work, { engine, run, peer, iterations }) {
 }
 
 /**
- * Several runs of our own by turns, so that their ratios mean something on a machine that is slower in one minute than in
- * the next.
+ * Times several functions by turns, so that their ratios are meaningful on a machine whose speed varies.
  *
  * @template {string} Name
  * @param {Readonly<Record<Name, () => Promise<unknown>>>} runs
  * @param {{ iterations: number }} options
- * @returns {Promise<Record<Name, number>[]>} of each round the median milliseconds of each.
+ * @returns {Promise<Record<Name, number>[]>} for each round, the median milliseconds of each function.
  */
 export async function byTurns(runs, { iterations }) {
   const names = /** @type {Name[]} */ (Object.keys(runs));

@@ -1,7 +1,7 @@
 /**
- * What the benches of the training step reach into the built package for; all else they import from "aspectlens". The step
- * is no public name: whoever trains calls `runTraining`, whose step time cannot be told from decoding and saving. Peak
- * memory and profile want the same graph on ONNX Runtime alone, without our worker.
+ * The internal modules that benchmarks of the training step need; everything else is imported from "aspectlens". The
+ * step is not exported: users call `runTraining`, whose step time cannot be separated from decoding and saving. Peak
+ * memory and profile need the same graph on ONNX Runtime alone, without the worker.
  */
 
 const dist = new URL("../dist/", import.meta.url);

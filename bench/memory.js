@@ -6,7 +6,7 @@ import { prepareStep } from "./training.js";
 
 const STEPS = 10_000;
 const EVERY = 500;
-/** By then every buffer has been used once and the arena has its size. */
+/** After so many steps every buffer has been used once and the arena has its final size. */
 const SETTLED = 1000;
 
 const engine = await selectEngine({ engine: "onnx" });
@@ -23,7 +23,7 @@ for (let count = 1; count <= STEPS; count++) {
 }
 const ms = rounded((performance.now() - started) / STEPS);
 const settled = samples.filter((sample) => sample.step >= SETTLED);
-// A line through the samples: single ones jump with the garbage collection.
+// A line fitted to the samples: single ones vary with garbage collection.
 const mean = (/** @type {number[]} */ values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const meanStep = mean(settled.map((sample) => sample.step));
 const meanMegabytes = mean(settled.map((sample) => sample.megabytes));

@@ -1,4 +1,4 @@
-/** The models and inputs that are measured: a trunk with a classifier and segmentation heads, on drawn numbers. */
+/** The models and inputs that are measured: a trunk with a classifier and segmentation heads, on random inputs. */
 
 import { createModel, initialize, ndArray } from "aspectlens";
 import { random } from "../examples/support/random.js";

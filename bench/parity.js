@@ -1,6 +1,7 @@
 /**
- * Do real weights answer through our trunk and engine as they should? Top-1 and top-5 of the four shared MobileNets that have a
- * classifier, on one photograph of each of ImageNet's thousand classes: `npm run build && node bench/parity.js`.
+ * Checks that real weights give the expected accuracy with our trunk and engine: top-1 and top-5 of the four shared
+ * MobileNets that have a classifier, on one photograph of each of ImageNet's thousand classes:
+ * `npm run build && node bench/parity.js`.
  */
 
 import { readFile } from "node:fs/promises";
@@ -18,7 +19,7 @@ const EXPECTED = {
   "mobilenet_v1_0.75_192_imagenet_u8": [78.0, 94.0],
   "mobilenet_v2_1.0_224_imagenet_u8": [86.5, 97.3],
 };
-/** Points that top-1 may differ by: four photographs of the thousand. */
+/** Allowed difference of top-1, percentage points: four photographs of the thousand. */
 const TOLERANCE = 0.4;
 /** Of the photographs. */
 const SIDE = 256;
@@ -86,8 +87,9 @@ async function classifierOf(folder, engine) {
     ({ inputs, constants }) => ({
       outputs: tf.tidy(() => {
         const image = /** @type {tf.Tensor4D} */ (inputs.image);
-        // TensorFlow's default. The expected numbers do not say how their images were made smaller, and that alone moves top-1 by
-        // points: the first network has 43.4 (antialiased bilinear), 46.2 (cubic), 46.6 (half-pixel bilinear), 47.5 (nearest).
+        // TensorFlow's default. The expected numbers do not say how their images were resized, and that alone changes
+        // top-1 by points: the first network has 43.4 (antialiased bilinear), 46.2 (cubic), 46.6 (half-pixel bilinear),
+        // 47.5 (nearest).
         const input = tf.image.resizeBilinear(image, [size, size]);
         const features = trunk.run(constants, { input }, [trunk.output]);
         const pooled = /** @type {tf.Tensor2D} */ (tf.mean(features[trunk.output], [1, 2]));

@@ -1,6 +1,6 @@
 /**
- * Peak memory of a process that does nothing but training steps, beside PyTorch's, and what ONNX Runtime's settings of
- * memory change: `npm run build && node bench/peak.js`. Each number comes from a process of its own.
+ * Peak memory of a process that only runs training steps, compared with PyTorch's, and the effect of ONNX Runtime's
+ * memory settings: `npm run build && node bench/peak.js`. Each number comes from a process of its own.
  */
 
 import { execFileSync } from "node:child_process";
@@ -79,7 +79,7 @@ async function product(options) {
 }
 
 /**
- * The same graph on ONNX Runtime directly, state fed anew each time.
+ * The same graph on ONNX Runtime directly, with the state passed in at each run.
  *
  * @param {StepOptions} options
  * @param {Memory} memory

@@ -1,4 +1,4 @@
-/** PyTorch doing the same work: a Python process that runs it on request, so that both sides take turns. */
+/** PyTorch doing the same work, in a Python process that runs on request, so that both sides take turns. */
 
 import { execFile, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -49,7 +49,9 @@ export async function openPeer(script, options) {
   };
 }
 
-/** @returns {Promise<string | null>} the first Python that imports torch; Debian's own stands behind one from elsewhere. */
+/**
+ * @returns {Promise<string | null>} the first Python that imports torch; Debian's is tried after one from elsewhere.
+ */
 async function findPython() {
   for (const python of [process.env.PYTHON, "python3", "python", "/usr/bin/python3"]) {
     if (!python) continue;

@@ -1,6 +1,6 @@
 /**
- * Where a training step's time goes, by operator: `npm run build && node bench/profile.js`. ONNX Runtime's own profile of
- * the recorded graph, without worker and state store; the sum is a little above the step's time.
+ * Where a training step's time goes, by operator: `npm run build && node bench/profile.js`. ONNX Runtime's profile of
+ * the graph, without worker and state store; the sum is slightly more than the step's time.
  */
 
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";

@@ -1,7 +1,7 @@
 /**
- * Time of the joint training step, beside PyTorch: `npm run build && node bench/step.js`. `--quick`: the sizes that a
- * change of the engine shows first. `--only TEXT`: the rows whose title or engine holds it, measured again (somebody else
- * was on the machine), the others kept.
+ * Time of the joint training step, beside PyTorch: `npm run build && node bench/step.js`. `--quick`: the sizes that
+ * show changes of the engine best. `--only TEXT`: the rows whose title or engine holds it, measured again (for example
+ * because the machine was busy); the other rows are kept.
  */
 
 import { parseArgs } from "node:util";

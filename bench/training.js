@@ -1,4 +1,4 @@
-/** The joint training step as a user's training runs it, ready to be called again and again. */
+/** The joint training step as in a user's training, ready to be called repeatedly. */
 
 import { ndArray, openRuntime } from "aspectlens";
 import {
@@ -15,8 +15,8 @@ import {
 import { freshParameters, networkOf, pixels } from "./models.js";
 
 /**
- * What learns: the trunk (of VGG the fifth block alone), a classifier of ten classes, one default segmentation head; Adam
- * in the graph.
+ * What learns: the trunk (of VGG the fifth block alone), a classifier of ten classes, one default segmentation head;
+ * Adam in the graph.
  *
  * @typedef {object} StepOptions
  * @property {"mobilenet-v1" | "mobilenet-v2" | "vgg16"} [trunk]
@@ -24,7 +24,8 @@ import { freshParameters, networkOf, pixels } from "./models.js";
  * @property {number} inputSize
  * @property {number} batchSize
  * @property {number} [masks] segmentation heads, one unless said.
- * @property {"folded" | "frozen" | "batch"} batchNorm into the kernels; with moving statistics; with those of the batch.
+ * @property {"folded" | "frozen" | "batch"} batchNorm into the kernels; with moving statistics; with those of the
+ *   batch.
  */
 
 /**
@@ -73,7 +74,7 @@ export function stepParts({ trunk = "mobilenet-v1", alpha, inputSize, batchSize,
  *
  * @param {StepOptions} options
  * @param {{ isPortable?: boolean }} [form]
- * @returns the graph, what to feed (the state as it begins), and the arrays of the state that it writes.
+ * @returns the graph, its feeds (with the initial state), and the arrays of the state that it writes.
  */
 export async function stepGraph(options, { isPortable = false } = {}) {
   const runtime = openRuntime();

@@ -1,15 +1,17 @@
-/** The models that the table is made of: on what data, from which weights, and what is known of their causes. */
+/** The models of the table: their data, starting weights, and known causes. */
 
 /**
  * @typedef {object} Condition
  * @property {string} name
  * @property {"photographs" | "tissue" | "trunks and layers" | "shortcut"} family
- * @property {string} data below `data/`; composites are drawn by `examples/composites/make.js`, tissue by `aspectlens data synth`.
+ * @property {string} data below `data/`; composites are made by `examples/composites/make.js`, tissue by
+ *   `aspectlens data synth`.
  * @property {readonly string[]} [synth] options of `data synth`.
  * @property {Readonly<Record<string, unknown>>} config of `train`, without `dataset` and `out`.
  * @property {readonly string[]} [unranked] aspects that are neither cause nor distractor.
- * @property {string} [twin] a condition before it, on the same images with another cause.
- * @property {boolean} [hasAllMethods] whether the other methods are measured on it too: hours in all, so not everywhere.
+ * @property {string} [twin] the condition of the paired model, listed before, on the same images with another cause.
+ * @property {boolean} [hasAllMethods] whether the other methods are measured on it too: hours in all, so not
+ *   everywhere.
  */
 
 const ON_PHOTOGRAPHS = {
@@ -26,7 +28,10 @@ const ON_TISSUE = {
   stages: [{ train: "all", epochs: 6, batchNorm: "batch", learningRate: 0.003 }],
 };
 const TISSUE_COUNT = ["--count", "4000"];
-/** Stripes and red occur on pets alone, so that a pet's head rightly takes them for evidence of a pet: it is no distractor. */
+/**
+ * Stripes and red occur on pets alone, so a pet head rightly uses them as evidence of a pet, which is then not a
+ * distractor.
+ */
 const WITH_PET = { unranked: ["pet"] };
 const ALL_METHODS = { hasAllMethods: true };
 
@@ -61,7 +66,8 @@ export const CONDITIONS = [
       ...ON_TISSUE,
       trunk: { name: "vgg16", alpha: 0.125, inputSize: 128, weights: "random" },
       source: "block4_conv3",
-      // At 0.001 it answers as well, but hardly sees necrosis, and its causes are relevant in half the images.
+      // At 0.001 its accuracy is equal, but it hardly detects necrosis, and its causes are relevant in half of the
+      // images.
       stages: [{ train: "all", epochs: 8, learningRate: 0.0003 }],
     },
   }),

@@ -1,6 +1,7 @@
 /**
- * One pet is striped (or red) and makes the class, another on the same picture is plain: does the relevance of the pet head's
- * instances tell them apart? Uses the models of `run.js striped red`; writes `bench/results/faithfulness-instances.json`.
+ * One pet is striped (or red) and makes the class, another on the same picture is plain: does the relevance of the pet
+ * head's instances distinguish them? Uses the models of `run.js striped red`; writes
+ * `bench/results/faithfulness-instances.json`.
  *
  *     node bench/faithfulness/run.js --train-only striped red && node bench/faithfulness/instances.js
  */

@@ -1,11 +1,11 @@
 /**
- * Does an explanation name the cause? Trains the models of `conditions.js`, measures every method and masking on each, and writes
- * `bench/results/faithfulness/<condition>.json` and the table of all, `bench/results/faithfulness.md`.
+ * Does an explanation name the cause? Trains the models of `conditions.js`, measures every method and masking on each,
+ * and writes `bench/results/faithfulness/<condition>.json` and the table of all, `bench/results/faithfulness.md`.
  *
  *     npm run build && node examples/composites/make.js && node bench/faithfulness/run.js
  *
- * Hours. It can be stopped at any time: what is finished is not done again, and a training goes on where it was. Names of
- * conditions behind it choose some; `--train-only` leaves the measuring for later; `--again` measures again.
+ * Hours. It can be stopped at any time: finished work is not repeated, and a training continues where it was. Names of
+ * conditions as arguments select some; `--train-only` leaves the measuring for later; `--again` measures again.
  */
 
 import { existsSync } from "node:fs";
@@ -57,7 +57,7 @@ for (const condition of chosen) {
   const data = join(options.data, condition.data);
   if (!existsSync(join(data, "dataset.json"))) {
     if (!condition.synth) {
-      console.log(`${condition.name}: skipped, ${data} is absent. Draw it first: node examples/composites/make.js`);
+      console.log(`${condition.name}: skipped, ${data} is absent. Make it first: node examples/composites/make.js`);
       continue;
     }
     await mkdir(join(options.data, "tissue"), { recursive: true });
@@ -90,7 +90,7 @@ async function measure({ name, family, unranked, twin, hasAllMethods }, { data, 
   const dataset = await openDataset(data);
   const engine = await selectEngine();
   try {
-    // Anew, so that another definition of relevance asks for no other training.
+    // Recomputed, so that a changed definition of relevance needs no new training.
     const trained = { ...asTrained, threshold: (await calibrated(asTrained, { engine, dataset, unranked })).threshold };
     const model = createModel(trained.spec);
     const others = hasAllMethods ? SALIENCY_NAMES.filter((method) => method !== "cam" || allowsCam(model)) : [];
@@ -127,7 +127,7 @@ async function twinsOf(name, { trained, dataset, engine }) {
 }
 
 /**
- * The threshold as `train` sets it, or as it would if nobody knew what causes the classes.
+ * The threshold as `train` sets it, or as it would be set if the causes of the classes were unknown.
  *
  * @param {TrainedModel} trained
  * @param {{ engine: Engine, dataset: Dataset, unranked?: readonly string[], knowsCauses?: boolean }} options

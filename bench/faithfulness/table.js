@@ -1,4 +1,6 @@
-/** The table of all conditions that are measured: `node bench/faithfulness/table.js` writes it anew from the results. */
+/**
+ * The table of all conditions that are measured: `node bench/faithfulness/table.js` writes it anew from the results.
+ */
 
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -29,7 +31,7 @@ export async function writeTable(folder) {
     "## Controls",
     table(CONTROL_COLUMNS, results.map(controlRow)),
     "## Aspect by aspect",
-    "Of the images answered right in which it is labelled and seen: called relevant by the default; where it was painted over, what the target lost and how many answers changed. A model that does not need an aspect loses nothing by it.",
+    "Of the correctly classified images in which it is labelled and seen: called relevant by the default; where it was painted over, what the target lost and how many answers changed. A model that does not need an aspect loses nothing by it.",
     table(ASPECT_COLUMNS, results.flatMap(aspectRows)),
     "## Every pair of method and masking",
     "Over the conditions of the third column, among those on which every method was measured: share of images whose first aspect is a cause, and the worst condition's; AUC's worst. Relevance depends on the method alone, survival on the masking too.",
@@ -78,12 +80,12 @@ function conditionRow({ work, faithfulness, withoutCauses: blind }) {
 
 const CONTROL_COLUMNS = [
   "condition",
-  "cause first by lot",
+  "cause first at random",
   "by presence",
   "by survival",
-  "by redrawn classifiers",
+  "by randomized classifiers",
   "called relevant by them",
-  "by redrawn heads",
+  "by randomized heads",
   "called relevant by them",
   "coverage",
 ];

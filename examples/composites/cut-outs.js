@@ -1,4 +1,6 @@
-/** The material of the composites: photographs as backgrounds, and animals and blood cells cut out along their masks. */
+/**
+ * The material of the composites: photographs as backgrounds, and animals and blood cells cut out along their masks.
+ */
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -22,14 +24,17 @@ import { random, shuffled } from "../support/random.js";
  * @property {readonly CutOut[]} cell
  */
 
-/** One in so many learning animals, cells and photographs is kept for validation. */
+/** One in so many training animals, cells and photographs is used for validation. */
 const VALIDATION_SHARE = 1 / 8;
 /**
  * ImageNet's dogs, wolves, foxes and cats, as places in Keras' order: as backgrounds they would show an animal that the
  * masks and labels deny.
  */
 const DOGS_AND_CATS = { first: 151, last: 293 };
-/** Smaller animals are a few pixels once they are scaled with their surroundings, and their outlines are no longer theirs. */
+/**
+ * Smaller animals are a few pixels once they are scaled with their surroundings, and their outlines are no longer
+ * accurate.
+ */
 const FEWEST_PIXELS = 200;
 
 /**
@@ -52,7 +57,7 @@ export async function loadMaterial(folder, { size, seed }) {
 }
 
 /**
- * Half the photographs, drawn by lot (in their own order the first half is animals), are for learning.
+ * Half of the photographs, chosen at random (in the given order the first half shows animals), are for training.
  *
  * @param {string} folder
  * @param {{ size: number, seed: number }} options
@@ -75,7 +80,7 @@ async function loadBackgrounds(folder, { size, seed }) {
 }
 
 /**
- * The set's own trainval animals are for learning, its test animals for test.
+ * The animals of the set's trainval list are for training, those of its test list for testing.
  *
  * @param {string} folder
  * @param {number} seed
@@ -102,7 +107,7 @@ async function loadAnimals(folder, seed) {
 }
 
 /**
- * Cells of both stains; every second one is for learning.
+ * Cells of both stains; every second one is for training.
  *
  * @param {string} folder
  * @param {number} seed

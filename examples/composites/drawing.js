@@ -1,4 +1,4 @@
-/** What a set draws, and how a drawn set lies on disk: its images and masks once, however many datasets label them. */
+/** Draws a set of composites to disk: images and masks are stored once, however many datasets label them. */
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -25,11 +25,11 @@ import { random } from "../support/random.js";
  * @property {Drawing["boxes"]} boxes
  */
 
-/** Drawn at a time: enough for both decoding and encoding to go on beside the compositing. */
+/** Images drawn at a time: enough to decode and encode during compositing. */
 const AT_A_TIME = 8;
 
 /**
- * Draws a set into `<folder>/images` and `<folder>/masks`. Every image has a stream of its own.
+ * Draws a set into `<folder>/images` and `<folder>/masks`. Every image has its own random numbers.
  *
  * @param {string} folder
  * @param {object} options

@@ -1,4 +1,6 @@
-/** Draws two sets of composites and labels each by several rules: datasets whose causes are known, because we chose them. */
+/**
+ * Draws two sets of composites and labels each by several rules: datasets whose causes are known because we chose them.
+ */
 
 import { mkdir, rm, symlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -13,7 +15,7 @@ import { drawObjects, OBJECT_VALUES } from "./objects.js";
 /** @typedef {import("./drawing.js").DrawnSample} DrawnSample */
 
 /**
- * What makes an image "with", and what is labelled in it. A cause that is no aspect of the dataset is one that no head knows.
+ * What makes an image "with", and what is labelled in it. A cause that is not an aspect of the dataset has no head.
  *
  * @typedef {object} Rule
  * @property {string} name

@@ -1,4 +1,6 @@
-/** The set "objects": a photograph onto which a cat, a dog and a blood cell are pasted, each with probability one half. */
+/**
+ * The set "objects": a photograph onto which a cat, a dog and a blood cell are pasted, each with probability one half.
+ */
 
 import { shuffled } from "../support/random.js";
 import { paste, scaled, scene, visibleBoxes } from "./scene.js";

@@ -1,4 +1,4 @@
-/** A scene under the brush: where a cut-out may go, how it is pasted, and which pixels of it stay visible. */
+/** A scene in the making: where a cut-out may go, how it is pasted, and which of its pixels stay visible. */
 
 import sharp from "sharp";
 

@@ -1,4 +1,7 @@
-/** Turns the Oxford-IIIT Pet subset into a dataset: three breeds, the pet's outline, and heads that half the photographs mark. */
+/**
+ * Turns the Oxford-IIIT Pet subset into a dataset: three breeds, the pet's outline, and heads that half the photographs
+ * mark.
+ */
 
 import { cp, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -13,7 +16,8 @@ import { stratify } from "../support/stratify.js";
  * @property {string} class
  * @property {"trainval" | "test" | null} split
  * @property {readonly [width: number, height: number]} size
- * @property {readonly { box: readonly [number, number, number, number] }[]} [head_boxes] xMin, yMin, xMax, yMax in pixels
+ * @property {readonly { box: readonly [number, number, number, number] }[]} [head_boxes] xMin, yMin, xMax, yMax in
+ *   pixels
  */
 
 const SEED = 7;
@@ -66,7 +70,8 @@ function toLabel(name) {
 }
 
 /**
- * Photographs without a head box were not annotated; they do show a head, so the key is left out: unlabelled, not empty.
+ * Photographs without a head box were not annotated; they do show a head, so the key is left out: unlabelled, not
+ * empty.
  *
  * @param {Photograph} photograph
  * @returns {Record<string, import("../support/dataset.js").AspectRecord>}

@@ -1,10 +1,11 @@
 /**
- * What a pre-trained trunk is worth where labels are few: the pets with 10, 30 and 100 labelled photographs, from a trunk of the
- * package and from random weights.
+ * What a pre-trained trunk is worth where labels are few: the pets with 10, 30 and 100 labelled photographs, from a
+ * trunk of the package and from random weights.
  *
  *     npm run build && node examples/pets/make.js && node examples/pretrain/few-labels.js
  *
- * Runs that are finished are not run again; `--weights` names other starts. The validation photographs (45) are the same for all.
+ * Runs that are finished are not run again; `--weights` names other starts. The validation photographs (45) are the
+ * same for all.
  */
 
 import { existsSync } from "node:fs";

@@ -2,10 +2,11 @@
  * What a trunk has learned, as a linear probe: a logistic regression on its pooled last features, learned on the pets'
  * training and validation photographs, tested on their test photographs.
  *
- *     node examples/pets/make.js && node examples/pretrain/probe.js random data/weights/mobilenet_v2_0.35_224_notop_f32 runs/pretrain-v1-0.25
+ * node examples/pets/make.js && node examples/pretrain/probe.js random data/weights/mobilenet_v2_0.35_224_notop_f32
+ * runs/pretrain-v1-0.25
  *
- * Each argument is a file or folder of weights, a `builtin:` name, a run folder, or `random`; `--size 160` the side of the images;
- * `--json` prints one object.
+ * Each argument is a file or folder of weights, a `builtin:` name, a run folder, or `random`; `--size 160` the side of
+ * the images; `--json` prints one object.
  */
 
 import { existsSync } from "node:fs";
@@ -32,7 +33,10 @@ import {
 /** @typedef {{ features: Float32Array, label: number }} Example */
 
 const BATCH = 16;
-/** Strengths of the penalty that are tried; the best on the validation split is taken for all of training and validation. */
+/**
+ * Strengths of the penalty that are tried; the best on the validation split is taken for all of training and
+ * validation.
+ */
 const PENALTIES = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1];
 const STEPS = 400;
 

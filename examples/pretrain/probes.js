@@ -1,7 +1,8 @@
 /**
- * What the package's trunks have learned and what limits them, in `bench/results/probes.json`: `probe.js` of random weights, of
- * the package's trunks and of stronger weights, on the photographs as they are and shrunk to the 64 pixels of Tiny ImageNet. What
- * weights learned from 1.3 million sharp photographs see in 64 pixels is more than anything learned from 64 pixels can be asked for.
+ * What the package's trunks have learned and what limits them, in `bench/results/probes.json`: `probe.js` of random
+ * weights, of the package's trunks and of stronger weights, on the photographs as they are and shrunk to the 64 pixels
+ * of Tiny ImageNet. What weights learned from 1.3 million sharp photographs see in 64 pixels is more than anything
+ * learned from 64 pixels can be asked for.
  *
  *     npm run build && node examples/pets/make.js && node examples/pretrain/make.js && node examples/pretrain/probes.js
  */

@@ -1,6 +1,6 @@
 /**
- * Puts the trunk of a finished pre-training into the package: `weights/<name>/trunk.safetensors` (kernels in half precision), its
- * README with what it was measured to do, and SHA256SUMS. What is measured is the file that is shipped.
+ * Puts the trunk of a finished pre-training into the package: `weights/<name>/trunk.safetensors` (kernels in half
+ * precision), its README with what it was measured to do, and SHA256SUMS. What is measured is the file that is shipped.
  *
  *     node examples/pretrain/ship.js runs/pretrain-v1-0.25 mobilenet-v1-0.25
  */

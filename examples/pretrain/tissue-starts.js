@@ -1,5 +1,6 @@
 /**
- * The demo's training from the package's trunk and from random weights, on the same drawn tissue: metrics and seconds of both.
+ * The demo's training from the package's trunk and from random weights, on the same drawn tissue: metrics and seconds
+ * of both.
  *
  *     npm run build && node examples/pretrain/tissue-starts.js
  */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 /** @typedef {readonly [yMin: number, xMin: number, yMax: number, xMax: number]} Box of the upright image, 0..1 */
 
 /**
- * @typedef {object} AspectRecord absent: unlabelled; `null` or `[]`: the expert saw none
+ * @typedef {object} AspectRecord absent: unlabelled; `null` or `[]`: labelled as absent
  * @property {string | null} [mask]
  * @property {readonly number[]} [values]
  * @property {readonly Box[]} [boxes]
@@ -29,7 +29,7 @@ import { join } from "node:path";
  */
 
 /**
- * @param {string} folder made where it is not there.
+ * @param {string} folder created if it does not exist.
  * @param {Manifest} manifest
  * @param {readonly SampleRecord[]} samples
  */

@@ -1,4 +1,4 @@
-/** Seeded random numbers of the examples: the same seed draws the same set on every machine. */
+/** Seeded random numbers of the examples: the same seed gives the same set on every machine. */
 
 /**
  * @typedef {object} Random
@@ -8,7 +8,7 @@
  */
 
 /**
- * A stream from any keys, so that sample 17 is the same whatever was drawn before it. FNV-1a of the keys is the state of
+ * A stream from any keys, so that sample 17 is the same whatever came before it. FNV-1a of the keys is the state of
  * mulberry32 (public domain, T. Ettinger), as in the library's own `core/random`.
  *
  * @param {...(string | number)} keys

@@ -1,13 +1,13 @@
-/** Splits a set so that each class is shared out in the same proportions. */
+/** Splits a set so that each class is divided in the same proportions. */
 
 import { random, shuffled } from "./random.js";
 
 /**
  * @template T
  * @param {readonly T[]} items
- * @param {{ classOf: (item: T) => string, shares: Readonly<Record<string, number>>, seed: number }} options `shares`: the
- *   part of each class that goes to each split, in order; what rounding leaves over goes to the last, so a class with too
- *   few to share goes there whole.
+ * @param {{ classOf: (item: T) => string, shares: Readonly<Record<string, number>>, seed: number }} options `shares`:
+ *   the part of each class that goes to each split, in order; what rounding leaves over goes to the last, so a class
+ *   with too few to share goes there whole.
  * @returns {Map<T, string>} each item's split.
  */
 export function stratify(items, { classOf, shares, seed }) {

@@ -1,5 +1,6 @@
 /**
- * Whether steps may be recorded in ONNX Runtime's blocked form here: its block is measured, its results are compared.
+ * Finds out whether ONNX Runtime's blocked form (NCHWc) can be used on this machine: measures its block size and
+ * compares its results with the portable form's.
  */
 
 import * as tf from "@tensorflow/tfjs";
@@ -10,20 +11,23 @@ import { probeBlock } from "./probe-block.js";
 import type { Runtime } from "./session.js";
 import { trace } from "./trace/trace.js";
 
-/** Of the largest number of an output; float32 sums in another order differ by less than a tenth of it. */
+/**
+ * Allowed difference relative to an output's largest number; float32 sums in another order differ by less than a tenth
+ * of it.
+ */
 const TOLERANCE = 1e-4;
 
 export interface BlockedForm {
   /** Channels of a block; 0: only the portable form is safe. */
   readonly block: number;
-  /** Why not, in a few words. */
+  /** Why the blocked form is not used, in a few words. */
   readonly reason?: string;
 }
 
 /**
  * Probes the block and runs a small network with every kind of operator that the blocked form records, forward and
- * backward, in both forms (about 0.2 s). The operators are internal to ONNX Runtime, so what a new version or processor
- * makes of them is not taken on trust.
+ * backward, in both forms (about 0.2 s). The operators are internal to ONNX Runtime, so their results are checked on
+ * each version and processor.
  */
 export async function findBlockedForm(runtime: Runtime): Promise<BlockedForm> {
   const block = await probeBlock(runtime);

@@ -1,4 +1,4 @@
-/** Compares the arrays a caller gives with those that are wanted, by name and shape. */
+/** Checks the arrays that a caller gives against those expected, by name and shape. */
 
 import { ShapeError } from "../core/errors.js";
 import { type NdArray, type NdArrays, sizeOf } from "../core/nd-array.js";
@@ -7,7 +7,7 @@ import { type NdArray, type NdArrays, sizeOf } from "../core/nd-array.js";
 type Shapes = Readonly<Record<string, readonly number[]>>;
 
 /**
- * Every wanted float32 array must be given, with its shape, and no other.
+ * Every expected float32 array must be given, with its shape, and no others.
  *
  * @param owner begins each message: the function or store that takes the arrays.
  * @param what one of them: `"input"`, `"state"`.

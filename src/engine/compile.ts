@@ -1,4 +1,4 @@
-/** Turns a tensor function into one ONNX graph; the only place where engine and tracer meet. */
+/** Turns a tensor function into one ONNX graph; the only module that uses both engine and tracer. */
 
 import * as tf from "@tensorflow/tfjs";
 import type { NdArrays } from "../core/nd-array.js";
@@ -7,7 +7,10 @@ import { checkNewState } from "./check-state.js";
 import type { CompileOptions, TensorFunction, Tensors } from "./engine.js";
 import { trace } from "./trace/trace.js";
 
-/** A graph for the engine's own use: an ONNX value has one name, and a state array is both read and written. */
+/**
+ * A graph for use by the engine. Names differ from the function's: a state array is both read and written, but an ONNX
+ * value has only one name.
+ */
 const prefixes = { input: "input/", state: "state/", output: "output/", newState: "new/" } as const;
 
 export interface CompiledGraph {
@@ -16,7 +19,7 @@ export interface CompiledGraph {
   readonly inputs: Readonly<Record<string, string>>;
   /** The graph's name of each output. */
   readonly outputs: Readonly<Record<string, string>>;
-  /** Name in the store, by graph input; arrays of the store are one row, `[size]`, there and in `writes`. */
+  /** Name in the store, by graph input; arrays of the store are flat, `[size]`, here and in `writes`. */
   readonly reads: Readonly<Record<string, string>>;
   /** Name in the store, by graph output. */
   readonly writes: Readonly<Record<string, string>>;
@@ -81,9 +84,7 @@ function withConstants<Result>(arrays: NdArrays, use: (constants: Tensors) => Re
   }
 }
 
-/**
- * The cpu backend greets whoever first gives it a number, on the terminal, unless told that this is no place for it.
- */
+/** The cpu backend prints a greeting on the terminal when it first gets data, unless this flag is set. */
 function toTensors(arrays: NdArrays): Tensors {
   const isSilent = tf.env().getBool("PROD");
   tf.env().set("PROD", true);
@@ -95,7 +96,7 @@ function toTensors(arrays: NdArrays): Tensors {
   }
 }
 
-/** Names without the prefix, by full name, of those that have it. */
+/** For names with the prefix: the name without it, by full name. */
 function namesWith(prefix: string, names: readonly string[]): Record<string, string> {
   const own = names.filter((name) => name.startsWith(prefix));
   return Object.fromEntries(own.map((name) => [name, name.slice(prefix.length)]));

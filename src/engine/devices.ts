@@ -1,11 +1,11 @@
-/** Where a compiled graph may run, and what is said where it runs elsewhere. */
+/** The devices that a compiled graph may run on, and the options of a runtime. */
 
 /**
  * Execution providers of ONNX Runtime: `cpu` everywhere; `webgpu` comes with it; `cuda` where its libraries are
  * installed.
  */
 export const devices = ["cpu", "webgpu", "cuda"] as const;
-/** Each thread of ONNX Runtime takes its own stack. */
+/** Limit on threads, since each thread of ONNX Runtime allocates a stack. */
 export const MOST_THREADS = 256;
 export type Device = (typeof devices)[number];
 
@@ -14,9 +14,9 @@ export interface RuntimeOptions {
   readonly threads?: number;
   /**
    * `cpu` by default. On another one each session's first run is repeated on the cpu; where that device is absent,
-   * fails or gives other numbers, the session goes on on the cpu.
+   * fails or gives other numbers, the session continues on the cpu.
    */
   readonly device?: Device;
-  /** Is told, in one line, where less is done than could be; each line once. */
+  /** Gets a one-line notice if something runs slower than it could or elsewhere than asked; each notice once. */
   readonly onNotice?: (line: string) => void;
 }

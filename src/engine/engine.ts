@@ -5,7 +5,10 @@ import type { NdArrays } from "../core/nd-array.js";
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 
-/** Ordinary TensorFlow.js: no data read inside, no randomness; whatever varies from call to call is an input. */
+/**
+ * A pure function of ordinary TensorFlow.js: it reads no data and draws no random numbers; everything that varies
+ * between calls is an input.
+ */
 export type TensorFunction = (given: { inputs: Tensors; constants: Tensors; state: Tensors }) => {
   outputs: Tensors;
   /** New values of state arrays, by their names; names left out keep their value. */
@@ -15,7 +18,7 @@ export type TensorFunction = (given: { inputs: Tensors; constants: Tensors; stat
 export interface CompileOptions {
   /** Shapes of the inputs of each call; all float32. */
   readonly inputs: Readonly<Record<string, readonly number[]>>;
-  /** Frozen numbers that become part of the graph (fastest: the runtime packs them once). */
+  /** Constants that become part of the graph (fastest, since the runtime packs them once). */
   readonly constants?: NdArrays;
   /** Arrays that live in the engine and are read and replaced there; one store may serve several functions. */
   readonly state?: StateStore;
@@ -26,15 +29,15 @@ export interface CompileOptions {
 /** Named arrays held by the engine: parameters, optimizer moments, moving statistics. */
 export interface StateStore {
   readonly shapes: Readonly<Record<string, readonly number[]>>;
-  /** Copies out (all, or those named). */
+  /** Returns copies of all arrays, or of those named. */
   read(names?: readonly string[]): Promise<NdArrays>;
-  /** Replaces values; shapes must stay. */
+  /** Replaces values; shapes must not change. */
   write(values: NdArrays): Promise<void>;
   dispose(): Promise<void>;
 }
 
 export interface CallOptions {
-  /** The inputs are the engine's from now on: it may move them instead of copying, and leave them empty. */
+  /** Hands the inputs over to the engine, which may move them instead of copying, and leave them empty. */
   readonly isHandedOver?: boolean;
 }
 

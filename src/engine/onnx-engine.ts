@@ -18,7 +18,7 @@ export async function createOnnxEngine({
   const { device = "cpu", onNotice } = options;
   const runtime = openRuntime(options);
   let found: Promise<number> | undefined;
-  /** Where weights are constants, ONNX Runtime makes blocks of its own; where they change, we do. */
+  /** If weights are constants, ONNX Runtime converts to the blocked form itself; if they change, we do. */
   const blockFor = async (hasState: boolean) => {
     if (!hasState || form === "portable" || device !== "cpu") return 0;
     found ??= import("./blocked-form.js").then(async ({ findBlockedForm }) => {

@@ -11,9 +11,9 @@ import { encodeModel } from "./trace/onnx-encoding.js";
 const CHANNELS = 64;
 
 /**
- * Reorders channel numbers of a two-pixel image and looks how many stand together.
+ * Reorders the channels of a two-pixel image and counts how many are stored together.
  *
- * @returns 0 where the runtime has no such form, or one that is not understood.
+ * @returns 0 if the runtime has no such form, or an unknown one.
  */
 export async function probeBlock(runtime: Runtime): Promise<number> {
   const graph = createGraph();

@@ -1,4 +1,4 @@
-/** Which engine a user's choice stands for. */
+/** Selects an engine by the user's choice. */
 
 import type { RuntimeOptions } from "./devices.js";
 import type { Engine } from "./engine.js";
@@ -8,7 +8,7 @@ export const engineChoices = ["auto", "onnx", "tfjs"] as const;
 export type EngineChoice = (typeof engineChoices)[number];
 
 /**
- * @param options the runtime's are for the onnx engine; the other one decides for itself.
+ * @param options runtime options, which only the onnx engine uses.
  * @throws MissingEngineError where `tfjs` is asked for and not installed.
  */
 export async function selectEngine({

@@ -1,20 +1,20 @@
-/** A pool of sessions for many images: one to a core, instead of every core to one image after another. */
+/** A pool of sessions for many images: one single-threaded session per core, instead of all cores on one image. */
 
 import type { NdArrays } from "../core/nd-array.js";
 import type { RuntimeOptions } from "./devices.js";
 import { openRuntime, type Runtime, type Session } from "./session.js";
 import { defaultThreads } from "./threads.js";
 
-/** Runs one image's inputs, which are the engine's from then on. */
+/** Runs the inputs of one image, which are handed over to the engine. */
 export type RunGraph = (inputs: NdArrays) => Promise<NdArrays>;
 
 export interface SessionPool {
-  /** On every core: the fastest for a single image. */
+  /** A session on all cores, the fastest for a single image. */
   readonly run: RunGraph;
   /**
-   * A place for the next of many images; after some dozen calls it is a session of one thread, in a worker of its own
-   * for each core, which explains a fifth more images a second (a graph's small nodes do not fill two cores) and leaves
-   * them to decoding where that waits.
+   * The next free session for one of many images. After some dozen calls, the pool has a single-threaded session in a
+   * separate worker for each core. That explains a fifth more images per second (the small nodes of a graph do not use
+   * two cores well) and leaves cores to decoding when needed.
    */
   next(): RunGraph;
   dispose(): Promise<void>;
@@ -38,7 +38,7 @@ export async function openSessionPool(
   let count = 0;
   let isDisposed = false;
   const widen = async () => {
-    // Opened beside the main one; should that fail (memory), the main one goes on alone.
+    // Opened in addition to the main session; if that fails (memory), the main session is used alone.
     const opened = await Promise.allSettled(
       Array.from({ length: threads }, () => openWorker(createSession, { ...options, threads: 1, onNotice: undefined })),
     );

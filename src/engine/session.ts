@@ -1,4 +1,4 @@
-/** ONNX Runtime as the rest of us see it: sessions and state in a worker thread, without TensorFlow.js. */
+/** The interface to ONNX Runtime: sessions and state in a worker thread, without TensorFlow.js. */
 
 import { EngineError, GraphError } from "../core/errors.js";
 import type { NdArrays } from "../core/nd-array.js";
@@ -13,8 +13,8 @@ export interface SessionOptions {
   /** Shown in errors. */
   readonly name?: string;
   /**
-   * Arrays of a store of the same runtime that the graph reads and replaces, as one row, `[size]`; no caller gives or
-   * gets them.
+   * Arrays of a store of the same runtime that the graph reads and replaces, flat, `[size]`; they are neither inputs
+   * nor outputs for the caller.
    */
   readonly state?: {
     readonly store: StateStore;
@@ -117,7 +117,7 @@ function sessionOf(
   };
 }
 
-/** Puts arrays into the worker, under a number, and gives access to them. */
+/** Stores arrays in the worker, under a number, and gives access to them. */
 async function openState(worker: WorkerClient, store: number, values: NdArrays): Promise<StateStore> {
   const shapes = Object.fromEntries(Object.entries(values).map(([name, { shape }]) => [name, [...shape]]));
   const put = async (arrays: NdArrays, isPartial: boolean) => {
@@ -148,7 +148,7 @@ async function openState(worker: WorkerClient, store: number, values: NdArrays):
   };
 }
 
-/** @param runtime used as it is, and left open; without one, one is opened for this work alone. */
+/** @param runtime used and left open; by default one is opened for this work alone. */
 export async function withRuntime<Result>(
   runtime: Runtime | undefined,
   work: (runtime: Runtime) => Promise<Result>,
@@ -168,7 +168,7 @@ function checkNames(names: readonly string[], shapes: StateStore["shapes"]): voi
   throw new EngineError(`state: no array "${unknown}". It holds: ${Object.keys(shapes).join(", ")}.`);
 }
 
-/** Puts the name of what was called before the worker's message. */
+/** Adds the name of the called function to the worker's message. */
 async function named<Value>(name: string, call: Promise<Value>): Promise<Value> {
   try {
     return await call;

@@ -1,4 +1,4 @@
-/** The eager engine: the same functions on ordinary TensorFlow.js, on the GPU where tfjs-node-gpu is installed. */
+/** The eager engine: runs functions with ordinary TensorFlow.js, on the GPU if tfjs-node-gpu is installed. */
 
 import * as tf from "@tensorflow/tfjs";
 import { EngineError, ShapeError } from "../core/errors.js";
@@ -16,7 +16,7 @@ type Arrays = Map<string, tf.Tensor>;
  * @throws MissingEngineError where neither is installed.
  */
 export async function createTfjsEngine({ backend: chosen }: { backend?: "cpu" } = {}): Promise<Engine> {
-  await tf.ready(); // So that there is a caller's backend to give back after each call.
+  await tf.ready(); // So that there is a caller's backend to restore after each call.
   const backend = chosen ?? (await loadTfjsNode());
   onBackend(backend, () => tf.backend()); // Both factories are synchronous: from here on it is ready.
   const stores = new WeakMap<StateStore, Arrays>();
@@ -112,7 +112,7 @@ interface Call {
   readonly name: string;
 }
 
-/** One call, from arrays to arrays; new state takes the place of the old. Leaves no other tensor behind. */
+/** One call, from arrays to arrays; replaces the state and leaves no other tensor. */
 function runOnce(fn: TensorFunction, { given, constants, store, state, name }: Call): NdArrays {
   const outputs: Record<string, NdArray> = {};
   tf.tidy(() => {
@@ -121,7 +121,7 @@ function runOnce(fn: TensorFunction, { given, constants, store, state, name }: C
     const result = fn({ inputs, constants: Object.fromEntries(constants), state: Object.fromEntries(store ?? []) });
     checkNewState(result.state ?? {}, state, name);
     for (const [key, tensor] of Object.entries(result.outputs)) outputs[key] = toArray(tensor);
-    // All clones first: a function may let two arrays change places.
+    // All clones first: a function may swap two arrays.
     const replaced = Object.entries(result.state ?? {}).map(([key, tensor]) => [key, tf.keep(tensor.clone())] as const);
     for (const [key, tensor] of replaced) {
       store?.get(key)?.dispose();
@@ -138,12 +138,12 @@ function named(error: unknown, name: string): unknown {
   return reason ? new EngineError(`${name}: TensorFlow: ${reason}`, { cause: error }) : error;
 }
 
-/** What a function kept to carry it out of a gradient (the losses of `tf.grads`) would survive the tidy. */
+/** Tensors that a function keeps to get them out of a gradient (the losses of `tf.grads`) would survive the tidy. */
 function disposeKept(returned: readonly tf.Tensor[], owned: ReadonlySet<tf.Tensor>): void {
   for (const tensor of returned) if (tensor.kept && !owned.has(tensor)) tensor.dispose();
 }
 
-/** Runs synchronous work on a backend and gives the caller's back. */
+/** Runs synchronous work on a backend and restores the caller's. */
 function onBackend<Result>(backend: string, work: () => Result): Result {
   const before = tf.getBackend();
   if (before === backend) return work();

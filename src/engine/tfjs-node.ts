@@ -7,7 +7,7 @@ import { firstLine } from "../core/message-text.js";
 
 const packages = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"] as const;
 
-// Both are CommonJS and optional peers, whose types need not be there.
+// Both are CommonJS and optional peers, whose types may be missing.
 const require = createRequire(import.meta.url);
 
 /**
@@ -42,7 +42,7 @@ export async function loadTfjsNode(): Promise<string> {
   return "tensorflow";
 }
 
-/** True where the package is there, whether it loads or not. */
+/** True if the package is installed, whether it loads or not. */
 function isInstalled(name: string): boolean {
   try {
     require.resolve(name);

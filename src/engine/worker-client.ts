@@ -1,4 +1,7 @@
-/** One worker thread and the calls that wait for it; whatever ends the thread ends them with an error, never a hang. */
+/**
+ * One worker thread and its pending calls; if the thread ends, they are rejected with an error instead of waiting
+ * forever.
+ */
 
 import "./no-telemetry.js"; // the worker gets a copy of the environment as it is here
 import { Worker } from "node:worker_threads";
@@ -19,7 +22,7 @@ export interface WorkerClient {
   ): Promise<EngineReplies[Kind]>;
   /** True once the thread has ended, for whatever reason: there is nothing left in it to dispose. */
   readonly isEnded: boolean;
-  /** Rejects the calls that wait, and ends the thread once what it is at is done. */
+  /** Rejects pending calls, and ends the thread after the running request. */
   dispose(): Promise<void>;
 }
 
@@ -29,17 +32,17 @@ interface Waiting {
 }
 
 /**
- * Numbers that a worker shares with us, so that a process that exits can wait for it without an event loop: whether the
- * worker is at something, and whether we are leaving. `worker.js` has the same places.
+ * Indices of the flags shared with a worker, so that an exiting process can wait for it without an event loop: whether
+ * the worker is busy, and whether the process is exiting. `worker.js` uses the same indices.
  */
 const BUSY = 0;
 const LEAVING = 1;
 const open = new Set<Int32Array>();
-/** As long as the slowest step takes. */
+/** Longer than the slowest step takes. */
 const LEAVING_MS = 10_000;
 
-// Ended in the midst of a call, ONNX Runtime's binding aborts the whole process where it hands over its results. A call
-// that never ends would keep the process for ever: Node waits for its threads.
+// If a thread is ended during a call, ONNX Runtime's binding aborts the whole process when it hands over the results. A
+// call that never ends would keep the process alive forever, since Node waits for its threads.
 process.on("exit", () => {
   for (const flags of open) {
     Atomics.store(flags, LEAVING, 1);
@@ -48,7 +51,7 @@ process.on("exit", () => {
   }
 });
 
-/** Far longer than any step; only a thread that hangs is still there then. */
+/** Far longer than any step; a thread that still runs then is stuck. */
 const GRACE_MS = 120_000;
 
 /**
@@ -78,7 +81,7 @@ export function openWorker(
   };
   worker.on("error", (cause) => end(new EngineError(`The engine's worker failed: ${messageOf(cause)}`, { cause })));
   worker.on("messageerror", (cause) =>
-    end(new EngineError("The engine's worker sent what cannot be read.", { cause })),
+    end(new EngineError("The engine's worker sent an unreadable message.", { cause })),
   );
   worker.on("exit", () => open.delete(flags));
   worker.on("exit", (code) => end(new EngineError(`The engine's worker ended (exit code ${code}). Start again.`)));
@@ -111,8 +114,8 @@ export function openWorker(
       }),
     async dispose() {
       end(new EngineError("The engine was disposed."));
-      // Ended by force while ONNX Runtime builds, runs or is being loaded, the thread would take the whole process
-      // down.
+      // If the thread were ended by force while ONNX Runtime builds, runs or is being loaded, the whole process would
+      // crash.
       worker.ref();
       worker.postMessage({ id: count++, request: { kind: "stop" } } satisfies Posted);
       const timer = setTimeout(() => worker.terminate(), graceMs);
@@ -127,8 +130,8 @@ function messageOf(cause: unknown): string {
 }
 
 /**
- * Copies what the caller owns. Cloning a view would copy the whole buffer under it; a copy of the view can be handed
- * over.
+ * Copies arrays that the caller owns. Cloning a view would copy its whole buffer; a copy of the view can be
+ * transferred.
  */
 function copied(request: Request, isHandedOver: boolean): { request: Request; transfer: ArrayBuffer[] } {
   switch (request.kind) {
@@ -151,7 +154,7 @@ function copied(request: Request, isHandedOver: boolean): { request: Request; tr
 }
 
 function copyArrays(arrays: NdArrays, isHandedOver = false): NdArrays {
-  // A view of a larger buffer is copied in any case: the buffer may hold what somebody else needs.
+  // A view of a larger buffer is always copied: the rest of the buffer may be in use.
   const isWhole = (data: NdArray["data"]) => data.byteLength === data.buffer.byteLength;
   const copies = Object.entries(arrays).map(([name, { shape, data }]): [string, NdArray] => [
     name,

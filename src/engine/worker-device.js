@@ -94,6 +94,6 @@ function distance(a, b) {
 /** @param {unknown} error */
 function reason(error) {
   const [line] = (error instanceof Error ? error.message : String(error)).split("\n");
-  // A place in ONNX Runtime's own code tells a user nothing.
+  // A line of ONNX Runtime's source code means nothing to users.
   return /\.(cc|h):\d+/.test(line) ? "ONNX Runtime cannot start it" : line.slice(0, 300);
 }

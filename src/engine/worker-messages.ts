@@ -1,4 +1,4 @@
-/** The words that the engine's worker thread and its client exchange. */
+/** The messages between the engine's worker thread and its client. */
 
 import type { NdArrays } from "../core/nd-array.js";
 import type { Device } from "./devices.js";
@@ -37,7 +37,7 @@ export type Request =
   | { readonly kind: "write"; readonly store: number; readonly arrays: NdArrays }
   | { readonly kind: "read"; readonly store: number; readonly names: readonly string[] }
   | { readonly kind: "drop"; readonly store: number }
-  /** Ends the thread once what runs is done; what waits is left undone. */
+  /** Ends the thread after the running request; waiting requests are dropped. */
   | { readonly kind: "stop" };
 
 /** What the worker replies to a request of each kind. */

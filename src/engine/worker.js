@@ -11,8 +11,8 @@ import { openOn, runOn } from "./worker-device.js";
 /** @import { EngineReplies, Posted, Request, StateBinding, TensorInfo } from "./worker-messages.js" */
 
 /**
- * An array of a store: what it holds now, and the buffer into which the next value is computed, both as one row. The
- * two change places after each run, so that a training step moves no parameter and allocates none.
+ * An array of a store: its current value, and the buffer into which the next value is computed, both flat. The two are
+ * swapped after each run, so that a training step neither copies nor allocates parameters.
  * @typedef {{ shape: readonly number[], current: Tensor, spare: Tensor | null }} Slot
  */
 
@@ -38,8 +38,8 @@ async function open({ session: id, model, threads, device, state }) {
     logSeverityLevel: FATAL,
     // A plan of all buffers in one block takes almost twice the memory and no less time (bench/peak.js).
     enableMemPattern: false,
-    // Each session has threads of its own, which spin while they wait: two hot sessions would fight for the cores,
-    // and either would fight the image decoding.
+    // Each session has its own threads, which spin while they wait: two active sessions would compete for the cores,
+    // and with image decoding.
     extra: { session: { force_spinning_stop: "1" } },
   };
   const opened = await openOn(model, options, { device, notice });

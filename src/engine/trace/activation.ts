@@ -1,5 +1,5 @@
 /**
- * Activations as one kernel after another (fused in TensorFlow.js), and the gradient of the rectifiers from their
+ * Activations as separate kernels (TensorFlow.js fuses them), and the gradient of Relu and Relu6 computed from their
  * output.
  */
 

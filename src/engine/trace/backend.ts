@@ -17,7 +17,7 @@ class TraceBackend extends KernelBackend {
   /** Constants made of tensors that other backends hold; those keep their data. */
   private captured = new Map<object, TracedTensor>();
 
-  /** Forgets every tensor and starts a graph. */
+  /** Discards all tensors and starts a graph. */
   begin({ block = 0 }: { block?: number } = {}): void {
     this.graph = createGraph({ block });
     this.tensors.clear();
@@ -120,7 +120,7 @@ class TraceBackend extends KernelBackend {
 
 let shared: TraceBackend | null = null;
 
-/** The one recorder of this process; registered with its kernels when first asked for. */
+/** The recording backend of this process, registered with its kernels on the first call. */
 export function traceBackend(): TraceBackend {
   if (shared) return shared;
   const backend = new TraceBackend();
@@ -159,6 +159,6 @@ function fromValues(values: BackendValues, shape: readonly number[], dtype: Tens
   if (dtype !== "float32" && dtype !== "int32" && dtype !== "bool") {
     throw new TraceError(`a ${dtype} tensor; only float32, int32 and bool can be traced. Convert it outside.`);
   }
-  // Numbers of these dtypes arrive as numbers, whatever the union says; copied, since their owner may change them.
+  // Numbers of these dtypes arrive as numbers, whatever the union says; copied, since the caller may change them.
   return constant(shape, dtype, numbers(dtype satisfies DType, values as ArrayLike<number>));
 }

@@ -1,7 +1,7 @@
 /**
- * Filters and features as `nchwc.Conv` wants them. Filters are packed in the graph, since in training they change with
- * every step. Channels that do not fill their last block are padded with zeros for the convolution, and cut off after
- * it.
+ * Filters and features in the form that `nchwc.Conv` needs. Filters are packed in the graph, since in training they
+ * change with every step. Channels that do not fill their last block are padded with zeros for the convolution, and cut
+ * off after it.
  */
 
 import { addNode, type Graph, integerConstants, mirror, reshape, transpose, type Value } from "./graph.js";
@@ -10,7 +10,8 @@ import { reorderInput, reorderOutput } from "./nchwc.js";
 import { form, full, type TracedTensor, traced } from "./traced-tensor.js";
 
 /**
- * Channels in whole blocks, or 0 where too many would be padding, or ONNX Runtime does not pad (but multiples of 4).
+ * Number of channels rounded up to whole blocks; 0 if too many would be padding, or ONNX Runtime cannot pad (the number
+ * is not a multiple of 4).
  */
 export function wholeBlocks({ block }: Graph, channels: number): number {
   return block > 0 && channels >= block / 2 && channels % 4 === 0 ? Math.ceil(channels / block) * block : 0;
@@ -64,8 +65,7 @@ export function packedFilter(graph: Graph, filter: TracedTensor): Value | null {
 }
 
 /**
- * The filter of the convolution that goes back: mirrored, inputs and outputs exchanged. `null` where either are too
- * few.
+ * The filter of the backward convolution: mirrored, with inputs and outputs exchanged. `null` if either are too few.
  *
  * @returns `[in, out, height, width]` in name; in memory
  *   `[in / block, out / block, height, width, block (out), block]`.

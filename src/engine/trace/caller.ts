@@ -1,4 +1,4 @@
-/** Which line of the user's code is running: the first frame outside the recorder and TensorFlow.js. */
+/** Finds the running line of the user's code: the first stack frame outside the tracer and TensorFlow.js. */
 
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ const HERE = new URL(".", import.meta.url).href;
 /**
  * `file:line` of the innermost frame that is the user's, `file` relative to the working directory.
  *
- * @param stack of an error made where the question arises; `Error.stackTraceLimit` must reach that far.
+ * @param stack stack of an error created in the traced function; `Error.stackTraceLimit` must be large enough.
  */
 export function callerLine(stack: string | undefined): string {
   for (const line of (stack ?? "").split("\n").slice(1)) {

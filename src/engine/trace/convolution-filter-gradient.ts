@@ -9,9 +9,9 @@ import { NCHW, natural, OIHW } from "./layout.js";
 import { nchwc, reorderInput, reorderOutput } from "./nchwc.js";
 import { constant, form, full, type TracedTensor, traced } from "./traced-tensor.js";
 
-/** Below this many positions an image, one product over the whole batch beats a product an image and their sum. */
+/** With fewer positions per image than this, one product over the batch is faster than one per image and their sum. */
 const FEW_POSITIONS = 512;
-/** With no more input channels than this, one-hot filters unfold the windows faster than a slice for each tap. */
+/** Up to this many input channels, one-hot filters unfold the windows faster than a slice for each tap. */
 const FEW_CHANNELS = 8;
 
 interface GradientInputs {
@@ -174,7 +174,7 @@ function pad(graph: Graph, source: Value, { before, after }: ConvGeometry): Valu
   });
 }
 
-/** What one tap of the filter sees: every stride-th row and column from its place on. */
+/** The inputs of one tap of the filter: every stride-th row and column, starting at its position. */
 function window(graph: Graph, padded: Value, start: readonly number[], { outShape, strides }: ConvGeometry): Value {
   const ends = start.map((first, axis) => first + (outShape[axis + 1] - 1) * strides[axis] + 1);
   return addNode(graph, "Slice", [

@@ -14,7 +14,7 @@ function flipped(graph: Graph, value: Value, [height, width]: readonly [number, 
   return height * width === 1 ? value : mirror(graph, value, [2, 3]);
 }
 
-/** How many input rows and columns no window reaches. */
+/** Number of input rows and columns that no window reaches. */
 function unreached(
   { outShape, kernel, strides, before, after }: ConvGeometry,
   size: readonly [number, number],

@@ -13,7 +13,7 @@ import { form, full, naturalValue, type TracedTensor, traced } from "./traced-te
 
 type Pair = readonly [number, number];
 
-/** What TensorFlow.js gives every convolution kernel. */
+/** Attributes that TensorFlow.js passes to every convolution kernel. */
 export interface ConvAttributes {
   readonly strides: [number, number] | number;
   readonly pad: "valid" | "same" | number | backend_util.ExplicitPadding;
@@ -70,7 +70,7 @@ function convAttributes(geometry: ConvGeometry, group: number): Attributes {
   return { kernel_shape: kernel, strides, dilations, pads: [...before, ...after], group };
 }
 
-/** A depthwise filter as ONNX wants it, `[channels * multiplier, 1, height, width]`. */
+/** A depthwise filter in ONNX's order, `[channels * multiplier, 1, height, width]`. */
 export function depthwiseFilter(graph: Graph, filter: TracedTensor): Value {
   const [height, width, channels, multiplier] = filter.shape;
   return reshape(graph, form(graph, filter, "2301"), [channels * multiplier, 1, height, width]);

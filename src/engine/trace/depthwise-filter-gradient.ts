@@ -12,7 +12,7 @@ import { NCHW, natural } from "./layout.js";
 import { nchwc } from "./nchwc.js";
 import { form, full, type TracedTensor, traced } from "./traced-tensor.js";
 
-/** Up to this height and width, all rows of x times all rows of dy cost less than what they save. */
+/** Up to this height and width, multiplying all rows of x with all rows of dy costs less than it saves. */
 const SMALL = 32;
 /** Rows of a block where images are larger: of the products, a share of `taps / rows` is used. */
 const BLOCK_ROWS = [16, 15, 14, 13, 12];

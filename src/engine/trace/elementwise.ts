@@ -172,7 +172,7 @@ export function recordBroadcast(
   const hasSingle = operands.some((one) => sizeOf(one.sizes) === 1);
   const isSlow = sizes.length > 1 && sizeOf(sizes) > 1 && (sizes.at(-1) === 1 || hasSingle);
   const isAligned = !blockOf(layout) || operands.every((one) => sameSizes(one.sizes, sizes));
-  // Parameters enter as one row and leave as one: what is computed of them needs no other shape in between.
+  // Parameters are flat as inputs and outputs, so computations on them need no other shape in between.
   const isRow = operands.some((one) => sameSizes(one.sizes, sizes) && rowBehind(graph, one.value));
   const inputs = (views: readonly Value[]) => addNode(graph, operator, views);
   if (!isSlow && isAligned && !isRow) return inputs(operands.map((one) => one.value));
@@ -194,7 +194,7 @@ export function recordBroadcast(
   return reshape(graph, result, shape);
 }
 
-/** Whether a value is a mere view of a single row. */
+/** Whether a value is a view of a flat array. */
 function rowBehind(graph: Graph, value: Value): boolean {
   const producer = graph.producers.get(value);
   return producer?.operator === "Reshape" && graph.shapes.get(producer.inputs[0])?.length === 1;

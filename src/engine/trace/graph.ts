@@ -5,7 +5,7 @@ import { sizeOf } from "../../core/nd-array.js";
 /** Name of a value in the graph: a graph input, a constant, or an output of a node. */
 export type Value = string;
 
-/** Stands for an optional input that a node goes without. */
+/** Stands for an optional input that is absent. */
 export const ABSENT: Value = "";
 
 export type ElementType = "float32" | "int32" | "bool" | "int64";
@@ -40,10 +40,10 @@ export interface Graph {
   readonly block: number;
   nodes: GraphNode[];
   readonly constants: Map<Value, GraphConstant>;
-  /** Shapes of values where somebody recorded them; every reshaped or traced value has one. */
+  /** Shapes of values, where known; every reshaped or traced value has one. */
   readonly shapes: Map<Value, readonly number[]>;
   readonly producers: Map<Value, GraphNode>;
-  /** Outputs by what computes them, so that an expression is recorded once. */
+  /** Outputs by the node that computes them, so that equal expressions are recorded once. */
   readonly expressions: Map<string, Value[]>;
   readonly dataIds: WeakMap<Elements, number>;
   /** Name of the TensorFlow.js kernel being recorded. */
@@ -66,7 +66,8 @@ export function createGraph({ block = 0 }: { block?: number } = {}): Graph {
 }
 
 /**
- * Records a node with several outputs, or finds the equal one that is there. Names start with `%`, so none is a user's.
+ * Records a node with several outputs, or returns an existing equal one. Names start with `%`, so they never equal a
+ * user's.
  */
 export function addNodes(
   graph: Graph,

@@ -1,5 +1,6 @@
 /**
- * What is swapped while a function is traced, and always given back: random numbers, two gradients, the scope hooks.
+ * Replaces global functions while a function is traced, and always restores them: random numbers, two gradients, scope
+ * hooks.
  */
 
 import {
@@ -14,7 +15,7 @@ import {
 import { TraceError } from "../../core/errors.js";
 import { RELU_GRAD } from "./activation.js";
 
-/** Operations that draw from a generator of their own where they get a seed, and so slip past `Math.random`. */
+/** Operations that use another generator if they get a seed, so that replacing `Math.random` does not catch them. */
 const RANDOM_OPERATIONS = new Set([
   "rand",
   "randomGamma",
@@ -26,7 +27,7 @@ const RANDOM_OPERATIONS = new Set([
   "multinomial",
 ]);
 
-/** Swaps everything; what it returns gives everything back and disposes tensors that the function kept. */
+/** Replaces the functions; the result restores them and disposes tensors that the traced function kept. */
 export function guard(): () => void {
   const undo = [guardRandom(), guardOperations(), guardGradients(), guardStack(), guardTensors()];
   return () => {
@@ -106,7 +107,7 @@ function guardStack(): () => void {
   };
 }
 
-/** Tensors made while tracing mean nothing afterwards: those that the function kept are disposed too. */
+/** Tensors made while tracing are invalid afterwards: those that the function kept are disposed too. */
 function guardTensors(): () => void {
   const tracked = engine();
   const { trackTensor } = tracked;

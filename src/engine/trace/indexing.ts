@@ -18,7 +18,7 @@ import type { KernelTable, One } from "./kernel.js";
 import { dataType } from "./onnx-encoding.js";
 import { type DType, naturalValue, numbers, type TracedTensor, traced } from "./traced-tensor.js";
 
-/** ONNX wants int64 where TensorFlow.js has int32. */
+/** ONNX needs int64 where TensorFlow.js has int32. */
 function indices64(graph: Graph, indices: TracedTensor): Value {
   const value = addNode(graph, "Cast", [naturalValue(graph, indices)], { to: dataType("int64") });
   graph.shapes.set(value, indices.shape);
@@ -79,7 +79,7 @@ function runningSum(
   return traced(graph, value, x.shape, { dtype: x.dtype });
 }
 
-/** The k largest along the last axis, largest first, and where they were. */
+/** The k largest values along the last axis, largest first, and their indices. */
 function topK(graph: Graph, { x }: One, { k, sorted }: { k: number; sorted: boolean }): TracedTensor[] {
   const shape = [...x.shape.slice(0, -1), k];
   const attributes = { axis: -1, largest: 1, sorted: Number(sorted) };

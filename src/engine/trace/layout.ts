@@ -6,9 +6,9 @@
  */
 export type Layout = string;
 
-/** Features as ONNX convolutions want them. */
+/** Order of features for ONNX convolutions. */
 export const NCHW: Layout = "0312";
-/** Filters `[height, width, in, out]` as ONNX convolutions want them. */
+/** Order of filters `[height, width, in, out]` for ONNX convolutions. */
 export const OIHW: Layout = "3201";
 
 /** Row-major order of a rank: `"0123"`. */
@@ -31,7 +31,7 @@ export function axesOf(layout: Layout): number[] {
   return [...layout].map(Number);
 }
 
-/** Sizes in memory order; a blocked tensor calls itself NCHW, as ONNX Runtime's operators want it. */
+/** Sizes in memory order; a blocked tensor is declared as NCHW, as ONNX Runtime's operators require. */
 export function physical(sizes: readonly number[], layout: Layout): number[] {
   return axesOf(blockOf(layout) ? NCHW : layout).map((axis) => sizes[axis]);
 }

@@ -1,9 +1,9 @@
 /**
  * Features and filters in blocks of channels, NCHWc, as ONNX Runtime's own operators compute convolutions. The
  * runtime's optimizer makes the same of a graph whose weights are constants; where weights are inputs, as in training,
- * it does not, and we record its operators ourselves.
+ * it does not, so its operators are recorded here.
  *
- * They belong to one version of the runtime on one processor: such a graph is made again in each process and never
+ * They are specific to one version of the runtime and one processor, so such a graph is made in each process and never
  * saved.
  */
 
@@ -25,8 +25,8 @@ export function nchwc(graph: Graph, operator: string, inputs: readonly Value[], 
 }
 
 /**
- * NCHW (or NHWC, `channelsLast`) to blocks; the value calls itself NCHW. A constant in whole blocks is moved here and
- * now.
+ * NCHW (or NHWC, `channelsLast`) to blocks; the value is declared as NCHW. A constant in whole blocks is reordered
+ * immediately.
  */
 export function reorderInput(graph: Graph, value: Value, { channelsLast }: { channelsLast: boolean }): Value {
   const shape = graph.constants.get(value)?.shape;

@@ -1,8 +1,8 @@
-/** Which nodes of a graph matter, and in which order they can run. */
+/** Finds the nodes of a graph that are needed, and an order in which they can run. */
 
 import type { Graph, GraphNode, Value } from "./graph.js";
 
-/** The nodes behind `outputs`, in the order that they have, and every value that they or the outputs read. */
+/** The nodes that `outputs` depend on, in their present order, and every value that they or the outputs read. */
 export function neededNodes(graph: Graph, outputs: readonly Value[]): { nodes: GraphNode[]; needed: Set<Value> } {
   const needed = new Set(outputs);
   const nodes: GraphNode[] = [];

@@ -1,6 +1,5 @@
 /**
- * What follows a blocked convolution and fits into it: a shift of its channels, a sum with other features, an
- * activation.
+ * Fuses into a blocked convolution what follows it: a shift of its channels, a sum with other features, an activation.
  */
 
 import { ABSENT, type Attributes, addConstant, type Graph, type GraphNode, haveOneShape, type Value } from "./graph.js";

@@ -1,10 +1,12 @@
-/** What is tidied once a graph is whole: unused nodes go, a channel vector added to a convolution becomes its bias. */
+/**
+ * Optimizes a complete graph: removes unused nodes, and turns a channel vector added to a convolution into its bias.
+ */
 
 import { addConstant, type Graph, reshape, type Value } from "./graph.js";
 import { neededNodes, sorted } from "./node-order.js";
 import { fuseBlocked } from "./optimize-blocked.js";
 
-/** Leaves what `outputs` need, in an order in which every node follows what it reads. */
+/** Keeps what `outputs` need, in an order in which every node follows its inputs. */
 export function optimize(graph: Graph, outputs: readonly Value[]): void {
   fuseBiases(graph, outputs);
   if (graph.block) fuseBlocked(graph, outputs);
@@ -42,7 +44,7 @@ function fuseBiases(graph: Graph, outputs: readonly Value[]): void {
   }
 }
 
-/** The `[channels]` behind a value of shape `[1, channels, 1, 1]`, or `null`. */
+/** The `[channels]` vector that a value of shape `[1, channels, 1, 1]` was made from, or `null`. */
 function channelVector(graph: Graph, value: Value): Value | null {
   const shape = graph.shapes.get(value);
   if (shape?.length !== 4 || shape[0] !== 1 || shape[2] !== 1 || shape[3] !== 1) return null;

@@ -50,7 +50,7 @@ function maxPool(graph: Graph, { x }: One, attributes: PoolAttributes): TracedTe
   return pooled(graph, "MaxPool", x, pool.outShape, pool.attributes);
 }
 
-/** Each dy goes to the place of the first largest value of its window. */
+/** Each dy goes to the position of the first largest value of its window. */
 function maxPoolGradient(
   graph: Graph,
   { dy, input }: { dy: TracedTensor; input: TracedTensor },
@@ -75,7 +75,7 @@ function averagePool(graph: Graph, { x }: One, attributes: PoolAttributes): Trac
   return pooled(graph, "AveragePool", x, pool.outShape, { ...pool.attributes, count_include_pad: 0 });
 }
 
-/** In blocks where the features lie so. */
+/** In blocks if the features are blocked. */
 function pooled(
   graph: Graph,
   operator: "MaxPool" | "AveragePool",
@@ -92,7 +92,7 @@ function pooled(
   return traced(graph, value, outShape, { layout });
 }
 
-/** Each dy, divided by how many values its window saw, goes to all of them. */
+/** Each dy, divided by the number of values in its window, goes to all of them. */
 function averagePoolGradient(
   graph: Graph,
   { dy, input }: { dy: TracedTensor; input: TracedTensor },

@@ -46,7 +46,7 @@ function reduce(graph: Graph, operator: Reduction, given: TracedTensor, attribut
   const keep = (sizes: readonly number[]) =>
     sizes.flatMap((size, axis) => (!axes.includes(axis) ? size : keepDims ? 1 : []));
   const shape = keep(x.shape);
-  /** How often each value that is not yet repeated counts. */
+  /** How often each value of a lazily repeated tensor counts. */
   const repeats = axes.reduce((count, axis) => (x.extent[axis] === 1 ? count * x.shape[axis] : count), 1);
   const single = splatValue(x);
   if (single !== null) {

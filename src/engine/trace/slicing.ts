@@ -19,7 +19,7 @@ import {
   traced,
 } from "./traced-tensor.js";
 
-/** Constants have no form yet, so any layout is as good; others keep theirs. */
+/** Constants have no layout yet, so any will do; other tensors keep theirs. */
 function concat(graph: Graph, tensors: readonly TracedTensor[], axis: number): TracedTensor {
   const [first] = tensors;
   const present = tensors.filter((tensor) => tensor.shape[axis] > 0);
@@ -36,7 +36,7 @@ function concat(graph: Graph, tensors: readonly TracedTensor[], axis: number): T
   return traced(graph, value, shape, { dtype: first.dtype, layout });
 }
 
-/** Axes that are cut in no way are left out, and a lazily repeated axis only gets shorter. */
+/** Axes that are not sliced are left out, and a lazily repeated axis only gets shorter. */
 function slice(graph: Graph, given: TracedTensor, begin: readonly number[], size: readonly number[]): TracedTensor {
   const x = plain(graph, given);
   const single = splatValue(x);

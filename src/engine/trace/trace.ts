@@ -27,7 +27,7 @@ export interface TracedGraph {
   readonly model: Uint8Array;
   /** The inputs that the graph reads; ONNX Runtime refuses others. */
   readonly inputs: readonly TracedPort[];
-  /** Names of inputs that do not matter to any output. */
+  /** Names of inputs that no output depends on. */
   readonly unused: readonly string[];
   readonly outputs: readonly TracedPort[];
   readonly nodeCount: number;
@@ -40,15 +40,15 @@ let isTracing = false;
 /**
  * Records what `fn` does to inputs of fixed shapes. Tensors that it captures from outside become constants.
  *
- * Synchronous; the TensorFlow.js backend, `Math.random` and gradients are as before afterwards, whatever happened, and
- * no tensor is left over. While it runs, gradients of relu and relu6 are taken from their outputs.
+ * Synchronous. Afterwards the TensorFlow.js backend, `Math.random` and gradients are restored, even after an error, and
+ * no tensor is left. While it runs, gradients of relu and relu6 are taken from their outputs.
  *
  * @param fn ordinary TensorFlow.js: no data read, no randomness, no trainable variable captured.
  * @param options.inputs shapes by name, row-major.
  * @param options.dtypes of inputs that are not float32.
- * @param options.isFlat ports that hold their numbers as one row, `[size]`, which spares a copy where shapes change.
- * @param options.block channels of a block of ONNX Runtime's NCHWc form on this processor (see `probeBlock`): operators
- *   of the runtime's own then stand in the graph, which must stay in this process. 0: standard operators only.
+ * @param options.isFlat ports whose arrays are flat, `[size]`, which saves a copy if shapes change.
+ * @param options.block channels of a block of ONNX Runtime's NCHWc form on this processor (see `probeBlock`): the graph
+ *   then has internal operators of the runtime, and must stay in this process. 0: standard operators only.
  * @param options.name prefix of the nodes' names, shown in ONNX Runtime's errors and profiles.
  * @throws TraceError that names the operation and the caller's line; errors of TensorFlow.js itself, such as shapes
  *   that do not fit, pass unchanged.
@@ -64,7 +64,7 @@ export function trace(
   },
 ): TracedGraph {
   const { inputs, dtypes = {}, isFlat = () => false, block = 0, name = "traced" } = options;
-  if (isTracing) throw new TraceError(`${name}: a traced function cannot trace another. Trace that one before.`);
+  if (isTracing) throw new TraceError(`${name}: a traced function cannot trace another. Trace that one first.`);
   const backend = traceBackend();
   const tracked = engine();
   const previous = tracked.backend && tracked.backendName;
@@ -157,7 +157,7 @@ function nameOutputs(graph: Graph, outputs: readonly { value: Value; port: Trace
   }
 }
 
-/** Says what operation failed, where, and what to do, for every way in which a function cannot be traced. */
+/** An error that says which operation failed, where, and what to do. */
 function explained(error: unknown, name: string): unknown {
   if (!(error instanceof Error)) return error;
   const place = `${name}: at ${callerLine(error.stack)}`;

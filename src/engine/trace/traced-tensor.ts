@@ -1,5 +1,5 @@
 /**
- * What a tensor is while tracing: a logical shape, a lazily broadcast extent, and the physical forms that exist of it.
+ * A tensor while tracing: its logical shape, its lazily broadcast extent, and its forms in different memory layouts.
  */
 
 import { TraceError } from "../../core/errors.js";
@@ -65,7 +65,7 @@ export function splat(shape: readonly number[], dtype: DType, value: number): Tr
   };
 }
 
-/** The number of which a constant consists, or `null`. */
+/** The single number that a constant repeats, or `null`. */
 export function splatValue(tensor: TracedTensor): number | null {
   return tensor.values?.length === 1 ? tensor.values[0] : null;
 }
@@ -102,7 +102,7 @@ function constantForm(graph: Graph, { extent, dtype }: TracedTensor, values: Num
   return reshape(graph, inBlocks, physical(extent, layout));
 }
 
-/** Moves numbers, by one node where that is possible. */
+/** Changes the layout of a value, by one node if possible. */
 function rearranged(graph: Graph, tensor: TracedTensor, layout: Layout): Value {
   const { extent, dtype } = tensor;
   const block = blockOf(layout) || blockOf(tensor.layout);
