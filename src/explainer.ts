@@ -21,7 +21,10 @@ export {
   openExplainer,
 } from "./bundle/explainer.js";
 export type { AspectKind, Task } from "./core/annotation.js";
+export type { Crop } from "./core/augmented-view.js";
 export type { Box } from "./core/box.js";
+export { type DecodedImage, decodeImage } from "./dataset/open-image.js";
+export type { RenderOptions } from "./dataset/resize-image.js";
 export type {
   AspectExplanation,
   ClassPrediction,
@@ -59,7 +62,7 @@ export { openResultFolder, type ResultFolder } from "./core/result-folder.js";
 export { explanationTable } from "./pictures/explanation-table.js";
 export { renderOverlay } from "./pictures/overlay.js";
 export type { RgbImage } from "./pictures/painting.js";
-export type { Shape } from "./pictures/shown-image.js";
+export type { PictureSource, Shape } from "./pictures/shown-image.js";
 export { type WriteExplanationOptions, writeExplanation } from "./pictures/write-explanation.js";
 
 /*

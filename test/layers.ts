@@ -45,7 +45,7 @@ export const ALLOWED: Record<string, string[]> = {
     ...["core", "trunk", "dataset", "dataset/synth", "engine", "model", "weights", "train"],
     ...["explain", "explain/graph", "explain/reading", "faithfulness", "pictures", "bundle", "workflows", "cli"],
   ],
-  "explainer.ts": ["core", "engine", "heads", "trunk", "model", "explain", "pictures", "bundle"],
+  "explainer.ts": ["core", "dataset", "engine", "heads", "trunk", "model", "explain", "pictures", "bundle"],
   "index.ts": [
     ...["core", "trunk", "trunk/formats", "heads", "dataset", "dataset/synth", "engine", "model", "train"],
     ...["explain", "explain/graph", "explain/graph/mapping", "explain/reading", "explain/calibration"],

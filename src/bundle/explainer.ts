@@ -25,7 +25,7 @@ export interface ExplainRequest {
   readonly stem?: string;
   /** Explains sixteen slightly changed copies too, for `relevanceInterval`. */
   readonly hasInterval?: boolean;
-  /** Ends the waiting for a pipe; its reason is thrown then. */
+  /** Its reason is thrown where it is aborted already, or while a pipe is waited for. */
   readonly signal?: AbortSignal;
 }
 
@@ -36,7 +36,7 @@ export interface ExplainAllRequest {
   readonly hasInterval?: boolean;
   /** Side of a square picture of each file, for people. */
   readonly pictureSize?: number;
-  /** As in `ExplainRequest`. */
+  /** Ends the waiting for a pipe; its reason is thrown then. To stop between images, leave the loop. */
   readonly signal?: AbortSignal;
 }
 
@@ -130,6 +130,7 @@ export async function openExplainer(opened: string | Bundle, given: ExplainerOpt
     thresholdOf: (target) => graphs.thresholdOf(target),
     async explain(image, request = {}) {
       checkRequest(request, ["target", "stem", "hasInterval", "signal"]);
+      request.signal?.throwIfAborted();
       checkStem(request.stem);
       checkTarget(request.target, classifier);
       const loaded = loadImage(image, { size, signal: request.signal });

@@ -3,7 +3,7 @@
 import { openImage } from "../dataset/open-image.js";
 import { checkImage } from "./check-request.js";
 
-/** A path, or pixels that are already at the model's input size. */
+/** A path, or pixels that are already at the model's input size: what `decodeImage` returns for that size. */
 export type ImageSource =
   | string
   | {

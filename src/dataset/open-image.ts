@@ -38,9 +38,14 @@ export interface KeptImage extends OpenImage {
   readonly pixels: Uint8Array;
 }
 
+/** What an explainer's `explain`, `renderOverlay` and `writeExplanation` take as an image. */
 export interface DecodedImage {
+  /** The path, or the `name` that was given; `image` for bytes without one. */
+  readonly name: string;
+  /** Side of the square, pixels. */
+  readonly size: number;
   /** `[size, size, 3]` RGB 0..255, row-major. */
-  readonly image: Uint8Array;
+  readonly pixels: Uint8Array;
   /** Of the upright original, pixels. */
   readonly width: number;
   readonly height: number;
@@ -57,8 +62,9 @@ export async function decodeImage(
   source: string | Uint8Array,
   options: RenderOptions & { name?: string },
 ): Promise<DecodedImage> {
+  const { size, name = nameOf(source) } = options;
   const image = await openImage(source, options);
-  return { image: await image.render(options), width: image.width, height: image.height };
+  return { name, size, pixels: await image.render(options), width: image.width, height: image.height };
 }
 
 interface OpenOptions {
@@ -81,9 +87,13 @@ export async function openImage(source: string | Uint8Array, options: OpenOption
   };
 }
 
+function nameOf(source: string | Uint8Array): string {
+  return typeof source === "string" ? source : "image";
+}
+
 async function openUnplaced(
   source: string | Uint8Array,
-  { name = typeof source === "string" ? source : "image", allowPipe, signal }: OpenOptions,
+  { name = nameOf(source), allowPipe, signal }: OpenOptions,
 ): Promise<OpenImage> {
   const bytes = typeof source === "string" ? await readImageFile(source, { name, allowPipe, signal }) : source;
   const file = await openFile(bytes, name);

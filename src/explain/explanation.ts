@@ -110,6 +110,8 @@ export interface ExplanationMaps {
 
 /** One image explained. */
 export interface Explained {
+  /** How the names of its mask files begin. */
+  readonly stem?: string;
   readonly explanation: Explanation;
   readonly maps: ExplanationMaps;
 }

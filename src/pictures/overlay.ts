@@ -10,7 +10,7 @@ import { legend, legendHeight } from "./legend.js";
 import { paintSaliency, type RgbImage, rawOf, toBuffer } from "./painting.js";
 import { aspectColour, FAINT_INK, heatColour, INK, PAPER, toHex } from "./palette.js";
 import { inFrame } from "./place-labels.js";
-import { type Shape, shownImage } from "./shown-image.js";
+import { type PictureSource, type Shape, shownImage } from "./shown-image.js";
 import { fitText, textWidth } from "./text-line.js";
 
 const PANEL = 400;
@@ -33,13 +33,13 @@ const LONGEST_NAME = 300;
  * which fontconfig searches once per process. Names that no font can draw are numbered, with a note on what to install.
  * `shape` is the original's, if the pixels were resized to another aspect ratio.
  *
- * @param image the upright image, or the path of one; small ones are enlarged to panels of 400 pixels.
+ * @param image a path, what `decodeImage` returns, or upright pixels; small ones are enlarged to panels of 400 pixels.
  * @returns the bytes of a PNG.
- * @throws ImageError where the file cannot be read.
+ * @throws ImageError where the file cannot be read; InputError where pixels are not as many as their sides say.
  */
 export async function renderOverlay(
   explained: Explained,
-  image: string | RgbImage,
+  image: PictureSource,
   { shape: given }: { shape?: Shape } = {},
 ): Promise<Uint8Array> {
   const { picture, shape } = await shownImage(image, given);

@@ -1,6 +1,7 @@
 /** The image shown in a drawing: pixels in memory, or a file that is decoded. */
 
-import { decodeImage } from "../dataset/open-image.js";
+import { InputError } from "../core/errors.js";
+import { type DecodedImage, decodeImage } from "../dataset/open-image.js";
 import type { RgbImage } from "./painting.js";
 
 /** Side of the decoded image, enough for a panel of 400 pixels. */
@@ -12,17 +13,33 @@ export interface Shape {
   readonly height: number;
 }
 
+/** A path, what `decodeImage` returns, or upright pixels. */
+export type PictureSource = string | DecodedImage | RgbImage;
+
 /**
- * @param image path of a file, or the upright pixels.
- * @param shape of the original, if the pixels were resized to another aspect ratio.
- * @returns the pixels (those of a file resized to a square) and the shape of the original.
- * @throws ImageError where the file cannot be read.
+ * @param image path of a file, a decoded image, or the upright pixels.
+ * @param shape of the original, where the pixels were squeezed into another shape.
+ * @returns the pixels, those of a file squeezed into a square, and the shape of the original.
+ * @throws ImageError where the file cannot be read; InputError where pixels are not as many as their sides say.
  */
-export async function shownImage(
-  image: string | RgbImage,
-  shape?: Shape,
-): Promise<{ picture: RgbImage; shape: Shape }> {
-  if (typeof image !== "string") return { picture: image, shape: shape ?? image };
-  const { image: pixels, width, height } = await decodeImage(image, { size: SIDE });
-  return { picture: { width: SIDE, height: SIDE, pixels }, shape: shape ?? { width, height } };
+export async function shownImage(image: PictureSource, shape?: Shape): Promise<{ picture: RgbImage; shape: Shape }> {
+  const decoded = typeof image === "string" ? await decodeImage(image, { size: SIDE }) : image;
+  if (!isDecoded(decoded)) return { picture: checkedPixels(decoded), shape: shape ?? decoded };
+  const { size, pixels, width, height } = decoded;
+  return { picture: checkedPixels({ width: size, height: size, pixels }), shape: shape ?? { width, height } };
+}
+
+function isDecoded(image: DecodedImage | RgbImage): image is DecodedImage {
+  return "size" in image;
+}
+
+function checkedPixels(picture: RgbImage): RgbImage {
+  const { width, height, pixels } = picture;
+  const isSide = (side: number) => Number.isSafeInteger(side) && side > 0;
+  if (!isSide(width) || !isSide(height))
+    throw new InputError(`image: width and height: expected pixels, got ${width} x ${height}.`);
+  const wanted = width * height * 3;
+  if (pixels instanceof Uint8Array && pixels.length === wanted) return picture;
+  const got = pixels instanceof Uint8Array ? `${pixels.length} bytes` : typeof pixels;
+  throw new InputError(`image: expected ${width} x ${height} RGB pixels (${wanted} bytes), got ${got}.`);
 }

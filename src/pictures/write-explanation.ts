@@ -5,12 +5,11 @@ import { openResultFolder, type ResultFolder } from "../core/result-folder.js";
 import type { Explained } from "../explain/explanation.js";
 import { maskFiles } from "./mask-png.js";
 import { renderOverlay } from "./overlay.js";
-import type { RgbImage } from "./painting.js";
-import { type Shape, shownImage } from "./shown-image.js";
+import { type PictureSource, type Shape, shownImage } from "./shown-image.js";
 
 export interface WriteExplanationOptions {
   /** The image that was explained: its path, or the upright pixels, best with sides of 400 pixels or more. */
-  readonly image: string | RgbImage;
+  readonly image: PictureSource;
   /**
    * The output folder, created with the first files: its path or, for many images, the result of `openResultFolder`.
    */
@@ -30,14 +29,14 @@ export interface WriteExplanationOptions {
  *
  * @returns paths of the files, the JSON first.
  * @throws InputError if a file was made by something else, or the folder cannot be written to.
- * @throws ImageError where the image cannot be read.
+ * @throws ImageError where the image cannot be read; InputError where pixels are not as many as their sides say.
  */
 export async function writeExplanation(
   explained: Explained,
   {
     image,
     folder,
-    stem = stemOf(explained.explanation.image),
+    stem = explained.stem ?? stemOf(explained.explanation.image),
     shape: given,
     maskSize = "image",
   }: WriteExplanationOptions,

@@ -45,6 +45,29 @@ test("explains, draws, writes and verifies without loading TensorFlow.js", async
   expect(scripts.filter((url) => url.includes("tensorflow") || url.includes("tfjs"))).toEqual([]);
 });
 
+test("bytes of an upload are decoded once, then explained, drawn and written, under the stem of the request", async () => {
+  const { scripts, output } = await run(`
+    import { readFile } from "node:fs/promises";
+    import { decodeImage, openExplainer, renderOverlay, writeExplanation } from "aspectlens/explainer";
+    const explainer = await openExplainer("tiny.aspect");
+    const size = explainer.spec.trunk.inputSize;
+    const image = await decodeImage(await readFile("photo.png"), { size, name: "upload 7" });
+    const explained = await explainer.explain(image, { stem: "seven" });
+    const ofPath = await explainer.explain("photo.png");
+    await explainer.dispose();
+    const same = (a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)) === 0;
+    const { width, height, explanation, maps } = explained;
+    const isSame = same(maps.saliency.values.buffer, ofPath.maps.saliency.values.buffer);
+    const files = await writeExplanation(explained, { image, folder: "uploads" });
+    const overlay = await renderOverlay(explained, image);
+    console.log(JSON.stringify({ width, height, image: explanation.image, isSame, files, isDrawn: same(overlay, await readFile(files[1])) }));`);
+  expect(JSON.parse(output)).toMatchObject({
+    ...{ width: 90, height: 60, image: "upload 7", isSame: true, isDrawn: true },
+    files: expect.arrayContaining([join("uploads", "seven.json"), join("uploads", "seven.overlay.png")]),
+  });
+  expect(scripts.filter((url) => url.includes("tensorflow") || url.includes("tfjs"))).toEqual([]);
+});
+
 test("the list of scripts does name TensorFlow.js where it is loaded", async () => {
   const { scripts } = await run('import "aspectlens/explainer"; import "@tensorflow/tfjs-core";');
   expect(scripts.some((url) => url.includes("@tensorflow"))).toBe(true);

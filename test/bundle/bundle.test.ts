@@ -169,6 +169,11 @@ describe("an explainer", () => {
     expect(maps).toMatchObject({ size: 64, saliency: { height: 4, width: 4 } });
   });
 
+  test("throws the reason of a signal that is aborted already", async () => {
+    const signal = AbortSignal.abort(new Error("asked to stop"));
+    await expect(explainer.explain(photo, { signal })).rejects.toThrow("asked to stop");
+  });
+
   test("explains what it is asked to", async () => {
     const target = { kind: "margin", class: "benign", other: "malignant" } as const;
     const { explanation } = await explainer.explain(photo, { target });

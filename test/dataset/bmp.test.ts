@@ -89,7 +89,7 @@ test("run lengths: runs, literals, ends of lines, moves; what they leave out is 
 test("is read like any other image", async () => {
   const data = [0, 0, 255, 0, 0, 255, 0, 0];
   const file = bmp({ width: 2, height: 1, bits: 24, data });
-  const { image, width, height } = await decodeImage(file, { size: 2 });
+  const { pixels: image, width, height } = await decodeImage(file, { size: 2 });
   expect([width, height]).toEqual([2, 1]);
   expect([...image]).toEqual([...R, ...R, ...R, ...R]);
 });

@@ -33,12 +33,12 @@ describe("decodeImage", () => {
     const bytes = await fromRaw(stored, 40, 20).withMetadata({ orientation: 6 }).jpeg({ quality: 100 }).toBuffer();
     const whole = await decodeImage(bytes, { size: 40 });
     expect([whole.width, whole.height]).toEqual([20, 40]);
-    const green = (x: number, y: number) => whole.image[(y * 40 + x) * 3 + 1];
+    const green = (x: number, y: number) => whole.pixels[(y * 40 + x) * 3 + 1];
     expect(green(5, 8)).toBeLessThan(30);
     expect(green(35, 8)).toBeLessThan(30);
     expect(green(5, 30)).toBeGreaterThan(225);
     const strip = await decodeImage(bytes, { size: 4, crop: { left: 0, top: 0, width: 20, height: 8 } });
-    expect(Math.max(...strip.image.filter((_, i) => i % 3 === 1))).toBeLessThan(30);
+    expect(Math.max(...strip.pixels.filter((_, i) => i % 3 === 1))).toBeLessThan(30);
   });
 
   test("scales 16 bits by 1/257, where dropping the low byte would give other values", async () => {
@@ -53,7 +53,7 @@ describe("decodeImage", () => {
     ] as const) {
       const bytes = encodePng({ width: 6, height: 1, data, channels, depth: 16 });
       for (let x = 0; x < 6; x++) {
-        const { image } = await decodeImage(bytes, { size: 1, crop: { left: x, top: 0, width: 1, height: 1 } });
+        const { pixels: image } = await decodeImage(bytes, { size: 1, crop: { left: x, top: 0, width: 1, height: 1 } });
         expect([...image]).toEqual([expected[x], expected[x], expected[x]]);
       }
     }
@@ -77,14 +77,14 @@ describe("decodeImage", () => {
     const eight = encodePng({ width: 1, height: 1, data: Uint8Array.of(0, 0, 0, 51), channels: 4 });
     const sixteen = encodePng({ width: 1, height: 1, data: Uint16Array.of(0, 0, 0, 51 * 257), channels: 4, depth: 16 });
     const clear = encodePng({ width: 1, height: 1, data: Uint16Array.of(0, 0, 0, 0), channels: 4, depth: 16 });
-    expect([...(await decodeImage(eight, { size: 1 })).image]).toEqual([204, 204, 204]);
-    expect([...(await decodeImage(sixteen, { size: 1 })).image]).toEqual([204, 204, 204]);
-    expect([...(await decodeImage(clear, { size: 1 })).image]).toEqual([255, 255, 255]);
+    expect([...(await decodeImage(eight, { size: 1 })).pixels]).toEqual([204, 204, 204]);
+    expect([...(await decodeImage(sixteen, { size: 1 })).pixels]).toEqual([204, 204, 204]);
+    expect([...(await decodeImage(clear, { size: 1 })).pixels]).toEqual([255, 255, 255]);
   });
 
   test("repeats grey to RGB", async () => {
     const bytes = encodePng({ width: 2, height: 2, data: Uint8Array.of(0, 50, 100, 200), channels: 1 });
-    const { image } = await decodeImage(bytes, { size: 2 });
+    const { pixels: image } = await decodeImage(bytes, { size: 2 });
     expect([...image]).toEqual([0, 0, 0, 50, 50, 50, 100, 100, 100, 200, 200, 200]);
   });
 
@@ -98,7 +98,7 @@ describe("decodeImage", () => {
       .jpeg({ quality: 100 })
       .toBuffer();
     expect((await sharp(bytes).metadata()).space).toBe("cmyk");
-    const { image } = await decodeImage(bytes, { size: 16 });
+    const { pixels: image } = await decodeImage(bytes, { size: 16 });
     const [r, g, b] = image.subarray((8 * 16 + 3) * 3);
     expect(r).toBeGreaterThan(200);
     expect(Math.max(g, b)).toBeLessThan(60);
@@ -111,7 +111,7 @@ describe("decodeImage", () => {
       .gif({ delay: [100, 100] })
       .toBuffer();
     expect((await sharp(bytes).metadata()).pages).toBe(2);
-    const { image, height } = await decodeImage(bytes, { size: 4 });
+    const { pixels: image, height } = await decodeImage(bytes, { size: 4 });
     expect(height).toBe(8);
     expect([...image.subarray(0, 3)]).toEqual([255, 0, 0]);
     expect([...image.subarray(45, 48)]).toEqual([255, 0, 0]);
@@ -120,7 +120,7 @@ describe("decodeImage", () => {
   test("resizes with the kernel that it names", async () => {
     const source = rgb(30, 20, (x, y) => [(x * 37 + y * 91) % 256, x < 15 ? 20 : 230, (y * y * 5) % 256]);
     const bytes = await fromRaw(source, 30, 20).png().toBuffer();
-    const { image } = await decodeImage(bytes, { size: 17 });
+    const { pixels: image } = await decodeImage(bytes, { size: 17 });
     const expected = resizeCubic(source, { width: 30, height: 20, size: 17 }).map((value) =>
       Math.min(255, Math.max(0, value)),
     );
@@ -138,7 +138,7 @@ describe("decodeImage", () => {
       .png()
       .toBuffer();
     const crop = { left: 4, top: 0, width: 4, height: 4 };
-    const { image } = await decodeImage(bytes, { size: 4, crop, flip: true });
+    const { pixels: image } = await decodeImage(bytes, { size: 4, crop, flip: true });
     expect([image[0], image[3], image[6], image[9]]).toEqual([210, 180, 150, 120]);
   });
 

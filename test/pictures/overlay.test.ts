@@ -1,5 +1,6 @@
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
+import { InputError } from "../../src/core/errors.js";
 import type { Explained } from "../../src/explain/explanation.js";
 import { maskFiles } from "../../src/pictures/mask-png.js";
 import { renderOverlay } from "../../src/pictures/overlay.js";
@@ -29,6 +30,22 @@ async function decode(png: Uint8Array) {
 function distance(a: readonly number[], b: readonly number[]): number {
   return Math.hypot(...a.map((part, index) => part - b[index]));
 }
+
+test.each([
+  [
+    { width: 10, height: 10, pixels: new Uint8Array(7) },
+    /^image: expected 10 x 10 RGB pixels \(300 bytes\), got 7 bytes\.$/,
+  ],
+  [{ width: 0, height: 10, pixels: new Uint8Array(0) }, /^image: width and height: expected pixels, got 0 x 10\.$/],
+  [
+    { name: "x", size: 4, width: 9, height: 5, pixels: new Uint8Array(50) },
+    /expected 4 x 4 RGB pixels \(48 bytes\), got 50/,
+  ],
+])("pixels of another number than their sides say are refused: %#", async (image, message) => {
+  const error = await renderOverlay(explained, image).catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(InputError);
+  expect((error as InputError).message).toMatch(message);
+});
 
 describe("renderOverlay", () => {
   const shown = renderOverlay(explained, tissue({ width: SIZE, height: SIZE })).then(decode);

@@ -205,8 +205,8 @@ async function writePage(
 async function pictureOf({ explained, pixels }: Case, dataset: Dataset): Promise<Uint8Array> {
   const { size } = explained.maps;
   try {
-    const shape = await decodeImage(locate(dataset, explained.explanation.image), { size: PICTURE_SIZE });
-    return renderOverlay(explained, { width: PICTURE_SIZE, height: PICTURE_SIZE, pixels: shape.image }, { shape });
+    const file = locate(dataset, explained.explanation.image);
+    return renderOverlay(explained, await decodeImage(file, { size: PICTURE_SIZE }));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return renderOverlay(explained, { width: size, height: size, pixels });

@@ -64,6 +64,7 @@ export function readExplanation(
     );
   const present = readings.filter((_, index) => aspects[index].isPresent);
   return {
+    stem,
     explanation: {
       format: "aspectlens-explanation/1",
       image,
