@@ -1,4 +1,7 @@
-/** `weights.safetensors`: every number of a model once, for the graphs and for whoever wants to run or train it elsewhere. */
+/**
+ * `weights.safetensors`: every number of a model once, for the graphs and for whoever wants to run or train it
+ * elsewhere.
+ */
 
 import { BundleError } from "../core/errors.js";
 import { referenceName, referenceTap } from "../core/graph-ports.js";
@@ -32,8 +35,8 @@ const LAYOUTS: Readonly<Record<number, readonly (readonly number[])[]>> = {
 const CONSTANT = "constant/";
 
 /**
- * Parameters by name, references as `reference/<tap>`, and the graphs' other constants as `constant/<n>`. A parameter whose
- * numbers a graph holds in another order is stored in that order, so that both share them.
+ * Parameters by name, references as `reference/<tap>`, and the graphs' other constants as `constant/<n>`. A parameter
+ * whose numbers a graph holds in another order is stored in that order, so that both share them.
  */
 export function encodeWeights(
   { parameters, references }: { parameters: NdArrays; references: NdArrays },

@@ -1,4 +1,7 @@
-/** Whether a bundle's graph is one that this program wrote for the model that the bundle describes, and small enough to run. */
+/**
+ * Whether a bundle's graph is one that this program wrote for the model that the bundle describes, and small enough to
+ * run.
+ */
 
 import { BundleError } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
@@ -16,8 +19,8 @@ export interface GraphCheck {
 }
 
 /**
- * Reads every field, so that nothing reaches ONNX Runtime that `trace` would not have written: no other file, no control
- * flow, no open shape.
+ * Reads every field, so that nothing reaches ONNX Runtime that `trace` would not have written: no other file, no
+ * control flow, no open shape.
  *
  * @returns the share of the computing allowed for one run that it takes.
  * @throws BundleError

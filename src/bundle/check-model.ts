@@ -1,4 +1,7 @@
-/** Whether the model of a description is one that this program can build and read: every name, kind, layer and number of it. */
+/**
+ * Whether the model of a description is one that this program can build and read: every name, kind, layer and number of
+ * it.
+ */
 
 import { ASPECT_KINDS, TASKS } from "../core/annotation.js";
 import type { InputError } from "../core/errors.js";

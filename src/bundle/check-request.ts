@@ -12,7 +12,10 @@ import type { ClassifierSpec } from "../heads/head.js";
 
 const KINDS: readonly unknown[] = ["log-odds", "margin", "logit", "value", "aspect", "image", "unit"];
 
-/** @throws InputError where the classifier has no such target; aspects and layers are checked where their graph is traced. */
+/**
+ * @throws InputError where the classifier has no such target; aspects and layers are checked where their graph is
+ *   traced.
+ */
 export function checkTarget(target: Target | undefined, { task, classes }: ClassifierSpec): void {
   if (target === undefined) return;
   const refuse = (wanted: string) => new InputError(`target ${shown(target)}: ${wanted}.`);

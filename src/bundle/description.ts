@@ -168,7 +168,8 @@ export function checkImageReading({ model, preprocessing }: BundleDescription, p
   }
   if (kernel === RESIZE_KERNEL && size === model.trunk.inputSize) return;
   throw new BundleError(
-    `${path}: ${FILES.description}: wants images of ${size} px by kernel ${shown(kernel)}, this version makes ${model.trunk.inputSize} px by "${RESIZE_KERNEL}".`,
+    `${path}: ${FILES.description}: wants images of ${size} px by kernel ${shown(kernel)}, ` +
+      `this version makes ${model.trunk.inputSize} px by "${RESIZE_KERNEL}".`,
     { cure: "Export it again." },
   );
 }

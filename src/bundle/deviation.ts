@@ -15,14 +15,15 @@ export interface Deviation {
 const ABSOLUTE = 1e-4;
 const RELATIVE = 1e-3;
 /**
- * Of evidence and its overlap, which come element by element through the gradients of rectifiers: on another processor a
- * unit that lies within rounding of its bend counts or does not. Seen: 3e-3 between two builds of one runtime.
+ * Of evidence and its overlap, which come element by element through the gradients of rectifiers: on another processor
+ * a unit that lies within rounding of its bend counts or does not. Seen: 3e-3 between two builds of one runtime.
  */
 const RELATIVE_GATED = 1e-2;
 
 /**
- * Logits, scores and what heads say on unmasked features and on the reference are compared element by element; weights, maps
- * and masked answers by their norm, since they come through a gradient; evidence and overlap likewise, less strictly.
+ * Logits, scores and what heads say on unmasked features and on the reference are compared element by element; weights,
+ * maps and masked answers by their norm, since they come through a gradient; evidence and overlap likewise, less
+ * strictly.
  *
  * @param output its name in the graph.
  */
@@ -52,7 +53,10 @@ export function deviation(output: string, actual: NdArray | undefined, expected:
   return { output, measure: "relative", error, tolerance: relative };
 }
 
-/** How many times over its tolerance; above 1 is disagreement. What cannot be compared, as with NaN, disagrees without end. */
+/**
+ * How many times over its tolerance; above 1 is disagreement. What cannot be compared, as with NaN, disagrees without
+ * end.
+ */
 export function severity({ error, tolerance }: Deviation): number {
   const times = error / tolerance;
   return Number.isFinite(tolerance) && !Number.isNaN(times) ? times : Number.POSITIVE_INFINITY;

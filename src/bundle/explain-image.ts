@@ -1,4 +1,7 @@
-/** Explains one image by one graph: the pixels and the target go in, the outputs are read; with an interval, for changed copies too. */
+/**
+ * Explains one image by one graph: the pixels and the target go in, the outputs are read; with an interval, for changed
+ * copies too.
+ */
 
 import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
 import type { RunGraph } from "../engine/session-pool.js";

@@ -1,4 +1,7 @@
-/** Explains many images in order: some are decoded while others are explained, and one that cannot be read stops no other. */
+/**
+ * Explains many images in order: some are decoded while others are explained, and one that cannot be read stops no
+ * other.
+ */
 
 import { BundleError, InputError } from "../core/errors.js";
 

@@ -19,7 +19,10 @@ import { type Bundle, readBundle } from "./read-bundle.js";
 export type { ImageSource } from "./image-source.js";
 
 export interface ExplainRequest {
-  /** The predicted class by default. Another part of the network, or a class's own logit, takes a graph that is traced first. */
+  /**
+   * The predicted class by default. Another part of the network, or a class's own logit, takes a graph that is traced
+   * first.
+   */
   readonly target?: Target;
   /** How the names of mask files begin; the image's own name without its ending by default. */
   readonly stem?: string;
@@ -62,9 +65,9 @@ export interface Explainer {
   /** Of relevance; calibrated for the bundle's own method only, and for targets of the classifier. */
   thresholdOf(target?: Target): RelevanceThreshold;
   /**
-   * @throws ImageError where the image cannot be read; InputError where the target is none of the model's, or the image is
-   *   neither a path nor pixels of the model's size; ConfigError where the method cannot explain the target; BundleError where the
-   *   graph fails.
+   * @throws ImageError where the image cannot be read; InputError where the target is none of the model's, or the image
+   *   is neither a path nor pixels of the model's size; ConfigError where the method cannot explain the target;
+   *   BundleError where the graph fails.
    */
   explain(image: ImageSource, request?: ExplainRequest): Promise<ExplainedImage>;
   /** In the order given; a few images are decoded while others are explained, however many there are. */
@@ -78,15 +81,18 @@ export interface Explainer {
 export interface ExplainerOptions extends RuntimeOptions {
   /** The bundle's own by default. Another one is traced anew from its weights, which loads TensorFlow.js. */
   readonly method?: MethodChoice;
-  /** What will be asked for: the graphs of these targets are opened at once, others when they are needed; the predicted class by default. */
+  /**
+   * What will be asked for: the graphs of these targets are opened at once, others when they are needed; the predicted
+   * class by default.
+   */
   readonly targets?: readonly Target[];
 }
 
 /**
  * Opens a bundle for explaining, reading no more of it than `bundle.json`, `explain.onnx` and the weights.
  *
- * @throws BundleError where the bundle is damaged, or wants images resized in another way; ConfigError where the model does not
- *   allow the method.
+ * @throws BundleError where the bundle is damaged, or wants images resized in another way; ConfigError where the model
+ *   does not allow the method.
  */
 export async function openExplainer(opened: string | Bundle, given: ExplainerOptions = {}): Promise<Explainer> {
   checkOpening(opened, given);

@@ -1,4 +1,6 @@
-/** The graphs that explain: which one a target takes, opened when it is first asked for, with the threshold that goes with it. */
+/**
+ * The graphs of an explainer: which one a target needs, opened when it is first asked for, and the threshold to use.
+ */
 
 import type { RuntimeOptions } from "../engine/devices.js";
 import type { Runtime } from "../engine/session.js";
@@ -15,12 +17,13 @@ import { type Bundle, readBundledModel, readGraph } from "./read-bundle.js";
 export interface ExplanationGraphs {
   /** The method with the bundle's own choices filled in. */
   readonly method: MethodChoice;
-  /** Calibrated for the bundle's own method alone, and for answers of the classifier. */
+  /** Calibrated for the bundle's own method alone, and for targets of the classifier. */
   thresholdOf(target: Target | undefined): RelevanceThreshold;
   /**
    * Sessions of the graph that explains a target, the same for all targets that share it.
    *
-   * @throws ConfigError where the model does not allow the method or has no such target; BundleError where the graph cannot be built.
+   * @throws ConfigError where the model does not allow the method or has no such target; BundleError where the graph
+   *   cannot be built.
    */
   sessionsOf(target: Target | undefined): Promise<SessionPool>;
   dispose(): Promise<void>;

@@ -1,4 +1,7 @@
-/** From a trained model to a bundle: traces both graphs, and runs them for the goldens; the only part that needs TensorFlow.js. */
+/**
+ * From a trained model to a bundle: traces both graphs, and runs them for the goldens; the only part that needs
+ * TensorFlow.js.
+ */
 
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import { BundleError } from "../core/errors.js";

@@ -1,4 +1,7 @@
-/** An exported graph as plain data, read as strictly as `onnx-encoding` writes it: whatever else a file could say is refused. */
+/**
+ * An exported graph as plain data, read as strictly as `onnx-encoding` writes it: whatever else a file could say is
+ * refused.
+ */
 
 import { LIMITS } from "../core/limits.js";
 import { shown } from "../core/message-text.js";

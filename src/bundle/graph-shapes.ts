@@ -1,4 +1,7 @@
-/** The shape that each operator of an exported graph gives, and what it costs: known before anything runs, since no shape is open. */
+/**
+ * The shape that each operator of an exported graph gives, and what it costs: known before anything runs, since no
+ * shape is open.
+ */
 
 import { checkedSize, type ReadAttributes } from "./graph-reading.js";
 
@@ -21,20 +24,24 @@ export interface Result {
 
 type Rule = (operands: Operands) => Result;
 
-/** About as long as this many multiplications of a convolution takes one element of the simplest operator, which has to be read and written. */
+/**
+ * About as long as this many multiplications of a convolution takes one element of the simplest operator, which has to
+ * be read and written.
+ */
 const PER_ELEMENT = 20;
 
 /** By operator: all that `trace` writes, and nothing else. */
 export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ...each(
-    "Abs Acos Acosh Asin Asinh Atan Atanh Cast Ceil Clip Cos Cosh CumSum Elu Erf Exp Floor HardSigmoid Identity IsInf IsNaN",
+    "Abs Acos Acosh Asin Asinh Atan Atanh Cast Ceil Clip Cos Cosh CumSum Elu Erf Exp Floor HardSigmoid Identity",
     ({ shapes }) => plain(shapes[0]),
   ),
   ...each(
-    "LeakyRelu Log LogSoftmax Neg Not Reciprocal Relu Round ScatterElements ScatterND Selu Sigmoid Sign Sin Sinh Softmax",
+    "LeakyRelu Log LogSoftmax Neg Not Reciprocal Relu Round ScatterElements ScatterND Selu " +
+      "Sigmoid Sign Sin Sinh Softmax",
     ({ shapes }) => plain(shapes[0], Math.max(...shapes.map(checkedSize))),
   ),
-  ...each("Sqrt Tan Tanh", ({ shapes }) => plain(shapes[0])),
+  ...each("IsInf IsNaN Sqrt Tan Tanh", ({ shapes }) => plain(shapes[0])),
   ...each(
     "Add And Div Equal Greater GreaterOrEqual Less LessOrEqual Max Min Mul Or PRelu Pow Sub Where Xor",
     ({ shapes }) => plain(shapes.reduce(broadcast)),

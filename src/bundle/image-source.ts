@@ -30,7 +30,8 @@ export interface LoadedImage {
 }
 
 /**
- * Reads a file once, so that a pipe will do, and decodes it once where that gives the same pixels (`OpenImage.keepDecoded`).
+ * Reads a file once, so that a pipe will do, and decodes it once where that gives the same pixels
+ * (`OpenImage.keepDecoded`).
  *
  * @param options.size side of the model's input, S.
  * @param options.pictureSize side P of a second square, for people.

@@ -8,6 +8,11 @@ import { lowThresholdText, metricsOf, type Provenance, type TrainedModel } from 
 export function modelCard({ spec, threshold, provenance }: TrainedModel, { name }: { name: string }): string {
   const { dataset, warnings } = provenance;
   const counts = Object.entries(dataset.counts).map(([split, count]) => `${count} ${split}`);
+  const content = dataset.contentHash === undefined ? "" : `, of its content ${dataset.contentHash}`;
+  const hashes = `hash ${dataset.hash}${content}`;
+  const calibration = threshold.isCalibrated
+    ? "calibrated on validation data"
+    : "not calibrated: treat what is called relevant as a hint";
   const size = spec.trunk.inputSize;
   return [
     `# ${oneLine(name)}`,
@@ -16,14 +21,15 @@ export function modelCard({ spec, threshold, provenance }: TrainedModel, { name 
     "",
     "## Model",
     "",
-    `- Trunk: ${spec.trunk.name}, width ${spec.trunk.alpha}, input ${size} x ${size} pixels RGB; started from ${oneLine(provenance.weights)}.`,
+    `- Trunk: ${spec.trunk.name}, width ${spec.trunk.alpha}, input ${size} x ${size} pixels RGB; ` +
+      `started from ${oneLine(provenance.weights)}.`,
     `- Source layer: ${spec.source}.`,
     ...spec.heads.map((head) => `- ${headLine(head)}`),
-    `- Relevance threshold: ${threshold.high.toFixed(3)}${lowThresholdText(threshold)}, ${threshold.isCalibrated ? "calibrated on validation data" : "not calibrated: treat what is called relevant as a hint"}.`,
+    `- Relevance threshold: ${threshold.high.toFixed(3)}${lowThresholdText(threshold)}, ${calibration}.`,
     "",
     "## Training",
     "",
-    `- Dataset: ${oneLine(dataset.name)} (${counts.join(", ") || "counts unknown"}), hash ${dataset.hash}${dataset.contentHash === undefined ? "" : `, of its content ${dataset.contentHash}`}.`,
+    `- Dataset: ${oneLine(dataset.name)} (${counts.join(", ") || "counts unknown"}), ${hashes}.`,
     `- ${provenance.epochs} epochs, seed ${provenance.seed}.`,
     "",
     "## Metrics",

@@ -1,4 +1,6 @@
-/** Where an ONNX file keeps its numbers: moves them out to a shared weights file, and back in before a session is built. */
+/**
+ * Where an ONNX file keeps its numbers: moves them out to a shared weights file, and back in before a session is built.
+ */
 
 import protobuf from "protobufjs/minimal.js";
 import { BundleError } from "../core/errors.js";
@@ -67,9 +69,9 @@ export function moveConstantsOut(
  * The model with its constants inside again, so that ONNX Runtime reads no file.
  *
  * Measured (onnxruntime-node 1.30, MobileNet v1 1.0 @224, 24 MB of constants, 2 threads, best and median of five cold
- * starts of a session, ms): embedded bytes 137, 159; embedded file 114, 136; external data given in memory 134, 149; external
- * file 85, 91. External data cost nothing, so a bundle holds its weights once; they are put back by one copy in memory,
- * since an external file would have to be unpacked and removed again.
+ * starts of a session, ms): embedded bytes 137, 159; embedded file 114, 136; external data given in memory 134, 149;
+ * external file 85, 91. External data cost nothing, so a bundle holds its weights once; they are put back by one copy
+ * in memory, since an external file would have to be unpacked and removed again.
  *
  * @param options.location as it must stand in the model; another one is refused, as it could name any file.
  * @throws BundleError where a constant lies outside `weights`.

@@ -108,7 +108,8 @@ function checkGolden(
     const given = input === INPUTS.image ? golden.image : golden.target;
     if (given.data instanceof Float32Array && given.shape.join() === shape.join()) continue;
     throw new BundleError(
-      `${source}: input/${input} has the shape [${given.shape.join(", ")}] instead of [${shape.join(", ")}], or another type.`,
+      `${source}: input/${input} has the shape [${given.shape.join(", ")}] instead of [${shape.join(", ")}], ` +
+        "or another type.",
       { cure: "Export the bundle again." },
     );
   }

@@ -12,7 +12,8 @@ import { modelCard } from "./model-card.js";
 import { moveConstantsOut } from "./onnx-weights.js";
 
 /** What the user says of the rights in the model, where no file is given. */
-export const DEFAULT_LICENCE = `This model belongs to whoever trained it, and no licence to use it is granted by this file.
+export const DEFAULT_LICENCE = `\
+This model belongs to whoever trained it, and no licence to use it is granted by this file.
 Ask whoever gave you the bundle. Whoever exports a model can put its licence here.
 `;
 
@@ -39,7 +40,9 @@ export async function writeBundle(path: string, trained: TrainedModel, options: 
   await writeFileAtomic(path, encodeBundle(trained, options));
 }
 
-/** The bytes of the bundle. @throws BundleError where the model could not be read back, as with an aspect called `a/b`. */
+/**
+ * The bytes of the bundle. @throws BundleError where the model could not be read back, as with an aspect called `a/b`.
+ */
 export function encodeBundle(trained: TrainedModel, options: WriteOptions): Uint8Array {
   const { name = trained.provenance.dataset.name, predict, explain, goldens, kernel } = options;
   const { licence = DEFAULT_LICENCE } = options;

@@ -34,7 +34,8 @@ const HAS_DESCRIPTOR = 8;
 /**
  * The files of a zip by name.
  *
- * @throws BundleError where the file is absent, cut off, no zip, or names files that could land elsewhere when unpacked.
+ * @throws BundleError where the file is absent, cut off, no zip, or names files that could land elsewhere when
+ *   unpacked.
  */
 export async function readZipDirectory(path: string): Promise<ZipDirectory> {
   return withFile(path, async (file, size) => {

@@ -1,18 +1,20 @@
-/** What an explanation is: the JSON that a caller stores (`aspectlens-explanation/1`), and the pictures that go beside it. */
+/** What an explanation is: its JSON (`aspectlens-explanation/1`), and the maps that pictures are made of. */
 
 import type { AspectKind } from "../core/annotation.js";
 import type { Box } from "../core/box.js";
 import type { MappingName, MaskingName, SaliencyName } from "./methods.js";
 import type { Target } from "./target.js";
 
-/** How an answer is explained; what is absent has its default. Anything but the defaults is traced anew from the model. */
+/**
+ * How an answer is explained; what is absent has its default. All but the defaults needs a graph that is traced first.
+ */
 export interface MethodChoice {
   readonly saliency?: SaliencyName;
-  /** By default the method's first that fits: `multiply` for `evidence`, `filter-weights` where a method has them, else `multiply`. */
+  /** By default `multiply` for `evidence`; `filter-weights` for other methods that have them; else `multiply`. */
   readonly masking?: MaskingName;
   /** One layer that is masked for all heads, or `input`, the image; by default each head's own. */
   readonly tap?: string;
-  /** `grey` turns the masked image grey on its way to the heads; it wants the tap `input`. */
+  /** `grey` shows the heads the masked image without colours; it needs the tap `input`. */
   readonly mapping?: MappingName;
 }
 
@@ -39,15 +41,15 @@ export type Prediction = ClassPrediction | LabelsPrediction | ValuePrediction;
 export interface RegionExplanation {
   /** Mean probability over the region; with none, the largest probability. */
   readonly presence: number;
-  /** `null` where the aspect is absent, or its head cannot tell its answer from nothing. */
+  /** `null` where the aspect is absent, or its head answers the image hardly higher than the reference. */
   readonly relevance: number | null;
   /** `null` exactly where `relevance` is. */
   readonly survival: number | null;
 }
 
 /**
- * One connected region or box, in 0..1 of the image. Its relevance tells instances of an aspect apart; nothing is taken off for other
- * aspects, so that it can exceed the aspect's own, and no threshold is meant for it.
+ * One connected region or box, in 0..1 of the image. Its relevance ranks the instances of one aspect: nothing is
+ * subtracted for other aspects, so that it can exceed the aspect's own, and it is not for comparing with a threshold.
  */
 export interface InstanceExplanation extends RegionExplanation {
   readonly box: Box;
@@ -58,7 +60,7 @@ export interface InstanceExplanation extends RegionExplanation {
 export interface AspectExplanation extends RegionExplanation {
   readonly name: string;
   readonly kind: AspectKind;
-  /** What it accounts for at places that it shares with no more relevant aspect, 0..1; `null` exactly where `relevance` is. */
+  /** Relevance at places that no more relevant aspect occupies, 0..1; `null` exactly where `relevance` is. */
   readonly relevanceApart: number | null;
   readonly relevanceInterval: readonly [low: number, high: number] | null;
   readonly isPresent: boolean;
@@ -79,9 +81,9 @@ export interface Explanation {
   readonly target: Target;
   readonly saliency: SaliencyName;
   readonly masking: MaskingName;
-  /** From this relevance on, an aspect is relevant, */
+  /** An aspect is relevant from this `relevance` on. */
   readonly threshold: number;
-  /** and beside such an aspect from this `relevanceApart` on. */
+  /** Beside an aspect that reaches `threshold`, another is relevant from this `relevanceApart` on. */
   readonly thresholdBeside: number;
   readonly isExplained: boolean;
   /** In the order of the model's heads. */
@@ -96,14 +98,19 @@ export interface ExplanationMaps {
   readonly size: number;
   /** By aspect, `[size * size]` of 0 and 1; boxes are filled. Only aspects that are present and have a place. */
   readonly regions: Readonly<Record<string, Uint8Array>>;
-  /** By aspect, `[size * size]`, 0..255 for a survival of 0..1 at each pixel, 0 outside the region. Pixel regions only. */
+  /**
+   * By aspect, `[size * size]`, 0..255 for a survival of 0..1 at each pixel, 0 outside the region. Pixel regions only.
+   */
   readonly survival: Readonly<Record<string, Uint8Array>>;
-  /** The method's map, of the source layer or the one that was asked for, at its own grid, zero or more, in no unit. */
+  /**
+   * The method's map, of the source layer or the tap that was asked for, on that layer's grid; zero or more, in no
+   * unit.
+   */
   readonly saliency: {
     readonly height: number;
     readonly width: number;
     readonly values: Float32Array;
-    /** How far right of and below equal cells the layer's own lie, as a share of the image's side. */
+    /** How far a cell lies right of and below where a grid of equal cells has it, as a share of the image's side. */
     readonly offset: number;
   };
 }

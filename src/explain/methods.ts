@@ -1,7 +1,7 @@
 /**
  * Names of the saliency methods and maskings, and which go together. A new saliency method gets its traits here; its
- * function is a file in `graph/saliency` and an entry of `SALIENCY_FUNCTIONS` there. Loads no TensorFlow.js, so that the
- * command line can name methods.
+ * function is a file in `graph/saliency` and an entry of `SALIENCY_FUNCTIONS` there. Loads no TensorFlow.js, so that
+ * the command line can name methods.
  */
 
 import { ConfigError } from "../core/errors.js";

@@ -13,8 +13,8 @@ export const LEAST_SHARE_OF_PLACE = 0.01;
 export const LEAST_SHARE_TO_OCCUPY = 0.02;
 
 /**
- * Below this mean of u - e (a head's logits on the features and on the reference), the head answers both alike, and there
- * is no relevance.
+ * Below this mean of u - e (a head's logits on the features and on the reference), the head answers both alike, and
+ * there is no relevance.
  */
 export const LEAST_CONTRAST = 1;
 
@@ -48,7 +48,9 @@ export const LEAST_RANDOMIZED_COUNT = 20;
 /** Images, and randomized classifiers that explain each, for the relevance that needs no reason. */
 export const RANDOMIZATION = { images: 16, classifiers: 24 } as const;
 
-/** An aspect's evidence fades wholly from this quantile of it on, so that a few extreme elements do not set the scale. */
+/**
+ * An aspect's evidence fades wholly from this quantile of it on, so that a few extreme elements do not set the scale.
+ */
 export const REMOVAL_QUANTILE = 0.95;
 
 /**

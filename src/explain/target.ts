@@ -1,6 +1,6 @@
 /**
- * Targets: the numbers of a network that a caller can ask about, and what follows from one for the graph: whether a class
- * (an input of the graph, `targetWeights`) or an inner target (a graph of its own), and on which scale.
+ * Targets: the numbers of a network that a caller can ask about, and what follows from one for the graph: whether a
+ * class (an input of the graph, `targetWeights`) or an inner target (a graph of its own), and on which scale.
  */
 
 import type { Task } from "../core/annotation.js";
@@ -18,11 +18,13 @@ export type ClassTarget =
 
 /** A number of another part of the network. */
 export type InnerTarget =
-  /** What an aspect head says: its one number, or the sum of its answers before the sigmoid where it sees its aspect. */
+  /**
+   * What an aspect head says: its one number, or the sum of its answers before the sigmoid where it sees its aspect.
+   */
   | { readonly kind: "aspect"; readonly aspect: string }
   /**
-   * An output image (a segmentation or an amount map): the sum of its pixels before the sigmoid, those of the object (where the
-   * head sees its aspect) and of the background with a weight each.
+   * An output image (a segmentation or an amount map): the sum of its pixels before the sigmoid, those of the object
+   * (where the head sees its aspect) and of the background with a weight each.
    */
   | { readonly kind: "image"; readonly aspect: string; readonly object: number; readonly background: number }
   /** A channel of a layer, its mean over space; or one unit of it, by row and column of the layer's grid. */

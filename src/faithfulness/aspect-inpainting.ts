@@ -1,10 +1,12 @@
-/** What becomes of the answer when an aspect is painted over: whether the classifier needs it, whatever an explanation says. */
+/**
+ * How the answer changes when an aspect is painted over: whether the classifier needs it, whatever an explanation says.
+ */
 
 import type { Sample } from "../core/annotation.js";
 import { highest } from "../explain/reading/prediction.js";
 import type { Model } from "../model/model.js";
 import { inpaint } from "./inpaint.js";
-import { answersOf, type Run, targetOf, type Variants } from "./predict-variants.js";
+import { answersOf, type ClassifierRun, targetOf, type Variants } from "./predict-variants.js";
 
 /** Painted over beside an aspect's region, pixels: its edge shows what was there. */
 const MARGIN = 3;
@@ -22,11 +24,12 @@ export interface InpaintingEffect {
 /**
  * Paints each aspect that is labelled with a place over, one at a time.
  *
- * @returns of each image, in order, what painting over each aspect did; an aspect without a place, or too large, is not there.
+ * @returns of each image, in order, what painting over each aspect did, without those that have no place or are too
+ *   large.
  */
 export async function* inpaintingEffects(
   model: Model,
-  { samples, ...run }: Run & { samples: AsyncIterable<readonly Sample[]> },
+  { samples, ...run }: ClassifierRun & { samples: AsyncIterable<readonly Sample[]> },
 ): AsyncGenerator<{ sample: Sample; effects: Readonly<Record<string, InpaintingEffect>> }> {
   const { task } = model.classifier.spec;
   const size = model.spec.trunk.inputSize;

@@ -20,7 +20,9 @@ export interface Case {
   readonly explained: Explained;
   /** As the model saw it, `[S, S, 3]` RGB. */
   readonly pixels: Uint8Array;
-  /** How much more relevant the most relevant distractor is than the most relevant cause; below 0 where the cause is named. */
+  /**
+   * Relevance of the most relevant distractor less that of the most relevant cause; below 0 where the cause is named.
+   */
   readonly error: number;
 }
 

@@ -1,4 +1,4 @@
-/** Deletion and insertion: does the answer go and come with the places that a map calls salient? */
+/** Deletion and insertion curves: how the score changes as a map's most salient places are removed, or added. */
 
 import sharp from "sharp";
 import type { Sample } from "../core/annotation.js";
@@ -7,37 +7,37 @@ import { random } from "../core/random.js";
 import type { ExplanationMaps } from "../explain/explanation.js";
 import { highest } from "../explain/reading/prediction.js";
 import type { Model } from "../model/model.js";
-import { answersOf, type Run, targetOf } from "./predict-variants.js";
+import { answersOf, type ClassifierRun, targetOf } from "./predict-variants.js";
 
-/** Parts in which the image goes and comes. */
+/** Steps in which an image is removed, or added. */
 const STEPS = 12;
 
-type Grid = ExplanationMaps["saliency"];
+type SaliencyMap = ExplanationMaps["saliency"];
 
 /** Mean score of the answered class along the two curves of RISE (Petsiuk et al. 2018, arXiv:1806.07421), 0..1. */
 export interface Curves {
-  /** Cells taken away, the most salient first: the lower, the better the map. */
+  /** Cells removed, the most salient first: the lower, the better the map. */
   readonly deletion: number;
-  /** Cells given, the most salient first: the higher, the better. */
+  /** Cells added, the most salient first: the higher, the better. */
   readonly insertion: number;
 }
 
 /** An image with the maps to follow, and without its detail, `[S, S, 3]`. */
 export interface Followed {
   readonly sample: Sample;
-  readonly maps: readonly Grid[];
+  readonly maps: readonly SaliencyMap[];
   readonly blurred: Uint8Array;
 }
 
 /**
- * What is taken away is blurred, not blackened: a black patch is a thing of its own. Cells of equal saliency come in random
- * order.
+ * What is removed is blurred, not blackened: a black patch is a thing of its own. Cells of equal saliency come in
+ * random order.
  *
  * @returns of each image the curves of each of its maps, in order.
  */
 export async function* deletionCurves(
   model: Model,
-  { followed, ...run }: Run & { followed: AsyncIterable<readonly Followed[]> },
+  { followed, ...run }: ClassifierRun & { followed: AsyncIterable<readonly Followed[]> },
 ): AsyncGenerator<readonly Curves[]> {
   const { task } = model.classifier.spec;
   const size = model.spec.trunk.inputSize;
@@ -69,7 +69,9 @@ export function blurred(pixels: Uint8Array, size: number): Promise<Uint8Array> {
     .toBuffer();
 }
 
-/** For each map the images between the whole and nothing, then those between nothing and the whole. */
+/**
+ * For each map the images from the whole to the blurred one, without both, then those from the blurred to the whole.
+ */
 function stages({ sample, maps, blurred }: Followed, size: number): Uint8Array[] {
   return maps.flatMap((map) => {
     const cells = order(map);
@@ -84,17 +86,17 @@ function stages({ sample, maps, blurred }: Followed, size: number): Uint8Array[]
 }
 
 /** Indices of the cells, the most salient first. */
-function order({ values }: Grid): readonly number[] {
+function order({ values }: SaliencyMap): readonly number[] {
   const draw = random(7, "cells of equal saliency");
-  const lots = Float64Array.from(values, () => draw.next());
-  return [...values.keys()].sort((a, b) => values[b] - values[a] || lots[a] - lots[b]);
+  const tieBreaks = Float64Array.from(values, () => draw.next());
+  return [...values.keys()].sort((a, b) => values[b] - values[a] || tieBreaks[a] - tieBreaks[b]);
 }
 
 /** One image with some cells of another. */
 function patched(
   under: Uint8Array,
   over: Uint8Array,
-  { cells, map, size }: { cells: readonly number[]; map: Grid; size: number },
+  { cells, map, size }: { cells: readonly number[]; map: SaliencyMap; size: number },
 ): Uint8Array {
   const { height, width, offset } = map;
   const pixels = Uint8Array.from(under);

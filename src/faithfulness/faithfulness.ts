@@ -1,4 +1,7 @@
-/** The one question: does an explanation name the aspect that caused the answer, and not another that is merely there? */
+/**
+ * The report of a measurement (`aspectlens-faithfulness/1`): do explanations name the cause, and not what is merely
+ * there?
+ */
 
 import type { MaskingName, SaliencyName } from "../explain/methods.js";
 import type { Curves } from "./deletion-curves.js";
@@ -8,7 +11,7 @@ export interface FaithfulnessMethod {
   readonly saliency: SaliencyName;
   readonly masking: MaskingName;
   readonly isDefault: boolean;
-  /** From this relevance on, an aspect was called relevant; `null` where no image was explained. */
+  /** The high threshold, from which an aspect was called relevant; `null` where no image was explained. */
   readonly threshold: number | null;
   /** Share of the images whose most relevant aspect is a cause; k-way ties count 1/k. */
   readonly namedCause: number | null;
@@ -22,11 +25,19 @@ export interface FaithfulnessMethod {
   readonly allCausesRelevant: number | null;
   /** The same where painting over any of them lowers the target: a cause that is seen need not be used. */
   readonly allUsedCausesRelevant: number | null;
-  /** Of the images in which a cause is seen, the share with no relevant aspect: "no known aspect explains this", wrongly. */
+  /**
+   * Of the images in which a cause is seen, the share with no relevant aspect: "no known aspect explains this",
+   * wrongly.
+   */
   readonly unexplainedWithCause: number | null;
-  /** Of the images whose cause is none of the aspects, some of which are seen, the share with no relevant aspect: rightly. */
+  /**
+   * Of the images whose cause is none of the aspects, some of which are seen, the share with no relevant aspect:
+   * rightly.
+   */
   readonly unexplainedWithoutCause: number | null;
-  /** Spearman's, between an aspect's relevance and what the target loses when it is painted over; of all such aspects. */
+  /**
+   * Spearman's, between an aspect's relevance and what the target loses when it is painted over; of all such aspects.
+   */
   readonly removalCorrelation: number | null;
   /** Mean score of the answered class while the most salient places go, and while they come; of the method's map. */
   readonly curves: Curves | null;
@@ -50,14 +61,19 @@ export interface Faithfulness {
   /** Share of the labelled images answered right; `null` for a regression. */
   readonly classifier: { readonly accuracy: number | null };
   readonly methods: readonly FaithfulnessMethod[];
-  /** Images answered right in which two or more causes are seen, and all are used; a cause; aspects, none of which is a cause. */
+  /**
+   * Images answered right in which two or more causes are seen, and all are used; a cause; aspects, none of which is a
+   * cause.
+   */
   readonly counts: {
     readonly severalCauses: number;
     readonly severalUsedCauses: number;
     readonly withCause: number;
     readonly withoutCause: number;
   };
-  /** By the default method, of the images answered right, with known causes, in which an aspect is labelled and seen. */
+  /**
+   * By the default method, of the images answered right, with known causes, in which an aspect is labelled and seen.
+   */
   readonly aspects: Readonly<Record<string, FaithfulnessAspect>>;
   /** `count` over the images labelled with a cause and another aspect: it measures heads and classifier. */
   readonly coverage: number | null;
@@ -67,14 +83,17 @@ export interface Faithfulness {
     readonly presenceOnly: { readonly namedCause: number | null };
     readonly survival: { readonly namedCause: number | null };
     readonly randomClassifier: RandomControl | null;
-    /** Aspect heads that have learned nothing; reported, and expected of nobody. */
+    /** Aspect heads re-initialised; for information: no value is asked of it. */
     readonly randomHeads: RandomControl | null;
   };
-  /** Beside a model of the same images with other causes; `null` where none was given. */
+  /** The paired models: this one, and one of the same images with other causes; `null` where none was given. */
   readonly twins: PairedModels | null;
 }
 
-/** A part of the model that has learned nothing: its naming should be chance, and nothing relevant. */
+/**
+ * A part of the model is randomized: it should name causes as often as drawing at random does, and call nothing
+ * relevant.
+ */
 export interface RandomControl {
   /** Over all randomized models and images. */
   readonly namedCause: number | null;

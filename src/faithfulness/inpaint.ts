@@ -1,4 +1,4 @@
-/** Fills a hole in an image from what surrounds it, smoothly: what the picture may have looked like without the thing that was there. */
+/** Fills a hole in an image smoothly from its surroundings, as if what was there were not. */
 
 /** Of one level of the pyramid: `colours` `[size, size, 3]`, `known` `[size, size]` 0..1. */
 interface Level {
@@ -8,8 +8,8 @@ interface Level {
 }
 
 /**
- * Push-pull (Gortler et al., "The lumigraph", SIGGRAPH 1996): means of what is known are pulled up a pyramid of halved images, and
- * pushed down again, bilinearly, to where nothing is known. A classifier finds hardly an edge in it, as it would in a grey patch.
+ * Push-pull (Gortler et al., "The lumigraph", SIGGRAPH 1996): means of the known pixels are pulled up a pyramid of
+ * halved images, and pushed down again, bilinearly, to the unknown ones. Unlike a grey patch, it has hardly an edge.
  *
  * @param pixels `[size, size, 3]` RGB.
  * @param hole `[size, size]`, 0 where the image stays.
@@ -29,7 +29,9 @@ export function inpaint(pixels: Uint8Array, { size, hole }: { size: number; hole
   return filled;
 }
 
-/** Half the size, rounded up: of each two by two pixels the mean of what is known; known as far as they are, up to 1. */
+/**
+ * Half the size, rounded up: of each two by two pixels the mean of what is known; known as far as they are, up to 1.
+ */
 function pulled({ size, colours, known }: Level): Level {
   const half = Math.ceil(size / 2);
   const level = { size: half, colours: new Float32Array(3 * half * half), known: new Float32Array(half * half) };

@@ -5,8 +5,9 @@ import type { Faithfulness } from "./faithfulness.js";
 import { createTally } from "./tally.js";
 
 /**
- * @param images of the test split, each explained by one method with the default target. Counted are those labelled with a
- *   cause and another aspect, answered right, in which the relevance of a cause and of another aspect could be read.
+ * @param images of the test split, each explained by one method with the default target. Counted are those labelled
+ *   with a cause and another aspect, answered right, in which the relevance of a cause and of another aspect could be
+ *   read.
  */
 export async function measureFaithfulness(
   images: AsyncIterable<GroundTruthComparison> | Iterable<GroundTruthComparison>,

@@ -28,7 +28,7 @@ export interface FaithfulnessOptions {
   readonly drawImages?: number;
   /** Images in which each aspect with a place is painted over. */
   readonly inpaintedImages?: number;
-  /** Images whose salient places are taken away and given, for each method. */
+  /** Images whose salient places are removed and added, for each method. */
   readonly curveImages?: number;
   readonly batchSize?: number;
   readonly onProgress?: (share: number, what: string) => void;

@@ -1,4 +1,7 @@
-/** What all measurements of one model share: the model, the dataset's samples with progress, and how outputs are read and judged. */
+/**
+ * What all measurements of one model share: the model, the samples with progress, and reading outputs beside the
+ * causes.
+ */
 
 import type { Sample } from "../core/annotation.js";
 import { InterruptedError } from "../core/errors.js";
@@ -29,7 +32,7 @@ export interface Measuring {
 
 interface SampleOptions {
   readonly limit?: number;
-  /** What they are for, as it is shown; those that are for nothing shown do not count as progress. */
+  /** What they are for, as progress shows it; without it they do not count as progress. */
   readonly what?: string;
   readonly annotations?: LoadSampleOptions["annotations"];
 }

@@ -1,4 +1,6 @@
-/** Two models on the same images, whose classes have different causes: the explanations must differ as the reasons do. */
+/**
+ * Paired models: two on the same images, whose classes have different causes, so that their explanations must differ.
+ */
 
 import { InterruptedError } from "../core/errors.js";
 import { batches } from "../dataset/batches.js";
@@ -55,7 +57,9 @@ export async function comparePairedModels(
   return { count, ownFirst: share(own), sameFirst: share(same) };
 }
 
-/** The most relevant of a model's own causes and of the other's, those that are causes of both left out; absent where one is not seen. */
+/**
+ * The highest relevance of a model's own causes, and of the other's, without common ones; absent where one is not seen.
+ */
 function strongest({ relevance, causes }: Seen, others: readonly string[]) {
   const most = (names: readonly string[]) => Math.max(...names.map((name) => relevance.get(name) ?? -1));
   const own = most(causes.filter((name) => !others.includes(name)));

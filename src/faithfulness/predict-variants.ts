@@ -9,7 +9,7 @@ import { overSamples } from "../explain/calibration/run-over-samples.js";
 import { answer, type Model } from "../model/model.js";
 import type { Parameters } from "../trunk/trunk.js";
 
-export interface Run {
+export interface ClassifierRun {
   readonly engine: Engine;
   readonly constants: NdArrays;
   readonly batchSize?: number;
@@ -24,7 +24,7 @@ export interface Variants {
 /** @returns of each sample the logits of its images, `[1, classes]`, in order. */
 export async function* answersOf<Item extends Variants>(
   model: Model,
-  { variants, ...run }: Run & { variants: AsyncIterable<readonly Item[]> },
+  { variants, ...run }: ClassifierRun & { variants: AsyncIterable<readonly Item[]> },
 ): AsyncGenerator<{ of: Item; answers: readonly NdArray[] }> {
   const queue: Item[] = [];
   const stream = async function* () {

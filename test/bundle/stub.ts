@@ -1,4 +1,6 @@
-/** A bundle of a few kilobytes whose graphs only look like ONNX, for what concerns the file alone; and zips to break. */
+/**
+ * A bundle of a few kilobytes whose graphs only look like ONNX, for what concerns the file alone; and zips to break.
+ */
 
 import { createHash } from "node:crypto";
 import { unzipSync, type Zippable, zipSync } from "fflate";

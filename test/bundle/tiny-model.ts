@@ -1,4 +1,7 @@
-/** A model with random weights, small enough to export in a test: all four kinds of aspect head on the smallest MobileNet. */
+/**
+ * A model with random weights, small enough to export in a test: all four kinds of aspect head on the smallest
+ * MobileNet.
+ */
 
 import { ndArray } from "../../src/core/nd-array.js";
 import { initialize } from "../../src/core/parameters.js";

@@ -199,7 +199,7 @@ describe("the walk from data to explanation", () => {
     await refused(/page.index\.html: exists and was not made by aspectlens/, dataset, "--out", "page");
     expect(readFileSync(at("page/index.html"), "utf8")).toBe("mine");
     await refused(/--threads.*at most 256/, dataset, "--threads", "9999999");
-    await refused(/saliency "cam": wants the classifier's pooling/, dataset, "--saliency", "cam");
+    await refused(/saliency "cam": needs the classifier's pooling/, dataset, "--saliency", "cam");
     await refused(
       /--unranked: the model has no aspect "foo"\. It has: square, bar, bright, red\./,
       dataset,

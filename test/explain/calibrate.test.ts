@@ -187,8 +187,8 @@ test("removal fades exactly the elements that carry an aspect's evidence", async
 
 describe("calibration", () => {
   /**
-   * An engine that gives each image, in turn, these relevances and these losses of a target of 2 over a reference of 1; and the
-   * relevance `chance` to every aspect under a randomized classifier.
+   * An engine that gives each image, in turn, these relevances and these losses of a target of 2 over a reference of 1;
+   * and the relevance `chance` to every aspect under a randomized classifier.
    */
   function playing(
     script: readonly { relevance: Record<string, number>; lost?: Record<string, number> }[],

@@ -274,7 +274,8 @@ describe("finite differences", () => {
   test("confirm every head's evidence gradient half way to the reference, in a random direction", () => {
     const step = 0.0005;
     tf.tidy(() => {
-      // A presence head's maximum over places has a gradient of its own, which test/heads/presence.test.ts checks: here only means.
+      // A presence head's maximum over places has a gradient of its own, which test/heads/presence.test.ts checks: here
+      // only means.
       const kernel = "head/tag/output/kernel"; // [64, 1]: of 32 maxima, of 32 means
       const { shape, data } = constants[kernel];
       const ofMeans = Float32Array.from(data, (value, index) => (index < 32 ? 0 : value));
@@ -288,7 +289,8 @@ describe("finite differences", () => {
         const u = steps.aspects[head.spec.name].unmasked.dataSync();
         const p = Array.from(steps.aspects[head.spec.name].evidence[0].dataSync());
         const d = difference.dataSync();
-        // The gradient is p / d. The direction has its signs, so that nothing cancels and the error stays small beside the slope;
+        // The gradient is p / d. The direction has its signs, so that nothing cancels and the error stays small beside
+        // the slope;
         // where p is zero it keeps away.
         const direction = Float32Array.from(p, (value, index) => stream.uniform(0, 1) * Math.sign(value * d[index]));
         const expected = p.reduce(
@@ -404,14 +406,14 @@ describe("taps", () => {
     expect(explainedTaps(tinyModel({ aspects: [early] }))).toEqual(["conv_pw_5", SOURCE]);
   });
 
-  test("behind all that the classifier reads are an error at once", () => {
+  test("after all that the classifier reads are an error at once", () => {
     const late = { kind: "presence", name: "tag", taps: ["conv_pw_13"], threshold: 0.5 } as const;
     const of = tinyModel({ aspects: [late], classifier: { taps: ["conv_pw_12"] } });
     expect(() => explainFunction(of)).toThrow(ConfigError);
     expect(() => explainFunction(of)).toThrow(
-      /head "tag".*"conv_pw_13".*behind "conv_pw_12".*Choose "conv_pw_12" or an earlier layer, such as "conv_pw_11"\.$/,
+      /head "tag".*"conv_pw_13".*after "conv_pw_12".*Choose "conv_pw_12" or an earlier layer, such as "conv_pw_11"\.$/,
     );
-    // The trunk's own source is no advice where it lies behind as well.
+    // The trunk's own source is no advice where it comes later as well.
     expect(() => explainFunction(tinyModel({ classifier: { taps: ["conv_pw_5"] } }))).toThrow(
       /"conv_pw_11".*Choose "conv_pw_5" or an earlier layer\.$/,
     );

@@ -325,7 +325,8 @@ describe("thresholds", () => {
     expect(fitLow([...faint, ...strong], { high: 0.3 })).toBeCloseTo(0.1201, 10);
     // Here none does, and a third of the threshold excludes more than 3 % ask for.
     expect(fitLow([...faint, ...faint], { high: 0.3 })).toBeCloseTo(0.1, 10);
-    // Where the threshold names all that may be named, the next is excluded though it reaches more at places of its own than the threshold is.
+    // Where the threshold names all that may be named, the next is excluded though it reaches more at places of its own
+    // than the threshold is.
     const near = [reached(0.5), reached(0.5), reached(0.5), reached(0.2, 0.45)];
     expect(fitLow([...faint, ...near], { high: 0.3 })).toBeCloseTo(0.4501, 10);
   });

@@ -1,4 +1,7 @@
-/** Every saliency method, masking, target and tap on a whole model: eager beside compiled, and beside what each must mean. */
+/**
+ * Every saliency method, masking, target and tap on a whole model: eager beside compiled, and beside what each must
+ * mean.
+ */
 
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -124,9 +127,9 @@ describe("every pair of method and masking", () => {
     );
   });
 
-  test("CAM without a dense layer right behind is an error that says where there is one", () => {
+  test("CAM without a dense layer right after is an error that says where there is one", () => {
     expect(() => explainFunction(tinyModel(), { saliency: "cam" })).toThrow(
-      /"cam": wants.*conv_pw_11.*classifier reads conv_pw_13/,
+      /"cam": needs.*conv_pw_11.*classifier reads conv_pw_13/,
     );
     expect(() => explainFunction(model, { saliency: "cam", target: { kind: "aspect", aspect: "tag" } })).toThrow(
       ConfigError,

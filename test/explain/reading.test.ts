@@ -153,7 +153,8 @@ describe("relevance", () => {
   });
 
   test("takes the answer by the roots of its channels in the cosine, by their squares in the share", () => {
-    // Two places; c = 4 and -9 at the first, 1 at the second, p = 3, -1 at the first: (2 * 3 + 3 * 1) / sqrt(14 * 10), and 97 of 98.
+    // Two places; c = 4 and -9 at the first, 1 at the second, p = 3, -1 at the first: (2 * 3 + 3 * 1) / sqrt(14 * 10),
+    // and 97 of 98.
     const roots = { evidence: array([1, 1, 2, 2], [97, 13, 1, 1]), overlap: array([1, 1, 2, 2], [9, 10, 0, 0]) };
     expect(relevanceAlone([roots])).toBeCloseTo((9 / Math.sqrt(140)) * (97 / 98), 6);
   });
@@ -248,8 +249,10 @@ describe("relevance", () => {
     });
 
     test("is what a pursuit over the vectors gives where aspects have different layers", () => {
-      // c = 2 in layer t, 1 in layer u. The first aspect reads t alone, p = (1, 0), and takes all that is there: cosine 1. The second reads
-      // both, p = (1, 1): 3 / sqrt(5 * 2), of which (2, 0) . (1, 1) / sqrt(10) went with the first; 1 / sqrt(10) is left.
+      // c = 2 in layer t, 1 in layer u. The first aspect reads t alone, p = (1, 0), and takes all that is there: cosine
+      // 1. The second reads
+      // both, p = (1, 1): 3 / sqrt(5 * 2), of which (2, 0) . (1, 1) / sqrt(10) went with the first; 1 / sqrt(10) is
+      // left.
       const at = (tap: string, index: number, c: number) => ({ tap, index, overlap: array([1, 1, 1, 2], [c, 1]) });
       const taps = {
         t: { evidence: evidence([1, 1, 1], [4]), shared: { aspectCount: 2, sums: array([1, 1], [1]) } },
@@ -272,7 +275,8 @@ describe("relevance", () => {
     });
 
     test("apart from more relevant ones is what lies at places that hold none of them", () => {
-      // Three places with 8, 1 and 1 of the answer's evidence; the first aspect holds two of them, the second the last two.
+      // Three places with 8, 1 and 1 of the answer's evidence; the first aspect holds two of them, the second the last
+      // two.
       const taps = {
         t: { evidence: evidence([1, 1, 3], [8, 1, 1]), shared: { aspectCount: 2, sums: array([1, 1], [0]) } },
       };
@@ -452,7 +456,8 @@ describe("an explanation", () => {
   test("holds every number of the design", () => {
     const { explanation, maps } = readExplanation(outputs(), options);
     const presence = 1 / (1 + Math.exp(-4));
-    // Survival (2 + 4) / (4 + 4); relevance 3 / sqrt(9 * 4) * 4 / 9, apart from none the root of the share; on a grid of 2x2 the widened quarter is everything.
+    // Survival (2 + 4) / (4 + 4); relevance 3 / sqrt(9 * 4) * 4 / 9, apart from none the root of the share; on a grid
+    // of 2x2 the widened quarter is everything.
     const numbers = { presence: expect.closeTo(presence, 12), survival: 0.75, relevance: expect.closeTo(2 / 9, 12) };
     expect(explanation).toEqual({
       format: "aspectlens-explanation/1",

@@ -16,7 +16,10 @@ beforeAll(() => tf.setBackend("cpu"));
 const [HEIGHT, WIDTH, CHANNELS] = [3, 4, 5];
 const COUNT = HEIGHT * WIDTH * CHANNELS;
 
-/** Pooling and a dense layer behind a bend: value = sum_o t_o tanh(sum_k mean(z_k^2 / 2 + z_k) K_ko), with gradients by hand. */
+/**
+ * Pooling and a dense layer behind a bend: value = sum_o t_o tanh(sum_k mean(z_k^2 / 2 + z_k) K_ko), with gradients by
+ * hand.
+ */
 function toyPoint({ seed = 1, scale = 1 }: { seed?: number; scale?: number } = {}) {
   const stream = random(seed, "toy");
   const draw = (length: number, low: number, high: number) => Array.from({ length }, () => stream.uniform(low, high));
@@ -131,7 +134,8 @@ describe("worked by hand", () => {
   });
 
   test("Grad-CAM++ gives a place less where its filter sees much", () => {
-    // Channel 0 sees 4 in all: sum g / (2 + 4 g) = 1/6 + 2/10 + 3/14 + 6/26. Channel 1 sees 8, and only its last gradient is positive: 1/10.
+    // Channel 0 sees 4 in all: sum g / (2 + 4 g) = 1/6 + 2/10 + 3/14 + 6/26. Channel 1 sees 8, and only its last
+    // gradient is positive: 1/10.
     const [first, second] = numbers(plusPlusWeights(slopes(), { features: features() }));
     expect(first).toBeCloseTo(1 / 6 + 2 / 10 + 3 / 14 + 6 / 26, 6);
     expect(second).toBeCloseTo(1 / 10, 6);
@@ -154,7 +158,8 @@ describe("worked by hand", () => {
   });
 
   test("Score-CAM weighs a filter by what its map leaves of the value", () => {
-    // Maps: channel 0 (1, 0, 1, 2) / 2, channel 1 (2, 4, 0, 2) / 4. Values at places: -1, -4, 3, 14, so that channel 0 leaves
+    // Maps: channel 0 (1, 0, 1, 2) / 2, channel 1 (2, 4, 0, 2) / 4. Values at places: -1, -4, 3, 14, so that channel 0
+    // leaves
     // -0.5 + 0 + 1.5 + 14 = 15, channel 1 -0.5 - 4 + 0 + 7 = 2.5.
     const at = linear(features(), slopes());
     const weights = numbers(SALIENCY_FUNCTIONS["score-cam"]({ masked: at, weighed: at }).weights as tf.Tensor);
@@ -269,7 +274,8 @@ describe("a map of another layer", () => {
     // Half-pixel centres: column j of 8 lies at (j + 0.5) / 4 - 0.5, cut to 0..1.
     expect([...enlarged.dataSync().slice(0, 8)]).toEqual([0, 0, 0.5, 1.5, 2.5, 3.5, 4, 4]);
     const moved = resampleMap(map, { masked: at(8, 0), weighed: at(2, 0.25) });
-    // Two pixels right and down: row 5 shows row 3, which lies at 3.5 / 4 - 0.5 = 0.375 between the two, 3 above the first row.
+    // Two pixels right and down: row 5 shows row 3, which lies at 3.5 / 4 - 0.5 = 0.375 between the two, 3 above the
+    // first row.
     expect([...moved.dataSync().slice(40, 48)]).toEqual([3.5, 3, 3, 3, 3.5, 4.5, 5.5, 6.5]);
     const back = resampleMap(map, { masked: at(8, 0), weighed: at(2, -0.25) });
     // The other way: row 1 shows row 3, and the last columns mirror the edge.

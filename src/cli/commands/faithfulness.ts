@@ -96,11 +96,11 @@ async function runFaithfulness(
   const cure = "Faithfulness is measured on those.";
   const { dataset } = await openSplit(directory, { split: "test", spec: trained.spec, cure });
   if (!(await knowsCauses(dataset))) throw new ConfigError(`${directory}: ${NO_CAUSES}`);
-  const twin = await twinOf(options.twin, dataset);
+  const paired = await pairedModelOf(options.twin, dataset);
   const engine = await selectEngine({ ...options, onNotice: showNotice });
   const bar = progressBar("measuring");
   let found: FaithfulnessOfModel;
-  let twins: PairedModels | null = null;
+  let pairedModels: PairedModels | null = null;
   try {
     found = await faithfulnessOf(trained, {
       engine,
@@ -111,16 +111,16 @@ async function runFaithfulness(
       onProgress: (share, what) => bar.update(share, what),
       signal,
     });
-    if (twin) {
+    if (paired) {
       bar.update(1, "the paired model");
-      twins = await comparePairedModels({ trained, dataset }, twin, { engine, signal });
+      pairedModels = await comparePairedModels({ trained, dataset }, paired, { engine, signal });
     }
   } finally {
     bar.clear();
     await engine.dispose();
   }
   const { worst } = found;
-  const faithfulness = { ...found.faithfulness, twins };
+  const faithfulness = { ...found.faithfulness, twins: pairedModels };
   const reason = emptyReason(faithfulness);
   if (reason) throw new ConfigError(`${directory}: ${reason}`);
   await writePage(results, { faithfulness, worst }, { model: trained.provenance.dataset.name, dataset });
@@ -151,7 +151,7 @@ async function knowsCauses(dataset: Dataset): Promise<boolean> {
 }
 
 /** @throws ConfigError if it is not a model and a dataset that fits it. */
-async function twinOf(words: FaithfulnessCommand["twin"], mine: Dataset): Promise<PairedModel | undefined> {
+async function pairedModelOf(words: FaithfulnessCommand["twin"], mine: Dataset): Promise<PairedModel | undefined> {
   if (words === undefined) return undefined;
   const [path, directory] = words;
   if (words.length !== 2)

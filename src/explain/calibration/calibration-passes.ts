@@ -1,4 +1,7 @@
-/** The three passes over validation images that calibration reads: known causes, randomized classifiers, removed evidence. */
+/**
+ * The three passes over validation images that calibration reads: known causes, randomized classifiers, removed
+ * evidence.
+ */
 
 import type { Sample } from "../../core/annotation.js";
 import { targetPort } from "../../core/graph-ports.js";

@@ -1,4 +1,6 @@
-/** Finds aspect heads that see their aspect but hardly more than on the reference, so that their relevance cannot be read. */
+/**
+ * Finds aspect heads that see their aspect, but on the reference nearly as much, so that there is no relevance to read.
+ */
 
 import type { Explanation } from "../explanation.js";
 
@@ -25,8 +27,9 @@ export function createContrastCheck(isAbout: (aspect: string) => boolean): Contr
         .filter(([name, { present, unreadable }]) => isAbout(name) && unreadable > present / 2)
         .map(
           ([name, { present, unreadable }]) =>
-            `head "${name}" cannot tell its answer from nothing on ${unreadable} of the ${present} images where it sees its aspect, ` +
-            "so its relevance is not given there. Train it longer, or label images without it.",
+            `head "${name}" cannot tell its answer from nothing on ${unreadable} of the ${present} images ` +
+            "where it sees its aspect, so its relevance is not given there. " +
+            "Train it longer, or label images without it.",
         ),
   };
 }

@@ -70,8 +70,8 @@ function above(score: number): number {
 
 /**
  * The lowest high threshold, `floor` or more, with which at most a share of the aspects is relevant to randomized
- * classifiers. Tried are `floor` and, of each image, the next step of 0.0001 above its highest relevance: with that one,
- * no aspect of the image is relevant.
+ * classifiers. Tried are `floor` and, of each image, the next step of 0.0001 above its highest relevance: with that
+ * one, no aspect of the image is relevant.
  *
  * @param images of each its aspects' relevances to a randomized classifier.
  * @param low the low threshold that goes with a high one.

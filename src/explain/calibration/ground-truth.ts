@@ -1,4 +1,6 @@
-/** What a dataset knows of an explained image: whether the answer was right, which aspects are there, and which caused it. */
+/**
+ * An explanation beside what the dataset knows: whether the answer is right, which aspects are there, which caused it.
+ */
 
 import type { Annotation, Sample } from "../../core/annotation.js";
 import { classLabels } from "../../core/annotation.js";
@@ -14,9 +16,12 @@ export type ClassCauses = Readonly<Record<string, readonly string[]>>;
 /** An explanation beside the ground truth. */
 export interface GroundTruthComparison {
   readonly explanation: Explanation;
-  /** `null` where the image has no label. A regression is never wrong here: its causes are judged, not its error. */
+  /** `null` where the image has no label. A regression counts as right: its causes are compared, not its error. */
   readonly isRight: boolean | null;
-  /** How many aspects can cause the label: 0 where it is known that none does (`"causes": { "with": [] }`), `null` unknown. */
+  /**
+   * How many aspects can cause the label: 0 where it is known that none does (`"causes": { "with": [] }`), `null`
+   * unknown.
+   */
   readonly possibleCauses: number | null;
   /** Aspects labelled present that caused the label. */
   readonly causes: readonly string[];
@@ -35,7 +40,8 @@ export function compareWithGroundTruth(
   const { prediction } = explanation;
   const isClass = "class" in prediction;
   const isRight = isClass ? (labels?.includes(prediction.class) ?? null) : value === undefined ? null : true;
-  // Of several labels, the causes of the one that was explained; where the answer is wrong, of those that would be right.
+  // Of several labels, the causes of the one that was explained; where the answer is wrong, of those that would be
+  // right.
   const explained = isClass && isRight ? [prediction.class] : (labels ?? []);
   const known = new Set(sample.causes ?? explained.flatMap((name) => ownValue(causes, name) ?? []));
   return {
@@ -62,7 +68,7 @@ export interface RankedAspect extends Ranked, Relevances {
   readonly name: string;
 }
 
-/** Relevance of those aspects as scores, causes being the positives. */
+/** Relevance of those aspects as scores; causes are the positives. */
 export function rankedRelevances(comparison: GroundTruthComparison): RankedAspect[] {
   return rankedAspects(comparison).flatMap(({ aspect, isCause }) => {
     const relevances = relevancesIn(aspect);

@@ -1,6 +1,6 @@
 /**
- * Models with a part that has learned nothing: what relevance looks like where there is no reason (the model randomization of Adebayo
- * et al. 2018, arXiv:1810.03292).
+ * Randomized models: a part of them re-initialised, so that explanations have no reason to name anything (the model
+ * randomization of Adebayo et al. 2018, arXiv:1810.03292).
  */
 
 import type { NdArrays } from "../../core/nd-array.js";
@@ -12,14 +12,14 @@ import { randomWeights } from "../../trunk/random-weights.js";
 import { explainConstants } from "../graph/graph-constants.js";
 import { type ClassOf, compileForSamples, type SampleOutputs, type SampleStream } from "./run-over-samples.js";
 
-/** How one part of a model is randomized. */
+/** One randomization of a part of a model. */
 export interface Randomization {
   readonly seed: number;
   /** The classifier's answers negated. */
   readonly isNegated?: boolean;
 }
 
-/** One image under one of the randomized models. */
+/** Outputs of one randomized model for one image. */
 export interface RandomizedOutputs extends SampleOutputs {
   readonly randomization: Randomization;
 }
@@ -28,7 +28,8 @@ export interface RandomizedOutputs extends SampleOutputs {
 export type Randomize = (model: Model, randomization: Randomization) => NdArrays;
 
 /**
- * Runs images through the explanations of several such models, compiled once: what is replaced is the state of the engine.
+ * Runs images through the explanations of several randomized models. The function is compiled once: the replaced
+ * parameters are state of the engine.
  *
  * @param fn as `explainFunction`.
  * @param parameters folded, by name.
@@ -82,16 +83,16 @@ export async function* overRandomizedModels(
 }
 
 /**
- * Random parameters, folded, for all layers behind the last one that is explained, and for the classifier: aspect heads and
- * what they read stay as they are.
+ * Random parameters, folded, for all layers after the last one that is explained, and for the classifier. Aspect heads
+ * and what they read stay as they are.
  */
 export function randomizeClassifier(model: Model, { seed, isNegated = false }: Randomization): NdArrays {
   const { trunk, classifier, aspectTaps, spec } = model;
   const order = trunk.taps.map(({ name }) => name);
   const last = [spec.source, ...aspectTaps].reduce((a, b) => (order.indexOf(b) > order.indexOf(a) ? b : a));
-  const behind = new Set(trunk.layersFrom(last).slice(1));
+  const later = new Set(trunk.layersFrom(last).slice(1));
   const layers = Object.entries(randomWeights(trunk, { seed, isFolded: true })).filter(([name]) =>
-    behind.has(layerOfParameter(name)),
+    later.has(layerOfParameter(name)),
   );
   const own = Object.entries(initialize(classifier.parameters, { seed })).map(
     ([name, { shape, data }]) => [name, { shape, data: isNegated ? data.map((value) => -value) : data }] as const,

@@ -1,4 +1,4 @@
-/** The reference representation of every layer: what "nothing in particular" looks like to the trunk. */
+/** The reference of every layer: its average features, which say nothing of any one image. */
 
 import * as tf from "@tensorflow/tfjs";
 import { classLabels, type Sample, type Task } from "../../core/annotation.js";
@@ -12,10 +12,10 @@ import { overSamples } from "./run-over-samples.js";
  * Means of the features over space and training images, computed in one pass that holds no image longer than its batch.
  * `parameters` are folded; `samples` are the training split, without augmentation.
  *
- * @returns by layer `[classes + 1, channels]` (`[1, channels]` for a regression): row k over the images of the other
- *   classes, each class weighing the same (multi-label: over the labelled images without label k), or over all where there
- *   are none; the last row over all images, which layers other than the explained ones and the image have alone. This is
- *   `TrainedModel.references`.
+ * @returns `TrainedModel.references`, by layer `[classes + 1, channels]`: row k over the images of the other classes,
+ *   each class weighing the same (multi-label: over the labelled images without label k), or over all where there are
+ *   none; the last row over all images. That row alone, `[1, channels]`, for a regression, and for layers that are
+ *   neither explained by default nor the image.
  */
 export async function computeReferences(
   model: Model,

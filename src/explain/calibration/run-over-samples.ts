@@ -1,4 +1,6 @@
-/** Runs a compiled function over a stream of samples, at one batch size, and hands back each sample with its outputs. */
+/**
+ * Runs a compiled function over a stream of samples, at one batch size, and hands back each sample with its outputs.
+ */
 
 import type { Sample } from "../../core/annotation.js";
 import { imageBatch } from "../../core/image-batch.js";
@@ -34,7 +36,10 @@ export interface CompiledForSamples {
   dispose(): Promise<void>;
 }
 
-/** Every image with the default target (all zero), or the class that `classOf` names. The function is disposed at the end. */
+/**
+ * Every image with the default target (all zero), or the class that `classOf` names. The function is disposed at the
+ * end.
+ */
 export async function* overSamples(
   model: Model,
   { samples, classOf, ...given }: SampleFunction & { samples: SampleStream; classOf?: ClassOf },

@@ -1,15 +1,15 @@
-/** What the answer, and what an aspect, takes from each element of a representation, and how far the two overlap. */
+/** The answer's evidence c, an aspect's p, and the sums in which the two overlap (docs/explanations.md). */
 
 import * as tf from "@tensorflow/tfjs";
 import { TINY } from "../../ops/tiny.js";
 
 /**
- * The answer's evidence `c = g (f - r) N`, for (positive) or against (negative). N, at each place, is the share of the evidence
- * that is not cancelled there: `relu(sum_k g_k (f_k - r_k)) / sum_k relu(g_k (f_k - r_k))`. It quietens places where channels
- * argue with one another, which the element-wise gradient alone takes for evidence.
+ * The answer's evidence `c = g (f - r) N`, for (positive) or against (negative). N, at each place, is the share of the
+ * evidence that is not cancelled there: `relu(sum_k g_k (f_k - r_k)) / sum_k relu(g_k (f_k - r_k))`. It lowers places
+ * where channels speak for and against the answer at once, which the element-wise gradient alone takes for evidence.
  *
- * Signs stay: what speaks against the answer tells as much about whose features it reads as what speaks for it, and two
- * gradients that have nothing to do with one another then cancel instead of overlapping by chance.
+ * Signs stay: what speaks against the answer tells as much about whose features it reads as what speaks for it, and
+ * unrelated gradients then cancel in the sums instead of overlapping by accident.
  *
  * @param gradient `[batch, height, width, channels]`, d target / d f, the mean at f and half way.
  * @param difference the same shape, features minus reference.
@@ -36,9 +36,10 @@ export function aspectEvidence(gradient: tf.Tensor4D, { difference }: { differen
 }
 
 /**
- * `sign(c) sqrt(|c|)`. A few strong channels make up most of `c`, and whatever reads those would seem to be what the answer reads; by
- * its root, what many channels agree on counts (the power normalization of Perronnin et al. 2010, doi:10.1007/978-3-642-15561-1_11).
- * Only the answer's: an aspect's own evidence says which channels are the aspect's, and how much.
+ * d, `sign(c) sqrt(|c|)`. A few strong channels make up most of `c`, and whatever reads those would seem to be what the
+ * answer reads; in the root, what many channels agree on counts (the power normalization of Perronnin et al. 2010,
+ * doi:10.1007/978-3-642-15561-1_11). Only of the answer's evidence: an aspect's own says which channels are the
+ * aspect's, and how much.
  *
  * @returns the same shape; the caller disposes it.
  */
@@ -46,7 +47,10 @@ export function rootEvidence(answer: tf.Tensor4D): tf.Tensor4D {
   return tf.tidy(() => tf.div(answer, tf.sqrt(tf.maximum(tf.abs(answer), TINY))));
 }
 
-/** `[batch, height, width, 2]`: the sums over channels of `c^2` and of `|c|`, the square of its root; the caller disposes it. */
+/**
+ * `[batch, height, width, 2]`: the sums over channels of `c^2` and of `|c|`, the square of its root; the caller
+ * disposes it.
+ */
 export function evidenceMap(answer: tf.Tensor4D): tf.Tensor4D {
   return tf.tidy(() => tf.concat([tf.sum(tf.square(answer), 3, true), tf.sum(tf.abs(answer), 3, true)], 3));
 }
@@ -61,8 +65,8 @@ export function overlapMap(root: tf.Tensor4D, aspect: tf.Tensor4D): tf.Tensor4D 
 }
 
 /**
- * What each two of several aspects share, `<p_a, p_b>` over the whole layer. Products and sums in place: a matrix product would want all
- * of them in one layout.
+ * What each two of several aspects share, `<p_a, p_b>` over the whole layer. As products and sums: a matrix product
+ * would first need all of them in one layout.
  *
  * @param evidences n times `[batch, height, width, channels]`, n at least 2.
  * @returns `[batch, n (n - 1) / 2]`, in the order (0, 1), (0, 2), ..., (1, 2), ...; the caller disposes it.

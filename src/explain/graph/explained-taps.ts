@@ -1,4 +1,4 @@
-/** Which layers an explanation reads, and whether they can carry one. */
+/** Which layers an explanation reads, and whether a model, a target and a tap allow one there. */
 
 import { ConfigError } from "../../core/errors.js";
 import type { Model } from "../../model/model.js";
@@ -13,15 +13,16 @@ export interface TapOptions {
 }
 
 /**
- * Layers at which evidence is computed, in order of the trunk: the one that is asked for, or those of the aspect heads and the
- * source, unless a head's layer must stand in because an inner target lies before the source.
+ * Layers at which evidence is computed, in order of the trunk: the tap that is asked for; else the layers of the aspect
+ * heads and the source. An inner target that is computed before the source does not depend on it: then the heads'
+ * layers alone.
  */
 export function explainedTaps(model: Model, { tap, target }: TapOptions = {}): readonly string[] {
   if (tap !== undefined) return [tap];
   const order = model.trunk.taps.map(({ name }) => name);
   const read = new Set(explainingHeads(model, target).flatMap(({ spec }) => spec.taps));
-  const isBehind = order.indexOf(model.spec.source) > lastOf(targetLayers(model, target), order);
-  if (innerTargetOf(target) === undefined || !isBehind || read.size === 0) read.add(model.spec.source);
+  const isSourceLater = order.indexOf(model.spec.source) > lastOf(targetLayers(model, target), order);
+  if (innerTargetOf(target) === undefined || !isSourceLater || read.size === 0) read.add(model.spec.source);
   return order.filter((name) => read.has(name));
 }
 
@@ -32,8 +33,8 @@ export function explainingHeads({ aspects }: Model, target?: Target): Model["asp
 
 /**
  * @returns warnings, one line each, about layers whose explanations mean less.
- * @throws ConfigError where the model has no such layer; where the target does not depend on an explained layer, because it lies
- *   behind all that the target reads; or where a head cannot be reached from the one layer asked for.
+ * @throws ConfigError where the model has no such layer; where the target does not depend on an explained layer,
+ *   because the layer comes after all that the target reads; or where a head cannot be computed from the tap alone.
  */
 export function checkTaps(model: Model, { tap, target: asked }: TapOptions = {}): readonly string[] {
   const target = innerTargetOf(asked);
@@ -57,8 +58,8 @@ export function checkTaps(model: Model, { tap, target: asked }: TapOptions = {})
       const reader = target === undefined ? "the classifier" : "it";
       const cure = target === undefined ? earlierLayer(model, order[last]) : sharedLayer(model, wanted);
       throw new ConfigError(
-        `${who}: the ${answer} does not depend on layer "${name}", which lies behind "${order[last]}", the last that ${reader} reads. ` +
-          cure,
+        `${who}: the ${answer} does not depend on layer "${name}", which comes after "${order[last]}", ` +
+          `the last that ${reader} reads. ${cure}`,
       );
     }
     if (!taps[index].isLinear) return [];
@@ -68,7 +69,7 @@ export function checkTaps(model: Model, { tap, target: asked }: TapOptions = {})
   });
 }
 
-/** Whether pooling and a dense layer, as CAM reads them, follow right behind the layers that are explained. */
+/** Whether pooling and a dense layer, as CAM reads them, follow right after the layers that are explained. */
 export function allowsCam(model: Model, { tap, target }: TapOptions = {}): boolean {
   const { taps } = model.classifier.spec;
   return innerTargetOf(target) === undefined && camTaps(model, { tap, target }).every((name) => taps.includes(name));
@@ -78,7 +79,7 @@ function camTaps(model: Model, { tap, target }: TapOptions): readonly string[] {
   return tap === "input" ? [model.spec.source] : explainedTaps(model, { tap, target });
 }
 
-/** @throws ConfigError where CAM finds no dense layer right behind the layers that it explains. */
+/** @throws ConfigError where CAM finds no dense layer right after the layers that it explains. */
 export function checkCam(model: Model, { tap, target: asked }: TapOptions = {}): void {
   const target = innerTargetOf(asked);
   if (allowsCam(model, { tap, target })) return;
@@ -86,7 +87,8 @@ export function checkCam(model: Model, { tap, target: asked }: TapOptions = {}):
   const { taps } = model.classifier.spec;
   const why =
     target === undefined
-      ? `wants the classifier's pooling and dense layer right after the layer it explains, which is ${read.join(", ")}; the classifier reads ${taps.join(", ")}`
+      ? "needs the classifier's pooling and dense layer right after the layer it explains, " +
+        `which is ${read.join(", ")}; the classifier reads ${taps.join(", ")}`
       : "reads the classifier's dense layer, so it explains the classifier's answer alone";
   throw new ConfigError(`saliency "cam": ${why}.`, { cure: `Take another method${camCure(model, { tap, target })}.` });
 }
@@ -99,7 +101,7 @@ function camCure(model: Model, { tap, target }: TapOptions): string {
   return target === undefined ? `, or train with "source": "${model.classifier.spec.taps[0]}"` : "";
 }
 
-/** Where a path leads around the masked layer, what it hides would reach the heads all the same. */
+/** @throws ConfigError where a path leads around the tap: what its mask removes would reach the heads all the same. */
 function checkReach(model: Model, tap: string, wanted: readonly string[]): void {
   const unreached = wanted.find((name) => !model.trunk.leadsTo(tap, name));
   if (unreached === undefined) return;
@@ -109,7 +111,7 @@ function checkReach(model: Model, tap: string, wanted: readonly string[]): void 
   });
 }
 
-/** What to train with instead of a layer behind all that the classifier reads. */
+/** What to train with instead of a layer after all that the classifier reads. */
 function earlierLayer({ trunk }: Model, last: string): string {
   const names = trunk.taps.map(({ name }) => name);
   const example = names.indexOf(trunk.source) < names.indexOf(last) ? `, such as "${trunk.source}"` : "";

@@ -17,7 +17,8 @@ export interface ExplainedTarget {
   /** Layers that it is computed from. */
   readonly layers: readonly string[];
   /**
-   * @param features of those layers, `[n * batch, height, width, channels]`; rows i, batch + i, ... are variants of image i.
+   * @param features of those layers, `[n * batch, height, width, channels]`; rows i, batch + i, ... are variants of
+   *   image i.
    * @returns `[n * batch]`; it can be differentiated.
    */
   readonly value: (features: Features) => tf.Tensor1D;
@@ -115,10 +116,12 @@ export function targetLayers(model: Model, asked?: Target): readonly string[] {
   }
   const isInside = (index: number, size: number) => Number.isInteger(index) && index >= 0 && index < size;
   const { channel, place = [0, 0] } = target;
-  if (!isInside(channel, tap.channels) || !place.every((index) => isInside(index, tap.size)))
+  if (!isInside(channel, tap.channels) || !place.every((index) => isInside(index, tap.size))) {
+    const unit = `${channel}${target.place ? `@${place.join(",")}` : ""}`;
     throw new ConfigError(
-      `target: layer "${tap.name}" is ${tap.size} x ${tap.size} with ${tap.channels} channels; it has no unit ${channel}${target.place ? `@${place.join(",")}` : ""}.`,
+      `target: layer "${tap.name}" is ${tap.size} x ${tap.size} with ${tap.channels} channels; it has no unit ${unit}.`,
     );
+  }
   return [tap.name];
 }
 

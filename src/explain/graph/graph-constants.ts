@@ -1,4 +1,4 @@
-/** What `explainFunction` reads beside its inputs, under the names that it reads. */
+/** The constants of `explainFunction`, under the names that it reads. */
 
 import { referenceName } from "../../core/graph-ports.js";
 import type { NdArrays } from "../../core/nd-array.js";

@@ -78,7 +78,9 @@ export function meanOverall(table: tf.Tensor2D, batch: number): tf.Tensor4D {
   });
 }
 
-/** `[batch, classes]` logits as probabilities (softmax, or a sigmoid a label), or the value; the caller disposes them. */
+/**
+ * `[batch, classes]` logits as probabilities (softmax, or a sigmoid a label), or the value; the caller disposes them.
+ */
 export function scoresOf(logits: tf.Tensor2D, { task }: { task: Task }): tf.Tensor2D {
   if (task === "single") return tf.softmax(logits);
   return task === "multi" ? tf.sigmoid(logits) : logits.clone();

@@ -45,8 +45,8 @@ export interface Steps {
 /**
  * Call it inside `tf.tidy`.
  *
- * @param inputs `image` `[batch, S, S, 3]` RGB 0..255, and `target` `[batch, classes]` (1 for a regression): weights of the
- *   logits, all zero for the predicted class; an inner target does not read it.
+ * @param inputs `image` `[batch, S, S, 3]` RGB 0..255, and `target` `[batch, classes]` (1 for a regression): weights of
+ *   the logits, all zero for the predicted class; an inner target does not read it.
  * @param constants the folded parameters by name, and `reference/<tap>` `[classes + 1, channels]`.
  */
 export function explanationSteps(
@@ -119,7 +119,10 @@ function maskedFeatures(
   return applyMask(difference, { mask: maskOf({ weights, map: maskMap }, { masking }), reference });
 }
 
-/** Each explaining head with the layers that are masked for it, and how features of those reach the layers that it reads. */
+/**
+ * Each explaining head with the layers that are masked for it, and how features of those reach the layers that it
+ * reads.
+ */
 function mappedHeads(
   model: Model,
   { mapFeatures, tap, inner }: { mapFeatures: Mapping; tap: string | undefined; inner: InnerTarget | undefined },

@@ -10,7 +10,9 @@ import { LEAST_SHARE_OF_PLACE } from "../relevance-constants.js";
 export interface TapSums {
   /** Sums of `c^2` and of `|c|`, `[1, height, width, 2]`. */
   readonly evidence: NdArray;
-  /** `<p_a, p_b>` of the n aspects of this layer, `[1, n (n - 1) / 2]`, in the order of `pairSums`; absent where n is 1. */
+  /**
+   * `<p_a, p_b>` of the n aspects of this layer, `[1, n (n - 1) / 2]`, in the order of `pairSums`; absent where n is 1.
+   */
   readonly shared?: { readonly aspectCount: number; readonly sums: NdArray };
 }
 

@@ -87,7 +87,9 @@ function tapSums(readings: readonly AspectReading[], outputs: NdArrays): Readonl
   );
 }
 
-/** @param found of the whole aspect: `own`, its relevances, where they could be read, and whether they are high enough. */
+/**
+ * @param found of the whole aspect: `own`, its relevances, where they could be read, and whether they are high enough.
+ */
 function explainAspect(
   reading: AspectReading,
   context: ImageContext,

@@ -124,7 +124,8 @@ function checkOutputs(
     if (shape?.[0] === 1) continue;
     const got = shape ? `[${shape.join(", ")}]` : "none";
     throw new ShapeError(
-      `explanation: expected output "${name}" of one image, got ${got}. Run explainFunction of the same model, and read one image at a time.`,
+      `explanation: expected output "${name}" of one image, got ${got}. ` +
+        "Run explainFunction of the same model, and read one image at a time.",
     );
   }
   return { classifier, aspects };

@@ -9,8 +9,8 @@ import { PERTURBATIONS } from "../relevance-constants.js";
 const { count: COUNT, shift: LARGEST_SHIFT, brightness: BRIGHTNESS, leastSeen, quantiles } = PERTURBATIONS;
 
 /**
- * Each shifted by up to 8 pixels both ways (what comes in repeats the border), brightened or darkened by up to 15 %, every second
- * one mirrored left to right; the same 16 for every image.
+ * Each shifted by up to 8 pixels both ways (what comes in repeats the border), brightened or darkened by up to 15 %,
+ * every second one mirrored left to right; the same 16 for every image.
  *
  * @param image `[1, S, S, 3]`, 0..255.
  * @returns copies, one at a time.

@@ -7,9 +7,9 @@ import type { Relevances } from "./relevant-aspects.js";
 
 /**
  * Relevance of each aspect beside the others: the cosine of its evidence and the answer's, times the share of the
- * answer's evidence at the aspect's places, `<d, p> / (|d| |p|) * |c_P|^2 / |c|^2`. A few channels that agree by accident
- * have a cosine anywhere; the share asks that the answer is read there. Sums are over all elements of all layers that an
- * aspect has.
+ * answer's evidence at the aspect's places, `<d, p> / (|d| |p|) * |c_P|^2 / |c|^2`. A few channels that agree by
+ * accident have a cosine anywhere; the share asks that the answer is read there. Sums are over all elements of all
+ * layers that an aspect has.
  *
  * What several aspects share of the cosine counts once, by matching pursuit. Two aspects on one object share much of
  * their evidence; without it, both would get all of what the object has in common with the answer. Aspects that share
@@ -62,9 +62,9 @@ function uniqueShares(
 }
 
 /**
- * Relevance of one instance: its own overlap with all of the answer's evidence. Nothing is subtracted for other aspects.
- * Where the answer needs one of two pets because that one is striped, subtracting the stripes would take from the very pet
- * that matters.
+ * Relevance of one instance: its own overlap with all of the answer's evidence. Nothing is subtracted for other
+ * aspects. Where the answer needs one of two pets because that one is striped, subtracting the stripes would take from
+ * the very pet that matters.
  *
  * @param cells of the instance, by layer: `[height * width]`, non-zero where the place counts.
  */

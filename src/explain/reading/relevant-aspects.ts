@@ -24,8 +24,8 @@ export function thresholdsOf({ high, low = high }: Pick<RelevanceThreshold, "hig
  * The aspects of one image that are relevant: those that reach the high threshold, and beside such an aspect those that
  * reach the low one at places of their own, as Canny 1986 (doi:10.1109/TPAMI.1986.4767851) follows edges. The first has
  * to exceed what randomized classifiers reach; once it does, the answer is known to rest on aspects, and the next may
- * account for less. Where an aspect shares its places with a more relevant one, the evidence there may be the other's, so
- * it has to reach the high threshold too.
+ * account for less. Where an aspect shares its places with a more relevant one, the evidence there may be the other's,
+ * so it has to reach the high threshold too.
  */
 export function relevantOnes<T extends Relevances>(aspects: readonly T[], { high, low }: Thresholds): T[] {
   const isExplained = aspects.some(({ relevance }) => relevance >= high);

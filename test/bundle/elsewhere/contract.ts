@@ -34,7 +34,8 @@ export function replayContract(replay: (folder: string) => Promise<ReadonlyMap<s
 
   test("gives every output of both graphs as in the goldens", async () => {
     const replayed = decodeGoldens(await replay(folder));
-    // Three goldens; predict: logits, scores, 4 aspects; explain: these, 4 x (masked, reference, overlap), 4 maps of the tap.
+    // Three goldens; predict: logits, scores, 4 aspects; explain: these, 4 x (masked, reference, overlap), 4 maps of
+    // the tap.
     expect(compareGoldens(replayed, goldens)).toEqual({ count: 3 * (6 + 6 + 12 + 4), wrong: [] });
   });
 

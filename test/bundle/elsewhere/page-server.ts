@@ -1,4 +1,6 @@
-/** The server's side of `replay.js`: one page, the unpacked bundle that it reads, and the goldens that it sends back. */
+/**
+ * The server's side of `replay.js`: one page, the unpacked bundle that it reads, and the goldens that it sends back.
+ */
 
 import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";

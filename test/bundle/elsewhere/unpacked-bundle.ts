@@ -31,7 +31,9 @@ export async function unpackTinyBundle(folder: string): Promise<ReadonlyMap<stri
   return decodeGoldens(goldens.map(([name, bytes]) => [basename(name), bytes]));
 }
 
-/** Random heads are nowhere sure; with low thresholds they have regions, without which an overlap is zero throughout. */
+/**
+ * Random heads are nowhere sure; with low thresholds they have regions, without which an overlap is zero throughout.
+ */
 function easilyConvinced(trained: TrainedModel): TrainedModel {
   const heads = trained.spec.heads.map((head) => (head.kind === "classifier" ? head : { ...head, threshold: 0.1 }));
   return { ...trained, spec: { ...trained.spec, heads } };
@@ -56,7 +58,8 @@ export function decodeGoldens(
 /**
  * Compares every output of both graphs, by the tolerances of `verify`.
  *
- * @returns how many outputs were compared, and `<golden> <graph>/<output>: why` of each that is off, missing or too many.
+ * @returns how many outputs were compared, and `<golden> <graph>/<output>: why` of each that is off, missing or too
+ *   many.
  */
 export function compareGoldens(
   actual: ReadonlyMap<string, Golden>,

@@ -1,4 +1,7 @@
-/** The mapping of colour to grey, for aspect heads that were trained on grey images: a given mapping that is no identity. */
+/**
+ * The mapping of colour to grey, for aspect heads that were trained on grey images: a given mapping that is no
+ * identity.
+ */
 
 import * as tf from "@tensorflow/tfjs";
 import { ConfigError } from "../../../core/errors.js";

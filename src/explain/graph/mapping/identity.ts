@@ -1,4 +1,7 @@
-/** The mapping of a shared trunk: the masked layer is the one that the head reads, or leads to it through the same trunk. */
+/**
+ * The mapping of a shared trunk: the masked layer is the one that the head reads, or leads to it through the same
+ * trunk.
+ */
 
 import { ConfigError } from "../../../core/errors.js";
 import type { MappingOf } from "./mapping.js";

@@ -5,9 +5,9 @@ import { ConfigError } from "../../../core/errors.js";
 import { type SaliencyMethod, weighElements } from "./saliency.js";
 
 /**
- * Zhou et al. 2016 (arXiv:1512.04150), eq. 2: `w_k` of a class is its row of the dense layer after the mean pooling. Two
- * departures: a target of several classes mixes their rows by its derivatives, so that a class against the others is
- * weighed against them; and features are taken from the reference on. There it is Grad-CAM times height and width.
+ * Zhou et al. 2016 (arXiv:1512.04150), eq. 2: `w_k` of a class is its row of the dense layer after the mean pooling.
+ * Two departures: a target of several classes mixes their rows by its derivatives, so that a class against the others
+ * is weighed against them; and features are taken from the reference on. There it is Grad-CAM times height and width.
  *
  * @throws ConfigError where no such layer follows.
  */

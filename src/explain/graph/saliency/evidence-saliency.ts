@@ -6,8 +6,9 @@ import { filterWeights } from "./grad-cam.js";
 import { gradientAt, type SaliencyMethod } from "./saliency.js";
 
 /**
- * `c = g (f - r) N` of docs/explanations.md, unrectified, g the mean of the gradients at f and half way to the reference (the gradient at f
- * alone fails on saturated classifiers; more than two points are hardly better). Its filter weights are Grad-CAM's.
+ * `c = g (f - r) N` of docs/explanations.md, unrectified, g the mean of the gradients at f and half way to the
+ * reference (the gradient at f alone fails on saturated classifiers; more than two points are hardly better). Its
+ * filter weights are Grad-CAM's.
  */
 export const evidence: SaliencyMethod = ({ masked }) => {
   const atFeatures = gradientAt(masked, masked.features);

@@ -14,8 +14,8 @@ export function filterWeights(gradients: tf.Tensor4D): tf.Tensor4D {
 }
 
 /**
- * `w_k (f_k - r_k)` (eq. 2 before the sum). The paper weighs the features themselves, which takes zeros for "nothing"; no
- * network has seen zeros, so we weigh the difference from a typical representation.
+ * `w_k (f_k - r_k)` (eq. 2 before the sum). The paper weighs the features themselves, which takes zeros for "nothing";
+ * no network has seen zeros, so we weigh the difference from a typical representation.
  */
 export const gradCam: SaliencyMethod = ({ weighed }) =>
   weighElements(filterWeights(gradientAt(weighed, weighed.features)), weighed);

@@ -17,7 +17,8 @@ export function resampleMap(map: tf.Tensor4D, { masked, weighed }: SaliencyLayer
   const resized = resizeBilinear(map, [height, width]);
   const shift = Math.round((weighed.offset - masked.offset) * width);
   if (shift === 0) return resized;
-  // What moves in at the border repeats it: after bilinear resizing the outer half of a cell is constant, so a reflection does.
+  // What moves in at the border repeats it: after bilinear resizing the outer half of a cell is constant, so a
+  // reflection does.
   // A negative shift comes from networks that pad more than they need at the top and left.
   const sides: [number, number] = [Math.max(0, shift), Math.max(0, -shift)];
   const padded = tf.mirrorPad(resized, [[0, 0], sides, sides, [0, 0]], "reflect");

@@ -9,7 +9,10 @@ import { SALIENCY_FUNCTIONS } from "./saliency-methods.js";
 export interface MappedSaliency {
   /** L, for the picture: `[batch, height, width, 1]`, zero or more, on the grid of the masked layer. */
   readonly map: tf.Tensor4D;
-  /** What masks are made of: L, or for methods that tell elements apart `[batch, height, width, channels]`, zero or more. */
+  /**
+   * What masks are made of: L, or for methods that tell elements apart `[batch, height, width, channels]`, zero or
+   * more.
+   */
   readonly maskMap: tf.Tensor4D;
   /** `[batch, 1, 1, channels]`, signed; absent where the method has none, or the image is masked. */
   readonly weights?: tf.Tensor4D;

@@ -12,8 +12,8 @@ const AT_ONCE = 32;
  * Wang et al. 2020 (arXiv:1910.01279), algorithm 1: each filter's map, scaled to 0..1, masks the input. How much the
  * target then exceeds that of no input is the filter's weight, after a softmax over the filters. Departures: the mask
  * fades to the reference, not to black, and the reference is the "no input"; the target is the score before the softmax
- * over classes. At an inner layer the "input" is that layer's features, and only what follows it is run; at the image it
- * is the paper's.
+ * over classes. At an inner layer the "input" is that layer's features, and only what follows it is run; at the image
+ * it is the paper's.
  */
 export const scoreCam: SaliencyMethod = (layers) => {
   const { weighed } = layers;
