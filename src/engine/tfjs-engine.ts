@@ -6,9 +6,8 @@ import type { NdArray, NdArrays } from "../core/nd-array.js";
 import { checkArrays } from "./check-arrays.js";
 import { checkNewState } from "./check-state.js";
 import type { Engine, StateStore, TensorFunction } from "./engine.js";
+import { type Arrays, type HeldArrays, heldArrays, onBackend, toArray, toTensor } from "./tfjs-arrays.js";
 import { loadTfjsNode } from "./tfjs-node.js";
-
-type Arrays = Map<string, tf.Tensor>;
 
 /**
  * @param options.backend `"cpu"`: the plain JavaScript backend, slow and with wrong resize gradients, for tests alone.
@@ -19,31 +18,12 @@ export async function createTfjsEngine({ backend: chosen }: { backend?: "cpu" } 
   await tf.ready(); // So that there is a caller's backend to restore after each call.
   const backend = chosen ?? (await loadTfjsNode());
   onBackend(backend, () => tf.backend()); // Both factories are synchronous: from here on it is ready.
+  const held = heldArrays(backend);
   const stores = new WeakMap<StateStore, Arrays>();
-  const held = new Set<Arrays>();
   let isDisposed = false;
-
-  const checkAlive = (isGone: boolean, what: string) => {
+  const checkAlive: CheckAlive = (isGone, what) => {
     if (isDisposed) throw new EngineError(`${what}: The engine was disposed.`);
     if (isGone) throw new EngineError(`${what}: was disposed.`);
-  };
-  const hold = (values: NdArrays): Arrays => {
-    const arrays: Arrays = new Map();
-    held.add(arrays);
-    replace(arrays, values);
-    return arrays;
-  };
-  const replace = (arrays: Arrays, values: NdArrays) =>
-    onBackend(backend, () => {
-      for (const [name, array] of Object.entries(values)) {
-        arrays.get(name)?.dispose();
-        arrays.set(name, tf.keep(toTensor(array)));
-      }
-    });
-  const release = (arrays: Arrays) => {
-    for (const tensor of arrays.values()) tensor.dispose();
-    arrays.clear();
-    held.delete(arrays);
   };
 
   return {
@@ -53,7 +33,7 @@ export async function createTfjsEngine({ backend: chosen }: { backend?: "cpu" } 
       checkAlive(false, name);
       const store = state && stores.get(state);
       if (state && !store) throw new EngineError(`${name}: its state belongs to another engine.`);
-      const constantArrays = hold(constants);
+      const constantArrays = held.hold(constants);
       let isGone = false;
       return {
         async run(given) {
@@ -67,7 +47,7 @@ export async function createTfjsEngine({ backend: chosen }: { backend?: "cpu" } 
           }
         },
         async dispose() {
-          if (!isGone) release(constantArrays);
+          if (!isGone) held.release(constantArrays);
           isGone = true;
         },
       };
@@ -75,33 +55,45 @@ export async function createTfjsEngine({ backend: chosen }: { backend?: "cpu" } 
 
     async createState(values) {
       checkAlive(false, "state");
-      const shapes = Object.fromEntries(Object.entries(values).map(([name, { shape }]) => [name, [...shape]]));
-      checkArrays(shapes, values, { owner: "state", what: "array" });
-      const arrays = hold(values);
-      const state: StateStore = {
-        shapes,
-        async read(names = Object.keys(shapes)) {
-          checkAlive(!held.has(arrays), "state");
-          return Object.fromEntries(names.map((name) => [name, readArray(arrays, name)]));
-        },
-        async write(replaced) {
-          checkAlive(!held.has(arrays), "state");
-          checkArrays(shapes, replaced, { owner: "state", what: "array", isPartial: true });
-          replace(arrays, replaced);
-        },
-        async dispose() {
-          release(arrays);
-        },
-      };
+      const { state, arrays } = stateStore(values, held, checkAlive);
       stores.set(state, arrays);
       return state;
     },
 
     async dispose() {
       isDisposed = true;
-      for (const arrays of held) release(arrays);
+      held.releaseAll();
     },
   };
+}
+
+/** @throws EngineError where the engine, or what `isGone` is said of, was disposed. */
+type CheckAlive = (isGone: boolean, what: string) => void;
+
+function stateStore(
+  values: NdArrays,
+  held: HeldArrays,
+  checkAlive: CheckAlive,
+): { readonly state: StateStore; readonly arrays: Arrays } {
+  const shapes = Object.fromEntries(Object.entries(values).map(([name, { shape }]) => [name, [...shape]]));
+  checkArrays(shapes, values, { owner: "state", what: "array" });
+  const arrays = held.hold(values);
+  const state: StateStore = {
+    shapes,
+    async read(names = Object.keys(shapes)) {
+      checkAlive(!held.has(arrays), "state");
+      return Object.fromEntries(names.map((name) => [name, readArray(arrays, name)]));
+    },
+    async write(replaced) {
+      checkAlive(!held.has(arrays), "state");
+      checkArrays(shapes, replaced, { owner: "state", what: "array", isPartial: true });
+      held.replace(arrays, replaced);
+    },
+    async dispose() {
+      held.release(arrays);
+    },
+  };
+  return { state, arrays };
 }
 
 interface Call {
@@ -141,30 +133,6 @@ function named(error: unknown, name: string): unknown {
 /** Tensors that a function keeps to get them out of a gradient (the losses of `tf.grads`) would survive the tidy. */
 function disposeKept(returned: readonly tf.Tensor[], owned: ReadonlySet<tf.Tensor>): void {
   for (const tensor of returned) if (tensor.kept && !owned.has(tensor)) tensor.dispose();
-}
-
-/** Runs synchronous work on a backend and restores the caller's. */
-function onBackend<Result>(backend: string, work: () => Result): Result {
-  const before = tf.getBackend();
-  if (before === backend) return work();
-  // Both backends are ready, so the change takes effect before the promise is returned.
-  void tf.setBackend(backend);
-  try {
-    return work();
-  } finally {
-    void tf.setBackend(before);
-  }
-}
-
-function toTensor({ shape, data }: NdArray): tf.Tensor {
-  // The cpu backend keeps the array that it is given; the caller may write the next batch into it.
-  return tf.tensor(data.slice(), [...shape]);
-}
-
-function toArray(tensor: tf.Tensor): NdArray {
-  const data = tensor.dataSync();
-  if (data instanceof Float32Array || data instanceof Int32Array) return { shape: tensor.shape, data: data.slice() };
-  return { shape: tensor.shape, data: Int32Array.from(data) };
 }
 
 function readArray(arrays: Arrays, name: string): NdArray {

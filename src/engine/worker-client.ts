@@ -51,6 +51,9 @@ process.on("exit", () => {
   }
 });
 
+/** Number of a request whose reply is not read. */
+const NO_REPLY = -1;
+
 /** Far longer than any step; a thread that still runs then is stuck. */
 const GRACE_MS = 120_000;
 
@@ -69,15 +72,12 @@ export function openWorker(
   flags[BUSY] = 1; // it loads
   const worker = new Worker(url, { name: "aspectlens-engine", execArgv: [], workerData: flags });
   open.add(flags);
-  const waiting = new Map<number, Waiting>();
+  const calls = waitingCalls();
   const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
   let ended: EngineError | undefined;
-  let count = 0;
-
   const end = (error: EngineError) => {
     ended ??= error;
-    for (const { reject } of waiting.values()) reject(ended);
-    waiting.clear();
+    calls.rejectAll(ended);
   };
   worker.on("error", (cause) => end(new EngineError(`The engine's worker failed: ${messageOf(cause)}`, { cause })));
   worker.on("messageerror", (cause) =>
@@ -86,14 +86,9 @@ export function openWorker(
   worker.on("exit", () => open.delete(flags));
   worker.on("exit", (code) => end(new EngineError(`The engine's worker ended (exit code ${code}). Start again.`)));
   worker.on("message", (reply: Reply) => {
-    const call = waiting.get(reply.id);
-    waiting.delete(reply.id);
-    if (waiting.size === 0) worker.unref();
-    if ("error" in reply) call?.reject(new GraphError(reply.error));
-    else {
-      for (const line of reply.notices ?? []) onNotice?.(line);
-      call?.resolve(reply.value);
-    }
+    if ("notices" in reply) for (const line of reply.notices ?? []) onNotice?.(line);
+    calls.settle(reply);
+    if (calls.count === 0) worker.unref();
   });
   // Last: to listen for messages makes a thread keep the process again.
   worker.unref();
@@ -106,9 +101,8 @@ export function openWorker(
       new Promise((resolve, reject) => {
         if (ended) return reject(ended);
         const copy = copied(request, isHandedOver);
-        const id = count++;
         // The worker answers a request of one kind with the reply of that kind.
-        waiting.set(id, { resolve: resolve as Waiting["resolve"], reject });
+        const id = calls.add({ resolve: resolve as Waiting["resolve"], reject });
         worker.ref();
         worker.postMessage({ id, request: copy.request } satisfies Posted, copy.transfer);
       }),
@@ -117,10 +111,36 @@ export function openWorker(
       // If the thread were ended by force while ONNX Runtime builds, runs or is being loaded, the whole process would
       // crash.
       worker.ref();
-      worker.postMessage({ id: count++, request: { kind: "stop" } } satisfies Posted);
+      worker.postMessage({ id: NO_REPLY, request: { kind: "stop" } } satisfies Posted);
       const timer = setTimeout(() => worker.terminate(), graceMs);
       await exited;
       clearTimeout(timer);
+    },
+  };
+}
+
+/** The calls that wait for the worker, by number. */
+function waitingCalls() {
+  const waiting = new Map<number, Waiting>();
+  let next = 0;
+  return {
+    get count() {
+      return waiting.size;
+    },
+    /** @returns the number that the reply will have. */
+    add(call: Waiting): number {
+      waiting.set(next, call);
+      return next++;
+    },
+    settle(reply: Reply): void {
+      const call = waiting.get(reply.id);
+      waiting.delete(reply.id);
+      if ("error" in reply) call?.reject(new GraphError(reply.error));
+      else call?.resolve(reply.value);
+    },
+    rejectAll(error: EngineError): void {
+      for (const { reject } of waiting.values()) reject(error);
+      waiting.clear();
     },
   };
 }

@@ -49,6 +49,8 @@ export function walker(graph: OnnxGraph, name: TrunkSpec["name"]) {
     return new Mismatch(`node ${node.name} (${node.operator}) stands where ${name} has ${wanted}`);
   };
 
+  const walk: Walk = { graph, name, readers, unexpected };
+
   return {
     /** Whether nothing but a classifier follows. */
     endsAt(tensor: string, layers: readonly MatchedLayer[]): boolean {
@@ -75,29 +77,11 @@ export function walker(graph: OnnxGraph, name: TrunkSpec["name"]) {
       if (norm) output = norms[0].outputs[0];
       return {
         matched: { layer, node, padding, kernel, ...(bias && { bias }), ...(norm && { norm }) },
-        output: this.activated(layer, output),
+        output: activated(layer, output, walk),
       };
     },
 
-    /** The tensor after an activation, of however many nodes it is made: a ReLU6 may be a `Max` and a `Min`. */
-    activated({ name: layer, activation }: Layer, tensor: string): string {
-      if (activation === "none") return tensor;
-      const wanted = activation === "relu6" ? 6 : Number.POSITIVE_INFINITY;
-      let [low, high, output] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, tensor];
-      for (;;) {
-        const node = readers(output).find(({ operator }) => BOUNDS.test(operator));
-        const bounds = node && boundsOf(graph, node);
-        if (!node || !bounds || (low === 0 && high === wanted)) break;
-        [low, high, output] = [Math.max(low, bounds[0]), Math.min(high, bounds[1]), node.outputs[0]];
-      }
-      if (low === 0 && high === wanted) return output;
-      const title = activation === "relu6" ? "ReLU6" : "ReLU";
-      if (low === Number.NEGATIVE_INFINITY && high === -low) throw unexpected(tensor, `the ${title} of ${layer}`);
-      const [node] = readers(tensor);
-      throw new Mismatch(
-        `node ${node.name} (${node.operator}) bounds to ${low}..${high} where ${name} has the ${title} of ${layer}`,
-      );
-    },
+    activated: (layer: Layer, tensor: string) => activated(layer, tensor, walk),
 
     maxPool(layer: Layer, x: Features): string {
       const node = readers(x.tensor).find(({ operator }) => operator === "MaxPool");
@@ -114,6 +98,39 @@ export function walker(graph: OnnxGraph, name: TrunkSpec["name"]) {
       throw unexpected(x.tensor, `${layer}, the sum of a block and what it reads`);
     },
   };
+}
+
+/** What the steps of a walk share. */
+interface Walk {
+  readonly graph: OnnxGraph;
+  readonly name: TrunkSpec["name"];
+  readonly readers: (tensor: string) => readonly OnnxNode[];
+  /** That something else follows a tensor than is wanted. */
+  readonly unexpected: (tensor: string, wanted: string) => Mismatch;
+}
+
+/** The tensor after an activation, of however many nodes it is made: a ReLU6 may be a `Max` and a `Min`. */
+function activated(
+  { name: layer, activation }: Layer,
+  tensor: string,
+  { graph, name, readers, unexpected }: Walk,
+): string {
+  if (activation === "none") return tensor;
+  const wanted = activation === "relu6" ? 6 : Number.POSITIVE_INFINITY;
+  let [low, high, output] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, tensor];
+  for (;;) {
+    const node = readers(output).find(({ operator }) => BOUNDS.test(operator));
+    const bounds = node && boundsOf(graph, node);
+    if (!node || !bounds || (low === 0 && high === wanted)) break;
+    [low, high, output] = [Math.max(low, bounds[0]), Math.min(high, bounds[1]), node.outputs[0]];
+  }
+  if (low === 0 && high === wanted) return output;
+  const title = activation === "relu6" ? "ReLU6" : "ReLU";
+  if (low === Number.NEGATIVE_INFINITY && high === -low) throw unexpected(tensor, `the ${title} of ${layer}`);
+  const [node] = readers(tensor);
+  throw new Mismatch(
+    `node ${node.name} (${node.operator}) bounds to ${low}..${high} where ${name} has the ${title} of ${layer}`,
+  );
 }
 
 /** The nodes that come after a tensor. */
