@@ -4,7 +4,7 @@ import { checkKeys } from "../core/check-keys.js";
 import { InputError } from "../core/errors.js";
 import { isNumber, isRecord } from "../core/json-values.js";
 import { shown } from "../core/message-text.js";
-import { devices, MOST_THREADS } from "../engine/devices.js";
+import { checkRuntimeOptions } from "../engine/devices.js";
 import type { MethodChoice } from "../explain/explanation.js";
 import { MAPPING_NAMES, MASKING_NAMES, SALIENCY_NAMES } from "../explain/methods.js";
 import { innerTargetOf, type Target } from "../explain/target.js";
@@ -93,16 +93,7 @@ export function checkOpening(opened: unknown, options: object): void {
     );
   if (!isRecord(options)) throw new InputError(`openExplainer: options: expected an object, got ${kindOf(options)}.`);
   checkKeys(options, OPTIONS, "openExplainer: options");
-  const { threads, device } = options as { threads?: unknown; device?: unknown };
-  if (
-    threads !== undefined &&
-    !(Number.isSafeInteger(threads) && Number(threads) >= 1 && Number(threads) <= MOST_THREADS)
-  )
-    throw new InputError(
-      `openExplainer: threads: expected a whole number of 1..${MOST_THREADS}, got ${shown(threads)}.`,
-    );
-  if (device !== undefined && !devices.some((name) => name === device))
-    throw new InputError(`openExplainer: device ${shown(device)}: expected one of ${devices.join(", ")}.`);
+  checkRuntimeOptions(options, "openExplainer");
 }
 
 /** @throws InputError where images cannot be taken one after another. */

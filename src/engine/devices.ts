@@ -1,5 +1,8 @@
 /** The devices that a compiled graph may run on, and the options of a runtime. */
 
+import { InputError } from "../core/errors.js";
+import { shown } from "../core/message-text.js";
+
 /**
  * Execution providers of ONNX Runtime: `cpu` everywhere; `webgpu` comes with it; `cuda` where its libraries are
  * installed.
@@ -8,6 +11,23 @@ export const devices = ["cpu", "webgpu", "cuda"] as const;
 /** Limit on threads, since each thread of ONNX Runtime allocates a stack. */
 export const MOST_THREADS = 256;
 export type Device = (typeof devices)[number];
+
+/**
+ * Callers of the library need not write TypeScript.
+ *
+ * @param where how the message begins.
+ * @throws InputError where an option is out of range.
+ */
+export function checkRuntimeOptions(
+  { threads, device }: { readonly threads?: unknown; readonly device?: unknown },
+  where: string,
+): void {
+  const isCount = Number.isSafeInteger(threads) && Number(threads) >= 1 && Number(threads) <= MOST_THREADS;
+  if (threads !== undefined && !isCount)
+    throw new InputError(`${where}: threads: expected a whole number of 1..${MOST_THREADS}, got ${shown(threads)}.`);
+  if (device !== undefined && !devices.some((name) => name === device))
+    throw new InputError(`${where}: device ${shown(device)}: expected one of ${devices.join(", ")}.`);
+}
 
 export interface RuntimeOptions {
   /** Threads of each session on the cpu, by default one for each physical core. */

@@ -1,5 +1,7 @@
 /** Selects an engine by the user's choice. */
 
+import { InputError } from "../core/errors.js";
+import { shown } from "../core/message-text.js";
 import type { RuntimeOptions } from "./devices.js";
 import type { Engine } from "./engine.js";
 
@@ -9,12 +11,14 @@ export type EngineChoice = (typeof engineChoices)[number];
 
 /**
  * @param options runtime options, which only the onnx engine uses.
- * @throws MissingEngineError where `tfjs` is asked for and not installed.
+ * @throws InputError where there is no such engine, or an option is out of range; MissingEngineError where `tfjs` is asked for and not installed.
  */
 export async function selectEngine({
   engine = "auto",
   ...options
 }: RuntimeOptions & { engine?: EngineChoice } = {}): Promise<Engine> {
+  if (!engineChoices.includes(engine))
+    throw new InputError(`engine ${shown(engine)}: expected one of ${engineChoices.join(", ")}.`);
   if (engine === "tfjs") {
     const { createTfjsEngine } = await import("./tfjs-engine.js");
     return createTfjsEngine();

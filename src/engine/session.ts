@@ -3,7 +3,7 @@
 import { EngineError, GraphError } from "../core/errors.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { checkArrays } from "./check-arrays.js";
-import type { RuntimeOptions } from "./devices.js";
+import { checkRuntimeOptions, type RuntimeOptions } from "./devices.js";
 import type { CallOptions, StateStore } from "./engine.js";
 import { defaultThreads } from "./threads.js";
 import { openWorker, type WorkerClient } from "./worker-client.js";
@@ -53,8 +53,13 @@ export interface Runtime {
   dispose(): Promise<void>;
 }
 
-/** Starts a worker with ONNX Runtime. It keeps the process alive only while a call waits. */
+/**
+ * Starts a worker with ONNX Runtime. It keeps the process alive only while a call waits.
+ *
+ * @throws InputError where an option is out of range.
+ */
 export function openRuntime({ threads = defaultThreads(), device = "cpu", onNotice }: RuntimeOptions = {}): Runtime {
+  checkRuntimeOptions({ threads, device }, "engine");
   const said = new Set<string>();
   const sayOnce = (line: string) => {
     if (!said.has(line)) onNotice?.(line);

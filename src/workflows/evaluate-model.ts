@@ -32,7 +32,7 @@ const BATCH_SIZE = 8;
 
 /**
  * @param directory of the dataset.
- * @throws ConfigError where the split is empty, or the dataset is of another task or other classes than the model.
+ * @throws ConfigError where there is no such split, it is empty, or the dataset is of another task or other classes than the model.
  */
 export async function evaluateModel(
   { spec, parameters }: TrainedModel,

@@ -3,7 +3,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { exportBundle } from "../bundle/export-bundle.js";
-import { ConfigError } from "../core/errors.js";
+import { ConfigError, InputError } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
 import { readWhole } from "../core/read-whole.js";
 import { batches } from "../dataset/batches.js";
@@ -21,6 +21,15 @@ export interface ExportRunOptions {
 
 export const BUNDLE_ENDING = ".aspect";
 
+/** @throws InputError where a bundle cannot be called so. */
+export function checkBundleName(out: string): void {
+  if (out.endsWith(BUNDLE_ENDING)) return;
+  throw new InputError(`${out}: a bundle's name ends in ${BUNDLE_ENDING}.`, {
+    cure: `Call it ${out}${BUNDLE_ENDING}.`,
+    file: out,
+  });
+}
+
 /** Real images among the goldens, beside a drawn one and noise. */
 const GOLDEN_IMAGES = 2;
 const MOST_LICENCE_BYTES = 1_000_000;
@@ -31,13 +40,14 @@ const MOST_LICENCE_BYTES = 1_000_000;
  * @param run its folder.
  * @param out path of the bundle; its name ends in `.aspect`.
  * @returns the size of the bundle in bytes.
- * @throws InputError where there is no finished run, or the licence cannot be read.
+ * @throws InputError where the name ends otherwise, there is no finished run, or the licence cannot be read.
  */
 export async function exportRun(
   run: string,
   out: string,
   { licence, onNotice, signal }: ExportRunOptions = {},
 ): Promise<number> {
+  checkBundleName(out);
   const trained = await readTrainedModel(join(run, "best"));
   await exportBundle(trained, out, {
     signal,

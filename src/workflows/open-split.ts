@@ -2,18 +2,20 @@
 
 import { ConfigError } from "../core/errors.js";
 import { type Dataset, openDataset, splitSize } from "../dataset/dataset.js";
-import type { Split } from "../dataset/record.js";
+import { SPLITS, type Split } from "../dataset/record.js";
 import type { ClassifierSpec } from "../heads/head.js";
 import type { ModelSpec } from "../model/model.js";
+import { oneOf } from "../train/config-values.js";
 
 /**
  * @param cure what to do where the split is empty, a sentence.
- * @throws ConfigError where the split is empty, or of another task or other classes than the model.
+ * @throws ConfigError where there is no such split, or it is empty, or of another task or other classes than the model.
  */
 export async function openSplit(
   directory: string,
   { split, spec, cure }: { split: Split; spec: ModelSpec; cure: string },
 ): Promise<{ dataset: Dataset; count: number }> {
+  oneOf(split, SPLITS, "split");
   const dataset = await openDataset(directory);
   const count = splitSize(dataset, split);
   if (count === 0) throw new ConfigError(`${directory}: has no sample with "split": "${split}".`, { cure });

@@ -9,7 +9,16 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { tinyModel } from "./tiny-onnx.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const modules = ["core/errors", "core/nd-array", "engine/check-arrays", "engine/session", "engine/threads"];
+const modules = [
+  "core/errors",
+  "core/message-text",
+  "core/nd-array",
+  "core/terminal",
+  "engine/check-arrays",
+  "engine/devices",
+  "engine/session",
+  "engine/threads",
+];
 let folder: string;
 
 /** The runtime as plain JavaScript in a folder of its own, so that a process without vitest can run it. */

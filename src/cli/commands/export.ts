@@ -3,8 +3,7 @@
 import type { Command } from "commander";
 import { FILES } from "../../bundle/description.js";
 import { readZipDirectory } from "../../bundle/zip.js";
-import { InputError } from "../../core/errors.js";
-import { BUNDLE_ENDING, exportRun } from "../../workflows/export-run.js";
+import { BUNDLE_ENDING, checkBundleName, exportRun } from "../../workflows/export-run.js";
 import { showNotice } from "../engine-options.js";
 import { checkOutFile } from "../out-file.js";
 import { printJson, printLine } from "../output.js";
@@ -30,10 +29,7 @@ export function addExport(program: Command): void {
 }
 
 async function runExport(run: string, out: string, options: ExportOptions, signal: AbortSignal): Promise<void> {
-  if (!out.endsWith(BUNDLE_ENDING))
-    throw new InputError(`${out}: a bundle's name ends in ${BUNDLE_ENDING}.`, {
-      cure: `Call it ${out}${BUNDLE_ENDING}.`,
-    });
+  checkBundleName(out);
   await checkOutBundle(out);
   const bytes = await exportRun(run, out, { licence: options.licence, onNotice: showNotice, signal });
   if (options.json) printJson({ bundle: out, bytes });
