@@ -24,7 +24,8 @@ export async function openPeer(script, options) {
   const python = await findPython();
   if (!python) {
     console.log(
-      "skipped: PyTorch is absent. Run: pip install torch, or apt-get install python3-torch, or name a Python that has it in PYTHON.",
+      "skipped: PyTorch is absent. Run: pip install torch, or apt-get install python3-torch, " +
+        "or name a Python that has it in PYTHON.",
     );
     return null;
   }

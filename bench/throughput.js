@@ -58,7 +58,9 @@ for (const [trunk, alpha] of /** @type {const} */ ([
     laterEpochs: rate(median(seconds.slice(1))),
   };
   const share = rounded(ours.laterEpochs / ours.stepAlone);
-  const work = `images a second, ${trunk} ${alpha} @128, batch ${BATCH}, batch norm in training mode, JPEGs of ${SIDE} px augmented`;
+  const work =
+    `images a second, ${trunk} ${alpha} @128, batch ${BATCH}, ` +
+    `batch norm in training mode, JPEGs of ${SIDE} px augmented`;
   console.log(`${work}: ${JSON.stringify(ours)}, ${rounded(100 * share)} % of the step alone`);
   rows.push({ work, ours: { ...ours, share }, peer: null, ratio: null });
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 const COMMAND_LINE = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
 /**
- * @param {readonly string[]} words behind `aspectlens`.
+ * @param {readonly string[]} words after `aspectlens`.
  * @returns {string} what it printed; its progress goes to stderr.
  */
 export function aspectlens(...words) {
@@ -14,7 +14,7 @@ export function aspectlens(...words) {
 }
 
 /**
- * @param {readonly string[]} words behind `node`.
+ * @param {readonly string[]} words after `node`.
  * @returns {string} what it printed.
  */
 export function node(...words) {

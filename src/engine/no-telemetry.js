@@ -12,7 +12,8 @@ if (process.env.ORT_DISABLE_TELEMETRY === undefined) {
   // In a worker thread `process.env` is a copy, which the native library does not see.
   if (!isMainThread) {
     process.stderr.write(
-      "note: aspectlens was loaded in a worker thread, where the telemetry of ONNX Runtime cannot be switched off. Import it in the main thread first, or start the process with ORT_DISABLE_TELEMETRY=1.\n",
+      "note: aspectlens was loaded in a worker thread, where the telemetry of ONNX Runtime cannot be switched off. " +
+        "Import it in the main thread first, or start the process with ORT_DISABLE_TELEMETRY=1.\n",
     );
   }
 }

@@ -57,7 +57,7 @@ const PALETTE = [
  * replaced; any other content is left alone.
  *
  * @throws ConfigError where an option is out of range; DatasetError if `directory` holds something else.
- * @throws InterruptedError where `signal` aborts; nothing is left behind.
+ * @throws InterruptedError where `signal` aborts; no files are left.
  */
 export async function synthesize(directory: string, options: SynthesizeOptions = {}): Promise<Synthesized> {
   const {

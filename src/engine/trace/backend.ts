@@ -39,7 +39,8 @@ class TraceBackend extends KernelBackend {
     const variable = Object.values(engine().registeredVariables).find((one) => one.dataId === info.dataId);
     if (variable?.trainable) {
       throw new TraceError(
-        `reads the trainable variable "${variable.name}", whose value would be frozen into the graph. Pass it as an input.`,
+        `reads the trainable variable "${variable.name}", ` +
+          `whose value would be frozen into the graph. Pass it as an input.`,
       );
     }
     const tensor = fromValues(engine().readSync(info.dataId), info.shape, info.dtype);

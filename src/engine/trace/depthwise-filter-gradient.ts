@@ -99,7 +99,8 @@ function byRows(graph: Graph, { x, dy, batch, channels, size, geometry }: Operan
       if (from >= 0 && from < width) shifts[(from * columns + column) * outWidth + to] = 1;
     }
   }
-  const pairs = new Float32Array(height * columns * outHeight * taps * columns); // [height, columns, outHeight, taps, columns]
+  // [height, columns, outHeight, taps, columns]
+  const pairs = new Float32Array(height * columns * outHeight * taps * columns);
   for (let tap = 0; tap < taps; tap++) {
     for (let to = 0; to < outHeight; to++) {
       const from = to * strides[0] + tap - before[0];

@@ -41,7 +41,8 @@ export function encodeModel(
     encodeNode(writer.uint32(10).fork(), node, `${options.name}/${node.operation}_${index}`); // 1: node
   }
   writer.uint32(18).string(options.name); // 2: name
-  for (const [name, constant] of graph.constants) encodeConstant(writer.uint32(42).fork(), name, constant); // 5: initializer
+  // 5: initializer
+  for (const [name, constant] of graph.constants) encodeConstant(writer.uint32(42).fork(), name, constant);
   for (const port of options.inputs) encodePort(writer.uint32(90).fork(), port); // 11: input
   for (const port of options.outputs) encodePort(writer.uint32(98).fork(), port); // 12: output
   writer.ldelim();
