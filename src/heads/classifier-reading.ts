@@ -10,7 +10,7 @@ import { encodeLabels } from "./encode-labels.js";
 import type { ClassifierSpec, Label } from "./head.js";
 
 /** What one image was taken for; a regression has a value and no classes. */
-export type ClassPrediction =
+export type DecodedClasses =
   | { readonly class: string; readonly score: number; readonly scores: Readonly<Record<string, number>> }
   | { readonly value: number };
 
@@ -81,7 +81,7 @@ export function encodeClasses(labels: readonly Label[], spec: ClassifierSpec): R
 }
 
 /** @param logits the head's output for one image. */
-export function decodeClasses(logits: ArrayLike<number>, { task, classes }: ClassifierSpec): ClassPrediction {
+export function decodeClasses(logits: ArrayLike<number>, { task, classes }: ClassifierSpec): DecodedClasses {
   if (task === "regression") return { value: logits[0] };
   const scores = task === "multi" ? Array.from(logits, sigmoid) : softmax(logits);
   const best = largest(logits);

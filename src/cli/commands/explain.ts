@@ -30,6 +30,15 @@ interface ExplainOptions extends CommonOptions, DeviceOptions {
   readonly maskSize: "image" | "model";
 }
 
+const EXAMPLES = `
+Examples:
+  aspectlens explain tissue.aspect slide.png
+  aspectlens explain tissue.aspect images --out why
+  aspectlens explain tissue.aspect 'images/**/*.png' --target malignant:benign
+  aspectlens explain tissue.aspect slide.png --saliency hires-cam --masking multiply --tap input
+  aspectlens explain tissue.aspect slide.png --all-classes --interval
+  aspectlens explain tissue.aspect slide.png --compare`;
+
 export function addExplain(program: Command): void {
   const command = program
     .command("explain")
@@ -83,17 +92,7 @@ export function addExplain(program: Command): void {
     )
     .option("--json", "print one explanation per line, as JSON, and nothing else on stdout")
     .option("--debug", "print the stack of an error")
-    .addHelpText(
-      "after",
-      `
-Examples:
-  aspectlens explain tissue.aspect slide.png
-  aspectlens explain tissue.aspect images --out why
-  aspectlens explain tissue.aspect 'images/**/*.png' --target malignant:benign
-  aspectlens explain tissue.aspect slide.png --saliency hires-cam --masking multiply --tap input
-  aspectlens explain tissue.aspect slide.png --all-classes --interval
-  aspectlens explain tissue.aspect slide.png --compare`,
-    )
+    .addHelpText("after", EXAMPLES)
     .action((bundle: string, images: string[], options: ExplainOptions) =>
       runCommand(options, (signal) => runExplain(bundle, images, options, signal)),
     );
