@@ -24,6 +24,8 @@ export function load(app) {
     }
   });
   app.converter.on(Converter.EVENT_END, ({ project }) => {
+    for (const parameter of project.getReflectionsByKind(ReflectionKind.Parameter))
+      if (parameter.name === "__namedParameters") parameter.name = "options"; // destructured, and no `@param` names it
     for (const entry of project.getReflectionsByKind(ReflectionKind.Module)) {
       const source = entry.isDeclaration() ? entry.sources?.[0]?.fullFileName : undefined;
       if (!source || !entry.isDeclaration()) continue;

@@ -38,6 +38,7 @@ export interface Preprocessing {
   readonly background: "#ffffff";
 }
 
+/** The content of `bundle.json`; docs/formats.md describes its keys. */
 export interface BundleDescription {
   readonly format: typeof BUNDLE_FORMAT;
   readonly name: string;

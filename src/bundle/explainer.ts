@@ -18,6 +18,7 @@ import { type Bundle, readBundle } from "./read-bundle.js";
 
 export type { ImageSource } from "./image-source.js";
 
+/** How one image is explained. */
 export interface ExplainRequest {
   /**
    * The predicted class by default. Another part of the network, or a class's own logit, takes a graph that is traced
@@ -32,9 +33,11 @@ export interface ExplainRequest {
   readonly signal?: AbortSignal;
 }
 
+/** How the images of one `explainAll` are explained. */
 export interface ExplainAllRequest {
   /** Each image is explained for each of them, one after another; the predicted class by default. */
   readonly targets?: readonly Target[];
+  /** How the names of an image's mask files begin; `undefined` for its own name without its ending. */
   readonly stem?: (image: ImageSource, target?: Target) => string | undefined;
   readonly hasInterval?: boolean;
   /** Side of a square picture of each file, for people. */
@@ -43,6 +46,7 @@ export interface ExplainAllRequest {
   readonly signal?: AbortSignal;
 }
 
+/** An explanation, its maps, and the size of the image that it is about. */
 export interface ExplainedImage extends Explained {
   /** Of the upright original, pixels. */
   readonly width: number;
@@ -58,6 +62,7 @@ export type Outcome =
   | { readonly image: ImageSource; readonly explained: ExplainedImage }
   | { readonly image: ImageSource; readonly error: InputError };
 
+/** An opened bundle that explains images. Whoever opened it disposes it. */
 export interface Explainer {
   readonly description: BundleDescription;
   readonly spec: ModelSpec;
@@ -75,9 +80,11 @@ export interface Explainer {
     images: Iterable<ImageSource> | AsyncIterable<ImageSource>,
     request?: ExplainAllRequest,
   ): AsyncGenerator<Outcome>;
+  /** Ends the runtime and frees its graphs. */
   dispose(): Promise<void>;
 }
 
+/** Method and runtime of an explainer. */
 export interface ExplainerOptions extends RuntimeOptions {
   /** The bundle's own by default. Another one is traced anew from its weights, which loads TensorFlow.js. */
   readonly method?: MethodChoice;

@@ -23,6 +23,7 @@ import { FILES } from "./description.js";
 import type { Golden } from "./golden.js";
 import { writeBundle } from "./write-bundle.js";
 
+/** What `exportBundle` puts into a bundle beside the model. */
 export interface ExportOptions {
   /** Runs the goldens; by default one that is opened for it. */
   readonly runtime?: Runtime;
@@ -42,6 +43,8 @@ export interface ExportOptions {
 }
 
 /**
+ * Writes a trained model as a bundle.
+ *
  * Writes `path` whole or not at all; the same model, samples and machine give the same bytes.
  *
  * @throws BundleError where a graph is larger than `LIMITS` allow.

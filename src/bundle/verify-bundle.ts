@@ -27,6 +27,7 @@ export interface GoldenDeviation extends Deviation {
   readonly graph: "explain" | "predict";
 }
 
+/** What `verifyBundle` compared. */
 export interface Verification {
   /** Files whose checksum was compared. */
   readonly fileCount: number;
@@ -36,6 +37,7 @@ export interface Verification {
   readonly worst: GoldenDeviation | null;
 }
 
+/** What `verifyBundle` runs the goldens with, and when it stops. */
 export interface VerifyOptions {
   /** Runs the goldens; by default one that is opened for it. */
   readonly runtime?: Runtime;

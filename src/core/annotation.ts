@@ -5,10 +5,12 @@ import type { Box } from "./box.js";
 
 /** What a classifier is asked for: one of several classes, any number of labels, or a number. */
 export const TASKS = ["single", "multi", "regression"] as const;
+/** What the classifier answers: one class, any number of labels, or a number. */
 export type Task = (typeof TASKS)[number];
 
 /** How an aspect is marked: an area, boxes, whether it is there, or how much of it. */
 export const ASPECT_KINDS = ["segmentation", "boxes", "presence", "amount"] as const;
+/** How an aspect is labelled, and so what its head says. */
 export type AspectKind = (typeof ASPECT_KINDS)[number];
 
 /** Three states: absent (unlabelled), empty (`mask: null`, `boxes: []`, `present: false`, `amount: 0`), labelled. */

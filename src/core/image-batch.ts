@@ -3,7 +3,11 @@
 import type { Sample } from "./annotation.js";
 import { type NdArray, ndArray } from "./nd-array.js";
 
-/** `[batchSize, size, size, 3]` RGB 0..255; rows past the samples are zeros. */
+/**
+ * The images of samples as one array for an engine.
+ *
+ * `[batchSize, size, size, 3]` RGB 0..255; rows past the samples are zeros.
+ */
 export function imageBatch(
   samples: readonly Sample[],
   { size, batchSize }: { size: number; batchSize: number },

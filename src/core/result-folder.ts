@@ -12,6 +12,7 @@ import { makeFolder, refused, removeAbandoned, temporaryName, writeFileAtomic } 
 import { LIMITS } from "./limits.js";
 import { readWhole } from "./read-whole.js";
 
+/** A folder of results, in which only files that we made are replaced. */
 export interface ResultFolder {
   readonly path: string;
   /**
@@ -49,6 +50,8 @@ interface Known {
 }
 
 /**
+ * Opens a folder for results, made or not, in which only files that we made are replaced.
+ *
  * `inputs` are paths that are read, of which none is written over by whatever name or link.
  *
  * @param path of the folder; it is made with the first set.

@@ -24,6 +24,7 @@ const READERS: Readonly<Record<string, (buffer: ArrayBuffer) => NdArray["data"]>
 /** Strings stored beside the arrays, under the format's own key. */
 export type Metadata = Readonly<Record<string, string>>;
 
+/** What `encodeSafetensors` adds, and what it rounds. */
 export interface EncodeOptions {
   readonly metadata?: Metadata;
   /** Names of the arrays that are rounded to half precision; none by default. */

@@ -11,6 +11,7 @@ import type { PixelCache } from "./pixel-cache.js";
 import type { Split } from "./record.js";
 import { loadSample } from "./sample.js";
 
+/** Which samples `batches` reads, how they are drawn, and how many at once. */
 export interface BatchOptions {
   readonly split: Split;
   readonly batchSize: number;

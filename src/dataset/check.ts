@@ -43,11 +43,13 @@ export interface DatasetReport {
   readonly faults: readonly Fault[];
 }
 
+/** How thoroughly `checkDataset` reads. */
 export interface CheckOptions {
   /** Decode every image and mask; false: only check that the files exist. */
   readonly decode?: boolean;
   /** Side of a model's input, pixels; aspects that are too small for it are reported. */
   readonly inputSize?: number;
+  /** Called with each fault when it is found. */
   readonly onFault?: (fault: Fault) => void;
   /** Called after each line. */
   readonly onProgress?: (lineCount: number) => void;

@@ -13,6 +13,7 @@ export interface StateCounts {
   unlabelled: number;
 }
 
+/** How many samples are labelled for one head. */
 export interface HeadSummary {
   readonly kind: "classifier" | AspectKind;
   readonly states: Readonly<Record<Split, StateCounts>>;
@@ -20,6 +21,7 @@ export interface HeadSummary {
   mapCount?: number;
 }
 
+/** How many samples and labels a dataset has, by split. */
 export interface DatasetSummary {
   readonly samples: Record<Split, number>;
   /** The classifier, `class`, then the aspects in the manifest's order. */

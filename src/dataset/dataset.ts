@@ -18,6 +18,7 @@ interface SplitIndex {
   readonly lines: Uint32Array;
 }
 
+/** An opened dataset. It holds no sample and no open file. */
 export interface Dataset {
   /** As given to `openDataset`. */
   readonly directory: string;

@@ -13,11 +13,13 @@ import { checkPath } from "./paths.js";
 export const DATASET_FORMAT = "aspectlens-dataset/1";
 export const MANIFEST_FILE = "dataset.json";
 
+/** An aspect as `dataset.json` declares it. */
 export interface AspectDeclaration {
   readonly name: string;
   readonly kind: AspectKind;
 }
 
+/** The content of `dataset.json`; docs/formats.md describes its keys. */
 export interface Manifest {
   readonly name: string;
   readonly task: Task;

@@ -38,7 +38,7 @@ export interface KeptImage extends OpenImage {
   readonly pixels: Uint8Array;
 }
 
-/** What an explainer's `explain`, `renderOverlay` and `writeExplanation` take as an image. */
+/** An image decoded to a square, as an explainer's `explain`, `renderOverlay` and `writeExplanation` take it. */
 export interface DecodedImage {
   /** The path, or the `name` that was given; `image` for bytes without one. */
   readonly name: string;

@@ -9,6 +9,7 @@ import { type AspectDeclaration, knownName, type Manifest, parseAspectNames } fr
 import { checkPath } from "./paths.js";
 
 export const SPLITS = ["train", "validation", "test"] as const;
+/** A part of a dataset. */
 export type Split = (typeof SPLITS)[number];
 
 /**

@@ -15,6 +15,7 @@ import { withinBudget } from "./decoding-budget.js";
  */
 export const RESIZE_KERNEL = "cubic";
 
+/** How an image becomes the square that a model sees. */
 export interface RenderOptions {
   /** Side of the square, pixels. */
   readonly size: number;

@@ -10,6 +10,7 @@ import { shown } from "../core/message-text.js";
 export const devices = ["cpu", "webgpu", "cuda"] as const;
 /** Limit on threads, since each thread of ONNX Runtime allocates a stack. */
 export const MOST_THREADS = 256;
+/** Where ONNX Runtime computes. */
 export type Device = (typeof devices)[number];
 
 /**
@@ -29,6 +30,7 @@ export function checkRuntimeOptions(
     throw new InputError(`${where}: device ${shown(device)}: expected one of ${devices.join(", ")}.`);
 }
 
+/** Threads and device of ONNX Runtime. */
 export interface RuntimeOptions {
   /** Threads of each session on the cpu, by default one for each physical core. */
   readonly threads?: number;

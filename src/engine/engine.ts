@@ -3,6 +3,7 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import type { NdArrays } from "../core/nd-array.js";
 
+/** Tensors by name. */
 export type Tensors = Readonly<Record<string, Tensor>>;
 
 /**
@@ -15,6 +16,7 @@ export type TensorFunction = (given: { inputs: Tensors; constants: Tensors; stat
   state?: Tensors;
 };
 
+/** What is fixed when a function is compiled. */
 export interface CompileOptions {
   /** Shapes of the inputs of each call; all float32. */
   readonly inputs: Readonly<Record<string, readonly number[]>>;
@@ -33,23 +35,31 @@ export interface StateStore {
   read(names?: readonly string[]): Promise<NdArrays>;
   /** Replaces values; shapes must not change. */
   write(values: NdArrays): Promise<void>;
+  /** Frees the arrays. */
   dispose(): Promise<void>;
 }
 
+/** How one call passes its inputs. */
 export interface CallOptions {
   /** Hands the inputs over to the engine, which may move them instead of copying, and leave them empty. */
   readonly isHandedOver?: boolean;
 }
 
+/** A function that an engine has compiled. Whoever compiled it disposes it. */
 export interface Compiled {
   /** Runs once; calls queue in order. @returns the outputs, copied out. */
   run(inputs: NdArrays, options?: CallOptions): Promise<NdArrays>;
+  /** Frees the graph; the state stays. */
   dispose(): Promise<void>;
 }
 
+/** Compiles functions of tensors and runs them. It owns what it compiled, and is disposed by the caller. */
 export interface Engine {
   readonly name: "onnx" | "tfjs";
+  /** Traces or keeps `fn`, so that it can run many times. @throws EngineError where the engine cannot build it. */
   compile(fn: TensorFunction, options: CompileOptions): Promise<Compiled>;
+  /** Copies arrays into the engine. */
   createState(values: NdArrays): Promise<StateStore>;
+  /** Ends the engine and with it all that it holds. */
   dispose(): Promise<void>;
 }

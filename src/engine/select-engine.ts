@@ -7,11 +7,16 @@ import type { Engine } from "./engine.js";
 
 /** `auto` is `onnx`: it needs nothing but npm. */
 export const engineChoices = ["auto", "onnx", "tfjs"] as const;
+/** The name of an engine. */
 export type EngineChoice = (typeof engineChoices)[number];
 
 /**
+ * Opens the engine that computes: ONNX Runtime (`onnx`, also `auto`) or TensorFlow.js for Node (`tfjs`). The caller
+ * disposes it.
+ *
  * @param options runtime options, which only the onnx engine uses.
- * @throws InputError where there is no such engine, or an option is out of range; MissingEngineError where `tfjs` is asked for and not installed.
+ * @throws InputError where there is no such engine, or an option is out of range.
+ * @throws MissingEngineError where `tfjs` is asked for and not installed.
  */
 export async function selectEngine({
   engine = "auto",

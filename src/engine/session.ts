@@ -9,6 +9,7 @@ import { defaultThreads } from "./threads.js";
 import { openWorker, type WorkerClient } from "./worker-client.js";
 import type { StateBinding, TensorInfo } from "./worker-messages.js";
 
+/** Name and state of a session. */
 export interface SessionOptions {
   /** Shown in errors. */
   readonly name?: string;
@@ -25,6 +26,7 @@ export interface SessionOptions {
   };
 }
 
+/** An ONNX graph that is ready to run. Whoever created it disposes it. */
 export interface Session {
   /** What `run` takes, without the state. */
   readonly inputs: readonly TensorInfo[];
@@ -38,9 +40,11 @@ export interface Session {
    * @throws EngineError where ONNX Runtime fails, or the session was disposed.
    */
   run(inputs: NdArrays, options?: CallOptions): Promise<NdArrays>;
+  /** Frees the graph; the state stays. */
   dispose(): Promise<void>;
 }
 
+/** ONNX Runtime in a worker thread. Whoever opened it disposes it. */
 export interface Runtime {
   /**
    * @param model an ONNX model's bytes, or the path of one.

@@ -35,6 +35,7 @@ export interface ValuePrediction {
   readonly value: number;
 }
 
+/** The classifier's answer, by task. */
 export type Prediction = ClassPrediction | LabelsPrediction | ValuePrediction;
 
 /** Shares of one region: 0..1 each, but survival, which is not clipped. */
@@ -57,6 +58,7 @@ export interface InstanceExplanation extends RegionExplanation {
   readonly area?: number;
 }
 
+/** What an explanation says about one aspect. */
 export interface AspectExplanation extends RegionExplanation {
   readonly name: string;
   readonly kind: AspectKind;
@@ -74,6 +76,9 @@ export interface AspectExplanation extends RegionExplanation {
   readonly instances?: readonly InstanceExplanation[];
 }
 
+/**
+ * Why the model answered as it did, by named aspects: the JSON that `explain` writes, as docs/formats.md describes it.
+ */
 export interface Explanation {
   readonly format: "aspectlens-explanation/1";
   readonly image: string;

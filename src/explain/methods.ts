@@ -38,8 +38,10 @@ const SALIENCY_TRAITS = {
   "guided-grad-cam": byElement,
 } as const satisfies Readonly<Record<string, Traits>>;
 
+/** The name of a saliency method; docs/explanations.md describes each. */
 export type SaliencyName = keyof typeof SALIENCY_TRAITS;
 
+/** The saliency methods, the default first. */
 export const SALIENCY_NAMES = Object.keys(SALIENCY_TRAITS) as readonly SaliencyName[];
 
 /** How saliency is applied to features; `maskOf` has the formulas. */
@@ -51,16 +53,20 @@ export const MASKING_NAMES = [
   "threshold",
   "threshold-absolute",
 ] as const;
+/** The name of a masking; docs/explanations.md describes each. */
 export type MaskingName = (typeof MASKING_NAMES)[number];
 
 /** How a masked representation reaches the layer that a head reads. */
 export const MAPPING_NAMES = ["identity", "grey"] as const;
+/** The name of a mapping. */
 export type MappingName = (typeof MAPPING_NAMES)[number];
 
 /** The defaults: bench/results/faithfulness.md is why. */
 export const DEFAULT_SALIENCY: SaliencyName = "evidence";
+/** The masking that goes with the default saliency method. */
 export const DEFAULT_MASKING: MaskingName = "multiply";
 
+/** What a saliency method tells apart: filters, places or elements. */
 export function granularityOf(saliency: SaliencyName): Granularity {
   return SALIENCY_TRAITS[saliency].granularity;
 }

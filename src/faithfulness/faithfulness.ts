@@ -7,6 +7,7 @@ import type { MaskingName, SaliencyName } from "../explain/methods.js";
 import type { Curves } from "./deletion-curves.js";
 import type { PairedModels } from "./paired-models.js";
 
+/** The numbers of one saliency method with one masking. */
 export interface FaithfulnessMethod {
   readonly saliency: SaliencyName;
   readonly masking: MaskingName;
@@ -45,6 +46,7 @@ export interface FaithfulnessMethod {
   readonly bySurvival: { readonly namedCause: number | null; readonly auc: number | null };
 }
 
+/** How one aspect was judged. */
 export interface FaithfulnessAspect {
   readonly count: number;
   /** Share called relevant. */

@@ -5,6 +5,8 @@ import type { Faithfulness } from "./faithfulness.js";
 import { createTally } from "./tally.js";
 
 /**
+ * Counts, over explained images whose causes are known, how often the explanations name them.
+ *
  * @param images of the test split, each explained by one method with the default target. Counted are those labelled
  *   with a cause and another aspect, answered right, in which the relevance of a cause and of another aspect could be
  *   read.

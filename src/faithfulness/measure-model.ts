@@ -13,6 +13,7 @@ import { methodCurves } from "./method-curves.js";
 import { randomControl } from "./random-control.js";
 import type { Effects } from "./tally.js";
 
+/** What `faithfulnessOf` measures, and on how many images. */
 export interface FaithfulnessOptions {
   readonly engine: Engine;
   readonly dataset: Dataset;
@@ -31,10 +32,12 @@ export interface FaithfulnessOptions {
   /** Images whose salient places are removed and added, for each method. */
   readonly curveImages?: number;
   readonly batchSize?: number;
+  /** Called with the share of all work that is done, 0..1, and what is being done. */
   readonly onProgress?: (share: number, what: string) => void;
   readonly signal?: AbortSignal;
 }
 
+/** What `faithfulnessOf` measured, and the cases to look at. */
 export interface FaithfulnessOfModel {
   readonly faithfulness: Faithfulness;
   /** The cases in which the default errs most, worst first. */
@@ -42,6 +45,8 @@ export interface FaithfulnessOfModel {
 }
 
 /**
+ * Explains the test split of a dataset whose causes are known, and measures how often the explanations name them.
+ *
  * @throws InterruptedError between two batches.
  * @throws ConfigError where the model does not allow a method.
  */

@@ -14,12 +14,14 @@ import { readExplanation } from "../explain/reading/read-explanation.js";
 import { createModel } from "../model/model.js";
 import type { TrainedModel } from "../model/trained-model.js";
 
+/** One of two models, and its dataset. */
 export interface PairedModel {
   readonly trained: TrainedModel;
   /** Its labels and causes; the images are those of the other's, by name. */
   readonly dataset: Dataset;
 }
 
+/** How often the explanations of two models differ as their reasons do. */
 export interface PairedModels {
   /** Test images answered right by both, in which each sees its own cause and the other's. */
   readonly count: number;
@@ -35,7 +37,11 @@ interface Seen {
   readonly causes: readonly string[];
 }
 
-/** @throws InterruptedError between two batches. */
+/**
+ * Explains test images that both models answer right, and counts how often each ranks its own cause first.
+ *
+ * @throws InterruptedError between two batches.
+ */
 export async function comparePairedModels(
   first: PairedModel,
   second: PairedModel,

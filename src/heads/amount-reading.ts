@@ -7,6 +7,7 @@ import { encodeLabels } from "./encode-labels.js";
 import type { AmountSpec, Label } from "./head.js";
 import { pixelsOf } from "./segmentation-reading.js";
 
+/** Metrics of an amount head. */
 export interface AmountMetrics {
   readonly kind: "amount";
   readonly form: "number" | "map";

@@ -16,6 +16,7 @@ export interface Detection {
   readonly cell: readonly [y: number, x: number];
 }
 
+/** Metrics of a boxes head. */
 export interface BoxesMetrics {
   readonly kind: "boxes";
   /** Average precision at an overlap of one half, PASCAL VOC 2010's "all points". */

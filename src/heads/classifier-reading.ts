@@ -14,6 +14,7 @@ export type DecodedClasses =
   | { readonly class: string; readonly score: number; readonly scores: Readonly<Record<string, number>> }
   | { readonly value: number };
 
+/** Metrics of a classifier with one class for each image. */
 export interface SingleMetrics {
   readonly kind: "classifier";
   readonly task: "single";
@@ -27,6 +28,7 @@ export interface SingleMetrics {
   readonly count: number;
 }
 
+/** Metrics of a multi-label classifier. */
 export interface MultiMetrics {
   readonly kind: "classifier";
   readonly task: "multi";
@@ -44,6 +46,7 @@ export interface MultiMetrics {
   readonly count: number;
 }
 
+/** Metrics of a regression. */
 export interface RegressionMetrics {
   readonly kind: "classifier";
   readonly task: "regression";
@@ -55,6 +58,7 @@ export interface RegressionMetrics {
   readonly count: number;
 }
 
+/** Metrics of a classifier, by task. */
 export type ClassifierMetrics = SingleMetrics | MultiMetrics | RegressionMetrics;
 
 export function classifierShapes({ task, classes }: ClassifierSpec): Record<string, readonly number[]> {

@@ -9,6 +9,8 @@ import { presence } from "./presence.js";
 import { segmentation } from "./segmentation.js";
 
 /**
+ * Makes a head, as functions of its parameters.
+ *
  * @throws ConfigError where the specification makes no head: no tap, a threshold outside 0..1, fewer than two classes.
  */
 export function createHead(spec: HeadSpec, context: HeadContext): Head {

@@ -5,6 +5,7 @@ import type { Annotation, ClassAnnotation, Task } from "../core/annotation.js";
 import type { ParameterSpec } from "../core/parameters.js";
 import type { Dropout } from "../ops/dropout.js";
 
+/** What every head has. */
 export interface HeadBase {
   /** `"class"` for the classifier, else the aspect's name. */
   readonly name: string;
@@ -12,6 +13,7 @@ export interface HeadBase {
   readonly taps: readonly string[];
 }
 
+/** The head that gives the answer: a class, labels, or a number. */
 export interface ClassifierSpec extends HeadBase {
   readonly kind: "classifier";
   readonly task: Task;
@@ -21,22 +23,26 @@ export interface ClassifierSpec extends HeadBase {
   readonly scale?: { readonly mean: number; readonly deviation: number };
 }
 
+/** A head that says of each pixel whether it shows its aspect. */
 export interface SegmentationSpec extends HeadBase {
   readonly kind: "segmentation";
   /** A pixel belongs to the region where the sigmoid of its logit is at least this. */
   readonly threshold: number;
 }
 
+/** A head that finds boxes of its aspect. */
 export interface BoxesSpec extends HeadBase {
   readonly kind: "boxes";
   readonly threshold: number;
 }
 
+/** A head that says whether its aspect is in the image. */
 export interface PresenceSpec extends HeadBase {
   readonly kind: "presence";
   readonly threshold: number;
 }
 
+/** A head that says how much of its aspect there is, 0..1. */
 export interface AmountSpec extends HeadBase {
   readonly kind: "amount";
   /** One number an image, or one at each pixel. */
@@ -44,7 +50,9 @@ export interface AmountSpec extends HeadBase {
   readonly threshold: number;
 }
 
+/** A head that reads an aspect. */
 export type AspectSpec = SegmentationSpec | BoxesSpec | PresenceSpec | AmountSpec;
+/** Everything that decides the shape of a head. */
 export type HeadSpec = ClassifierSpec | AspectSpec;
 
 /** What a head must know of its surroundings. */
@@ -62,6 +70,7 @@ export interface HeadContext {
 /** What the expert says to one head about one sample; `undefined` is unlabelled. */
 export type Label = Annotation | ClassAnnotation | undefined;
 
+/** A head as pure functions: its answer, its labels as arrays, and its loss. */
 export interface Head<Spec extends HeadSpec = HeadSpec> {
   readonly spec: Spec;
   readonly parameters: readonly ParameterSpec[];

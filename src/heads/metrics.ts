@@ -14,13 +14,17 @@ export type HeadMetrics = ClassifierMetrics | SegmentationMetrics | BoxesMetrics
 /** Gathers batch after batch; holds numbers, never images. */
 export interface MetricsAccumulator {
   /**
+   * Adds a batch.
+   *
    * @param logits `[batch, ...outputShape]`; rows beyond the labels (padding) are ignored.
    * @param labels of the first rows, in order; unlabelled ones count for nothing.
    */
   add(logits: NdArray, labels: readonly Label[]): void;
+  /** The metrics of all that was added. */
   result(): HeadMetrics;
 }
 
+/** Starts to measure one head: answers and labels in, batch by batch, its metrics out. */
 export function createMetrics(spec: HeadSpec): MetricsAccumulator {
   switch (spec.kind) {
     case "classifier":

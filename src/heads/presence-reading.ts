@@ -7,6 +7,7 @@ import { areaUnderCurve, type Ranked } from "../core/ranking.js";
 import { encodeLabels } from "./encode-labels.js";
 import type { Label, PresenceSpec } from "./head.js";
 
+/** Metrics of a presence head. */
 export interface PresenceMetrics {
   readonly kind: "presence";
   /** At the head's threshold. */

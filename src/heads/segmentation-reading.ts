@@ -8,6 +8,7 @@ import { type NdArray, sizeOf } from "../core/nd-array.js";
 import { encodeLabels } from "./encode-labels.js";
 import type { Label, SegmentationSpec } from "./head.js";
 
+/** Metrics of a segmentation head. */
 export interface SegmentationMetrics {
   readonly kind: "segmentation";
   /**

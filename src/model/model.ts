@@ -18,6 +18,7 @@ export interface ModelSpec {
   readonly heads: readonly HeadSpec[];
 }
 
+/** A trunk and its heads, as functions of named parameters. It holds no numbers. */
 export interface Model {
   readonly spec: ModelSpec;
   readonly trunk: Trunk;
@@ -33,6 +34,8 @@ export interface Model {
 }
 
 /**
+ * Makes a model: a trunk, and its heads as functions of named parameters. It holds no numbers.
+ *
  * @throws ConfigError where a head reads a layer that the trunk does not have, or there is not exactly one classifier.
  */
 export function createModel(spec: ModelSpec): Model {

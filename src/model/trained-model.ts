@@ -81,6 +81,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A trained model with all that an explanation needs: what a run folder holds in `best/`, and a bundle. */
 export interface TrainedModel {
   readonly spec: ModelSpec;
   /** Batch normalisation folded: a kernel and a bias for each trunk layer, and the parameters of the heads. */
@@ -120,7 +121,11 @@ function stored(description: Description): StoredDescription {
   return { ...description, threshold: toStoredThreshold(description.threshold) };
 }
 
-/** @throws InputError where a file is absent or of another format. */
+/**
+ * Reads what `writeTrainedModel` wrote, such as `best/` of a run folder.
+ *
+ * @throws InputError where a file is absent or of another format.
+ */
 export async function readTrainedModel(folder: string): Promise<TrainedModel> {
   const { format, ...description } = await readPart(folder, "model.json", (bytes, where) => {
     const cure = "Train again, or copy the run again.";

@@ -17,6 +17,8 @@ export function showsColours(
 }
 
 /**
+ * An explanation as text, for a terminal or a log.
+ *
  * @returns lines without a final line feed: the image, the sentence, and the aspects, most relevant first.
  */
 export function explanationTable(explanation: Explanation, { colours = false }: { colours?: boolean } = {}): string {

@@ -29,6 +29,8 @@ const FOOTER = 30;
 const LONGEST_NAME = 300;
 
 /**
+ * Draws an explanation as one picture: the image, its saliency, and the relevant aspects by name.
+ *
  * Texts are drawn in the font of this package, other scripts than Latin, Greek and Cyrillic in the fonts of the system,
  * which fontconfig searches once per process. Names that no font can draw are numbered, with a note on what to install.
  * `shape` is the original's, if the pixels were resized to another aspect ratio.

@@ -7,6 +7,7 @@ import { maskFiles } from "./mask-png.js";
 import { renderOverlay } from "./overlay.js";
 import { type PictureSource, type Shape, shownImage } from "./shown-image.js";
 
+/** What `writeExplanation` draws on, and where it writes. */
 export interface WriteExplanationOptions {
   /** The image that was explained: its path, or the upright pixels, best with sides of 400 pixels or more. */
   readonly image: PictureSource;

@@ -6,6 +6,7 @@ import { shown } from "../core/message-text.js";
 import { ownValue } from "../core/own-value.js";
 import { number, oneOf, share } from "./config-values.js";
 
+/** A head in a training configuration; docs/configuration.md has the defaults. */
 export interface HeadConfig {
   /** Layers it reads; the source, or for the classifier the trunk's output, where absent. */
   readonly tap?: string | readonly string[];

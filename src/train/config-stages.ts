@@ -10,6 +10,7 @@ import type { TrunkSpec } from "../trunk/trunk.js";
 import { trunkDefinition } from "../trunk/trunks.js";
 import { boolean, integer, number, oneOf, share, text } from "./config-values.js";
 
+/** A stage of a training configuration: which layers learn, for how long, and how fast. */
 export interface StageConfig {
   /** `heads`, `all`, or the first trunk layer that learns. */
   readonly train: string;

@@ -12,6 +12,7 @@ import { HEAD_KEYS, type HeadConfig, resolveHeads } from "./config-heads.js";
 import { resolveStages, STAGE_KEYS, type StageConfig } from "./config-stages.js";
 import { boolean, integer, number, oneOf, text } from "./config-values.js";
 
+/** A training configuration with every default filled in; docs/configuration.md describes each key. */
 export interface TrainConfig {
   readonly dataset: string;
   readonly out: string;
@@ -89,7 +90,13 @@ export interface ConfigFacts {
   readonly sourceOf: (spec: TrunkSpec) => string;
 }
 
-/** Checks the two keys that must be there and that no key is unknown; @throws ConfigError naming the file. */
+/**
+ * Checks that `dataset` and `out` name folders, that no key is unknown, and that `trunk.name` is a trunk. Defaults are
+ * filled in, and all other values checked, when the training starts.
+ *
+ * @param file named in the error.
+ * @throws ConfigError naming the file.
+ */
 export function checkConfig(value: unknown, file = "configuration"): RawConfig {
   checkKeys(value, KEYS, file, ConfigError);
   for (const key of ["dataset", "out"]) {

@@ -6,6 +6,8 @@ import { BATCH_NORM, BATCH_NORM_EPSILON, type BatchNormPart, parameterName } fro
 import type { Trunk } from "./trunk.js";
 
 /**
+ * Folds batch normalisation into the kernels and biases of the convolutions.
+ *
  * `kernel * s` and `bias = beta - mean * s` with `s = gamma / sqrt(variance + 1e-3)`, in float64 and rounded once.
  * Layers that have a bias already, and parameters of heads, pass through as they are.
  *

@@ -5,6 +5,8 @@ import { initialize } from "../core/parameters.js";
 import type { Trunk } from "./trunk.js";
 
 /**
+ * Parameters for a trunk that is trained from scratch.
+ *
  * He-normal kernels, batch normalisation that changes nothing yet. The same seed gives the same numbers, layer by
  * layer.
  *

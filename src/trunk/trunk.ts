@@ -40,12 +40,14 @@ export type BatchNorm =
   | {
       readonly mode: "batch";
       readonly momentum: number;
+      /** Receives the new moving mean or variance of a layer. */
       readonly update: (name: string, value: import("@tensorflow/tfjs").Tensor) => void;
     };
 
 /** Parameters as tensors, by name. Whoever made them owns them. */
 export type Parameters = Readonly<Record<string, import("@tensorflow/tfjs").Tensor>>;
 
+/** A convolutional network without its classifier, as a function of named parameters. */
 export interface Trunk {
   readonly spec: TrunkSpec;
   /** In order of computation, the input first. */

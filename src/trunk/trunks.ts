@@ -7,10 +7,12 @@ import { vgg16, vgg19 } from "./vgg.js";
 
 const LIST = [mobilenetV1, mobilenetV2, vgg16, vgg19] as const;
 
+/** The name of a trunk. */
 export type TrunkName = (typeof LIST)[number]["name"];
 
 export const TRUNKS: readonly TrunkDefinition<TrunkName>[] = LIST;
 
+/** The trunks that `createTrunk` makes. */
 export const TRUNK_NAMES: readonly TrunkName[] = TRUNKS.map(({ name }) => name);
 
 /** Trunks whose weights come with the package, as `builtin:<name>-<alpha>`; the first of a name is its default. */

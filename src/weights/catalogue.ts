@@ -29,7 +29,11 @@ export const CATALOGUE: readonly CatalogueEntry[] = (Object.keys(SOURCES) as (ke
   (source) => TRUNKS.flatMap((trunk) => entriesOf(trunk, source)),
 );
 
-/** @throws WeightsError that suggests similar names, if the catalogue has no such name. */
+/**
+ * The entry of the catalogue with a name.
+ *
+ * @throws WeightsError that suggests similar names, if the catalogue has no such name.
+ */
 export function catalogued(name: string): CatalogueEntry {
   const entry = CATALOGUE.find((candidate) => candidate.name === name);
   if (entry) return entry;

@@ -17,6 +17,7 @@ import { checkWeights, type WeightsCheck } from "./check-weights.js";
 import { openOriginal } from "./open-original.js";
 import { isStored, storeFolder, storePath } from "./store.js";
 
+/** What imported weights are called, and where they go. */
 export interface ImportOptions {
   readonly engine: Engine;
   /** Name for use in a configuration; by default the name of the file or folder. */
@@ -30,6 +31,7 @@ export interface ImportOptions {
   readonly expected?: TrunkSpec;
 }
 
+/** What was imported, and what its check found. */
 export interface Imported {
   readonly name: string;
   /** The file in the store. */
@@ -51,6 +53,8 @@ const LEAST_SIZE = 96;
 const LARGEST_SIZE = COMMON_SIZE;
 
 /**
+ * Reads a file of weights in any known format, checks them, and writes them into the store, where they have a name.
+ *
  * @param source as `readWeights` takes it.
  * @throws WeightsError if the file cannot be read, fits no trunk, or fails its check; the store is then unchanged.
  */

@@ -15,6 +15,7 @@ import { type FetchedFile, type FetchOptions, fetchFiles } from "./download/fetc
 import { type Imported, importWeights } from "./import-weights.js";
 import { storeFolder } from "./store.js";
 
+/** How weights are pulled, and the engine that checks them. */
 export interface PullOptions extends Omit<FetchOptions, "folder"> {
   readonly engine: Engine;
   /** Of the store. */
@@ -22,6 +23,8 @@ export interface PullOptions extends Omit<FetchOptions, "folder"> {
 }
 
 /**
+ * Downloads, checks and stores weights of the catalogue.
+ *
  * An interrupted pull continues where it stopped. Checksums are added to the lock file only after the files were found
  * to be the entry's network.
  *

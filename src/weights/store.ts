@@ -99,7 +99,11 @@ async function holdsWeights(path: string): Promise<boolean> {
   return (await exists(join(path, TRUNK_FILE))) || (await exists(join(path, "model.json")));
 }
 
-/** The metadata of a stored file. */
+/**
+ * The metadata of a stored file.
+ *
+ * @param stored as `listStored` gives it.
+ */
 export async function readStored({ path }: StoredWeights) {
   const { trunk, origin, licence } = await readTrunkFile(path);
   return { trunk, origin, licence, bytes: (await stat(path)).size };

@@ -12,9 +12,11 @@ import type { Batch } from "../train/inputs.js";
 import { evaluationStep, modelInputShapes } from "../train/step.js";
 import { openSplit } from "./open-split.js";
 
+/** What `evaluateModel` measures with, and on which split. */
 export interface EvaluateOptions {
   readonly engine: Engine;
   readonly split?: Split;
+  /** Called after each batch, with the images done and those of the split. */
   readonly onProgress?: (done: number, count: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -31,8 +33,13 @@ export interface Evaluation {
 const BATCH_SIZE = 8;
 
 /**
+ * Measures every head of a model on one split of a dataset.
+ *
+ * @param trained as `readModel` reads it.
  * @param directory of the dataset.
- * @throws ConfigError where there is no such split, it is empty, or the dataset is of another task or other classes than the model.
+ * @param options the engine, and the split: `test` by default.
+ * @throws ConfigError where there is no such split, it is empty, or the dataset is of another task or other classes than
+ *   the model.
  */
 export async function evaluateModel(
   { spec, parameters }: TrainedModel,

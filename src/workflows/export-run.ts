@@ -11,6 +11,7 @@ import { openDataset, splitSize } from "../dataset/dataset.js";
 import { SPLITS } from "../dataset/record.js";
 import { readTrainedModel, type TrainedModel } from "../model/trained-model.js";
 
+/** What `exportRun` adds, and when it stops. */
 export interface ExportRunOptions {
   /** File with the text of the model's licence. */
   readonly licence?: string;

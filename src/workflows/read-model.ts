@@ -6,7 +6,11 @@ import { readBundle, readBundledModel } from "../bundle/read-bundle.js";
 import { InputError } from "../core/errors.js";
 import { readTrainedModel, type TrainedModel } from "../model/trained-model.js";
 
-/** @throws InputError where there is neither. */
+/**
+ * Reads a trained model from a run folder (its `best/`) or from a bundle.
+ *
+ * @throws InputError where the path is neither, or what lies there cannot be read.
+ */
 export async function readModel(path: string): Promise<TrainedModel> {
   const found = await stat(path).catch(() => null);
   if (!found) throw new InputError(`${path}: there is no such run folder or bundle.`);

@@ -34,6 +34,7 @@ import { inRunFolder } from "../train/run-folder.js";
 import { type TrainOptions, type TrainResult, trainStages } from "../train/train-stages.js";
 import { type Plan, planOf, type TrainPlan } from "./train-plan.js";
 
+/** How `runTraining` trains, and whom it tells. */
 export interface RunOptions {
   readonly engine: Engine;
   /** Goes on exactly where the run stopped. */
@@ -42,10 +43,13 @@ export interface RunOptions {
   readonly isFinishing?: boolean;
   /** A finished run folder: its trunk and heads stay byte for byte, heads of aspects it does not know are added. */
   readonly addHeadsTo?: string;
+  /** Called once, before the first epoch, with what the defaults came to. */
   readonly onStart?: (plan: TrainPlan) => void;
+  /** Called within an epoch. */
   readonly onProgress?: (progress: TrainProgress) => void;
   /** While features of a frozen trunk are computed. */
   readonly onCache?: (done: number, count: number) => void;
+  /** Called after each epoch, with its line of `metrics.jsonl`. */
   readonly onEpoch?: (record: EpochRecord) => void;
   /** Said before each part that follows the training. */
   readonly onPhase?: (phase: string) => void;

@@ -21,6 +21,7 @@ import {
   type TissueOptions,
 } from "./tissue.js";
 
+/** How many images `synthesize` draws, and what is in them. */
 export interface SynthesizeOptions extends Partial<TissueOptions> {
   /** Number of images, all splits together. */
   readonly count?: number;
@@ -28,10 +29,12 @@ export interface SynthesizeOptions extends Partial<TissueOptions> {
   readonly splits?: Readonly<Record<Split, number>>;
   /** 0..1, the share of all labels (of classes and aspects, in every split) that are left out. */
   readonly unlabelled?: number;
+  /** Called after each image. */
   readonly onProgress?: (done: number, count: number) => void;
   readonly signal?: AbortSignal;
 }
 
+/** Where `synthesize` wrote, and how many samples. */
 export interface Synthesized {
   readonly directory: string;
   readonly samples: Readonly<Record<Split, number>>;
@@ -53,6 +56,8 @@ const PALETTE = [
 ];
 
 /**
+ * Draws a dataset of synthetic tissue, whose causes are known.
+ *
  * Writes into a temporary folder beside `directory` and renames it when it is complete. An earlier tissue set there is
  * replaced; any other content is left alone.
  *

@@ -12,6 +12,7 @@ export const THINGS = { nucleus: 1, necrosis: 2, mitosis: 3, lymphocyte: 4, vess
 export type ThingName = keyof typeof THINGS;
 /** Aspects that may cause the class; the scanner tag only correlates with it. */
 export const POSSIBLE_CAUSES = ["mitosis", "necrosis", "nucleus", "lymphocyte", "vessel"] as const;
+/** An aspect of synthetic tissue that may decide the class. */
 export type Cause = (typeof POSSIBLE_CAUSES)[number];
 
 export const ASPECTS: readonly AspectDeclaration[] = [
@@ -24,6 +25,7 @@ export const ASPECTS: readonly AspectDeclaration[] = [
   { name: "cellularity", kind: "amount" },
 ];
 
+/** What synthetic tissue looks like, and what decides its class. */
 export interface TissueOptions {
   readonly seed: number;
   /** Side, pixels; objects scale with it, but are never smaller than 10 pixels. */

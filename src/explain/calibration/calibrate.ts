@@ -19,6 +19,7 @@ import {
 } from "./fit-threshold.js";
 import type { ClassCauses, RankedAspect } from "./ground-truth.js";
 
+/** The thresholds that `calibrate` found, and what they come from. */
 export interface Calibration {
   readonly threshold: Required<RelevanceThreshold>;
   /**
@@ -33,6 +34,7 @@ export interface Calibration {
   readonly warnings: readonly string[];
 }
 
+/** What `calibrate` measures with. */
 export interface CalibrateOptions {
   readonly engine: Engine;
   /** Folded, by name. */
@@ -55,6 +57,8 @@ export interface CalibrateOptions {
 }
 
 /**
+ * Finds the two thresholds from which an aspect is called relevant, on validation images.
+ *
  * The high threshold:
  *
  * - With known causes, the lowest that at most 3 % of the distractors reach, on images answered right. Shortcut

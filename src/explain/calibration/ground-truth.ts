@@ -29,7 +29,11 @@ export interface GroundTruthComparison {
   readonly distractors: readonly string[];
 }
 
-/** @param causes for samples that name none themselves. */
+/**
+ * Sets an explanation beside the labels and causes of its sample.
+ *
+ * @param options `causes` are by class, for samples that name none themselves.
+ */
 export function compareWithGroundTruth(
   explanation: Explanation,
   { sample, causes = {} }: { sample: Sample; causes?: ClassCauses },

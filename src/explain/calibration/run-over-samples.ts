@@ -8,17 +8,20 @@ import { imageOutputs, type NdArrays, ndArray } from "../../core/nd-array.js";
 import type { Engine, StateStore, TensorFunction } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
 
+/** The outputs of one sample. */
 export interface SampleOutputs {
   readonly sample: Sample;
   /** First dimension 1. */
   readonly outputs: NdArrays;
 }
 
+/** Samples batch by batch, as `batches` gives them. */
 export type SampleStream = AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>;
 
 /** Whose class is explained; the predicted one where it names none. */
 export type ClassOf = (sample: Sample) => string | undefined;
 
+/** A function to run over samples, and the engine that runs it. */
 export interface SampleFunction {
   readonly engine: Engine;
   /** Inputs `image` and `target` as `explainFunction`. */
@@ -37,8 +40,10 @@ export interface CompiledForSamples {
 }
 
 /**
- * Every image with the default target (all zero), or the class that `classOf` names. The function is disposed at the
- * end.
+ * Runs a function over samples, and gives the outputs of each.
+ *
+ * Every image has the default target (all zero), or the class that `classOf` names. The compiled function is disposed at
+ * the end.
  */
 export async function* overSamples(
   model: Model,

@@ -5,6 +5,7 @@ import type { Model } from "../../model/model.js";
 import { explainedAspect, innerTargetOf, type Target } from "../target.js";
 import { targetLayers } from "./explained-target.js";
 
+/** Which layer is masked, and what is explained. */
 export interface TapOptions {
   /** One layer that is masked for all heads, instead of those that they read. */
   readonly tap?: string;

@@ -7,6 +7,7 @@ import { innerTargetOf, scaleOf, type Target } from "../target.js";
 import { checkCam, checkTaps } from "./explained-taps.js";
 import type { MappingOf } from "./mapping/mapping.js";
 
+/** Which saliency method, masking, layer and target an `explainFunction` computes. */
 export interface ExplainOptions extends Omit<MethodChoice, "mapping"> {
   readonly mapping?: MethodChoice["mapping"] | MappingOf;
   /** What the graph explains. Of a class only the kind counts: which one is the graph's `target` input. */

@@ -21,6 +21,7 @@ import { defaultTarget } from "./target-weights.js";
 import { touchedCells } from "./touched-cells.js";
 import { unexplainedShare } from "./unexplained.js";
 
+/** What the outputs of an `explainFunction` are read with. */
 export interface ReadOptions {
   readonly spec: ModelSpec;
   /** As the trained model holds it. */

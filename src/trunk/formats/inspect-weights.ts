@@ -26,6 +26,8 @@ export interface WeightsDescription {
 
 const LARGEST = LIMITS.weightsInputSize;
 /**
+ * Says which trunk a file of weights fits: its name, width, input size and layers.
+ *
  * @param source as `readWeights` takes it, or what it returned.
  * @throws WeightsError where the file cannot be read or fits no trunk.
  */

@@ -18,6 +18,7 @@ import { topologyEpsilons } from "./topology.js";
 import { isRead, type WeightsFile } from "./weights-file.js";
 import { fittingAlpha } from "./width.js";
 
+/** The parameters of a trunk, and which layers the file did not have. */
 export interface LoadedWeights {
   /** Every parameter of the trunk; a layer has batch norm where the file kept it, else a bias. */
   readonly parameters: Record<string, NdArray>;
@@ -35,6 +36,8 @@ export type LoadWeightsOptions =
     };
 
 /**
+ * Puts the weights of a file into the parameters of a trunk.
+ *
  * @param source as `readWeights` takes it, or what it returned.
  * @throws WeightsError naming the layers that are missing, or the shapes that do not fit and the width that would.
  */

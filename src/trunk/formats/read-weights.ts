@@ -16,6 +16,8 @@ const LONGEST_PATH = 1000;
 const FORMS = "a tfjs model.json, a Keras .h5, an .onnx, or a trunk.safetensors";
 
 /**
+ * Reads a file of weights of any known format into arrays by name.
+ *
  * @param source a file, a folder that holds a `trunk.safetensors` or a `model.json`, or either as a `file:` URL.
  * @throws WeightsError where a file is absent, cut off, of no known form, or holds a weight that is no number.
  */

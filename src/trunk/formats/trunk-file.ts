@@ -40,7 +40,11 @@ export async function writeTrunkFile(
   await writeFileAtomic(path, bytes);
 }
 
-/** @throws WeightsError where the file is cut off, not one of ours, or holds numbers that are none. */
+/**
+ * Reads what `writeTrunkFile` wrote: parameters under our names, and what the file says of itself.
+ *
+ * @throws WeightsError where the file is cut off, not one of ours, or holds numbers that are none.
+ */
 export async function readTrunkFile(path: string): Promise<WeightsFile & TrunkMetadata> {
   const bytes = await readInputFile(path, "Give a trunk.safetensors.");
   const { metadata, arrays: weights } = readArrays(bytes, path);

@@ -33,6 +33,7 @@ export interface Fingerprint {
   readonly bytes: number;
 }
 
+/** Where one file goes, what it must be, and how long to try. */
 export interface DownloadOptions {
   /** Final path of the file; until it is complete, its bytes are in `<to>.part`. */
   readonly to: string;

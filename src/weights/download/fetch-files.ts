@@ -9,6 +9,7 @@ import { type DownloadOptions, download, type Fingerprint } from "./download.js"
 import { readLock } from "./download-lock.js";
 import { mirrored } from "./mirror.js";
 
+/** Where a set of files goes, and where it comes from. */
 export interface FetchOptions extends Pick<DownloadOptions, "signal" | "retries" | "timeoutSeconds" | "waitSeconds"> {
   readonly folder: string;
   /** Path of the lock file. */
