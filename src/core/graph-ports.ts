@@ -58,9 +58,9 @@ export function isEvidencePort(name: string): boolean {
  * What is computed while training and measuring, and never exported: the target without an aspect's evidence, and on
  * the reference.
  */
-export type TargetWithout = "removed" | "nothing";
+export type TargetWithout = "removed" | "referenced";
 
-/** `<aspect>/removed` or `<aspect>/nothing`. */
+/** `<aspect>/removed` or `<aspect>/referenced`. */
 export function targetPort(aspect: string, without: TargetWithout): string {
   return `${aspect}/${without}`;
 }

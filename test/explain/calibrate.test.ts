@@ -180,7 +180,7 @@ test("removal fades exactly the elements that carry an aspect's evidence", async
     // 4 digits: float32 through two layers of convolution, in two orders.
     expect(outputs.target.data[0]).toBeCloseTo(expected.target, 4);
     expect(outputs["spot/removed"].data[0]).toBeCloseTo(expected.removed, 4);
-    expect(outputs["spot/nothing"].data[0]).toBeCloseTo(expected.nothing, 4);
+    expect(outputs["spot/referenced"].data[0]).toBeCloseTo(expected.nothing, 4);
     expect(Math.abs(expected.target - expected.removed)).toBeGreaterThan(0.001);
   }
 });
@@ -212,7 +212,7 @@ describe("calibration", () => {
           [`${name}/reference`, pixels(-4)],
           [`${name}/overlap/${SOURCE}`, row(({ relevance }) => [relevance[name], 1], [1, 1, 2])],
           [`${name}/removed`, row(({ lost }) => [2 - (lost?.[name] ?? 0)], [])],
-          [`${name}/nothing`, row(() => [1], [])],
+          [`${name}/referenced`, row(() => [1], [])],
         ]),
       ),
     };

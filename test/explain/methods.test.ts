@@ -302,6 +302,6 @@ test("removal fades an aspect's evidence at the tap that was asked for", () => {
     const { outputs } = fn({ inputs: toTensors(given()), constants: toTensors(constants), state: {} });
     const of = (name: string) => outputs[name].dataSync()[0];
     expect(of("spot/removed")).not.toBe(of("target"));
-    expect(of("spot/nothing")).toBe(of("tag/nothing"));
+    expect(of("spot/referenced")).toBe(of("tag/referenced"));
   });
 });

@@ -64,9 +64,10 @@ export interface CalibrateOptions {
  * - With known causes, the lowest that at most 3 % of the distractors reach, on images answered right. Shortcut
  *   candidates (aspects that, in most of their images, reach what randomized classifiers seldom reach) do not count; a
  *   warning names them.
- * - Without, the one that best separates aspects whose removal lowers the target by more than a quarter from the others.
- * - In both cases, or where neither gave one, at least so high that at most 3 % of the aspects are relevant to randomized
- *   classifiers.
+ * - Without, the one that best separates aspects whose removal lowers the target by more than a quarter from the
+ *   others.
+ * - In both cases, or where neither gave one, at least so high that at most 3 % of the aspects are relevant to
+ *   randomized classifiers.
  *
  * The low threshold is a third of it; with known causes more, where otherwise more than 3 % of the distractors would be
  * relevant. Where there are too few aspects for any of the three, nothing is calibrated and both are 0.2.

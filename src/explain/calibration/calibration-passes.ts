@@ -70,7 +70,7 @@ export async function evidenceRemoved(model: Model, setting: CalibrationSetting)
     scoresOf: ({ explanation, outputs }) => {
       const [target] = outputs.target.data;
       return explanation.aspects.flatMap(({ name, relevance }) => {
-        const whole = target - outputs[targetPort(name, "nothing")].data[0];
+        const whole = target - outputs[targetPort(name, "referenced")].data[0];
         // Where the target is no higher than on the reference, there is nothing to lose a share of.
         if (relevance === null || whole <= 0) return [];
         const lost = target - outputs[targetPort(name, "removed")].data[0];

@@ -15,7 +15,7 @@ import { explanationSteps } from "./steps.js";
 /**
  * `explainFunction` with more outputs, each `[batch]`: `target`, the target itself; for each aspect `<aspect>/removed`,
  * the target with `r + (f - r) (1 - clip(p / p95(p), 0, 1))` at the aspect's taps, p its evidence; and
- * `<aspect>/nothing`, the target with the reference at its taps. It is for calibration, and never exported.
+ * `<aspect>/referenced`, the target with the reference at its taps. It is for calibration, and never exported.
  *
  * @throws ConfigError as `checkOptions`, at once.
  */
@@ -33,7 +33,7 @@ export function removalFunction(model: Model, options: ExplainOptions = {}): Ten
           const { difference, reference } = steps.taps[tap];
           return applyMask(difference, { mask: withoutEvidence(evidence[index]), reference });
         });
-        outputs[targetPort(name, "nothing")] = replaced((tap) => {
+        outputs[targetPort(name, "referenced")] = replaced((tap) => {
           const { features, reference } = steps.taps[tap];
           return tf.broadcastTo(reference, features.shape);
         });

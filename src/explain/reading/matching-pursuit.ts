@@ -27,8 +27,8 @@ export function matchingPursuit(
       const own = measured[other].answerNorm * measured[other].aspectNorm;
       const shared = sharedBy(aspects[best], aspects[other], taps);
       // Two causes may read the same channels with opposite signs. Subtracting one then raises the other's cosine, as
-      // it should: the first hid the second. An aspect that itself speaks against the answer (cosine <= 0) must not rise
-      // that way.
+      // it should: the first hid the second. An aspect that itself speaks against the answer (cosine <= 0) must not
+      // rise that way.
       if (shared < 0 && measured[other].cosine <= 0) continue;
       if (own > 0) remaining[other] -= ((explained[best] * answerNorm) / aspectNorm) * (shared / own);
     }
