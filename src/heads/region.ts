@@ -1,6 +1,7 @@
 /**
- * Where a head sees its aspect, as tensors inside a graph: which of its logits are summed as an aspect's evidence, or as
- * an inner target. What an explanation says of the place, on plain arrays, is `regionsOf` in explain/reading/regions.ts.
+ * Where a head sees its aspect, as tensors inside a graph: which of its logits are summed as an aspect's evidence, or
+ * as an inner target. What an explanation says of the place, on plain arrays, is `regionsOf` in
+ * explain/reading/regions.ts.
  */
 
 import * as tf from "@tensorflow/tfjs";
