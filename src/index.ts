@@ -69,7 +69,7 @@ export {
 } from "./model/trained-model.js";
 export { checkConfig, type RawConfig, type TrainConfig } from "./train/config.js";
 export type { HeadConfig } from "./train/config-heads.js";
-export type { StageConfig } from "./train/config-stages.js";
+export type { RawStages, StageConfig } from "./train/config-stages.js";
 export type { TrainProgress } from "./train/epoch.js";
 export { readConfig } from "./train/read-config.js";
 export { type EvaluateOptions, type Evaluation, evaluateModel } from "./workflows/evaluate-model.js";

@@ -4,7 +4,7 @@ import { checkKeys, normalizeKeys } from "../core/check-keys.js";
 import { ConfigError } from "../core/errors.js";
 import { shown } from "../core/message-text.js";
 import { ownValue } from "../core/own-value.js";
-import { number, oneOf, share } from "./config-values.js";
+import { keysOf, number, oneOf, share } from "./config-values.js";
 
 /** A head in a training configuration; docs/configuration.md has the defaults. */
 export interface HeadConfig {
@@ -22,7 +22,9 @@ export interface HeadConfig {
   readonly labelSmoothing?: number;
 }
 
-export const HEAD_KEYS = ["tap", "weight", "threshold", "form", "dropout", "labelSmoothing"];
+export const HEAD_KEYS = keysOf<HeadConfig>({
+  ...{ tap: true, weight: true, threshold: true, form: true, dropout: true, labelSmoothing: true },
+});
 
 /**
  * Every head's configuration, by name.

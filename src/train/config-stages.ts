@@ -8,7 +8,7 @@ import { ownValue } from "../core/own-value.js";
 import { architectureOf } from "../trunk/architecture-of.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
 import { trunkDefinition } from "../trunk/trunks.js";
-import { boolean, integer, number, oneOf, share, text } from "./config-values.js";
+import { boolean, integer, keysOf, number, oneOf, share, text } from "./config-values.js";
 
 /** A stage of a training configuration: which layers learn, for how long, and how fast. */
 export interface StageConfig {
@@ -29,15 +29,20 @@ export interface StageConfig {
   readonly movingAverage: number;
 }
 
-export const STAGE_KEYS = [
-  "train",
-  "epochs",
-  "learningRate",
-  "trunkLearningRate",
-  "batchNorm",
-  "cache",
-  "movingAverage",
-];
+export const STAGE_KEYS = keysOf<StageConfig>({
+  ...{ train: true, epochs: true, learningRate: true, trunkLearningRate: true },
+  ...{ batchNorm: true, cache: true, movingAverage: true },
+});
+
+/** What a user may write: a list, or changes to the default stages by their place, counted from 0. */
+export type RawStages = readonly Partial<StageConfig>[] | Readonly<Record<string, Partial<StageConfig>>>;
+
+/** @throws ConfigError where it is neither a list nor changes, or a stage has an unknown key. */
+export function checkStages(value: unknown, where = "stages"): asserts value is RawStages {
+  const isList = Array.isArray(value) && value.length > 0;
+  if (!isList && !isRecord(value)) throw new ConfigError(`${where}: expected a list of stages, got ${shown(value)}.`);
+  for (const [place, stage] of Object.entries(value)) checkKeys(stage, STAGE_KEYS, `${where}[${place}]`, ConfigError);
+}
 
 /** @param trunk where it starts from `random` weights, all layers learn from the first step. */
 export function resolveStages(
@@ -50,11 +55,9 @@ export function resolveStages(
     ? [{ train: "all" }]
     : [{ train: "heads" }, { train: trunkDefinition(trunk.name).fineTuneFrom }];
   const stages = isRecord(value) ? changed(usual, value) : (value ?? usual);
-  if (!Array.isArray(stages) || stages.length === 0)
-    throw new ConfigError(`stages: expected a list of stages, got ${shown(value)}.`);
-  return stages.map((stage: unknown, index) => {
+  checkStages(stages);
+  return Object.values(stages).map((stage, index) => {
     const where = `stages[${index}]`;
-    checkKeys(stage, STAGE_KEYS, where, ConfigError);
     const train = text(stage.train, isRandom ? "all" : "heads", `${where}.train`);
     // Without batch normalisation, as in VGG, random weights diverge at the rate that suits a MobileNet.
     const isFast = train === "all" && isRandom && architectureOf(trunk).hasBatchNorm;

@@ -3,6 +3,11 @@
 import { ConfigError } from "../core/errors.js";
 import { shown } from "../core/message-text.js";
 
+/** The keys of a type as a list; the compiler refuses a list that lacks one or has another. */
+export function keysOf<Type>(keys: { readonly [Key in keyof Required<Type>]: true }): readonly string[] {
+  return Object.keys(keys);
+}
+
 /** A number from `least` on, or above `above`, at most `most`; `fallback` where absent. @throws ConfigError */
 export function number(
   value: unknown,

@@ -9,8 +9,8 @@ import { shown } from "../core/message-text.js";
 import type { TrunkSpec } from "../trunk/trunk.js";
 import { BUILTIN, TRUNK_NAMES, trunkDefinition } from "../trunk/trunks.js";
 import { HEAD_KEYS, type HeadConfig, resolveHeads } from "./config-heads.js";
-import { resolveStages, STAGE_KEYS, type StageConfig } from "./config-stages.js";
-import { boolean, integer, number, oneOf, text } from "./config-values.js";
+import { checkStages, type RawStages, resolveStages, STAGE_KEYS, type StageConfig } from "./config-stages.js";
+import { boolean, integer, keysOf, number, oneOf, text } from "./config-values.js";
 
 /** A training configuration with every default filled in; docs/configuration.md describes each key. */
 export interface TrainConfig {
@@ -40,29 +40,34 @@ export interface TrainConfig {
   readonly cacheMegabytes: number;
 }
 
-/** What a user writes: everything but `dataset` and `out` may be left out. */
-export type RawConfig = Record<string, unknown> & { dataset: string; out: string };
+/**
+ * What a user writes: everything but `dataset` and `out` may be left out. docs/configuration.md has every key with its
+ * default and range.
+ */
+export interface RawConfig
+  extends Pick<TrainConfig, "dataset" | "out">,
+    Partial<
+      Pick<TrainConfig, "seed" | "batchSize" | "accumulate" | "source" | "score" | "patience" | "cacheMegabytes">
+    > {
+  /** By default the weights that the package has of the trunk asked for. */
+  readonly trunk?: Partial<TrainConfig["trunk"]>;
+  readonly teacher?: { readonly weights: string; readonly weight?: number };
+  /** By name: `class`, and each aspect's. */
+  readonly heads?: Readonly<Record<string, Partial<HeadConfig>>>;
+  readonly stages?: RawStages;
+  readonly augment?: Partial<TrainConfig["augment"]>;
+}
 
-const KEYS = [
-  "dataset",
-  "out",
-  "seed",
-  "batchSize",
-  "accumulate",
-  "trunk",
-  "teacher",
-  "source",
-  "heads",
-  "stages",
-  "augment",
-  "score",
-  "patience",
-  "cacheMegabytes",
-];
+const KEYS = keysOf<RawConfig>({
+  ...{ dataset: true, out: true, seed: true, batchSize: true, accumulate: true, trunk: true, teacher: true },
+  ...{ source: true, heads: true, stages: true, augment: true, score: true, patience: true, cacheMegabytes: true },
+});
 /** `convention` stands in a run's own configuration; the weights decide. */
-const TRUNK_KEYS = ["name", "alpha", "inputSize", "convention", "weights"];
-const AUGMENT_KEYS = ["flip", "crop", "colour"];
-const TEACHER_KEYS = ["weights", "weight"];
+const TRUNK_KEYS = keysOf<TrainConfig["trunk"]>({
+  ...{ name: true, alpha: true, inputSize: true, convention: true, weights: true },
+});
+const AUGMENT_KEYS = keysOf<TrainConfig["augment"]>({ flip: true, crop: true, colour: true });
+const TEACHER_KEYS = keysOf<NonNullable<TrainConfig["teacher"]>>({ weights: true, weight: true });
 /** Every key by where it stands; `docs/configuration.md` explains them. */
 export const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
   "": KEYS,
@@ -91,11 +96,12 @@ export interface ConfigFacts {
 }
 
 /**
- * Checks that `dataset` and `out` name folders, that no key is unknown, and that `trunk.name` is a trunk. Defaults are
- * filled in, and all other values checked, when the training starts.
+ * Checks all that can be told without the data: that `dataset` and `out` are there, that no key is unknown, numbers,
+ * `augment` and `teacher` whole, and the form of `stages`. `runTraining` fills in the defaults and checks the rest: names of heads and
+ * layers, and values of `trunk`, `heads` and `stages`.
  *
  * @param file named in the error.
- * @throws ConfigError naming the file.
+ * @throws ConfigError naming the file and the key.
  */
 export function checkConfig(value: unknown, file = "configuration"): RawConfig {
   checkKeys(value, KEYS, file, ConfigError);
@@ -107,8 +113,22 @@ export function checkConfig(value: unknown, file = "configuration"): RawConfig {
     checkKeys(value.trunk, TRUNK_KEYS, `${file}: trunk`, ConfigError);
     oneOf(value.trunk.name, TRUNK_NAMES, `${file}: trunk.name`);
   }
-  if (value.augment !== undefined) checkKeys(value.augment, AUGMENT_KEYS, `${file}: augment`, ConfigError);
-  return value as RawConfig;
+  checkStages(value.stages ?? {}, `${file}: stages`);
+  resolveNumbers(value, `${file}: `);
+  return value as unknown as RawConfig;
+}
+
+/** What depends on neither data nor weights. @param prefix of the keys in messages. */
+function resolveNumbers(raw: { readonly [Key in keyof RawConfig]?: unknown }, prefix = "") {
+  return {
+    seed: integer(raw.seed, 7, `${prefix}seed`, { least: 0, most: 2 ** 31 }),
+    batchSize: integer(raw.batchSize, 16, `${prefix}batchSize`, { least: 1, most: 1024 }),
+    accumulate: integer(raw.accumulate, 1, `${prefix}accumulate`, { least: 1, most: 1024 }),
+    ...(raw.teacher === undefined ? {} : { teacher: resolveTeacher(raw.teacher, `${prefix}teacher`) }),
+    augment: resolveAugment(raw.augment, `${prefix}augment`),
+    patience: integer(raw.patience, 0, `${prefix}patience`, { least: 0, most: 100_000 }),
+    cacheMegabytes: number(raw.cacheMegabytes, 2048, `${prefix}cacheMegabytes`, { least: 0, most: 1e9 }),
+  };
 }
 
 /**
@@ -151,37 +171,39 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
       cure: "Leave it out.",
     });
   const trunk = { name, alpha, inputSize, ...(convention && { convention }), weights };
+  const { seed, batchSize, accumulate, augment, patience, cacheMegabytes, ...more } = resolveNumbers(raw);
   return {
     dataset: raw.dataset,
     out: raw.out,
-    seed: integer(raw.seed, 7, "seed", { least: 0, most: 2 ** 31 }),
-    batchSize: integer(raw.batchSize, 16, "batchSize", { least: 1, most: 1024 }),
-    accumulate: integer(raw.accumulate, 1, "accumulate", { least: 1, most: 1024 }),
+    seed,
+    batchSize,
+    accumulate,
     trunk,
-    ...(raw.teacher === undefined ? {} : { teacher: resolveTeacher(raw.teacher) }),
+    ...more,
     source: text(raw.source, facts.sourceOf(trunk), "source"),
     heads: resolveHeads(raw.heads, ["class", ...facts.aspects.map((aspect) => aspect.name)]),
     stages: resolveStages(raw.stages, trunk, facts.trainCount),
-    augment: resolveAugment(raw.augment),
+    augment,
     score: oneOf(raw.score ?? "mean", ["mean", "class", ...facts.aspects.map((aspect) => aspect.name)], "score"),
-    patience: integer(raw.patience, 0, "patience", { least: 0, most: 100_000 }),
-    cacheMegabytes: number(raw.cacheMegabytes, 2048, "cacheMegabytes", { least: 0, most: 1e9 }),
+    patience,
+    cacheMegabytes,
   };
 }
 
-function resolveTeacher(value: unknown): NonNullable<TrainConfig["teacher"]> {
-  checkKeys(value, TEACHER_KEYS, "teacher", ConfigError);
+function resolveTeacher(value: unknown, where: string): NonNullable<TrainConfig["teacher"]> {
+  checkKeys(value, TEACHER_KEYS, where, ConfigError);
   return {
-    weights: text(value.weights ?? null, "", "teacher.weights"),
-    weight: number(value.weight, 1, "teacher.weight", { above: 0, most: 1e6 }),
+    weights: text(value.weights ?? null, "", `${where}.weights`),
+    weight: number(value.weight, 1, `${where}.weight`, { above: 0, most: 1e6 }),
   };
 }
 
-function resolveAugment(value: unknown): TrainConfig["augment"] {
-  const given = (value ?? {}) as Record<string, unknown>;
+function resolveAugment(value: unknown, where: string): TrainConfig["augment"] {
+  const given = value ?? {};
+  checkKeys(given, AUGMENT_KEYS, where, ConfigError);
   return {
-    flip: boolean(given.flip, true, "augment.flip"),
-    crop: number(given.crop, 0.2, "augment.crop", { least: 0, most: 0.9 }),
-    colour: number(given.colour, 0.2, "augment.colour", { least: 0, most: 1 }),
+    flip: boolean(given.flip, true, `${where}.flip`),
+    crop: number(given.crop, 0.2, `${where}.crop`, { least: 0, most: 0.9 }),
+    colour: number(given.colour, 0.2, `${where}.colour`, { least: 0, most: 1 }),
   };
 }

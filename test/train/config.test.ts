@@ -30,6 +30,16 @@ function isShort(work: () => unknown): boolean {
 }
 
 describe("configuration", () => {
+  test.each([
+    [{ batchSize: {} }, "c.json: batchSize: expected a whole number from 1 to 1024, got {}."],
+    [{ stages: "foo" }, 'c.json: stages: expected a list of stages, got "foo".'],
+    [{ stages: [{ epoch: 1 }] }, 'c.json: stages[0]: unknown key "epoch".'],
+    [{ augment: { crop: 2 } }, "c.json: augment.crop: expected a number from 0 to 0.9, got 2."],
+    [{ teacher: {} }, "c.json: teacher.weights: expected a name, got null."],
+  ])("%j is refused before any data is read, naming the file", (more, message) => {
+    expect(() => checkConfig({ ...smallest, ...more }, "c.json")).toThrow(message);
+  });
+
   test("dataset and out alone are enough: the trunk that comes with the package", () => {
     const known = { ...facts, weights: { name: "mobilenet-v1" as const, alpha: 0.25, inputSize: 128 } };
     const config = resolveConfig(checkConfig(smallest, "c"), known);

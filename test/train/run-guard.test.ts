@@ -221,7 +221,7 @@ test.each([
       { epochs: 1, ...stage },
     ],
   };
-  await expect(runTraining(raw, { engine })).rejects.toThrow(message);
+  await expect(runTraining(checkConfig(raw), { engine })).rejects.toThrow(message);
   expect(existsSync(out)).toBe(false);
 });
 
