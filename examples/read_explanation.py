@@ -1,8 +1,7 @@
 """Reads an explanation from the outputs of `explain.onnx`, with numpy alone; docs/formats.md explains the steps.
 
 `python read_explanation.py MODEL.aspect 1` reads golden 1, whose outputs lie in the bundle. With ONNX Runtime they are
-`dict(zip(names, session.run(names, {"image": image, "target": target})))`.
-"""
+`dict(zip(names, session.run(names, {"image": image, "target": target})))`."""
 
 import json
 import sys
@@ -91,6 +90,7 @@ def read_relevance(heads, outputs, seen):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3 or not sys.argv[2].isdigit(): sys.exit(f"usage: {__doc__}")
     with zipfile.ZipFile(sys.argv[1]) as bundle:
         described, raw = json.loads(bundle.read("bundle.json")), bundle.read(f"goldens/{sys.argv[2]}.safetensors")
     start = 8 + int.from_bytes(raw[:8], "little")
