@@ -60,7 +60,9 @@ describe("the walk from data to explanation", () => {
     expect(oneLine(again.stderr)).toMatch(/^aspectlens: run: holds a training run already\. Go on with --resume/);
     const { code, stdout } = await run("train", "config.json", "--resume", "--json");
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ run: "run", best: "run/best", metrics: { split: "validation" } });
+    const told = JSON.parse(stdout);
+    expect(told).toMatchObject({ run: "run", best: "run/best", metrics: { split: "validation" } });
+    expect(told.threshold).toEqual(JSON.parse(readFileSync(at("run", "best/model.json"), "utf8")).threshold);
     const files = [
       "config.json",
       "dataset.json",

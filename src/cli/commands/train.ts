@@ -6,7 +6,7 @@ import type { EpochRecord } from "../../core/epoch-record.js";
 import { ConfigError } from "../../core/errors.js";
 import { splitSize } from "../../dataset/dataset.js";
 import { selectEngine } from "../../engine/select-engine.js";
-import { lowThresholdText, metricsOf, type TrainedModel } from "../../model/trained-model.js";
+import { lowThresholdText, metricsOf, type TrainedModel, toStoredThreshold } from "../../model/trained-model.js";
 import type { TrainProgress } from "../../train/epoch.js";
 import { readConfig } from "../../train/read-config.js";
 import type { TrainPlan } from "../../workflows/train-plan.js";
@@ -69,7 +69,7 @@ async function runTrain(config: string | undefined, options: TrainCommandOptions
       run: raw.out,
       best,
       seconds,
-      threshold,
+      threshold: toStoredThreshold(threshold),
       metrics: metricsOf(provenance)[0] ?? {},
       warnings: provenance.warnings,
     });
