@@ -76,8 +76,8 @@ export { type Bundle, readBundle } from "./bundle/read-bundle.js";
 export { type GoldenDeviation, type Verification, type VerifyOptions, verifyBundle } from "./bundle/verify-bundle.js";
 export type { NdArray, NdArrays } from "./core/nd-array.js";
 export type { Device, RuntimeOptions } from "./engine/devices.js";
-export type { CallOptions, StateStore } from "./engine/engine.js";
 export { openRuntime, type Runtime, type Session, type SessionOptions } from "./engine/session.js";
+export type { CallOptions, StateStore } from "./engine/state-store.js";
 export type { TensorInfo } from "./engine/worker-messages.js";
 export type {
   AmountSpec,
@@ -88,10 +88,10 @@ export type {
   HeadSpec,
   PresenceSpec,
   SegmentationSpec,
-} from "./heads/head.js";
-export type { ModelSpec } from "./model/model.js";
+} from "./heads/head-spec.js";
+export type { ModelSpec } from "./model/model-spec.js";
 export type { Provenance, RelevanceThreshold, StoredThreshold } from "./model/trained-model.js";
-export type { TrunkSpec } from "./trunk/trunk.js";
+export type { TrunkSpec } from "./trunk/trunk-spec.js";
 export type { TrunkName } from "./trunk/trunks.js";
 
 /*

@@ -217,29 +217,29 @@ export type { AmountMetrics } from "./heads/amount-reading.js";
 export type { BoxesMetrics } from "./heads/boxes-reading.js";
 export type { ClassifierMetrics, MultiMetrics, RegressionMetrics, SingleMetrics } from "./heads/classifier-reading.js";
 export { createHead } from "./heads/create-head.js";
+export type { Head, HeadContext, Label } from "./heads/head.js";
 export type {
   AmountSpec,
   AspectSpec,
   BoxesSpec,
   ClassifierSpec,
-  Head,
   HeadBase,
-  HeadContext,
   HeadSpec,
-  Label,
   PresenceSpec,
   SegmentationSpec,
-} from "./heads/head.js";
+} from "./heads/head-spec.js";
 export { createMetrics, type HeadMetrics, type MetricsAccumulator } from "./heads/metrics.js";
 export type { PresenceMetrics } from "./heads/presence-reading.js";
 export type { SegmentationMetrics } from "./heads/segmentation-reading.js";
-export { answer, createModel, features, type Model, type ModelSpec, predict } from "./model/model.js";
+export { answer, createModel, features, type Model, predict } from "./model/model.js";
+export type { ModelSpec } from "./model/model-spec.js";
 export type { Dropout } from "./ops/dropout.js";
 export { createTrunk } from "./trunk/create-trunk.js";
 export { foldBatchNorm } from "./trunk/fold-batch-norm.js";
 export { randomWeights } from "./trunk/random-weights.js";
 export type { Rectifier } from "./trunk/rectifier.js";
-export type { BatchNorm, Parameters, Tap, Trunk, TrunkSpec } from "./trunk/trunk.js";
+export type { BatchNorm, Parameters, Tap, Trunk } from "./trunk/trunk.js";
+export type { TrunkSpec } from "./trunk/trunk-spec.js";
 export { TRUNK_NAMES, type TrunkName } from "./trunk/trunks.js";
 
 /*
@@ -250,17 +250,10 @@ export { TRUNK_NAMES, type TrunkName } from "./trunk/trunks.js";
 
 export { exportGraph } from "./engine/compile.js";
 export type { Device, RuntimeOptions } from "./engine/devices.js";
-export type {
-  CallOptions,
-  Compiled,
-  CompileOptions,
-  Engine,
-  StateStore,
-  TensorFunction,
-  Tensors,
-} from "./engine/engine.js";
+export type { Compiled, CompileOptions, Engine, TensorFunction, Tensors } from "./engine/engine.js";
 export { type EngineChoice, selectEngine } from "./engine/select-engine.js";
 export { openRuntime, type Runtime, type Session, type SessionOptions } from "./engine/session.js";
+export type { CallOptions, StateStore } from "./engine/state-store.js";
 export type { TensorInfo } from "./engine/worker-messages.js";
 
 /*

@@ -11,7 +11,7 @@ import { shown } from "../core/message-text.js";
 import { clashingName } from "../core/result-file-names.js";
 import { architectureOf } from "../trunk/architecture-of.js";
 import { tapsOf } from "../trunk/taps.js";
-import type { TrunkSpec } from "../trunk/trunk.js";
+import type { TrunkSpec } from "../trunk/trunk-spec.js";
 
 /** The error that says what was expected under a key. */
 export type Refuse = (key: string, expected: string) => InputError;

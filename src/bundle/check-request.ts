@@ -8,7 +8,7 @@ import { checkRuntimeOptions } from "../engine/devices.js";
 import type { MethodChoice } from "../explain/explanation.js";
 import { MAPPING_NAMES, MASKING_NAMES, SALIENCY_NAMES } from "../explain/methods.js";
 import { innerTargetOf, type Target } from "../explain/target.js";
-import type { ClassifierSpec } from "../heads/head.js";
+import type { ClassifierSpec } from "../heads/head-spec.js";
 
 const KINDS: readonly unknown[] = ["log-odds", "margin", "logit", "value", "aspect", "image", "unit"];
 

@@ -7,7 +7,7 @@ import { isCount, isCounts, isNumber, isRecord, isShare, isStrings } from "../co
 import { shown } from "../core/message-text.js";
 import { RESIZE_KERNEL } from "../dataset/resize-image.js";
 import { type MaskingName, maskingsOf, SALIENCY_NAMES, type SaliencyName } from "../explain/methods.js";
-import type { ModelSpec } from "../model/model.js";
+import type { ModelSpec } from "../model/model-spec.js";
 import type { Provenance, StoredThreshold } from "../model/trained-model.js";
 import type { Layouts } from "./bundled-weights.js";
 import { checkModel, type Refuse } from "./check-model.js";

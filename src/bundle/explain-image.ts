@@ -10,8 +10,8 @@ import { readExplanation } from "../explain/reading/read-explanation.js";
 import { perturbed, relevanceIntervals } from "../explain/reading/relevance-interval.js";
 import { targetWeights } from "../explain/reading/target-weights.js";
 import { classTargetOf, innerTargetOf, type Target } from "../explain/target.js";
-import type { ClassifierSpec } from "../heads/head.js";
-import type { ModelSpec } from "../model/model.js";
+import type { ClassifierSpec } from "../heads/head-spec.js";
+import type { ModelSpec } from "../model/model-spec.js";
 import type { RelevanceThreshold } from "../model/trained-model.js";
 import type { LoadedImage } from "./image-source.js";
 

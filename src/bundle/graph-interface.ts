@@ -1,7 +1,7 @@
 /** What the graphs of a described model take and give; `-1` stands for any size. */
 
 import { answerPort, CLASSIFIER_OUTPUTS, HEAD_ANSWERS, INPUTS, overlapPort, tapPort } from "../core/graph-ports.js";
-import type { AspectSpec } from "../heads/head.js";
+import type { AspectSpec } from "../heads/head-spec.js";
 import { architectureOf } from "../trunk/architecture-of.js";
 import { tapsOf } from "../trunk/taps.js";
 import type { BundleDescription } from "./description.js";

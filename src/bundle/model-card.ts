@@ -1,7 +1,7 @@
 /** `MODEL_CARD.md`: what is known of a model, from its training alone; what was not measured is said to be so. */
 
 import { metricNumbers } from "../core/metric-numbers.js";
-import type { HeadSpec } from "../heads/head.js";
+import type { HeadSpec } from "../heads/head-spec.js";
 import { lowThresholdText, metricsOf, type Provenance, type TrainedModel } from "../model/trained-model.js";
 
 /** @returns Markdown. */

@@ -10,7 +10,7 @@ import { openResultFolder, type ResultFolder } from "../core/result-folder.js";
 
 import type { Explanation } from "../explain/explanation.js";
 import type { Target } from "../explain/target.js";
-import type { ModelSpec } from "../model/model.js";
+import type { ModelSpec } from "../model/model-spec.js";
 import { explanationTable, showsColours } from "../pictures/explanation-table.js";
 import { headlineText } from "../pictures/headline.js";
 import { writeExplanation } from "../pictures/write-explanation.js";

@@ -1,7 +1,7 @@
 /** Chooses the fonts of the texts in overlays, once, before the first is drawn. */
 
 import { fileURLToPath } from "node:url";
-import type { ModelSpec } from "../model/model.js";
+import type { ModelSpec } from "../model/model-spec.js";
 import { isInOurFont } from "../pictures/missing-glyphs.js";
 
 /**

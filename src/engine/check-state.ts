@@ -1,7 +1,8 @@
 /** Compares the state that a function returns with the store that it would replace. */
 
 import { ShapeError } from "../core/errors.js";
-import type { StateStore, Tensors } from "./engine.js";
+import type { Tensors } from "./engine.js";
+import type { StateStore } from "./state-store.js";
 
 /** @throws ShapeError naming the function, the array, its shape in the store and the one returned. */
 export function checkNewState(state: Tensors, store: StateStore | undefined, name: string): void {

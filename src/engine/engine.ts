@@ -2,6 +2,7 @@
 
 import type { Tensor } from "@tensorflow/tfjs";
 import type { NdArrays } from "../core/nd-array.js";
+import type { CallOptions, StateStore } from "./state-store.js";
 
 /** Tensors by name. */
 export type Tensors = Readonly<Record<string, Tensor>>;
@@ -26,23 +27,6 @@ export interface CompileOptions {
   readonly state?: StateStore;
   /** Shown in errors and profiles. */
   readonly name?: string;
-}
-
-/** Named arrays held by the engine: parameters, optimizer moments, moving statistics. */
-export interface StateStore {
-  readonly shapes: Readonly<Record<string, readonly number[]>>;
-  /** Returns copies of all arrays, or of those named. */
-  read(names?: readonly string[]): Promise<NdArrays>;
-  /** Replaces values; shapes must not change. */
-  write(values: NdArrays): Promise<void>;
-  /** Frees the arrays. */
-  dispose(): Promise<void>;
-}
-
-/** How one call passes its inputs. */
-export interface CallOptions {
-  /** Hands the inputs over to the engine, which may move them instead of copying, and leave them empty. */
-  readonly isHandedOver?: boolean;
 }
 
 /** A function that an engine has compiled. Whoever compiled it disposes it. */

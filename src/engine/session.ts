@@ -4,7 +4,7 @@ import { EngineError, GraphError } from "../core/errors.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { checkArrays } from "./check-arrays.js";
 import { checkRuntimeOptions, type RuntimeOptions } from "./devices.js";
-import type { CallOptions, StateStore } from "./engine.js";
+import type { CallOptions, StateStore } from "./state-store.js";
 import { defaultThreads } from "./threads.js";
 import { openWorker, type WorkerClient } from "./worker-client.js";
 import type { StateBinding, TensorInfo } from "./worker-messages.js";

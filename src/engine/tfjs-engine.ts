@@ -5,7 +5,8 @@ import { EngineError, ShapeError } from "../core/errors.js";
 import type { NdArray, NdArrays } from "../core/nd-array.js";
 import { checkArrays } from "./check-arrays.js";
 import { checkNewState } from "./check-state.js";
-import type { Engine, StateStore, TensorFunction } from "./engine.js";
+import type { Engine, TensorFunction } from "./engine.js";
+import type { StateStore } from "./state-store.js";
 import { type Arrays, type HeldArrays, heldArrays, onBackend, toArray, toTensor } from "./tfjs-arrays.js";
 import { loadTfjsNode } from "./tfjs-node.js";
 

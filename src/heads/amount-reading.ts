@@ -4,7 +4,8 @@ import type { Annotation } from "../core/annotation.js";
 import { sigmoid } from "../core/logistic.js";
 import { type NdArray, sizeOf } from "../core/nd-array.js";
 import { encodeLabels } from "./encode-labels.js";
-import type { AmountSpec, Label } from "./head.js";
+import type { Label } from "./head.js";
+import type { AmountSpec } from "./head-spec.js";
 import { pixelsOf } from "./segmentation-reading.js";
 
 /** Metrics of an amount head. */

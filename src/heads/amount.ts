@@ -4,7 +4,8 @@ import * as tf from "@tensorflow/tfjs";
 import type { ParameterSpec } from "../core/parameters.js";
 import { amountShapes, encodeAmounts } from "./amount-reading.js";
 import { fusedTaps } from "./fuse-taps.js";
-import type { AmountSpec, Head, HeadContext } from "./head.js";
+import type { Head, HeadContext } from "./head.js";
+import type { AmountSpec } from "./head-spec.js";
 import { averageOverLabelled, binaryCrossEntropy, meanOfEach } from "./losses.js";
 import { maskNetwork } from "./mask-network.js";
 

@@ -5,7 +5,8 @@ import { type Box, boxIou, nonMaximumSuppression } from "../core/box.js";
 import { logit, sigmoid } from "../core/logistic.js";
 import { type NdArray, sizeOf } from "../core/nd-array.js";
 import { averagePrecision, type Ranked } from "../core/ranking.js";
-import type { BoxesSpec, Label } from "./head.js";
+import type { Label } from "./head.js";
+import type { BoxesSpec } from "./head-spec.js";
 
 /** One instance as the head sees it. */
 export interface Detection {

@@ -2,7 +2,8 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { boxShapes, encodeBoxes } from "./boxes-encoding.js";
-import type { BoxesSpec, Head, HeadContext } from "./head.js";
+import type { Head, HeadContext } from "./head.js";
+import type { BoxesSpec } from "./head-spec.js";
 import { averageOverLabelled, sumOfEach } from "./losses.js";
 import { subPixelNetwork } from "./sub-pixel-network.js";
 

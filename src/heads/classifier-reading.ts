@@ -7,7 +7,8 @@ import { sigmoid, softmax } from "../core/logistic.js";
 import type { NdArray } from "../core/nd-array.js";
 import { areaUnderCurve, averagePrecision, type Ranked } from "../core/ranking.js";
 import { encodeLabels } from "./encode-labels.js";
-import type { ClassifierSpec, Label } from "./head.js";
+import type { Label } from "./head.js";
+import type { ClassifierSpec } from "./head-spec.js";
 
 /** What one image was taken for; a regression has a value and no classes. */
 export type DecodedClasses =

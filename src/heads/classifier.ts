@@ -5,7 +5,8 @@ import type { ParameterSpec } from "../core/parameters.js";
 import { dropout } from "../ops/dropout.js";
 import { classifierShapes, encodeClasses } from "./classifier-reading.js";
 import { checkFeatures } from "./fuse-taps.js";
-import type { ClassifierSpec, Head, HeadContext } from "./head.js";
+import type { Head, HeadContext } from "./head.js";
+import type { ClassifierSpec } from "./head-spec.js";
 import { averageOverLabelled, binaryCrossEntropy, meanOfEach, sumOfEach } from "./losses.js";
 
 /**

@@ -4,7 +4,8 @@ import { ConfigError } from "../core/errors.js";
 import { amount } from "./amount.js";
 import { boxes } from "./boxes.js";
 import { classifier } from "./classifier.js";
-import type { Head, HeadContext, HeadSpec } from "./head.js";
+import type { Head, HeadContext } from "./head.js";
+import type { HeadSpec } from "./head-spec.js";
 import { presence } from "./presence.js";
 import { segmentation } from "./segmentation.js";
 

@@ -4,7 +4,8 @@ import type { NdArray } from "../core/nd-array.js";
 import { type AmountMetrics, amountMetrics } from "./amount-reading.js";
 import { type BoxesMetrics, boxesMetrics } from "./boxes-reading.js";
 import { type ClassifierMetrics, classifierMetrics } from "./classifier-reading.js";
-import type { HeadSpec, Label } from "./head.js";
+import type { Label } from "./head.js";
+import type { HeadSpec } from "./head-spec.js";
 import { type PresenceMetrics, presenceMetrics } from "./presence-reading.js";
 import { type SegmentationMetrics, segmentationMetrics } from "./segmentation-reading.js";
 

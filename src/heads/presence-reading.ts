@@ -5,7 +5,8 @@ import { logit } from "../core/logistic.js";
 import type { NdArray } from "../core/nd-array.js";
 import { areaUnderCurve, type Ranked } from "../core/ranking.js";
 import { encodeLabels } from "./encode-labels.js";
-import type { Label, PresenceSpec } from "./head.js";
+import type { Label } from "./head.js";
+import type { PresenceSpec } from "./head-spec.js";
 
 /** Metrics of a presence head. */
 export interface PresenceMetrics {

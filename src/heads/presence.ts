@@ -4,7 +4,8 @@ import * as tf from "@tensorflow/tfjs";
 import type { ParameterSpec } from "../core/parameters.js";
 import { spreadMaximum } from "../ops/spread-maximum.js";
 import { fusedTaps } from "./fuse-taps.js";
-import type { Head, HeadContext, PresenceSpec } from "./head.js";
+import type { Head, HeadContext } from "./head.js";
+import type { PresenceSpec } from "./head-spec.js";
 import { averageOverLabelled, binaryCrossEntropy, meanOfEach } from "./losses.js";
 import { encodePresence, presenceShapes } from "./presence-reading.js";
 

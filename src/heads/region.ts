@@ -7,7 +7,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { logit } from "../core/logistic.js";
 import { heatOf } from "./boxes.js";
-import type { AspectSpec, Head } from "./head.js";
+import type { Head } from "./head.js";
+import type { AspectSpec } from "./head-spec.js";
 
 /**
  * The logits that say "the aspect is here": the heat channel of a boxes head, the whole answer of the others.

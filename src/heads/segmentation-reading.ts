@@ -6,7 +6,8 @@ import { logit } from "../core/logistic.js";
 import { isTooSmall, POSITIVE_SHARE } from "../core/mask-share.js";
 import { type NdArray, sizeOf } from "../core/nd-array.js";
 import { encodeLabels } from "./encode-labels.js";
-import type { Label, SegmentationSpec } from "./head.js";
+import type { Label } from "./head.js";
+import type { SegmentationSpec } from "./head-spec.js";
 
 /** Metrics of a segmentation head. */
 export interface SegmentationMetrics {

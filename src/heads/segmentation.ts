@@ -1,7 +1,8 @@
 /** The segmentation head: which pixels show the aspect. */
 
 import * as tf from "@tensorflow/tfjs";
-import type { Head, HeadContext, SegmentationSpec } from "./head.js";
+import type { Head, HeadContext } from "./head.js";
+import type { SegmentationSpec } from "./head-spec.js";
 import { averageOverLabelled, binaryCrossEntropy, meanOfEach, sumOfEach } from "./losses.js";
 import { maskNetwork } from "./mask-network.js";
 import { encodeMasks, maskShapes } from "./segmentation-reading.js";

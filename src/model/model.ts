@@ -4,19 +4,12 @@ import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { ConfigError } from "../core/errors.js";
 import type { ParameterSpec } from "../core/parameters.js";
 import { createHead } from "../heads/create-head.js";
-import type { AspectSpec, ClassifierSpec, Head, HeadSpec } from "../heads/head.js";
+import type { Head } from "../heads/head.js";
+import type { AspectSpec, ClassifierSpec } from "../heads/head-spec.js";
 import type { Dropout } from "../ops/dropout.js";
 import { createTrunk } from "../trunk/create-trunk.js";
-import type { BatchNorm, Parameters, Trunk, TrunkSpec } from "../trunk/trunk.js";
-
-/** Everything that decides a model's shape; plain data, stored in run folders and bundles. */
-export interface ModelSpec {
-  readonly trunk: TrunkSpec;
-  /** Default tap of the aspect heads, and the layer of the drawn saliency map. */
-  readonly source: string;
-  /** The classifier, named `class`, and the aspect heads in the order of the dataset. */
-  readonly heads: readonly HeadSpec[];
-}
+import type { BatchNorm, Parameters, Trunk } from "../trunk/trunk.js";
+import type { ModelSpec } from "./model-spec.js";
 
 /** A trunk and its heads, as functions of named parameters. It holds no numbers. */
 export interface Model {

@@ -7,7 +7,7 @@ import { writeFileAtomic, writeJson } from "../core/files.js";
 import { parseJson } from "../core/json.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { decodeSafetensors, encodeSafetensors } from "../core/safetensors.js";
-import type { ModelSpec } from "./model.js";
+import type { ModelSpec } from "./model-spec.js";
 
 /** What counts as relevant; docs/explanations.md says where the numbers come from. */
 export interface RelevanceThreshold {

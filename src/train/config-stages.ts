@@ -6,7 +6,7 @@ import { isRecord } from "../core/json-values.js";
 import { shown } from "../core/message-text.js";
 import { ownValue } from "../core/own-value.js";
 import { architectureOf } from "../trunk/architecture-of.js";
-import type { TrunkSpec } from "../trunk/trunk.js";
+import type { TrunkSpec } from "../trunk/trunk-spec.js";
 import { trunkDefinition } from "../trunk/trunks.js";
 import { boolean, integer, keysOf, number, oneOf, share, text } from "./config-values.js";
 

@@ -6,7 +6,7 @@ import type { AspectKind } from "../core/annotation.js";
 import { checkKeys } from "../core/check-keys.js";
 import { ConfigError } from "../core/errors.js";
 import { shown } from "../core/message-text.js";
-import type { TrunkSpec } from "../trunk/trunk.js";
+import type { TrunkSpec } from "../trunk/trunk-spec.js";
 import { BUILTIN, TRUNK_NAMES, trunkDefinition } from "../trunk/trunks.js";
 import { HEAD_KEYS, type HeadConfig, resolveHeads } from "./config-heads.js";
 import { checkStages, type RawStages, resolveStages, STAGE_KEYS, type StageConfig } from "./config-stages.js";

@@ -2,8 +2,8 @@
 
 import type { AspectKind } from "../core/annotation.js";
 import { ownValue } from "../core/own-value.js";
-import type { ClassifierSpec, HeadSpec } from "../heads/head.js";
-import type { ModelSpec } from "../model/model.js";
+import type { ClassifierSpec, HeadSpec } from "../heads/head-spec.js";
+import type { ModelSpec } from "../model/model-spec.js";
 import type { TrainConfig } from "./config.js";
 
 /** What of a dataset shapes the model. */

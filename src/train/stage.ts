@@ -3,7 +3,7 @@
 import type { EpochRecord } from "../core/epoch-record.js";
 import { InterruptedError } from "../core/errors.js";
 import type { NdArrays } from "../core/nd-array.js";
-import type { StateStore } from "../engine/engine.js";
+import type { StateStore } from "../engine/state-store.js";
 import { stepsOfEpoch } from "./accumulation.js";
 import { type Cursor, writeBest, writeCheckpoint, writeHistory } from "./checkpoint.js";
 import type { TrainConfig } from "./config.js";

@@ -2,7 +2,7 @@
 
 import { ConfigError } from "../core/errors.js";
 import type { Architecture } from "./architecture.js";
-import type { TrunkSpec } from "./trunk.js";
+import type { TrunkSpec } from "./trunk-spec.js";
 import { TRUNK_NAMES, TRUNKS } from "./trunks.js";
 
 /** @throws ConfigError where the name, the width or the size cannot be built. */

@@ -6,7 +6,8 @@ import { architectureOf } from "./architecture-of.js";
 import { layerParameters } from "./layer-parameters.js";
 import { leadsTo, runLayers } from "./run-layers.js";
 import { tapsOf } from "./taps.js";
-import type { Trunk, TrunkSpec } from "./trunk.js";
+import type { Trunk } from "./trunk.js";
+import type { TrunkSpec } from "./trunk-spec.js";
 
 /**
  * A trunk of `trunks.ts`, up to its last convolution or pooling. Scaling of pixels is inside.

@@ -4,7 +4,7 @@
 
 import { architectureOf } from "./architecture-of.js";
 import { tapsOf } from "./taps.js";
-import type { TrunkSpec } from "./trunk.js";
+import type { TrunkSpec } from "./trunk-spec.js";
 
 /**
  * How far the centres of a layer's receptive fields lie to the right of (and below) the centres of equal cells, as a

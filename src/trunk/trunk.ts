@@ -3,18 +3,7 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import type { ParameterSpec } from "../core/parameters.js";
 import type { Rectifier } from "./rectifier.js";
-import type { TrunkName } from "./trunks.js";
-
-/** Serializable choice of a trunk; stored in configurations and bundles. */
-export interface TrunkSpec {
-  readonly name: TrunkName;
-  /** Width multiplier (0.25, 0.35, 0.5, ...); published VGGs have 1. */
-  readonly alpha: number;
-  /** Height and width of the square input in pixels. */
-  readonly inputSize: number;
-  /** Whose habits of scaling and padding the weights were trained with; Keras' where absent. */
-  readonly convention?: "torchvision";
-}
+import type { TrunkSpec } from "./trunk-spec.js";
 
 /**
  * A layer as others see it: its output after batch norm and activation. `"input"` is a tap too (stride 1, 3 channels).

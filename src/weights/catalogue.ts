@@ -2,8 +2,8 @@
 
 import { WeightsError } from "../core/errors.js";
 import { decimal } from "../trunk/published-weights.js";
-import type { TrunkSpec } from "../trunk/trunk.js";
 import type { TrunkDefinition } from "../trunk/trunk-definition.js";
+import type { TrunkSpec } from "../trunk/trunk-spec.js";
 import { TRUNKS, type TrunkName } from "../trunk/trunks.js";
 
 /** One set of weights that can be pulled. */

@@ -11,7 +11,7 @@ import { loadWeights } from "../trunk/formats/load-weights.js";
 import { readWeights } from "../trunk/formats/read-weights.js";
 import { TRUNK_FILE, type TrunkMetadata, writeTrunkFile } from "../trunk/formats/trunk-file.js";
 import { layerOfParameter } from "../trunk/layer-parameters.js";
-import type { TrunkSpec } from "../trunk/trunk.js";
+import type { TrunkSpec } from "../trunk/trunk-spec.js";
 import { CATALOGUE } from "./catalogue.js";
 import { checkWeights, type WeightsCheck } from "./check-weights.js";
 import { openOriginal } from "./open-original.js";

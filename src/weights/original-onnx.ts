@@ -8,7 +8,7 @@ import { architectureOf } from "../trunk/architecture-of.js";
 import { externalData, type OnnxWeights, readOnnxFile } from "../trunk/formats/onnx-file.js";
 import { withOutput } from "../trunk/formats/onnx-model.js";
 import { CAFFE_MEAN_BGR, IMAGENET_DEVIATION, IMAGENET_MEAN } from "../trunk/scaling.js";
-import type { TrunkSpec } from "../trunk/trunk.js";
+import type { TrunkSpec } from "../trunk/trunk-spec.js";
 import { type NotCompared, type Original, SIDE } from "./original-network.js";
 
 /**

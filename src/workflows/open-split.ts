@@ -3,8 +3,8 @@
 import { ConfigError } from "../core/errors.js";
 import { type Dataset, openDataset, splitSize } from "../dataset/dataset.js";
 import { SPLITS, type Split } from "../dataset/record.js";
-import type { ClassifierSpec } from "../heads/head.js";
-import type { ModelSpec } from "../model/model.js";
+import type { ClassifierSpec } from "../heads/head-spec.js";
+import type { ModelSpec } from "../model/model-spec.js";
 import { oneOf } from "../train/config-values.js";
 
 /**

@@ -14,7 +14,8 @@ import { loadWeights } from "../trunk/formats/load-weights.js";
 import { readWeights } from "../trunk/formats/read-weights.js";
 import type { WeightsFile } from "../trunk/formats/weights-file.js";
 import { randomWeights } from "../trunk/random-weights.js";
-import type { Trunk, TrunkSpec } from "../trunk/trunk.js";
+import type { Trunk } from "../trunk/trunk.js";
+import type { TrunkSpec } from "../trunk/trunk-spec.js";
 import { locateWeights } from "../weights/store.js";
 
 /** Weights that a configuration names. */

@@ -4,13 +4,13 @@ import { ConfigError } from "../core/errors.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { clashingName } from "../core/result-file-names.js";
 import { type Dataset, splitSize } from "../dataset/dataset.js";
-import type { ModelSpec } from "../model/model.js";
+import type { ModelSpec } from "../model/model-spec.js";
 import type { TrainedModel } from "../model/trained-model.js";
 import { type RawConfig, resolveConfig, type TrainConfig } from "../train/config.js";
 import { modelSpecOf } from "../train/model-spec.js";
 import type { TrainOptions } from "../train/train-stages.js";
 import { createTrunk } from "../trunk/create-trunk.js";
-import type { TrunkSpec } from "../trunk/trunk.js";
+import type { TrunkSpec } from "../trunk/trunk-spec.js";
 import { findStartingWeights, readTeacher, type StartingWeights, startingParameters } from "./starting-weights.js";
 
 /** What a run is about to do. */

@@ -74,6 +74,30 @@ test("all compile against the package's declarations", () => {
   expect(program.getSourceFile(join(folder, "package/dist/index.d.ts"))).toBeDefined();
 });
 
+test("a program that uses aspectlens/explainer alone compiles without the declarations of TensorFlow.js", () => {
+  const main = join(folder, "main.ts");
+  writeFileSync(main, 'import { openExplainer } from "aspectlens/explainer";\nvoid openExplainer("tissue.aspect");\n');
+  const options = {
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+    lib: ["lib.es2023.d.ts"],
+    strict: true,
+    skipLibCheck: false,
+    noEmit: true,
+    types: ["node"],
+    typeRoots: [join(root, "node_modules/@types")],
+  };
+  const program = ts.createProgram([main], options);
+  const said = ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
+    return `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`;
+  });
+  expect(said).toEqual([]);
+  const files = program.getSourceFiles().map(({ fileName }) => fileName);
+  expect(files.some((name) => name.endsWith("dist/explainer.d.ts"))).toBe(true);
+  expect(files.filter((name) => name.includes("@tensorflow"))).toEqual([]);
+});
+
 test.each(ORDER)("%s runs", (name) => {
   const { status, stdout, stderr } = run(process.execPath, [`${name}.js`], folder);
   expect(status, stderr).toBe(0);

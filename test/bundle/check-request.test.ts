@@ -11,7 +11,7 @@ import {
 import { InputError } from "../../src/core/errors.js";
 import type { MethodChoice } from "../../src/explain/explanation.js";
 import type { Target } from "../../src/explain/target.js";
-import type { ClassifierSpec } from "../../src/heads/head.js";
+import type { ClassifierSpec } from "../../src/heads/head-spec.js";
 
 const classifier: ClassifierSpec = {
   name: "class",

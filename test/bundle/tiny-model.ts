@@ -6,7 +6,8 @@
 import { ndArray } from "../../src/core/nd-array.js";
 import { initialize } from "../../src/core/parameters.js";
 import { random } from "../../src/core/random.js";
-import { createModel, type ModelSpec } from "../../src/model/model.js";
+import { createModel } from "../../src/model/model.js";
+import type { ModelSpec } from "../../src/model/model-spec.js";
 import type { TrainedModel } from "../../src/model/trained-model.js";
 
 const SOURCE = "conv_pw_6";

@@ -6,7 +6,7 @@ import type { Explainer, Outcome } from "../../src/bundle/explainer.js";
 import { explainImages, prepareResults } from "../../src/cli/explain-images.js";
 import { skipper } from "../../src/cli/skipped-images.js";
 import { ImageError } from "../../src/core/errors.js";
-import type { ModelSpec } from "../../src/model/model.js";
+import type { ModelSpec } from "../../src/model/model-spec.js";
 import { explained, explanation, tissue } from "../pictures/fixtures.js";
 
 let [stdout, stderr] = ["", ""];

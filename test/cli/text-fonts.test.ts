@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { chooseFonts } from "../../src/cli/text-fonts.js";
-import type { ModelSpec } from "../../src/model/model.js";
+import type { ModelSpec } from "../../src/model/model-spec.js";
 
 const specOf = (aspect: string, classes: readonly string[]) =>
   ({

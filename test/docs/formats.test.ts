@@ -11,7 +11,7 @@ import { parseManifest } from "../../src/dataset/manifest.js";
 import { parseLine, toRecord } from "../../src/dataset/record.js";
 import { predictionOf } from "../../src/explain/reading/prediction.js";
 import { readExplanation } from "../../src/explain/reading/read-explanation.js";
-import type { AspectSpec, ClassifierSpec } from "../../src/heads/head.js";
+import type { AspectSpec, ClassifierSpec } from "../../src/heads/head-spec.js";
 import { createMetrics } from "../../src/heads/metrics.js";
 import { unpackTinyBundle } from "../bundle/elsewhere/unpacked-bundle.js";
 import { temporaryFolder } from "../dataset/given.js";

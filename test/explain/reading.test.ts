@@ -14,7 +14,7 @@ import { targetWeights } from "../../src/explain/reading/target-weights.js";
 import { touchedCells } from "../../src/explain/reading/touched-cells.js";
 import { unexplainedShare } from "../../src/explain/reading/unexplained.js";
 import { classTargetOf } from "../../src/explain/target.js";
-import type { AspectSpec, ClassifierSpec } from "../../src/heads/head.js";
+import type { AspectSpec, ClassifierSpec } from "../../src/heads/head-spec.js";
 import { jointRelevances } from "../reference/explanation.js";
 import { relevanceAlone } from "./relevance-alone.js";
 

@@ -5,7 +5,7 @@ import { type NdArrays, ndArray } from "../../src/core/nd-array.js";
 import { initialize } from "../../src/core/parameters.js";
 import { random } from "../../src/core/random.js";
 import type { Tensors } from "../../src/engine/engine.js";
-import type { AspectSpec, ClassifierSpec } from "../../src/heads/head.js";
+import type { AspectSpec, ClassifierSpec } from "../../src/heads/head-spec.js";
 import { createModel, type Model } from "../../src/model/model.js";
 import { randomWeights } from "../../src/trunk/random-weights.js";
 

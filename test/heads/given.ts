@@ -5,7 +5,8 @@ import type { NdArrays } from "../../src/core/nd-array.js";
 import { initialize } from "../../src/core/parameters.js";
 import { random } from "../../src/core/random.js";
 import { createHead } from "../../src/heads/create-head.js";
-import type { Head, HeadContext, HeadSpec, Label } from "../../src/heads/head.js";
+import type { Head, HeadContext, Label } from "../../src/heads/head.js";
+import type { HeadSpec } from "../../src/heads/head-spec.js";
 import { type Grid, type Grids, grid } from "../reference/heads.js";
 
 /** Two taps of an 8 px input: 2 x 2 cells of 3 channels, and 4 x 4 of 2. */

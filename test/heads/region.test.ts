@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, expect, test } from "vitest";
-import type { AspectSpec, Head } from "../../src/heads/head.js";
+import type { Head } from "../../src/heads/head.js";
+import type { AspectSpec } from "../../src/heads/head-spec.js";
 import { evidenceLogit, region } from "../../src/heads/region.js";
 import { given, oneTap } from "./given.js";
 

@@ -6,7 +6,8 @@ import { random } from "../../src/core/random.js";
 import type { Architecture } from "../../src/trunk/architecture.js";
 import { assembleTrunk } from "../../src/trunk/create-trunk.js";
 import { randomWeights } from "../../src/trunk/random-weights.js";
-import type { Trunk, TrunkSpec } from "../../src/trunk/trunk.js";
+import type { Trunk } from "../../src/trunk/trunk.js";
+import type { TrunkSpec } from "../../src/trunk/trunk-spec.js";
 import { TRUNKS, trunkDefinition } from "../../src/trunk/trunks.js";
 import type { Volume } from "../reference/trunk.js";
 

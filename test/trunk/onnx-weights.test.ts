@@ -14,7 +14,7 @@ import { inspectWeights } from "../../src/trunk/formats/inspect-weights.js";
 import { loadWeights } from "../../src/trunk/formats/load-weights.js";
 import { externalData, readOnnx } from "../../src/trunk/formats/onnx-file.js";
 import { withOutput } from "../../src/trunk/formats/onnx-model.js";
-import type { TrunkSpec } from "../../src/trunk/trunk.js";
+import type { TrunkSpec } from "../../src/trunk/trunk-spec.js";
 import { expectedFeatures, fixturePath, imagePixels, imageTensor } from "./fixtures.js";
 import { toTensors, unevenWeights, worstDifference } from "./narrow.js";
 import { refusalOf } from "./refusal.js";

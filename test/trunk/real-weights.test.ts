@@ -5,7 +5,7 @@ import { createTrunk } from "../../src/trunk/create-trunk.js";
 import { inspectWeights } from "../../src/trunk/formats/inspect-weights.js";
 import { loadWeights } from "../../src/trunk/formats/load-weights.js";
 import { readWeights } from "../../src/trunk/formats/read-weights.js";
-import type { TrunkSpec } from "../../src/trunk/trunk.js";
+import type { TrunkSpec } from "../../src/trunk/trunk-spec.js";
 import { toTensor, toTensors, worstDifference } from "./narrow.js";
 import { hasRealData, loadWithTensorFlow, readPhotograph, unpack } from "./real-data.js";
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.js";
 import { sizeOf } from "../../src/core/nd-array.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
-import type { TrunkSpec } from "../../src/trunk/trunk.js";
+import type { TrunkSpec } from "../../src/trunk/trunk-spec.js";
 
 /** Worked by hand from the papers' tables: [name, stride, channels, size]. */
 const TAPS: readonly [TrunkSpec, readonly [string, number, number, number][]][] = [

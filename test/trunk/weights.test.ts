@@ -14,7 +14,7 @@ import { trunkLayer } from "../../src/trunk/formats/layer-names.js";
 import { loadWeights } from "../../src/trunk/formats/load-weights.js";
 import { readWeights } from "../../src/trunk/formats/read-weights.js";
 import { randomWeights } from "../../src/trunk/random-weights.js";
-import type { TrunkSpec } from "../../src/trunk/trunk.js";
+import type { TrunkSpec } from "../../src/trunk/trunk-spec.js";
 import { unevenWeights } from "./narrow.js";
 
 let root: string;

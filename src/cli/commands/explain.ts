@@ -9,7 +9,7 @@ import { MAPPING_NAMES, MASKING_NAMES, SALIENCY_NAMES } from "../../explain/meth
 
 import { parseTarget } from "../../explain/reading/parse-target.js";
 import { graphKey, type Target } from "../../explain/target.js";
-import type { ModelSpec } from "../../model/model.js";
+import type { ModelSpec } from "../../model/model-spec.js";
 import { type DeviceOptions, deviceOptions, showNotice } from "../engine-options.js";
 import { explainImages, prepareResults } from "../explain-images.js";
 import { findImages } from "../find-images.js";

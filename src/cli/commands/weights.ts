@@ -6,7 +6,7 @@ import { sizeOf } from "../../core/nd-array.js";
 import { formatTable } from "../../core/text-table.js";
 import { architectureOf } from "../../trunk/architecture-of.js";
 import { layerParameters } from "../../trunk/layer-parameters.js";
-import type { TrunkSpec } from "../../trunk/trunk.js";
+import type { TrunkSpec } from "../../trunk/trunk-spec.js";
 import { CATALOGUE, catalogued } from "../../weights/catalogue.js";
 import type { Imported } from "../../weights/import-weights.js";
 import { listStored, readStored, storeFolder } from "../../weights/store.js";

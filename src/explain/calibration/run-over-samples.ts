@@ -5,7 +5,8 @@
 import type { Sample } from "../../core/annotation.js";
 import { imageBatch } from "../../core/image-batch.js";
 import { imageOutputs, type NdArrays, ndArray } from "../../core/nd-array.js";
-import type { Engine, StateStore, TensorFunction } from "../../engine/engine.js";
+import type { Engine, TensorFunction } from "../../engine/engine.js";
+import type { StateStore } from "../../engine/state-store.js";
 import type { Model } from "../../model/model.js";
 
 /** The outputs of one sample. */

@@ -1,7 +1,8 @@
 /** Runs one aspect head on a layer's features, on the masked ones and on the reference, and finds its evidence. */
 
 import * as tf from "@tensorflow/tfjs";
-import type { AspectSpec, Head } from "../../heads/head.js";
+import type { Head } from "../../heads/head.js";
+import type { AspectSpec } from "../../heads/head-spec.js";
 import { evidenceLogit, region } from "../../heads/region.js";
 import type { Parameters } from "../../trunk/trunk.js";
 import { aspectEvidence } from "./evidence.js";

@@ -3,7 +3,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { ConfigError } from "../../core/errors.js";
 import { classifierKernel } from "../../heads/classifier.js";
-import type { AspectSpec, Head } from "../../heads/head.js";
+import type { Head } from "../../heads/head.js";
+import type { AspectSpec } from "../../heads/head-spec.js";
 import { evidenceLogit, region } from "../../heads/region.js";
 import { answer, type Model } from "../../model/model.js";
 import type { Parameters } from "../../trunk/trunk.js";

@@ -2,7 +2,7 @@
 
 import { findName } from "../../core/check-keys.js";
 import { InputError } from "../../core/errors.js";
-import type { ClassifierSpec } from "../../heads/head.js";
+import type { ClassifierSpec } from "../../heads/head-spec.js";
 import type { InnerTarget, Target } from "../target.js";
 import { classTarget } from "./target-weights.js";
 

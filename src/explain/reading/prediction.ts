@@ -1,7 +1,7 @@
 /** The classifier's answer in the words of its task. */
 
 import type { NdArray } from "../../core/nd-array.js";
-import type { ClassifierSpec } from "../../heads/head.js";
+import type { ClassifierSpec } from "../../heads/head-spec.js";
 import type { Prediction } from "../explanation.js";
 
 /** From this probability on, a label of a multi-label classifier counts as said. */

@@ -3,7 +3,7 @@
 import { answerPort, overlapPort, tapPort } from "../../core/graph-ports.js";
 import type { NdArrays } from "../../core/nd-array.js";
 import { regionFile, survivalFile } from "../../core/result-file-names.js";
-import type { AspectSpec } from "../../heads/head.js";
+import type { AspectSpec } from "../../heads/head-spec.js";
 import type { AspectExplanation, RegionExplanation } from "../explanation.js";
 import { uniqueRelevanceField } from "./json-fields.js";
 import type { AspectOverlap, TapSums } from "./overlap.js";

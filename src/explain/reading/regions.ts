@@ -8,7 +8,7 @@ import type { Box } from "../../core/box.js";
 import { logit } from "../../core/logistic.js";
 import type { NdArray } from "../../core/nd-array.js";
 import { decodeBoxes } from "../../heads/boxes-reading.js";
-import type { AspectSpec } from "../../heads/head.js";
+import type { AspectSpec } from "../../heads/head-spec.js";
 import { decodeMask } from "../../heads/segmentation-reading.js";
 import { SMALLEST_INSTANCE } from "../relevance-constants.js";
 import { connectedComponents } from "./components.js";

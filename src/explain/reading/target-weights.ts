@@ -2,7 +2,7 @@
 
 import type { Task } from "../../core/annotation.js";
 import { type NdArray, ndArray } from "../../core/nd-array.js";
-import type { ClassifierSpec } from "../../heads/head.js";
+import type { ClassifierSpec } from "../../heads/head-spec.js";
 import type { ClassTarget } from "../target.js";
 import { highest } from "./prediction.js";
 

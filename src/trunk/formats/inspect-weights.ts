@@ -3,7 +3,7 @@
 import { inFile, WeightsError } from "../../core/errors.js";
 import { LIMITS } from "../../core/limits.js";
 import { architectureOf } from "../architecture-of.js";
-import type { TrunkSpec } from "../trunk.js";
+import type { TrunkSpec } from "../trunk-spec.js";
 import { TRUNK_NAMES, TRUNKS } from "../trunks.js";
 import { weightsByLayer } from "./layer-names.js";
 import { readWeights } from "./read-weights.js";

@@ -5,7 +5,7 @@ import { type NdArray, ndArray } from "../../core/nd-array.js";
 import { checkOnnxGraph } from "../../core/onnx-check.js";
 import { architectureOf } from "../architecture-of.js";
 import { BATCH_NORM_EPSILON } from "../layer-parameters.js";
-import type { TrunkSpec } from "../trunk.js";
+import type { TrunkSpec } from "../trunk-spec.js";
 import { TRUNK_NAMES } from "../trunks.js";
 import { readInputFile } from "./input-file.js";
 import { graphOf, MODEL, type OnnxGraph, type OnnxNode } from "./onnx-graph.js";

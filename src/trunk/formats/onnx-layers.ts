@@ -2,7 +2,7 @@
 
 import { architectureOf } from "../architecture-of.js";
 import { hasKernel } from "../layer-parameters.js";
-import type { TrunkSpec } from "../trunk.js";
+import type { TrunkSpec } from "../trunk-spec.js";
 import type { OnnxGraph } from "./onnx-graph.js";
 import { type Features, type MatchedLayer, Mismatch, walker } from "./onnx-walk.js";
 

@@ -1,7 +1,7 @@
 /** Steps through an ONNX graph: which node computes a given layer, and what is wrong with it. */
 
 import type { Layer } from "../architecture.js";
-import type { TrunkSpec } from "../trunk.js";
+import type { TrunkSpec } from "../trunk-spec.js";
 import { constantInput, type OnnxGraph, type OnnxNode } from "./onnx-graph.js";
 import { NO_PADS, type Padding, type Pads, paddingOf, padsOfNode } from "./onnx-padding.js";
 import type { OnnxTensor } from "./onnx-tensor.js";

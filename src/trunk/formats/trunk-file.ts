@@ -5,7 +5,7 @@ import { writeFileAtomic } from "../../core/files.js";
 import type { NdArrays } from "../../core/nd-array.js";
 import { encodeSafetensors, readSafetensors } from "../../core/safetensors.js";
 import { architectureOf } from "../architecture-of.js";
-import type { TrunkSpec } from "../trunk.js";
+import type { TrunkSpec } from "../trunk-spec.js";
 import { readInputFile } from "./input-file.js";
 import type { WeightsFile } from "./weights-file.js";
 

@@ -1,7 +1,7 @@
 /** What every reader of weights gives: named arrays, and what the file says of itself. */
 
 import type { NdArrays } from "../../core/nd-array.js";
-import type { TrunkSpec } from "../trunk.js";
+import type { TrunkSpec } from "../trunk-spec.js";
 
 /** A model file as it stands, under Keras' names for what belongs to a trunk. */
 export interface WeightsFile {

@@ -2,7 +2,7 @@
 
 import { architectureOf } from "../architecture-of.js";
 import { layerParameters, parameterName } from "../layer-parameters.js";
-import type { TrunkSpec } from "../trunk.js";
+import type { TrunkSpec } from "../trunk-spec.js";
 import type { LayerWeights } from "./layer-names.js";
 
 /** Usual widths first, since several can round to the same channels; then twentieths, then hundredths. */

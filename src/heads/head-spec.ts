@@ -1,0 +1,54 @@
+/** What decides the shape of each kind of head: plain data, without a type of TensorFlow.js. */
+
+import type { Task } from "../core/annotation.js";
+
+/** What every head has. */
+export interface HeadBase {
+  /** `"class"` for the classifier, else the aspect's name. */
+  readonly name: string;
+  /** Names of the trunk layers it reads. */
+  readonly taps: readonly string[];
+}
+
+/** The head that gives the answer: a class, labels, or a number. */
+export interface ClassifierSpec extends HeadBase {
+  readonly kind: "classifier";
+  readonly task: Task;
+  /** Empty for a regression. */
+  readonly classes: readonly string[];
+  /** Regression only: mean and deviation of the training values; logits are in the values' own unit. */
+  readonly scale?: { readonly mean: number; readonly deviation: number };
+}
+
+/** A head that says of each pixel whether it shows its aspect. */
+export interface SegmentationSpec extends HeadBase {
+  readonly kind: "segmentation";
+  /** A pixel belongs to the region where the sigmoid of its logit is at least this. */
+  readonly threshold: number;
+}
+
+/** A head that finds boxes of its aspect. */
+export interface BoxesSpec extends HeadBase {
+  readonly kind: "boxes";
+  readonly threshold: number;
+}
+
+/** A head that says whether its aspect is in the image. */
+export interface PresenceSpec extends HeadBase {
+  readonly kind: "presence";
+  readonly threshold: number;
+}
+
+/** A head that says how much of its aspect there is, 0..1. */
+export interface AmountSpec extends HeadBase {
+  readonly kind: "amount";
+  /** One number an image, or one at each pixel. */
+  readonly form: "number" | "map";
+  readonly threshold: number;
+}
+
+/** A head that reads an aspect. */
+export type AspectSpec = SegmentationSpec | BoxesSpec | PresenceSpec | AmountSpec;
+
+/** Everything that decides the shape of a head. */
+export type HeadSpec = ClassifierSpec | AspectSpec;
