@@ -1,6 +1,6 @@
 /** What callers of the library may ask of an explainer; they need not write TypeScript, so types are checked here. */
 
-import { checkKeys } from "../core/check-keys.js";
+import { checkKeys, nearest } from "../core/check-keys.js";
 import { InputError } from "../core/errors.js";
 import { isNumber, isRecord } from "../core/json-values.js";
 import { shown } from "../core/message-text.js";
@@ -18,9 +18,8 @@ const KINDS: readonly unknown[] = ["log-odds", "margin", "logit", "value", "aspe
  */
 export function checkTarget(target: Target | undefined, { task, classes }: ClassifierSpec): void {
   if (target === undefined) return;
-  const refuse = (wanted: string) => new InputError(`target ${shown(target)}: ${wanted}.`);
-  if (!isRecord(target) || !KINDS.includes(target.kind))
-    throw refuse(`expected { kind } of ${KINDS.join(", ")}, as parseTarget makes it of a text`);
+  const refuse = (wanted: string, cure?: string) => new InputError(`target ${shown(target)}: ${wanted}.`, { cure });
+  if (!isRecord(target) || !KINDS.includes(target.kind)) throw refuse(`expected { kind } of ${KINDS.join(", ")}`);
   if (innerTargetOf(target)) {
     const weights = target.kind === "image" ? [target.object, target.background] : [];
     if (!weights.every(isNumber)) throw refuse("object and background must be numbers");
@@ -31,8 +30,14 @@ export function checkTarget(target: Target | undefined, { task, classes }: Class
     return;
   }
   const names = target.kind === "margin" ? [target.class, target.other] : "class" in target ? [target.class] : [];
-  if (names.length === 0 || !names.every((name) => classes.includes(name)))
-    throw refuse(`the classes are ${classes.join(", ")}`);
+  if (target.kind === "value")
+    throw refuse('the kind "value" is for regressions', `Name a class: ${classes.join(", ")}.`);
+  if (names.length === 0 || !names.every((name) => classes.includes(name))) {
+    const unknown = names.find((name) => typeof name === "string" && !classes.includes(name));
+    const near = unknown === undefined ? undefined : nearest(unknown, classes);
+    const cure = near ? `Did you mean "${near}"?` : "Name one of the classes.";
+    throw refuse(`the classes are ${classes.join(", ")}`, cure);
+  }
   if (names[0] === names[1]) throw refuse("a margin is between two classes");
 }
 

@@ -67,12 +67,12 @@ export interface Explainer {
   readonly description: BundleDescription;
   readonly spec: ModelSpec;
   readonly classifier: ClassifierSpec;
-  /** Of relevance; calibrated for the bundle's own method only, and for targets of the classifier. */
+  /** Of relevance; calibrated only for the bundle's own saliency at its own layers, and for targets of the classifier. */
   thresholdOf(target?: Target): RelevanceThreshold;
   /**
    * @throws ImageError where the image cannot be read; InputError where the target is none of the model's, or the image
    *   is neither a path nor pixels of the model's size; ConfigError where the method cannot explain the target;
-   *   BundleError where the graph fails.
+   *   BundleError where the graph fails; EngineError after `dispose`.
    */
   explain(image: ImageSource, request?: ExplainRequest): Promise<ExplainedImage>;
   /** In the order given; a few images are decoded while others are explained, however many there are. */

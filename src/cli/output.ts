@@ -35,7 +35,7 @@ export function metricsTable(metrics: Readonly<Record<string, object>>): string[
     const { kind, count, tooSmallCount = 0 } = result as { kind: string; count: number; tooSmallCount?: number };
     const numbers = metricNumbers(result)
       .filter(([key]) => key !== "tooSmallCount")
-      .map(([key, value]) => `${key} ${metricText(value)}`);
+      .map(([key, value]) => `${key} ${metricText(value, key)}`);
     if (tooSmallCount > 0) numbers.push(`in ${tooSmallCount} too small to be found at this input size`);
     return [name, kind, String(count), count === 0 ? "not evaluated" : numbers.join(", ")];
   });

@@ -8,13 +8,19 @@ import { LIMITS } from "./limits.js";
 /**
  * @param bytes of a file, or of one line of it.
  * @param options.where names the file, and the line where there is one.
+ * @param options.file path of the file, where the bytes are all of it: the error then tells the line, where that is known.
  * @param options.cure what to do about text that is no JSON, a sentence.
  * @throws the given error class where it is UTF-16, no UTF-8, no JSON, or nested deeper than what walks
  * through it can follow.
  */
 export function parseJson(
   bytes: Uint8Array,
-  { where, cure = "Correct the file.", error: ErrorClass }: { where: string; cure?: string; error: InputErrorClass },
+  {
+    where,
+    file,
+    cure = "Correct the file.",
+    error: ErrorClass,
+  }: { where: string; file?: string; cure?: string; error: InputErrorClass },
 ): unknown {
   if (isUtf16(bytes)) throw new ErrorClass(`${where}: is UTF-16.`, { cure: "Save it as UTF-8." });
   let text: string;
@@ -28,8 +34,18 @@ export function parseJson(
     return JSON.parse(text);
   } catch (cause) {
     const [why] = (cause as Error).message.split("\n");
-    throw new ErrorClass(`${where}: is not JSON (${why}).`, { cure, cause });
+    throw new ErrorClass(`${where}: is not JSON (${why}).`, {
+      ...{ cure, cause },
+      ...(file !== undefined && { file, line: lineOf(text, (cause as Error).message) }),
+    });
   }
+}
+
+/** The line of a mistake, from 1; `undefined` where V8 does not tell its position. */
+function lineOf(text: string, message: string): number | undefined {
+  if (message.startsWith("Unexpected end")) return text.trimEnd().split("\n").length;
+  const position = /at position (\d+)/.exec(message)?.[1];
+  return position === undefined ? undefined : text.slice(0, Number(position)).split("\n").length;
 }
 
 /** A byte-order mark of UTF-16, or a zero among the first two bytes, where every JSON text in it has one. */

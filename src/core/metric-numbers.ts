@@ -24,7 +24,8 @@ export function metricNumbers(
     .filter(isNumber);
 }
 
-/** Three decimals; "not evaluated" where nothing was labelled. */
-export function metricText(value: number | null): string {
-  return value === null ? "not evaluated" : value.toFixed(3);
+/** Three decimals, counts as they are; "not evaluated" where nothing was labelled. */
+export function metricText(value: number | null, name = ""): string {
+  if (value === null) return "not evaluated";
+  return name.endsWith("Count") ? String(value) : value.toFixed(3);
 }

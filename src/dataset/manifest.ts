@@ -174,8 +174,7 @@ export function knownName<T extends string>(value: unknown, known: readonly T[],
   const found = known.find((candidate) => candidate === name);
   if (found !== undefined) return found;
   const near = typeof name === "string" ? nearest(name, known) : undefined;
-  throw new DatasetError(
-    `${where}: ${value === undefined ? "is missing" : `unknown ${JSON.stringify(value)}`}.` +
-      `${near ? ` Did you mean "${near}"?` : ""} Known: ${known.join(", ") || "none"}.`,
-  );
+  throw new DatasetError(`${where}: ${value === undefined ? "is missing" : `unknown ${JSON.stringify(value)}`}.`, {
+    cure: `${near ? `Did you mean "${near}"? ` : ""}Known: ${known.join(", ") || "none"}.`,
+  });
 }

@@ -20,22 +20,21 @@ const require = createRequire(import.meta.url);
 export async function loadTfjsNode(): Promise<string> {
   const installed = packages.find(isInstalled);
   if (!installed) {
-    throw new MissingEngineError(
-      "engine tfjs: TensorFlow.js for Node is not installed. Run: npm install @tensorflow/tfjs-node-gpu@4.22.0 " +
-        "(NVIDIA GPU) or npm install @tensorflow/tfjs-node@4.22.0; or use --engine onnx.",
-    );
+    throw new MissingEngineError("engine tfjs: TensorFlow.js for Node is not installed.", {
+      cure:
+        "Run: npm install @tensorflow/tfjs-node-gpu@4.22.0 (NVIDIA GPU) or npm install @tensorflow/tfjs-node@4.22.0; " +
+        "or use --engine onnx.",
+    });
   }
   const before = tf.getBackend();
   try {
     require(installed);
   } catch (cause) {
     const reason = firstLine(cause);
-    throw new MissingEngineError(
-      `engine tfjs: ${installed} is installed but does not load: ${reason} Use --engine onnx.`,
-      {
-        cause,
-      },
-    );
+    throw new MissingEngineError(`engine tfjs: ${installed} is installed but does not load: ${reason}`, {
+      cure: "Use --engine onnx.",
+      cause,
+    });
   } finally {
     await tf.setBackend(before); // The package makes itself the backend.
   }

@@ -1,7 +1,7 @@
 /** A trained model as it rests on disk between training, export and explanation: plain data and named numbers. */
 
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { InputError, inFile } from "../core/errors.js";
 import { writeFileAtomic, writeJson } from "../core/files.js";
 import { parseJson } from "../core/json.js";
@@ -127,6 +127,7 @@ function stored(description: Description): StoredDescription {
  * @throws InputError where a file is absent or of another format.
  */
 export async function readTrainedModel(folder: string): Promise<TrainedModel> {
+  await checkRun(folder);
   const { format, ...description } = await readPart(folder, "model.json", (bytes, where) => {
     const cure = "Train again, or copy the run again.";
     return parseJson(bytes, { where, error: InputError, cure }) as StoredDescription & { format: string };
@@ -144,6 +145,32 @@ export async function readTrainedModel(folder: string): Promise<TrainedModel> {
     parameters: await readPart(folder, "parameters.safetensors", decodeSafetensors),
     references: await readPart(folder, "references.safetensors", decodeSafetensors),
   };
+}
+
+/** @throws InputError where the folder, or the run that it belongs to, is not there. */
+async function checkRun(folder: string): Promise<void> {
+  if (await isFolder(folder)) return;
+  const run = dirname(folder);
+  if (!(await isFolder(run)))
+    throw new InputError(`${run}: there is no such run folder.`, { cure: "Check the path.", file: run });
+  if (
+    await stat(join(run, "config.json")).then(
+      () => true,
+      () => false,
+    )
+  )
+    return;
+  throw new InputError(`${run}: is not a run folder.`, {
+    cure: 'Name the folder that a training wrote, its "out".',
+    file: run,
+  });
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 async function readPart<Part>(

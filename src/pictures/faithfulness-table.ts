@@ -48,10 +48,12 @@ export function faithfulnessLines(faithfulness: Faithfulness): readonly string[]
   return [
     ...comparedLines(faithfulness),
     ...causeLines(faithfulness),
-    ...(randomClassifier ? [`${randomLine(randomClassifier, "classifiers")} (at most 5 % is wanted)`] : []),
+    ...(randomClassifier
+      ? [`${randomLine(randomClassifier, "classifier", "classifiers")} (at most 5 % is wanted)`]
+      : []),
     ...aspectLines(faithfulness),
     ...(chance.curves ? [curveLine(chance.curves)] : []),
-    ...(randomHeads ? [randomLine(randomHeads, "sets of heads")] : []),
+    ...(randomHeads ? [randomLine(randomHeads, "set of heads", "sets of heads")] : []),
     ...(twins ? [pairLine(twins)] : []),
   ];
 }
@@ -73,21 +75,25 @@ function causeLines({ counts, methods }: Faithfulness): string[] {
   const lines: string[] = [];
   if (counts.severalCauses > 0)
     lines.push(
-      `${counts.severalCauses} images in which several causes are seen: all called relevant in ` +
+      `${images(counts.severalCauses)} in which several causes are seen: all called relevant in ` +
         `${percentOf(own.allCausesRelevant)}; where painting over any of them lowers the answer, in ` +
         `${percentOf(own.allUsedCausesRelevant)} of ${counts.severalUsedCauses}`,
     );
   const nothing = '"no known aspect explains this"';
   if (counts.withCause > 0)
     lines.push(
-      `${counts.withCause} images in which a cause is seen: ${nothing} in ${percentOf(own.unexplainedWithCause)}`,
+      `${images(counts.withCause)} in which a cause is seen: ${nothing} in ${percentOf(own.unexplainedWithCause)}`,
     );
   if (counts.withoutCause > 0)
     lines.push(
-      `${counts.withoutCause} images that none of the aspects caused: ${nothing} in ` +
+      `${images(counts.withoutCause)} that none of the aspects caused: ${nothing} in ` +
         `${percentOf(own.unexplainedWithoutCause)}`,
     );
   return lines;
+}
+
+function images(count: number): string {
+  return count === 1 ? "1 image" : `${count} images`;
 }
 
 function aspectLines({ aspects }: Faithfulness): string[] {
@@ -96,13 +102,13 @@ function aspectLines({ aspects }: Faithfulness): string[] {
       ? `; painted over, the answer changes in ${percentOf(removal.flipped)} ` +
         `and loses ${removal.lost.toFixed(2)} in log-odds`
       : "";
-    return `${name}: relevant in ${percentOf(relevant)} of the ${count} images in which it is seen${painted}`;
+    return `${name}: relevant in ${percentOf(relevant)} of the ${images(count)} in which it is seen${painted}`;
   });
 }
 
-function randomLine({ draws, namedCause, relevant }: RandomControl, what: string): string {
+function randomLine({ draws, namedCause, relevant }: RandomControl, one: string, many: string): string {
   return (
-    `under ${draws} ${what} that learned nothing: cause first ${percentOf(namedCause)}, ` +
+    `under ${draws} ${draws === 1 ? one : many} that learned nothing: cause first ${percentOf(namedCause)}, ` +
     `called relevant ${percentOf(relevant)}`
   );
 }

@@ -62,6 +62,14 @@ export async function holdsCheckpoint(out: string): Promise<boolean> {
   }
 }
 
+/** Where a training would begin in the folder of another. */
+export function runIsThere(out: string): InputError {
+  return new InputError(`${out}: holds a training run already.`, {
+    cure: 'Go on with --resume, or choose another "out".',
+    file: out,
+  });
+}
+
 /** The dataset's files as they were when the run began, a line each. */
 export function writeFileList(out: string, files: readonly FileFacts[]): Promise<void> {
   return writeFileAtomic(join(out, FILE_LIST), files.map((facts) => `${JSON.stringify(facts)}\n`).join(""));

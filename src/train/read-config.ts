@@ -30,7 +30,7 @@ export async function readConfig(
 }
 
 async function parseConfig(bytes: Uint8Array, file: string, assignments: readonly string[]): Promise<RawConfig> {
-  const value = parseJson(bytes, { where: file, error: ConfigError });
+  const value = parseJson(bytes, { where: file, file, error: ConfigError });
   if (typeof value === "object" && value !== null) {
     const folder = dirname(file);
     if (basename(file) === "config.json" && (await isRunFolder(folder))) (value as { out?: unknown }).out = folder;

@@ -14,7 +14,7 @@ import { createModel, type Model } from "../model/model.js";
 import type { ModelSpec } from "../model/model-spec.js";
 import { foldBatchNorm } from "../trunk/fold-batch-norm.js";
 import type { BatchSource } from "./batch-source.js";
-import { type Cursor, readBest, readCheckpoint, readFileList, writeFileList } from "./checkpoint.js";
+import { type Cursor, readBest, readCheckpoint, readFileList, runIsThere, writeFileList } from "./checkpoint.js";
 import type { TrainConfig } from "./config.js";
 import type { StageConfig } from "./config-stages.js";
 import type { TrainProgress } from "./epoch.js";
@@ -133,10 +133,7 @@ function checkCheckpoint(
         "Resume with its own config.json (and --add-heads RUN, where heads were being added), " +
         'or choose another "out".',
     });
-  if (!isResumed && cursor)
-    throw new InputError(`${out}: holds a training run already.`, {
-      cure: 'Go on with --resume, or choose another "out".',
-    });
+  if (!isResumed && cursor) throw runIsThere(out);
   if (isFinishing && !cursor?.best)
     throw new InputError(`${out}: no epoch is complete, so there is nothing to finish.`, {
       cure: "Go on with --resume.",

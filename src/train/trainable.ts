@@ -37,8 +37,8 @@ function trunkLayers(model: Model, train: string): readonly string[] {
   if (!names.includes(train)) {
     const near = nearest(train, names);
     throw new ConfigError(
-      `stages: train "${train}" is neither "heads" nor "all" nor a layer of ${model.spec.trunk.name}.` +
-        `${near ? ` Did you mean "${near}"?` : ""} Layers: ${names.slice(1).join(", ")}.`,
+      `stages: train "${train}" is neither "heads" nor "all" nor a layer of ${model.spec.trunk.name}.`,
+      { cure: `${near ? `Did you mean "${near}"? ` : ""}Layers: ${names.slice(1).join(", ")}.` },
     );
   }
   return model.trunk.layersFrom(train);

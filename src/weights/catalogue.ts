@@ -38,8 +38,10 @@ export function catalogued(name: string): CatalogueEntry {
   const entry = CATALOGUE.find((candidate) => candidate.name === name);
   if (entry) return entry;
   const near = CATALOGUE.filter((candidate) => candidate.name.includes(name)).map((candidate) => candidate.name);
-  const hint = near.length > 0 ? ` Did you mean ${near.slice(0, 4).join(", ")}?` : "";
-  throw new WeightsError(`weights "${name}" cannot be pulled by that name.${hint} All names: aspectlens weights list.`);
+  const hint = near.length > 0 ? `Did you mean ${near.slice(0, 4).join(", ")}? ` : "";
+  throw new WeightsError(`weights "${name}" cannot be pulled by that name.`, {
+    cure: `${hint}All names: aspectlens weights list.`,
+  });
 }
 
 function entriesOf(

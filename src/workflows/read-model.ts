@@ -13,6 +13,7 @@ import { readTrainedModel, type TrainedModel } from "../model/trained-model.js";
  */
 export async function readModel(path: string): Promise<TrainedModel> {
   const found = await stat(path).catch(() => null);
-  if (!found) throw new InputError(`${path}: there is no such run folder or bundle.`);
+  if (!found)
+    throw new InputError(`${path}: there is no such run folder or bundle.`, { cure: "Check the path.", file: path });
   return found.isDirectory() ? readTrainedModel(join(path, "best")) : readBundledModel(await readBundle(path));
 }

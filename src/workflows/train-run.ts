@@ -27,7 +27,7 @@ import { checkTaps, explainedTaps } from "../explain/graph/explained-taps.js";
 import { createModel, type Model } from "../model/model.js";
 import { type Provenance, readTrainedModel, type TrainedModel, writeTrainedModel } from "../model/trained-model.js";
 import { runPage, type ShownRun } from "../pictures/run-page.js";
-import { readFileList } from "../train/checkpoint.js";
+import { holdsCheckpoint, readFileList, runIsThere } from "../train/checkpoint.js";
 import type { RawConfig, TrainConfig } from "../train/config.js";
 import type { TrainProgress } from "../train/epoch.js";
 import { inRunFolder } from "../train/run-folder.js";
@@ -72,6 +72,8 @@ export function runTraining(raw: RawConfig, options: RunOptions): Promise<Traine
 
 async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<TrainedModel> {
   const { signal, isResumed } = options;
+  // Before anything is read or said of the plan.
+  if (!isResumed && (await holdsCheckpoint(raw.out))) throw runIsThere(raw.out);
   const dataset = await openDataset(raw.dataset);
   const base = options.addHeadsTo === undefined ? undefined : await readTrainedModel(join(options.addHeadsTo, "best"));
   const plan = await planOf(raw, { dataset, base, isResumed });

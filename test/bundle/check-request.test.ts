@@ -33,11 +33,11 @@ test("a target is one of the model's, as it is told apart by its kind", () => {
   wrong(null, /target null: expected \{ kind \} of log-odds/);
   wrong("a", /target "a": expected \{ kind \}/);
   wrong({ kind: "toString" }, /expected \{ kind \}/);
-  wrong({ kind: "logit" }, /the classes are a, b\.$/);
-  wrong({ kind: "log-odds", class: "c" }, /the classes are a, b\.$/);
-  wrong({ kind: "margin", class: "a" }, /the classes are a, b\.$/);
+  wrong({ kind: "logit" }, /the classes are a, b\. Name one of the classes\.$/);
+  wrong({ kind: "log-odds", class: "c" }, /the classes are a, b\. Did you mean "a"\?$/);
+  wrong({ kind: "margin", class: "a" }, /the classes are a, b\. Name one of the classes\.$/);
   wrong({ kind: "margin", class: "a", other: "a" }, /a margin is between two classes/);
-  wrong({ kind: "value" }, /the classes are a, b\.$/);
+  wrong({ kind: "value" }, /the kind "value" is for regressions\. Name a class: a, b\.$/);
   wrong({ kind: "image", aspect: "x", object: "1", background: 0 }, /object and background must be numbers/);
   checkTarget({ kind: "image", aspect: "x", object: 1, background: -0.5 }, classifier);
   checkTarget({ kind: "unit", layer: "x", channel: 3 }, classifier);

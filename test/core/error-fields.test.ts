@@ -23,6 +23,8 @@ import { readRaster } from "../../src/dataset/raster.js";
 import { readTrainedModel } from "../../src/model/trained-model.js";
 import { readConfig } from "../../src/train/read-config.js";
 import { readWeights } from "../../src/trunk/formats/read-weights.js";
+import { exportRun } from "../../src/workflows/export-run.js";
+import { readModel } from "../../src/workflows/read-model.js";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -102,6 +104,31 @@ const CASES: Record<
     },
     file: "config.json",
     cure: "Known: dataset, out, seed, batchSize, accumulate, trunk, teacher, source, heads, stages, augment, score, patience, cacheMegabytes.",
+  },
+  "a configuration with a mistake in its third line": {
+    kind: ConfigError,
+    fail: async () => {
+      await writeFile(at("broken.json"), '{\n  "dataset": "x",\n  "out": "y" "seed": 7\n}');
+      await readConfig(at("broken.json"));
+    },
+    file: "broken.json",
+    line: 3,
+    cure: "Correct the file.",
+  },
+  "a folder that is no run": {
+    kind: InputError,
+    fail: async () => {
+      await mkdir(at("data"));
+      await readModel(at("data"));
+    },
+    file: "data",
+    cure: 'Name the folder that a training wrote, its "out".',
+  },
+  "a run that is not there": {
+    kind: InputError,
+    fail: () => exportRun(at("nope"), "m.aspect"),
+    file: "nope",
+    cure: "Check the path.",
   },
   "a file that is absent": {
     kind: ConfigError,

@@ -23,7 +23,8 @@ test("of metrics the numbers are shown, those of classes where asked, and never 
     ["recall of benign", 0.5],
     ["recall of malignant", null],
   ]);
-  expect([0.75, null].map(metricText)).toEqual(["0.750", "not evaluated"]);
+  expect([0.75, null].map((value) => metricText(value))).toEqual(["0.750", "not evaluated"]);
+  expect(metricText(2, "instanceCount")).toBe("2");
 });
 
 test("columns are as wide as their widest cell, numbers to the right unless asked otherwise", () => {

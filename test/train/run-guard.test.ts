@@ -231,6 +231,13 @@ describe("an interrupted run that is finished where it is", () => {
     const raw = configOf(out, { epochs: 3 });
     await trainUntil(raw, 1);
     const state = readFileSync(join(out, "checkpoint", "state.safetensors"));
+    let isPlanned = false;
+    const again = runTraining(raw, { engine, onStart: () => (isPlanned = true) });
+    await expect(again).rejects.toMatchObject({
+      message: expect.stringContaining("holds a training run already"),
+      file: out,
+    });
+    expect(isPlanned).toBe(false);
     const finished = await runTraining(raw, { engine, isFinishing: true });
     expect(finished.provenance).toMatchObject({ epochs: 1, metrics: { validation: { split: "validation" } } });
     expect(finished.provenance.warnings).toContain("the training was ended early; epochs done: 1.");

@@ -50,7 +50,8 @@ export function addExplain(program: Command): void {
       "--target <what>",
       "what to explain instead of the predicted class: another CLASS, CLASS:OTHER (the margin between two classes), " +
         "logit:CLASS (a class's own score), aspect:NAME or image:NAME (the output of an aspect head), " +
-        "unit:LAYER/CHANNEL (a channel)",
+        "image:NAME@OBJECT,BACKGROUND (with these weights of pixels), unit:LAYER/CHANNEL (a channel), " +
+        "unit:LAYER/CHANNEL@ROW,COLUMN (one unit of it)",
     )
     .option("--all-classes", "one explanation for each class, not for the predicted one alone")
     .addOption(

@@ -130,7 +130,9 @@ async function runFaithfulness(
   const rows = methodRows(faithfulness).map(({ cells }) => [...cells]);
   for (const line of formatTable([[...METHOD_COLUMNS], ...rows])) printLine(line);
   printLine();
-  printLine(`${worst.length} worst cases and all numbers: ${join(options.out, PAGE)}`);
+  printLine(
+    `${worst.length} worst ${worst.length === 1 ? "case" : "cases"} and all numbers: ${join(options.out, PAGE)}`,
+  );
 }
 
 /** @throws ConfigError where one of them is no aspect of the model. */

@@ -47,7 +47,9 @@ Examples:
   aspectlens train config.json --set trunk.inputSize=160 --set "stages.0.epochs=5"
   aspectlens train config.json --resume
   aspectlens train runs/tissue/config.json --finish
-  aspectlens train more-aspects.json --add-heads runs/tissue`,
+  aspectlens train more-aspects.json --add-heads runs/tissue
+
+docs/configuration.md lists every key with its default and range.`,
     )
     .action((config: string | undefined, options: TrainCommandOptions) =>
       runCommand(options, (signal) => runTrain(config, options, signal)),
@@ -143,7 +145,7 @@ function printPlan({ config, spec, dataset, notes }: TrainPlan): void {
     `${trunk.name} ${trunk.alpha} at ${trunk.inputSize} px, ${weights}; source ${config.source}; heads ${heads}`,
     ...config.stages.map(
       (stage, index) =>
-        `stage ${index + 1}: ${stage.train}, ${stage.epochs} epochs, learning rate ${stage.learningRate}`,
+        `stage ${index + 1}: ${stage.train}, ${stage.epochs} ${stage.epochs === 1 ? "epoch" : "epochs"}, learning rate ${stage.learningRate}`,
     ),
     ...notes.map((note) => `note: ${note}`),
   ];

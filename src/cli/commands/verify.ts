@@ -28,7 +28,7 @@ async function runVerify(path: string, options: CommonOptions, signal: AbortSign
   printLine(`${path}: complete; ${fileCount} files, ${goldenCount} goldens, ${outputCount} outputs agree`);
   if (worst)
     printLine(
-      `worst output: ${worst.output}, off by ${worst.error.toExponential(1)} ` +
+      `worst output: ${worst.output}, off by ${worst.error === 0 ? 0 : worst.error.toExponential(1)} ` +
         `of ${worst.tolerance.toExponential(1)} allowed`,
     );
 }
