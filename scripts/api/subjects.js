@@ -7,13 +7,16 @@ import { readFileSync } from "node:fs";
 import { Comment, CommentTag, Converter, ReflectionKind } from "typedoc";
 import ts from "typescript";
 
+/** By the name of its module. @type {Readonly<Record<string, string>>} */
+const ENTRIES = { aspectlens: "src/index.ts", "aspectlens/explainer": "src/explainer.ts" };
+
 /** @typedef {{ title: string, text: string, example?: string, names: Set<string> }} Subject */
 
 /** @param {import("typedoc").Application} app */
 export function load(app) {
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
-    for (const entry of project.getReflectionsByKind(ReflectionKind.Module | ReflectionKind.Project)) {
-      const source = entry.isDeclaration() ? entry.sources?.[0]?.fullFileName : undefined;
+    for (const entry of project.getReflectionsByKind(ReflectionKind.Module)) {
+      const source = ENTRIES[entry.name];
       if (!source || !entry.isDeclaration()) continue;
       for (const subject of subjectsOf(source)) {
         tag(entry, "@categoryDescription", textOf(subject));
@@ -27,8 +30,9 @@ export function load(app) {
     for (const parameter of project.getReflectionsByKind(ReflectionKind.Parameter))
       if (parameter.name === "__namedParameters") parameter.name = "options"; // destructured, and no `@param` names it
     for (const entry of project.getReflectionsByKind(ReflectionKind.Module)) {
-      const source = entry.isDeclaration() ? entry.sources?.[0]?.fullFileName : undefined;
+      const source = ENTRIES[entry.name];
       if (!source || !entry.isDeclaration()) continue;
+      if (!entry.categories) app.logger.error(`${source}: no subject was found in it`);
       const titles = subjectsOf(source).map(({ title }) => title);
       entry.categories?.sort((a, b) => titles.indexOf(a.title) - titles.indexOf(b.title));
     }
