@@ -98,20 +98,22 @@ export interface ExplainerOptions extends RuntimeOptions {
 /**
  * Opens a bundle for explaining, reading no more of it than `bundle.json`, `explain.onnx` and the weights.
  *
+ * @param source path of the bundle, or what `readBundle` gave.
+ * @returns the explainer; the caller disposes it.
  * @throws BundleError where the bundle is damaged, or wants images resized in another way; ConfigError where the model
  *   does not allow the method.
  */
-export async function openExplainer(opened: string | Bundle, given: ExplainerOptions = {}): Promise<Explainer> {
-  checkOpening(opened, given);
-  const { method: asked = {}, targets = [], ...options } = given;
+export async function openExplainer(source: string | Bundle, options: ExplainerOptions = {}): Promise<Explainer> {
+  checkOpening(source, options);
+  const { method: asked = {}, targets = [], ...runtime } = options;
   checkMethod(asked);
-  const bundle = typeof opened === "string" ? await readBundle(opened) : opened;
+  const bundle = typeof source === "string" ? await readBundle(source) : source;
   const { description } = bundle;
   const { model: spec } = description;
   checkImageReading(description, bundle.path);
   const [classifier] = spec.heads.filter((head) => head.kind === "classifier");
   for (const target of targets) checkTarget(target, classifier);
-  const graphs = explanationGraphs(bundle, asked, options);
+  const graphs = explanationGraphs(bundle, asked, runtime);
   const openAll = async (wanted: readonly (Target | undefined)[]) => {
     for (const target of wanted) await graphs.sessionsOf(target);
   };
