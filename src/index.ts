@@ -93,8 +93,8 @@ export { type GoldenDeviation, type Verification, type VerifyOptions, verifyBund
 export { type ExportRunOptions, exportRun } from "./workflows/export-run.js";
 
 /*
- * Explain with a bundle. Opens a bundle and explains images with it. `aspectlens/explainer` has these names too, and loads no
- * TensorFlow.js.
+ * Explain with a bundle. Opens a bundle and explains images with it. `aspectlens/explainer` has these names too, and
+ * loads no TensorFlow.js.
  * Needs the bundle of "Bundles".
  *
  * @example examples/api/explain.ts
@@ -183,7 +183,8 @@ export {
 export { comparePairedModels, type PairedModel, type PairedModels } from "./faithfulness/paired-models.js";
 
 /*
- * Explain a model in memory. What a bundle holds ready, step by step: the function behind `explain.onnx`, its constants, and reading its outputs.
+ * Explain a model in memory. What a bundle holds ready, step by step: the function behind `explain.onnx`, its
+ * constants, and reading its outputs.
  * Needs the dataset and the run of "Data" and "Train and evaluate".
  *
  * @example examples/api/memory.ts

@@ -67,7 +67,7 @@ export interface Explainer {
   readonly description: BundleDescription;
   readonly spec: ModelSpec;
   readonly classifier: ClassifierSpec;
-  /** Of relevance; calibrated only for the bundle's own saliency at its own layers, and for targets of the classifier. */
+  /** Of relevance; calibrated only for the bundle's saliency at its layers, and for targets of the classifier. */
   thresholdOf(target?: Target): RelevanceThreshold;
   /**
    * @throws ImageError where the image cannot be read; InputError where the target is none of the model's, or the image

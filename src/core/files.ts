@@ -98,7 +98,8 @@ async function makeMissing(path: string): Promise<void> {
   });
 }
 
-function isFolder(path: string): Promise<boolean> {
+/** False also where nothing is there. */
+export function isFolder(path: string): Promise<boolean> {
   return stat(path).then(
     (found) => found.isDirectory(),
     () => false,

@@ -8,7 +8,7 @@ import { LIMITS } from "./limits.js";
 /**
  * @param bytes of a file, or of one line of it.
  * @param options.where names the file, and the line where there is one.
- * @param options.file path of the file, where the bytes are all of it: the error then tells the line, where that is known.
+ * @param options.file path of the file, where the bytes are all of it: the error then tells the line, if it is known.
  * @param options.cure what to do about text that is no JSON, a sentence.
  * @throws the given error class where it is UTF-16, no UTF-8, no JSON, or nested deeper than what walks
  * through it can follow.

@@ -3,7 +3,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InputError, inFile } from "../core/errors.js";
-import { writeFileAtomic, writeJson } from "../core/files.js";
+import { isFolder, writeFileAtomic, writeJson } from "../core/files.js";
 import { parseJson } from "../core/json.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { decodeSafetensors, encodeSafetensors } from "../core/safetensors.js";
@@ -164,13 +164,6 @@ async function checkRun(folder: string): Promise<void> {
     cure: 'Name the folder that a training wrote, its "out".',
     file: run,
   });
-}
-
-function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }
 
 async function readPart<Part>(

@@ -38,7 +38,7 @@ export const STAGE_KEYS = keysOf<StageConfig>({
 export type RawStages = readonly Partial<StageConfig>[] | Readonly<Record<string, Partial<StageConfig>>>;
 
 /** @throws ConfigError where it is neither a list nor changes, or a stage has an unknown key. */
-export function checkStages(value: unknown, where = "stages"): asserts value is RawStages {
+export function checkStageKeys(value: unknown, where = "stages"): asserts value is RawStages {
   const isList = Array.isArray(value) && value.length > 0;
   if (!isList && !isRecord(value)) throw new ConfigError(`${where}: expected a list of stages, got ${shown(value)}.`);
   for (const [place, stage] of Object.entries(value)) checkKeys(stage, STAGE_KEYS, `${where}[${place}]`, ConfigError);
@@ -55,7 +55,7 @@ export function resolveStages(
     ? [{ train: "all" }]
     : [{ train: "heads" }, { train: trunkDefinition(trunk.name).fineTuneFrom }];
   const stages = isRecord(value) ? changed(usual, value) : (value ?? usual);
-  checkStages(stages);
+  checkStageKeys(stages);
   return Object.values(stages).map((stage, index) => {
     const where = `stages[${index}]`;
     const train = text(stage.train, isRandom ? "all" : "heads", `${where}.train`);

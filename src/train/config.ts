@@ -9,7 +9,7 @@ import { shown } from "../core/message-text.js";
 import type { TrunkSpec } from "../trunk/trunk-spec.js";
 import { BUILTIN, TRUNK_NAMES, trunkDefinition } from "../trunk/trunks.js";
 import { HEAD_KEYS, type HeadConfig, resolveHeads } from "./config-heads.js";
-import { checkStages, type RawStages, resolveStages, STAGE_KEYS, type StageConfig } from "./config-stages.js";
+import { checkStageKeys, type RawStages, resolveStages, STAGE_KEYS, type StageConfig } from "./config-stages.js";
 import { boolean, integer, keysOf, number, oneOf, text } from "./config-values.js";
 
 /** A training configuration with every default filled in; docs/configuration.md describes each key. */
@@ -97,8 +97,8 @@ export interface ConfigFacts {
 
 /**
  * Checks all that can be told without the data: that `dataset` and `out` are there, that no key is unknown, numbers,
- * `augment` and `teacher` whole, and the form of `stages`. `runTraining` fills in the defaults and checks the rest: names of heads and
- * layers, and values of `trunk`, `heads` and `stages`.
+ * `augment` and `teacher` whole, and the form of `stages`. `runTraining` fills in the defaults and checks the rest:
+ * names of heads and layers, and values of `trunk`, `heads` and `stages`.
  *
  * @param file named in the error.
  * @throws ConfigError naming the file and the key.
@@ -113,7 +113,7 @@ export function checkConfig(value: unknown, file = "configuration"): RawConfig {
     checkKeys(value.trunk, TRUNK_KEYS, `${file}: trunk`, ConfigError);
     oneOf(value.trunk.name, TRUNK_NAMES, `${file}: trunk.name`);
   }
-  checkStages(value.stages ?? {}, `${file}: stages`);
+  checkStageKeys(value.stages ?? {}, `${file}: stages`);
   resolveNumbers(value, `${file}: `);
   return value as unknown as RawConfig;
 }

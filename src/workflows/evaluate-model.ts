@@ -38,8 +38,8 @@ const BATCH_SIZE = 8;
  * @param trained as `readModel` reads it.
  * @param directory of the dataset.
  * @param options the engine, and the split: `test` by default.
- * @throws ConfigError where there is no such split, it is empty, or the dataset is of another task or other classes than
- *   the model.
+ * @throws ConfigError where there is no such split, it is empty, or the dataset is of another task or other classes
+ *   than the model.
  */
 export async function evaluateModel(
   { spec, parameters }: TrainedModel,

@@ -7,7 +7,7 @@ import { type Dataset, splitSize } from "../dataset/dataset.js";
 import type { ModelSpec } from "../model/model-spec.js";
 import type { TrainedModel } from "../model/trained-model.js";
 import { type RawConfig, resolveConfig, type TrainConfig } from "../train/config.js";
-import { modelSpecOf } from "../train/model-spec.js";
+import { modelSpecOf } from "../train/planned-model.js";
 import type { TrainOptions } from "../train/train-stages.js";
 import { createTrunk } from "../trunk/create-trunk.js";
 import type { TrunkSpec } from "../trunk/trunk-spec.js";

@@ -11,7 +11,7 @@ import type { Engine } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select-engine.js";
 import { createModel } from "../../src/model/model.js";
 import { resolveConfig } from "../../src/train/config.js";
-import { modelSpecOf } from "../../src/train/model-spec.js";
+import { modelSpecOf } from "../../src/train/planned-model.js";
 import { asTeacher, teacherLoss, teacherParameters } from "../../src/train/teacher.js";
 import { trainStages } from "../../src/train/train-stages.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";

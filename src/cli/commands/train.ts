@@ -145,7 +145,8 @@ function printPlan({ config, spec, dataset, notes }: TrainPlan): void {
     `${trunk.name} ${trunk.alpha} at ${trunk.inputSize} px, ${weights}; source ${config.source}; heads ${heads}`,
     ...config.stages.map(
       (stage, index) =>
-        `stage ${index + 1}: ${stage.train}, ${stage.epochs} ${stage.epochs === 1 ? "epoch" : "epochs"}, learning rate ${stage.learningRate}`,
+        `stage ${index + 1}: ${stage.train}, ${stage.epochs} ${stage.epochs === 1 ? "epoch" : "epochs"}, ` +
+        `learning rate ${stage.learningRate}`,
     ),
     ...notes.map((note) => `note: ${note}`),
   ];

@@ -43,8 +43,8 @@ export interface CompiledForSamples {
 /**
  * Runs a function over samples, and gives the outputs of each.
  *
- * Every image has the default target (all zero), or the class that `classOf` names. The compiled function is disposed at
- * the end.
+ * Every image has the default target (all zero), or the class that `classOf` names. The compiled function is disposed
+ * at the end.
  */
 export async function* overSamples(
   model: Model,

@@ -50,7 +50,8 @@ export interface DownloadOptions {
 }
 
 /**
- * Downloads `url` (`http:`, `https:` by the proxy in HTTP_PROXY, HTTPS_PROXY, NO_PROXY; `file:` from disk) to `options.to`.
+ * Downloads `url` (`http:`, `https:` by the proxy in HTTP_PROXY, HTTPS_PROXY, NO_PROXY; `file:` from disk) to
+ * `options.to`.
  *
  * @throws ChecksumError if the file is not the expected one: it is removed, and a file already at `to` is kept.
  * @throws DownloadError on other failures; what was downloaded stays in `<to>.part` for the next call.
