@@ -1,4 +1,7 @@
-/** What the graphs of a described model take and give; `-1` stands for any size. */
+/**
+ * Which inputs and outputs the graphs of a described model have, and of which shapes; `-1` stands for any size. Their
+ * names are made in `../core/graph-ports.ts`.
+ */
 
 import { answerPort, CLASSIFIER_OUTPUTS, HEAD_ANSWERS, INPUTS, overlapPort, tapPort } from "../core/graph-ports.js";
 import type { AspectSpec } from "../heads/head-spec.js";

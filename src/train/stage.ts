@@ -1,4 +1,7 @@
-/** One stage: its epochs over one set of learning parameters, resumable at any batch. */
+/**
+ * One stage: its epochs over one set of learning parameters, resumable at any batch. Ctrl-C saves in `epoch.ts`, and
+ * here in a validation.
+ */
 
 import type { EpochRecord } from "../core/epoch-record.js";
 import { InterruptedError } from "../core/errors.js";

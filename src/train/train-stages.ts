@@ -1,4 +1,7 @@
-/** Joint training from configuration to best weights: stages in order, checkpoints, resuming. */
+/**
+ * Joint training from configuration to best weights: stages in order, resuming from a checkpoint. What saves, on Ctrl-C
+ * too, is in `epoch.ts` and `stage.ts`.
+ */
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** `aspectlens train`: joint training from a configuration, with a progress bar, resumable. */
+/**
+ * `aspectlens train`: joint training from a configuration, with a progress bar, resumable. On Ctrl-C the training saves
+ * itself, in `../../train/epoch.ts`.
+ */
 
 import { join } from "node:path";
 import type { Command } from "commander";

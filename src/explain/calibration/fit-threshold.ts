@@ -1,9 +1,10 @@
 /**
- * Fits the two thresholds to relevances that were measured: of causes, of distractors, of aspects under randomized
- * classifiers. `calibrate` says which fit is used when.
+ * Decides the two thresholds of relevance from relevances that were measured: of causes, of distractors, of aspects
+ * whose evidence was removed, of aspects under randomized classifiers. `calibrate.ts` measures them.
  */
 
 import type { Ranked } from "../../core/ranking.js";
+import type { RelevanceThreshold } from "../../model/trained-model.js";
 import { type Relevances, relevantOnes } from "../reading/relevant-aspects.js";
 import {
   FALSE_RELEVANCE,
@@ -12,7 +13,62 @@ import {
   LEAST_RANDOMIZED_COUNT,
   SHORTCUT_SHARE,
   STEPS_OF_THRESHOLD,
+  UNCALIBRATED_THRESHOLD,
 } from "../relevance-constants.js";
+
+/** The thresholds, and what they come from. */
+export interface DecidedThresholds {
+  readonly threshold: Required<RelevanceThreshold>;
+  /**
+   * What the high threshold comes from: `causes` or `removal`, known causes or the removal of evidence; `chance`,
+   * randomized classifiers, where they ask for a higher one, or the others gave none; `none`, where it is not
+   * calibrated.
+   */
+  readonly by: "causes" | "removal" | "chance" | "none";
+}
+
+/**
+ * Decides the two thresholds from which an aspect is called relevant.
+ *
+ * The high threshold:
+ *
+ * - With known causes, the lowest that at most 3 % of the distractors reach, on images answered right.
+ * - Without, the one that best separates aspects whose removal lowers the target by more than a quarter from the
+ *   others.
+ * - In both cases, or where neither gave one, at least so high that at most 3 % of the aspects are relevant to
+ *   randomized classifiers.
+ *
+ * The low threshold is a third of it; with known causes more, where otherwise more than 3 % of the distractors would be
+ * relevant. Where there are too few aspects for any of the three, nothing is calibrated and both are 0.2.
+ *
+ * @param measured.known causes (positive) and distractors, of images answered right.
+ * @param measured.randomized of each image its aspects, under randomized classifiers.
+ * @param measured.removed measures, only where it is needed, the aspects whose removal lowers the target (positive).
+ */
+export async function decideThresholds({
+  known,
+  randomized,
+  removed,
+}: {
+  known: readonly (Ranked & Relevances)[];
+  randomized: readonly (readonly Relevances[])[];
+  removed: () => Promise<readonly Ranked[]>;
+}): Promise<DecidedThresholds> {
+  const againstDistractors = thresholdAgainstDistractors(known);
+  const distractors = known.filter(({ isPositive }) => !isPositive);
+  const [by, floor, low] =
+    againstDistractors === null
+      ? (["removal", thresholdThatSeparates(await removed()), lowOf] as const)
+      : (["causes", againstDistractors, (high: number) => fitLow(distractors, { high })] as const);
+  const high = thresholdAgainstRandomized(randomized, { floor: floor ?? undefined, low }) ?? floor;
+  if (high === null) {
+    return {
+      threshold: { high: UNCALIBRATED_THRESHOLD, low: UNCALIBRATED_THRESHOLD, isCalibrated: false },
+      by: "none",
+    };
+  }
+  return { threshold: { high, low: low(high), isCalibrated: true }, by: high === floor ? by : "chance" };
+}
 
 /**
  * The lowest threshold (in steps of 0.0001) that at most a share of the negatives reaches.

@@ -1,4 +1,7 @@
-/** A layer of a model as saliency methods see it: its features, the reference, and the target as a function of it. */
+/**
+ * One layer as saliency methods see it: its features, the reference, and the target as a function of it. Which layers
+ * are explained is decided in `explained-taps.ts`.
+ */
 
 import * as tf from "@tensorflow/tfjs";
 import { ConfigError } from "../../core/errors.js";
