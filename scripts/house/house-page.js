@@ -17,6 +17,8 @@ export function housePage(columns) {
   return [
     "# The house, counted",
     "",
+    "Made by `node scripts/house.js BASE > bench/results/house.md`, where BASE is the commit to compare with.",
+    "",
     "A room is a folder of `src` with files in it; a folder in a room is a room of its own. An arrow is one file that",
     "names another in any way: `import`, `import type`, `import()`, `typeof import()`, a worker's `new URL()`.",
     "Arrows in a room lie between its entries, where a folder is one. Circles: the shortest through each arrow",
