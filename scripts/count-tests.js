@@ -9,9 +9,10 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 for (const path of process.argv.slice(2)) {
   try {
     const report = JSON.parse(readFileSync(path, "utf8"));
-    const isBroken = report.numPassedTests === 0 || report.numFailedTestSuites > 0;
+    // A file that does not load, or an error outside of any test, fails no test.
+    const isBroken = report.numPassedTests === 0 || report.numFailedTestSuites > 0 || !report.success;
     total.passed += report.numPassedTests;
-    total.failed += report.numFailedTests || (isBroken ? 1 : 0); // a file that does not load has no tests that fail
+    total.failed += report.numFailedTests || (isBroken ? 1 : 0);
     total.skipped += report.numPendingTests;
   } catch (error) {
     console.log(`no test report: ${error instanceof Error ? error.message : error}`);
