@@ -191,6 +191,7 @@ export { comparePairedModels, type PairedModel, type PairedModels } from "./fait
  */
 
 export { type CalibrateOptions, type Calibration, calibrate } from "./explain/calibration/calibrate.js";
+export type { DecidedThresholds } from "./explain/calibration/fit-threshold.js";
 export { computeReferences } from "./explain/calibration/references.js";
 export {
   type ClassOf,
