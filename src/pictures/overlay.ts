@@ -50,7 +50,6 @@ export async function renderOverlay(
   const panel = await toPanel(picture, shape);
   const frame = { width: Math.max(NARROWEST, panel.width), height: Math.max(LOWEST, panel.height) };
   const place = inFrame(panel, frame);
-  const aspects = await aspectPanel(shown, panel, { frame, place });
   const left = (index: number) => MARGIN + index * (frame.width + GAP);
   const top = HEADER + CAPTION;
   const width = left(3) + LEGEND + MARGIN + 8;
@@ -62,13 +61,15 @@ export async function renderOverlay(
   const scale = { x: left(1), y: top + frame.height + 9, width: frame.width };
   const isSilent = maps.saliency.values.every((value) => value <= 0);
   const isFilled = frame.width === panel.width && frame.height === panel.height;
-  const drawing = [
-    ...(await header(explanation, { x: MARGIN, y: 46, width: width - 2 * MARGIN })),
-    ...(await Promise.all(captions)),
-    ...(await legend(explanation, { x: left(3) + 8, y: HEADER + 3, width: LEGEND, notes })),
-    ...(await (isSilent ? noHeat(scale) : heatScale(scale))),
-    ...inset(aspects.drawing, { x: left(2), y: top, ...frame }),
-  ];
+  // At the same time: each line of text is rendered apart.
+  const [aspects, ...parts] = await Promise.all([
+    aspectPanel(shown, panel, { frame, place }),
+    header(explanation, { x: MARGIN, y: 46, width: width - 2 * MARGIN }),
+    Promise.all(captions),
+    legend(explanation, { x: left(3) + 8, y: HEADER + 3, width: LEGEND, notes }),
+    isSilent ? noHeat(scale) : heatScale(scale),
+  ]);
+  const drawing = [...parts.flat(), ...inset(aspects.drawing, { x: left(2), y: top, ...frame })];
   const ground = (isFilled ? [] : [0, 1, 2]).map(
     (index) => `<rect x="${left(index)}" y="${top}" width="${frame.width}" height="${frame.height}" fill="${PAPER}"/>`,
   );
