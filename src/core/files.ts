@@ -98,6 +98,14 @@ async function makeMissing(path: string): Promise<void> {
   });
 }
 
+/** True for anything that a path leads to; a link that leads nowhere is nothing. */
+export function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** False also where nothing is there. */
 export function isFolder(path: string): Promise<boolean> {
   return stat(path).then(

@@ -1,9 +1,9 @@
 /** A trained model as it rests on disk between training, export and explanation: plain data and named numbers. */
 
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InputError, inFile } from "../core/errors.js";
-import { isFolder, writeFileAtomic, writeJson } from "../core/files.js";
+import { exists, isFolder, writeFileAtomic, writeJson } from "../core/files.js";
 import { parseJson } from "../core/json.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { decodeSafetensors, encodeSafetensors } from "../core/safetensors.js";
@@ -153,13 +153,7 @@ async function checkRun(folder: string): Promise<void> {
   const run = dirname(folder);
   if (!(await isFolder(run)))
     throw new InputError(`${run}: there is no such run folder.`, { cure: "Check the path.", file: run });
-  if (
-    await stat(join(run, "config.json")).then(
-      () => true,
-      () => false,
-    )
-  )
-    return;
+  if (await exists(join(run, "config.json"))) return;
   throw new InputError(`${run}: is not a run folder.`, {
     cure: 'Name the folder that a training wrote, its "out".',
     file: run,

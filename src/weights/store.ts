@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WeightsError } from "../core/errors.js";
+import { exists } from "../core/files.js";
 import { readTrunkFile, TRUNK_FILE } from "../trunk/formats/trunk-file.js";
 import { CATALOGUE } from "./catalogue.js";
 
@@ -107,8 +108,4 @@ async function holdsWeights(path: string): Promise<boolean> {
 export async function readStored({ path }: StoredWeights) {
   const { trunk, origin, licence } = await readTrunkFile(path);
   return { trunk, origin, licence, bytes: (await stat(path)).size };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
 }

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { encode as encodePng } from "fast-png";
 import sharp from "sharp";
 import { ConfigError, DatasetError, InterruptedError } from "../../core/errors.js";
-import { refused, removeAbandoned, temporaryName, writeFileAtomic, writeJson } from "../../core/files.js";
+import { exists, refused, removeAbandoned, temporaryName, writeFileAtomic, writeJson } from "../../core/files.js";
 import { random } from "../../core/random.js";
 import { DATASET_FORMAT, knownName, MANIFEST_FILE } from "../manifest.js";
 import { mapAhead } from "../map-ahead.js";
@@ -235,10 +235,7 @@ async function drawnText(folder: string): Promise<string> {
 
 async function replace(target: string, temporary: string): Promise<void> {
   const old = `${temporary}.old`;
-  const isThere = await stat(target).then(
-    () => true,
-    () => false,
-  );
+  const isThere = await exists(target);
   if (isThere) await rename(target, old);
   try {
     await rename(temporary, target);

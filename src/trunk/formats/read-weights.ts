@@ -4,6 +4,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inFile, WeightsError } from "../../core/errors.js";
+import { exists } from "../../core/files.js";
 import { clip } from "../../core/terminal.js";
 import { withInputFile } from "./input-file.js";
 import { readTfjsModel } from "./tfjs-model.js";
@@ -45,7 +46,7 @@ async function fileOf(source: string | URL): Promise<string> {
   const path = text.startsWith("file:") ? pathOf(text) : text;
   if (!(await find(path)).isDirectory()) return path;
   const candidates = [TRUNK_FILE, "model.json"].map((name) => join(path, name));
-  for (const candidate of candidates) if (await stat(candidate).catch(() => undefined)) return candidate;
+  for (const candidate of candidates) if (await exists(candidate)) return candidate;
   throw new WeightsError(`${path}: a folder without ${TRUNK_FILE} or model.json.`, { cure: `Give ${FORMS}.` });
 }
 
