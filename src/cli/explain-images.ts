@@ -4,23 +4,18 @@
 
 import { join } from "node:path";
 import type { Explainer } from "../bundle/explainer.js";
-import { InputError, InterruptedError } from "../core/errors.js";
-import { comparisonFile, explanationFiles } from "../core/result-file-names.js";
-import { openResultFolder, type ResultFolder } from "../core/result-folder.js";
-
+import { type InputError, InterruptedError } from "../core/errors.js";
 import type { Explanation } from "../explain/explanation.js";
 import type { Target } from "../explain/target.js";
-import type { ModelSpec } from "../model/model-spec.js";
 import { explanationTable, showsColours } from "../pictures/explanation-table.js";
 import { headlineText } from "../pictures/headline.js";
 import { writeExplanation } from "../pictures/write-explanation.js";
 import { showNotice } from "./engine-options.js";
 import { summaryOf } from "./explanation-summary.js";
-import { uniqueStems } from "./file-stems.js";
 import { printColoured, printJson, printLine } from "./output.js";
 import { progressBar } from "./progress.js";
+import { concernsOneImage, type Results } from "./results.js";
 import type { Skipped } from "./skipped-images.js";
-import { chooseFonts } from "./text-fonts.js";
 
 /**
  * Side of the square to which the original is resized for the overlay, pixels; the overlay restores its aspect ratio.
@@ -28,52 +23,6 @@ import { chooseFonts } from "./text-fonts.js";
 const PICTURE_SIZE = 512;
 /** If there are more explanations, each gets a line instead of a table. */
 const MOST_TABLES = 5;
-
-/** Where results are written, and the names of their files. */
-export interface Results {
-  readonly folder: ResultFolder;
-  readonly stem: (image: string, target?: Target) => string;
-}
-
-/**
- * Checks before the work starts that all files can be written, and chooses the fonts of their texts.
- *
- * @param options.inputs other files that are read, such as the bundle.
- * @throws InputError if a file that this tool did not make, or an input, would be overwritten.
- */
-export async function prepareResults(
-  images: readonly string[],
-  {
-    out,
-    spec,
-    targets,
-    inputs = [],
-    isCompared = false,
-  }: {
-    out: string;
-    spec: ModelSpec;
-    targets?: readonly Target[];
-    inputs?: readonly string[];
-    isCompared?: boolean;
-  },
-): Promise<Results> {
-  chooseFonts(spec);
-  const folder = await openResultFolder(out, { inputs: [...inputs, ...images] });
-  const several = targets && targets.length > 1 ? targets : undefined;
-  const pixelAspects = spec.heads
-    .filter((head) => head.kind === "segmentation" || (head.kind === "amount" && head.form === "map"))
-    .map(({ name }) => name);
-  const stems = uniqueStems(images, { targets: several, pixelAspects });
-  const stem: Results["stem"] = (image, target) => stems(image, several && target);
-  const names = function* () {
-    for (const image of images) {
-      if (isCompared) yield comparisonFile(stem(image));
-      else for (const target of several ?? [undefined]) yield* explanationFiles(stem(image, target), pixelAspects);
-    }
-  };
-  await folder.check(names());
-  return { folder, stem };
-}
 
 export interface ExplainImagesOptions {
   readonly results: Results;
@@ -156,13 +105,4 @@ function show(explanation: Explanation, { json, isShort }: { json: boolean; isSh
     printColoured(explanationTable(explanation, { colours: showsColours(process.stdout) }));
     printLine();
   }
-}
-
-/**
- * True where the error concerns one image alone (its name is too long, or its file now exists and is not ours): the
- * others can still be written.
- */
-export function concernsOneImage(error: unknown): error is InputError {
-  if (!(error instanceof InputError)) return false;
-  return error.cause === undefined || (error.cause as NodeJS.ErrnoException).code === "ENAMETOOLONG";
 }

@@ -47,33 +47,38 @@ export async function renderOverlay(
   const { picture, shape } = await shownImage(image, given);
   const { shown, notes } = await withDrawableNames(explained);
   const { explanation, maps } = shown;
-  const panel = await toPanel(picture, shape);
-  const frame = { width: Math.max(NARROWEST, panel.width), height: Math.max(LOWEST, panel.height) };
-  const place = inFrame(panel, frame);
+  const size = panelSize(shape);
+  const frame = { width: Math.max(NARROWEST, size.width), height: Math.max(LOWEST, size.height) };
+  const place = inFrame(size, frame);
   const left = (index: number) => MARGIN + index * (frame.width + GAP);
   const top = HEADER + CAPTION;
   const width = left(3) + LEGEND + MARGIN + 8;
   const height = Math.max(top + frame.height + FOOTER, HEADER + legendHeight(explanation, notes)) + 8;
 
+  const scale = { x: left(1), y: top + frame.height + 9, width: frame.width };
+  const isSilent = maps.saliency.values.every((value) => value <= 0);
+  const isFilled = frame.width === size.width && frame.height === size.height;
   const captions = ["image", "where it looked", "what it relied on"].map((text, index) =>
     writeText(text, { x: left(index), y: HEADER + 14, size: 11, colour: FAINT_INK }),
   );
-  const scale = { x: left(1), y: top + frame.height + 9, width: frame.width };
-  const isSilent = maps.saliency.values.every((value) => value <= 0);
-  const isFilled = frame.width === panel.width && frame.height === panel.height;
-  // At the same time: each line of text is rendered apart.
-  const [aspects, ...parts] = await Promise.all([
-    aspectPanel(shown, panel, { frame, place }),
+  const texts = [
     header(explanation, { x: MARGIN, y: 46, width: width - 2 * MARGIN }),
-    Promise.all(captions),
     legend(explanation, { x: left(3) + 8, y: HEADER + 3, width: LEGEND, notes }),
     isSilent ? noHeat(scale) : heatScale(scale),
-  ]);
+    ...captions,
+  ];
+  const paint = async () => {
+    const panel = await resizeTo(picture, size);
+    const heat = paintSaliency(panel, maps.saliency);
+    return { panel, heat, aspects: await aspectPanel(shown, panel, { frame, place }) };
+  };
+  // The texts are rendered in other threads while this one paints.
+  const [{ panel, heat, aspects }, ...parts] = await Promise.all([paint(), ...texts]);
   const drawing = [...parts.flat(), ...inset(aspects.drawing, { x: left(2), y: top, ...frame })];
   const ground = (isFilled ? [] : [0, 1, 2]).map(
     (index) => `<rect x="${left(index)}" y="${top}" width="${frame.width}" height="${frame.height}" fill="${PAPER}"/>`,
   );
-  const images = [panel, paintSaliency(panel, maps.saliency), aspects.picture].map((one, index) => ({
+  const images = [panel, heat, aspects.picture].map((one, index) => ({
     image: one,
     left: left(index) + place.x,
     top: top + place.y,
@@ -82,10 +87,15 @@ export async function renderOverlay(
 }
 
 /** The longer side 400 pixels, in the original's shape. */
-async function toPanel(image: RgbImage, shape: Shape): Promise<RgbImage> {
+function panelSize(shape: Shape): Shape {
   const scale = PANEL / Math.max(shape.width, shape.height);
-  const width = Math.max(THINNEST, Math.round(shape.width * scale));
-  const height = Math.max(THINNEST, Math.round(shape.height * scale));
+  return {
+    width: Math.max(THINNEST, Math.round(shape.width * scale)),
+    height: Math.max(THINNEST, Math.round(shape.height * scale)),
+  };
+}
+
+async function resizeTo(image: RgbImage, { width, height }: Shape): Promise<RgbImage> {
   const kernel = width > image.width ? "cubic" : "lanczos3";
   const pixels = await sharp(toBuffer(image), { raw: rawOf(image) })
     .resize(width, height, { fit: "fill", kernel })

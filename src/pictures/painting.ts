@@ -42,32 +42,41 @@ export function enlarge(grid: Grid, { width, height }: { width: number; height: 
  * Border values are repeated. @returns `[height * width]`.
  */
 export function enlargeSmoothly(grid: Grid, { width, height }: { width: number; height: number }): Float32Array {
-  const { offset = 0 } = grid;
-  const columns = Array.from({ length: width }, (_, x) =>
-    spline(((x + 0.5) / width - offset) * grid.width, grid.width),
-  );
+  const columns = splines(width, grid.width, grid.offset);
   const wide = new Float32Array(grid.height * width);
   for (let y = 0; y < grid.height; y++) {
     for (let x = 0; x < width; x++) {
-      for (const [cell, share] of columns[x]) wide[y * width + x] += share * grid.values[y * grid.width + cell];
+      let sum = 0;
+      for (let k = 4 * x; k < 4 * x + 4; k++) sum += columns.shares[k] * grid.values[y * grid.width + columns.cells[k]];
+      wide[y * width + x] = sum;
     }
   }
+  const rows = splines(height, grid.height, grid.offset);
   const enlarged = new Float32Array(width * height);
   for (let y = 0; y < height; y++) {
-    const rows = spline(((y + 0.5) / height - offset) * grid.height, grid.height);
-    for (let x = 0; x < width; x++) {
-      for (const [cell, share] of rows) enlarged[y * width + x] += share * wide[cell * width + x];
+    for (let k = 4 * y; k < 4 * y + 4; k++) {
+      const [share, row] = [rows.shares[k], rows.cells[k] * width];
+      for (let x = 0; x < width; x++) enlarged[y * width + x] += share * wide[row + x];
     }
   }
   return enlarged;
 }
 
-/** The four cells around a place with their shares of the uniform cubic B-spline. */
-function spline(place: number, count: number): [cell: number, share: number][] {
-  const first = Math.floor(place - 0.5);
-  const t = place - 0.5 - first;
-  const shares = [(1 - t) ** 3, 3 * t ** 3 - 6 * t ** 2 + 4, -3 * t ** 3 + 3 * t ** 2 + 3 * t + 1, t ** 3];
-  return shares.map((share, index) => [Math.min(count - 1, Math.max(0, first - 1 + index)), share / 6]);
+/** Of each of `length` places along `count` cells: the four cells around it, with shares of the cubic B-spline. */
+function splines(length: number, count: number, offset = 0): { cells: Int32Array; shares: Float64Array } {
+  const cells = new Int32Array(4 * length);
+  const shares = new Float64Array(4 * length);
+  for (let i = 0; i < length; i++) {
+    const place = ((i + 0.5) / length - offset) * count - 0.5;
+    const first = Math.floor(place);
+    const t = place - first;
+    shares.set([(1 - t) ** 3, 3 * t ** 3 - 6 * t ** 2 + 4, -3 * t ** 3 + 3 * t ** 2 + 3 * t + 1, t ** 3], 4 * i);
+    for (let k = 0; k < 4; k++) {
+      shares[4 * i + k] /= 6;
+      cells[4 * i + k] = Math.min(count - 1, Math.max(0, first - 1 + k));
+    }
+  }
+  return { cells, shares };
 }
 
 /** The two cells around a place and how far it lies towards the second. */
@@ -80,12 +89,15 @@ function between(place: number, count: number): { low: number; high: number; sha
 /** A heat map over a grey image: dimmed where the saliency is zero, in strong colours near its largest value. */
 export function paintSaliency(image: RgbImage, saliency: Grid): RgbImage {
   const heat = enlargeSmoothly(saliency, image);
-  const largest = heat.reduce((max, value) => Math.max(max, value), 0);
+  let largest = 0;
+  for (const value of heat) if (value > largest) largest = value;
+  const steps = 255;
+  const colours = Array.from({ length: steps + 1 }, (_, step) => heatColour(step / steps));
   const pixels = new Uint8Array(image.pixels.length);
   for (let i = 0; i < heat.length; i++) {
-    const strength = largest > 0 ? heat[i] / largest : 0;
+    const strength = largest > 0 ? Math.max(0, heat[i]) / largest : 0;
     const opacity = 0.3 + 0.5 * strength;
-    const colour = heatColour(strength);
+    const colour = colours[Math.round(steps * strength)];
     const grey = greyOf(image.pixels, 3 * i);
     for (let part = 0; part < 3; part++) pixels[3 * i + part] = grey + opacity * (colour[part] - grey);
   }

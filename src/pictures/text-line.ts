@@ -106,27 +106,25 @@ function shrink(
   to: { width: number; height: number; left: number; top: number },
 ): Uint8Array {
   const pixels = new Uint8Array(4 * to.width * to.height);
+  const sums = new Float64Array(4 * to.width);
   for (let y = 0; y < to.height; y++) {
-    for (let x = 0; x < to.width; x++) {
-      let [red, green, blue, opacity] = [0, 0, 0, 0];
-      const [firstX, firstY] = [to.left + FINE * x, to.top + FINE * y];
-      for (let fromY = Math.max(0, firstY); fromY < Math.min(height, firstY + FINE); fromY++) {
-        for (let fromX = firstX; fromX < Math.min(width, firstX + FINE); fromX++) {
-          const from = 4 * (fromY * width + fromX);
-          const share = data[from + 3];
-          if (share === 0) continue;
-          red += share * data[from];
-          green += share * data[from + 1];
-          blue += share * data[from + 2];
-          opacity += share;
-        }
+    sums.fill(0);
+    const firstY = to.top + FINE * y;
+    for (let fromY = Math.max(0, firstY); fromY < Math.min(height, firstY + FINE); fromY++) {
+      for (let x = to.left; x < width; x++) {
+        const from = 4 * (fromY * width + x);
+        const share = data[from + 3];
+        if (share === 0) continue;
+        const at = 4 * Math.floor((x - to.left) / FINE);
+        for (let part = 0; part < 3; part++) sums[at + part] += share * data[from + part];
+        sums[at + 3] += share;
       }
+    }
+    for (let at = 0; at < sums.length; at += 4) {
+      const opacity = sums[at + 3];
       if (opacity === 0) continue;
-      const at = 4 * (y * to.width + x);
-      pixels[at] = red / opacity;
-      pixels[at + 1] = green / opacity;
-      pixels[at + 2] = blue / opacity;
-      pixels[at + 3] = opacity / FINE ** 2;
+      for (let part = 0; part < 3; part++) pixels[y * sums.length + at + part] = sums[at + part] / opacity;
+      pixels[y * sums.length + at + 3] = opacity / FINE ** 2;
     }
   }
   return pixels;

@@ -13,9 +13,9 @@ import type { Target } from "../../explain/target.js";
 import { createModel } from "../../model/model.js";
 import { comparisonSheet } from "../../pictures/comparison-sheet.js";
 import { type DeviceOptions, showNotice } from "../engine-options.js";
-import { concernsOneImage, type Results } from "../explain-images.js";
 import { printJson, printLine } from "../output.js";
 import { progressBar } from "../progress.js";
+import { concernsOneImage, type Results } from "../results.js";
 import type { Skipped } from "../skipped-images.js";
 
 /** The maps of all images are kept in memory until the last method has run. */

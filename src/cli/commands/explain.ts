@@ -11,9 +11,9 @@ import { parseTarget } from "../../explain/reading/parse-target.js";
 import { graphKey, type Target } from "../../explain/target.js";
 import type { ModelSpec } from "../../model/model-spec.js";
 import { type DeviceOptions, deviceOptions, showNotice } from "../engine-options.js";
-import { explainImages, prepareResults } from "../explain-images.js";
 import { findImages } from "../find-images.js";
 import { checkFolder } from "../out-folder.js";
+import { prepareResults } from "../results.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
 import { skipper } from "../skipped-images.js";
 
@@ -125,7 +125,9 @@ async function runExplain(
     const { compareImages } = await import("./compare.js");
     await compareImages(bundle, images, { ...options, target: targets?.[0], results, skipped }, signal);
   } else {
-    const explainer = await openExplainer(bundle, { threads, device, method, targets, onNotice: showNotice });
+    const opening = openExplainer(bundle, { threads, device, method, targets, onNotice: showNotice });
+    // Loaded while the session opens.
+    const [explainer, { explainImages }] = await Promise.all([opening, import("../explain-images.js")]);
     try {
       const threshold = explainer.thresholdOf(targets?.[0]);
       if (explainer.description.threshold.isCalibrated && !threshold.isCalibrated)
