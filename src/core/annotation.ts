@@ -52,4 +52,6 @@ export interface Sample {
   readonly aspects: Readonly<Record<string, Annotation>>;
   /** Names of the aspects that caused the label, where the dataset knows them. */
   readonly causes?: readonly string[];
+  /** The patient, site or device that the image is from, by the group's name, where the dataset knows them. */
+  readonly groups?: Readonly<Record<string, string>>;
 }

@@ -7,12 +7,14 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { AspectKind, Task } from "../core/annotation.js";
 import { DatasetError, InputError } from "../core/errors.js";
+import { clip } from "../core/terminal.js";
 import { createBoxOrderCheck } from "./box-order.js";
 import { checkFiles, type FileCheck } from "./check-files.js";
-import { collectRemarks } from "./collect-remarks.js";
+import { collectRemarks, type Remark } from "./collect-remarks.js";
 import { type DatasetSummary, type StateCounts, tally } from "./dataset-summary.js";
 import { datasetWarnings } from "./dataset-warnings.js";
 import type { Fault } from "./fault.js";
+import { type GroupCrossing, type GroupSummary, groupCounts, groupWarnings } from "./group-counts.js";
 import { readLines, withoutReturns } from "./lines.js";
 import { type Manifest, readManifest } from "./manifest.js";
 import { locate } from "./paths.js";
@@ -37,6 +39,8 @@ export interface DatasetReport {
   >;
   /** Samples of each class, by split; empty for a regression. */
   readonly classes: Readonly<Record<string, Readonly<Record<Split, number>>>>;
+  /** How the samples are grouped, by the group's name. */
+  readonly groups: Readonly<Record<string, GroupSummary>>;
   readonly errorCount: number;
   readonly warningCount: number;
   /** In the order in which they were found: by line, then those of the whole dataset. */
@@ -72,6 +76,7 @@ export async function checkDataset(directory: string, options: CheckOptions = {}
   const { summary, add } = tally(manifest);
   const hash = createHash("sha256").update(withoutReturns(bytes));
   const duplicates = duplicateFinder();
+  const groups = groupCounts();
   const remarks = collectRemarks();
   const boxOrder = createBoxOrderCheck();
   const sizes = inputSize === undefined ? undefined : createSizeCheck({ inputSize });
@@ -91,6 +96,7 @@ export async function checkDataset(directory: string, options: CheckOptions = {}
       boxOrder.add(value);
       const record = toRecord(value, manifest, where);
       warnOfContradictions(record, warn);
+      for (const crossing of groups.add(record)) remark(`group ${crossing.name}`, groupRemark(crossing, record.split));
       add(await checkFiles(record, { directory, manifest, decode, sizes, fail, remark }));
       await duplicates(record, { directory, manifest, decode, line: line.number, warn });
     } catch (error) {
@@ -103,7 +109,12 @@ export async function checkDataset(directory: string, options: CheckOptions = {}
   if (lineCount === 0)
     report({ severity: "error", file, message: `${file}: holds no samples. Put one sample, as JSON, on each line.` });
   const whole = join(directory, "dataset.json");
-  const warnings = [...datasetWarnings(manifest, summary), boxOrder.warning() ?? [], sizes?.warnings() ?? []].flat();
+  const warnings = [
+    ...datasetWarnings(manifest, summary),
+    ...groupWarnings(groups.summary, summary.samples),
+    boxOrder.warning() ?? [],
+    sizes?.warnings() ?? [],
+  ].flat();
   for (const message of warnings) report({ severity: "warning", file: whole, message: `${whole}: ${message}` });
   return reportOf(manifest, { summary, hash: hash.digest("hex"), faults });
 }
@@ -125,10 +136,19 @@ function reportOf(
       Object.entries(summary.heads).map(([name, { kind, states }]) => [name, { kind, states }]),
     ),
     classes: summary.classes,
+    groups: summary.groups,
     errorCount,
     warningCount: countOf("warning"),
     faults,
   };
+}
+
+/** One group in several splits: what is learned of it in one helps in the other. */
+function groupRemark({ name, value, first }: GroupCrossing, split: Split): Omit<Remark, "line"> {
+  const message =
+    `group "${name}" "${clip(value)}" lies in split "${first}" too, while this sample is in "${split}": ` +
+    "results will look better than they are. Keep each group in one split.";
+  return { severity: "warning", aspects: [], message };
 }
 
 /** Annotations of one aspect that contradict each other. */

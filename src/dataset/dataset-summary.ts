@@ -3,6 +3,7 @@
 import type { AspectKind } from "../core/annotation.js";
 import { classLabels } from "../core/annotation.js";
 import { ownValue } from "../core/own-value.js";
+import { type GroupSummary, groupCounts } from "./group-counts.js";
 import type { Manifest } from "./manifest.js";
 import { annotationState, type SampleRecord, SPLITS, type Split } from "./record.js";
 
@@ -28,6 +29,8 @@ export interface DatasetSummary {
   readonly heads: Readonly<Record<string, HeadSummary>>;
   /** Samples of each class, by split. */
   readonly classes: Readonly<Record<string, Record<Split, number>>>;
+  /** How the samples are grouped, by the group's name; empty where they are not. */
+  readonly groups: Readonly<Record<string, GroupSummary>>;
   /** Regression: mean and deviation (population) of the training values; deviation 1 where they are all equal. */
   scale?: { mean: number; deviation: number };
 }
@@ -39,6 +42,7 @@ export function tally(manifest: Manifest): { readonly summary: DatasetSummary; a
     states: perSplit(() => ({ labelled: 0, empty: 0, unlabelled: 0 })),
     ...(kind === "amount" ? { mapCount: 0 } : {}),
   });
+  const grouped = groupCounts();
   const summary: DatasetSummary = {
     samples: perSplit(() => 0),
     heads: Object.fromEntries([
@@ -46,9 +50,12 @@ export function tally(manifest: Manifest): { readonly summary: DatasetSummary; a
       ...manifest.aspects.map((aspect) => [aspect.name, head(aspect.kind)]),
     ]),
     classes: Object.fromEntries(manifest.classes.map((name) => [name, perSplit(() => 0)])),
+    groups: grouped.summary,
   };
   const values = { count: 0, mean: 0, squares: 0 };
-  const add = ({ split, target, aspects }: SampleRecord) => {
+  const add = (record: SampleRecord) => {
+    const { split, target, aspects } = record;
+    grouped.add(record);
     summary.samples[split]++;
     summary.heads.class.states[split][classState(target)]++;
     for (const name of classLabels(target) ?? []) summary.classes[name][split]++;

@@ -35,8 +35,8 @@ export interface Manifest {
 }
 
 const KEYS = ["format", "name", "task", "classes", "samples", "aspects", "causes", "allowLinks"];
-/** Names are keys of records, parts of file names (`x.nucleus.png`) and of parameters (`head/nucleus/...`). */
-const ASPECT_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u;
+/** Names of aspects are keys of records, parts of file names (`x.nucleus.png`) and of parameters (`head/nucleus/...`). */
+export const DATASET_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u;
 
 /**
  * Reads and checks `dataset.json` of a folder.
@@ -117,7 +117,7 @@ function parseAspects(value: unknown, file: string): AspectDeclaration[] {
     const where = `${file}: aspects[${index}]`;
     checkKeys(entry, ["name", "kind"], where, DatasetError);
     const name = typeof entry.name === "string" ? entry.name.normalize() : entry.name;
-    if (typeof name !== "string" || !ASPECT_NAME.test(name)) {
+    if (typeof name !== "string" || !DATASET_NAME.test(name)) {
       throw new DatasetError(
         `${where}: name ${name === undefined ? "is missing" : `${JSON.stringify(name)} cannot be used`}.`,
         { cure: 'Use up to 64 letters, digits, spaces, ".", "-" and "_", starting with a letter or digit.' },

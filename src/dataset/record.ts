@@ -5,6 +5,7 @@ import type { Box } from "../core/box.js";
 import { checkKeys, normalizeKeys } from "../core/check-keys.js";
 import { DatasetError } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
+import { type Groups, parseGroups } from "./groups.js";
 import { type AspectDeclaration, knownName, type Manifest, parseAspectNames } from "./manifest.js";
 import { checkPath } from "./paths.js";
 
@@ -33,6 +34,8 @@ export interface SampleRecord {
   readonly target: ClassAnnotation;
   readonly aspects: Readonly<Record<string, AspectRecord>>;
   readonly causes?: readonly string[];
+  /** The patient, site or device that the image is from, by the group's name. */
+  readonly groups?: Groups;
   /** `samples.jsonl:12`, for messages. */
   readonly where: string;
 }
@@ -59,7 +62,7 @@ export function parseLine(bytes: Uint8Array, where: string): unknown {
 
 /** The second half: what a sample must hold. */
 export function toRecord(value: unknown, manifest: Manifest, where: string): SampleRecord {
-  checkKeys(value, ["image", "split", LABEL_KEY[manifest.task], "aspects", "causes"], where, DatasetError);
+  checkKeys(value, ["image", "split", LABEL_KEY[manifest.task], "aspects", "causes", "groups"], where, DatasetError);
   const image = checkPath(value.image, where, "image");
   const split = knownName(value.split, SPLITS, `${where}: split`);
   const target = parseTarget(value, manifest, where);
@@ -75,7 +78,12 @@ export function toRecord(value: unknown, manifest: Manifest, where: string): Sam
   );
   const causes =
     value.causes === undefined ? undefined : parseAspectNames(value.causes, manifest.aspects, `${where}: causes`);
-  return { image, split, target, aspects, where, ...(causes === undefined ? {} : { causes }) };
+  const groups = value.groups === undefined ? undefined : parseGroups(value.groups, where);
+  return {
+    ...{ image, split, target, aspects, where },
+    ...(causes === undefined ? {} : { causes }),
+    ...(groups === undefined ? {} : { groups }),
+  };
 }
 
 /** The state of the annotation that a head of this aspect learns from. */

@@ -63,7 +63,8 @@ export async function loadSample(
       aspects[name] = await toAnnotation(wanted, { image, view, size, raster });
     }
     const causes = record.causes ?? causesOf(record, dataset);
-    return { path: record.image, ...seen, target: record.target, aspects, ...(causes ? { causes } : {}) };
+    const { target, groups } = record;
+    return { path: record.image, ...seen, target, aspects, ...(causes && { causes }), ...(groups && { groups }) };
   } catch (cause) {
     if (cause instanceof ImageError) {
       const { what, cure } = cause;

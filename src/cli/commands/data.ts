@@ -97,7 +97,17 @@ async function runCheck(directory: string, options: CheckOptions, signal: AbortS
   }
 }
 
-function printReport({ name, task, hash, heads, classes, faults, errorCount, warningCount }: DatasetReport): void {
+function printReport({
+  name,
+  task,
+  hash,
+  heads,
+  classes,
+  groups,
+  faults,
+  errorCount,
+  warningCount,
+}: DatasetReport): void {
   printLine(`${name} (${task}), hash ${hash.slice(0, 12)}`);
   const rows = Object.entries(heads).flatMap(([head, { kind, states }]) =>
     Object.entries(states).map(([split, { labelled, empty, unlabelled }]) => [
@@ -115,6 +125,8 @@ function printReport({ name, task, hash, heads, classes, faults, errorCount, war
     const counts = Object.entries(splits).map(([split, count]) => `${split} ${count}`);
     printLine(`  class ${className}: ${counts.join(", ")}`);
   }
+  for (const [group, { count, sampleCount }] of Object.entries(groups))
+    printLine(`  group ${group}: ${count} in ${sampleCount} samples`);
   for (const { severity, message } of faults.slice(0, SHOWN_FAULTS)) printLine(`${severity}: ${message}`);
   if (faults.length > SHOWN_FAULTS) printLine(`... and ${faults.length - SHOWN_FAULTS} more; --json lists all`);
   if (errorCount + warningCount === 0) printLine("no faults");
