@@ -13,6 +13,7 @@ const PLAIN = [
   /^core\//,
   /^dataset\//,
   /^heads\/.*-reading\.ts$/,
+  /^metrics\//,
   /^heads\/metrics.*\.ts$/,
   /^explain\/[^/]*$/,
   /^explain\/reading\//,

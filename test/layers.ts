@@ -4,9 +4,10 @@
 export const ALLOWED: Record<string, string[]> = {
   core: [],
   ops: ["core"],
+  metrics: ["core"],
   trunk: ["core"],
   "trunk/formats": ["core", "trunk"],
-  heads: ["core", "ops"],
+  heads: ["core", "ops", "metrics"],
   dataset: ["core"],
   "dataset/synth": ["core", "dataset"],
   engine: ["core", "engine/trace"],

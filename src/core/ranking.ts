@@ -25,36 +25,20 @@ export function areaUnderCurve(ranked: readonly Ranked[]): number | null {
 }
 
 /**
- * Area under precision over recall, at every distinct score.
+ * Area under precision over recall, at every distinct score, as a plain sum of steps.
  *
- * @param positives how many there are in all; more than are ranked where some were never found.
- * @param isEnvelope each precision raised to the best at any higher recall (PASCAL VOC 2010, "all points");
- *   otherwise the plain step sum.
  * @returns 0..1, or `null` where there are no positives.
  */
-export function averagePrecision(
-  ranked: readonly Ranked[],
-  {
-    positives = ranked.filter((item) => item.isPositive).length,
-    isEnvelope = false,
-  }: { positives?: number; isEnvelope?: boolean } = {},
-): number | null {
-  if (positives === 0) return null;
-  const points: { recall: number; precision: number }[] = [];
+export function averagePrecision(ranked: readonly Ranked[]): number | null {
   let found = 0;
   let wrong = 0;
+  let area = 0;
   for (const tie of ties(ranked)) {
     found += tie.positives;
     wrong += tie.negatives;
-    points.push({ recall: found / positives, precision: found / (found + wrong) });
+    area += (tie.positives * found) / (found + wrong);
   }
-  let area = 0;
-  let best = 0;
-  for (let i = points.length - 1; i >= 0; i--) {
-    best = isEnvelope ? Math.max(best, points[i].precision) : points[i].precision;
-    area += best * (points[i].recall - (i > 0 ? points[i - 1].recall : 0));
-  }
-  return area;
+  return found > 0 ? area / found : null;
 }
 
 /**

@@ -1,10 +1,12 @@
 /** What the boxes head's numbers mean: peaks, boxes, and how well they find the experts', on plain arrays. */
 
 import type { Annotation } from "../core/annotation.js";
-import { type Box, boxIou, nonMaximumSuppression } from "../core/box.js";
+import { type Box, nonMaximumSuppression } from "../core/box.js";
 import { logit, sigmoid } from "../core/logistic.js";
 import { type NdArray, sizeOf } from "../core/nd-array.js";
-import { averagePrecision, type Ranked } from "../core/ranking.js";
+import { detectionTally } from "../metrics/coco-average-precision.js";
+import { matchDetections } from "../metrics/coco-matching.js";
+import { ratio } from "../metrics/weights.js";
 import type { Label } from "./head.js";
 import type { BoxesSpec } from "./head-spec.js";
 
@@ -20,7 +22,7 @@ export interface Detection {
 /** Metrics of a boxes head. */
 export interface BoxesMetrics {
   readonly kind: "boxes";
-  /** Average precision at an overlap of one half, PASCAL VOC 2010's "all points". */
+  /** COCO's average precision at an overlap of one half. */
   readonly ap50: number | null;
   /** Share of the experts' boxes that are found at the head's threshold. */
   readonly recall: number | null;
@@ -32,7 +34,6 @@ export interface BoxesMetrics {
 const MOST_DETECTIONS = 100;
 /** Average precision needs the doubtful detections too. */
 const DOUBTFUL = 0.01;
-const LEAST_OVERLAP = 0.5;
 
 /**
  * Cells whose heat is the largest of their 3x3 neighbourhood and reaches the threshold; the same cells as `peaks`.
@@ -99,13 +100,17 @@ export function decodeBoxes(
   return kept.map((index) => found[index]);
 }
 
+/** The instances that average precision is measured with, doubtful ones too; see `decodeBoxes`. */
+export function decodeForPrecision(logits: ArrayLike<number>, shape: readonly number[]): Detection[] {
+  return decodeBoxes(logits, shape, { threshold: DOUBTFUL });
+}
+
 /** Streaming metrics over the labelled images. */
 export function boxesMetrics({ threshold }: BoxesSpec): {
   add(logits: NdArray, labels: readonly Label[]): void;
   result(): BoxesMetrics;
 } {
-  const ranked: Ranked[] = [];
-  let instanceCount = 0;
+  const tally = detectionTally();
   let count = 0;
   return {
     add(logits, labels) {
@@ -114,42 +119,15 @@ export function boxesMetrics({ threshold }: BoxesSpec): {
       labels.forEach((label, i) => {
         const boxes = (label as Annotation | undefined)?.boxes;
         if (!boxes) return;
-        count++;
-        instanceCount += boxes.length;
-        const detections = decodeBoxes(logits.data.subarray(i * size, (i + 1) * size), shape, { threshold: DOUBTFUL });
-        ranked.push(...matched(detections, boxes));
+        const detections = decodeForPrecision(logits.data.subarray(i * size, (i + 1) * size), shape);
+        tally.add(count++, matchDetections(detections, { boxes }), boxes.length);
       });
     },
-    result: () => ({
-      kind: "boxes",
-      ap50: averagePrecision(ranked, { positives: instanceCount, isEnvelope: true }),
-      recall:
-        instanceCount > 0
-          ? ranked.filter(({ score, isPositive }) => isPositive && score >= threshold).length / instanceCount
-          : null,
-      instanceCount,
-      count,
-    }),
+    result() {
+      const { right, boxes } = tally.countsFrom(threshold);
+      return { kind: "boxes", ap50: tally.precisionAt(0), recall: ratio(right, boxes), instanceCount: boxes, count };
+    },
   };
-}
-
-/** Best detection first, each takes the free box that it overlaps most, by one half at least; the rest are wrong. */
-export function matched(detections: readonly Detection[], boxes: readonly Box[]): Ranked[] {
-  const isTaken = boxes.map(() => false);
-  return [...detections]
-    .sort((a, b) => b.score - a.score)
-    .map(({ box, score }) => {
-      let best = -1;
-      let overlap = LEAST_OVERLAP;
-      boxes.forEach((candidate, i) => {
-        const shared = boxIou(box, candidate);
-        if (isTaken[i] || shared < overlap) return;
-        best = i;
-        overlap = shared;
-      });
-      if (best >= 0) isTaken[best] = true;
-      return { score, isPositive: best >= 0 };
-    });
 }
 
 function clipped(value: number): number {

@@ -6,6 +6,8 @@ import { DatasetError } from "../core/errors.js";
 import { sigmoid, softmax } from "../core/logistic.js";
 import type { NdArray } from "../core/nd-array.js";
 import { areaUnderCurve, averagePrecision, type Ranked } from "../core/ranking.js";
+import { confusionScores } from "../metrics/confusion.js";
+import { meanOf, ratio } from "../metrics/weights.js";
 import { encodeLabels } from "./encode-labels.js";
 import type { Label } from "./head.js";
 import type { ClassifierSpec } from "./head-spec.js";
@@ -122,12 +124,9 @@ function single(spec: ClassifierSpec) {
       if (label !== undefined) confusion[classIndex(spec, label)][largest(row)]++;
     },
     result(): SingleMetrics {
-      const totals = confusion.map((row) => row.reduce((a, b) => a + b, 0));
-      const count = totals.reduce((a, b) => a + b, 0);
-      const right = confusion.reduce((sum, row, i) => sum + row[i], 0);
-      const recall = Object.fromEntries(classes.map((name, i) => [name, ratio(confusion[i][i], totals[i])]));
-      const majorityBaseline = ratio(Math.max(...totals), count);
-      const accuracy = ratio(right, count);
+      const { accuracy, majorityBaseline, recall: recalls } = confusionScores(confusion);
+      const recall = Object.fromEntries(classes.map((name, i) => [name, recalls[i]]));
+      const count = confusion.flat().reduce((sum, own) => sum + own, 0);
       return { kind: "classifier", task: "single", accuracy, majorityBaseline, recall, confusion, count };
     },
   };
@@ -150,7 +149,6 @@ function multi(spec: ClassifierSpec) {
     },
     result(): MultiMetrics {
       const precisions = ranked.map((items) => averagePrecision(items));
-      const known = precisions.filter((value) => value !== null);
       const all = ranked.flat();
       const hits = all.filter(isHit).length;
       const said = all.filter((item) => item.score >= 0).length;
@@ -158,10 +156,7 @@ function multi(spec: ClassifierSpec) {
       return {
         kind: "classifier",
         task: "multi",
-        meanAveragePrecision: ratio(
-          known.reduce((a, b) => a + b, 0),
-          known.length,
-        ),
+        meanAveragePrecision: meanOf(precisions),
         averagePrecision: Object.fromEntries(classes.map((name, i) => [name, precisions[i]])),
         auc: Object.fromEntries(classes.map((name, i) => [name, areaUnderCurve(ranked[i])])),
         recall: Object.fromEntries(
@@ -217,8 +212,4 @@ function largest(row: ArrayLike<number>): number {
   let best = 0;
   for (let i = 1; i < row.length; i++) if (row[i] > row[best]) best = i;
   return best;
-}
-
-function ratio(part: number, whole: number): number | null {
-  return whole > 0 ? part / whole : null;
 }

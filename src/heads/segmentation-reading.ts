@@ -5,6 +5,7 @@ import { ShapeError } from "../core/errors.js";
 import { logit } from "../core/logistic.js";
 import { isTooSmall, POSITIVE_SHARE } from "../core/mask-share.js";
 import { type NdArray, sizeOf } from "../core/nd-array.js";
+import { diceOf, iouOf } from "../metrics/overlap.js";
 import { encodeLabels } from "./encode-labels.js";
 import type { Label } from "./head.js";
 import type { SegmentationSpec } from "./head-spec.js";
@@ -93,12 +94,11 @@ export function segmentationMetrics({ threshold }: SegmentationSpec): {
       });
     },
     result() {
-      const both = predicted + labelled;
-      const isEmpty = both === 0;
+      const counts = { shared, found: predicted, marked: labelled };
       return {
         kind: "segmentation",
-        iou: isEmpty ? null : shared / (both - shared),
-        dice: isEmpty ? null : (2 * shared) / both,
+        iou: iouOf(counts),
+        dice: diceOf(counts),
         count,
         ...(tooSmallCount > 0 ? { tooSmallCount } : {}),
       };
