@@ -10,6 +10,7 @@ export const ALLOWED: Record<string, string[]> = {
   heads: ["core", "ops", "metrics"],
   dataset: ["core"],
   "dataset/synth": ["core", "dataset"],
+  "dataset/formats": ["core", "dataset"],
   engine: ["core", "engine/trace"],
   "engine/trace": ["core", "engine"],
   model: ["core", "ops", "trunk", "heads"],
@@ -43,7 +44,7 @@ export const ALLOWED: Record<string, string[]> = {
   ],
   cli: ["core", "heads", "dataset", "engine", "model", "explain", "pictures", "bundle", "cli/commands"],
   "cli/commands": [
-    ...["core", "trunk", "dataset", "dataset/synth", "engine", "model", "weights", "train"],
+    ...["core", "trunk", "dataset", "dataset/synth", "dataset/formats", "engine", "model", "weights", "train"],
     ...["explain", "explain/graph", "explain/reading", "faithfulness", "pictures", "bundle", "workflows", "cli"],
   ],
   "explainer.ts": ["core", "dataset", "engine", "heads", "trunk", "model", "explain", "pictures", "bundle"],
