@@ -29,8 +29,16 @@ export type Shape =
       readonly along: "rows" | "columns";
       readonly runs: Uint32Array;
     }
-  /** An image file of the same size, in which the pixels with one of the values belong to the object. */
-  | { readonly kind: "mask-file"; readonly path: string; readonly values: readonly number[] };
+  /**
+   * A mask of the same size, in which the pixels with one of the values (palette indices, grey levels; of a file with
+   * colours red * 65536 + green * 256 + blue) belong to the object, and those of `ignore` are neither in nor out.
+   */
+  | {
+      readonly kind: "mask-file";
+      readonly path: string;
+      readonly values: readonly number[];
+      readonly ignore?: readonly number[];
+    };
 
 /** One mark that an annotator made. */
 export interface AnnotatedObject {
@@ -43,28 +51,40 @@ export interface AnnotatedObject {
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
+/** What was marked in one image. */
+export interface ImageAnnotations {
+  /**
+   * Size of the image that the shapes' coordinates refer to; where the file has another (it was made smaller), they are
+   * scaled. 1 x 1 where they are shares of the image; absent: the file's own pixels.
+   */
+  readonly width?: number;
+  readonly height?: number;
+  readonly objects: readonly AnnotatedObject[];
+  /** What was found and is not carried, one entry each, such as `"part: ..."`, with the reason; equal ones are counted. */
+  readonly left?: readonly string[];
+}
+
 export interface AnnotatedImage {
-  /** Absolute path of the file. */
+  /** Absolute path of the file, or of where it should be if it is absent. */
   readonly path: string;
   /** Relative path as the export names it, `/` between folders; distinct within a set. */
   readonly name: string;
-  /** Pixels, where the export tells them. */
-  readonly width?: number;
-  readonly height?: number;
   /** As the export has it, such as `train`, `val`, `test`. */
   readonly split?: string;
   /** Such as `{ patient: "p7" }`. */
   readonly groups?: Readonly<Record<string, string>>;
-  readonly objects: readonly AnnotatedObject[];
   /**
    * `false` where the export has no annotation of this image at all (no label file, a task that nobody did), which is
    * not the same as an annotation without objects.
    */
   readonly isAnnotated: boolean;
+  /**
+   * Called twice or more for each image, so that a large export need not be held.
+   *
+   * @throws DatasetError in one line that names the file, the place and the cure.
+   */
+  annotations(): Promise<ImageAnnotations>;
 }
-
-/** Marks of one kind in a category: how many, so that a mapping can be proposed. */
-export type ShapeKind = Shape["kind"];
 
 /** An export, read. */
 export interface AnnotatedSet {
@@ -72,11 +92,11 @@ export interface AnnotatedSet {
   readonly tool: string;
   /** The file or folder that was read. */
   readonly source: string;
-  /** All that the export declares, in its order, also those without any object. */
+  /** Those that the export declares, in its order, also without any object; objects may name others. */
   readonly categories: readonly string[];
   readonly images: readonly AnnotatedImage[];
   readonly licence?: string;
-  /** What the export holds and we do not carry, such as "12 captions", one line each, with the reason. */
+  /** What the export holds and we do not carry, such as captions, with the reason; equal ones are counted. */
   readonly left: readonly string[];
 }
 
