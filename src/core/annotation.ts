@@ -21,11 +21,15 @@ export interface Annotation {
    */
   readonly mask?: Uint8Array | Float32Array | null;
   readonly boxes?: readonly Box[];
+  /** Beside `boxes`: regions of which nobody said what is in them, such as crowds. */
+  readonly ignoredBoxes?: readonly Box[];
   readonly present?: boolean;
   /** 0..1. */
   readonly amount?: number;
   /** `[inputSize * inputSize]`, 0..255 for an amount of 0..1 at each pixel. */
   readonly map?: Uint8Array | Float32Array;
+  /** `[inputSize * inputSize]`, 1 at the void pixels of `mask` or `map`, which say nothing; absent: none is void. */
+  readonly ignored?: Uint8Array;
 }
 
 /** What the classifier should answer; the field that fits the task, or none where unlabelled. */

@@ -9,11 +9,21 @@ export function boxArea([yMin, xMin, yMax, xMax]: Box): number {
 
 /** Intersection over union, 0..1. */
 export function boxIou(a: Box, b: Box): number {
-  const height = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
-  const width = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
-  const shared = Math.max(0, height) * Math.max(0, width);
+  const shared = sharedArea(a, b);
   const union = boxArea(a) + boxArea(b) - shared;
   return union > 0 ? shared / union : 0;
+}
+
+/** Share of a box that lies in a region, 0..1. */
+export function shareInside(box: Box, region: Box): number {
+  const area = boxArea(box);
+  return area > 0 ? sharedArea(box, region) / area : 0;
+}
+
+function sharedArea(a: Box, b: Box): number {
+  const height = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
+  const width = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
+  return Math.max(0, height) * Math.max(0, width);
 }
 
 /**

@@ -54,12 +54,12 @@ export function drawView({ width, height }: { width: number; height: number }, a
  * Converts boxes of the whole image to the view and clips them; a box with less than a quarter of its area left is
  * dropped.
  *
- * @param size width and height of the upright original, pixels.
+ * @param options width and height of the upright original, pixels; `leastShare` of a box's area that keeps it.
  */
 export function viewBoxes(
   boxes: readonly Box[],
   { crop, flip }: View,
-  { width, height }: { width: number; height: number },
+  { width, height, leastShare = LEAST_VISIBLE_SHARE }: { width: number; height: number; leastShare?: number },
 ): Box[] {
   const seen: Box[] = [];
   for (const box of boxes) {
@@ -69,7 +69,8 @@ export function viewBoxes(
     const clip = (edge: number) => Math.min(1, Math.max(0, edge));
     const [yMin, xMin, yMax, xMax] = moved.map(clip);
     const clipped: Box = flip ? [yMin, 1 - xMax, yMax, 1 - xMin] : [yMin, xMin, yMax, xMax];
-    if (boxArea(clipped) >= LEAST_VISIBLE_SHARE * boxArea(moved)) seen.push(clipped);
+    const area = boxArea(clipped);
+    if (area > 0 && area >= leastShare * boxArea(moved)) seen.push(clipped);
   }
   return seen;
 }

@@ -28,7 +28,8 @@ export interface FileCheck {
 /**
  * Checks each file of a sample once; an error in one file does not hide those in others.
  *
- * @returns the record, in which masks without a pixel of their aspect are `null`.
+ * @returns the record, in which masks without a pixel of their aspect are `null`, or absent where it may be in void
+ *   pixels.
  */
 export async function checkFiles(record: SampleRecord, check: FileCheck): Promise<SampleRecord> {
   const { decode, sizes, fail, remark } = check;
@@ -58,41 +59,43 @@ export async function checkFiles(record: SampleRecord, check: FileCheck): Promis
   } catch (error) {
     fail(error);
   }
-  const empty = new Set<string>();
+  const masks = new Map<string, null | undefined>();
   for (const path of new Set(uses.map((use) => use.path))) {
     try {
-      for (const name of await checkRaster(
-        uses.filter((candidate) => candidate.path === path),
-        { ...check, path, image },
-      ))
-        empty.add(name);
+      const own = uses.filter((candidate) => candidate.path === path);
+      for (const [name, mask] of await checkRaster(own, { ...check, path, image })) masks.set(name, mask);
     } catch (error) {
       fail(error);
     }
   }
-  const seen = ([name, aspect]: [string, AspectRecord]) => [name, empty.has(name) ? { ...aspect, mask: null } : aspect];
+  const seen = ([name, aspect]: [string, AspectRecord]) => [
+    name,
+    masks.has(name) ? { ...aspect, mask: masks.get(name) } : aspect,
+  ];
   return { ...record, aspects: Object.fromEntries(Object.entries(record.aspects).map(seen)) };
 }
 
-/** @returns the aspects of which the mask has no pixel. */
+/** @returns the aspects of which the mask has no pixel, with what it then counts as. */
 async function checkRaster(
   uses: readonly RasterUse[],
   { path, image, sizes, remark, ...dataset }: FileCheck & { path: string; image?: { width: number; height: number } },
-): Promise<string[]> {
+): Promise<[name: string, mask: null | undefined][]> {
   const file = locate(dataset, path);
   const raster = await readRaster(file);
   if (image) checkRasterSize(raster, image, file);
   const crop = { left: 0, top: 0, width: raster.width, height: raster.height };
-  const empty: string[] = [];
-  for (const { name, use, values } of uses) {
+  const kindOf = (aspect: string) => dataset.manifest.aspects.find(({ name }) => name === aspect)?.kind;
+  const empty: [string, null | undefined][] = [];
+  for (const { name, use, values, ignore } of uses) {
     if (use === "map") {
-      toMap(raster, { size: 8, crop, flip: false, path: file });
+      toMap(raster, { size: 8, crop, flip: false, ignore, path: file });
       continue;
     }
-    const { isEmpty, findings } = checkMask(raster, { use: { name, values }, path: file });
-    if (isEmpty) empty.push(name);
+    const { isEmpty, isKnown, hasVoid, findings } = checkMask(raster, { use: { name, values, ignore }, path: file });
+    const isUnknown = !isKnown || (hasVoid && kindOf(name) === "presence");
+    if (isEmpty) empty.push([name, isUnknown ? undefined : null]);
     for (const { kind, ...rest } of findings) remark(kind, { ...rest, aspects: [name] });
-    sizes?.addMask(name, raster, { values, path: file });
+    sizes?.addMask(name, raster, { values, ignore, path: file });
   }
   const unpicked = uses.filter(({ use, values }) => use === "mask" && !values).map(({ name }) => name);
   if (unpicked.length > 1) {
@@ -110,11 +113,12 @@ interface RasterUse {
   readonly path: string;
   readonly use: "mask" | "map";
   readonly values?: readonly number[];
+  readonly ignore?: readonly number[];
 }
 
-function rasterUses(name: string, { mask, map, values }: AspectRecord): RasterUse[] {
+function rasterUses(name: string, { mask, map, values, ignore }: AspectRecord): RasterUse[] {
   return [
-    ...(typeof mask === "string" ? [{ name, path: mask, use: "mask" as const, values }] : []),
-    ...(map === undefined ? [] : [{ name, path: map, use: "map" as const }]),
+    ...(typeof mask === "string" ? [{ name, path: mask, use: "mask" as const, values, ignore }] : []),
+    ...(map === undefined ? [] : [{ name, path: map, use: "map" as const, ignore }]),
   ];
 }

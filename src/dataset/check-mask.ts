@@ -1,6 +1,7 @@
-/** Warnings about a readable mask: guessed values, no pixel or every pixel marked. */
+/** Warnings about a readable mask: guessed values, no pixel or every pixel marked or void. */
 
 import { type Foreground, foregroundOf, foundText } from "./foreground.js";
+import { withoutIgnored } from "./mask.js";
 import type { Raster } from "./raster.js";
 
 /** One aspect's use of a mask file. */
@@ -8,41 +9,45 @@ export interface MaskUse {
   /** The aspect. */
   readonly name: string;
   readonly values?: readonly number[];
+  readonly ignore?: readonly number[];
 }
 
 export interface MaskFinding {
-  readonly kind: "lossy" | "graded" | "labels" | "colours" | "empty" | "whole";
+  readonly kind: "lossy" | "graded" | "labels" | "colours" | "empty" | "whole" | "void";
   readonly severity: "warning" | "note";
   readonly message: string;
 }
 
 /**
  * @param path named in messages.
- * @returns whether the mask has no pixel of the aspect, and the warnings.
+ * @returns whether the mask has a pixel of the aspect, a known one, and a void one; and the warnings.
  * @throws ImageError where `values` cannot be picked from the file.
  */
 export function checkMask(
-  raster: Raster,
+  whole: Raster,
   { use, path }: { use: MaskUse; path: string },
-): { isEmpty: boolean; findings: readonly MaskFinding[] } {
-  const { name, values } = use;
+): { isEmpty: boolean; isKnown: boolean; hasVoid: boolean; findings: readonly MaskFinding[] } {
+  const { name, values, ignore } = use;
+  const raster = withoutIgnored(whole, ignore);
   const foreground = foregroundOf(raster, { values, path });
   const marked = raster.found.filter(foreground.isAspect);
+  const isKnown = raster.found.length > 0;
   const isEmpty = marked.length === 0;
-  const isWhole = marked.length === raster.found.length;
+  const isWhole = isKnown && marked.length === raster.found.length;
   const warn = (kind: MaskFinding["kind"], message: string): MaskFinding => ({
     kind,
     severity: "warning",
     message: `${path}: ${message}`,
   });
   return {
-    isEmpty,
+    ...{ isEmpty, isKnown, hasVoid: raster.found.length < whole.found.length },
     findings: [
       ...(raster.isLossy
         ? [warn("lossy", "a JPEG, whose compression changes values at every edge. Save masks as PNG.")]
         : []),
       ...guesses(raster, { name, foreground, path }),
-      ...(isEmpty
+      ...(isKnown ? [] : [warn("void", `every pixel is void for aspect "${name}"; it counts as unlabelled.`)]),
+      ...(isEmpty && isKnown
         ? [
             warn(
               "empty",

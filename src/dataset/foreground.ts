@@ -35,6 +35,7 @@ export function foregroundOf(
     const wanted = new Set(values);
     return { rule: "picked", isAspect: (value) => wanted.has(value) };
   }
+  if (found.length === 0) return { rule: "not-lowest", isAspect: () => false };
   if (lowest === highest) return { rule: "not-lowest", isAspect: (value) => value > 0 };
   const half = (maximum + 1) / 2;
   const graded: Foreground = { rule: "graded", isAspect: (value) => value >= half };

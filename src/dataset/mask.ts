@@ -1,6 +1,7 @@
-/** Converts a file's raw values to a sample's mask or amount map, resized to the model's input. */
+/** Converts a file's raw values to a sample's mask or amount map and its void pixels, at the model's input size. */
 
 import { ImageError } from "../core/errors.js";
+import { POSITIVE_SHARE } from "../core/mask-share.js";
 import { foregroundOf } from "./foreground.js";
 import type { Raster } from "./raster.js";
 import { type SquareOptions, toSquare } from "./resize-raster.js";
@@ -17,24 +18,29 @@ export function checkRasterSize(raster: Raster, image: { width: number; height: 
   );
 }
 
-/**
- * @param values the pixel values that mean the aspect; by default as `foregroundOf` decides.
- * @returns `[size * size]`, the share 0..1 of each pixel that the aspect covers; above 0 if the pixel has any of it.
- * @throws ImageError where `values` cannot be picked from the file.
- */
-export function toMask(
-  raster: Raster,
-  options: SquareOptions & { values?: readonly number[]; path: string },
-): Float32Array {
-  const { isAspect } = foregroundOf(raster, options);
-  return toSquare(raster, options, (value) => (isAspect(value) ? 1 : 0));
+interface RasterOptions extends SquareOptions {
+  /** The pixel values that are void. */
+  readonly ignore?: readonly number[];
+  readonly path: string;
 }
 
 /**
- * @returns `[size * size]` 0..255 for amounts of 0..1; the mean over the area of each pixel.
+ * @param values the pixel values that mean the aspect; by default as `foregroundOf` decides.
+ * @returns `[size * size]`, the share 0..1 of each pixel's known area that the aspect covers; above 0 if the pixel has
+ *   any of it, and 0 where it is void.
+ * @throws ImageError where `values` cannot be picked from the file.
+ */
+export function toMask(raster: Raster, options: RasterOptions & { values?: readonly number[] }): Float32Array {
+  const known = withoutIgnored(raster, options.ignore);
+  const { isAspect } = foregroundOf(known, options);
+  return meanOfKnown(raster, options, (value) => (isAspect(value) ? 1 : 0));
+}
+
+/**
+ * @returns `[size * size]` 0..255 for amounts of 0..1; the mean over the known area of each pixel, 0 where it is void.
  * @throws ImageError if the file's values are not grey levels.
  */
-export function toMap(raster: Raster, options: SquareOptions & { path: string }): Float32Array {
+export function toMap(raster: Raster, options: RasterOptions): Float32Array {
   if (raster.meaning !== "levels") {
     throw new ImageError(
       `${options.path}: its pixels are ${raster.meaning === "indices" ? "palette indices" : "colours"}, not amounts.`,
@@ -42,5 +48,42 @@ export function toMap(raster: Raster, options: SquareOptions & { path: string })
     );
   }
   const scale = 255 / raster.maximum;
-  return toSquare(raster, options, (value) => Math.round(value * scale));
+  return meanOfKnown(raster, options, (value) => Math.round(value * scale));
+}
+
+/**
+ * The void pixels: those of which at most half of the area is known. As with the aspect itself, a pixel counts from a
+ * half on, so an edge that is void for less than a pixel is not lost, and a broad one does not grow.
+ *
+ * @returns `[size * size]` of 0 and 1; `undefined` where the file has no void.
+ */
+export function ignoredPixels(raster: Raster, options: RasterOptions): Uint8Array | undefined {
+  const known = knownShare(raster, options);
+  const ignored = known && Uint8Array.from(known, (share) => (isVoid(share) ? 1 : 0));
+  return ignored?.includes(1) ? ignored : undefined;
+}
+
+/** The same raster as if its void values did not occur, so that the others alone decide what they mean. */
+export function withoutIgnored(raster: Raster, ignore: readonly number[] = []): Raster {
+  return ignore.length === 0 ? raster : { ...raster, found: raster.found.filter((value) => !ignore.includes(value)) };
+}
+
+function isVoid(knownShare: number): boolean {
+  return knownShare <= 1 - POSITIVE_SHARE;
+}
+
+/** Share of each pixel that is not void; `undefined` where nothing is. */
+function knownShare(raster: Raster, options: RasterOptions): Float32Array | undefined {
+  const { ignore = [] } = options;
+  if (!raster.found.some((value) => ignore.includes(value))) return undefined;
+  return toSquare(raster, options, (value) => (ignore.includes(value) ? 0 : 1));
+}
+
+/** Mean of the converted values over each pixel's known area; both are sums of integers, so all of it is exactly 1. */
+function meanOfKnown(raster: Raster, options: RasterOptions, convert: (value: number) => number): Float32Array {
+  const known = knownShare(raster, options);
+  if (!known) return toSquare(raster, options, convert);
+  const { ignore = [] } = options;
+  const sums = toSquare(raster, options, (value) => (ignore.includes(value) ? 0 : convert(value)));
+  return sums.map((sum, at) => (isVoid(known[at]) ? 0 : sum / known[at]));
 }

@@ -21,7 +21,11 @@ export interface AspectRecord {
   readonly mask?: string | null;
   /** Pixel values of the mask that mean the aspect; by default as `foregroundOf` decides. */
   readonly values?: readonly number[];
+  /** Pixel values of the mask or map that are void: they say neither. */
+  readonly ignore?: readonly number[];
   readonly boxes?: readonly Box[];
+  /** Beside `boxes`: regions that are void. */
+  readonly ignoredBoxes?: readonly Box[];
   readonly present?: boolean;
   readonly amount?: number;
   readonly map?: string;
@@ -40,7 +44,9 @@ export interface SampleRecord {
   readonly where: string;
 }
 
-const ASPECT_KEYS = ["mask", "values", "boxes", "present", "amount", "map"];
+const ASPECT_KEYS = ["mask", "values", "ignore", "boxes", "ignoredBoxes", "present", "amount", "map"];
+/** They say how another key is read. */
+const MODIFIERS = ["values", "ignore", "ignoredBoxes"];
 const LABEL_KEY: Readonly<Record<Task, string>> = { single: "label", multi: "labels", regression: "value" };
 /** Training computes with 32 bits, and squares differences of values. */
 const LARGEST_VALUE = 1e15;
@@ -92,7 +98,7 @@ export function annotationState(
   kind: AspectDeclaration["kind"],
 ): "labelled" | "empty" | "unlabelled" {
   if (!record) return "unlabelled";
-  const { mask, boxes, present, amount, map } = record;
+  const { mask, boxes, ignoredBoxes = [], present, amount, map } = record;
   const state = (isEmpty: boolean) => (isEmpty ? "empty" : "labelled");
   switch (kind) {
     case "segmentation":
@@ -104,6 +110,7 @@ export function annotationState(
       return amount === undefined ? "unlabelled" : state(amount === 0);
     case "presence":
       if (present !== undefined) return state(!present);
+      if (boxes?.length === 0 && ignoredBoxes.length > 0) return "unlabelled";
       if (boxes !== undefined) return state(boxes.length === 0);
       return mask === undefined ? "unlabelled" : state(mask === null);
   }
@@ -135,13 +142,19 @@ function parseTarget(value: Record<string, unknown>, { task, classes }: Manifest
 
 function parseAspect(value: unknown, where: string): AspectRecord {
   checkKeys(value, ASPECT_KEYS, where, DatasetError);
-  const { mask, values, boxes, present, amount, map } = value;
-  if (Object.keys(value).every((key) => key === "values")) {
+  const { mask, values, ignore, boxes, ignoredBoxes, present, amount, map } = value;
+  if (Object.keys(value).every((key) => MODIFIERS.includes(key))) {
     throw new DatasetError(`${where}: has no annotation.`, {
       cure: "Leave the aspect out if it is unlabelled.",
     });
   }
   if (values !== undefined) checkValues(values, mask, where);
+  if (ignore !== undefined) checkIgnore(value, where);
+  if (ignoredBoxes !== undefined && boxes === undefined) {
+    throw new DatasetError(`${where}: ignoredBoxes without boxes.`, {
+      cure: 'Write "boxes": [] if there is none outside of them.',
+    });
+  }
   if (present !== undefined && typeof present !== "boolean") {
     throw new DatasetError(`${where}: present is ${JSON.stringify(present)}.`, { cure: "Write true or false." });
   }
@@ -152,30 +165,53 @@ function parseAspect(value: unknown, where: string): AspectRecord {
     ...(mask === undefined ? {} : { mask: mask === null ? null : checkPath(mask, where, "mask") }),
     // Checked by `checkValues`.
     ...(values === undefined ? {} : { values: values as number[] }),
-    ...(boxes === undefined ? {} : { boxes: parseBoxes(boxes, where) }),
+    // Checked by `checkIgnore`.
+    ...(ignore === undefined ? {} : { ignore: ignore as number[] }),
+    ...(boxes === undefined ? {} : { boxes: parseBoxes(boxes, { where, key: "boxes" }) }),
+    ...(ignoredBoxes === undefined ? {} : { ignoredBoxes: parseBoxes(ignoredBoxes, { where, key: "ignoredBoxes" }) }),
     ...(present === undefined ? {} : { present }),
     ...(amount === undefined ? {} : { amount }),
     ...(map === undefined ? {} : { map: checkPath(map, where, "map") }),
   };
 }
 
-function checkValues(values: unknown, mask: unknown, where: string): void {
+function checkPixelValues(values: unknown, where: string): asserts values is number[] {
   const isPixelValue = (item: unknown) => Number.isInteger(item) && Number(item) >= 0 && Number(item) <= 65535;
-  if (!Array.isArray(values) || values.length === 0 || !values.every(isPixelValue)) {
-    throw new DatasetError(`${where}: values is ${JSON.stringify(values)}.`, {
-      cure: "List whole pixel values in 0..65535.",
+  if (Array.isArray(values) && values.length > 0 && values.every(isPixelValue)) return;
+  throw new DatasetError(`${where} is ${JSON.stringify(values)}.`, { cure: "List whole pixel values in 0..65535." });
+}
+
+function checkIgnore({ ignore, values, mask, map }: Record<string, unknown>, where: string): void {
+  checkPixelValues(ignore, `${where}: ignore`);
+  if (typeof mask === "string" && map !== undefined) {
+    throw new DatasetError(`${where}: ignore beside both a mask and a map.`, {
+      cure: "Keep the one that it is meant for.",
     });
   }
+  if (typeof mask !== "string" && map === undefined) {
+    throw new DatasetError(`${where}: ignore without a mask or map.`, {
+      cure: `Name the file, or remove "ignore"; regions beside boxes are "ignoredBoxes".`,
+    });
+  }
+  const both = Array.isArray(values) ? ignore.find((value) => values.includes(value)) : undefined;
+  if (both !== undefined) {
+    throw new DatasetError(`${where}: ${both} is in both "values" and "ignore".`, { cure: "Remove it from one." });
+  }
+}
+
+function checkValues(values: unknown, mask: unknown, where: string): void {
+  checkPixelValues(values, `${where}: values`);
   if (typeof mask !== "string") {
     throw new DatasetError(`${where}: values without a mask.`, { cure: `Name the mask's file, or remove "values".` });
   }
 }
 
-function parseBoxes(value: unknown, where: string): Box[] {
+function parseBoxes(value: unknown, { where, key }: { where: string; key: "boxes" | "ignoredBoxes" }): Box[] {
   if (!Array.isArray(value))
-    throw new DatasetError(`${where}: boxes is no list.`, { cure: "Write [] where there is none." });
+    throw new DatasetError(`${where}: ${key} is no list.`, { cure: "Write [] where there is none." });
+  const what = key === "boxes" ? "box" : "ignored box";
   return value.map((box: unknown, index) => {
-    const text = `${where}: box ${index + 1} ${JSON.stringify(box)}`;
+    const text = `${where}: ${what} ${index + 1} ${JSON.stringify(box)}`;
     if (
       !Array.isArray(box) ||
       box.length !== 4 ||

@@ -8,7 +8,7 @@ import type { Random } from "../core/random.js";
 import { type Augment, drawView, jitterColours, plainView, viewBoxes } from "./augment.js";
 import type { Dataset } from "./dataset.js";
 import type { AspectDeclaration } from "./manifest.js";
-import { checkRasterSize, toMap, toMask } from "./mask.js";
+import { checkRasterSize, ignoredPixels, toMap, toMask } from "./mask.js";
 import { type OpenImage, openImage } from "./open-image.js";
 import { locate } from "./paths.js";
 import type { PixelCache } from "./pixel-cache.js";
@@ -76,24 +76,24 @@ export async function loadSample(
 
 /** The annotations that a head of this kind needs; presence falls back on boxes, then on the mask. */
 function ofKind(
-  { mask, values, boxes, present, amount, map }: AspectRecord,
+  { mask, values, ignore, boxes, ignoredBoxes, present, amount, map }: AspectRecord,
   kind: AspectDeclaration["kind"],
 ): AspectRecord {
   switch (kind) {
     case "segmentation":
-      return { mask, values };
+      return { mask, values, ignore };
     case "boxes":
-      return { boxes };
+      return { boxes, ignoredBoxes };
     case "amount":
-      return { amount, map };
+      return { amount, map, ignore };
     case "presence":
       if (present !== undefined) return { present };
-      return boxes !== undefined ? { boxes } : { mask, values };
+      return boxes !== undefined ? { boxes, ignoredBoxes } : { mask, values, ignore };
   }
 }
 
 async function toAnnotation(
-  { mask, values, boxes, present, amount, map }: AspectRecord,
+  { mask, values, ignore, boxes, ignoredBoxes, present, amount, map }: AspectRecord,
   {
     image,
     view,
@@ -101,13 +101,18 @@ async function toAnnotation(
     raster,
   }: { image: OpenImage; view: View; size: number; raster: (path: string) => Promise<Raster> },
 ): Promise<Annotation> {
-  const square = { size, crop: view.crop, flip: view.flip };
+  const square = { size, crop: view.crop, flip: view.flip, ignore };
+  const { width, height } = image;
+  const file = mask ?? map;
+  const ignored = ignore && file ? ignoredPixels(await raster(file), { ...square, path: file }) : undefined;
   return {
     ...(mask === undefined
       ? {}
       : { mask: mask === null ? null : toMask(await raster(mask), { ...square, values, path: mask }) }),
     ...(map === undefined ? {} : { map: toMap(await raster(map), { ...square, path: map }) }),
+    ...(ignored && { ignored }),
     ...(boxes === undefined ? {} : { boxes: viewBoxes(boxes, view, image) }),
+    ...(ignoredBoxes && { ignoredBoxes: viewBoxes(ignoredBoxes, view, { width, height, leastShare: 0 }) }),
     ...(present === undefined ? {} : { present }),
     ...(amount === undefined ? {} : { amount }),
   };

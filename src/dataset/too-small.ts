@@ -15,7 +15,11 @@ import { type Raster, readRaster } from "./raster.js";
 const LOOKED_AT = 64;
 
 export interface SizeCheck {
-  addMask(name: string, raster: Raster, use: { values?: readonly number[]; path: string }): void;
+  addMask(
+    name: string,
+    raster: Raster,
+    use: { values?: readonly number[]; ignore?: readonly number[]; path: string },
+  ): void;
   addBoxes(name: string, boxes: readonly Box[]): void;
   /** A sentence for each aspect of which something is too small. */
   warnings(): string[];
@@ -67,12 +71,12 @@ export async function tooSmallForTraining(
     const record = await readRecord(dataset, "train", Math.floor(at));
     const read = new Map<string, Promise<Raster>>();
     for (const name of aspects) {
-      const { mask, values, boxes } = ownValue(record.aspects, name) ?? {};
+      const { mask, values, ignore, boxes } = ownValue(record.aspects, name) ?? {};
       if (typeof mask === "string") {
         const path = locate(dataset, mask);
         const raster = read.get(path) ?? readRaster(path);
         read.set(path, raster);
-        check.addMask(name, await raster, { values, path });
+        check.addMask(name, await raster, { values, ignore, path });
       } else if (boxes) check.addBoxes(name, boxes);
     }
   }

@@ -6,13 +6,14 @@ import { type NdArray, sizeOf } from "../core/nd-array.js";
 import { encodeLabels } from "./encode-labels.js";
 import type { Label } from "./head.js";
 import type { AmountSpec } from "./head-spec.js";
+import { isAnyKnown, writeKnown } from "./known-pixels.js";
 import { pixelsOf } from "./segmentation-reading.js";
 
 /** Metrics of an amount head. */
 export interface AmountMetrics {
   readonly kind: "amount";
   readonly form: "number" | "map";
-  /** Mean absolute error, 0..1; of a map, over all pixels. */
+  /** Mean absolute error, 0..1; of a map, over its known pixels. */
   readonly mae: number | null;
   readonly count: number;
 }
@@ -21,33 +22,40 @@ export function amountShapes(
   { form }: AmountSpec,
   { inputSize }: { inputSize: number },
 ): Record<string, readonly number[]> {
-  return { amount: form === "map" ? [inputSize, inputSize, 1] : [1], labelled: [] };
+  const pixels = [inputSize, inputSize, 1];
+  return form === "map" ? { amount: pixels, known: pixels, labelled: [] } : { amount: [1], labelled: [] };
 }
 
 /**
- * The amounts 0..1 of one annotation: one number (given, else the mean of the map) or `pixels` of them.
+ * The amounts 0..1 of one annotation: one number (given, else the mean of the map's known pixels) or `pixels` of them.
  *
  * A map head learns from maps, and from `amount: 0`, which says 0 everywhere; any other number alone says nothing of
- * where, so it counts as unlabelled there.
+ * where, so it counts as unlabelled there, as does a map that is void everywhere.
  */
 export function amountsOf(
   label: Annotation | undefined,
   { form, pixels }: { form: "number" | "map"; pixels: number },
 ): Float32Array | undefined {
-  const { amount, map } = label ?? {};
+  const { amount, map, ignored } = label ?? {};
+  const isMapKnown = label !== undefined && isAnyKnown(label);
   if (form === "map") {
-    if (map) return Float32Array.from(map, (value) => value / 255);
+    if (map && isMapKnown) return Float32Array.from(map, (value) => value / 255);
     return amount === 0 ? new Float32Array(pixels) : undefined;
   }
   if (amount !== undefined) return Float32Array.of(amount);
-  if (!map) return undefined;
+  if (!map || !isMapKnown) return undefined;
   let sum = 0;
-  for (const value of map) sum += value;
-  return Float32Array.of(sum / (255 * map.length));
+  let known = 0;
+  map.forEach((value, pixel) => {
+    if (ignored?.[pixel]) return;
+    sum += value;
+    known++;
+  });
+  return Float32Array.of(sum / (255 * known));
 }
 
 /**
- * `amount` `[batch, 1]` or `[batch, S, S, 1]`, and `labelled`.
+ * `amount` `[batch, 1]`, or `amount` and `known` (0 where void) `[batch, S, S, 1]`, and `labelled`.
  *
  * @throws ShapeError where a map is not of the model's input size.
  */
@@ -60,8 +68,10 @@ export function encodeAmounts(
     const annotation = label as Annotation; // aspect heads are given annotations
     if (annotation.map) pixelsOf(annotation.map, { name: spec.name, inputSize });
     const amounts = amountsOf(annotation, { form: spec.form, pixels: inputSize ** 2 });
-    if (amounts) rows.amount.set(amounts);
-    return amounts !== undefined;
+    if (!amounts) return false;
+    rows.amount.set(amounts);
+    if (rows.known) writeKnown(rows.known, annotation);
+    return true;
   });
 }
 
@@ -79,9 +89,15 @@ export function amountMetrics({ form }: AmountSpec): {
         const amounts = amountsOf(label as Annotation | undefined, { form, pixels });
         if (!amounts) return;
         count++;
+        const ignored = form === "map" ? (label as Annotation).ignored : undefined;
         let sum = 0;
-        for (let p = 0; p < pixels; p++) sum += Math.abs(sigmoid(logits.data[i * pixels + p]) - amounts[p]);
-        error += sum / pixels;
+        let known = 0;
+        for (let p = 0; p < pixels; p++) {
+          if (ignored?.[p]) continue;
+          sum += Math.abs(sigmoid(logits.data[i * pixels + p]) - amounts[p]);
+          known++;
+        }
+        error += sum / known;
       });
     },
     result: () => ({ kind: "amount", form, mae: count > 0 ? error / count : null, count }),

@@ -6,7 +6,7 @@ import { amountShapes, encodeAmounts } from "./amount-reading.js";
 import { fusedTaps } from "./fuse-taps.js";
 import type { Head, HeadContext } from "./head.js";
 import type { AmountSpec } from "./head-spec.js";
-import { averageOverLabelled, binaryCrossEntropy, meanOfEach } from "./losses.js";
+import { averageOverLabelled, binaryCrossEntropy, meanOfEach, meanOfKnown } from "./losses.js";
 import { maskNetwork } from "./mask-network.js";
 
 const WIDTH = 32;
@@ -25,8 +25,11 @@ export function amount(spec: AmountSpec, context: HeadContext): Head<AmountSpec>
     forward: network.forward,
     labelShapes: amountShapes(spec, { inputSize }),
     encode: (labels) => encodeAmounts(labels, spec, { inputSize }),
-    loss: (logits, { amount, labelled }) =>
-      tf.tidy(() => averageOverLabelled(meanOfEach(binaryCrossEntropy(logits, amount)), labelled)),
+    loss: (logits, { amount, known, labelled }) =>
+      tf.tidy(() => {
+        const each = binaryCrossEntropy(logits, amount);
+        return averageOverLabelled(known ? meanOfKnown(each, known) : meanOfEach(each), labelled); // a number: no `known`
+      }),
   };
 }
 

@@ -23,12 +23,16 @@ export function boxShapes(size: number): Record<string, readonly number[]> {
  * no centre, where heat falls off as an elliptic Gaussian around each centre cell; `near` 1 in the 3x3 cells around it;
  * `geometry` there: log height, log width (shares of the image), the centre's y, x from the cell's corner in cells; and
  * `labelled`. Two centres in one cell count as one instance, the smaller; `boxes: []` is labelled as empty.
+ *
+ * Every cell that an ignored region touches may hold the centre of something in it, so it is no negative: `away` is 0.
+ * A box that is marked nonetheless is learned there.
  */
 export function encodeBoxes(labels: readonly Label[], { size }: { size: number }): Record<string, Float32Array> {
   return encodeLabels(labels, boxShapes(size), (label, rows) => {
-    const { boxes } = label as Annotation; // aspect heads are given annotations
+    const { boxes, ignoredBoxes = [] } = label as Annotation; // aspect heads are given annotations
     if (!boxes) return false;
     drawHeat(boxes, rows, size);
+    for (const region of ignoredBoxes) clearCells(region, rows.away, size);
     drawGeometry(boxes, rows, size);
     return true;
   });
@@ -49,6 +53,11 @@ function drawHeat(boxes: readonly Box[], { centre, away }: LabelRows, size: numb
     }
     centre[row * size + column] = 1;
   }
+}
+
+function clearCells([yMin, xMin, yMax, xMax]: Box, away: Float32Array, size: number): void {
+  for (let row = Math.floor(yMin * size); row < Math.ceil(yMax * size); row++)
+    away.fill(0, row * size + Math.floor(xMin * size), row * size + Math.ceil(xMax * size));
 }
 
 /** Large boxes first, then small ones over them; centre cells last, since each belongs to its own box. */

@@ -117,10 +117,10 @@ export function boxesMetrics({ threshold }: BoxesSpec): {
       const shape = logits.shape.slice(1);
       const size = sizeOf(shape);
       labels.forEach((label, i) => {
-        const boxes = (label as Annotation | undefined)?.boxes;
+        const { boxes, ignoredBoxes } = (label ?? {}) as Annotation;
         if (!boxes) return;
         const detections = decodeForPrecision(logits.data.subarray(i * size, (i + 1) * size), shape);
-        tally.add(count++, matchDetections(detections, { boxes }), boxes.length);
+        tally.add(count++, matchDetections(detections, { boxes, crowds: ignoredBoxes }), boxes.length);
       });
     },
     result() {

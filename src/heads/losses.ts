@@ -24,6 +24,15 @@ export function meanOfEach(x: tf.Tensor): tf.Tensor1D {
   return tf.tidy(() => tf.mean(tf.reshape(x, [x.shape[0], -1]), 1));
 }
 
+/**
+ * Mean over the known elements of each sample, `[batch, ...]` to `[batch]`; the others have exactly zero gradient.
+ *
+ * @param x finite everywhere. @param known of the shape of `x`, 1 or 0; 0 where there is none.
+ */
+export function meanOfKnown(x: tf.Tensor, known: tf.Tensor): tf.Tensor1D {
+  return tf.tidy(() => tf.div(sumOfEach(tf.mul(x, known)), tf.maximum(sumOfEach(known), 1)));
+}
+
 /** Sum over everything but the batch: `[batch, ...]` to `[batch]`. */
 export function sumOfEach(x: tf.Tensor): tf.Tensor1D {
   return tf.tidy(() => tf.sum(tf.reshape(x, [x.shape[0], -1]), 1));

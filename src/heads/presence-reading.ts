@@ -20,11 +20,14 @@ export interface PresenceMetrics {
 
 export const presenceShapes: Record<string, readonly number[]> = { present: [1], labelled: [] };
 
-/** Whether the expert saw the aspect: said outright, else from a mask or boxes; `undefined` is unlabelled. */
-export function presentOf(label: Annotation | undefined): boolean | undefined {
-  if (label?.present !== undefined) return label.present;
-  if (label?.mask !== undefined) return label.mask?.some((pixel) => pixel > 0) ?? false;
-  return label?.boxes && label.boxes.length > 0;
+/**
+ * Whether the expert saw the aspect: said outright, else from a mask or boxes; `undefined` is unlabelled, as where it is
+ * seen nowhere, but may be in void pixels or an ignored region.
+ */
+export function presentOf({ present, mask, ignored, boxes, ignoredBoxes = [] }: Annotation = {}): boolean | undefined {
+  if (present !== undefined) return present;
+  if (mask !== undefined) return mask?.some((share) => share > 0) || (ignored ? undefined : false);
+  return boxes && (boxes.length > 0 || (ignoredBoxes.length > 0 ? undefined : false));
 }
 
 /** `present` `[batch, 1]` of 0 and 1, and `labelled`. */

@@ -9,12 +9,13 @@ import { diceOf, iouOf } from "../metrics/overlap.js";
 import { encodeLabels } from "./encode-labels.js";
 import type { Label } from "./head.js";
 import type { SegmentationSpec } from "./head-spec.js";
+import { isAnyKnown, writeKnown } from "./known-pixels.js";
 
 /** Metrics of a segmentation head. */
 export interface SegmentationMetrics {
   readonly kind: "segmentation";
   /**
-   * Intersection over union of all labelled images' pixels together; `null` where nothing is, and nothing was found.
+   * Intersection over union of all labelled images' known pixels together; `null` where nothing is, and nothing was found.
    */
   readonly iou: number | null;
   /** 2 intersection / (predicted + labelled), likewise. */
@@ -27,11 +28,12 @@ export interface SegmentationMetrics {
 }
 
 export function maskShapes(inputSize: number): Record<string, readonly number[]> {
-  return { mask: [inputSize, inputSize, 1], labelled: [] };
+  return { mask: [inputSize, inputSize, 1], known: [inputSize, inputSize, 1], labelled: [] };
 }
 
 /**
- * `mask` `[batch, S, S, 1]` of shares 0..1, and `labelled`; `mask: null` is labelled as empty.
+ * `mask` `[batch, S, S, 1]` of shares 0..1, `known` of 0 and 1 (void), and `labelled`; `mask: null` is labelled as
+ * empty, and a mask that is void everywhere is unlabelled.
  *
  * @throws ShapeError where a mask is not of the model's input size.
  */
@@ -40,9 +42,12 @@ export function encodeMasks(
   { name, inputSize }: { name: string; inputSize: number },
 ): Record<string, Float32Array> {
   return encodeLabels(labels, maskShapes(inputSize), (label, rows) => {
-    const { mask } = label as Annotation; // aspect heads are given annotations
+    const annotation = label as Annotation; // aspect heads are given annotations
+    const { mask } = annotation;
+    if (mask === undefined || !isAnyKnown(annotation)) return false;
     if (mask) rows.mask.set(pixelsOf(mask, { name, inputSize }));
-    return mask !== undefined;
+    writeKnown(rows.known, annotation);
+    return true;
   });
 }
 
@@ -80,12 +85,14 @@ export function segmentationMetrics({ threshold }: SegmentationSpec): {
     add(logits, labels) {
       const size = sizeOf(logits.shape.slice(1));
       labels.forEach((label, i) => {
-        const mask = (label as Annotation | undefined)?.mask;
-        if (mask === undefined) return;
+        const annotation = (label ?? {}) as Annotation;
+        const { mask, ignored } = annotation;
+        if (mask === undefined || !isAnyKnown(annotation)) return;
         count++;
         const found = decodeMask(logits.data.subarray(i * size, (i + 1) * size), { threshold });
         if (mask && isTooSmall(mask)) tooSmallCount++;
         for (let pixel = 0; pixel < size; pixel++) {
+          if (ignored?.[pixel]) continue;
           const isLabelled = mask && mask[pixel] >= POSITIVE_SHARE ? 1 : 0;
           shared += found[pixel] & isLabelled;
           predicted += found[pixel];

@@ -3,7 +3,7 @@
  * arXiv:1405.0312; the rules of pycocotools' `COCOeval.evaluateImg`, area "all").
  */
 
-import { type Box, boxArea, boxIou } from "../core/box.js";
+import { type Box, boxIou, shareInside } from "../core/box.js";
 
 /** The ten overlaps at which a detection may be right: 0.50, 0.55, ..., 0.95, in numpy's arithmetic. */
 export const OVERLAPS: readonly number[] = Array.from({ length: 10 }, (_, i) => 0.5 + i * ((0.95 - 0.5) / 9));
@@ -55,12 +55,4 @@ export function matchDetections(
     });
   });
   return flags;
-}
-
-/** Intersection over the area of the first. */
-function shareInside(box: Box, region: Box): number {
-  const height = Math.min(box[2], region[2]) - Math.max(box[0], region[0]);
-  const width = Math.min(box[3], region[3]) - Math.max(box[1], region[1]);
-  const area = boxArea(box);
-  return area > 0 ? (Math.max(0, height) * Math.max(0, width)) / area : 0;
 }

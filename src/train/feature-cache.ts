@@ -111,31 +111,36 @@ async function openRows(options: {
 type PackedSample = Omit<Sample, "image" | "aspects"> & {
   readonly aspects: Readonly<Record<string, WithPixels<Uint8Array>>>;
 };
-type WithPixels<Pixels> = Omit<Annotation, "mask" | "map"> & { readonly mask?: Pixels | null; readonly map?: Pixels };
+type WithPixels<Pixels> = Omit<Annotation, "mask" | "map" | "ignored"> & {
+  readonly mask?: Pixels | null;
+  readonly map?: Pixels;
+  readonly ignored?: Uint8Array;
+};
 
 function pack({ image: _, aspects, ...rest }: Sample): PackedSample {
   const deflated = (pixels: Uint8Array | Float32Array) =>
     deflateSync(new Uint8Array(Float32Array.from(pixels).buffer), { level: 1 });
-  return { ...rest, aspects: mapPixels(aspects, deflated) };
+  return { ...rest, aspects: mapPixels(aspects, { pixels: deflated, flags: deflateSync }) };
 }
 
 function unpack({ aspects, ...rest }: PackedSample): Sample {
   // A copy, which begins at a multiple of four.
   const inflated = (bytes: Uint8Array) => new Float32Array(inflateSync(bytes).slice().buffer);
-  return { ...rest, image: new Uint8Array(0), aspects: mapPixels(aspects, inflated) };
+  return { ...rest, image: new Uint8Array(0), aspects: mapPixels(aspects, { pixels: inflated, flags: inflateSync }) };
 }
 
 function mapPixels<From extends Uint8Array | Float32Array, To extends Uint8Array | Float32Array>(
   aspects: Readonly<Record<string, WithPixels<From>>>,
-  change: (pixels: From) => To,
+  change: { readonly pixels: (pixels: From) => To; readonly flags: (flags: Uint8Array) => Uint8Array },
 ): Record<string, WithPixels<To>> {
   return Object.fromEntries(
-    Object.entries(aspects).map(([name, { mask, map, ...rest }]) => [
+    Object.entries(aspects).map(([name, { mask, map, ignored, ...rest }]) => [
       name,
       {
         ...rest,
-        ...(mask === undefined ? {} : { mask: mask && change(mask) }),
-        ...(map === undefined ? {} : { map: change(map) }),
+        ...(mask === undefined ? {} : { mask: mask && change.pixels(mask) }),
+        ...(map === undefined ? {} : { map: change.pixels(map) }),
+        ...(ignored && { ignored: change.flags(ignored) }),
       },
     ]),
   );

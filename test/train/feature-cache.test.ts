@@ -14,7 +14,8 @@ const sample = (index: number): Sample => ({
   aspects: {
     spot: { mask: Float32Array.from([0, 1, 0.25, index % 2]) },
     none: { mask: null },
-    boxed: { boxes: [[0, 0, 1, 1]] },
+    boxed: { boxes: [[0, 0, 1, 1]], ignoredBoxes: [[0, 0, 0.5, 0.5]] },
+    seam: { mask: Float32Array.from([0, 1, 0, 0]), ignored: Uint8Array.from([0, 0, 1, 1]) },
   },
 });
 
