@@ -3,10 +3,16 @@
 import { DatasetError } from "../../core/errors.js";
 import { exists } from "../../core/files.js";
 import type { AnnotatedSet, AnnotationReader, ReadOptions } from "./annotated-set.js";
+import { CSV } from "./csv.js";
+import { CVAT } from "./cvat.js";
+import { FOLDERS } from "./folders.js";
+import { LABEL_STUDIO } from "./label-studio.js";
+import { LABELME } from "./labelme.js";
+import { MASKS } from "./masks.js";
 import { VOC } from "./voc.js";
 
 /** One line a tool; where several recognize a source, the user has to say. */
-const READERS: readonly AnnotationReader[] = [VOC];
+const READERS: readonly AnnotationReader[] = [VOC, CVAT, LABEL_STUDIO, LABELME, FOLDERS, MASKS, CSV];
 
 export const TOOLS: readonly string[] = READERS.map(({ tool }) => tool);
 

@@ -1,11 +1,11 @@
 /** PASCAL VOC: an XML file an image, lists of images, masks. Also as LabelImg and other tools write it. */
 
-import { open } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { glob } from "tinyglobby";
 import { DatasetError } from "../../core/errors.js";
 import { isFolder } from "../../core/files.js";
 import type { AnnotatedImage, AnnotationReader } from "./annotated-set.js";
+import { beginning } from "./beginning.js";
 import { findPlaces, toName } from "./places.js";
 import { readVocLists } from "./voc-lists.js";
 import { findVocMasks } from "./voc-masks.js";
@@ -88,14 +88,4 @@ async function xmlFiles(folder: string): Promise<string[]> {
 async function fileNamedIn(file: string, find: (name: string) => string | undefined): Promise<string | undefined> {
   const name = child(await readXml(file), "filename")?.text;
   return name ? find(name) : undefined;
-}
-
-async function beginning(file: string): Promise<string> {
-  const handle = await open(file);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4096), 0, 4096, 0);
-    return buffer.toString("utf8", 0, bytesRead);
-  } finally {
-    await handle.close();
-  }
 }

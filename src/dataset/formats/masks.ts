@@ -1,0 +1,141 @@
+/** Reads a folder of images beside a folder of masks: indexed ones, or one for each aspect. */
+
+import { join, resolve, sep } from "node:path";
+import { glob } from "tinyglobby";
+import { DatasetError } from "../../core/errors.js";
+import { exists, isFolder } from "../../core/files.js";
+import { mapAhead } from "../map-ahead.js";
+import type { AnnotatedImage, AnnotatedObject, AnnotationReader } from "./annotated-set.js";
+import { isImagePath, isMaskPath, type MaskOf, pairMasks } from "./mask-names.js";
+import { type MaskContent, readMaskContent } from "./mask-values.js";
+import { findPlaces, splitIn, toName } from "./places.js";
+import { readText } from "./read-text.js";
+
+const TOOL = "masks";
+/** Where there is one of these, another tool has written down more than the masks say. */
+const ANNOTATIONS = "**/*.{json,xml,csv,tsv,yaml,yml}";
+/** One name a line, the first of value 0. */
+const NAME_FILES = ["classes.txt", "labels.txt"];
+/** In masks with other labels: neither. */
+const VOID = 255;
+const BACKGROUND = 0;
+
+export const MASKS: AnnotationReader = {
+  tool: TOOL,
+  recognizes: async (source) => {
+    if (!(await isFolder(source))) return false;
+    const search = { cwd: source, onlyFiles: true, caseSensitiveMatch: false };
+    if ((await glob(ANNOTATIONS, search)).length > 0) return false;
+    const { images, masks } = await listFiles(source);
+    return images.some(isImagePath) && masks.length > 0 && pairMasks(images, masks).pairs.length > 0;
+  },
+  read: async (source, { images: given }) => {
+    const files = await listFiles(source, given);
+    const { pairs, alone } = pairMasks(files.images, files.masks);
+    if (pairs.length === 0)
+      throw new DatasetError(`${source}: no mask has the name of an image.`, {
+        cure: "Put images/1.png beside masks/1.png or masks/ASPECT/1.png, or name the images' folder with --images.",
+      });
+    const contents = new Map<string, MaskContent>();
+    const load = async ({ mask }: MaskOf) => ({ mask, content: await readMaskContent(resolve(source, mask)) });
+    for await (const { mask, content } of mapAhead(pairs, load, { ahead: 8, concurrency: 4 }))
+      contents.set(mask, content);
+    const indexed = pairs.flatMap(({ mask, aspect }) => (aspect === undefined ? (contents.get(mask) ?? []) : []));
+    const labels = indexedLabels(indexed, await readNames(source));
+    const aspects = new Set(pairs.flatMap(({ aspect }) => aspect ?? []));
+    const byImage = new Map<string, MaskOf[]>();
+    for (const pair of pairs) byImage.set(pair.image, [...(byImage.get(pair.image) ?? []), pair]);
+    const images = files.images.map((name): AnnotatedImage => {
+      const own = byImage.get(name) ?? [];
+      const split = splitIn(name.split("/").slice(0, -1).join("/"))?.word;
+      const objects = own.flatMap((pair) => objectsOf(pair, { source, content: contents.get(pair.mask), labels }));
+      return {
+        path: resolve(given ?? source, name),
+        name,
+        ...(split !== undefined && { split }),
+        isAnnotated: own.length > 0,
+        annotations: async () => ({ objects }),
+      };
+    });
+    return {
+      tool: TOOL,
+      source,
+      categories: [...labels.names.values(), ...aspects],
+      images,
+      left: alone.map(() => "mask: there is no image of its name"),
+    };
+  },
+};
+
+/** Without a folder of the images, all files that are in no folder called like one of masks are images. */
+async function listFiles(source: string, given?: string): Promise<{ images: string[]; masks: string[] }> {
+  const below = (await findPlaces(source)).files;
+  if (given === undefined) {
+    const names = below.map((file) => toName(source, file));
+    return { images: names.filter((name) => !isMaskPath(name)), masks: names.filter(isMaskPath) };
+  }
+  const images = (await findPlaces(given)).files;
+  const inside = resolve(given) + sep;
+  const masks = below.filter((file) => !file.startsWith(inside));
+  return {
+    images: images.map((file) => toName(given, file)),
+    masks: (masks.length > 0 ? masks : below).map((file) => toName(source, file)),
+  };
+}
+
+interface Labels {
+  /** By value. */
+  readonly names: ReadonlyMap<number, string>;
+  /** The masks show one thing, called `mask`: each value but the lowest means it. */
+  readonly isBinary: boolean;
+  readonly ignore: readonly number[];
+}
+
+/** What the values of all indexed masks together say. */
+function indexedLabels(contents: readonly MaskContent[], given: readonly string[]): Labels {
+  const found = [...new Set(contents.flatMap((content) => content.found))].sort((a, b) => a - b);
+  if (found.length === 0) return { names: new Map(), isBinary: false, ignore: [] };
+  const isColoured = contents.some((content) => content.isColoured);
+  const values = found.filter((value) => value !== BACKGROUND);
+  const isBinary = values.length <= 1 || contents.some(({ isGraded }) => isGraded);
+  if (isBinary && given.length === 0) return { names: new Map([[VOID, "mask"]]), isBinary: true, ignore: [] };
+  const hasVoid = !isColoured && values.includes(VOID) && values.length > 1 && given[VOID] === undefined;
+  const labelled = values.filter((value) => !(hasVoid && value === VOID));
+  const nameOf = (value: number) => (isColoured ? `#${value.toString(16).padStart(6, "0")}` : String(value));
+  return {
+    names: new Map(labelled.map((value) => [value, given[value] ?? nameOf(value)])),
+    isBinary: false,
+    ignore: hasVoid ? [VOID] : [],
+  };
+}
+
+function objectsOf(
+  { mask, aspect }: MaskOf,
+  { source, content, labels }: { source: string; content?: MaskContent; labels: Labels },
+): AnnotatedObject[] {
+  if (!content) return [];
+  const path = resolve(source, mask);
+  const { found, isGraded } = content;
+  if (aspect !== undefined || labels.isBinary) {
+    const values = isGraded || found.length === 1 ? found.filter((value) => value > 0) : found.slice(1);
+    if (values.length === 0) return [];
+    return [{ category: aspect ?? "mask", shape: { kind: "mask-file", path, values } }];
+  }
+  return found.flatMap((value) => {
+    const category = labels.names.get(value);
+    if (category === undefined) return [];
+    return { category, shape: { kind: "mask-file" as const, path, values: [value], ignore: labels.ignore } };
+  });
+}
+
+async function readNames(source: string): Promise<string[]> {
+  for (const name of NAME_FILES) {
+    const file = join(source, name);
+    if (await exists(file))
+      return (await readText(file))
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.trim());
+  }
+  return [];
+}
