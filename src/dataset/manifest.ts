@@ -34,7 +34,8 @@ export interface Manifest {
   readonly allowLinks?: boolean;
 }
 
-const KEYS = ["format", "name", "task", "classes", "samples", "aspects", "causes", "allowLinks"];
+/** `$schema` is for editors, and not read. */
+const KEYS = ["format", "name", "task", "classes", "samples", "aspects", "causes", "allowLinks", "$schema"];
 /** Names of aspects are keys of records, parts of file names (`x.nucleus.png`) and of parameters (`head/nucleus/...`). */
 export const DATASET_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u;
 

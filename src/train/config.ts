@@ -49,6 +49,8 @@ export interface RawConfig
     Partial<
       Pick<TrainConfig, "seed" | "batchSize" | "accumulate" | "source" | "score" | "patience" | "cacheMegabytes">
     > {
+  /** Where an editor finds the schema; not read. */
+  readonly $schema?: string;
   /** By default the weights that the package has of the trunk asked for. */
   readonly trunk?: Partial<TrainConfig["trunk"]>;
   readonly teacher?: { readonly weights: string; readonly weight?: number };
@@ -61,6 +63,7 @@ export interface RawConfig
 const KEYS = keysOf<RawConfig>({
   ...{ dataset: true, out: true, seed: true, batchSize: true, accumulate: true, trunk: true, teacher: true },
   ...{ source: true, heads: true, stages: true, augment: true, score: true, patience: true, cacheMegabytes: true },
+  ...{ $schema: true },
 });
 /** `convention` stands in a run's own configuration; the weights decide. */
 const TRUNK_KEYS = keysOf<TrainConfig["trunk"]>({

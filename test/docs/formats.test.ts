@@ -15,22 +15,12 @@ import type { AspectSpec, ClassifierSpec } from "../../src/heads/head-spec.js";
 import { createMetrics } from "../../src/heads/metrics.js";
 import { unpackTinyBundle } from "../bundle/elsewhere/unpacked-bundle.js";
 import { temporaryFolder } from "../dataset/given.js";
+import { knownKeys } from "./known-keys.js";
 import { codes, firstColumn, readPage, section, tableRows } from "./page.js";
 
 const page = readPage("docs/formats.md");
 const sorted = (names: Iterable<string>) => [...new Set(names)].sort();
 const keysOf = (values: readonly object[]) => sorted(values.flatMap(Object.keys));
-
-/** The keys that the message about an unknown one names. */
-function knownKeys(read: () => unknown): string[] {
-  try {
-    read();
-  } catch (error) {
-    const [, known = ""] = /Known: (.*)\.$/.exec((error as Error).message) ?? [];
-    return known.split(", ");
-  }
-  throw new Error("the unknown key was taken");
-}
 
 describe("dataset", () => {
   const given = {

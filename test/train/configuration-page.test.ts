@@ -42,8 +42,17 @@ test("gives the defaults of the code", () => {
   for (const { key, fallback } of stated) expect(valueAt(config, key), key).toEqual(JSON.parse(fallback.slice(1, -1)));
 });
 
+test("gives the names of the code, where it knows all", () => {
+  const listed = rows.filter(({ range }) => range.startsWith("`"));
+  expect(listed.map(({ key }) => key)).toEqual(["trunk.name", "heads.<name>.form", "stages[].batchNorm"]);
+  for (const { key, range } of listed) {
+    const names = [...range.matchAll(/`([^`]+)`/g)].map(([, name]) => name);
+    expect(() => resolve(key, "?"), key).toThrow(`expected one of ${names.join(", ")}, got`);
+  }
+});
+
 test("gives the ranges of the code: both ends are taken, what lies beyond is refused", () => {
-  const ranged = rows.filter(({ range }) => range !== "");
+  const ranged = rows.filter(({ range }) => /^(above )?\d/.test(range));
   expect(ranged.length).toBeGreaterThan(15);
   for (const { key, type, range } of ranged) {
     const [, above, low, below, high] = /^(above )?([\d.]+) to (below )?([\d.]+)$/.exec(range) ?? [];
