@@ -27,6 +27,7 @@ export const MASKS: AnnotationReader = {
     const search = { cwd: source, onlyFiles: true, caseSensitiveMatch: false };
     if ((await glob(ANNOTATIONS, search)).length > 0) return false;
     const { images, masks } = await listFiles(source);
+    if (masks.some((name) => /(^|\/)SegmentationClass\//.test(name))) return false; // VOC's
     return images.some(isImagePath) && masks.length > 0 && pairMasks(images, masks).pairs.length > 0;
   },
   read: async (source, { images: given }) => {
