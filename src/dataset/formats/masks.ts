@@ -122,10 +122,14 @@ function objectsOf(
     if (values.length === 0) return [];
     return [{ category: aspect ?? "mask", shape: { kind: "mask-file", path, values } }];
   }
-  return found.flatMap((value) => {
-    const category = labels.names.get(value);
-    if (category === undefined) return [];
-    return { category, shape: { kind: "mask-file" as const, path, values: [value], ignore: labels.ignore } };
+  const [isVoid] = labels.ignore.filter((value) => found.includes(value));
+  return [...labels.names].flatMap(([value, category]): AnnotatedObject[] => {
+    if (found.includes(value))
+      return [{ category, shape: { kind: "mask-file", path, values: [value], ignore: labels.ignore } }];
+    // What is void may be of any category.
+    return isVoid === undefined
+      ? []
+      : [{ category, isIgnored: true, shape: { kind: "mask-file", path, values: [isVoid] } }];
   });
 }
 
