@@ -19,6 +19,8 @@ const PLAIN = [
   /^explain\/reading\//,
   /^bundle\/(?!export)/,
   /^pictures\//,
+  /^review\//,
+  /^pages\//,
   /^explainer\.ts$/,
 ];
 

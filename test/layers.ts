@@ -34,18 +34,21 @@ export const ALLOWED: Record<string, string[]> = {
     ...["explain", "explain/graph", "explain/reading", "explain/calibration"],
   ],
   pictures: ["core", "dataset", "explain", "faithfulness"],
+  review: ["core", "metrics", "heads"],
+  pages: ["core", "heads", "dataset", "faithfulness", "pictures", "review"],
   bundle: [
     ...["core", "trunk", "heads", "dataset", "engine", "engine/trace", "model"],
     ...["explain", "explain/graph", "explain/reading"],
   ],
   workflows: [
     ...["core", "trunk", "trunk/formats", "heads", "dataset", "engine", "model", "weights", "train"],
-    ...["explain/graph", "explain/calibration", "pictures", "bundle"],
+    ...["explain/graph", "explain/calibration", "review", "pages", "bundle"],
   ],
   cli: ["core", "heads", "dataset", "engine", "model", "explain", "pictures", "bundle", "cli/commands"],
   "cli/commands": [
     ...["core", "trunk", "dataset", "dataset/synth", "dataset/formats", "engine", "model", "weights", "train"],
-    ...["explain", "explain/graph", "explain/reading", "faithfulness", "pictures", "bundle", "workflows", "cli"],
+    ...["explain", "explain/graph", "explain/reading"],
+    ...["faithfulness", "pictures", "pages", "bundle", "workflows", "cli"],
   ],
   "explainer.ts": ["core", "dataset", "engine", "heads", "trunk", "model", "explain", "pictures", "bundle"],
   "index.ts": [

@@ -15,9 +15,10 @@ import { ConfigError, InterruptedError } from "../core/errors.js";
 import { writeFileAtomic } from "../core/files.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { batches } from "../dataset/batches.js";
-import { openDataset } from "../dataset/dataset.js";
+import { openDataset, splitSize } from "../dataset/dataset.js";
 import { unlearnable } from "../dataset/dataset-warnings.js";
 import { type Inventory, takeInventory } from "../dataset/inventory.js";
+import { locate } from "../dataset/paths.js";
 import type { Split } from "../dataset/record.js";
 import { tooSmallForTraining } from "../dataset/too-small.js";
 import type { Engine } from "../engine/engine.js";
@@ -26,12 +27,15 @@ import { computeReferences } from "../explain/calibration/references.js";
 import { checkTaps, explainedTaps } from "../explain/graph/explained-taps.js";
 import { createModel, type Model } from "../model/model.js";
 import { type Provenance, readTrainedModel, type TrainedModel, writeTrainedModel } from "../model/trained-model.js";
-import { runPage, type ShownRun } from "../pictures/run-page.js";
+import { runPage } from "../pages/run-page.js";
+import type { RunFacts } from "../review/run-facts.js";
 import { holdsCheckpoint, readFileList, runIsThere } from "../train/checkpoint.js";
-import type { RawConfig, TrainConfig } from "../train/config.js";
+import type { RawConfig } from "../train/config.js";
 import type { TrainProgress } from "../train/epoch.js";
 import { inRunFolder } from "../train/run-folder.js";
 import { type TrainOptions, type TrainResult, trainStages } from "../train/train-stages.js";
+import { reviewSplit } from "./review-split.js";
+import { runFacts } from "./run-facts.js";
 import { type Plan, planOf, type TrainPlan } from "./train-plan.js";
 
 /** How `runTraining` trains, and whom it tells. */
@@ -78,7 +82,8 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
   const base = options.addHeadsTo === undefined ? undefined : await readTrainedModel(join(options.addHeadsTo, "best"));
   const plan = await planOf(raw, { dataset, base, isResumed });
   const { config, spec } = plan;
-  const tapWarnings = checkTaps(createModel(spec));
+  const planned = createModel(spec);
+  const tapWarnings = checkTaps(planned);
   const onlyHeads =
     base && spec.heads.map((head) => head.name).filter((name) => !base.spec.heads.some((old) => old.name === name));
   if (onlyHeads?.length === 0)
@@ -95,12 +100,16 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
   const sizeWarnings = await tooSmallForTraining(dataset, { inputSize, aspects: learning });
   const warnings = [...dataWarnings, ...sizeWarnings, ...tapWarnings, ...changesOf(inventory)];
   options.onStart?.({ ...plan, notes: [...plan.notes, ...warnings] });
-  const onEpoch: TrainOptions["onEpoch"] = async (record, reached) => {
-    await writeFileAtomic(join(config.out, "run.html"), runPage(shownRun(config), reached));
+  const facts = runFacts(plan, { model: planned, engine: options.engine, warnings });
+  const onEpoch: TrainOptions["onEpoch"] = async (record, { history, best }) => {
+    await writePage({ ...facts, history, best }, plan);
     options.onEpoch?.(record);
   };
   const result = await trainStages({ ...options, ...plan, inventory, onlyHeads, onEpoch });
   const { references, calibration } = await measureRelevance(result, { plan, base, onlyHeads, options });
+  const reviews = await reviewRun(result, { plan, options });
+  const { history, best } = result;
+  await writePage({ ...facts, history, best, reviews, warnings: [...warnings, ...calibration.warnings] }, plan);
   const trained: TrainedModel = {
     spec,
     parameters: result.parameters,
@@ -145,10 +154,23 @@ async function measureRelevance(
   return { references, calibration };
 }
 
-/** What the run's page shows of the configuration. */
-function shownRun(config: TrainConfig): ShownRun {
-  const { out, score, heads, stages } = config;
-  return { title: out, heads: Object.keys(heads), score, stageCount: stages.length, config };
+/** Every head on the validation images, for the run's page. */
+function reviewRun(
+  { model, parameters }: TrainResult,
+  { plan: { config, spec, dataset }, options }: { plan: Plan; options: RunOptions },
+) {
+  const { engine, signal, onPhase } = options;
+  const { batchSize } = config;
+  onPhase?.("page of the run");
+  const { inputSize } = spec.trunk;
+  const stream = interruptible(batches(dataset, { split: "validation", batchSize, inputSize }), signal);
+  return splitSize(dataset, "validation") === 0 ? {} : reviewSplit(model, stream, { engine, parameters, batchSize });
+}
+
+/** `run.html`. */
+async function writePage(facts: RunFacts, { config, dataset }: Plan): Promise<void> {
+  const page = await runPage(facts, { locate: (path) => locate(dataset, path) });
+  await writeFileAtomic(join(config.out, "run.html"), page);
 }
 
 /** Those of a finished model as they are; measured where it has none. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { clip, messageLine, visible, visibleLine } from "../../src/core/terminal.js";
+import { escapeHtml } from "../../src/pages/html-page.js";
 import { explanationTable } from "../../src/pictures/explanation-table.js";
-import { escapeHtml } from "../../src/pictures/html-page.js";
 import { explanation, necrosis } from "../pictures/fixtures.js";
 
 /** Sets the title, clears the screen (C0 and C1 forms), forges a line, writes backwards. */

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { EpochRecord } from "../../src/core/epoch-record.js";
-import { runPage } from "../../src/pictures/run-page.js";
 import { crc32c, openEventFile, scalarsOf, toEventRecord } from "../../src/train/tensorboard.js";
 
 const record: EpochRecord = {
@@ -53,25 +52,5 @@ describe("TensorBoard events", () => {
     expect(first.toString("latin1")).toContain("validation class/accuracy");
     expect(second.subarray(0, first.length).equals(first)).toBe(true);
     expect(second.length).toBeGreaterThan(first.length);
-  });
-});
-
-describe("run.html", () => {
-  const run = { title: "runs/<x>", heads: ["class", "a<b"], score: "mean", stageCount: 1, config: { heads: ["a<b"] } };
-
-  test("shows the best epoch's metrics, names escaped", () => {
-    const page = runPage(run, { history: [record], best: { stage: 0, epoch: 1 } });
-    expect(page).toContain("accuracy 0.750");
-    expect(page).toContain("auc not evaluated");
-    expect(page).toContain("runs/&lt;x&gt;");
-    expect(page).not.toContain("a<b");
-  });
-
-  test("says so where nothing was evaluated", () => {
-    const page = runPage(run, {
-      history: [{ ...record, validation: null, score: null }],
-      best: { stage: 0, epoch: 1 },
-    });
-    expect(page).toContain("Not evaluated.");
   });
 });

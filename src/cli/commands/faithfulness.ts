@@ -17,7 +17,7 @@ import { type FaithfulnessOfModel, faithfulnessOf } from "../../faithfulness/mea
 import { comparePairedModels, type PairedModel, type PairedModels } from "../../faithfulness/paired-models.js";
 import { createModel, type Model } from "../../model/model.js";
 import type { TrainedModel } from "../../model/trained-model.js";
-import { faithfulnessPage, type PictureOfCase } from "../../pictures/faithfulness-page.js";
+import { faithfulnessPage, type PictureOfCase } from "../../pages/faithfulness-page.js";
 import {
   emptyReason,
   faithfulnessLines,

@@ -1,7 +1,7 @@
 /** The page of a faithfulness run: the table, the controls, and the overlays of the worst cases. */
 
 import type { Faithfulness } from "../faithfulness/faithfulness.js";
-import { faithfulnessLines, METHOD_COLUMNS, methodRows } from "./faithfulness-table.js";
+import { faithfulnessLines, METHOD_COLUMNS, methodRows } from "../pictures/faithfulness-table.js";
 import { escapeHtml, htmlPage } from "./html-page.js";
 
 export interface PictureOfCase {

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { measureFaithfulness } from "../../src/faithfulness/measure-faithfulness.js";
+import { faithfulnessPage } from "../../src/pages/faithfulness-page.js";
 import { aspectPanel } from "../../src/pictures/aspect-panel.js";
-import { faithfulnessPage } from "../../src/pictures/faithfulness-page.js";
-import { explained, SIZE, tissue } from "./fixtures.js";
+import { explained, SIZE, tissue } from "../pictures/fixtures.js";
 
 test("the page's verdicts say what its pictures say", async () => {
   const faithfulness = await measureFaithfulness([]);

@@ -1,0 +1,146 @@
+/**
+ * What to try next, in words, by a few stated rules from a run's own curves and numbers. docs/run-page.md lists them.
+ */
+
+import { ownValue } from "../core/own-value.js";
+import { type HeadMetrics, scoreOf } from "../heads/metrics.js";
+import { bestIndex, type HeadFacts, type RunFacts } from "./run-facts.js";
+
+export interface Advice {
+  /** The head; none where it is about the whole run. */
+  readonly head?: string;
+  readonly text: string;
+}
+
+/** How much better than a constant answer a head must be to count as seeing anything. */
+const LEAST_GAIN = 0.02;
+/** A head is good from here on; nothing is advised for it. */
+const GOOD = 0.9;
+/** Training images that show an aspect, below which more labels help most. */
+const FEW_LABELS = 100;
+/** Things narrower than so many strides of the layer that a head reads are hard to find. */
+const STRIDES = 2;
+/** Sides in pixels at the model's size below which a larger input helps. */
+const SMALL = 12;
+/** Share of the last stage's epochs within which the best one counts as "at the end". */
+const LATE = 0.15;
+/** A stage needs so many epochs for its curves to tell anything. */
+const LEAST_EPOCHS = 5;
+/** Share by which the training loss still fell after the best epoch, while the score did not rise. */
+const OVERFIT = 0.1;
+
+/** A head's score in the best epoch, as `scoreOf` counts; `null` where it was not evaluated. */
+export function headScore(run: RunFacts, name: string): number | null {
+  const metrics = ownValue((run.history[bestIndex(run)]?.validation ?? {}) as Record<string, HeadMetrics>, name);
+  return metrics ? scoreOf(metrics) : null;
+}
+
+/** Heads whose score in the best epoch is no better than that of an answer that is the same for every image. */
+export function blindHeads(run: RunFacts): { name: string; score: number; constant: number }[] {
+  return run.heads.flatMap(({ name }) => {
+    const score = headScore(run, name);
+    const constant = ownValue(run.reviews ?? {}, name)?.constant ?? null;
+    // A constant answer that is perfect leaves nothing to be better at.
+    if (score === null || constant === null || constant > 1 - LEAST_GAIN) return [];
+    return score <= constant + LEAST_GAIN ? [{ name, score, constant }] : [];
+  });
+}
+
+/** @returns most pressing first. */
+export function adviceFor(run: RunFacts): Advice[] {
+  const blind = new Set(blindHeads(run).map(({ name }) => name));
+  const order = [...run.heads].sort((a, b) => (headScore(run, a.name) ?? 2) - (headScore(run, b.name) ?? 2));
+  return [...order.flatMap((head) => adviceForHead(run, head, blind.has(head.name))), ...curveAdvice(run)];
+}
+
+function adviceForHead(run: RunFacts, head: HeadFacts, isBlind: boolean): Advice[] {
+  const { name, labels, stride, finerTap } = head;
+  const score = headScore(run, name);
+  const about = (text: string): Advice => ({ head: name, text });
+  if (run.history.length > 0 && score === null)
+    return [about("was not evaluated: no validation image is labelled for it. Label some.")];
+  if (score === null || (score >= GOOD && !isBlind)) return [];
+  const found: Advice[] = [];
+  const side = ownValue(run.reviews ?? {}, name)?.medianSide;
+  if (side !== undefined && side < SMALL)
+    found.push(
+      about(
+        `half of its things are smaller than ${side.toFixed(0)} px at the model's ${run.inputSize} px. ` +
+          `Train at a larger input, as with --set trunk.inputSize=${2 * run.inputSize}, or cut the images into tiles.`,
+      ),
+    );
+  if (side !== undefined && stride !== undefined && finerTap !== undefined && side < STRIDES * stride)
+    found.push(
+      about(
+        `reads a layer of stride ${stride}, on which half of its things (${side.toFixed(0)} px) span less than ` +
+          `${STRIDES} cells. Let it read an earlier layer: --set heads.${name}.tap=${finerTap}.`,
+      ),
+    );
+  if (labels && head.kind !== "classifier" && labels.labelled < FEW_LABELS)
+    found.push(
+      about(
+        `only ${labels.labelled} training images show it. Label more that do` +
+          `${labels.unlabelled > 0 ? `; ${labels.unlabelled} images are not labelled for it yet` : ""}.`,
+      ),
+    );
+  if (labels && head.kind !== "classifier" && labels.empty === 0 && labels.labelled > 0)
+    found.push(
+      about("no training image is labelled as free of it. Label some as empty, so that it learns when to be silent."),
+    );
+  found.push(...confusionAdvice(run, name).map(about));
+  if (isBlind && found.length === 0)
+    found.push(
+      about(
+        "sees nothing, and neither size nor number of its labels explains it. Look at its worst images: are the labels right?",
+      ),
+    );
+  return found;
+}
+
+/** The pair of classes that is confused most, where it is a good part of all mistakes. */
+function confusionAdvice(run: RunFacts, name: string): string[] {
+  const metrics = ownValue((run.history[bestIndex(run)]?.validation ?? {}) as Record<string, HeadMetrics>, name);
+  if (metrics?.kind !== "classifier" || metrics.task !== "single") return [];
+  const names = Object.keys(metrics.recall);
+  const pairs = metrics.confusion.flatMap((row, truth) =>
+    row.flatMap((count, answer) => (truth === answer || count === 0 ? [] : [{ truth, answer, count }])),
+  );
+  const mistakes = pairs.reduce((sum, { count }) => sum + count, 0);
+  const [most] = pairs.sort((a, b) => b.count - a.count);
+  if (!most || most.count < 3 || most.count < 0.25 * mistakes) return [];
+  return [
+    `takes ${names[most.truth]} for ${names[most.answer]} in ${most.count} of ${mistakes} mistakes. ` +
+      `Look at these images in the confusion; then label more of both, or mend the labels.`,
+  ];
+}
+
+function curveAdvice(run: RunFacts): Advice[] {
+  const at = bestIndex(run);
+  const last = run.history.at(-1);
+  if (at < 0 || !last || last.score === null) return [];
+  const stage = run.history.filter(({ stage }) => stage === last.stage);
+  const planned = run.stages[last.stage]?.epochs ?? stage.length;
+  if (stage.length < LEAST_EPOCHS || stage.length < planned) return [];
+  const best = run.history[at];
+  const earlier = Math.max(...stage.slice(0, -Math.ceil(stage.length / 3)).map(({ score }) => score ?? 0));
+  if (best.stage === last.stage && best.epoch > (1 - LATE) * stage.length) {
+    if ((best.score ?? 0) - earlier < 0.01) return [];
+    const more = `--set stages.${last.stage}.epochs=${2 * planned}`;
+    return [
+      {
+        text: `The score was still rising when the last stage ended (best epoch ${best.epoch} of ${planned}). Train longer: ${more}.`,
+      },
+    ];
+  }
+  if (best.stage !== last.stage) return [];
+  const fall = 1 - last.losses.total / best.losses.total;
+  if (fall < OVERFIT) return [];
+  return [
+    {
+      text:
+        `After epoch ${best.epoch} of the last stage the training loss fell by another ${(100 * fall).toFixed(0)} %, ` +
+        "the validation score did not rise: the model learns its training images by heart. " +
+        "More labelled images help most; stronger augment.colour and augment.crop help too.",
+    },
+  ];
+}

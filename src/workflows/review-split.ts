@@ -1,0 +1,42 @@
+/** Every head's review: the model runs over a split once, and what a page shows of its answers is gathered. */
+
+import type { Sample } from "../core/annotation.js";
+import { imageBatch } from "../core/image-batch.js";
+import type { NdArrays } from "../core/nd-array.js";
+import type { Engine } from "../engine/engine.js";
+import type { Model } from "../model/model.js";
+import { createReviewer } from "../review/create-reviewer.js";
+import type { HeadReview } from "../review/head-review.js";
+import { labelOf } from "../train/inputs.js";
+import { evaluationStep, modelInputShapes } from "../train/step.js";
+
+/**
+ * @param stream batches of at most `batchSize` samples.
+ * @returns by head.
+ */
+export async function reviewSplit(
+  model: Model,
+  stream: AsyncIterable<readonly Sample[]>,
+  { engine, parameters, batchSize }: { engine: Engine; parameters: NdArrays; batchSize: number },
+): Promise<Record<string, HeadReview>> {
+  const size = model.spec.trunk.inputSize;
+  const compiled = await engine.compile(evaluationStep(model, { input: { kind: "image" } }), {
+    name: "review",
+    inputs: modelInputShapes(model, { kind: "image" }, batchSize),
+    constants: parameters,
+  });
+  try {
+    const reviewers = model.heads.map((head) => createReviewer(head.spec, { inputSize: size }));
+    for await (const samples of stream) {
+      const outputs = await compiled.run({ image: imageBatch(samples, { size, batchSize }) });
+      const paths = samples.map(({ path }) => path);
+      model.heads.forEach((head, index) => {
+        const labels = samples.map((sample) => labelOf(sample, head));
+        reviewers[index].add(outputs[head.spec.name], labels, paths);
+      });
+    }
+    return Object.fromEntries(model.heads.map((head, index) => [head.spec.name, reviewers[index].result()]));
+  } finally {
+    await compiled.dispose();
+  }
+}
