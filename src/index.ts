@@ -60,6 +60,16 @@ export { listStored, locateWeights, readStored, type StoredWeights, storeFolder 
  */
 
 export type { EpochRecord } from "./core/epoch-record.js";
+export type { BoxesEvaluation } from "./evaluation/boxes-tally.js";
+export type { HeadEvaluation, HeadResult } from "./evaluation/create-tally.js";
+export type { MultiEvaluation } from "./evaluation/multi-tally.js";
+export type { AmountEvaluation, RegressionEvaluation } from "./evaluation/number-tally.js";
+export type { PresenceEvaluation } from "./evaluation/presence-tally.js";
+export type { SegmentationEvaluation } from "./evaluation/segmentation-tally.js";
+export type { SingleEvaluation } from "./evaluation/single-tally.js";
+export type { GroupMetrics, SplitEvaluation } from "./evaluation/split-evaluation.js";
+export type { Interval } from "./metrics/bootstrap.js";
+export type { ReliabilityBin } from "./metrics/calibration-error.js";
 export {
   type Provenance,
   type RelevanceThreshold,

@@ -14,6 +14,7 @@ const PLAIN = [
   /^dataset\//,
   /^heads\/.*-reading\.ts$/,
   /^metrics\//,
+  /^evaluation\//,
   /^heads\/metrics.*\.ts$/,
   /^explain\/[^/]*$/,
   /^explain\/reading\//,

@@ -8,6 +8,7 @@ export const ALLOWED: Record<string, string[]> = {
   trunk: ["core"],
   "trunk/formats": ["core", "trunk"],
   heads: ["core", "ops", "metrics"],
+  evaluation: ["core", "heads", "metrics"],
   dataset: ["core"],
   "dataset/synth": ["core", "dataset"],
   "dataset/formats": ["core", "dataset"],
@@ -41,10 +42,13 @@ export const ALLOWED: Record<string, string[]> = {
     ...["explain", "explain/graph", "explain/reading"],
   ],
   workflows: [
-    ...["core", "trunk", "trunk/formats", "heads", "dataset", "engine", "model", "weights", "train"],
+    ...["core", "trunk", "trunk/formats", "heads", "dataset", "engine", "model", "weights", "train", "evaluation"],
     ...["explain/graph", "explain/calibration", "review", "pages", "bundle"],
   ],
-  cli: ["core", "heads", "dataset", "engine", "model", "explain", "pictures", "bundle", "cli/commands"],
+  cli: [
+    ...["core", "metrics", "heads", "evaluation", "dataset", "engine", "model"],
+    ...["explain", "pictures", "bundle", "cli/commands"],
+  ],
   "cli/commands": [
     ...["core", "trunk", "dataset", "dataset/synth", "dataset/formats", "engine", "model", "weights", "train"],
     ...["explain", "explain/graph", "explain/reading"],
@@ -53,7 +57,15 @@ export const ALLOWED: Record<string, string[]> = {
   "explainer.ts": ["core", "dataset", "engine", "heads", "trunk", "model", "explain", "pictures", "bundle"],
   "index.ts": [
     ...["core", "trunk", "trunk/formats", "heads", "dataset", "dataset/synth", "engine", "model", "train"],
-    ...["explain", "explain/graph", "explain/graph/mapping", "explain/reading", "explain/calibration"],
+    ...[
+      "metrics",
+      "evaluation",
+      "explain",
+      "explain/graph",
+      "explain/graph/mapping",
+      "explain/reading",
+      "explain/calibration",
+    ],
     ...["faithfulness", "pictures", "bundle", "ops", "weights", "weights/download", "workflows"],
   ],
 };

@@ -1,6 +1,8 @@
 /** `MODEL_CARD.md`: what is known of a model, from its training alone; what was not measured is said to be so. */
 
+import { isNumber } from "../core/json-values.js";
 import { metricNumbers } from "../core/metric-numbers.js";
+import { ownValue } from "../core/own-value.js";
 import type { HeadSpec } from "../heads/head-spec.js";
 import { lowThresholdText, metricsOf, type Provenance, type TrainedModel } from "../model/trained-model.js";
 
@@ -73,11 +75,22 @@ function metricLines(provenance: Provenance): string[] {
 
 /** A row for each number, those of the classes too. */
 function metricRows(head: string, metrics: object): string[] {
-  const { count = "unknown" } = metrics as { count?: number };
+  const { count = "unknown", intervals = {} } = metrics as { count?: number; intervals?: Record<string, unknown> };
+  if (count === 0) return [`| ${oneLine(head)} | | not evaluated (0 labels) | 0 |`];
   return metricNumbers(metrics, { byClass: true }).map(([metric, value]) => {
-    const shown = value === null ? "not evaluated" : Number(value.toPrecision(4)).toString();
+    const shown = value === null ? "not evaluated" : short(value) + intervalText(ownValue(intervals, metric));
     return `| ${oneLine(head)} | ${oneLine(metric)} | ${shown} | ${count} |`;
   });
+}
+
+function short(value: number): string {
+  return Number(value.toPrecision(4)).toString();
+}
+
+/** Behind a value, " (0.93 to 0.98)". */
+function intervalText(interval: unknown): string {
+  const isInterval = Array.isArray(interval) && interval.length === 2 && interval.every(isNumber);
+  return isInterval ? ` (${interval.map(short).join(" to ")})` : "";
 }
 
 /** Names come from datasets: no line breaks, and nothing that would break a table. */

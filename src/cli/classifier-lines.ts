@@ -12,16 +12,15 @@ import type { ClassifierMetrics, MultiMetrics, SingleMetrics } from "../heads/cl
  */
 const SHOWN_CLASSES = 12;
 
-/** Empty for a regression, whose metrics are in the table of heads. */
-export function classifierLines(metrics: ClassifierMetrics): string[] {
+/** Empty for a regression. */
+export function classLines(metrics: ClassifierMetrics): string[] {
   if (metrics.count === 0 || metrics.task === "regression") return [];
   return metrics.task === "single" ? singleLines(metrics) : multiLines(metrics);
 }
 
-function singleLines({ recall, confusion, accuracy, majorityBaseline }: SingleMetrics): string[] {
+function singleLines({ recall, confusion }: SingleMetrics): string[] {
   const names = Object.keys(recall);
   const totals = confusion.map((row) => row.reduce((sum, count) => sum + count, 0));
-  const most = names[totals.indexOf(Math.max(...totals))];
   const isWhole = names.length <= SHOWN_CLASSES;
   const head = [
     "class",
@@ -35,10 +34,7 @@ function singleLines({ recall, confusion, accuracy, majorityBaseline }: SingleMe
     metricText(recall[name]),
     ...(isWhole ? confusion[index].map(String) : [takenFor(names, { row: confusion[index], index })]),
   ]);
-  return [
-    `accuracy ${metricText(accuracy)}; always "${most}" would have ${metricText(majorityBaseline)}`,
-    ...formatTable([head, ...rows]).map((line) => `  ${line}`),
-  ];
+  return formatTable([head, ...rows]);
 }
 
 function takenFor(names: readonly string[], { row, index }: { row: readonly number[]; index: number }): string {
@@ -55,8 +51,5 @@ function multiLines({ recall, prevalence, averagePrecision, auc }: MultiMetrics)
     metricText(averagePrecision[name]),
     metricText(auc[name]),
   ]);
-  return [
-    "each class (by chance, average precision equals the class's share of the images):",
-    ...formatTable([["class", "share", "recall", "average precision", "auc"], ...rows]).map((line) => `  ${line}`),
-  ];
+  return formatTable([["class", "share", "recall", "average precision", "area under ROC"], ...rows]);
 }

@@ -29,7 +29,7 @@ export function percent(share: number | null | undefined): string {
   return typeof share === "number" ? `${(100 * share).toFixed(1)} %` : "not evaluated";
 }
 
-/** One row per head: name, kind, count of labelled samples, and metrics; "not evaluated" if nothing was labelled. */
+/** One row per head: name, kind, count of labelled samples, and metrics; "not evaluated (0 labels)" if nothing was labelled. */
 export function metricsTable(metrics: Readonly<Record<string, object>>): string[] {
   const rows = Object.entries(metrics).map(([name, result]) => {
     const { kind, count, tooSmallCount = 0 } = result as { kind: string; count: number; tooSmallCount?: number };
@@ -37,7 +37,7 @@ export function metricsTable(metrics: Readonly<Record<string, object>>): string[
       .filter(([key]) => key !== "tooSmallCount")
       .map(([key, value]) => `${key} ${metricText(value, key)}`);
     if (tooSmallCount > 0) numbers.push(`in ${tooSmallCount} too small to be found at this input size`);
-    return [name, kind, String(count), count === 0 ? "not evaluated" : numbers.join(", ")];
+    return [name, kind, String(count), count === 0 ? "not evaluated (0 labels)" : numbers.join(", ")];
   });
   return formatTable([["head", "kind", "labelled", "metrics"], ...rows]);
 }

@@ -32,6 +32,17 @@ export interface Annotation {
   readonly ignored?: Uint8Array;
 }
 
+/** A mask in its file's own size. */
+export interface OriginalMask {
+  /** Pixels of the upright original. */
+  readonly width: number;
+  readonly height: number;
+  /** `[height * width]` of 0 and 1, row-major; `null`: the expert saw none. */
+  readonly marked: Uint8Array | null;
+  /** 1 at void pixels; absent: none is void. */
+  readonly ignored?: Uint8Array;
+}
+
 /** What the classifier should answer; the field that fits the task, or none where unlabelled. */
 export interface ClassAnnotation {
   readonly label?: string;

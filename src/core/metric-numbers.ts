@@ -1,7 +1,7 @@
 /** The numbers among the metrics of a head, for every table that shows them. */
 
 /** What describes the head or counts its labels, and measures nothing. */
-const DESCRIPTION = ["kind", "task", "count"];
+const DESCRIPTION = ["kind", "task", "count", "intervals"];
 
 /**
  * @param metrics of one head.

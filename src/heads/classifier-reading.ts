@@ -88,15 +88,22 @@ export function encodeClasses(labels: readonly Label[], spec: ClassifierSpec): R
 }
 
 /** @param logits the head's output for one image. */
-export function decodeClasses(logits: ArrayLike<number>, { task, classes }: ClassifierSpec): DecodedClasses {
+export function decodeClasses(logits: ArrayLike<number>, spec: ClassifierSpec): DecodedClasses {
+  const { task, classes } = spec;
   if (task === "regression") return { value: logits[0] };
-  const scores = task === "multi" ? Array.from(logits, sigmoid) : softmax(logits);
+  const scores = classScores(logits, spec);
   const best = largest(logits);
   return {
     class: classes[best],
     score: scores[best],
     scores: Object.fromEntries(classes.map((name, i) => [name, scores[i]])),
   };
+}
+
+/** Probabilities as they are shown: calibrated where the head has a temperature. @param logits of one image. */
+export function classScores(logits: ArrayLike<number>, { task, temperature = 1 }: ClassifierSpec): number[] {
+  const tempered = Array.from(logits, (logit) => logit / temperature);
+  return task === "multi" ? tempered.map(sigmoid) : softmax(tempered);
 }
 
 /** Streaming metrics of a classifier. */
@@ -202,13 +209,15 @@ function regression() {
   };
 }
 
-function classIndex({ name, classes }: ClassifierSpec, label: string): number {
+/** @throws DatasetError where the label is none of the classes. */
+export function classIndex({ name, classes }: ClassifierSpec, label: string): number {
   const index = classes.indexOf(label);
   if (index >= 0) return index;
   throw new DatasetError(`head "${name}": label "${label}" is none of its classes: ${classes.join(", ")}.`);
 }
 
-function largest(row: ArrayLike<number>): number {
+/** Index of the largest number, the first of several. */
+export function largest(row: ArrayLike<number>): number {
   let best = 0;
   for (let i = 1; i < row.length; i++) if (row[i] > row[best]) best = i;
   return best;

@@ -18,6 +18,8 @@ export interface ClassifierSpec extends HeadBase {
   readonly classes: readonly string[];
   /** Regression only: mean and deviation of the training values; logits are in the values' own unit. */
   readonly scale?: { readonly mean: number; readonly deviation: number };
+  /** Scores are of the logits divided by it (Guo et al. 2017); 1 where absent. Of a regression there is none. */
+  readonly temperature?: number;
 }
 
 /** A head that says of each pixel whether it shows its aspect. */
@@ -36,7 +38,10 @@ export interface BoxesSpec extends HeadBase {
 /** A head that says whether its aspect is in the image. */
 export interface PresenceSpec extends HeadBase {
   readonly kind: "presence";
+  /** Of the calibrated score. */
   readonly threshold: number;
+  /** The score is the sigmoid of the logit divided by it; 1 where absent. */
+  readonly temperature?: number;
 }
 
 /** A head that says how much of its aspect there is, 0..1. */

@@ -1,7 +1,7 @@
 /** What the presence head's number means: targets and metrics on plain arrays. */
 
 import type { Annotation } from "../core/annotation.js";
-import { logit } from "../core/logistic.js";
+import { logit, sigmoid } from "../core/logistic.js";
 import type { NdArray } from "../core/nd-array.js";
 import { areaUnderCurve, type Ranked } from "../core/ranking.js";
 import { encodeLabels } from "./encode-labels.js";
@@ -39,12 +39,21 @@ export function encodePresence(labels: readonly Label[]): Record<string, Float32
   });
 }
 
+/** How sure the head is that the aspect is there, 0..1: calibrated where the head has a temperature. */
+export function presenceScore(answer: number, { temperature = 1 }: PresenceSpec): number {
+  return sigmoid(answer / temperature);
+}
+
+/** Whether the score reaches the threshold; compared as logits, so that no rounding tells engines apart. */
+export function isSeen(answer: number, { threshold, temperature = 1 }: PresenceSpec): boolean {
+  return answer >= Math.fround(temperature * logit(threshold));
+}
+
 /** Streaming metrics over the labelled images. */
-export function presenceMetrics({ threshold }: PresenceSpec): {
+export function presenceMetrics(spec: PresenceSpec): {
   add(logits: NdArray, labels: readonly Label[]): void;
   result(): PresenceMetrics;
 } {
-  const least = Math.fround(logit(threshold));
   const ranked: Ranked[] = [];
   return {
     add(logits, labels) {
@@ -54,7 +63,7 @@ export function presenceMetrics({ threshold }: PresenceSpec): {
       });
     },
     result() {
-      const right = ranked.filter(({ score, isPositive }) => score >= least === isPositive).length;
+      const right = ranked.filter(({ score, isPositive }) => isSeen(score, spec) === isPositive).length;
       return {
         kind: "presence",
         accuracy: ranked.length > 0 ? right / ranked.length : null,

@@ -1,6 +1,7 @@
 /** The maps of an explanation as 8-bit grey PNG files, named as its JSON names them. */
 
 import sharp from "sharp";
+import { enlargeRegion } from "../core/enlarge-region.js";
 import { ownValue } from "../core/own-value.js";
 import type { Explained } from "../explain/explanation.js";
 import type { Shape } from "./shown-image.js";
@@ -23,38 +24,12 @@ export async function maskFiles(
     const region = ownValue(maps.regions, name);
     const survival = ownValue(maps.survival, name);
     if (mask && region) {
-      const levels = enlargeRegion(region, { size, shape });
+      const levels = enlargeRegion(region, { size, shape }).map((inside) => 255 * inside);
       files[mask] = await greyPng(levels, shape);
     }
     if (survivalMap && survival) files[survivalMap] = await greyPng(survival, { width: size, height: size }, shape);
   }
   return files;
-}
-
-/**
- * Bilinear between the centres of cells, as in the overlay; one half or more is inside.
- * @returns 0 and 255 by pixel.
- */
-function enlargeRegion(region: Uint8Array, { size, shape }: { size: number; shape: Shape }): Uint8Array {
-  const { width, height } = shape;
-  const cellsAt = (place: number, side: number) => {
-    const centre = Math.min(size - 1, Math.max(0, ((place + 0.5) * size) / side - 0.5));
-    const low = Math.floor(centre);
-    return { low, high: Math.min(size - 1, low + 1), share: centre - low };
-  };
-  const columns = Array.from({ length: width }, (_, x) => cellsAt(x, width));
-  const levels = new Uint8Array(width * height);
-  const row = new Float32Array(size);
-  for (let y = 0; y < height; y++) {
-    const { low, high, share } = cellsAt(y, height);
-    for (let cell = 0; cell < size; cell++)
-      row[cell] = region[low * size + cell] * (1 - share) + region[high * size + cell] * share;
-    for (let x = 0; x < width; x++) {
-      const { low, high, share } = columns[x];
-      if (row[low] * (1 - share) + row[high] * share >= 0.5) levels[y * width + x] = 255;
-    }
-  }
-  return levels;
 }
 
 /** @param values rows from the top. @param to size of the result, by nearest neighbour. */

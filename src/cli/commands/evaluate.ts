@@ -10,12 +10,12 @@ import { selectEngine } from "../../engine/select-engine.js";
 import { recordMetrics, type SplitMetrics } from "../../model/trained-model.js";
 
 import { whileLocked } from "../../train/run-folder.js";
-import { evaluateModel } from "../../workflows/evaluate-model.js";
+import { type Evaluation, evaluateModel } from "../../workflows/evaluate-model.js";
 import { readModel } from "../../workflows/read-model.js";
-import { classifierLines } from "../classifier-lines.js";
 import { type EngineOptions, engineOptions, showNotice } from "../engine-options.js";
+import { evaluationLines } from "../evaluation-lines.js";
 import { checkOutFile } from "../out-file.js";
-import { metricsTable, printJson, printLine } from "../output.js";
+import { printJson, printLine } from "../output.js";
 import { progressBar } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
 
@@ -35,7 +35,11 @@ export function addEvaluate(program: Command): void {
     .option("--out <file>", "write the metrics to this file, as JSON")
     .option("--json", "print one JSON object (aspectlens-metrics/1)")
     .option("--debug", "print the stack of an error")
-    .addHelpText("after", "\nExample:\n  aspectlens evaluate model.aspect data/tissue --out metrics.json")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  aspectlens evaluate runs/tissue data/tissue\n" +
+        "  aspectlens evaluate model.aspect data/tissue --split validation --out metrics.json",
+    )
     .action((model: string, dataset: string, options: EvaluateOptions) =>
       runCommand(options, (signal) => runEvaluate(model, dataset, options, signal)),
     );
@@ -56,19 +60,23 @@ async function runEvaluate(
     const onProgress = (done: number, count: number) => bar.update(done / count, `image ${done} of ${count}`);
     const metrics = await evaluateModel(trained, directory, { engine, split, onProgress, signal });
     bar.clear();
-    const { dataset, heads } = metrics;
+    const { dataset } = metrics;
     if (out !== undefined) await writeJson(out, metrics);
-    if (dataset.hash === trained.provenance.dataset.hash) await record(path, metrics);
+    if (dataset.hash === trained.provenance.dataset.hash) await record(path, withoutGroups(metrics));
     if (options.json) printJson(metrics);
     else {
       printLine(`${dataset.name}, ${split}: ${dataset.count} images`);
-      for (const line of metricsTable(heads)) printLine(`  ${line}`);
-      for (const head of Object.values(heads))
-        if (head.kind === "classifier") for (const line of classifierLines(head)) printLine(`  ${line}`);
+      printLine();
+      for (const line of evaluationLines(metrics)) printLine(line);
     }
   } finally {
     await engine.dispose();
   }
+}
+
+/** A bundle that is given away tells nothing of patients and sites. */
+function withoutGroups({ groups: _, ...metrics }: Evaluation): SplitMetrics {
+  return metrics;
 }
 
 /**

@@ -1,0 +1,90 @@
+/** Every head of a model over a split: metrics, their intervals, and the same by group. */
+
+import type { OriginalMask } from "../core/annotation.js";
+import { type NdArrays, sizeOf } from "../core/nd-array.js";
+import type { Label } from "../heads/head.js";
+import type { HeadSpec } from "../heads/head-spec.js";
+import { bootstrapIntervals, MOST_DRAWS } from "../metrics/bootstrap.js";
+import type { Weights } from "../metrics/weights.js";
+import { createTally, type HeadEvaluation } from "./create-tally.js";
+import { type GroupValues, imageGroups } from "./image-groups.js";
+
+/** The metrics of a head that have an interval, and `count` labelled images. */
+export type GroupMetrics = Readonly<Record<string, number | null>>;
+
+/** What an evaluation comes to. */
+export interface SplitEvaluation {
+  readonly heads: Readonly<Record<string, HeadEvaluation>>;
+  /** By name of the groups, value, and head; absent where no sample names a group. */
+  readonly groups?: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, GroupMetrics>>>>>>;
+  /** How the intervals were drawn. */
+  readonly intervals: {
+    /** From one end to the other. */
+    readonly level: 0.95;
+    /** `"image"`, or the name of the groups that were drawn whole. */
+    readonly drawn: string;
+  };
+}
+
+/** One image: what the heads say of it, and what the expert did. */
+export interface EvaluatedImage {
+  /** Logits by head, of one image in row `row`. */
+  readonly outputs: NdArrays;
+  readonly row: number;
+  readonly labelOf: (head: string) => Label;
+  readonly groups?: GroupValues;
+  /** By head. */
+  readonly originals?: Readonly<Record<string, OriginalMask>>;
+}
+
+/** Gathers image after image of a split. */
+export interface SplitTally {
+  add(image: EvaluatedImage): void;
+  /** @param seed of the draws. */
+  result(options?: { seed?: number }): SplitEvaluation;
+}
+
+/** Work that the draws of one head may take, in numbers; beyond it fewer are drawn. */
+const MOST_NUMBERS = 5e9;
+const FEWEST_DRAWS = 100;
+
+/** @param size height and width of the model's input. */
+export function splitTally(heads: readonly HeadSpec[], { size }: { size: number }): SplitTally {
+  const tallies = heads.map((spec) => ({ name: spec.name, tally: createTally(spec, { size }) }));
+  const groups = imageGroups();
+  let count = 0;
+  return {
+    add({ outputs, row, labelOf, groups: values, originals = {} }) {
+      for (const { name, tally } of tallies) {
+        const { data, shape } = outputs[name];
+        const own = shape.slice(1);
+        const length = sizeOf(own);
+        const logits = data.subarray(row * length, (row + 1) * length);
+        tally.add({ image: count, logits, shape: own, label: labelOf(name), original: originals[name] });
+      }
+      groups.add(values);
+      count++;
+    },
+    result({ seed = 1 } = {}) {
+      const drawn = groups.drawn();
+      const evaluations = tallies.map(({ name, tally }): [string, HeadEvaluation] => {
+        const draws = Math.max(FEWEST_DRAWS, Math.min(MOST_DRAWS, Math.floor(MOST_NUMBERS / (tally.size() + count))));
+        const intervals =
+          tally.count() > 0 ? bootstrapIntervals(tally.numbers, { count, groups: drawn?.groups, draws, seed }) : {};
+        return [name, { ...tally.result(), intervals }];
+      });
+      const metricsOf = (weights: Weights) =>
+        Object.fromEntries(
+          tallies.map(({ name, tally }) => [name, { ...tally.numbers(weights), count: tally.count(weights) }]),
+        );
+      const valuesOf = (name: string) =>
+        Object.fromEntries([...groups.members(name)].map(({ value, weights }) => [value, metricsOf(weights)]));
+      const names = groups.names();
+      return {
+        heads: Object.fromEntries(evaluations),
+        ...(names.length > 0 && { groups: Object.fromEntries(names.map((name) => [name, valuesOf(name)])) }),
+        intervals: { level: 0.95, drawn: drawn?.name ?? "image" },
+      };
+    },
+  };
+}
