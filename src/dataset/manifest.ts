@@ -32,10 +32,20 @@ export interface Manifest {
   readonly causes?: Readonly<Record<string, readonly string[]>>;
   /** Whether images, masks and samples file may be links that lead out of the folder. */
   readonly allowLinks?: boolean;
+  /** Where the samples come from, if they were imported. */
+  readonly sources?: readonly DatasetSource[];
+}
+
+/** An export of another tool that samples were imported from. */
+export interface DatasetSource {
+  readonly name: string;
+  /** Such as `coco`. */
+  readonly tool?: string;
+  readonly licence?: string;
 }
 
 /** `$schema` is for editors, and not read. */
-const KEYS = ["format", "name", "task", "classes", "samples", "aspects", "causes", "allowLinks", "$schema"];
+const KEYS = ["format", "name", "task", "classes", "samples", "aspects", "causes", "allowLinks", "sources", "$schema"];
 /** Names of aspects are keys of records, parts of file names (`x.nucleus.png`) and of parameters (`head/nucleus/...`). */
 export const DATASET_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u;
 
@@ -85,6 +95,7 @@ export function parseManifest(value: unknown, file: string): Manifest {
     aspects,
     ...(value.causes === undefined ? {} : { causes: parseCauses(value.causes, { classes, aspects, file }) }),
     ...(allowLinks === undefined ? {} : { allowLinks }),
+    ...(value.sources === undefined ? {} : { sources: parseSources(value.sources, file) }),
   };
 }
 
@@ -135,6 +146,23 @@ function parseAspects(value: unknown, file: string): AspectDeclaration[] {
     }
     seen.add(name);
     return { name, kind: knownName(entry.kind, ASPECT_KINDS, `${where} ("${name}"): kind`) };
+  });
+}
+
+function parseSources(value: unknown, file: string): DatasetSource[] {
+  if (!Array.isArray(value))
+    throw new DatasetError(`${file}: "sources" is not a list.`, {
+      cure: 'List { "name", "tool", "licence" } of each.',
+    });
+  return value.map((entry: unknown, index) => {
+    const where = `${file}: sources[${index}]`;
+    checkKeys(entry, ["name", "tool", "licence"], where, DatasetError);
+    const texts = Object.entries(entry);
+    const wrong = texts.find(([, text]) => typeof text !== "string");
+    if (wrong)
+      throw new DatasetError(`${where}: ${wrong[0]} is ${JSON.stringify(wrong[1])}.`, { cure: "Write a text." });
+    if (typeof entry.name !== "string") throw new DatasetError(`${where}: has no name.`, { cure: "Name the source." });
+    return { ...(entry as { tool?: string; licence?: string }), name: entry.name };
   });
 }
 

@@ -40,6 +40,8 @@ export interface SampleRecord {
   readonly causes?: readonly string[];
   /** The patient, site or device that the image is from, by the group's name. */
   readonly groups?: Groups;
+  /** Of the manifest's `sources`, by name. */
+  readonly source?: string;
   /** `samples.jsonl:12`, for messages. */
   readonly where: string;
 }
@@ -68,7 +70,12 @@ export function parseLine(bytes: Uint8Array, where: string): unknown {
 
 /** The second half: what a sample must hold. */
 export function toRecord(value: unknown, manifest: Manifest, where: string): SampleRecord {
-  checkKeys(value, ["image", "split", LABEL_KEY[manifest.task], "aspects", "causes", "groups"], where, DatasetError);
+  checkKeys(
+    value,
+    ["image", "split", LABEL_KEY[manifest.task], "aspects", "causes", "groups", "source"],
+    where,
+    DatasetError,
+  );
   const image = checkPath(value.image, where, "image");
   const split = knownName(value.split, SPLITS, `${where}: split`);
   const target = parseTarget(value, manifest, where);
@@ -85,10 +92,13 @@ export function toRecord(value: unknown, manifest: Manifest, where: string): Sam
   const causes =
     value.causes === undefined ? undefined : parseAspectNames(value.causes, manifest.aspects, `${where}: causes`);
   const groups = value.groups === undefined ? undefined : parseGroups(value.groups, where);
+  const sources = (manifest.sources ?? []).map(({ name }) => name);
+  const source = value.source === undefined ? undefined : knownName(value.source, sources, `${where}: source`);
   return {
     ...{ image, split, target, aspects, where },
     ...(causes === undefined ? {} : { causes }),
     ...(groups === undefined ? {} : { groups }),
+    ...(source === undefined ? {} : { source }),
   };
 }
 

@@ -151,6 +151,9 @@ describe("dataset.json", () => {
     ["samples in a folder", "taken", { ...manifest, samples: "./lists/s.jsonl" }],
     ["a cause that is no aspect", "refused by the program", { ...manifest, causes: { a: ["n"] } }],
     ["links as text", "refused", { ...manifest, allowLinks: "yes" }],
+    ["a source", "taken", { ...manifest, sources: [{ name: "s", tool: "coco", licence: "MIT" }] }],
+    ["a source without a name", "refused", { ...manifest, sources: [{ tool: "coco" }] }],
+    ["a source with an unknown key", "refused", { ...manifest, sources: [{ name: "s", license: "MIT" }] }],
   ]);
 });
 
@@ -197,6 +200,7 @@ describe("a line of the samples file", () => {
 
   agree(validators.sample, (value) => read(value), [
     ["the least", "taken", line],
+    ["a source that nobody declares", "refused by the program", { ...line, source: "s" }],
     ["no image", "refused", { split: "train" }],
     ["no split", "refused", { image: "i.png" }],
     ["an unknown split", "refused", { ...line, split: "val" }],

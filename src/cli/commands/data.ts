@@ -11,6 +11,7 @@ import { countUpTo, positiveInteger } from "../engine-options.js";
 import { printJson, printLine } from "../output.js";
 import { progressBar } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
+import { addDataImport } from "./data-import.js";
 
 interface CheckOptions extends CommonOptions {
   readonly decode: boolean;
@@ -31,7 +32,9 @@ interface SynthOptions extends CommonOptions {
 const SHOWN_FAULTS = 50;
 
 export function addData(program: Command): void {
-  const data = program.command("data").description("check a dataset, or generate a synthetic one");
+  const data = program
+    .command("data")
+    .description("check a dataset, import one from another tool, or generate a synthetic one");
   data
     .command("check")
     .description("count labels by head, state and split, and list every fault with its file and line")
@@ -49,6 +52,7 @@ export function addData(program: Command): void {
     .action((directory: string, options: CheckOptions) =>
       runCommand(options, (signal) => runCheck(directory, options, signal)),
     );
+  addDataImport(data);
   data
     .command("synth")
     .description("generate images of synthetic tissue: seven aspects of four kinds, two of which cause the class")

@@ -1,12 +1,13 @@
 /** Generates the synthetic tissue set: images, exact masks and boxes, and the causes of each label. */
 
-import { lstat, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { encode as encodePng } from "fast-png";
 import sharp from "sharp";
-import { ConfigError, DatasetError, InterruptedError } from "../../core/errors.js";
-import { exists, refused, removeAbandoned, temporaryName, writeFileAtomic, writeJson } from "../../core/files.js";
+import { ConfigError, InterruptedError } from "../../core/errors.js";
+import { refused, removeAbandoned, temporaryName, writeFileAtomic, writeJson } from "../../core/files.js";
 import { random } from "../../core/random.js";
+import { checkReplaceable, listFiles, replaceFolder } from "../made-folder.js";
 import { DATASET_FORMAT, knownName, MANIFEST_FILE } from "../manifest.js";
 import { mapAhead } from "../map-ahead.js";
 import { SPLITS, type Split } from "../record.js";
@@ -77,7 +78,7 @@ export async function synthesize(directory: string, options: SynthesizeOptions =
   inRange("unlabelled", unlabelled, { least: 0, most: 1 });
   const sizes = splitSizes(count, splits);
   const target = resolve(directory);
-  await checkReplaceable(target, directory);
+  await checkReplaceable(target, { label: directory, list: DRAWN });
   await removeAbandoned(dirname(target), { of: target });
   const temporary = temporaryName(target);
   try {
@@ -111,8 +112,8 @@ export async function synthesize(directory: string, options: SynthesizeOptions =
       aspects: ASPECTS,
       causes: { malignant: tissue.causes },
     });
-    await writeFileAtomic(join(temporary, DRAWN), await drawnText(temporary));
-    await replace(target, temporary);
+    await listFiles(temporary, { list: DRAWN });
+    await replaceFolder(target, temporary);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
     throw refused(directory, error);
@@ -202,46 +203,4 @@ function splitAt(index: number, sizes: Readonly<Record<Split, number>>): Split {
 
 function* range(count: number): Generator<number> {
   for (let index = 0; index < count; index++) yield index;
-}
-
-/**
- * Only an empty folder or an unchanged generated set may be replaced: files that somebody added or changed are never
- * overwritten.
- */
-async function checkReplaceable(target: string, label: string): Promise<void> {
-  const found = await stat(target).catch(() => undefined);
-  if (!found) return;
-  if (!found.isDirectory()) throw new DatasetError(`${label}: is a file.`, { cure: "Name a new folder." });
-  if ((await readdir(target)).length === 0) return;
-  const drawn = await readFile(join(target, DRAWN), "utf8").catch(() => undefined);
-  if (drawn !== undefined && drawn === (await drawnText(target))) return;
-  const holds = drawn === undefined ? "files that were not generated" : "a generated set that was changed since";
-  throw new DatasetError(`${label}: holds ${holds}, which would be overwritten.`, {
-    cure: "Name a new folder, or empty this one.",
-  });
-}
-
-/** One line for every file of the set: its size, time in milliseconds, and name. */
-async function drawnText(folder: string): Promise<string> {
-  const names = (await readdir(folder, { recursive: true })).filter((name) => name !== DRAWN).sort();
-  const lines = await Promise.all(
-    names.map(async (name) => {
-      const found = await lstat(join(folder, name));
-      return found.isDirectory() ? `${name}/` : `${found.size} ${Math.floor(found.mtimeMs)} ${name}`;
-    }),
-  );
-  return `${lines.join("\n")}\n`;
-}
-
-async function replace(target: string, temporary: string): Promise<void> {
-  const old = `${temporary}.old`;
-  const isThere = await exists(target);
-  if (isThere) await rename(target, old);
-  try {
-    await rename(temporary, target);
-  } catch (error) {
-    if (isThere) await rename(old, target);
-    throw error;
-  }
-  await rm(old, { recursive: true, force: true });
 }

@@ -1,0 +1,134 @@
+/** One image of an export as a sample of ours: its labels by the mapping, its masks drawn. */
+
+import { stat } from "node:fs/promises";
+import { DatasetError, ImageError } from "../../core/errors.js";
+import { openImage } from "../open-image.js";
+import { type AspectRecord, annotationState } from "../record.js";
+import type { AnnotatedImage, ImageAnnotations } from "./annotated-set.js";
+import { labelImage } from "./image-labels.js";
+import type { Mapping } from "./mapping.js";
+import type { Frame } from "./spans.js";
+import type { Survey } from "./survey.js";
+import { areaShare, drawMasks } from "./write-masks.js";
+
+type State = "labelled" | "empty" | "unlabelled";
+
+export interface ReadSample {
+  /** Of the image. */
+  readonly file: string;
+  /** As a line of the samples file has it, but for the split. */
+  readonly record: {
+    readonly image: string;
+    readonly label?: string;
+    readonly labels?: readonly string[];
+    readonly aspects: Readonly<Record<string, AspectRecord>>;
+    readonly groups?: Readonly<Record<string, string>>;
+  };
+  readonly split?: string;
+  /** What splits are balanced by. */
+  readonly labels: readonly string[];
+  readonly states: Readonly<Record<string, State>>;
+  readonly clippedCount: number;
+  readonly outsideCount: number;
+  readonly smallCount: number;
+  readonly isScaled: boolean;
+}
+
+interface ReadSampleOptions {
+  readonly source: Survey["sources"][number];
+  readonly mapping: Mapping;
+  /** Before the names of images and masks. */
+  readonly folder: string;
+  readonly skipBad: boolean;
+  /** False: masks are not drawn, and `record` has none. */
+  readonly isDrawn: boolean;
+  readonly write: (path: string, bytes: Uint8Array) => Promise<void>;
+}
+
+/** @returns nothing where the image is bad and may be skipped. @throws DatasetError, ImageError */
+export async function readSample(image: AnnotatedImage, options: ReadSampleOptions): Promise<ReadSample | undefined> {
+  const { source, mapping, folder, skipBad, isDrawn, write } = options;
+  const size = await sizeOf(image, source.set.source).catch((error: unknown) => {
+    if (skipBad && error instanceof ImageError) return undefined;
+    throw error;
+  });
+  if (!size) return undefined;
+  const annotations = await image.annotations();
+  const { frame, width, height } = frameOf(image, annotations, size);
+  const labels = labelImage(image, annotations, mapping, { categories: source.categories, width, height });
+  const aspects: Record<string, AspectRecord> = {};
+  for (const [name, label] of Object.entries(labels.aspects)) {
+    if (label.kind === "presence") aspects[name] = { present: label.present };
+    else if (label.kind === "boxes")
+      aspects[name] = { boxes: label.boxes, ...(label.ignored.length > 0 && { ignoredBoxes: label.ignored }) };
+    else if (label.kind === "amount" || !isDrawn) {
+      const isEmpty = label.shapes.length === 0;
+      if (label.kind === "segmentation") aspects[name] = { mask: isEmpty ? null : "" };
+      else {
+        const share =
+          isEmpty && label.ignored.length === 0 ? 0 : await areaShare({ name, ...label }, { frame, image: image.path });
+        if (share !== undefined) aspects[name] = { amount: share };
+      }
+    }
+  }
+  const areas = Object.entries(labels.aspects).flatMap(([name, label]) =>
+    label.kind === "segmentation" ? [{ name, shapes: label.shapes, ignored: label.ignored }] : [],
+  );
+  const name = `${folder}${image.name.replace(/^images\//i, "")}`;
+  const masks = isDrawn
+    ? await drawMasks(areas, { frame, stem: `masks/${name.replace(/\.[^./]*$/, "")}`, image: image.path })
+    : { files: [], records: {}, smallCount: 0 };
+  for (const { path, bytes } of masks.files) await write(path, bytes);
+  Object.assign(aspects, masks.records);
+  const states: Record<string, State> = { class: Object.keys(labels.target).length > 0 ? "labelled" : "unlabelled" };
+  for (const { name, kind } of mapping.aspects) states[name] = annotationState(aspects[name], kind);
+  const classes = labels.target.labels ?? (labels.target.label === undefined ? [] : [labels.target.label]);
+  return {
+    file: image.path,
+    record: {
+      image: `images/${name}`,
+      ...labels.target,
+      aspects,
+      ...(Object.keys(labels.groups).length > 0 && { groups: labels.groups }),
+    },
+    ...(image.split !== undefined && { split: image.split }),
+    labels: [
+      ...classes.map((one) => `class ${one}`),
+      ...Object.entries(states).flatMap(([one, state]) => (state === "labelled" && one !== "class" ? [one] : [])),
+    ],
+    states,
+    clippedCount: labels.clippedCount,
+    outsideCount: labels.outsideCount,
+    smallCount: masks.smallCount,
+    isScaled: frame.scaleX !== 1 && width !== 1,
+  };
+}
+
+async function sizeOf({ path, name }: AnnotatedImage, source: string): Promise<{ width: number; height: number }> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found)
+    throw new ImageError(`${source}: the image ${JSON.stringify(name)} is absent (${path}).`, {
+      cure: "Name the folder of the images with --images, or leave such images out with --skip-bad.",
+      file: path,
+    });
+  return openImage(path);
+}
+
+/** @throws DatasetError where the annotations were made on an image of another shape. */
+function frameOf(
+  { path }: AnnotatedImage,
+  { width: givenWidth, height: givenHeight }: ImageAnnotations,
+  size: { width: number; height: number },
+): { frame: Frame; width: number; height: number } {
+  const [width, height] = [givenWidth ?? size.width, givenHeight ?? size.height];
+  const [scaleX, scaleY] = [size.width / width, size.height / height];
+  const isShare = width === 1 && height === 1;
+  // Sizes are rounded, by half a pixel each.
+  const slack = Math.max(scaleX, scaleY) * (0.02 + 1 / Math.min(size.width, size.height, width, height));
+  if (!isShare && Math.abs(scaleX - scaleY) > slack)
+    throw new DatasetError(
+      `${path}: ${size.width} x ${size.height} pixels upright, but its annotations were made at ${width} x ${height}.`,
+      { cure: "Take the image that was annotated; if EXIF turns it, save it upright and annotate that.", file: path },
+    );
+  return { frame: { width: size.width, height: size.height, scaleX, scaleY }, width, height };
+}
