@@ -17,7 +17,7 @@ export const ALLOWED: Record<string, string[]> = {
   model: ["core", "ops", "trunk", "heads"],
   "weights/download": ["core"],
   weights: ["core", "trunk", "trunk/formats", "engine", "weights/download"],
-  train: ["core", "ops", "trunk", "heads", "dataset", "engine", "model"],
+  train: ["core", "ops", "metrics", "trunk", "heads", "dataset", "engine", "model"],
   explain: ["core"],
   "explain/reading": ["core", "trunk", "heads", "model", "explain"],
   "explain/graph/saliency": ["core", "ops", "trunk", "explain", "explain/graph"],

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   data: async () => (await import("./commands/data.js")).addData,
   weights: async () => (await import("./commands/weights.js")).addWeights,
   train: async () => (await import("./commands/train.js")).addTrain,
+  runs: async () => (await import("./commands/runs.js")).addRuns,
   evaluate: async () => (await import("./commands/evaluate.js")).addEvaluate,
   explain: async () => (await import("./commands/explain.js")).addExplain,
   faithfulness: async () => (await import("./commands/faithfulness.js")).addFaithfulness,

@@ -56,6 +56,7 @@ const DARK = ["#56b4e9", "#f0803c", "#2ec9a0", "#df92bd", "#e69f00", "#8cc8f0", 
 /** Runs in the page. */
 const DRAW = `(() => {
 const dark = matchMedia("(prefers-color-scheme: dark)");
+const font = "11px system-ui,sans-serif", counts = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
 const dashes = [[], [6, 4], [2, 3]];
 const text = (v) => v == null ? "–" : Math.abs(v) >= 100 ? v.toFixed(0) : v.toFixed(3);
 const powers = (u, all) => all.map((v) => v == null ? null : String(+v.toPrecision(3)));
@@ -63,7 +64,7 @@ const draw = (figure) => {
   const box = figure.querySelector(".plot"), c = JSON.parse(figure.querySelector("script").textContent);
   const style = getComputedStyle(document.documentElement), of = (name) => style.getPropertyValue(name).trim();
   const colours = dark.matches ? DARK : LIGHT, axis = { stroke: of("--faint"), grid: { stroke: of("--line"), width: 1 },
-    ticks: { stroke: of("--line"), width: 1 }, font: "11px system-ui,sans-serif", labelFont: "11px system-ui,sans-serif" };
+    ticks: { stroke: of("--line"), width: 1 }, font, labelFont: font };
   let next = 0;
   const series = c.lines.map((line) => {
     if (line.isGuide) return { label: line.name, stroke: of("--faint"), width: 1, dash: [4, 4], points: { show: false },
@@ -71,7 +72,7 @@ const draw = (figure) => {
     const at = next++, colour = colours[at % colours.length];
     return { label: line.name, stroke: colour, width: 2, dash: dashes[Math.floor(at / colours.length) % 3],
       paths: line.isScatter ? () => null : undefined, spanGaps: true, value: (u, v) => text(v),
-      points: { show: line.isScatter || c.x.length < 3 ? true : undefined, size: line.isScatter ? 4 : 6, fill: colour } };
+      points: { show: line.isScatter || c.x.length < 3 || undefined, size: line.isScatter ? 4 : 6, fill: colour } };
   });
   const [low, high] = c.range || [null, null];
   const marks = (u) => {
@@ -95,8 +96,8 @@ const draw = (figure) => {
       { range: (u, min, max) => {
       const from = low ?? Math.min(0, min ?? 0), to = high ?? (max > from ? max + 0.05 * (max - from) : from + 1);
       return [from, to]; } } },
-    axes: [{ ...axis, label: c.xLabel, labelSize: 18, size: 32, incrs: c.isCounted ? [1, 2, 5, 10, 20, 50, 100, 200, 500,
-      1000, 2000, 5000, 10000] : undefined }, { ...axis, size: 48, values: c.isLogarithmic ? powers : undefined }],
+    axes: [{ ...axis, label: c.xLabel, labelSize: 18, size: 32, incrs: c.isCounted ? counts : undefined },
+      { ...axis, size: 48, values: c.isLogarithmic ? powers : undefined }],
     cursor: { drag: { x: false, y: false } }, hooks: { draw: [marks], ready: [legend] } },
     [c.x, ...c.lines.map((line) => line.values)], box);
   return u;

@@ -7,7 +7,8 @@ import { escapeHtml } from "./html-page.js";
 export const MOST_CLASSES = 30;
 
 /** Rules of the table and of its windows. */
-export const CONFUSION_STYLE = `.confusion td,.confusion th{padding:.2rem .35rem;text-align:center;border:1px solid var(--paper)}
+export const CONFUSION_STYLE = `.confusion td,.confusion th{padding:.2rem .35rem;
+text-align:center;border:1px solid var(--paper)}
 .confusion thead th{white-space:normal;overflow-wrap:anywhere;max-width:8rem}
 .confusion tbody th{text-align:right;font-weight:500}.confusion button{all:unset;cursor:pointer;min-width:2.6rem;
 padding:.3rem;text-decoration:underline dotted;text-underline-offset:3px}

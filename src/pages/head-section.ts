@@ -39,7 +39,8 @@ export async function headSection(
   const confusion = review.confusion ? await confusionOf(review, drawn) : "";
   const gallery = (title: string, figures: string) =>
     figures === "" ? "" : `<h4>${title}</h4><div class="thumbs">${figures}</div>`;
-  return `<section id="head-${encodeURIComponent(name)}"><h3>${escapeHtml(name)} <span class="faint">${escapeHtml(kind)}</span></h3>
+  const title = `${escapeHtml(name)} <span class="faint">${escapeHtml(kind)}</span>`;
+  return `<section id="head-${encodeURIComponent(name)}"><h3>${title}</h3>
 ${confusion}<div class="grid">${chartsOf(name, review).map(chart).join("\n")}</div>
 ${gallery("Worst", worst)}${gallery("Best", best)}</section>`;
 }
@@ -55,7 +56,8 @@ async function confusionOf(
   places.sort((a, b) => Number(a.truth === a.answer) - Number(b.truth === b.answer));
   for (const { truth, answer } of places) figures.set(`${truth} ${answer}`, await drawn(cells[truth][answer].images));
   const classes = review.classes ?? [];
-  return `<p class="faint">A click on a number opens some of its images.</p>${confusionTable(classes, cells, (truth, answer) => figures.get(`${truth} ${answer}`) ?? "")}`;
+  const table = confusionTable(classes, cells, (truth, answer) => figures.get(`${truth} ${answer}`) ?? "");
+  return `<p class="faint">A click on a number opens some of its images.</p>${table}`;
 }
 
 function chartsOf(name: string, { precision, reliability, pairs }: HeadReview): Chart[] {

@@ -1,5 +1,6 @@
 /** `run.html` of a run folder: while it trains its curves and its configuration, at the end also every head in full. */
 
+import { leafText, leavesOf } from "../core/leaves.js";
 import { metricNumbers, metricText } from "../core/metric-numbers.js";
 import { ownValue } from "../core/own-value.js";
 import { adviceFor, blindHeads, headScore } from "../review/advice.js";
@@ -12,7 +13,8 @@ import { type Cell, htmlTable } from "./html-table.js";
 import { runCurves } from "./run-curves.js";
 import { EXPERT, HEAD, thumbnails } from "./thumbnails.js";
 
-const STYLE = `.score{white-space:nowrap}h4{margin:.8rem 0 .2rem;font-size:.9rem}.key{display:inline-block;width:.9em;height:.9em;border-radius:2px;
+const STYLE = `.score{white-space:nowrap}h4{margin:.8rem 0 .2rem;font-size:.9rem}.key{display:inline-block;
+width:.9em;height:.9em;border-radius:2px;
 vertical-align:-.1em}ul.advice{padding-left:1.2rem;margin:.4rem 0}ul.advice li{margin:.3rem 0;max-width:85ch}
 .meter{display:inline-block;width:5.5rem;height:.55rem;background:var(--line);border-radius:3px;position:relative;
 vertical-align:.05em;margin-right:.5rem}.meter i{position:absolute;inset:0 auto 0 0;background:var(--accent);
@@ -72,7 +74,8 @@ function summary(run: RunFacts): string {
   const state = run.reviews
     ? ""
     : '<p class="note plain">Still training, or stopped: curves so far. The rest comes at the end.</p>';
-  return `<p class="faint">The score is the ${escapeHtml(what)} on the validation images.</p>${state}<div class="facts">${boxes.join("")}</div>`;
+  const meaning = `<p class="faint">The score is the ${escapeHtml(what)} on the validation images.</p>`;
+  return `${meaning}${state}<div class="facts">${boxes.join("")}</div>`;
 }
 
 /** Heads that see nothing are named first. */
@@ -128,7 +131,8 @@ function meter(score: number | null, constant: number | null): string {
   if (score === null) return '<span class="faint">not evaluated</span>';
   const part = (share: number) => `${(100 * Math.min(1, Math.max(0, share))).toFixed(1)}%`;
   const tick = constant === null ? "" : `<u style="left:${part(constant)}"></u>`;
-  return `<span class="score"><span class="meter"><i style="width:${part(score)}"></i>${tick}</span>${score.toFixed(3)}</span>`;
+  const bar = `<span class="meter"><i style="width:${part(score)}"></i>${tick}</span>`;
+  return `<span class="score">${bar}${score.toFixed(3)}</span>`;
 }
 
 /** ` [0.91, 0.97]` where the metrics have an interval of this number. */
@@ -153,30 +157,21 @@ function legend(leftOut: number): string {
   const key = (colour: readonly number[], text: string) =>
     `<span class="key" style="background:rgb(${colour.join(",")})"></span> ${text}`;
   const more = leftOut > 0 ? ` ${leftOut} more pictures found no room on this page.` : "";
-  return `<p>${key(EXPERT, "the experts' labels")} &nbsp; ${key(HEAD, "the head's answers")} &nbsp; <span class="faint">drawn where the aspect has a place.${more}</span></p>`;
+  const keys = [key(EXPERT, "the experts' labels"), key(HEAD, "the head's answers")].join(" &nbsp; ");
+  return `<p>${keys} &nbsp; <span class="faint">drawn where the aspect has a place.${more}</span></p>`;
 }
 
 function configuration({ config, reasons = {} }: RunFacts): string {
   const isExplained = Object.keys(reasons).length > 0;
-  const rows = flatten(config).map(([key, value]): Cell[] => [
+  const rows = leavesOf(config).map(([key, value]): Cell[] => [
     { html: `<code>${escapeHtml(key)}</code>` },
-    value,
+    leafText(value),
     ...(isExplained ? [ownValue(reasons, key) ?? ""] : []),
   ]);
   const header = ["key", "value", ...(isExplained ? ["why"] : [])];
-  return `<h2>Configuration</h2><details${isExplained ? " open" : ""}><summary>${rows.length} values, every default written out</summary>${htmlTable(header, rows)}</details>`;
-}
-
-/** Leaves of plain data by key, as `--set` takes them; lists of plain values stay together. */
-function flatten(value: unknown, prefix = ""): [key: string, value: string][] {
-  const isLeaf =
-    typeof value !== "object" ||
-    value === null ||
-    (Array.isArray(value) && value.every((one) => typeof one !== "object"));
-  if (isLeaf) return [[prefix, typeof value === "string" ? value : JSON.stringify(value)]];
-  return Object.entries(value as object).flatMap(([key, own]) =>
-    flatten(own, prefix === "" ? key : `${prefix}.${key}`),
-  );
+  const summary = `<summary>${rows.length} values, every default written out</summary>`;
+  const open = isExplained ? " open" : "";
+  return `<h2>Configuration</h2><details${open}>${summary}${htmlTable(header, rows)}</details>`;
 }
 
 function origins({ dataset, machine = {} }: RunFacts): string {

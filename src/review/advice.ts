@@ -91,7 +91,8 @@ function adviceForHead(run: RunFacts, head: HeadFacts, isBlind: boolean): Advice
   if (isBlind && found.length === 0)
     found.push(
       about(
-        "sees nothing, and neither size nor number of its labels explains it. Look at its worst images: are the labels right?",
+        "sees nothing, and neither size nor number of its labels explains it. " +
+          "Look at its worst images: are the labels right?",
       ),
     );
   return found;
@@ -128,7 +129,9 @@ function curveAdvice(run: RunFacts): Advice[] {
     const more = `--set stages.${last.stage}.epochs=${2 * planned}`;
     return [
       {
-        text: `The score was still rising when the last stage ended (best epoch ${best.epoch} of ${planned}). Train longer: ${more}.`,
+        text:
+          `The score was still rising when the last stage ended (best epoch ${best.epoch} of ${planned}). ` +
+          `Train longer: ${more}.`,
       },
     ];
   }

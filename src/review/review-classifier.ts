@@ -1,4 +1,4 @@
-/** The classifier's answers on a split: confusion with images, precision of each class, reliability, pairs of values. */
+/** The classifier's answers on a split: confusion with images, precision of each class, reliability, pairs. */
 
 import { type ClassAnnotation, classLabels } from "../core/annotation.js";
 import { logSumExp, softmax, softplus } from "../core/logistic.js";

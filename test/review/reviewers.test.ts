@@ -62,7 +62,7 @@ test("classifier: the constant is the majority, cells hold the surest mistakes f
   expect(review.best.at(-1)?.text).toMatch(/^is b; said a 95 %$/); // softmax of [3, 0]: 1 / (1 + e^-3) = 0.953
 });
 
-test("segmentation: the constant is the share of positive pixels; false alarms are worst, silent empty images no sight", () => {
+test("segmentation: the constant is the share of positive pixels; silent empty images are not shown", () => {
   const spec: HeadSpec = { name: "x", kind: "segmentation", taps: [], threshold: 0.5 };
   const half = Float32Array.of(...Array(8).fill(1), ...Array(8).fill(0));
   const rows = [
