@@ -11,6 +11,7 @@ import { countUpTo, positiveInteger } from "../engine-options.js";
 import { printJson, printLine } from "../output.js";
 import { progressBar } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
+import { addDataExport } from "./data-export.js";
 import { addDataImport } from "./data-import.js";
 
 interface CheckOptions extends CommonOptions {
@@ -34,7 +35,7 @@ const SHOWN_FAULTS = 50;
 export function addData(program: Command): void {
   const data = program
     .command("data")
-    .description("check a dataset, import one from another tool, or generate a synthetic one");
+    .description("check a dataset, import or export one in another tool's form, or generate one");
   data
     .command("check")
     .description("count labels by head, state and split, and list every fault with its file and line")
@@ -53,6 +54,7 @@ export function addData(program: Command): void {
       runCommand(options, (signal) => runCheck(directory, options, signal)),
     );
   addDataImport(data);
+  addDataExport(data);
   data
     .command("synth")
     .description("generate images of synthetic tissue: seven aspects of four kinds, two of which cause the class")

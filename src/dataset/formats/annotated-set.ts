@@ -60,6 +60,8 @@ export interface ImageAnnotations {
   readonly width?: number;
   readonly height?: number;
   readonly objects: readonly AnnotatedObject[];
+  /** Categories that the export says are not in this image, which is more than that none is marked. */
+  readonly absent?: readonly string[];
   /** What was found and is not carried, one entry each, such as `"part: ..."`, with the reason; equal ones are counted. */
   readonly left?: readonly string[];
 }

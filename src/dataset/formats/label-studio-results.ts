@@ -6,6 +6,7 @@ import { LIMITS } from "../../core/limits.js";
 import { shown } from "../../core/message-text.js";
 import type { AnnotatedObject, ImageAnnotations, Point, Shape } from "./annotated-set.js";
 import { decodeBrush } from "./brush-rle.js";
+import { ABSENT_CONTROL } from "./export-label-studio.js";
 import { turnedBox } from "./rotated-box.js";
 
 /** Types of results that mark a region, without "labels" at their end. */
@@ -41,6 +42,7 @@ export async function labelStudioObjects(
   const regions = new Set(known.filter(isRegion).map(({ id }) => id));
   const labelled = new Set(known.filter((result) => labelsOf(result).length > 0).map(({ id }) => id));
   const objects: AnnotatedObject[] = [];
+  const absent: string[] = [];
   const left: string[] = [];
   for (const [index, result] of known.entries()) {
     const { id, type } = result;
@@ -48,8 +50,9 @@ export async function labelStudioObjects(
     if (Number(result.item_index ?? 0) > 0) left.push("result: tasks of several images are read for their first alone");
     else if (type === "choices") {
       // Choices of a region carry its id.
-      if (!regions.has(id))
-        for (const category of choicesOf(result, place)) objects.push({ category, shape: { kind: "image" } });
+      if (regions.has(id)) continue;
+      if (result.from_name === ABSENT_CONTROL) absent.push(...choicesOf(result, place));
+      else for (const category of choicesOf(result, place)) objects.push({ category, shape: { kind: "image" } });
     } else if (isRegion(result)) {
       const shape = shapeOf(result, { size, place });
       const labels = labelsOf(result);
@@ -64,7 +67,7 @@ export async function labelStudioObjects(
       left.push(`${type}: ${Object.hasOwn(REASONS, kind) ? REASONS[kind] : "it marks no place in an image"}`);
     }
   }
-  return { ...size, objects, left };
+  return { ...size, objects, left, ...(absent.length > 0 && { absent }) };
 }
 
 type Result = Record<string, unknown>;

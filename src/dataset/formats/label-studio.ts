@@ -73,6 +73,7 @@ function toImage(
     {
       path: at,
       name: toName(folder, at),
+      ...ownMeta(task),
       isAnnotated: annotation !== undefined,
       annotations: async () => {
         if (annotation === undefined) return { objects: [] };
@@ -99,6 +100,15 @@ function namesOf(task: Json, data: Json): string[] {
   if (address === undefined && !given.some(isImageName)) return [];
   const names = given.map(withoutAddress).filter((name) => basename(name) !== "");
   return [...new Set([...names, ...names.map((name) => basename(name).replace(/^[0-9a-f]{8}-/i, ""))])];
+}
+
+/** What our export puts there, and whoever prepares tasks may: `{ "split": "train", "groups": { "patient": "p7" } }`. */
+function ownMeta({ meta }: Json): Pick<AnnotatedImage, "split" | "groups"> {
+  if (!isRecord(meta)) return {};
+  const { split, groups } = meta;
+  const isGroups = (value: unknown): value is Record<string, string> =>
+    isRecord(value) && Object.values(value).every((name) => typeof name === "string");
+  return { ...(typeof split === "string" && { split }), ...(isGroups(groups) && { groups }) };
 }
 
 function isImageName(text: string): boolean {

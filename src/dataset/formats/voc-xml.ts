@@ -5,7 +5,7 @@ import type { AnnotatedObject, ImageAnnotations } from "./annotated-set.js";
 import { child, childrenOf, type XmlElement } from "./xml.js";
 
 /** @throws DatasetError with file and line. */
-export function vocAnnotations(root: XmlElement, file: string): Required<ImageAnnotations> {
+export function vocAnnotations(root: XmlElement, file: string): Required<Omit<ImageAnnotations, "absent">> {
   if (root.name !== "annotation")
     throw refuse(file, root, `its root is <${root.name}>, expected <annotation>`, "Is it a VOC annotation?");
   const size = child(root, "size");
