@@ -76,6 +76,7 @@ function imagesOf(
       annotations: async () => ({
         ...(isShare ? { width: 1, height: 1 } : sizeOf(own[0], { columns, file })),
         objects: own.flatMap((row) => objectsOf(row, { columns, file })),
+        ...absentIn(own, columns),
       }),
     };
   });
@@ -108,6 +109,13 @@ function objectsOf(row: Row, { columns, file }: { columns: CsvColumns; file: str
   if (right <= x || bottom <= y) throw fault(where, `has the box ${edges.join(", ")}, which has no area`);
   if (names.length === 0) throw fault(where, "has a box without a class");
   return names.map((category) => ({ category, shape: { kind: "box", x, y, width: right - x, height: bottom - y } }));
+}
+
+/** Classes with a column of their own that is 0 in every row of the image. */
+function absentIn(rows: readonly Row[], { oneHot }: CsvColumns): { absent?: string[] } {
+  const isZero = (cell: string) => (cell !== "" && Number(cell) === 0) || cell.toLowerCase() === "false";
+  const absent = [...oneHot].filter(([, column]) => rows.every(({ cells }) => isZero(cells[column])));
+  return absent.length > 0 ? { absent: absent.map(([category]) => category) } : {};
 }
 
 /** Boxes as shares of the image: none is larger than 1, and not all are whole numbers. */

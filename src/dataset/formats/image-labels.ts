@@ -27,7 +27,7 @@ export interface ImageLabels {
  */
 export function labelImage(
   image: AnnotatedImage,
-  { objects }: ImageAnnotations,
+  { objects, absent = [] }: ImageAnnotations,
   mapping: Mapping,
   { categories, width, height }: { categories: ReadonlySet<string>; width: number; height: number },
 ): ImageLabels {
@@ -36,10 +36,11 @@ export function labelImage(
   for (const aspect of mapping.aspects) {
     if (!aspect.categories.some((category) => categories.has(category))) continue;
     const own = objects.filter(({ category }) => aspect.categories.includes(category));
+    const otherwise = image.isAnnotated ? aspect.unmarked : aspect.unannotated;
     const label =
       own.length > 0
         ? labelOf(aspect, own, { width, height, counts })
-        : emptyLabel(aspect, image.isAnnotated ? aspect.unmarked : aspect.unannotated);
+        : emptyLabel(aspect, areAbsent(aspect.categories, { absent, categories }) ? "empty" : otherwise);
     if (label) aspects[aspect.name] = label;
   }
   const groups = Object.fromEntries(
@@ -48,8 +49,17 @@ export function labelImage(
       return value ? [[name, value]] : [];
     }),
   );
-  const target = mapping.classes ? targetOf(mapping.classes, image, objects, categories) : {};
+  const target = mapping.classes ? targetOf(mapping.classes, image, { objects, absent, categories }) : {};
   return { target, aspects, groups: { ...image.groups, ...groups }, ...counts };
+}
+
+/** All that the source knows of them are said to be absent, and one is. */
+function areAbsent(
+  wanted: readonly string[],
+  { absent, categories }: { absent: readonly string[]; categories: ReadonlySet<string> },
+): boolean {
+  const known = wanted.filter((category) => categories.has(category));
+  return known.length > 0 && known.every((category) => absent.includes(category));
 }
 
 function emptyLabel({ kind }: AspectMapping, state: "empty" | "unlabelled"): AspectLabel | undefined {
@@ -124,8 +134,11 @@ function clip(share: number): number {
 function targetOf(
   mapping: ClassMapping,
   image: AnnotatedImage,
-  objects: readonly AnnotatedObject[],
-  categories: ReadonlySet<string>,
+  {
+    objects,
+    absent,
+    categories,
+  }: { objects: readonly AnnotatedObject[]; absent: readonly string[]; categories: ReadonlySet<string> },
 ): ImageLabels["target"] {
   const known = objects.filter(({ isIgnored }) => !isIgnored);
   const words = wordsOf(mapping, image, known);
@@ -140,6 +153,8 @@ function targetOf(
     const all = wordsOf(mapping, image, objects);
     if (mapping.classes.some(({ of }) => of.some((word) => all.has(word)))) return {};
   }
+  const all = mapping.classes.flatMap(({ of }) => of);
+  if (mapping.task === "multi" && isByCategory && areAbsent(all, { absent, categories })) return { labels: [] };
   return otherwise(image.isAnnotated ? mapping.unmarked : mapping.unannotated);
 }
 

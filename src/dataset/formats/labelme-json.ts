@@ -25,11 +25,14 @@ export async function labelMeObjects(value: unknown, file: string): Promise<Imag
     if (typeof found === "string") left.push(found);
     else marks.push(found);
   }
-  const tags = isRecord(flags) ? Object.keys(flags).filter((name) => flags[name] === true) : [];
+  const flagged = (wanted: boolean) =>
+    isRecord(flags) ? Object.keys(flags).filter((name) => flags[name] === wanted) : [];
+  const [tags, absent] = [flagged(true), flagged(false)];
   const size = isCount(imageWidth) && isCount(imageHeight) && imageWidth * imageHeight > 0;
   return {
     ...(size ? { width: imageWidth, height: imageHeight } : {}),
     objects: [...joined(marks), ...tags.map((category) => ({ category, shape: { kind: "image" as const } }))],
+    ...(absent.length > 0 && { absent }),
     left,
   };
 }

@@ -50,12 +50,15 @@ export const MASKS: AnnotationReader = {
       const own = byImage.get(name) ?? [];
       const split = splitIn(name.split("/").slice(0, -1).join("/"))?.word;
       const objects = own.flatMap((pair) => objectsOf(pair, { source, content: contents.get(pair.mask), labels }));
+      // A black mask of an aspect says that it is not there; no mask of it says nothing.
+      const marked = new Set(objects.map(({ category }) => category));
+      const absent = [...new Set(own.flatMap(({ aspect }) => aspect ?? []))].filter((aspect) => !marked.has(aspect));
       return {
         path: resolve(given ?? source, name),
         name,
         ...(split !== undefined && { split }),
         isAnnotated: own.length > 0,
-        annotations: async () => ({ objects }),
+        annotations: async () => ({ objects, ...(absent.length > 0 && { absent }) }),
       };
     });
     return {

@@ -110,7 +110,7 @@ function proposeAspects({ categories }: Survey): { aspects?: Part; drop?: Part }
     aspects[name] = {
       kind,
       ...(name !== category.name && { categories: [category.name] }),
-      unmarked: "empty",
+      unmarked: category.absentCount > 0 ? "unlabelled" : "empty",
       unannotated: "unlabelled",
     };
   }

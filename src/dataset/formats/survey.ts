@@ -19,6 +19,8 @@ export interface CategoryCount {
   /** Polygons, ellipses, runs and masks. */
   areaCount: number;
   ignoredCount: number;
+  /** Images of which the export says that it is not in them. */
+  absentCount: number;
 }
 
 export interface Survey {
@@ -57,7 +59,7 @@ export async function survey(
   const countOf = (name: string) => {
     const known = categories.get(name);
     if (known) return known;
-    const count = { name, imageCount: 0, tagCount: 0, boxCount: 0, areaCount: 0, ignoredCount: 0 };
+    const count = { name, imageCount: 0, tagCount: 0, boxCount: 0, areaCount: 0, ignoredCount: 0, absentCount: 0 };
     categories.set(name, count);
     return count;
   };
@@ -77,6 +79,10 @@ export async function survey(
       if (image.isAnnotated) annotatedCount++;
       add(splits, image.split);
       for (const what of found.left ?? []) add(left, what);
+      for (const category of found.absent ?? []) {
+        countOf(category).absentCount++;
+        own.categories.add(category);
+      }
       const tags = new Set<string>();
       for (const object of found.objects) {
         count(countOf(object.category), object);
