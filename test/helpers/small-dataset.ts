@@ -47,7 +47,11 @@ const lines = [
   },
 ];
 
-export function smallDataset(more: object = {}): string {
+/** @param more keys of `dataset.json`. @param change what to make of each line. */
+export function smallDataset(
+  more: object = {},
+  change: (line: Record<string, unknown>, at: number) => object = (line) => line,
+): string {
   const images = lines.map(({ image }, at) => [image, greyPng(WIDTH, HEIGHT, [at])]);
   return writeFiles({
     "dataset.json": JSON.stringify({
@@ -60,7 +64,7 @@ export function smallDataset(more: object = {}): string {
       ],
       ...more,
     }),
-    "samples.jsonl": lines.map((line) => `${JSON.stringify(line)}\n`).join(""),
+    "samples.jsonl": lines.map((line, at) => `${JSON.stringify(change(line, at))}\n`).join(""),
     "masks/a.png": greyPng(WIDTH, HEIGHT, MASK),
     ...Object.fromEntries(images),
   });
