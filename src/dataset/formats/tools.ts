@@ -3,6 +3,7 @@
 import { DatasetError } from "../../core/errors.js";
 import { exists } from "../../core/files.js";
 import type { AnnotatedSet, AnnotationReader, ReadOptions } from "./annotated-set.js";
+import { COCO } from "./coco.js";
 import { CSV } from "./csv.js";
 import { CVAT } from "./cvat.js";
 import { FOLDERS } from "./folders.js";
@@ -12,7 +13,7 @@ import { MASKS } from "./masks.js";
 import { VOC } from "./voc.js";
 
 /** One line a tool; where several recognize a source, the user has to say. */
-const READERS: readonly AnnotationReader[] = [VOC, CVAT, LABEL_STUDIO, LABELME, FOLDERS, MASKS, CSV];
+const READERS: readonly AnnotationReader[] = [COCO, VOC, CVAT, LABEL_STUDIO, LABELME, FOLDERS, MASKS, CSV];
 
 export const TOOLS: readonly string[] = READERS.map(({ tool }) => tool);
 
