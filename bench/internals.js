@@ -1,7 +1,7 @@
 /**
- * The internal modules that benchmarks of the training step need; everything else is imported from "aspectlens". The
- * step is not exported: users call `runTraining`, whose step time cannot be separated from decoding and saving. Peak
- * memory and profile need the same graph on ONNX Runtime alone, without the worker.
+ * The internal modules that benchmarks of the training step and of derived places need; everything else is imported from
+ * "aspectlens". The step is not exported: users call `runTraining`, whose step time cannot be separated from decoding and
+ * saving. Peak memory and profile need the same graph on ONNX Runtime alone, without the worker.
  */
 
 const dist = new URL("../dist/", import.meta.url);
@@ -22,3 +22,7 @@ export const { probeBlock } = await load("engine/probe-block.js");
 export const { defaultThreads } = await load("engine/threads.js");
 /** Without its telemetry. @type {typeof import("../src/engine/onnx-runtime.js")} */
 export const { InferenceSession, Tensor } = await load("engine/onnx-runtime.js");
+/** @type {typeof import("../src/explain/reading/derived-place.js")} */
+export const { evidenceDensity } = await load("explain/reading/derived-place.js");
+/** @type {typeof import("../src/trunk/tap-offset.js")} */
+export const { tapOffset } = await load("trunk/tap-offset.js");

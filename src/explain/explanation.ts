@@ -71,9 +71,15 @@ export interface AspectExplanation extends RegionExplanation {
   readonly area?: number;
   /** File names beside the JSON; pixel regions only, `null` where the aspect is absent. */
   readonly mask?: string | null;
+  /** Not of a derived place. */
   readonly survivalMap?: string | null;
-  /** Kinds that have a place (segmentation, boxes, an amount map), also where there is none (`[]`). */
+  /** Kinds that have a place (all but an amount of one number), also where there is none (`[]`). */
   readonly instances?: readonly InstanceExplanation[];
+  /**
+   * The head says only that the aspect is there (`presence`): `area`, `mask` and the instances' boxes are where its
+   * evidence lies, and each instance's presence and survival are the aspect's.
+   */
+  readonly isPlaceDerived?: true;
 }
 
 /**

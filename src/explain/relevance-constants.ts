@@ -18,6 +18,13 @@ export const LEAST_SHARE_TO_OCCUPY = 0.02;
  */
 export const LEAST_CONTRAST = 1;
 
+/**
+ * An aspect by presence is derived to be where its evidence is at least this share of the highest: what overlaps the true
+ * masks best in bench/results/derived-place.json. Zhou et al. 2016 (arXiv:1512.04150) take 0.2 of a class activation map,
+ * Selvaraju et al. 2017 (arXiv:1610.02391) 0.15 of Grad-CAM.
+ */
+export const SHARE_OF_PEAK = 0.3;
+
 /** Smaller connected parts of a mask are no instances: 0.1 % of the image. */
 export const SMALLEST_INSTANCE = 0.001;
 

@@ -36,14 +36,20 @@ export async function aspectPanel(
   for (const aspect of [...ranked].reverse()) {
     const values = ownValue(maps.regions, aspect.name);
     if (aspect.kind === "boxes") boxes.push(drawBoxes(aspect, place, colourOf(aspect)));
-    else if (values) {
-      const look = aspect.isRelevant
-        ? { opacity: 0.5, contour: 3, around: NEAR_BLACK }
-        : { opacity: 0, contour: 2, around: WHITE };
-      paintRegion(painted, { width: maps.size, height: maps.size, values }, { colour: colourOf(aspect), ...look });
-    }
+    else if (values)
+      paintRegion(
+        painted,
+        { width: maps.size, height: maps.size, values },
+        { colour: colourOf(aspect), ...lookOf(aspect) },
+      );
   }
   return { picture: painted, drawing: [...boxes, ...(await drawNames(ranked, { frame, place, colourOf }))] };
+}
+
+/** A derived place has no sharp edge: a paler fill with a thin contour. */
+function lookOf({ isRelevant, isPlaceDerived }: AspectExplanation) {
+  if (!isRelevant) return { opacity: 0, contour: isPlaceDerived ? 1 : 2, around: WHITE };
+  return { opacity: isPlaceDerived ? 0.3 : 0.5, contour: isPlaceDerived ? 1 : 3, around: NEAR_BLACK };
 }
 
 /** Of a relevant aspect, the instances with a relevance near that of the most relevant one are filled. */

@@ -76,7 +76,8 @@ function details(aspect: AspectExplanation): string {
   // With an interval there is no room for the area.
   if (aspect.relevanceInterval) return parts.join(" · ");
   if (aspect.kind === "boxes" && aspect.instances) parts.push(`${aspect.instances.length} found`);
-  if (aspect.area !== undefined) parts.push(`area ${percentText(aspect.area)}`);
+  if (aspect.isPlaceDerived) parts.push("place derived");
+  else if (aspect.area !== undefined) parts.push(`area ${percentText(aspect.area)}`);
   if (aspect.instances === undefined) parts.push("no place");
   return parts.join(" · ");
 }

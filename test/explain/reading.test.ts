@@ -4,6 +4,7 @@ import { logit } from "../../src/core/logistic.js";
 import { imageOutputs, type NdArray, type NdArrays, ndArray } from "../../src/core/nd-array.js";
 import { random } from "../../src/core/random.js";
 import { connectedComponents } from "../../src/explain/reading/components.js";
+import { derivedPlace, evidenceDensity } from "../../src/explain/reading/derived-place.js";
 import { parseTarget } from "../../src/explain/reading/parse-target.js";
 import { predictionOf } from "../../src/explain/reading/prediction.js";
 import { type ReadOptions, readExplanation } from "../../src/explain/reading/read-explanation.js";
@@ -25,6 +26,10 @@ const shown = (mask: Uint8Array, width: number) =>
   Array.from({ length: mask.length / width }, (_, y) =>
     Array.from(mask.subarray(y * width, (y + 1) * width), (value) => (value ? "#" : ".")).join(""),
   );
+
+const none = () => {
+  throw new Error("asked for a derived place");
+};
 
 const classifier: ClassifierSpec = {
   kind: "classifier",
@@ -49,7 +54,7 @@ describe("components", () => {
 describe("cells", () => {
   test("touched by pixels are widened by one in all directions", () => {
     // Size 8 on a 4x4 grid: pixel (0, 2) lies in cell (0, 1).
-    const region = { elements: Uint32Array.of(2), boxes: [] };
+    const region = { elements: new Uint32Array(), boxes: [], pixels: Uint32Array.of(2) };
     const cells = touchedCells(region, { grid: { height: 4, width: 4 }, size: 8 });
     expect(shown(cells, 4)).toEqual(["###.", "###.", "....", "...."]);
   });
@@ -57,7 +62,7 @@ describe("cells", () => {
   test("touched by a box count where it covers any part of them", () => {
     // 0.5..0.75 is cell 2 of 4 alone; 0.1..0.3 reaches from cell 0 into cell 1.
     const region = { elements: new Uint32Array(), boxes: [[0.5, 0.1, 0.75, 0.3] as const] };
-    const cells = touchedCells(region, { grid: { height: 4, width: 4 } });
+    const cells = touchedCells(region, { grid: { height: 4, width: 4 }, size: 8 });
     expect(shown(cells, 4)).toEqual(["....", "###.", "###.", "###."]);
   });
 });
@@ -71,7 +76,7 @@ describe("regions", () => {
     // 0.1 % of 4,096 pixels is 4.1: five pixels are an instance, four are a speck. A logit of 0 is a sigmoid of 0.5.
     for (const x of [10, 11, 12, 13, 14]) unmasked.data[5 * size + x] = 0;
     for (const x of [30, 31, 32, 33]) unmasked.data[40 * size + x] = 2;
-    const { whole, instances, mask } = regionsOf(unmasked, { spec: segmentation, size });
+    const { whole, instances, mask } = regionsOf(unmasked, { spec: segmentation, size, derivedMask: none });
     expect(whole.elements).toHaveLength(9);
     expect(mask?.reduce((sum, value) => sum + value)).toBe(9);
     expect(instances).toHaveLength(1);
@@ -85,6 +90,7 @@ describe("regions", () => {
     const { whole, instances, mask, hasPixels } = regionsOf(unmasked, {
       spec: { kind: "boxes", name: "thing", taps: ["conv_pw_11"], threshold: 0.5 },
       size: 8,
+      derivedMask: none,
     });
     expect([...whole.elements]).toEqual([centre]);
     expect(hasPixels).toBe(false);
@@ -100,9 +106,76 @@ describe("regions", () => {
 
   test("of a presence are its one number, or nothing", () => {
     const spec: AspectSpec = { kind: "presence", name: "tag", taps: ["conv_pw_11"], threshold: 0.6 };
-    const count = (u: number) => regionsOf(array([1, 1], [u]), { spec, size: 8 }).whole.elements.length;
+    const count = (u: number) =>
+      regionsOf(array([1, 1], [u]), { spec, size: 8, derivedMask: () => new Uint8Array(64) }).whole.elements.length;
     expect(count(logit(0.61))).toBe(1);
     expect(count(logit(0.59))).toBe(0);
+  });
+
+  test("of a presence that is seen have the derived place, whose parts share the one number", () => {
+    const spec: AspectSpec = { kind: "presence", name: "tag", taps: ["conv_pw_11"], threshold: 0.6 };
+    const mask = drawn("##......", "##......", ...Array(4).fill("........"), "......##", "......##");
+    const seen = regionsOf(array([1, 1], [3]), { spec, size: 8, derivedMask: () => mask });
+    expect(seen).toMatchObject({ mask, hasPixels: false, isDerived: true });
+    expect([...seen.whole.elements]).toEqual([0]);
+    expect([...(seen.whole.pixels ?? [])]).toEqual([0, 1, 8, 9, 54, 55, 62, 63]);
+    expect(seen.instances?.map(({ elements, boxes }) => [[...elements], boxes])).toEqual([
+      [[0], [[0, 0, 0.25, 0.25]]],
+      [[0], [[0.75, 0.75, 1, 1]]],
+    ]);
+    const absent = regionsOf(array([1, 1], [-3]), { spec, size: 8, derivedMask: none });
+    expect(absent.whole.elements).toHaveLength(0);
+    expect(absent.instances).toEqual([]);
+  });
+});
+
+describe("a derived place", () => {
+  /** Sums of `d p` and `p^2` at each place. */
+  const overlapOf = (side: number, norms: readonly number[]) =>
+    array(
+      [1, side, side, 2],
+      norms.flatMap((norm) => [0, norm ** 2]),
+    );
+  const at = (side: number, norms: readonly number[]) => ({ tap: "a", index: 0, overlap: overlapOf(side, norms) });
+  const noOffset = { offsetOf: () => 0 };
+
+  test("is where the evidence reaches three tenths of its peak, bilinear between the centres of cells", () => {
+    // Cells of 4 px. Along the first row |p| is 10 up to the first centre (1.5), then falls to 0 at the next (5.5):
+    // 8.75, 6.25, 3.75, 1.25 at pixels 2 to 5, and so down each column. Rows 3 and 4 keep 0.625 and 0.375 of that.
+    const place = derivedPlace([at(2, [10, 0, 0, 0])], { size: 8, ...noOffset });
+    expect(shown(place, 8)).toEqual([
+      "#####...",
+      "#####...",
+      "#####...",
+      "####....",
+      "###.....",
+      ...Array(3).fill("........"),
+    ]);
+  });
+
+  test("lies where the layer's cells lie", () => {
+    // An eighth of 8 px is one pixel.
+    const place = derivedPlace([at(2, [10, 0, 0, 0])], { size: 8, offsetOf: () => 1 / 8 });
+    expect(shown(place, 8)[0]).toBe("######..");
+  });
+
+  test("sums the layers by the evidence that they hold: a cell four times as large counts a quarter at each pixel", () => {
+    const fine = Array.from({ length: 16 }, (_, cell) => (cell === 0 ? 1 : 0));
+    const density = evidenceDensity([at(4, fine), { ...at(2, [0, 0, 0, 1]), tap: "b" }], { size: 8, ...noOffset });
+    expect(density[0]).toBe(16);
+    expect(density[63]).toBe(4);
+  });
+
+  test("is nowhere without evidence", () => {
+    expect(derivedPlace([at(2, [0, 0, 0, 0])], { size: 8, ...noOffset }).some((value) => value === 1)).toBe(false);
+  });
+});
+
+describe("regions of one number", () => {
+  test("of an amount have no place", () => {
+    const spec: AspectSpec = { kind: "amount", form: "number", name: "fat", taps: ["conv_pw_11"], threshold: 0.1 };
+    const { instances, mask } = regionsOf(array([1, 1], [3]), { spec, size: 8, derivedMask: none });
+    expect([instances, mask]).toEqual([undefined, undefined]);
   });
 });
 
@@ -497,6 +570,10 @@ describe("an explanation", () => {
           relevanceInterval: null,
           isPresent: false,
           isRelevant: false,
+          area: 0,
+          mask: null,
+          instances: [],
+          isPlaceDerived: true,
         },
       ],
       unexplained: 0,
@@ -561,13 +638,35 @@ describe("an explanation", () => {
       "vessel/unmasked": array([1, 1], [3]),
       [`vessel/overlap/${tap}`]: array([1, 2, 2, 2], [4, 4, 0, 0, 0, 0, 0, 0]),
     };
-    const { explanation } = readExplanation(outputs(changes), options);
+    const [first, nucleus, vessel] = options.spec.heads;
+    const amount = { ...vessel, kind: "amount", form: "number" } as AspectSpec;
+    const spec = { ...options.spec, heads: [first, nucleus, amount] };
+    const { explanation } = readExplanation(outputs(changes), { ...options, spec });
     expect(explanation.aspects[1]).toMatchObject({
       isRelevant: true,
       relevance: expect.closeTo((2 / 3) * (4 / 9), 12),
     });
     expect(explanation.aspects[1]).not.toHaveProperty("instances");
+    expect(explanation.aspects[1]).not.toHaveProperty("isPlaceDerived");
     expect(explanation.unexplained).toBeNull();
+  });
+
+  test("derives the place of a presence, with which it takes part in the pictures and in what is explained", () => {
+    const changes = {
+      "vessel/unmasked": array([1, 1], [3]),
+      [`vessel/overlap/${tap}`]: array([1, 2, 2, 2], [4, 4, 0, 0, 0, 0, 0, 0]),
+    };
+    const { explanation, maps } = readExplanation(outputs(changes), options);
+    const [, vessel] = explanation.aspects;
+    expect(vessel).toMatchObject({ isPresent: true, isPlaceDerived: true, mask: "x.vessel.png" });
+    expect(vessel).not.toHaveProperty("survivalMap");
+    expect(vessel.instances).toHaveLength(1);
+    // One number: the instance has the aspect's own; its relevance is of the cells that it touches, here all.
+    const { presence, survival, relevance, area } = vessel;
+    expect(vessel.instances?.[0]).toMatchObject({ presence, survival, relevance, area });
+    expect(maps.regions.vessel.filter((value) => value === 1).length / maps.size ** 2).toBe(area);
+    expect(maps.survival).not.toHaveProperty("vessel");
+    expect(explanation.unexplained).toBe(0);
   });
 
   test("keeps the target that was asked for", () => {

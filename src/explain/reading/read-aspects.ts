@@ -5,6 +5,7 @@ import type { NdArrays } from "../../core/nd-array.js";
 import { regionFile, survivalFile } from "../../core/result-file-names.js";
 import type { AspectSpec } from "../../heads/head-spec.js";
 import type { AspectExplanation, RegionExplanation } from "../explanation.js";
+import { derivedPlace } from "./derived-place.js";
 import { uniqueRelevanceField } from "./json-fields.js";
 import type { AspectOverlap, TapSums } from "./overlap.js";
 import { type AspectRegions, type Region, regionsOf } from "./regions.js";
@@ -24,11 +25,17 @@ export interface AspectReading {
 
 /**
  * @param heads those that explain, in the model's order.
- * @param options.tap the one layer that was masked for all of them, if it was.
+ * @param options.tap the one layer that was masked for all of them, if it was. @param options.offsetOf a layer's, as
+ *   `derivedPlace` wants it.
  */
 export function readAspects(
   outputs: NdArrays,
-  { heads, tap, size }: { heads: readonly AspectSpec[]; tap?: string; size: number },
+  {
+    heads,
+    tap,
+    size,
+    offsetOf,
+  }: { heads: readonly AspectSpec[]; tap?: string; size: number; offsetOf: (tap: string) => number },
 ): readonly AspectReading[] {
   const readersOf = (name: string) => heads.filter((head) => maskedTaps(head, tap).includes(name));
   return heads.map((head) => {
@@ -42,7 +49,8 @@ export function readAspects(
       index: readersOf(name).indexOf(head),
       overlap: outputs[overlapPort(head.name, name)],
     }));
-    const regions = regionsOf(answers.unmasked, { spec: head, size });
+    const derivedMask = () => derivedPlace(overlaps, { size, offsetOf });
+    const regions = regionsOf(answers.unmasked, { spec: head, size, derivedMask });
     return { head, answers, regions, overlaps, survival: survivalOver(regions.whole.elements, answers) };
   });
 }
@@ -100,10 +108,8 @@ function explainAspect(
   const isPresent = regions.whole.elements.length > 0;
   const instances = regions.instances?.map((region) => ({
     box: region.boxes[0],
-    ...areaOf(region, regions, size),
-    ...numbersOf(region, reading, () =>
-      instanceRelevance(reading.overlaps, taps, { cells: cellsOf(region, regions, context) }),
-    ),
+    ...areaOf(region, size),
+    ...numbersOf(region, reading, () => instanceRelevance(reading.overlaps, taps, { cells: cellsOf(region, context) })),
   }));
   return {
     name: head.name,
@@ -113,12 +119,11 @@ function explainAspect(
     relevanceInterval: null,
     isPresent,
     isRelevant,
-    ...areaOf(regions.whole, regions, size),
-    ...(regions.hasPixels && {
-      mask: isPresent ? regionFile(stem, head.name) : null,
-      survivalMap: isPresent ? survivalFile(stem, head.name) : null,
-    }),
+    ...areaOf(regions.whole, size),
+    ...(regions.whole.pixels && { mask: isPresent ? regionFile(stem, head.name) : null }),
+    ...(regions.hasPixels && { survivalMap: isPresent ? survivalFile(stem, head.name) : null }),
     ...(instances && { instances }),
+    ...(regions.isDerived && { isPlaceDerived: true as const }),
   };
 }
 
@@ -137,23 +142,18 @@ function numbersOf(
   };
 }
 
-function areaOf({ elements }: Region, { hasPixels }: AspectRegions, size: number): { area?: number } {
-  return hasPixels ? { area: elements.length / (size * size) } : {};
+function areaOf({ pixels }: Region, size: number): { area?: number } {
+  return pixels ? { area: pixels.length / (size * size) } : {};
 }
 
 /** By layer, the cells that a region touches. */
-function cellsOf(region: Region, regions: AspectRegions, { taps, size }: ImageContext): Record<string, Uint8Array> {
+function cellsOf(region: Region, { taps, size }: ImageContext): Record<string, Uint8Array> {
   return Object.fromEntries(
     Object.entries(taps).map(([tap, { evidence }]) => {
       const grid = { height: evidence.shape[1], width: evidence.shape[2] };
-      return [tap, touchedCells(region, { grid, size: pixelSize(regions, size) })];
+      return [tap, touchedCells(region, { grid, size })];
     }),
   );
-}
-
-/** Size of the image whose pixels a region's elements are; `undefined` where its boxes say where it is. */
-export function pixelSize({ hasPixels }: AspectRegions, size: number): number | undefined {
-  return hasPixels ? size : undefined;
 }
 
 export function maskedTaps({ taps }: AspectSpec, tap?: string): readonly string[] {

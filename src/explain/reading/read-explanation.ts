@@ -13,7 +13,7 @@ import { methodOf } from "../methods.js";
 import { explainedAspect, type Target } from "../target.js";
 import { thresholdFields } from "./json-fields.js";
 import { predictionOf } from "./prediction.js";
-import { explainAspects, maskedTaps, pixelSize, readAspects } from "./read-aspects.js";
+import { explainAspects, maskedTaps, readAspects } from "./read-aspects.js";
 import { hasPlace } from "./regions.js";
 import { thresholdsOf } from "./relevant-aspects.js";
 import { survivalMap } from "./survival.js";
@@ -51,7 +51,8 @@ export function readExplanation(
   const { saliency: name, masking } = methodOf(method);
   const heads = checkOutputs(outputs, spec, { tap, target });
   const size = spec.trunk.inputSize;
-  const readings = readAspects(outputs, { heads: heads.aspects, tap, size });
+  const offsetOf = (layer: string) => tapOffset(spec.trunk, layer);
+  const readings = readAspects(outputs, { heads: heads.aspects, tap, size, offsetOf });
   const aspects = explainAspects(readings, { outputs, size, stem, thresholds });
   const drawn = drawnTap(outputs, { source: spec.source, tap });
   const saliency = outputs[tapPort("saliency", drawn)];
@@ -59,9 +60,7 @@ export function readExplanation(
   const relevant = readings
     .filter((_, index) => aspects[index].isRelevant)
     .map(({ head, regions }) =>
-      hasPlace(head)
-        ? touchedCells(regions.whole, { grid: { height, width }, size: pixelSize(regions, size) })
-        : undefined,
+      hasPlace(head) ? touchedCells(regions.whole, { grid: { height, width }, size }) : undefined,
     );
   const present = readings.filter((_, index) => aspects[index].isPresent);
   return {
@@ -88,7 +87,7 @@ export function readExplanation(
           regions.hasPixels ? [[head.name, survivalMap(regions.whole.elements, answers)]] : [],
         ),
       ),
-      saliency: { height, width, values: Float32Array.from(saliency.data), offset: tapOffset(spec.trunk, drawn) },
+      saliency: { height, width, values: Float32Array.from(saliency.data), offset: offsetOf(drawn) },
     },
   };
 }

@@ -1,7 +1,7 @@
 /**
- * Where an explanation says that an aspect is: its region R and its instances, from the unmasked answer alone. Empty
- * where the aspect is not seen, one number below its threshold too; `region` in heads/region.ts, inside the graph, has
- * such a number always.
+ * Where an explanation says that an aspect is: its region R and its instances, from the unmasked answer alone, but for
+ * the place of a presence, which is derived. Empty where the aspect is not seen, one number below its threshold too;
+ * `region` in heads/region.ts, inside the graph, has such a number always.
  */
 
 import type { Box } from "../../core/box.js";
@@ -19,6 +19,8 @@ export interface Region {
   readonly elements: Uint32Array;
   /** Where it lies; none where the answer has no place. */
   readonly boxes: readonly Box[];
+  /** Indices into `mask`; absent where the boxes, or nothing, say where it lies. */
+  readonly pixels?: Uint32Array;
 }
 
 export interface AspectRegions {
@@ -28,60 +30,83 @@ export interface AspectRegions {
   readonly instances?: readonly Region[];
   /** `[size * size]` of 0 and 1, boxes filled; `undefined` for kinds without a place. */
   readonly mask?: Uint8Array;
-  /** True where `elements` are the pixels of `mask`. */
+  /** True where the answer itself is by pixel: `elements` are those of `mask`. */
   readonly hasPixels: boolean;
+  /** True where the mask is not said by the head, but made of its evidence. */
+  readonly isDerived: boolean;
 }
 
 /**
  * @param unmasked u of one image, `[1, S, S, 1]`, `[1, h, w, 5]` or `[1, 1]`.
  * @param size height and width of the model's input.
+ * @param derivedMask of a presence, `[size * size]` of 0 and 1; asked for only where it is seen.
  */
-export function regionsOf(unmasked: NdArray, { spec, size }: { spec: AspectSpec; size: number }): AspectRegions {
+export function regionsOf(
+  unmasked: NdArray,
+  { spec, size, derivedMask }: { spec: AspectSpec; size: number; derivedMask: () => Uint8Array },
+): AspectRegions {
   switch (spec.kind) {
     case "boxes":
       return boxRegions(unmasked, spec.threshold, size);
     case "segmentation":
       return pixelRegions(unmasked, spec.threshold, size);
     case "presence":
-      return numberRegion(unmasked, spec.threshold);
+      return derivedRegions(numberRegion(unmasked, spec.threshold), { size, derivedMask });
     case "amount":
       if (spec.form === "map") return pixelRegions(unmasked, spec.threshold, size);
       return numberRegion(unmasked, spec.threshold);
   }
 }
 
-/** Whether answers of this kind say where. */
+/** Whether an aspect of this kind has a place, said by its head or derived. */
 export function hasPlace(spec: AspectSpec): boolean {
   switch (spec.kind) {
     case "segmentation":
     case "boxes":
+    case "presence":
       return true;
     case "amount":
       return spec.form === "map";
-    case "presence":
-      return false;
   }
 }
 
 function numberRegion(unmasked: NdArray, threshold: number): AspectRegions {
   const elements = unmasked.data[0] >= logit(threshold) ? Uint32Array.of(0) : new Uint32Array();
-  return { whole: { elements, boxes: [] }, hasPixels: false };
+  return { whole: { elements, boxes: [] }, hasPixels: false, isDerived: false };
+}
+
+/** The one number, where its evidence lies: every instance has the same elements, and pixels of its own. */
+function derivedRegions(
+  { whole: { elements } }: AspectRegions,
+  { size, derivedMask }: { size: number; derivedMask: () => Uint8Array },
+): AspectRegions {
+  const mask = elements.length > 0 ? derivedMask() : new Uint8Array(size * size);
+  const { whole, instances } = partsOf(mask, size);
+  const ofAll = (region: PixelRegion) => ({ ...region, elements });
+  return { whole: ofAll(whole), instances: instances.map(ofAll), mask, hasPixels: false, isDerived: true };
 }
 
 function pixelRegions(unmasked: NdArray, threshold: number, size: number): AspectRegions {
   const mask = decodeMask(unmasked.data, { threshold });
+  const { whole, instances } = partsOf(mask, size);
+  const ofItself = (region: PixelRegion) => ({ ...region, elements: region.pixels });
+  return { whole: ofItself(whole), instances: instances.map(ofItself), mask, hasPixels: true, isDerived: false };
+}
+
+interface PixelRegion {
+  readonly pixels: Uint32Array;
+  readonly boxes: readonly Box[];
+}
+
+/** All pixels of a mask, and its connected parts but for specks. */
+function partsOf(mask: Uint8Array, size: number): { whole: PixelRegion; instances: PixelRegion[] } {
   const components = connectedComponents(mask, { size });
   const instances = components
     .filter((pixels) => pixels.length >= SMALLEST_INSTANCE * size * size)
-    .map((pixels) => ({ elements: pixels, boxes: [extent(pixels, size)] }));
-  const elements = new Uint32Array(components.reduce((sum, pixels) => sum + pixels.length, 0));
-  for (let pixel = 0, count = 0; pixel < mask.length; pixel++) if (mask[pixel] === 1) elements[count++] = pixel;
-  return {
-    whole: { elements, boxes: components.map((pixels) => extent(pixels, size)) },
-    instances,
-    mask,
-    hasPixels: true,
-  };
+    .map((pixels) => ({ pixels, boxes: [extent(pixels, size)] }));
+  const pixels = new Uint32Array(components.reduce((sum, part) => sum + part.length, 0));
+  for (let pixel = 0, count = 0; pixel < mask.length; pixel++) if (mask[pixel] === 1) pixels[count++] = pixel;
+  return { whole: { pixels, boxes: components.map((part) => extent(part, size)) }, instances };
 }
 
 function boxRegions(unmasked: NdArray, threshold: number, size: number): AspectRegions {
@@ -100,7 +125,7 @@ function boxRegions(unmasked: NdArray, threshold: number, size: number): AspectR
     elements: Uint32Array.from(instances.flatMap(({ elements }) => [...elements])),
     boxes: found.map(({ box }) => box),
   };
-  return { whole, instances, mask, hasPixels: false };
+  return { whole, instances, mask, hasPixels: false, isDerived: false };
 }
 
 /** The cells of a grid that a box touches, at least one: from the first two numbers up to, not with, the last two. */

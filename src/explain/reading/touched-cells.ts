@@ -11,19 +11,19 @@ export interface GridSize {
  * The cells that a region touches, widened by one cell in all eight directions: a head's receptive field reaches past
  * its pixels.
  *
- * @param size height and width of the image whose pixels the region's elements index; without it its boxes are taken.
+ * @param size height and width of the image whose pixels the region has; where it has none its boxes are taken.
  * @returns `[height * width]` of 0 and 1.
  */
-export function touchedCells(region: Region, { grid, size }: { grid: GridSize; size?: number }): Uint8Array {
+export function touchedCells(region: Region, { grid, size }: { grid: GridSize; size: number }): Uint8Array {
   const touched = new Uint8Array(grid.height * grid.width);
-  if (size === undefined) {
+  if (!region.pixels) {
     for (const box of region.boxes) {
       const [top, left, bottom, right] = cellsUnder(box, grid);
       for (let y = top; y < bottom; y++) touched.fill(1, y * grid.width + left, y * grid.width + right);
     }
     return widened(touched, grid);
   }
-  for (const pixel of region.elements) {
+  for (const pixel of region.pixels) {
     const y = Math.floor((Math.floor(pixel / size) * grid.height) / size);
     const x = Math.floor(((pixel % size) * grid.width) / size);
     touched[y * grid.width + x] = 1;
