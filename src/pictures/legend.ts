@@ -65,11 +65,12 @@ async function legendRow(
   return [
     ...parts,
     ...relevanceBar(relevance, { x, y: y + 22, width, colour: isRelevant ? colour : PALE_GREY, threshold }),
-    await writeText(await fitText(details(aspect), { ...small, width }), { x, y: y + 46, ...small }),
+    await writeText(await fitText(legendDetails(aspect), { ...small, width }), { x, y: y + 46, ...small }),
   ];
 }
 
-function details(aspect: AspectExplanation): string {
+/** The small line under an aspect's bar. */
+export function legendDetails(aspect: AspectExplanation): string {
   const parts = [aspect.isRelevant ? "relevant" : aspect.relevance === null ? "not readable" : "not relevant"];
   if (aspect.relevanceInterval) parts.push(`interval ${aspect.relevanceInterval.map(shareText).join("–")}`);
   if (aspect.survival !== null) parts.push(`survival ${shareText(aspect.survival)}`);

@@ -1,7 +1,8 @@
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../src/core/errors.js";
-import type { Explained } from "../../src/explain/explanation.js";
+import type { AspectExplanation, Explained } from "../../src/explain/explanation.js";
+import { legendDetails } from "../../src/pictures/legend.js";
 import { maskFiles } from "../../src/pictures/mask-png.js";
 import { renderOverlay } from "../../src/pictures/overlay.js";
 import { explained, explanation, necrosis, SIZE, tissue } from "./fixtures.js";
@@ -187,4 +188,27 @@ test("writes each region as 0 and 255 and the survival as it is, under the names
   const read = async (name: string) => [...(await sharp(files[name]).toColourspace("b-w").raw().toBuffer())];
   expect(await read("x.necrosis.png")).toEqual([...explained.maps.regions.necrosis].map((value) => value * 255));
   expect(await read("x.necrosis.survival.png")).toEqual([...explained.maps.survival.necrosis]);
+});
+
+test("a derived place is painted paler, with a thinner contour, and called derived in the legend", async () => {
+  const derived: AspectExplanation = { ...necrosis, kind: "presence", isPlaceDerived: true };
+  const aspects = explanation.aspects.map((aspect) => (aspect.name === "necrosis" ? derived : aspect));
+  const image = tissue({ width: SIZE, height: SIZE });
+  const [marked, painted] = await Promise.all(
+    [explained, { ...explained, explanation: { ...explanation, aspects } }].map(async (one) =>
+      decode(await renderOverlay(one, image)),
+    ),
+  );
+  // The lower half of the disc, away from its name.
+  const panel = { x: PANEL.third + 50, y: PANEL.top + 160, width: 160, height: 70 };
+  const contours = [marked, painted].map((picture) => picture.count(GREEN, panel));
+  expect(contours[1]).toBeGreaterThan(50);
+  expect(contours[1]).toBeLessThan(0.6 * contours[0]);
+  const inside = [marked, painted].map((picture) => {
+    const [red, green] = picture.at(PANEL.third + 128, PANEL.top + 150);
+    return green - red;
+  });
+  expect(inside[1]).toBeGreaterThan(10);
+  expect(inside[1]).toBeLessThan(inside[0] - 10);
+  expect(legendDetails(derived)).toBe("relevant · survival 0.71 · place derived");
 });
