@@ -11,9 +11,10 @@ import { LABEL_STUDIO } from "./label-studio.js";
 import { LABELME } from "./labelme.js";
 import { MASKS } from "./masks.js";
 import { VOC } from "./voc.js";
+import { YOLO } from "./yolo.js";
 
 /** One line a tool; where several recognize a source, the user has to say. */
-const READERS: readonly AnnotationReader[] = [COCO, VOC, CVAT, LABEL_STUDIO, LABELME, FOLDERS, MASKS, CSV];
+const READERS: readonly AnnotationReader[] = [COCO, VOC, YOLO, CVAT, LABEL_STUDIO, LABELME, FOLDERS, MASKS, CSV];
 
 export const TOOLS: readonly string[] = READERS.map(({ tool }) => tool);
 
