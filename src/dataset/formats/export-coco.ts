@@ -81,7 +81,7 @@ async function openFile(
   };
 }
 
-/** Regions to ignore are crowds, which need a mask. */
+/** Regions to ignore are crowds, which have an outline even where they are boxes. */
 function placeOf(mark: ExportedMark, size: { width: number; height: number }): object {
   const iscrowd = mark.isIgnored ? 1 : 0;
   if (mark.kind === "mask") {
@@ -89,27 +89,15 @@ function placeOf(mark: ExportedMark, size: { width: number; height: number }): o
     return { segmentation: columnRuns(mark.pixels, size), bbox: box, area, iscrowd };
   }
   const { x, y, width, height } = mark;
-  const segmentation = mark.isIgnored ? { segmentation: columnRuns(filled(mark, size), size) } : { segmentation: [] };
-  return { ...segmentation, bbox: [x, y, width, height], area: width * height, iscrowd };
+  const outline = [x, y, x + width, y, x + width, y + height, x, y + height];
+  const bbox = [x, y, width, height];
+  return { segmentation: mark.isIgnored ? [outline] : [], bbox, area: width * height, iscrowd };
 }
 
 /** Runs go down the columns, zeros first. */
 function columnRuns(pixels: Uint8Array, { width, height }: { width: number; height: number }) {
   const isSet = (at: number) => pixels[(at % height) * width + Math.floor(at / height)] === 1;
   return { size: [height, width], counts: [...runsAlong(width * height, isSet)] };
-}
-
-/** Pixels whose centre lies in the box. */
-function filled(
-  box: Extract<ExportedMark, { kind: "box" }>,
-  { width, height }: { width: number; height: number },
-): Uint8Array {
-  const pixels = new Uint8Array(width * height);
-  const from = (edge: number) => Math.max(0, Math.ceil(edge - 0.5));
-  const [left, right] = [from(box.x), Math.min(width, from(box.x + box.width))];
-  for (let row = from(box.y); row < Math.min(height, from(box.y + box.height)); row++)
-    pixels.fill(1, row * width + left, row * width + Math.max(left, right));
-  return pixels;
 }
 
 function extentOf(pixels: Uint8Array, { width, height }: { width: number; height: number }) {

@@ -74,7 +74,7 @@ describe("COCO", () => {
       { id: 3, image_id: 1, category_id: 2, iscrowd: 0, area: 6, bbox: [1, 1, 3, 2], segmentation: [] },
       {
         ...{ id: 4, image_id: 1, category_id: 2, iscrowd: 1, area: 8, bbox: [4, 0, 4, 2] },
-        segmentation: { size: [4, 8], counts: [16, 2, 2, 2, 2, 2, 2, 2, 2] },
+        segmentation: [[4, 0, 8, 0, 8, 2, 4, 2]],
       },
     ]);
   });
