@@ -16,6 +16,10 @@ export interface CocoImage {
   /** Where it stands, for messages. */
   readonly where: string;
   readonly annotationCount: number;
+  /** Categories that are not in it (`neg_category_ids`, as LVIS has them). */
+  readonly absent: readonly string[];
+  /** Our own: `{ "patient": "p7" }`. */
+  readonly groups?: Readonly<Record<string, string>>;
   /** Annotations of it; what they are told apart by in other files is the key. */
   objects(left: string[]): { readonly key: string; readonly object: AnnotatedObject }[];
 }
@@ -41,7 +45,7 @@ interface Places {
 export function readCocoFile(file: string): CocoFile {
   const categories = new Map<number, string>();
   const licences = new Set<string>();
-  const found: { id: unknown; name: string; width?: number; height?: number; where: string }[] = [];
+  const found: (ImageEntry & { where: string; place: CocoPlace })[] = [];
   const places: Places = { imageIds: [], offsets: [], lengths: [], lines: [] };
   const ids = new Map<unknown, number>();
   const late: { at: number; id: unknown }[] = [];
@@ -61,7 +65,7 @@ export function readCocoFile(file: string): CocoFile {
       if (ids.has(image.id))
         throw refuse(place, `the image id ${shown(image.id)} is there twice`, "Give each its own.");
       ids.set(image.id, found.length);
-      found.push({ ...image, where: place.where });
+      found.push({ ...image, where: place.where, place });
     } else if (element.key === "annotations") {
       const { image_id: id } = entryOf(element, place);
       if (typeof id !== "number" && typeof id !== "string")
@@ -88,10 +92,15 @@ export function readCocoFile(file: string): CocoFile {
     if (own) own.push(at);
     else byImage.set(index, [at]);
   }
-  const images = found.map((image, index): CocoImage => {
+  const images = found.map(({ negative, place, ...image }, index): CocoImage => {
     const own = byImage.get(index) ?? [];
     return {
       ...image,
+      absent: negative.map((id) => {
+        const name = categories.get(id);
+        if (name !== undefined) return name;
+        throw refuse(place, `neg_category_ids holds ${shown(id)}, which "categories" does not list`, "Add it there.");
+      }),
       annotationCount: own.length,
       objects: (left) =>
         own.flatMap((at) => {
@@ -128,15 +137,31 @@ function toCategory({ id, name }: Record<string, unknown>, place: CocoPlace): [n
   return [id, name];
 }
 
-function toImage(image: Record<string, unknown>, place: CocoPlace) {
-  const { id, file_name: name, width, height } = image;
+interface ImageEntry {
+  readonly id: number | string;
+  readonly name: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly groups?: Readonly<Record<string, string>>;
+  readonly negative: readonly number[];
+}
+
+function toImage(image: Record<string, unknown>, place: CocoPlace): ImageEntry {
+  const { id, file_name: name, width, height, neg_category_ids: negative = [], groups } = image;
   if (typeof id !== "number" && typeof id !== "string") throw refuse(place, `id is ${shown(id)}`, "Write a number.");
   if (typeof name !== "string" || name === "")
     throw refuse(place, `file_name is ${shown(name)}`, "Write the name of its file.");
+  if (!Array.isArray(negative) || !negative.every((one) => typeof one === "number"))
+    throw refuse(place, `neg_category_ids is ${shown(negative)}`, "List ids of categories.");
+  const entry = { id, name, negative, ...(isTexts(groups) && { groups }) };
   const sides = [width, height];
   // Some tools leave them out, or write 0 where they do not know.
-  if (sides.every((side) => side === undefined || side === null || side === 0)) return { id, name };
+  if (sides.every((side) => side === undefined || side === null || side === 0)) return entry;
   if (!sides.every((side) => typeof side === "number" && Number.isInteger(side) && side > 0))
     throw refuse(place, `size is ${shown(width)} x ${shown(height)}`, "Write width and height in pixels.");
-  return { id, name, width: Number(width), height: Number(height) };
+  return { ...entry, width: Number(width), height: Number(height) };
+}
+
+function isTexts(value: unknown): value is Record<string, string> {
+  return isRecord(value) && Object.values(value).every((text) => typeof text === "string");
 }

@@ -7,7 +7,7 @@ import { isFolder } from "../../core/files.js";
 import type { AnnotatedImage, AnnotatedObject, AnnotationReader } from "./annotated-set.js";
 import { beginning } from "./beginning.js";
 import { type CocoFile, type CocoImage, readCocoFile } from "./coco-file.js";
-import { findPlaces, splitIn, stem } from "./places.js";
+import { findPlaces, splitIn, stem, toName } from "./places.js";
 
 const KEYS = /^\W*\{\s*"(info|licenses|images|annotations|categories)"\s*:\s*[[{]/;
 
@@ -32,11 +32,17 @@ export const COCO: AnnotationReader = {
         const own = split ?? splitIn(dirname(image.name))?.word;
         const found = places.find(image.name, { near, split: own, where: image.where });
         const path = found ?? resolve(folder ?? root, image.name);
+        // Where each split has a folder, files of two splits may have one name.
+        const isBelow =
+          own !== undefined &&
+          toName(folder ?? root, path)
+            .split("/")
+            .includes(own);
         const known = byPath.get(path);
         if (known) known.entries.push({ image, file });
         else
           byPath.set(path, {
-            name: nameOf(image.name, own),
+            name: nameOf(image.name, found === undefined || isBelow ? own : undefined),
             ...(own !== undefined && { split: own }),
             entries: [{ image, file }],
           });
@@ -61,8 +67,10 @@ function toImage({
   entries: readonly { image: CocoImage; file: CocoFile }[];
 }): AnnotatedImage {
   const sized = entries.find((entry) => entry.image.width !== undefined)?.image;
+  const groups = entries.find((entry) => entry.image.groups !== undefined)?.image.groups;
   return {
     ...image,
+    ...(groups && { groups }),
     // A file without annotations or categories, as of test images, says nothing about its images.
     isAnnotated: entries.some(({ file }) => file.annotationCount > 0 && file.categories.length > 0),
     annotations: async () => {
@@ -75,7 +83,12 @@ function toImage({
         objects.push(...own.filter(({ key }) => !seen.has(key)).map(({ object }) => object));
         for (const { key } of own) seen.add(key);
       }
-      return { ...(sized && { width: sized.width, height: sized.height }), objects, left };
+      const absent = [...new Set(entries.flatMap(({ image }) => image.absent))];
+      return {
+        ...(sized && { width: sized.width, height: sized.height }),
+        ...{ objects, left },
+        ...(absent.length > 0 && { absent }),
+      };
     },
   };
 }
