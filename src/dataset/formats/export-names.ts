@@ -33,23 +33,25 @@ export function exportNames({ classes, aspects }: Manifest): ExportNames {
  * The mapping file with which `data import` makes the same dataset again.
  *
  * @param options.saysAbsent the format tells what is absent; else an annotated image without a mark has none.
+ * @param options.saysTags the format has classes and presence of whole images.
  */
 export function mappingBack(
   { name, task, aspects }: Manifest,
   names: ExportNames,
-  { saysAbsent }: { saysAbsent: boolean },
+  { saysAbsent, saysTags }: { saysAbsent: boolean; saysTags: boolean },
 ): string {
   const state = { unmarked: saysAbsent ? "unlabelled" : "empty", unannotated: "unlabelled" };
-  const kinds = aspects.filter((aspect) => names.aspects.has(aspect.name));
-  return stringify({
+  const kinds = aspects.filter((aspect) => names.aspects.has(aspect.name) && (saysTags || aspect.kind !== "presence"));
+  const text = stringify({
     name,
-    ...(task !== "regression" && {
-      class: {
-        ...{ task, from: "tags" },
-        classes: Object.fromEntries([...names.classes].map(([own, category]) => [own, [category]])),
-        unmarked: "unlabelled",
-      },
-    }),
+    ...(saysTags &&
+      task !== "regression" && {
+        class: {
+          ...{ task, from: "tags" },
+          classes: Object.fromEntries([...names.classes].map(([own, category]) => [own, [category]])),
+          unmarked: "unlabelled",
+        },
+      }),
     ...(kinds.length > 0 && {
       aspects: Object.fromEntries(
         kinds.map((aspect) => [
@@ -60,4 +62,5 @@ export function mappingBack(
     }),
     splits: { keep: true },
   });
+  return saysTags ? text : `# This form has no classes of whole images: say under "class" what they are.\n${text}`;
 }

@@ -82,7 +82,8 @@ export async function exportDataset(
       onProgress?.(++done / count, `image ${done} of ${count}`);
     }
     await writer.finish();
-    await writeFileAtomic(join(temporary, MAPPING_FILE), mappingBack(manifest, names, format));
+    const back = { saysAbsent: format.saysAbsent, saysTags: format.cannotSay.tags === undefined };
+    await writeFileAtomic(join(temporary, MAPPING_FILE), mappingBack(manifest, names, back));
     await listFiles(temporary, { list: LIST });
     await checkReplaceable(target, { list: LIST, label: out });
     await replaceFolder(target, temporary);

@@ -245,6 +245,13 @@ describe("sets of our own", () => {
     expect(objects.map(({ shape }) => shape.kind === "box" && shape.width)).toEqual([2, 3000]);
   });
 
+  test("neg_category_ids says what is absent, and groups are read", async () => {
+    const own = image({ neg_category_ids: [7], groups: { patient: "p7" } });
+    const { images } = await readAnnotations(writeFiles(withImage(coco({ images: [own], annotations: [] }))));
+    expect(images[0].groups).toEqual({ patient: "p7" });
+    expect((await images[0].annotations()).absent).toEqual(["cell"]);
+  });
+
   test("what has no extent is named and left out", async () => {
     const annotations = [annotation({ bbox: [1, 1, 0, 2] }), annotation({ segmentation: [[1, 1, 2, 2]] })];
     const { images } = await readAnnotations(writeFiles(withImage(coco({ annotations }))));
@@ -285,6 +292,12 @@ describe("what is malformed is one line with file, line and cure", () => {
     ["no file name", coco({ images: [image({ file_name: "" })] }), /:3: images\[0\]: file_name is ""\. Write/],
     ["no id of an image", coco({ images: [image({ id: null })] }), /images\[0\]: id is null/],
     ["an id twice", coco({ images: [image(), image()] }), /images\[1\]: the image id 1 is there twice/],
+    [
+      "a negative category that is none",
+      coco({ images: [image({ neg_category_ids: [8] })] }),
+      /neg_category_ids holds 8/,
+    ],
+    ["negative categories that are no list", coco({ images: [image({ neg_category_ids: 7 })] }), /is 7\. List ids/],
     ["a negative size", coco({ images: [image({ width: -4 })] }), /images\[0\]: size is -4 x 3/],
     ["a category without a name", coco({ categories: [{ id: 7 }] }), /:\d+: categories\[0\]: name is undefined/],
     ["a category without an id", coco({ categories: [{ name: "x" }] }), /:\d+: categories\[0\]: id is undefined/],

@@ -105,7 +105,7 @@ describe("COCO", () => {
       ["crack", "class crack"],
       ["good", "good"],
     ]);
-    expect(mappingBack(manifest, names, { saysAbsent: true })).toContain(
+    expect(mappingBack(manifest, names, { saysAbsent: true, saysTags: true })).toContain(
       "classes:\n    crack:\n      - class crack\n    good:\n      - good\n",
     );
   });
@@ -208,6 +208,9 @@ describe("YOLO", () => {
       "",
     ]);
     expect(readFileSync(join(out, "labels/train/sub/b.txt"), "utf8")).toBe("");
+    const mapping = readFileSync(join(out, "mapping.yaml"), "utf8");
+    expect(mapping).toMatch(/^# This form has no classes of whole images/);
+    expect(mapping).not.toContain("wet");
   });
 
   test("has centres and sizes where there are boxes alone", async () => {
