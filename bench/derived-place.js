@@ -27,7 +27,7 @@ import {
   synthesize,
 } from "aspectlens";
 import { writeJson } from "./harness.js";
-import { evidenceDensity, tapOffset } from "./internals.js";
+import { evidenceDensity, SHARE_OF_PEAK, tapOffset } from "./internals.js";
 
 const { folder } = parseArgs({ options: { folder: { type: "string", default: "runs/derived-place" } } }).values;
 
@@ -95,12 +95,25 @@ async function measure(run) {
         ...{ tap, index },
         overlap: outputs[`${name}/overlap/${tap}`],
       }));
-      const density = evidenceDensity(overlaps, { size, offsetOf: (tap) => tapOffset(spec.trunk, tap) });
+      const density = evidenceDensity(overlaps, { size });
+      const moved = movedBy(density, { size, pixels: Math.round(size * tapOffset(spec.trunk, overlaps[0].tap)) });
       tallies[name] ??= tally();
-      tallies[name].add({ density, mask, derived: maps.regions[name], size });
+      tallies[name].add({ density, moved, mask, derived: maps.regions[name], size });
     }
   }
   return Object.fromEntries(Object.entries(tallies).map(([name, { result }]) => [name, result()]));
+}
+
+/**
+ * The same, moved right and down: where it would lie at the centres of the receptive fields.
+ *
+ * @param {Float32Array} density @param {{ size: number, pixels: number }} options
+ */
+function movedBy(density, { size, pixels }) {
+  return density.map((_, pixel) => {
+    const [row, column] = [Math.floor(pixel / size) - pixels, (pixel % size) - pixels];
+    return density[Math.max(0, row) * size + Math.max(0, column)];
+  });
 }
 
 function tally() {
@@ -109,11 +122,12 @@ function tally() {
   let near = 0;
   let area = 0;
   const shown = overlap();
+  const atCentres = overlap();
   const shares = SHARES.map((share) => ({ share, overlap: overlap() }));
   const means = MEANS.map((times) => ({ times, overlap: overlap() }));
   return {
-    /** @param {{ density: Float32Array, mask: ArrayLike<number>, derived: Uint8Array, size: number }} image */
-    add({ density, mask, derived, size }) {
+    /** @param {{ density: Float32Array, moved: Float32Array, mask: ArrayLike<number>, derived: Uint8Array, size: number }} image */
+    add({ density, moved, mask, derived, size }) {
       const marked = Uint8Array.from(mask, (share) => (share >= MARKED ? 1 : 0));
       const peak = density.indexOf(density.reduce((a, b) => Math.max(a, b), 0));
       const mean = density.reduce((a, b) => a + b, 0) / density.length;
@@ -122,6 +136,7 @@ function tally() {
       if (marked[peak]) hits++;
       if (isNear(marked, { peak, size, reach: size / 16 })) near++;
       shown.add((pixel) => derived[pixel] === 1, marked);
+      atCentres.add((pixel) => moved[pixel] >= SHARE_OF_PEAK * density[peak], marked);
       for (const each of shares) each.overlap.add((pixel) => density[pixel] >= each.share * density[peak], marked);
       for (const each of means) each.overlap.add((pixel) => density[pixel] >= each.times * mean, marked);
     },
@@ -131,6 +146,7 @@ function tally() {
       peakInside: rounded(hits / count),
       peakWithinSixteenth: rounded(near / count),
       iou: shown.result(),
+      iouMoved: atCentres.result(),
       iouByShareOfPeak: Object.fromEntries(shares.map(({ share, overlap }) => [share, overlap.result()])),
       iouByTimesTheMean: Object.fromEntries(means.map(({ times, overlap }) => [times, overlap.result()])),
     }),

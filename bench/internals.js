@@ -26,3 +26,5 @@ export const { InferenceSession, Tensor } = await load("engine/onnx-runtime.js")
 export const { evidenceDensity } = await load("explain/reading/derived-place.js");
 /** @type {typeof import("../src/trunk/tap-offset.js")} */
 export const { tapOffset } = await load("trunk/tap-offset.js");
+/** @type {typeof import("../src/explain/relevance-constants.js")} */
+export const { SHARE_OF_PEAK } = await load("explain/relevance-constants.js");

@@ -25,7 +25,7 @@ export { type Dataset, openDataset, splitSize } from "./dataset/dataset.js";
 export type { DatasetSummary, HeadSummary, StateCounts } from "./dataset/dataset-summary.js";
 export type { Fault } from "./dataset/fault.js";
 export type { GroupSummary } from "./dataset/group-counts.js";
-export type { AspectDeclaration, Manifest } from "./dataset/manifest.js";
+export type { AspectDeclaration, DatasetSource, Manifest } from "./dataset/manifest.js";
 export { type DecodedImage, decodeImage } from "./dataset/open-image.js";
 export type { Split } from "./dataset/record.js";
 export type { RenderOptions } from "./dataset/resize-image.js";

@@ -59,6 +59,16 @@ const here: Annotation = { present: true };
 const causes = { malignant: ["necrosis", "mitosis"] };
 
 describe("the truth of an image", () => {
+  test("an aspect that may only be in the void is neither a cause nor a distractor", () => {
+    const only = { mask: Float32Array.of(0, 0), ignored: Uint8Array.of(0, 1) };
+    const labelled = sample({ necrosis: only, vessel: { boxes: [], ignoredBoxes: [[0, 0, 1, 1]] } });
+    const comparison = compareWithGroundTruth(explanation({ necrosis: { relevance: 0.5 } }), {
+      sample: labelled,
+      causes,
+    });
+    expect(comparison).toMatchObject({ causes: [], distractors: [] });
+  });
+
   test("separates the aspects labelled present into causes and distractors", () => {
     const labelled = sample({
       necrosis: here,

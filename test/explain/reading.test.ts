@@ -137,12 +137,11 @@ describe("a derived place", () => {
       norms.flatMap((norm) => [0, norm ** 2]),
     );
   const at = (side: number, norms: readonly number[]) => ({ tap: "a", index: 0, overlap: overlapOf(side, norms) });
-  const noOffset = { offsetOf: () => 0 };
 
   test("is where the evidence reaches three tenths of its peak, bilinear between the centres of cells", () => {
     // Cells of 4 px. Along the first row |p| is 10 up to the first centre (1.5), then falls to 0 at the next (5.5):
     // 8.75, 6.25, 3.75, 1.25 at pixels 2 to 5, and so down each column. Rows 3 and 4 keep 0.625 and 0.375 of that.
-    const place = derivedPlace([at(2, [10, 0, 0, 0])], { size: 8, ...noOffset });
+    const place = derivedPlace([at(2, [10, 0, 0, 0])], { size: 8 });
     expect(shown(place, 8)).toEqual([
       "#####...",
       "#####...",
@@ -153,21 +152,15 @@ describe("a derived place", () => {
     ]);
   });
 
-  test("lies where the layer's cells lie", () => {
-    // An eighth of 8 px is one pixel.
-    const place = derivedPlace([at(2, [10, 0, 0, 0])], { size: 8, offsetOf: () => 1 / 8 });
-    expect(shown(place, 8)[0]).toBe("######..");
-  });
-
   test("sums the layers by the evidence that they hold: a cell four times as large counts a quarter at each pixel", () => {
     const fine = Array.from({ length: 16 }, (_, cell) => (cell === 0 ? 1 : 0));
-    const density = evidenceDensity([at(4, fine), { ...at(2, [0, 0, 0, 1]), tap: "b" }], { size: 8, ...noOffset });
+    const density = evidenceDensity([at(4, fine), { ...at(2, [0, 0, 0, 1]), tap: "b" }], { size: 8 });
     expect(density[0]).toBe(16);
     expect(density[63]).toBe(4);
   });
 
   test("is nowhere without evidence", () => {
-    expect(derivedPlace([at(2, [0, 0, 0, 0])], { size: 8, ...noOffset }).some((value) => value === 1)).toBe(false);
+    expect(derivedPlace([at(2, [0, 0, 0, 0])], { size: 8 }).some((value) => value === 1)).toBe(false);
   });
 });
 

@@ -6,42 +6,35 @@
 import { SHARE_OF_PEAK } from "../relevance-constants.js";
 import type { AspectOverlap } from "./overlap.js";
 
-interface DerivedPlaceOptions {
-  /** Height and width of the model's input, pixels. */
-  readonly size: number;
-  /** How far a layer's cells lie right of and below equal cells, as a share of the image's side (`tapOffset`). */
-  readonly offsetOf: (tap: string) => number;
-}
-
 /**
  * The pixels whose evidence is at least a share of the highest, as a place is found in a class activation map (Zhou et
  * al. 2016, arXiv:1512.04150).
  *
  * @param overlaps the aspect at each layer that its head reads.
+ * @param options.size height and width of the model's input, pixels.
  * @returns `[size * size]` of 0 and 1; all 0 where there is no evidence.
  */
-export function derivedPlace(overlaps: readonly AspectOverlap[], options: DerivedPlaceOptions): Uint8Array {
-  const density = evidenceDensity(overlaps, options);
+export function derivedPlace(overlaps: readonly AspectOverlap[], { size }: { size: number }): Uint8Array {
+  const density = evidenceDensity(overlaps, { size });
   const peak = density.reduce((a, b) => Math.max(a, b), 0);
   return Uint8Array.from(density, (value) => (peak > 0 && value >= SHARE_OF_PEAK * peak ? 1 : 0));
 }
 
 /**
  * `|p|` at each pixel, the sum over the layers: of each, bilinear between the centres of its cells, and divided by a
- * cell's area, so that a coarse layer and a fine one count by the evidence that they hold.
+ * cell's area, so that a coarse layer and a fine one count by the evidence that they hold. Cells are taken as equal
+ * parts of the image: moved to the centres of their receptive fields (`tapOffset`), as the saliency is drawn, places
+ * overlap the true masks less (in bench/results/derived-place.json `iouMoved`).
  *
  * @returns `[size * size]`, zero or more.
  */
-export function evidenceDensity(
-  overlaps: readonly AspectOverlap[],
-  { size, offsetOf }: DerivedPlaceOptions,
-): Float32Array {
+export function evidenceDensity(overlaps: readonly AspectOverlap[], { size }: { size: number }): Float32Array {
   const density = new Float32Array(size * size);
-  for (const { tap, overlap } of overlaps) {
+  for (const { overlap } of overlaps) {
     const [, height, width] = overlap.shape;
     const norms = Float32Array.from({ length: height * width }, (_, cell) => Math.sqrt(overlap.data[2 * cell + 1]));
-    const rows = between({ size, count: height, offset: offsetOf(tap) });
-    const columns = between({ size, count: width, offset: offsetOf(tap) });
+    const rows = between({ size, count: height });
+    const columns = between({ size, count: width });
     for (let y = 0; y < size; y++) {
       const row = rows[y];
       for (let x = 0; x < size; x++) {
@@ -56,9 +49,9 @@ export function evidenceDensity(
 }
 
 /** Of each pixel, the two cells around it and how far it lies towards the second. */
-function between({ size, count, offset }: { size: number; count: number; offset: number }) {
+function between({ size, count }: { size: number; count: number }) {
   return Array.from({ length: size }, (_, pixel) => {
-    const place = ((pixel + 0.5) / size - offset) * count - 0.5;
+    const place = ((pixel + 0.5) / size) * count - 0.5;
     const centre = Math.min(count - 1, Math.max(0, place));
     const low = Math.floor(centre);
     return { low, high: Math.min(count - 1, low + 1), share: centre - low };

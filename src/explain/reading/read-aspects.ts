@@ -25,17 +25,11 @@ export interface AspectReading {
 
 /**
  * @param heads those that explain, in the model's order.
- * @param options.tap the one layer that was masked for all of them, if it was. @param options.offsetOf a layer's, as
- *   `derivedPlace` wants it.
+ * @param options.tap the one layer that was masked for all of them, if it was.
  */
 export function readAspects(
   outputs: NdArrays,
-  {
-    heads,
-    tap,
-    size,
-    offsetOf,
-  }: { heads: readonly AspectSpec[]; tap?: string; size: number; offsetOf: (tap: string) => number },
+  { heads, tap, size }: { heads: readonly AspectSpec[]; tap?: string; size: number },
 ): readonly AspectReading[] {
   const readersOf = (name: string) => heads.filter((head) => maskedTaps(head, tap).includes(name));
   return heads.map((head) => {
@@ -49,7 +43,7 @@ export function readAspects(
       index: readersOf(name).indexOf(head),
       overlap: outputs[overlapPort(head.name, name)],
     }));
-    const derivedMask = () => derivedPlace(overlaps, { size, offsetOf });
+    const derivedMask = () => derivedPlace(overlaps, { size });
     const regions = regionsOf(answers.unmasked, { spec: head, size, derivedMask });
     return { head, answers, regions, overlaps, survival: survivalOver(regions.whole.elements, answers) };
   });

@@ -51,8 +51,7 @@ export function readExplanation(
   const { saliency: name, masking } = methodOf(method);
   const heads = checkOutputs(outputs, spec, { tap, target });
   const size = spec.trunk.inputSize;
-  const offsetOf = (layer: string) => tapOffset(spec.trunk, layer);
-  const readings = readAspects(outputs, { heads: heads.aspects, tap, size, offsetOf });
+  const readings = readAspects(outputs, { heads: heads.aspects, tap, size });
   const aspects = explainAspects(readings, { outputs, size, stem, thresholds });
   const drawn = drawnTap(outputs, { source: spec.source, tap });
   const saliency = outputs[tapPort("saliency", drawn)];
@@ -87,7 +86,7 @@ export function readExplanation(
           regions.hasPixels ? [[head.name, survivalMap(regions.whole.elements, answers)]] : [],
         ),
       ),
-      saliency: { height, width, values: Float32Array.from(saliency.data), offset: offsetOf(drawn) },
+      saliency: { height, width, values: Float32Array.from(saliency.data), offset: tapOffset(spec.trunk, drawn) },
     },
   };
 }
