@@ -100,6 +100,8 @@ export interface AnnotatedSet {
   readonly licence?: string;
   /** What the export holds and we do not carry, such as captions, with the reason; equal ones are counted. */
   readonly left: readonly string[];
+  /** What was guessed or decided, one sentence each. */
+  readonly notes?: readonly string[];
 }
 
 /** Reads the export of one tool. */

@@ -23,9 +23,11 @@ export const CSV: AnnotationReader = {
     const images = new Map<string, AnnotatedImage>();
     const categories = new Set<string>();
     const left: string[] = [];
+    const notes: string[] = [];
     for (const file of files) {
       const table = await readCsv(file);
       const columns = findColumns(table);
+      notes.push(`${file}: ${describe(table, columns)}`);
       for (const name of columns.oneHot.keys()) categories.add(name);
       for (const name of columns.unread) left.push(`column "${name}": its meaning is not known`);
       for (const image of imagesOf(table, { columns, folder, places })) {
@@ -37,9 +39,22 @@ export const CSV: AnnotationReader = {
         images.set(image.path, image);
       }
     }
-    return { tool: TOOL, source, categories: [...categories], images: [...images.values()], left };
+    return { tool: TOOL, source, categories: [...categories], images: [...images.values()], left, notes };
   },
 };
+
+/** What was guessed. */
+function describe({ delimiter, header }: CsvTable, { image, label, box, oneHot }: CsvColumns): string {
+  const words = { ",": "commas", ";": "semicolons", "\t": "tabulators", "|": "bars" }[delimiter];
+  const column = (at: number) => (header ? `"${header[at]}"` : `column ${at + 1}`);
+  const parts = [
+    `image ${column(image)}`,
+    ...(label === undefined ? [] : [`class ${column(label)}`]),
+    ...(box ? [`box ${box.map(column).join(", ")}`] : []),
+    ...(oneHot.size > 0 ? [`a class each ${[...oneHot.values()].map(column).join(", ")}`] : []),
+  ];
+  return `separated by ${words}, with${header ? " a" : "out"} header; read as ${parts.join(", ")}`;
+}
 
 type Row = CsvTable["rows"][number];
 

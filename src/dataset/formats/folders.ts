@@ -34,8 +34,8 @@ export const FOLDERS: AnnotationReader = {
       throw new DatasetError(`${folder}: holds no folder with images.`, {
         cure: "Put the images of each class into a folder of its name.",
       });
-    const left = names.some((name) => name.split("/").length > (hasSplits ? 4 : 3) - 1)
-      ? ["folder in the folder of a class: its images belong to that class"]
+    const notes = names.some((name) => name.split("/").length > (hasSplits ? 3 : 2))
+      ? ["there are folders in the folders of classes; their images belong to those classes"]
       : [];
     const images = names.map((name): AnnotatedImage => {
       const category = classOf(name, hasSplits);
@@ -49,7 +49,7 @@ export const FOLDERS: AnnotationReader = {
         }),
       };
     });
-    return { tool: TOOL, source, categories: [...classes].sort(), images, left };
+    return { tool: TOOL, source, categories: [...classes].sort(), images, left: [], notes };
   },
 };
 

@@ -98,7 +98,11 @@ export async function importAnnotations(
   const proposal = options.mapping ? undefined : proposeMapping(found, name);
   const { text, file } = options.mapping ?? { text: proposal?.text ?? "", file: MAPPING_FILE };
   const { mapping, root } = parseMapping(text, file);
-  const notes = [...checkMapping(mapping, found, root), ...leftNotes(found.left)];
+  const notes = [
+    ...sets.flatMap(({ set }) => set.notes ?? []),
+    ...checkMapping(mapping, found, root),
+    ...leftNotes(found.left),
+  ];
   const { classes } = mapping;
   if (!classes)
     throw new DatasetError(`${sources.join(", ")}: nothing in it tells a class, not even a mark.`, {

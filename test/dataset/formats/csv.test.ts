@@ -64,6 +64,19 @@ describe("labels", () => {
   });
 });
 
+describe("what was guessed is said", () => {
+  test.each([
+    ["image;label\n1.png;cat\n", /csv: separated by semicolons, with a header; read as image "image", class "label"$/],
+    ["1.png,2,1,6,4,cat\n", /commas, without header; read as image column 1, class column 6, box column 2, column 3/],
+    [
+      "image\tcat\tdog\n1.png\t1\t0\n",
+      /by tabulators, with a header; read as image "image", a class each "cat", "dog"$/,
+    ],
+  ])("%j", async (text, note) => {
+    expect((await read(text)).notes).toEqual([expect.stringMatching(note)]);
+  });
+});
+
 describe("one column a class", () => {
   test("1 is there, 0 is not, and nothing or -1 is not known", async () => {
     const { categories, marks } = await read("image,cat,dog\n1.png,1.0,0.0\n2.png,0,1\n3.png,-1,\n");

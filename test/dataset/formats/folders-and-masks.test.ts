@@ -31,7 +31,7 @@ describe("folders", () => {
   test.skipIf(tools === undefined)(
     "the set of label-tools: an image of no class, and a folder inside a class",
     async () => {
-      const { tool, categories, images, left } = await readAnnotations(join(tools ?? "", "imagenet_dataset"));
+      const { tool, categories, images, notes } = await readAnnotations(join(tools ?? "", "imagenet_dataset"));
       expect({ tool, categories }).toEqual({ tool: "folders", categories: ["label_0", "label_1"] });
       const tags = await Promise.all(images.map(async ({ annotations }) => (await annotations()).objects));
       expect(
@@ -42,7 +42,7 @@ describe("folders", () => {
         ["label_1/label_1_1.jpg", true, ["label_1"]],
         ["label_1/label_1_1/label_1_1.jpg", true, ["label_1"]],
       ]);
-      expect(left).toEqual(["folder in the folder of a class: its images belong to that class"]);
+      expect(notes).toEqual(["there are folders in the folders of classes; their images belong to those classes"]);
     },
   );
 
