@@ -7,11 +7,12 @@ import { DatasetError } from "../core/errors.js";
 import { checkMask } from "./check-mask.js";
 import type { Remark } from "./collect-remarks.js";
 import type { Manifest } from "./manifest.js";
-import { checkRasterSize, toMap } from "./mask.js";
+import { checkRasterSize, toMap, toWholeMask } from "./mask.js";
 import { openImage } from "./open-image.js";
 import { locate } from "./paths.js";
 import { readRaster } from "./raster.js";
 import type { AspectRecord, SampleRecord } from "./record.js";
+import { GLANCE, type SeenSample } from "./survey/seen-sample.js";
 import type { SizeCheck } from "./too-small.js";
 
 export interface FileCheck {
@@ -21,17 +22,22 @@ export interface FileCheck {
   readonly decode: boolean;
   /** Counts objects that are too small for an input size. */
   readonly sizes?: SizeCheck;
+  /** Side of `masks`. */
+  readonly inputSize: number;
   readonly fail: (error: unknown) => void;
   readonly remark: (kind: string, remark: Omit<Remark, "line">) => void;
 }
 
+/** What was seen of a sample. */
+export interface CheckedFiles extends Pick<SeenSample, "image" | "masks"> {
+  /** Masks without a pixel of their aspect are `null`, or absent where it may be in void pixels. */
+  readonly record: SampleRecord;
+}
+
 /**
  * Checks each file of a sample once; an error in one file does not hide those in others.
- *
- * @returns the record, in which masks without a pixel of their aspect are `null`, or absent where it may be in void
- *   pixels.
  */
-export async function checkFiles(record: SampleRecord, check: FileCheck): Promise<SampleRecord> {
+export async function checkFiles(record: SampleRecord, check: FileCheck): Promise<CheckedFiles> {
   const { decode, sizes, fail, remark } = check;
   const uses = Object.entries(record.aspects).flatMap(([name, aspect]) => rasterUses(name, aspect));
   for (const [name, { mask, boxes }] of Object.entries(record.aspects))
@@ -47,38 +53,48 @@ export async function checkFiles(record: SampleRecord, check: FileCheck): Promis
         fail(error);
       }
     }
-    return record;
+    return { record, masks: new Map() };
   }
-  let image: { width: number; height: number } | undefined;
+  let image: SeenSample["image"];
   try {
     const opened = await openImage(locate(check, record.image));
-    await opened.render({ size: 64 });
-    image = opened;
+    const pixels = await opened.render({ size: GLANCE });
+    image = { width: opened.width, height: opened.height, pixels };
     const odd = opened.remark();
     if (odd) remark("dark", { severity: "warning", aspects: [], message: `${locate(check, record.image)}: ${odd}` });
   } catch (error) {
     fail(error);
   }
-  const masks = new Map<string, null | undefined>();
+  const empty = new Map<string, null | undefined>();
+  const masks = new Map<string, Float32Array>();
   for (const path of new Set(uses.map((use) => use.path))) {
     try {
       const own = uses.filter((candidate) => candidate.path === path);
-      for (const [name, mask] of await checkRaster(own, { ...check, path, image })) masks.set(name, mask);
+      for (const [name, mask] of await checkRaster(own, { ...check, path, image, masks })) empty.set(name, mask);
     } catch (error) {
       fail(error);
     }
   }
   const seen = ([name, aspect]: [string, AspectRecord]) => [
     name,
-    masks.has(name) ? { ...aspect, mask: masks.get(name) } : aspect,
+    empty.has(name) ? { ...aspect, mask: empty.get(name) } : aspect,
   ];
-  return { ...record, aspects: Object.fromEntries(Object.entries(record.aspects).map(seen)) };
+  const aspects = Object.fromEntries(Object.entries(record.aspects).map(seen));
+  return { record: { ...record, aspects }, image, masks };
 }
 
 /** @returns the aspects of which the mask has no pixel, with what it then counts as. */
 async function checkRaster(
   uses: readonly RasterUse[],
-  { path, image, sizes, remark, ...dataset }: FileCheck & { path: string; image?: { width: number; height: number } },
+  {
+    path,
+    image,
+    masks,
+    sizes,
+    inputSize,
+    remark,
+    ...dataset
+  }: FileCheck & { path: string; image?: SeenSample["image"]; masks: Map<string, Float32Array> },
 ): Promise<[name: string, mask: null | undefined][]> {
   const file = locate(dataset, path);
   const raster = await readRaster(file);
@@ -95,7 +111,9 @@ async function checkRaster(
     const isUnknown = !isKnown || (hasVoid && kindOf(name) === "presence");
     if (isEmpty) empty.push([name, isUnknown ? undefined : null]);
     for (const { kind, ...rest } of findings) remark(kind, { ...rest, aspects: [name] });
-    sizes?.addMask(name, raster, { values, ignore, path: file });
+    const mask = toWholeMask(raster, { size: inputSize, values, ignore, path: file });
+    masks.set(name, mask);
+    sizes?.addMask(name, mask);
   }
   const unpicked = uses.filter(({ use, values }) => use === "mask" && !values).map(({ name }) => name);
   if (unpicked.length > 1) {

@@ -20,6 +20,7 @@ import { type Manifest, readManifest } from "./manifest.js";
 import { locate } from "./paths.js";
 import { readImageFile } from "./read-image-file.js";
 import { parseLine, type SampleRecord, type Split, toRecord } from "./record.js";
+import { type Survey, surveyOf, surveyWarnings } from "./survey/survey.js";
 import { createSizeCheck } from "./too-small.js";
 
 /** The result of `data check --json`, unchanged. */
@@ -55,6 +56,8 @@ export interface CheckOptions {
   readonly inputSize?: number;
   /** Called with each fault when it is found. */
   readonly onFault?: (fault: Fault) => void;
+  /** @internal Called at the end, with what `data check --html` shows. */
+  readonly onSurvey?: (survey: Survey) => void;
   /** Called after each line. */
   readonly onProgress?: (lineCount: number) => void;
 }
@@ -65,7 +68,7 @@ export interface CheckOptions {
  * @throws DatasetError if the manifest or the samples file cannot be read, so that nothing can be listed.
  */
 export async function checkDataset(directory: string, options: CheckOptions = {}): Promise<DatasetReport> {
-  const { decode = true, inputSize, onFault, onProgress } = options;
+  const { decode = true, inputSize, onFault, onProgress, onSurvey } = options;
   const { manifest, bytes } = await readManifest(directory);
   const file = locate({ directory, manifest }, manifest.samples, { ErrorClass: DatasetError });
   const faults: Fault[] = [];
@@ -80,6 +83,7 @@ export async function checkDataset(directory: string, options: CheckOptions = {}
   const remarks = collectRemarks();
   const boxOrder = createBoxOrderCheck();
   const sizes = inputSize === undefined ? undefined : createSizeCheck({ inputSize });
+  const survey = surveyOf(manifest, { inputSize });
   let lineCount = 0;
   for await (const line of readLines(file, { onChunk: (chunk) => hash.update(chunk) })) {
     const where = `${file}:${line.number}`;
@@ -97,8 +101,11 @@ export async function checkDataset(directory: string, options: CheckOptions = {}
       const record = toRecord(value, manifest, where);
       warnOfContradictions(record, warn);
       for (const crossing of groups.add(record)) remark(`group ${crossing.name}`, groupRemark(crossing, record.split));
-      add(await checkFiles(record, { directory, manifest, decode, sizes, fail, remark }));
-      await duplicates(record, { directory, manifest, decode, line: line.number, warn });
+      const check = { directory, manifest, decode, sizes, inputSize: survey.inputSize, fail, remark };
+      const files = await checkFiles(record, check);
+      add(files.record);
+      const isCopy = await duplicates(record, { directory, manifest, decode, line: line.number, warn });
+      survey.add({ ...files, line: line.number, isCopy });
     } catch (error) {
       fail(error);
     }
@@ -109,11 +116,14 @@ export async function checkDataset(directory: string, options: CheckOptions = {}
   if (lineCount === 0)
     report({ severity: "error", file, message: `${file}: holds no samples. Put one sample, as JSON, on each line.` });
   const whole = join(directory, "dataset.json");
+  const surveyed = survey.result();
+  onSurvey?.(surveyed);
   const warnings = [
     ...datasetWarnings(manifest, summary),
     ...groupWarnings(groups.summary, summary.samples),
     boxOrder.warning() ?? [],
     sizes?.warnings() ?? [],
+    ...surveyWarnings(surveyed),
   ].flat();
   for (const message of warnings) report({ severity: "warning", file: whole, message: `${whole}: ${message}` });
   return reportOf(manifest, { summary, hash: hash.digest("hex"), faults });
@@ -193,7 +203,7 @@ function duplicateFinder() {
     const earlier = seen.get(key);
     if (!earlier) {
       seen.set(key, { line, split });
-      return;
+      return false;
     }
     const same = `${image}: the same image as in line ${earlier.line}`;
     if (earlier.split === split) warn(`${same}. Remove one.`);
@@ -202,6 +212,7 @@ function duplicateFinder() {
         `${same}, which is in split "${earlier.split}" while this is in "${split}": ` +
           `results will look better than they are. Remove one.`,
       );
+    return true;
   };
 }
 

@@ -36,6 +36,15 @@ export function toMask(raster: Raster, options: RasterOptions & { values?: reado
   return meanOfKnown(raster, options, (value) => (isAspect(value) ? 1 : 0));
 }
 
+/** The same of all of the raster, not mirrored. */
+export function toWholeMask(
+  raster: Raster,
+  options: Omit<RasterOptions, "crop" | "flip"> & { values?: readonly number[] },
+): Float32Array {
+  const crop = { left: 0, top: 0, width: raster.width, height: raster.height };
+  return toMask(raster, { ...options, crop, flip: false });
+}
+
 /**
  * @returns `[size * size]` 0..255 for amounts of 0..1; the mean over the known area of each pixel, 0 where it is void.
  * @throws ImageError if the file's values are not grey levels.

@@ -7,7 +7,7 @@ import type { Box } from "../core/box.js";
 import { isTooSmall } from "../core/mask-share.js";
 import { ownValue } from "../core/own-value.js";
 import { type Dataset, readRecord, splitSize } from "./dataset.js";
-import { toMask } from "./mask.js";
+import { toWholeMask } from "./mask.js";
 import { locate } from "./paths.js";
 import { type Raster, readRaster } from "./raster.js";
 
@@ -15,11 +15,8 @@ import { type Raster, readRaster } from "./raster.js";
 const LOOKED_AT = 64;
 
 export interface SizeCheck {
-  addMask(
-    name: string,
-    raster: Raster,
-    use: { values?: readonly number[]; ignore?: readonly number[]; path: string },
-  ): void;
+  /** @param mask shares 0..1 at the input size. */
+  addMask(name: string, mask: Float32Array): void;
   addBoxes(name: string, boxes: readonly Box[]): void;
   /** A sentence for each aspect of which something is too small. */
   warnings(): string[];
@@ -33,9 +30,7 @@ export function createSizeCheck({ inputSize }: { inputSize: number }): SizeCheck
     counts.set(name, { drawn: drawn + 1, tooSmall: tooSmall + (isLost ? 1 : 0) });
   };
   return {
-    addMask(name, raster, use) {
-      const crop = { left: 0, top: 0, width: raster.width, height: raster.height };
-      const mask = toMask(raster, { size: inputSize, crop, flip: false, ...use });
+    addMask(name, mask) {
       if (mask.some((share) => share > 0)) add(name, isTooSmall(mask));
     },
     addBoxes(name, boxes) {
@@ -76,7 +71,7 @@ export async function tooSmallForTraining(
         const path = locate(dataset, mask);
         const raster = read.get(path) ?? readRaster(path);
         read.set(path, raster);
-        check.addMask(name, await raster, { values, ignore, path });
+        check.addMask(name, toWholeMask(await raster, { size: inputSize, values, ignore, path }));
       } else if (boxes) check.addBoxes(name, boxes);
     }
   }

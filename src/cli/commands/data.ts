@@ -1,14 +1,20 @@
 /** `aspectlens data`: checks a dataset, or generates the synthetic tissue set. */
 
+import { readFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { DatasetError } from "../../core/errors.js";
+import { writeFileAtomic } from "../../core/files.js";
 import { formatTable } from "../../core/text-table.js";
 import { checkDataset, type DatasetReport } from "../../dataset/check.js";
+import { readManifest } from "../../dataset/manifest.js";
+import type { Survey } from "../../dataset/survey/survey.js";
 import { synthesize } from "../../dataset/synth/synthesize.js";
 import { type Cause, POSSIBLE_CAUSES } from "../../dataset/synth/tissue.js";
+import { DATASET_PAGE, datasetPage } from "../../pages/dataset-page.js";
 import { BUILTIN_INPUT_SIZE } from "../../train/config.js";
 import { countUpTo, positiveInteger } from "../engine-options.js";
-import { printJson, printLine } from "../output.js";
+import { checkOutFile } from "../out-file.js";
+import { printJson, printLine, printNote } from "../output.js";
 import { progressBar } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
 import { addDataExport } from "./data-export.js";
@@ -17,6 +23,7 @@ import { addDataImport } from "./data-import.js";
 interface CheckOptions extends CommonOptions {
   readonly decode: boolean;
   readonly inputSize: number;
+  readonly html?: string;
 }
 
 interface SynthOptions extends CommonOptions {
@@ -47,9 +54,13 @@ export function addData(program: Command): void {
       countUpTo(2048),
       BUILTIN_INPUT_SIZE,
     )
+    .option("--html <file>", "write what the data hold, with the images to look at, as one page to this file")
     .option("--json", "print one JSON object")
     .option("--debug", "print the stack of an error")
-    .addHelpText("after", "\nExample:\n  aspectlens data check data/tissue")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  aspectlens data check data/tissue\n  aspectlens data check data/tissue --html tissue.html",
+    )
     .action((directory: string, options: CheckOptions) =>
       runCommand(options, (signal) => runCheck(directory, options, signal)),
     );
@@ -83,8 +94,17 @@ Examples:
     );
 }
 
+/** True for a page that `--html` wrote earlier. */
+async function isDatasetPage(path: string): Promise<boolean> {
+  const beginning = (await readFile(path, "utf8").catch(() => "")).slice(0, 1000);
+  return beginning.includes(`<meta name="generator" content="${DATASET_PAGE}">`);
+}
+
 async function runCheck(directory: string, options: CheckOptions, signal: AbortSignal): Promise<void> {
+  const { html } = options;
+  if (html !== undefined) await checkOutFile(html, { isOurs: isDatasetPage, what: "a page of data check" });
   const bar = progressBar("checking");
+  let survey: Survey | undefined;
   const report = await checkDataset(directory, {
     decode: options.decode,
     inputSize: options.inputSize,
@@ -92,8 +112,16 @@ async function runCheck(directory: string, options: CheckOptions, signal: AbortS
       signal.throwIfAborted();
       bar.update(0, `${lines} samples`);
     },
+    onSurvey: (found) => {
+      survey = found;
+    },
   });
   bar.clear();
+  if (html !== undefined && survey) {
+    const { manifest } = await readManifest(directory);
+    await writeFileAtomic(html, await datasetPage({ report, survey }, { directory, manifest }));
+    printNote(`${html}: what the data hold`);
+  }
   if (options.json) printJson(report);
   else printReport(report);
   if (!report.isUsable) {

@@ -1,0 +1,117 @@
+/**
+ * Images that look the same, by a difference hash (N. Krawetz 2013, "Kind of like that"). Our own twenty lines: the
+ * kept libraries decode each file once more, and take milliseconds for a cosine transform of every image.
+ */
+
+import { luma } from "../../core/luma.js";
+import type { Split } from "../record.js";
+import { GLANCE, type SeenSample, type SurveyPart } from "./seen-sample.js";
+
+interface Place {
+  readonly line: number;
+  readonly split: Split;
+}
+
+export interface NearDuplicate {
+  readonly first: Place;
+  readonly second: Place;
+  /** Bits of 256 that differ. */
+  readonly distance: number;
+}
+
+export interface NearDuplicates {
+  /** Those across splits first; without copies that have the same bytes. At most 10,000. */
+  readonly pairs: readonly NearDuplicate[];
+  /** Images with a look-alike in another split. */
+  readonly acrossCount: number;
+}
+
+const SIDE = 16;
+const WORDS = (SIDE * SIDE) / 32;
+/** Hashes that differ in fewer bits than they have words have a word in common: that is how pairs are found. */
+const FARTHEST = WORDS - 1;
+/** Steps of grey below this are noise, as of a compression. */
+const LEAST_STEP = 2;
+/** Hashes with fewer set bits are of images with hardly any structure, which look alike without being the same. */
+const LEAST_BITS = 16;
+/** Mean difference of 8 x 8 grey levels up to which images with the same structure are the same. */
+const LARGEST_DIFFERENCE = 5;
+const MOST_PAIRS = 10_000;
+/** Images with one word in common that are compared with one another. */
+const MOST_ALIKE = 64;
+
+/** Keeps about 200 bytes of each image. */
+export function nearDuplicates(): SurveyPart<NearDuplicates> {
+  const places: Place[] = [];
+  const hashes: Uint32Array[] = [];
+  const greys: Uint8Array[] = [];
+  return {
+    add({ image, isCopy, line, record: { split } }: SeenSample) {
+      if (!image || isCopy) return;
+      const hash = differenceHash(image.pixels);
+      if (bitCount(hash) < LEAST_BITS) return;
+      places.push({ line, split });
+      hashes.push(hash);
+      greys.push(Uint8Array.from(meanGrey(image.pixels, { columns: 8, rows: 8 })));
+    },
+    result() {
+      const found = new Map<number, NearDuplicate>();
+      for (let word = 0; word < WORDS; word++) {
+        const order = Uint32Array.from(hashes.keys()).sort((a, b) => hashes[a][word] - hashes[b][word] || a - b);
+        for (let at = 0; at < order.length; at++) {
+          for (let next = at + 1; next < Math.min(order.length, at + MOST_ALIKE); next++) {
+            const [a, b] = [order[at], order[next]];
+            if (hashes[a][word] !== hashes[b][word] || found.size >= MOST_PAIRS) break;
+            const distance = bitCount(hashes[a].map((own, index) => own ^ hashes[b][index]));
+            if (distance > FARTHEST || meanDifference(greys[a], greys[b]) > LARGEST_DIFFERENCE) continue;
+            found.set(a * hashes.length + b, { first: places[a], second: places[b], distance });
+          }
+        }
+      }
+      const isAcross = ({ first, second }: NearDuplicate) => first.split !== second.split;
+      const pairs = [...found.values()].sort(
+        (a, b) => Number(isAcross(b)) - Number(isAcross(a)) || a.distance - b.distance || a.first.line - b.first.line,
+      );
+      const across = pairs.filter(isAcross).flatMap(({ first, second }) => [first.line, second.line]);
+      return { pairs, acrossCount: new Set(across).size };
+    },
+  };
+}
+
+/** 16 x 16 bits: whether grey rises from one column to the next by more than noise. @param pixels `[64, 64, 3]`. */
+export function differenceHash(pixels: Uint8Array): Uint32Array {
+  const grey = meanGrey(pixels, { columns: SIDE + 1, rows: SIDE });
+  const hash = new Uint32Array(WORDS);
+  for (let y = 0; y < SIDE; y++) {
+    for (let x = 0; x < SIDE; x++) {
+      const at = y * (SIDE + 1) + x;
+      if (grey[at + 1] - grey[at] > LEAST_STEP) hash[(y * SIDE + x) >> 5] |= 1 << ((y * SIDE + x) & 31);
+    }
+  }
+  return hash;
+}
+
+/** Grey 0..255, averaged over a grid of cells. */
+function meanGrey(pixels: Uint8Array, { columns, rows }: { columns: number; rows: number }): Float32Array {
+  const sums = new Float32Array(columns * rows);
+  const counts = new Float32Array(columns * rows);
+  for (let y = 0; y < GLANCE; y++) {
+    for (let x = 0; x < GLANCE; x++) {
+      const cell = Math.floor((y * rows) / GLANCE) * columns + Math.floor((x * columns) / GLANCE);
+      const at = 3 * (y * GLANCE + x);
+      sums[cell] += luma(pixels[at], pixels[at + 1], pixels[at + 2]);
+      counts[cell]++;
+    }
+  }
+  return sums.map((sum, cell) => sum / counts[cell]);
+}
+
+function meanDifference(a: Uint8Array, b: Uint8Array): number {
+  return a.reduce((sum, grey, at) => sum + Math.abs(grey - b[at]), 0) / a.length;
+}
+
+function bitCount(words: Uint32Array): number {
+  let count = 0;
+  for (const word of words) for (let rest = word; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
