@@ -40,10 +40,18 @@ export function oddImages(): SurveyPart<OddImage[]> {
         else if (look[3] < BLANK) found.push({ line, text: "blank" });
       }
       if (looks.length < LEAST_IMAGES) return found;
-      found.push(...unlikeMost(looks, ({ size }) => size));
-      found.push(...unlikeMost(looks, ({ isGrey }) => (isGrey ? "grey" : "coloured")));
+      const further = [
+        ...unlikeMost(looks, ({ size }) => size),
+        ...unlikeMost(looks, ({ isGrey }) => (isGrey ? "grey" : "coloured")),
+        ...unlikeColours(looks),
+      ];
       const told = new Set(found.map(({ line }) => line));
-      return [...found, ...unlikeColours(looks).filter(({ line }) => !told.has(line))];
+      for (const odd of further) {
+        if (told.has(odd.line)) continue; // each image once
+        told.add(odd.line);
+        found.push(odd);
+      }
+      return found;
     },
   };
 }
