@@ -29,9 +29,10 @@ def read_aspect(head, outputs):
     """Where the head sees its aspect, how surely, and how much of that is left in the masked run."""
     answers = [outputs[f"{head['name']}/{run}"] for run in ("unmasked", "masked", "reference")]
     unmasked, masked, reference = (answer[..., :1] for answer in answers)  # of boxes: the heat
-    is_boxes, least = head["kind"] == "boxes", np.float32(np.log(head["threshold"]) - np.log1p(-head["threshold"]))
+    is_boxes, scale, at = head["kind"] == "boxes", head.get("temperature", 1), head["threshold"]
+    least = np.float32(scale * (np.log(at) - np.log1p(-at)))
     region = find_centres(answers[0], least)[..., None] if is_boxes else unmasked >= least
-    probability, is_present = 1 / (1 + np.exp(-unmasked)), bool(region.any())
+    probability, is_present = 1 / (1 + np.exp(-unmasked / scale)), bool(region.any())
     whole, left = (unmasked - reference)[region], (masked - reference)[region]
     presence = probability[region].mean() if is_present and not is_boxes else probability.max()
     survival = left.sum() / whole.sum() if is_present and whole.mean() >= 1 else None
@@ -52,8 +53,7 @@ def find_centres(answer, least):
         area = lambda low, high: np.prod(np.maximum(high - low, 0))
         shared = [area(np.maximum(box[0], other[0]), np.minimum(box[1], other[1])) for other in boxes]
         if all(3 * both <= area(*box) + area(*other) for both, other in zip(shared, boxes)):  # half of their union
-            centres[cell] = True
-            boxes.append(box)
+            centres[cell], boxes = True, [*boxes, box]
     return centres
 
 

@@ -31,6 +31,8 @@ export function checkModel(model: unknown, refuse: Refuse): void {
     const isTapped = isStrings(taps) && taps.length > 0 && new Set(taps).size === taps.length;
     if (!isTapped || !taps.every((tap) => layers.includes(tap)))
       throw refuse(`${key}.taps`, "different layers of the trunk, at least one");
+    if (head.temperature !== undefined && !(isNumber(head.temperature) && head.temperature > 0))
+      throw refuse(`${key}.temperature`, "a number above 0");
     if (kind === "classifier") {
       checkClassifier(head, key, refuse);
       continue;

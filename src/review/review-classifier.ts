@@ -12,12 +12,14 @@ const CELL_IMAGES = 6;
 const MOST_PAIRS = 400;
 
 export function reviewClassifier(spec: ClassifierSpec): HeadReviewer {
+  const { temperature = 1 } = spec;
   const one = spec.task === "single" ? single(spec) : spec.task === "multi" ? multi(spec) : regression();
   return {
     add(logits, labels, paths) {
       const width = logits.shape[1];
       labels.forEach((label, i) => {
-        if (label) one.add(logits.data.subarray(i * width, (i + 1) * width), label as ClassAnnotation, paths[i]);
+        const row = Float32Array.from(logits.data.subarray(i * width, (i + 1) * width), (logit) => logit / temperature);
+        if (label) one.add(row, label as ClassAnnotation, paths[i]);
       });
     },
     result: one.result,

@@ -13,7 +13,7 @@ import { scoreBins } from "./score-bins.js";
 const MOST_PAIRS = 400;
 const LEVELS = 256;
 
-export function reviewPresence({ name }: PresenceSpec): HeadReviewer {
+export function reviewPresence({ name, temperature = 1 }: PresenceSpec): HeadReviewer {
   const bins = scoreBins();
   const found = extremes<ReviewedImage>(SHOWN);
   let positives = 0;
@@ -25,7 +25,7 @@ export function reviewPresence({ name }: PresenceSpec): HeadReviewer {
         if (isPresent === undefined) return;
         count++;
         if (isPresent) positives++;
-        const logit = logits.data[i];
+        const logit = logits.data[i] / temperature;
         bins.add(logit, isPresent);
         const text = `${isPresent ? "is there" : "is not there"}; said ${(100 * sigmoid(logit)).toFixed(0)} %`;
         found.add(isPresent ? logit : -logit, () => ({ path: paths[i], text }));

@@ -14,6 +14,7 @@ import type { EpochRecord } from "../core/epoch-record.js";
 import { ConfigError, InterruptedError } from "../core/errors.js";
 import { writeFileAtomic } from "../core/files.js";
 import type { NdArrays } from "../core/nd-array.js";
+import { ownValue } from "../core/own-value.js";
 import { batches } from "../dataset/batches.js";
 import { openDataset, splitSize } from "../dataset/dataset.js";
 import { unlearnable } from "../dataset/dataset-warnings.js";
@@ -22,11 +23,19 @@ import { locate } from "../dataset/paths.js";
 import type { Split } from "../dataset/record.js";
 import { tooSmallForTraining } from "../dataset/too-small.js";
 import type { Engine } from "../engine/engine.js";
+import { splitTally } from "../evaluation/split-evaluation.js";
 import { calibrate } from "../explain/calibration/calibrate.js";
 import { computeReferences } from "../explain/calibration/references.js";
 import { checkTaps, explainedTaps } from "../explain/graph/explained-taps.js";
 import { createModel, type Model } from "../model/model.js";
-import { type Provenance, readTrainedModel, type TrainedModel, writeTrainedModel } from "../model/trained-model.js";
+import type { ModelSpec } from "../model/model-spec.js";
+import {
+  type Provenance,
+  readTrainedModel,
+  type SplitMetrics,
+  type TrainedModel,
+  writeTrainedModel,
+} from "../model/trained-model.js";
 import { runPage } from "../pages/run-page.js";
 import type { RunFacts } from "../review/run-facts.js";
 import { holdsCheckpoint, readFileList, runIsThere } from "../train/checkpoint.js";
@@ -37,6 +46,7 @@ import { type TrainOptions, type TrainResult, trainStages } from "../train/train
 import { reviewSplit } from "./review-split.js";
 import { runFacts } from "./run-facts.js";
 import { type Plan, planOf, type TrainPlan } from "./train-plan.js";
+import { tuneHeads } from "./tune-heads.js";
 
 /** How `runTraining` trains, and whom it tells. */
 export interface RunOptions {
@@ -105,19 +115,21 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
     await writePage({ ...facts, history, best }, plan);
     options.onEpoch?.(record);
   };
-  const result = await trainStages({ ...options, ...plan, inventory, onlyHeads, onEpoch });
+  const trainedStages = await trainStages({ ...options, ...plan, inventory, onlyHeads, onEpoch });
+  const result = { ...trainedStages, model: createModel(await tuneRun(trainedStages, { plan, onlyHeads, options })) };
   const { references, calibration } = await measureRelevance(result, { plan, base, onlyHeads, options });
-  const reviews = await reviewRun(result, { plan, options });
+  const { reviews, metrics } = await reviewRun(result, { plan, options });
   const { history, best } = result;
   await writePage({ ...facts, history, best, reviews, warnings: [...warnings, ...calibration.warnings] }, plan);
   const trained: TrainedModel = {
-    spec,
+    spec: result.model.spec,
     parameters: result.parameters,
     references,
     // A few images with new labels would move what the former aspects were measured by.
     threshold: base ? base.threshold : calibration.threshold,
     provenance: provenanceOf(plan, {
       result,
+      metrics,
       inventory,
       warnings: [
         ...(base?.provenance.warnings ?? []),
@@ -154,8 +166,29 @@ async function measureRelevance(
   return { references, calibration };
 }
 
-/** Every head on the validation images, for the run's page. */
-function reviewRun(
+/** The model with its heads' temperatures and thresholds, decided on the validation images. */
+async function tuneRun(
+  { model, parameters }: TrainResult,
+  {
+    plan: { config, dataset },
+    onlyHeads,
+    options: { engine, signal, onPhase },
+  }: { plan: Plan; onlyHeads?: readonly string[]; options: RunOptions },
+): Promise<ModelSpec> {
+  const { batchSize } = config;
+  const { inputSize } = model.spec.trunk;
+  if (splitSize(dataset, "validation") === 0) return model.spec;
+  onPhase?.("thresholds of the heads");
+  const stream = interruptible(batches(dataset, { split: "validation", batchSize, inputSize }), signal);
+  return tuneHeads(model, stream, {
+    ...{ engine, parameters, batchSize },
+    isFixed: (head) => onlyHeads !== undefined && !onlyHeads.includes(head),
+    isThresholdGiven: (head) => ownValue(config.heads, head)?.threshold !== undefined,
+  });
+}
+
+/** Every head on the validation images, for the run's page and the model card. */
+async function reviewRun(
   { model, parameters }: TrainResult,
   { plan: { config, spec, dataset }, options }: { plan: Plan; options: RunOptions },
 ) {
@@ -163,8 +196,16 @@ function reviewRun(
   const { batchSize } = config;
   onPhase?.("page of the run");
   const { inputSize } = spec.trunk;
+  if (splitSize(dataset, "validation") === 0) return { reviews: {} };
   const stream = interruptible(batches(dataset, { split: "validation", batchSize, inputSize }), signal);
-  return splitSize(dataset, "validation") === 0 ? {} : reviewSplit(model, stream, { engine, parameters, batchSize });
+  const tally = splitTally(
+    model.heads.map((head) => head.spec),
+    { size: inputSize },
+  );
+  const reviews = await reviewSplit(model, stream, { engine, parameters, batchSize, tally });
+  const { heads } = tally.result();
+  const hasLabels = Object.values(heads).some(({ count }) => count > 0);
+  return { reviews, ...(hasLabels && { metrics: heads }) };
 }
 
 /** `run.html`. */
@@ -214,11 +255,13 @@ async function* interruptible<Item>(stream: AsyncIterable<Item>, signal?: AbortS
 
 function provenanceOf(
   { config, dataset }: Plan,
-  { result, inventory, warnings }: { result: TrainResult; inventory: Inventory; warnings: readonly string[] },
+  {
+    result,
+    inventory,
+    metrics,
+    warnings,
+  }: { result: TrainResult; inventory: Inventory; metrics?: SplitMetrics["heads"]; warnings: readonly string[] },
 ): Provenance {
-  const best = result.history.find(
-    (record) => record.stage === result.best?.stage && record.epoch === result.best.epoch,
-  );
   return {
     dataset: {
       name: dataset.manifest.name,
@@ -229,9 +272,7 @@ function provenanceOf(
     seed: config.seed,
     epochs: result.history.length,
     weights: config.trunk.weights === "random" ? "random" : nameOfWeights(config.trunk.weights),
-    metrics: best?.validation
-      ? { validation: { format: "aspectlens-metrics/1", split: "validation", heads: best.validation } }
-      : {},
+    metrics: metrics ? { validation: { format: "aspectlens-metrics/1", split: "validation", heads: metrics } } : {},
     warnings: [...new Set(warnings)],
   };
 }

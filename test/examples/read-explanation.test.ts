@@ -104,7 +104,7 @@ const GRIDS: Readonly<Record<string, number>> = { conv_pw_3: 8, conv_pw_5: 4 };
 const ASPECTS: readonly AspectSpec[] = [
   { name: "mask", kind: "segmentation", taps: ["conv_pw_3"], threshold: 0.5 },
   { name: "boxes", kind: "boxes", taps: ["conv_pw_3", "conv_pw_5"], threshold: 0.3 },
-  { name: "seen", kind: "presence", taps: ["conv_pw_5"], threshold: 0.5 },
+  { name: "seen", kind: "presence", taps: ["conv_pw_5"], threshold: 0.6, temperature: 1.7 },
   { name: "number", kind: "amount", form: "number", taps: ["conv_pw_5"], threshold: 0.1 },
   { name: "map", kind: "amount", form: "map", taps: ["conv_pw_5", "conv_pw_3"], threshold: 0.4 },
 ];

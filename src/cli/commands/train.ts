@@ -128,7 +128,7 @@ export function printTrained({ threshold, provenance }: TrainedModel): void {
   const [validation] = metricsOf(provenance);
   printLine();
   if (validation) {
-    printLine("validation, best epoch:");
+    printLine("validation, of the best epoch:");
     for (const line of metricsTable(validation.heads)) printLine(`  ${line}`);
   } else printLine("validation: not evaluated (no labelled sample has that split)");
   printLine(

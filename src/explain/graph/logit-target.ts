@@ -79,9 +79,16 @@ export function meanOverall(table: tf.Tensor2D, batch: number): tf.Tensor4D {
 }
 
 /**
- * `[batch, classes]` logits as probabilities (softmax, or a sigmoid a label), or the value; the caller disposes them.
+ * `[batch, classes]` logits as probabilities (softmax, or a sigmoid a label), divided by the temperature before, or the
+ * value; the caller disposes them.
  */
-export function scoresOf(logits: tf.Tensor2D, { task }: { task: Task }): tf.Tensor2D {
-  if (task === "single") return tf.softmax(logits);
-  return task === "multi" ? tf.sigmoid(logits) : logits.clone();
+export function scoresOf(
+  logits: tf.Tensor2D,
+  { task, temperature }: { task: Task; temperature?: number },
+): tf.Tensor2D {
+  if (task === "regression") return logits.clone();
+  return tf.tidy(() => {
+    const tempered = temperature === undefined ? logits : (tf.div(logits, temperature) as tf.Tensor2D);
+    return task === "single" ? tf.softmax(tempered) : tf.sigmoid(tempered);
+  });
 }

@@ -129,8 +129,12 @@ function numbersOf(
 ): RegionExplanation {
   const survival = survivalOver(elements, answers);
   const of = head.kind === "boxes" ? "largest" : "mean";
+  const temperature = head.kind === "presence" ? head.temperature : undefined;
   return {
-    presence: elements.length > 0 ? presenceOver(elements, answers, { of }) : largestPresence(answers),
+    presence:
+      elements.length > 0
+        ? presenceOver(elements, answers, { of, temperature })
+        : largestPresence(answers, { temperature }),
     relevance: survival === null ? null : (relevance() ?? null),
     survival,
   };

@@ -9,6 +9,7 @@ import { logit } from "../../core/logistic.js";
 import type { NdArray } from "../../core/nd-array.js";
 import { decodeBoxes } from "../../heads/boxes-reading.js";
 import type { AspectSpec } from "../../heads/head-spec.js";
+import { isSeen } from "../../heads/presence-reading.js";
 import { decodeMask } from "../../heads/segmentation-reading.js";
 import { SMALLEST_INSTANCE } from "../relevance-constants.js";
 import { connectedComponents } from "./components.js";
@@ -51,10 +52,10 @@ export function regionsOf(
     case "segmentation":
       return pixelRegions(unmasked, spec.threshold, size);
     case "presence":
-      return derivedRegions(numberRegion(unmasked, spec.threshold), { size, derivedMask });
+      return derivedRegions(numberRegion(isSeen(unmasked.data[0], spec)), { size, derivedMask });
     case "amount":
       if (spec.form === "map") return pixelRegions(unmasked, spec.threshold, size);
-      return numberRegion(unmasked, spec.threshold);
+      return numberRegion(unmasked.data[0] >= logit(spec.threshold));
   }
 }
 
@@ -70,8 +71,8 @@ export function hasPlace(spec: AspectSpec): boolean {
   }
 }
 
-function numberRegion(unmasked: NdArray, threshold: number): AspectRegions {
-  const elements = unmasked.data[0] >= logit(threshold) ? Uint32Array.of(0) : new Uint32Array();
+function numberRegion(isThere: boolean): AspectRegions {
+  const elements = isThere ? Uint32Array.of(0) : new Uint32Array();
   return { whole: { elements, boxes: [] }, hasPixels: false, isDerived: false };
 }
 

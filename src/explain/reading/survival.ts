@@ -9,32 +9,35 @@ import { LEAST_CONTRAST } from "../relevance-constants.js";
 export type HeadAnswers = Readonly<Record<HeadAnswer, NdArray>>;
 
 /**
- * Mean of sigmoid(u) over the elements, or the largest of them.
+ * Mean of sigmoid(u / temperature) over the elements, or the largest of them.
  *
  * @param elements at least one.
  */
 export function presenceOver(
   elements: Uint32Array,
   { unmasked }: HeadAnswers,
-  { of }: { of: "mean" | "largest" },
+  { of, temperature = 1 }: { of: "mean" | "largest"; temperature?: number },
 ): number {
   let sum = 0;
   let largest = 0;
   for (const element of elements) {
-    const probability = sigmoid(unmasked.data[element]);
+    const probability = sigmoid(unmasked.data[element] / temperature);
     sum += probability;
     largest = Math.max(largest, probability);
   }
   return of === "mean" ? sum / elements.length : largest;
 }
 
-/** Largest sigmoid(u) of all elements: the presence of an aspect whose region is empty. */
-export function largestPresence({ unmasked: { data, shape } }: HeadAnswers): number {
+/** Largest sigmoid(u / temperature) of all elements: the presence of an aspect whose region is empty. */
+export function largestPresence(
+  { unmasked: { data, shape } }: HeadAnswers,
+  { temperature = 1 }: { temperature?: number } = {},
+): number {
   // A boxes head answers heat, size and offset in its last dimension; the others one number.
   const step = shape[shape.length - 1];
   let largest = Number.NEGATIVE_INFINITY;
   for (let element = 0; element < data.length; element += step) largest = Math.max(largest, data[element]);
-  return sigmoid(largest);
+  return sigmoid(largest / temperature);
 }
 
 /**
