@@ -35,7 +35,8 @@ export function metricsTable(metrics: Readonly<Record<string, object>>): string[
     const { kind, count, tooSmallCount = 0 } = result as { kind: string; count: number; tooSmallCount?: number };
     const { intervals } = result as { intervals?: object };
     const numbers = metricNumbers(result)
-      .filter(([key]) => key !== "tooSmallCount" && (intervals === undefined || Object.hasOwn(intervals, key)))
+      .filter(([key, value]) => !intervals || (value !== null && Object.hasOwn(intervals, key)))
+      .filter(([key]) => key !== "tooSmallCount")
       .map(([key, value]) => `${key} ${metricText(value, key)}`);
     if (tooSmallCount > 0) numbers.push(`in ${tooSmallCount} too small to be found at this input size`);
     return [name, kind, String(count), count === 0 ? "not evaluated (0 labels)" : numbers.join(", ")];
