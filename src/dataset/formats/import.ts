@@ -16,7 +16,7 @@ import { splitIn } from "./places.js";
 import { proposeMapping } from "./propose-mapping.js";
 import { parseMapping } from "./read-mapping.js";
 import { type ReadSample, readSample } from "./read-sample.js";
-import { type Source, survey } from "./survey.js";
+import { type Source, type Survey, survey } from "./survey.js";
 import { readAnnotations } from "./tools.js";
 
 export interface ImportOptions {
@@ -105,7 +105,7 @@ export async function importAnnotations(
   ];
   const { classes } = mapping;
   if (!classes)
-    throw new DatasetError(`${sources.join(", ")}: nothing in it tells a class, not even a mark.`, {
+    throw new DatasetError(`${sources.join(", ")}: nothing in it tells a class${whyNot(found)}.`, {
       cure: 'Say in a mapping file what the class is, under "class", or add a source that tells it.',
     });
   const temporary = temporaryName(target);
@@ -226,6 +226,12 @@ async function addSplits(folder: string, splits: readonly Split[]): Promise<void
     await out.close();
   }
   await rm(join(folder, "lines.tmp"));
+}
+
+function whyNot({ categories, annotatedCount }: Survey): string {
+  if (annotatedCount === 0) return ": no image is annotated";
+  const isIgnored = categories.some(({ ignoredCount }) => ignoredCount > 0);
+  return isIgnored ? ": every mark is to be ignored, as crowds are" : ": nothing is marked";
 }
 
 function leftNotes(left: ReadonlyMap<string, number>): string[] {

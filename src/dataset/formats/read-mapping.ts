@@ -53,6 +53,7 @@ function isGiven(value: YamlValue | undefined): value is YamlValue {
 
 function readClass(value: YamlValue): ClassMapping {
   const keys = checkYamlKeys(value, ["task", "from", "attribute", "classes", "unmarked", "unannotated"], "class");
+  const source = readSource(keys, value);
   const given = keys.get("task");
   const task = given === undefined ? "single" : yamlWord(given, ["single", "multi"], "task");
   const list = keys.get("classes");
@@ -79,7 +80,7 @@ function readClass(value: YamlValue): ClassMapping {
       `task ${task} with ${all.length} classes.`,
       `It needs at least ${fewest}; with two, name one in "unmarked".`,
     );
-  return { ...readSource(keys, value), task, classes: all, unmarked, unannotated };
+  return { ...source, task, classes: all, unmarked, unannotated };
 }
 
 function readUnmarked(
