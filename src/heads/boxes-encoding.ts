@@ -7,6 +7,8 @@ import type { Label } from "./head.js";
 
 /** Below a thousandth of the image a side has no meaningful logarithm. */
 const SMALLEST_SIDE = 1e-3;
+/** Deviations from a centre beyond which its heat counts as 0: it is below 0.0004. */
+const FARTHEST = 4;
 
 export function boxShapes(size: number): Record<string, readonly number[]> {
   return {
@@ -44,8 +46,9 @@ function drawHeat(boxes: readonly Box[], { centre, away }: LabelRows, size: numb
   for (const box of boxes) {
     const { row, column, height, width } = cellOf(box, size);
     const deviations = [height, width].map((side) => (0.54 * side * size + 1) / 6);
-    for (let y = 0; y < size; y++) {
-      for (let x = 0; x < size; x++) {
+    const [reachY, reachX] = deviations.map((deviation) => Math.ceil(FARTHEST * deviation));
+    for (let y = Math.max(0, row - reachY); y <= Math.min(size - 1, row + reachY); y++) {
+      for (let x = Math.max(0, column - reachX); x <= Math.min(size - 1, column + reachX); x++) {
         const distance = ((y - row) / deviations[0]) ** 2 + ((x - column) / deviations[1]) ** 2;
         const heat = Math.exp(-distance / 2);
         away[y * size + x] = Math.min(away[y * size + x], (1 - heat) ** 4);

@@ -7,12 +7,17 @@ import { averageOverLabelled, binaryCrossEntropy, meanOfKnown, sumOfEach } from 
 import { maskNetwork } from "./mask-network.js";
 import { encodeMasks, maskShapes } from "./segmentation-reading.js";
 
+/** Makes 1 of any area that is not 0. */
+const FAR = 1e6;
+
 /**
- * Binary cross-entropy (mean over the pixels) plus Dice (Milletari et al. 2016, arXiv:1606.04797; with plain sums, and
- * one pixel added above and below, so that an image without the aspect counts too). Dice weighs an object by its own
- * size, so small ones are not drowned by background. Of a pixel that the aspect covers in part, the shared area is the
- * smaller of chance and share, not their product (Wang et al. 2023, arXiv:2303.16296): of whole pixels both are the
- * same, but the product is best at chances of 0 and 1 whatever the share. Void pixels take part in neither term.
+ * Binary cross-entropy (mean over the pixels) plus Dice (Milletari et al. 2016, arXiv:1606.04797; with plain sums) over
+ * all labelled images of the batch at once, as nnU-Net's batch Dice (Isensee et al. 2021). Image by image, an image
+ * without the aspect would push all its pixels down with full force, and where most images lack the aspect its head
+ * would end at nothing; so a batch without the aspect has no Dice at all. Of a pixel that the aspect covers in part,
+ * the shared area is the smaller of chance and share, not their product (Wang et al. 2023, arXiv:2303.16296): of whole
+ * pixels both are the same, but the product is best at chances of 0 and 1 whatever the share. Void pixels take part in
+ * neither term.
  */
 export function segmentation(spec: SegmentationSpec, context: HeadContext): Head<SegmentationSpec> {
   const { inputSize } = context;
@@ -26,16 +31,25 @@ export function segmentation(spec: SegmentationSpec, context: HeadContext): Head
     encode: (labels) => encodeMasks(labels, { name: spec.name, inputSize }),
     loss: (logits, { mask, known, labelled }) =>
       tf.tidy(() => {
-        const pixels = meanOfKnown(binaryCrossEntropy(logits, mask), known); // [batch]
-        return averageOverLabelled(tf.add(pixels, diceLoss(logits, { mask, known })), labelled);
+        const pixels = averageOverLabelled(meanOfKnown(binaryCrossEntropy(logits, mask), known), labelled);
+        return tf.add(pixels, diceLoss(logits, { mask, known, labelled })).asScalar();
       }),
   };
 }
 
-/** 1 - (2 shared + 1) / (predicted + labelled + 1), areas in known pixels, `[batch]`. @param mask 0 where not known. */
-function diceLoss(logits: tf.Tensor, { mask, known }: { mask: tf.Tensor; known: tf.Tensor }): tf.Tensor {
+/**
+ * 1 - (2 shared + 1) / (predicted + labelled + 1), areas in known pixels of the batch; 0 where no pixel has the aspect.
+ *
+ * @param labels `mask` is 0 where not known.
+ */
+function diceLoss(
+  logits: tf.Tensor,
+  { mask, known, labelled }: { mask: tf.Tensor; known: tf.Tensor; labelled: tf.Tensor },
+): tf.Tensor {
   const chance = tf.mul(tf.sigmoid(logits), known);
-  const shared = sumOfEach(tf.minimum(chance, mask));
-  const areas = tf.add(sumOfEach(chance), sumOfEach(mask));
-  return tf.sub(1, tf.div(tf.add(tf.mul(shared, 2), 1), tf.add(areas, 1)));
+  const total = (each: tf.Tensor) => tf.sum(tf.mul(sumOfEach(each), labelled));
+  const area = total(mask);
+  const shared = tf.add(tf.mul(total(tf.minimum(chance, mask)), 2), 1);
+  const loss = tf.sub(1, tf.div(shared, tf.add(tf.add(total(chance), area), 1)));
+  return tf.mul(loss, tf.minimum(tf.mul(area, FAR), 1));
 }

@@ -12,7 +12,7 @@ test.each([1, 2, 4, 8, 16, 32])("a head at stride %i answers on the grids that i
     createHead(spec, context(inputSize, stride)).outputShape[0];
   expect(side(specs.segmentation)).toBe(64);
   expect(side(specs.map)).toBe(64);
-  expect(side(specs.boxes)).toBe(64 / Math.max(1, stride / 4));
+  expect(side(specs.boxes)).toBe(64 / Math.max(Math.min(4, stride), stride / 4)); // cells of 4 pixels, where it can
 });
 
 test("masks fit an input that the stride does not divide", () => {

@@ -67,7 +67,13 @@ export interface Given {
   readonly taps: Grids;
 }
 
-export function given(kind: keyof typeof specs, context: HeadContext, { batch = 2, seed = 1 } = {}): Given {
+/** The same cells of an input four times as large: boxes are found in cells of 4 pixels, so 8 x 8 cells again. */
+function enlarged({ inputSize, taps }: HeadContext): HeadContext {
+  return { inputSize: 4 * inputSize, taps: taps.map((tap) => ({ ...tap, stride: 4 * tap.stride })) };
+}
+
+export function given(kind: keyof typeof specs, small: HeadContext, { batch = 2, seed = 1 } = {}): Given {
+  const context = kind === "boxes" ? enlarged(small) : small;
   const spec = { ...specs[kind], taps: context.taps.map((tap) => tap.name) };
   const head = createHead(spec, context);
   const drawn: NdArrays = initialize(head.parameters, { seed });

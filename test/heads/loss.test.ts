@@ -9,8 +9,25 @@ import { encoded, given, kinds, labels, oneTap, type specs } from "./given.js";
 
 beforeAll(() => tf.setBackend("cpu"));
 
-/** One image's loss from its definition. */
-function twin(kind: keyof typeof specs, logits: Float64Array, label: Annotation & ClassAnnotation): number {
+/** One labelled image. */
+interface Labelled {
+  readonly logits: Float64Array;
+  readonly label: Annotation & ClassAnnotation;
+}
+
+/** The loss of a batch's labelled images from its definition. */
+function twin(kind: keyof typeof specs, images: readonly Labelled[]): number {
+  if (kind === "segmentation")
+    return maskLoss(images.map(({ logits, label }) => ({ logits, mask: label.mask ?? new Uint8Array(64) })));
+  if (kind === "boxes")
+    return boxLoss(
+      images.map(({ logits, label }) => ({ logits, boxes: label.boxes ?? [] })),
+      8,
+    );
+  return images.reduce((sum, image) => sum + twinOfOne(kind, image) / images.length, 0);
+}
+
+function twinOfOne(kind: Exclude<keyof typeof specs, "segmentation" | "boxes">, { logits, label }: Labelled): number {
   const entropies = (targets: ArrayLike<number>) =>
     logits.reduce((sum, value, i) => sum + crossEntropy(value, targets[i]) / logits.length, 0);
   const classes = ["a", "b", "c"];
@@ -23,10 +40,6 @@ function twin(kind: keyof typeof specs, logits: Float64Array, label: Annotation 
       return entropies(classes.map((name) => (label.labels?.includes(name) ? 1 : 0)));
     case "regression":
       return ((logits[0] - (label.value ?? Number.NaN)) / 4) ** 2;
-    case "segmentation":
-      return maskLoss(logits, label.mask ?? new Uint8Array(64));
-    case "boxes":
-      return boxLoss(logits, label.boxes ?? [], 8);
     case "presence":
       return entropies([label.present ? 1 : 0]);
     case "number":
@@ -54,10 +67,10 @@ describe.each(kinds)("the loss of %s", (kind) => {
   const size = sizeOf(head.outputShape);
   const batch = [labels[kind][0], undefined, labels[kind][1]];
   const logits = drawLogits(head, 3);
-  const value = () =>
-    [0, 2].reduce((sum, i) => sum + twin(kind, logits.slice(i * size, (i + 1) * size), batch[i] as Annotation) / 2, 0);
+  const labelled = (i: number) => ({ logits: logits.slice(i * size, (i + 1) * size), label: batch[i] as Annotation });
+  const value = () => twin(kind, [0, 2].map(labelled));
 
-  test("is its definition's, averaged over the two labelled of three", () => {
+  test("is its definition's over the two labelled of three", () => {
     const { loss } = lossAndGradient(head, logits, batch);
     expect(Math.abs(loss - value()) / Math.max(1, value())).toBeLessThan(1e-5); // float32 sums of 64 to 320 terms
   });
@@ -112,6 +125,18 @@ test("Dice by hand: half of one pixel of two, everything else certain", () => {
   const logits = new Float64Array(64).fill(-40);
   logits[0] = 0;
   expect(lossAndGradient(head, logits, [{ mask }]).loss).toBeCloseTo(0.2 + Math.log(2) / 64, 6);
+});
+
+test("where most images lack the aspect, those without it add no Dice, and a batch without it has none", () => {
+  // Both images: p = 1/2 on one pixel, which the first labels: 1 - (2 * 0.5 + 1) / (0.5 + 0.5 + 1 + 1) = 1/3.
+  const { head } = given("segmentation", oneTap);
+  const mask = new Uint8Array(64);
+  mask[0] = 1;
+  const logits = new Float64Array(128).fill(-40);
+  logits[0] = 0;
+  logits[64] = 0;
+  expect(lossAndGradient(head, logits, [{ mask }, { mask: null }]).loss).toBeCloseTo(1 / 3 + Math.log(2) / 64, 6);
+  expect(lossAndGradient(head, logits, [{ mask: null }, { mask: null }]).loss).toBeCloseTo(Math.log(2) / 64, 6);
 });
 
 test("shares by hand: a quarter of one pixel, half a chance of it and of another", () => {

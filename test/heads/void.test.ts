@@ -23,7 +23,7 @@ const map = Uint8Array.from({ length: 64 }, (_, pixel) => (isVoid(pixel) ? 0 : p
 const cases = {
   segmentation: {
     label: { mask, ignored } as Annotation,
-    twin: (logits: Float64Array) => maskLoss(known(logits), known(mask)),
+    twin: (logits: Float64Array) => maskLoss([{ logits: known(logits), mask: known(mask) }]),
   },
   map: {
     label: { map, ignored } as Annotation,

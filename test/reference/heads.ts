@@ -148,22 +148,44 @@ export function crossEntropy(logit: number, target: number): number {
   return -target * Math.log(p) - (1 - target) * Math.log(1 - p);
 }
 
-/** One image's segmentation loss: mean cross-entropy, plus 1 - (2 shared + 1) / (areas + 1). */
-export function maskLoss(logits: Float64Array, mask: ArrayLike<number>): number {
-  let entropy = 0;
-  let shared = 0;
-  let areas = 0;
-  logits.forEach((value, i) => {
-    const p = 1 / (1 + Math.exp(-value));
-    entropy += crossEntropy(value, mask[i]) / logits.length;
-    shared += Math.min(p, mask[i]);
-    areas += p + mask[i];
-  });
-  return entropy + 1 - (2 * shared + 1) / (areas + 1);
+/** One labelled image: its logits, and its mask. */
+interface Masked {
+  readonly logits: Float64Array;
+  readonly mask: ArrayLike<number>;
 }
 
-/** One image's box loss, straight from the boxes: focal over the heat, absolute errors in the cells around each centre. */
-export function boxLoss(logits: Float64Array, boxes: readonly (readonly number[])[], size: number): number {
+/** A batch's segmentation loss: mean cross-entropy, plus 1 - (2 shared + 1) / (areas + 1) where there is any area. */
+export function maskLoss(images: readonly Masked[]): number {
+  let entropy = 0;
+  let shared = 0;
+  let chances = 0;
+  let area = 0;
+  for (const { logits, mask } of images) {
+    logits.forEach((value, i) => {
+      const p = 1 / (1 + Math.exp(-value));
+      entropy += crossEntropy(value, mask[i]) / logits.length / images.length;
+      shared += Math.min(p, mask[i]);
+      chances += p;
+      area += mask[i];
+    });
+  }
+  return area === 0 ? entropy : entropy + 1 - (2 * shared + 1) / (chances + area + 1);
+}
+
+/** One labelled image: its logits, and its boxes. */
+interface Boxed {
+  readonly logits: Float64Array;
+  readonly boxes: readonly (readonly number[])[];
+}
+
+/** A batch's box loss, straight from the boxes: focal over the heat, absolute errors in the cells around each centre. */
+export function boxLoss(images: readonly Boxed[], size: number): number {
+  const sums = images.map((image) => boxSums(image, size));
+  const total = (key: "heat" | "shape" | "near" | "count") => sums.reduce((sum, one) => sum + one[key], 0);
+  return total("heat") / Math.max(1, total("count")) + total("shape") / Math.max(1, total("near"));
+}
+
+function boxSums({ logits, boxes }: Boxed, size: number) {
   const cells = boxes
     .map(([top, left, bottom, right]) => ({
       y: ((top + bottom) / 2) * size,
@@ -199,7 +221,7 @@ export function boxLoss(logits: Float64Array, boxes: readonly (readonly number[]
       });
     }
   }
-  return heatLoss / Math.max(1, boxes.length) + shapeLoss / Math.max(1, nearCount);
+  return { heat: heatLoss, shape: shapeLoss, near: nearCount, count: boxes.length };
 }
 
 /** d f / d data[index], by central differences; f in float64, so that a step of 1e-5 leaves an error near 1e-9. */
