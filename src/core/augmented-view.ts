@@ -15,10 +15,26 @@ export interface ColourJitter {
   readonly saturation: number;
 }
 
-export interface View {
-  readonly crop: Crop;
-  /** Mirrored left and right, after the crop. */
+/** One of the eight symmetries of a square, in this order: mirrored left and right, top and bottom, rows as columns. */
+export interface Symmetry {
   readonly flip: boolean;
+  readonly isUpsideDown?: boolean;
+  readonly isTransposed?: boolean;
+}
+
+/** Where a pixel of a square goes. @param index row by row. */
+export function placeIn(size: number, { flip, isUpsideDown, isTransposed }: Symmetry): (index: number) => number {
+  return (index) => {
+    const [row, column] = [Math.floor(index / size), index % size];
+    const y = isUpsideDown ? size - 1 - row : row;
+    const x = flip ? size - 1 - column : column;
+    return isTransposed ? x * size + y : y * size + x;
+  };
+}
+
+/** The crop is made a square, and its symmetry applied to that. */
+export interface View extends Symmetry {
+  readonly crop: Crop;
   readonly jitter?: ColourJitter;
 }
 

@@ -16,11 +16,19 @@ import type { Random } from "../core/random.js";
 export interface Augment {
   /** Mirror left to right with probability 1/2. */
   readonly flip: boolean;
+  /**
+   * For images without an up and down: `half` mirrors top to bottom with probability 1/2, `quarter` exchanges rows and
+   * columns too; `none` by default.
+   */
+  readonly turn?: Turn;
   /** 0..1, the largest share of each side that is cropped; the rest is enlarged to the full size. */
   readonly crop: number;
   /** 0..1, the largest relative change of brightness, contrast and saturation. */
   readonly colour: number;
 }
+
+export const TURNS = ["none", "half", "quarter"] as const;
+export type Turn = (typeof TURNS)[number];
 
 /** A box with less than this share of its area left inside the crop is dropped: too little of the object is seen. */
 const LEAST_VISIBLE_SHARE = 0.25;
@@ -47,7 +55,14 @@ export function drawView({ width, height }: { width: number; height: number }, a
   const factor = () => 1 + random.uniform(-augment.colour, augment.colour);
   const jitter = { brightness: factor(), contrast: factor(), saturation: factor() };
   const crop = { left: across.start, top: down.start, width: across.pixels, height: down.pixels };
-  return augment.colour > 0 ? { crop, flip, jitter } : { crop, flip };
+  const { turn = "none" } = augment;
+  const isUpsideDown = turn !== "none" && random.next() < 0.5;
+  const isTransposed = turn === "quarter" && random.next() < 0.5;
+  return {
+    ...{ crop, flip },
+    ...(turn === "none" ? {} : { isUpsideDown, isTransposed }),
+    ...(augment.colour > 0 ? { jitter } : {}),
+  };
 }
 
 /**
@@ -58,7 +73,7 @@ export function drawView({ width, height }: { width: number; height: number }, a
  */
 export function viewBoxes(
   boxes: readonly Box[],
-  { crop, flip }: View,
+  { crop, flip, isUpsideDown = false, isTransposed = false }: View,
   { width, height, leastShare = LEAST_VISIBLE_SHARE }: { width: number; height: number; leastShare?: number },
 ): Box[] {
   const seen: Box[] = [];
@@ -68,7 +83,9 @@ export function viewBoxes(
     const moved: Box = [toRow(box[0]), toColumn(box[1]), toRow(box[2]), toColumn(box[3])];
     const clip = (edge: number) => Math.min(1, Math.max(0, edge));
     const [yMin, xMin, yMax, xMax] = moved.map(clip);
-    const clipped: Box = flip ? [yMin, 1 - xMax, yMax, 1 - xMin] : [yMin, xMin, yMax, xMax];
+    const [left, right] = flip ? [1 - xMax, 1 - xMin] : [xMin, xMax];
+    const [top, bottom] = isUpsideDown ? [1 - yMax, 1 - yMin] : [yMin, yMax];
+    const clipped: Box = isTransposed ? [left, top, right, bottom] : [top, left, bottom, right];
     const area = boxArea(clipped);
     if (area > 0 && area >= leastShare * boxArea(moved)) seen.push(clipped);
   }

@@ -3,12 +3,13 @@
 import { join } from "node:path";
 import type { Sample } from "../core/annotation.js";
 import { ConfigError, inFile } from "../core/errors.js";
-import { permutation, random } from "../core/random.js";
+import { random } from "../core/random.js";
 import type { Augment } from "./augment.js";
 import { type Dataset, readRecord, splitSize } from "./dataset.js";
 import { mapAhead } from "./map-ahead.js";
 import type { PixelCache } from "./pixel-cache.js";
 import type { Split } from "./record.js";
+import { type Draws, drawCount, drawEpoch } from "./repeats.js";
 import { loadSample } from "./sample.js";
 
 /** Which samples `batches` reads, how they are drawn, and how many at once. */
@@ -26,6 +27,8 @@ export interface BatchOptions {
   readonly flip?: boolean;
   /** False: in the order of the samples file. */
   readonly shuffle?: boolean;
+  /** With `shuffle`: how often each sample is drawn in an epoch, at least 1 each (`repeatFactors`); once by default. */
+  readonly factors?: Float64Array;
   /**
    * How an incomplete last batch is handled: filled with samples from the start of the next epoch's order, or left
    * smaller.
@@ -46,8 +49,11 @@ export interface BatchOptions {
 }
 
 /** Batches in an epoch. */
-export function batchCount(dataset: Dataset, { split, batchSize }: { split: Split; batchSize: number }): number {
-  return Math.ceil(splitSize(dataset, split) / batchSize);
+export function batchCount(
+  dataset: Dataset,
+  { split, batchSize, factors }: Pick<BatchOptions, "split" | "batchSize" | "factors">,
+): number {
+  return Math.ceil((factors ? drawCount(factors) : splitSize(dataset, split)) / batchSize);
 }
 
 /**
@@ -74,17 +80,18 @@ export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGe
   const { start = 0, ahead = 2, concurrency = 2 } = options;
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
     throw new ConfigError(`batchSize: ${batchSize}.`, { cure: "Give a whole number from 1." });
-  const count = splitSize(dataset, split);
+  const factors = options.factors ?? new Float64Array(splitSize(dataset, split)).fill(1);
+  const count = drawCount(factors);
   const end = fill === "wrap" ? batchCount(dataset, options) * batchSize : count;
-  const load = async ({ orderEpoch, index }: Place) => {
+  const load = async ({ orderEpoch, index, copy }: Place) => {
     const record = await readRecord(dataset, split, index);
-    const own = augment && random(seed, "augment", orderEpoch, index);
+    const own = augment && random(seed, "augment", orderEpoch, index, ...(copy > 0 ? [copy] : []));
     const place = { file: join(dataset.directory, dataset.manifest.samples), line: dataset.index[split].lines[index] };
     return inFile(place, () =>
       loadSample(dataset, record, { inputSize, augment, random: own, flip, annotations, wholeSide, cache }),
     );
   };
-  const places = sampleOrder({ ...options, count, from: start * batchSize, to: end });
+  const places = sampleOrder({ ...options, factors, count, from: start * batchSize, to: end });
   let batch: Sample[] = [];
   for await (const sample of mapAhead(places, load, { ahead: (ahead + 1) * batchSize, concurrency })) {
     batch.push(sample);
@@ -99,21 +106,30 @@ interface Place {
   /** The epoch whose order the sample is taken from. */
   readonly orderEpoch: number;
   readonly index: number;
+  /** How often the sample was drawn before in that epoch. */
+  readonly copy: number;
 }
 
 function* sampleOrder({
   seed = 0,
   epoch = 0,
   shuffle = false,
+  factors,
   count,
   from,
   to,
-}: Pick<BatchOptions, "seed" | "epoch" | "shuffle"> & { count: number; from: number; to: number }): Generator<Place> {
-  let order: { orderEpoch: number; indices: Uint32Array } | undefined;
+}: Pick<BatchOptions, "seed" | "epoch" | "shuffle"> & {
+  factors: Float64Array;
+  count: number;
+  from: number;
+  to: number;
+}): Generator<Place> {
+  let order: ({ orderEpoch: number } & Draws) | undefined;
   for (let position = from; position < to; position++) {
     const orderEpoch = epoch + Math.floor(position / count);
     if (shuffle && order?.orderEpoch !== orderEpoch)
-      order = { orderEpoch, indices: permutation(count, random(seed, "order", orderEpoch)) };
-    yield { orderEpoch, index: order ? order.indices[position % count] : position % count };
+      order = { orderEpoch, ...drawEpoch(factors, random(seed, "order", orderEpoch)) };
+    const at = position % count;
+    yield { orderEpoch, index: order ? order.indices[at] : at, copy: order ? order.copies[at] : 0 };
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Sharp } from "sharp";
-import type { Crop } from "../core/augmented-view.js";
+import { type Crop, placeIn, type Symmetry } from "../core/augmented-view.js";
 import { ImageError } from "../core/errors.js";
 import { firstLine } from "../core/message-text.js";
 import { withinBudget } from "./decoding-budget.js";
@@ -16,13 +16,11 @@ import { withinBudget } from "./decoding-budget.js";
 export const RESIZE_KERNEL = "cubic";
 
 /** How an image becomes the square that a model sees. */
-export interface RenderOptions {
+export interface RenderOptions extends Partial<Symmetry> {
   /** Side of the square, pixels. */
   readonly size: number;
   /** Part of the upright original that is rendered; by default all of it. */
   readonly crop?: Crop;
-  /** Mirror left and right, after the crop. */
-  readonly flip?: boolean;
 }
 
 /** A file whose header has been read. */
@@ -45,7 +43,7 @@ export function resizer(
   source: DecodableImage,
   { onLargest }: { onLargest?: (value: number) => void } = {},
 ): (options: RenderOptions) => Promise<Uint8Array> {
-  return async ({ size, crop, flip = false }) => {
+  return async ({ size, crop, flip = false, isUpsideDown = false, isTransposed = false }) => {
     // Decoders shrink to no less than twice the size, so that the kernel does the last step.
     const how = { fit: "fill", kernel: RESIZE_KERNEL, fastShrinkOnLoad: false } as const;
     const part = () => (crop ? source.open().extract(crop) : source.open());
@@ -64,7 +62,8 @@ export function resizer(
             .raw({ depth: "uchar" })
             .toBuffer(),
         );
-    return flip ? mirror(data, size) : new Uint8Array(data);
+    if (!flip && !isUpsideDown && !isTransposed) return new Uint8Array(data);
+    return changed(data, size, { flip, isUpsideDown, isTransposed });
   };
 }
 
@@ -81,15 +80,13 @@ export async function decoded({ name, costBytes }: DecodableImage, work: () => P
   }
 }
 
-/** A copy of a square image, mirrored left to right. */
-function mirror(data: Uint8Array, size: number): Uint8Array {
+/** A copy of a square image under a symmetry. */
+function changed(data: Uint8Array, size: number, symmetry: Symmetry): Uint8Array {
   const out = new Uint8Array(data.length);
-  for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) {
-      const from = (y * size + x) * 3;
-      const to = (y * size + size - 1 - x) * 3;
-      for (let k = 0; k < 3; k++) out[to + k] = data[from + k];
-    }
+  const place = placeIn(size, symmetry);
+  for (let pixel = 0; pixel < size * size; pixel++) {
+    const to = 3 * place(pixel);
+    for (let k = 0; k < 3; k++) out[to + k] = data[3 * pixel + k];
   }
   return out;
 }

@@ -2,15 +2,14 @@
  * Resizes a mask or map to the model's input: area averaging when it gets smaller, nearest pixel when it gets larger.
  */
 
-import type { Crop } from "../core/augmented-view.js";
+import { type Crop, placeIn, type Symmetry } from "../core/augmented-view.js";
 import type { Raster } from "./raster.js";
 
-export interface SquareOptions {
+export interface SquareOptions extends Symmetry {
   /** Side of the square, pixels. */
   readonly size: number;
   /** In upright original pixels. */
   readonly crop: Crop;
-  readonly flip: boolean;
 }
 
 /**
@@ -23,7 +22,7 @@ export interface SquareOptions {
  */
 export function toSquare(
   { values, width, found, maximum }: Raster,
-  { size, crop, flip }: SquareOptions,
+  { size, crop, ...symmetry }: SquareOptions,
   convert: (value: number) => number,
 ): Float32Array {
   const table = new Float64Array(maximum + 1);
@@ -32,10 +31,11 @@ export function toSquare(
   const down = coverage(crop.top, crop.height, size);
   const total = across.total * down.total;
   const out = new Float32Array(size * size);
+  const place = placeIn(size, symmetry);
   for (let y = 0; y < size; y++) {
     const sums = new Float64Array(size);
-    for (let row = down.begin[y], place = down.first[y]; row < down.begin[y + 1]; row++, place++) {
-      const start = place * width;
+    for (let row = down.begin[y], from = down.first[y]; row < down.begin[y + 1]; row++, from++) {
+      const start = from * width;
       for (let x = 0; x < size; x++) {
         let sum = 0;
         const end = across.begin[x + 1];
@@ -44,7 +44,7 @@ export function toSquare(
         sums[x] += down.weights[row] * sum;
       }
     }
-    for (let x = 0; x < size; x++) out[y * size + (flip ? size - 1 - x : x)] = sums[x] / total;
+    for (let x = 0; x < size; x++) out[place(y * size + x)] = sums[x] / total;
   }
   return out;
 }

@@ -101,7 +101,7 @@ async function toAnnotation(
     raster,
   }: { image: OpenImage; view: View; size: number; raster: (path: string) => Promise<Raster> },
 ): Promise<Annotation> {
-  const square = { size, crop: view.crop, flip: view.flip, ignore };
+  const square = { ...view, size, ignore };
   const { width, height } = image;
   const file = mask ?? map;
   const ignored = ignore && file ? ignoredPixels(await raster(file), { ...square, path: file }) : undefined;
@@ -145,9 +145,9 @@ function causesOf({ target }: SampleRecord, { manifest }: Pick<Dataset, "manifes
 const NOTHING = new Uint8Array();
 
 async function render(image: OpenImage, { size, view }: { size: number; view: View }): Promise<Uint8Array> {
-  const { crop, flip, jitter } = view;
+  const { crop, jitter, ...symmetry } = view;
   const isCut = crop.width !== image.width || crop.height !== image.height;
-  const pixels = await image.render({ size, flip, ...(isCut ? { crop } : {}) });
+  const pixels = await image.render({ size, ...symmetry, ...(isCut ? { crop } : {}) });
   if (jitter) jitterColours(pixels, jitter);
   return pixels;
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { connectedComponents } from "../../src/core/components.js";
 import { InputError, ShapeError } from "../../src/core/errors.js";
 import { logit } from "../../src/core/logistic.js";
 import { imageOutputs, type NdArray, type NdArrays, ndArray } from "../../src/core/nd-array.js";
 import { random } from "../../src/core/random.js";
-import { connectedComponents } from "../../src/explain/reading/components.js";
 import { derivedPlace, evidenceDensity } from "../../src/explain/reading/derived-place.js";
 import { parseTarget } from "../../src/explain/reading/parse-target.js";
 import { predictionOf } from "../../src/explain/reading/prediction.js";

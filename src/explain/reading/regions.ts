@@ -5,6 +5,7 @@
  */
 
 import type { Box } from "../../core/box.js";
+import { connectedComponents } from "../../core/components.js";
 import { logit } from "../../core/logistic.js";
 import type { NdArray } from "../../core/nd-array.js";
 import { decodeBoxes } from "../../heads/boxes-reading.js";
@@ -12,7 +13,6 @@ import type { AspectSpec } from "../../heads/head-spec.js";
 import { isSeen } from "../../heads/presence-reading.js";
 import { decodeMask } from "../../heads/segmentation-reading.js";
 import { SMALLEST_INSTANCE } from "../relevance-constants.js";
-import { connectedComponents } from "./components.js";
 
 /** A part of a head's answer: the whole region, or one instance. */
 export interface Region {

@@ -3,13 +3,14 @@
 /**
  * 8-connected components, in the order in which a scan by rows meets them.
  *
- * @param mask `[size * size]`, non-zero inside.
+ * @param mask `[height * size]`, rows of `size` pixels, non-zero inside.
  * @returns of each component its pixel indices, ascending.
  */
 export function connectedComponents(mask: Uint8Array, { size }: { size: number }): Uint32Array[] {
   const isSeen = new Uint8Array(mask.length);
   const queue = new Uint32Array(mask.length);
   const components: Uint32Array[] = [];
+  const height = mask.length / size;
   for (let start = 0; start < mask.length; start++) {
     if (mask[start] === 0 || isSeen[start] === 1) continue;
     let end = 0;
@@ -18,7 +19,7 @@ export function connectedComponents(mask: Uint8Array, { size }: { size: number }
     for (let next = 0; next < end; next++) {
       const y = Math.floor(queue[next] / size);
       const x = queue[next] % size;
-      for (let yy = Math.max(0, y - 1); yy <= Math.min(size - 1, y + 1); yy++) {
+      for (let yy = Math.max(0, y - 1); yy <= Math.min(height - 1, y + 1); yy++) {
         for (let xx = Math.max(0, x - 1); xx <= Math.min(size - 1, x + 1); xx++) {
           const neighbour = yy * size + xx;
           if (mask[neighbour] === 0 || isSeen[neighbour] === 1) continue;
