@@ -21,7 +21,7 @@ export {
   openExplainer,
 } from "./bundle/explainer.js";
 export type { AspectKind, Task } from "./core/annotation.js";
-export type { Crop } from "./core/augmented-view.js";
+export type { Crop, Symmetry } from "./core/augmented-view.js";
 export type { Box } from "./core/box.js";
 export { type DecodedImage, decodeImage } from "./dataset/open-image.js";
 export type { RenderOptions } from "./dataset/resize-image.js";

@@ -15,18 +15,20 @@
  */
 
 export type { Annotation, AspectKind, ClassAnnotation, Sample, Task } from "./core/annotation.js";
-export type { Crop } from "./core/augmented-view.js";
+export type { Crop, Symmetry } from "./core/augmented-view.js";
 export type { Box } from "./core/box.js";
 export { imageBatch } from "./core/image-batch.js";
-export type { Augment } from "./dataset/augment.js";
+export type { Augment, Turn } from "./dataset/augment.js";
 export { type BatchOptions, batches } from "./dataset/batches.js";
 export { type CheckOptions, checkDataset, type DatasetReport } from "./dataset/check.js";
 export { type Dataset, openDataset, splitSize } from "./dataset/dataset.js";
 export type { DatasetSummary, HeadSummary, StateCounts } from "./dataset/dataset-summary.js";
 export type { Fault } from "./dataset/fault.js";
+export type { DataFingerprint, HeadFingerprint, Spread } from "./dataset/fingerprint.js";
 export type { GroupSummary } from "./dataset/group-counts.js";
 export type { AspectDeclaration, DatasetSource, Manifest } from "./dataset/manifest.js";
 export { type DecodedImage, decodeImage } from "./dataset/open-image.js";
+export type { Orientation } from "./dataset/orientation.js";
 export type { Split } from "./dataset/record.js";
 export type { RenderOptions } from "./dataset/resize-image.js";
 export { type Synthesized, type SynthesizeOptions, synthesize } from "./dataset/synth/synthesize.js";

@@ -117,7 +117,7 @@ function checkPreprocessing(preprocessing: unknown, refuse: Refuse): void {
 
 function checkProvenance(provenance: unknown, refuse: Refuse): void {
   if (!isRecord(provenance) || !isRecord(provenance.dataset)) throw refuse("provenance", "a dataset");
-  const { dataset, seed, epochs, weights, metrics, warnings } = provenance;
+  const { dataset, seed, epochs, weights, metrics, warnings, unseen = {} } = provenance;
   const { name, hash, contentHash, counts } = dataset;
   const isDataset =
     isText(name) &&
@@ -130,6 +130,7 @@ function checkProvenance(provenance: unknown, refuse: Refuse): void {
   if (!isText(weights)) throw refuse("provenance.weights", "a text");
   if (!isRecord(metrics)) throw refuse("provenance.metrics", "an object");
   if (!isStrings(warnings)) throw refuse("provenance.warnings", "a list of texts");
+  if (!isRecord(unseen) || !isStrings(Object.values(unseen))) throw refuse("provenance.unseen", "texts by head");
 }
 
 function checkFiles(files: unknown, where: string, refuse: Refuse): void {

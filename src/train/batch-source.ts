@@ -28,6 +28,8 @@ export interface BatchSourceOptions {
   readonly config: TrainConfig;
   /** Key of the random order, so that each stage has its own. */
   readonly stage: number;
+  /** How often each training image is drawn in an epoch. */
+  readonly factors: Float64Array;
   /** Its reason is thrown while features are cached. */
   readonly signal?: AbortSignal;
 }

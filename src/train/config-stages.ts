@@ -44,11 +44,15 @@ export function checkStageKeys(value: unknown, where = "stages"): asserts value 
   for (const [place, stage] of Object.entries(value)) checkKeys(stage, STAGE_KEYS, `${where}[${place}]`, ConfigError);
 }
 
-/** @param trunk where it starts from `random` weights, all layers learn from the first step. */
+/**
+ * @param trunk where it starts from `random` weights, all layers learn from the first step.
+ * @param options.isCacheable features of all images are few enough to be kept.
+ */
 export function resolveStages(
   value: unknown,
   trunk: TrunkSpec & { readonly weights: string },
   trainCount: number,
+  { isCacheable = true }: { isCacheable?: boolean } = {},
 ): StageConfig[] {
   const isRandom = trunk.weights === "random";
   const usual = isRandom
@@ -61,7 +65,7 @@ export function resolveStages(
     const train = text(stage.train, isRandom ? "all" : "heads", `${where}.train`);
     // Without batch normalisation, as in VGG, random weights diverge at the rate that suits a MobileNet.
     const isFast = train === "all" && isRandom && architectureOf(trunk).hasBatchNorm;
-    const rate = train === "heads" ? 0.002 : isFast ? 0.003 : 0.0003;
+    const rate = train === "heads" ? 0.002 : isFast ? 0.003 : isRandom ? 0.0003 : 0.001;
     const learningRate = number(stage.learningRate, rate, `${where}.learningRate`, { above: 0, most: 10 });
     return {
       train,
@@ -84,7 +88,7 @@ export function resolveStages(
         ["batch", "frozen"] as const,
         `${where}.batchNorm`,
       ),
-      cache: boolean(stage.cache, train === "heads", `${where}.cache`),
+      cache: boolean(stage.cache, train === "heads" && isCacheable, `${where}.cache`),
       movingAverage: share(stage.movingAverage, `${where}.movingAverage`, { below: 1 }),
     };
   });
@@ -101,14 +105,16 @@ function changed(usual: readonly object[], changes: Readonly<Record<string, unkn
 }
 
 /**
- * Trained on cached features at the heads' rate, pre-trained layers after the taps would overfit a small set.
+ * Layers with given weights learn slower than the heads, which begin at random; on cached features, much slower: those
+ * after the taps would overfit a small set.
  */
 function trunkShare(train: string, isRandom: boolean): number {
-  return train === "heads" && !isRandom ? 0.1 : 1;
+  if (isRandom) return 1;
+  return train === "heads" ? 0.1 : 0.5;
 }
 
 /** As many passes as show the network a set number of images, within reason. */
 function defaultEpochs(train: string, isRandom: boolean, trainCount: number): number {
-  const images = train === "heads" ? 12_000 : isRandom ? 48_000 : 16_000;
-  return Math.min(60, Math.max(4, Math.round(images / Math.max(1, trainCount))));
+  const images = train === "heads" ? 6_000 : isRandom ? 48_000 : 36_000;
+  return Math.min(100, Math.max(4, Math.round(images / Math.max(1, trainCount))));
 }

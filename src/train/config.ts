@@ -6,11 +6,16 @@ import type { AspectKind } from "../core/annotation.js";
 import { checkKeys } from "../core/check-keys.js";
 import { ConfigError } from "../core/errors.js";
 import { shown } from "../core/message-text.js";
+import { ownValue } from "../core/own-value.js";
+import { type Augment, TURNS } from "../dataset/augment.js";
+import type { DataFingerprint } from "../dataset/fingerprint.js";
+import type { Trunk } from "../trunk/trunk.js";
 import type { TrunkSpec } from "../trunk/trunk-spec.js";
 import { BUILTIN, TRUNK_NAMES, trunkDefinition } from "../trunk/trunks.js";
 import { HEAD_KEYS, type HeadConfig, resolveHeads } from "./config-heads.js";
 import { checkStageKeys, type RawStages, resolveStages, STAGE_KEYS, type StageConfig } from "./config-stages.js";
 import { boolean, integer, keysOf, number, oneOf, text } from "./config-values.js";
+import { suitedInputSize, suitedTaps, suitedTurn } from "./suit.js";
 
 /** A training configuration with every default filled in; docs/configuration.md describes each key. */
 export interface TrainConfig {
@@ -31,7 +36,11 @@ export interface TrainConfig {
   readonly source: string;
   readonly heads: Readonly<Record<string, HeadConfig>>;
   readonly stages: readonly StageConfig[];
-  readonly augment: { readonly flip: boolean; readonly crop: number; readonly colour: number };
+  readonly augment: Required<Augment>;
+  /** Heads with a large loss do not drown the others (`step.ts`); false: losses count by their weights alone. */
+  readonly balance: boolean;
+  /** Images that show what fewer than this share of the training images do are drawn more often; 0: none are. */
+  readonly repeatBelow: number;
   /** A head's name, or `mean` of all heads' scores. */
   readonly score: string;
   /** Stop a stage after so many epochs without a better score; 0 never stops early. */
@@ -47,7 +56,18 @@ export interface TrainConfig {
 export interface RawConfig
   extends Pick<TrainConfig, "dataset" | "out">,
     Partial<
-      Pick<TrainConfig, "seed" | "batchSize" | "accumulate" | "source" | "score" | "patience" | "cacheMegabytes">
+      Pick<
+        TrainConfig,
+        | "seed"
+        | "batchSize"
+        | "accumulate"
+        | "source"
+        | "balance"
+        | "repeatBelow"
+        | "score"
+        | "patience"
+        | "cacheMegabytes"
+      >
     > {
   /** Where an editor finds the schema; not read. */
   readonly $schema?: string;
@@ -62,14 +82,23 @@ export interface RawConfig
 
 const KEYS = keysOf<RawConfig>({
   ...{ dataset: true, out: true, seed: true, batchSize: true, accumulate: true, trunk: true, teacher: true },
-  ...{ source: true, heads: true, stages: true, augment: true, score: true, patience: true, cacheMegabytes: true },
-  ...{ $schema: true },
+  ...{
+    source: true,
+    heads: true,
+    stages: true,
+    augment: true,
+    balance: true,
+    repeatBelow: true,
+    score: true,
+    patience: true,
+  },
+  ...{ cacheMegabytes: true, $schema: true },
 });
 /** `convention` stands in a run's own configuration; the weights decide. */
 const TRUNK_KEYS = keysOf<TrainConfig["trunk"]>({
   ...{ name: true, alpha: true, inputSize: true, convention: true, weights: true },
 });
-const AUGMENT_KEYS = keysOf<TrainConfig["augment"]>({ flip: true, crop: true, colour: true });
+const AUGMENT_KEYS = keysOf<TrainConfig["augment"]>({ flip: true, turn: true, crop: true, colour: true });
 const TEACHER_KEYS = keysOf<NonNullable<TrainConfig["teacher"]>>({ weights: true, weight: true });
 /** Every key by where it stands; `docs/configuration.md` explains them. */
 export const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
@@ -81,6 +110,8 @@ export const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
   "teacher.": TEACHER_KEYS,
 };
 const DEFAULT_TRUNK = "mobilenet-v1";
+/** More bytes of features, plain and flipped, are computed anew in each epoch: they would fill a disk. */
+const MOST_CACHED = 8 * 2 ** 30;
 /** Side of what they see where a configuration does not say, pixels. */
 export const BUILTIN_INPUT_SIZE = 96;
 /** What the defaults depend on. */
@@ -94,8 +125,12 @@ export interface ConfigFacts {
     readonly inputSize?: number;
     readonly convention?: TrunkSpec["convention"];
   };
-  /** Default source layer of a trunk. */
-  readonly sourceOf: (spec: TrunkSpec) => string;
+  /** Default source layer and layers of a trunk. */
+  readonly trunkOf: (spec: TrunkSpec) => Pick<Trunk, "source" | "taps">;
+  /** Sizes and counts of the training data; without it defaults suit no data in particular. */
+  readonly fingerprint?: DataFingerprint;
+  /** Told of each default that the data decided: `heads.crack.tap`, and why. */
+  readonly onChoice?: (key: string, reason: string) => void;
 }
 
 /**
@@ -129,6 +164,8 @@ function resolveNumbers(raw: { readonly [Key in keyof RawConfig]?: unknown }, pr
     accumulate: integer(raw.accumulate, 1, `${prefix}accumulate`, { least: 1, most: 1024 }),
     ...(raw.teacher === undefined ? {} : { teacher: resolveTeacher(raw.teacher, `${prefix}teacher`) }),
     augment: resolveAugment(raw.augment, `${prefix}augment`),
+    balance: boolean(raw.balance, true, `${prefix}balance`),
+    repeatBelow: number(raw.repeatBelow, 0.125, `${prefix}repeatBelow`, { least: 0, most: 1 }),
     patience: integer(raw.patience, 0, `${prefix}patience`, { least: 0, most: 100_000 }),
     cacheMegabytes: number(raw.cacheMegabytes, 2048, `${prefix}cacheMegabytes`, { least: 0, most: 1e9 }),
   };
@@ -150,11 +187,11 @@ export function weightsOf(raw: RawConfig): string {
 
 /** Resolves every default. @throws ConfigError where a value is out of range or names what does not exist. */
 export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
-  const given = (raw.trunk ?? {}) as Partial<TrunkSpec>;
+  const asked = (raw.trunk ?? {}) as Partial<TrunkSpec>;
   const weights = weightsOf(raw);
-  const name = given.name ?? facts.weights?.name ?? DEFAULT_TRUNK;
+  const name = asked.name ?? facts.weights?.name ?? DEFAULT_TRUNK;
   const { defaultAlpha } = trunkDefinition(name);
-  const alpha = number(given.alpha, facts.weights?.alpha ?? defaultAlpha, "trunk.alpha", { above: 0, most: 4 });
+  const alpha = number(asked.alpha, facts.weights?.alpha ?? defaultAlpha, "trunk.alpha", { above: 0, most: 4 });
   if (facts.weights && (facts.weights.name !== name || Math.abs(facts.weights.alpha - alpha) > 1e-9)) {
     throw new ConfigError(
       `trunk: the weights are of ${facts.weights.name} ${facts.weights.alpha}, ` +
@@ -162,19 +199,28 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
       { cure: "Leave name and alpha out." },
     );
   }
-  const inputSize = integer(
-    given.inputSize,
-    facts.weights?.inputSize ?? (weights === "random" ? 128 : 224),
-    "trunk.inputSize",
-    { least: 32, most: 2048 },
-  );
+  const { fingerprint } = facts;
+  const least = facts.weights?.inputSize ?? (weights === "random" ? 128 : 224);
+  const suited = fingerprint && suitedInputSize(fingerprint, { least });
+  if (suited && asked.inputSize === undefined) facts.onChoice?.("trunk.inputSize", suited.reason);
+  const inputSize = integer(asked.inputSize, suited?.value ?? least, "trunk.inputSize", { least: 32, most: 2048 });
   const convention = facts.weights?.convention;
-  if (given.convention !== undefined && given.convention !== convention)
+  if (asked.convention !== undefined && asked.convention !== convention)
     throw new ConfigError("trunk.convention: is told by the weights, and they say otherwise.", {
       cure: "Leave it out.",
     });
   const trunk = { name, alpha, inputSize, ...(convention && { convention }), weights };
-  const { seed, batchSize, accumulate, augment, patience, cacheMegabytes, ...more } = resolveNumbers(raw);
+  const { seed, batchSize, accumulate, augment, balance, repeatBelow, patience, cacheMegabytes, ...more } =
+    resolveNumbers(raw);
+  const { source, taps } = facts.trunkOf(trunk);
+  const given = resolveHeads(raw.heads, ["class", ...facts.aspects.map((aspect) => aspect.name)]);
+  const heads = raw.source === undefined ? withSuitedTaps(given, facts, { source, taps }) : given;
+  const stages = resolveStages(raw.stages, trunk, facts.trainCount, {
+    isCacheable: 2 * facts.trainCount * featureBytes(heads, { source, taps }) <= MOST_CACHED,
+  });
+  if (raw.stages === undefined)
+    for (const [index, { epochs }] of stages.entries())
+      facts.onChoice?.(`stages.${index}.epochs`, `${epochs * facts.trainCount} images in all`);
   return {
     dataset: raw.dataset,
     out: raw.out,
@@ -183,14 +229,50 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
     accumulate,
     trunk,
     ...more,
-    source: text(raw.source, facts.sourceOf(trunk), "source"),
-    heads: resolveHeads(raw.heads, ["class", ...facts.aspects.map((aspect) => aspect.name)]),
-    stages: resolveStages(raw.stages, trunk, facts.trainCount),
-    augment,
+    source: text(raw.source, source, "source"),
+    heads,
+    stages,
+    augment: suitedAugment(raw, augment, facts),
+    balance,
+    repeatBelow,
     score: oneOf(raw.score ?? "mean", ["mean", "class", ...facts.aspects.map((aspect) => aspect.name)], "score"),
     patience,
     cacheMegabytes,
   };
+}
+
+/** Images without an up and down are turned. */
+function suitedAugment(
+  { augment: { turn: given } = {} }: RawConfig,
+  augment: TrainConfig["augment"],
+  { fingerprint, onChoice }: ConfigFacts,
+): TrainConfig["augment"] {
+  if (given !== undefined || !fingerprint) return augment;
+  const { value, reason } = suitedTurn(fingerprint);
+  onChoice?.("augment.turn", reason);
+  return { ...augment, turn: value };
+}
+
+/** A head whose layers are not given reads those that suit its things. */
+function withSuitedTaps(
+  heads: TrainConfig["heads"],
+  { fingerprint, onChoice }: ConfigFacts,
+  trunk: Pick<Trunk, "source" | "taps">,
+): TrainConfig["heads"] {
+  const suit = ([name, head]: [string, HeadConfig]): [string, HeadConfig] => {
+    const own = ownValue(fingerprint?.heads, name);
+    const suited = own && head.tap === undefined ? suitedTaps(own, trunk) : undefined;
+    if (suited) onChoice?.(`heads.${name}.tap`, suited.reason);
+    return [name, suited ? { ...head, tap: suited.value } : head];
+  };
+  return Object.fromEntries(Object.entries(heads).map(suit));
+}
+
+/** Features of one image at the layers that the aspect heads read. */
+function featureBytes(heads: TrainConfig["heads"], { source, taps }: Pick<Trunk, "source" | "taps">): number {
+  const read = new Set(Object.entries(heads).flatMap(([name, { tap = source }]) => (name === "class" ? [] : tap)));
+  const values = taps.filter(({ name }) => read.has(name)).map(({ size, channels }) => size ** 2 * channels);
+  return 4 * values.reduce((sum, count) => sum + count, 0);
 }
 
 function resolveTeacher(value: unknown, where: string): NonNullable<TrainConfig["teacher"]> {
@@ -206,6 +288,7 @@ function resolveAugment(value: unknown, where: string): TrainConfig["augment"] {
   checkKeys(given, AUGMENT_KEYS, where, ConfigError);
   return {
     flip: boolean(given.flip, true, `${where}.flip`),
+    turn: oneOf(given.turn ?? "none", TURNS, `${where}.turn`),
     crop: number(given.crop, 0.2, `${where}.crop`, { least: 0, most: 0.9 }),
     colour: number(given.colour, 0.2, `${where}.colour`, { least: 0, most: 1 }),
   };

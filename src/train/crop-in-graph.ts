@@ -44,18 +44,21 @@ export function cropInputs(samples: readonly Sample[], shape: CropShape): NdArra
     if (Math.max(width, height) > side)
       throw new RangeError(`${path}: ${width} x ${height} pixels, at most ${side} fit`);
     const planes = inputs["crop/pixels"].data.subarray(index * 3 * area, (index + 1) * 3 * area);
+    const { crop, flip, isUpsideDown, isTransposed, jitter = { brightness: 1, contrast: 1, saturation: 1 } } = view;
+    // A transposed view is the view of the transposed picture.
+    const [down, across] = isTransposed ? [1, side] : [side, 1];
     for (let y = 0, from = 0; y < height; y++) {
-      for (let to = y * side; to < y * side + width; to++, from += 3) {
+      for (let x = 0, to = y * down; x < width; x++, to += across, from += 3) {
         planes[to] = pixels[from];
         planes[area + to] = pixels[from + 1];
         planes[2 * area + to] = pixels[from + 2];
       }
     }
-    const { crop, flip, jitter = { brightness: 1, contrast: 1, saturation: 1 } } = view;
     const offset = index * side * size;
-    const rows = { start: crop.top, length: crop.height, size };
+    const vertical = { start: crop.top, length: crop.height, size, isMirrored: isUpsideDown };
+    const horizontal = { start: crop.left, length: crop.width, size, isMirrored: flip };
+    const [rows, columns] = isTransposed ? [horizontal, vertical] : [vertical, horizontal];
     writeResampling(inputs["crop/rows"].data, rows, { offset, stride: side, step: 1 });
-    const columns = { start: crop.left, length: crop.width, size, isMirrored: flip };
     writeResampling(inputs["crop/columns"].data, columns, { offset, stride: 1, step: size });
     inputs["crop/jitter"].data.set([jitter.brightness, jitter.contrast, jitter.saturation], 3 * index);
   }

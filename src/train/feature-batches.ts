@@ -2,9 +2,10 @@
 
 import { imageBatch } from "../core/image-batch.js";
 import type { NdArray, NdArrays } from "../core/nd-array.js";
-import { permutation, random } from "../core/random.js";
+import { random } from "../core/random.js";
 import { batches } from "../dataset/batches.js";
 import { type Dataset, splitSize } from "../dataset/dataset.js";
+import { type Draws, drawCount, drawEpoch } from "../dataset/repeats.js";
 import type { Engine } from "../engine/engine.js";
 import type { Model } from "../model/model.js";
 import type { BatchSource, BatchSourceOptions } from "./batch-source.js";
@@ -32,7 +33,7 @@ export function cachedTaps(model: Model): string[] {
  * @param onProgress called with images done and in all.
  */
 export async function featureBatches(
-  { dataset, model, config, stage, signal }: BatchSourceOptions,
+  { dataset, model, config, stage, factors, signal }: BatchSourceOptions,
   {
     engine,
     parameters,
@@ -78,9 +79,9 @@ export async function featureBatches(
   return {
     input: { kind: "features", taps },
     validationInput: { kind: "features", taps },
-    batchCount: Math.ceil(trainCount / batchSize),
+    batchCount: Math.ceil(drawCount(factors) / batchSize),
     train: (epoch, start) =>
-      cachedEpoch(cache, { trainCount, variants, batchSize, seed: config.seed, stage, epoch, start }),
+      cachedEpoch(cache, { trainCount, factors, variants, batchSize, seed: config.seed, stage, epoch, start }),
     validation: () => cachedRange(cache, { first: trainCount * variants, count: validationCount, batchSize }),
     dispose: () => cache.dispose(),
   };
@@ -136,6 +137,7 @@ function rowOf(outputs: NdArrays, taps: readonly string[], place: number, batchS
 
 interface EpochOptions {
   readonly trainCount: number;
+  readonly factors: Float64Array;
   readonly variants: number;
   readonly batchSize: number;
   readonly seed: number;
@@ -145,17 +147,19 @@ interface EpochOptions {
 }
 
 async function* cachedEpoch(cache: FeatureCache, options: EpochOptions): AsyncGenerator<Batch> {
-  const { trainCount, variants, batchSize, seed, stage, epoch, start } = options;
-  const orders = new Map<number, Uint32Array>();
+  const { trainCount, factors, variants, batchSize, seed, stage, epoch, start } = options;
+  const count = drawCount(factors);
+  const orders = new Map<number, Draws>();
   const rowAt = (position: number) => {
-    const orderEpoch = epoch + Math.floor(position / trainCount);
-    const order = orders.get(orderEpoch) ?? permutation(trainCount, random(seed, "order", stage, orderEpoch));
+    const orderEpoch = epoch + Math.floor(position / count);
+    const order = orders.get(orderEpoch) ?? drawEpoch(factors, random(seed, "order", stage, orderEpoch));
     orders.set(orderEpoch, order);
-    const image = order[position % trainCount];
-    const flipped = random(seed, "flip", stage, orderEpoch, image).integer(variants);
-    return flipped * trainCount + image;
+    const image = order.indices[position % count];
+    const copy = order.copies[position % count];
+    const own = random(seed, "flip", stage, orderEpoch, image, ...(copy > 0 ? [copy] : []));
+    return own.integer(variants) * trainCount + image;
   };
-  for (let batch = start; batch < Math.ceil(trainCount / batchSize); batch++) {
+  for (let batch = start; batch < Math.ceil(count / batchSize); batch++) {
     const rows = Array.from({ length: batchSize }, (_, place) => rowAt(batch * batchSize + place));
     const { features, samples } = await cache.read(rows, { batchSize });
     yield { inputs: features, samples };

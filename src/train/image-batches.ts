@@ -3,8 +3,7 @@
 import type { Sample } from "../core/annotation.js";
 import { imageBatch } from "../core/image-batch.js";
 import type { NdArrays } from "../core/nd-array.js";
-import { batches } from "../dataset/batches.js";
-import { splitSize } from "../dataset/dataset.js";
+import { batchCount, batches } from "../dataset/batches.js";
 import { pictureSide } from "../dataset/picture-side.js";
 import { createPixelCache } from "../dataset/pixel-cache.js";
 import type { BatchSource, BatchSourceOptions } from "./batch-source.js";
@@ -20,12 +19,13 @@ export async function imageBatches({
   model,
   config,
   stage,
+  factors,
   signal,
 }: BatchSourceOptions): Promise<BatchSource> {
   const { batchSize, augment } = config;
   const size = model.spec.trunk.inputSize;
   const cache = createPixelCache({ bytes: config.cacheMegabytes * 2 ** 20, inputSize: size });
-  const isVaried = augment.flip || augment.crop > 0 || augment.colour > 0;
+  const isVaried = augment.flip || augment.turn !== "none" || augment.crop > 0 || augment.colour > 0;
   const side = isVaried ? await pictureSide(dataset, { split: "train", limit: size, cache, signal }) : null;
   const common = { batchSize, inputSize: size, cache };
   const image = (samples: readonly Sample[]) => ({ image: imageBatch(samples, { size, batchSize }) });
@@ -33,10 +33,10 @@ export async function imageBatches({
   return {
     input: side === null ? { kind: "image" } : { kind: "crops", side },
     validationInput: { kind: "image" },
-    batchCount: Math.ceil(splitSize(dataset, "train") / batchSize),
+    batchCount: batchCount(dataset, { split: "train", batchSize, factors }),
     train: (epoch, start) => {
       const seed = config.seed + 1000 * stage;
-      const order = { seed, epoch, shuffle: true, fill: "wrap", start } as const;
+      const order = { seed, epoch, shuffle: true, factors, fill: "wrap", start } as const;
       const stream = batches(dataset, { ...common, ...order, split: "train", augment, wholeSide: side ?? undefined });
       return withInputs(stream, side === null ? image : crops);
     },

@@ -35,7 +35,7 @@ export async function runStage(run: StageRun): Promise<Cursor> {
   const { labelSmoothing } = config.heads[model.classifier.spec.name] ?? {};
   const common = {
     ...{ input, batchSize: config.batchSize, trainable, batchNorm, weights, labelSmoothing },
-    ...{ dropout: dropoutOf(run), teacher: run.teacher },
+    ...{ dropout: dropoutOf(run), teacher: run.teacher, isBalanced: config.balance },
   };
   const compile = (name: string, options: StepOptions) =>
     engine.compile(trainingStep(model, options), { name, inputs: stepInputShapes(model, options), constants, state });

@@ -36,6 +36,8 @@ export interface StepOptions {
   readonly accumulation?: "only" | "last" | "more";
   /** Keep moving averages of the parameters that learn. */
   readonly isAveraged?: boolean;
+  /** Large losses of heads count less: see `balanced`. */
+  readonly isBalanced?: boolean;
   /** Share of the classifier's pooled features that a step drops; 0 (default) drops none. */
   readonly dropout?: number;
   /**
@@ -60,6 +62,7 @@ export function trainingStep(model: Model, options: StepOptions): TensorFunction
     weights,
     accumulation = "only",
     isAveraged = false,
+    isBalanced = false,
     dropout: rate = 0,
     teacher,
   } = options;
@@ -90,7 +93,7 @@ export function trainingStep(model: Model, options: StepOptions): TensorFunction
         if (head === model.classifier) labels.target = smoothed(labels.target, model, options);
         const loss = tf.keep(head.loss(answer(head, parameters, read, { dropout }), labels));
         outputs[`loss/${name}`] = loss;
-        return tf.mul(loss, ownValue(weights, name) ?? 1);
+        return tf.mul(isBalanced ? balanced(loss) : loss, ownValue(weights, name) ?? 1);
       });
       if (teacher) {
         const loss = tf.keep(teacherLoss(teacher, parameters, { features: read[output], image: given.input }));
@@ -109,6 +112,18 @@ export function trainingStep(model: Model, options: StepOptions): TensorFunction
     const averages = isAveraged && accumulation !== "more" ? averagesOf(changed, { inputs, state }) : {};
     return { outputs, state: { ...changed, ...updated, ...averages } };
   };
+}
+
+/** The loss at which a head's gradient counts half. */
+const HALF = 0.5;
+
+/**
+ * `h log(1 + loss / h)`: the gradient of a head with a large loss counts less, so that it does not drown the others,
+ * and that of a small loss as it is. For large losses this is the weighting by uncertainty of Kendall et al. 2018
+ * (arXiv:1705.07115) at its optimum, `log(loss)`, which needs no parameter of its own.
+ */
+function balanced(loss: tf.Tensor): tf.Tensor {
+  return tf.mul(tf.log1p(tf.div(loss, HALF)), HALF);
 }
 
 /** Moving averages of statistics, as `applyGradients` keeps them of parameters. */

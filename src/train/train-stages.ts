@@ -4,13 +4,17 @@
  */
 
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { EpochRecord } from "../core/epoch-record.js";
 import { InputError } from "../core/errors.js";
 import { writeJson } from "../core/files.js";
+import { parseJson } from "../core/json.js";
+import { isRecord } from "../core/json-values.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { initialize } from "../core/parameters.js";
 import { type Dataset, splitSize } from "../dataset/dataset.js";
+import type { DataFingerprint } from "../dataset/fingerprint.js";
 import type { Inventory } from "../dataset/inventory.js";
 import type { Engine } from "../engine/engine.js";
 import { createModel, type Model } from "../model/model.js";
@@ -40,6 +44,11 @@ export interface TrainOptions {
   readonly startingWeights: NdArrays;
   /** With its parameters, folded. */
   readonly teacher?: Teacher & { readonly parameters: NdArrays };
+  /** How often each training image is drawn in an epoch, at least 1 each; once by default. */
+  readonly factors?: Float64Array;
+  /** Of the data, and why defaults are as they are; written into the run's `dataset.json`. */
+  readonly fingerprint?: DataFingerprint;
+  readonly reasons?: Readonly<Record<string, string>>;
   /** Only these heads learn, and nothing else changes: for heads added to a finished model. */
   readonly onlyHeads?: readonly string[];
   readonly isResumed?: boolean;
@@ -163,7 +172,8 @@ async function batchesOf(
   { model, stage, arrays, cursor }: { model: Model; stage: StageConfig; arrays: NdArrays; cursor: Cursor },
 ): Promise<BatchSource> {
   const { dataset, config, engine, signal, onCache } = options;
-  const common = { dataset, model, config, stage: cursor.stage, signal };
+  const factors = options.factors ?? new Float64Array(splitSize(dataset, "train")).fill(1);
+  const common = { dataset, model, config, stage: cursor.stage, factors, signal };
   const isFrozen = stage.train === "heads" || options.onlyHeads !== undefined;
   if (!isFrozen || !stage.cache) return imageBatches(common);
   return featureBatches(common, {
@@ -190,10 +200,13 @@ function fingerprintOf(
 }
 
 /**
- * Writes `config.json` (every default resolved), `dataset.json` (hashes and counts) and, once, the list of the
+ * Writes `config.json` (every default resolved), `dataset.json` (hashes, counts, sizes) and, once, the list of the
  * dataset's files.
  */
-async function writeRunDescription(config: TrainConfig, { dataset, inventory }: TrainOptions): Promise<void> {
+async function writeRunDescription(
+  config: TrainConfig,
+  { dataset, inventory, fingerprint, reasons = {} }: TrainOptions,
+): Promise<void> {
   await markRunFolder(config.out);
   if ((await readFileList(config.out)) === null) await writeFileList(config.out, inventory.files);
   await writeJson(join(config.out, "config.json"), config);
@@ -202,5 +215,15 @@ async function writeRunDescription(config: TrainConfig, { dataset, inventory }: 
     hash: dataset.hash,
     contentHash: inventory.contentHash,
     counts: dataset.summary.samples,
+    fingerprint,
+    reasons: { ...(await readReasons(config.out)), ...reasons },
   });
+}
+
+/** Why the run's defaults are so, as written when it began; a run's own `config.json` has no defaults left. */
+export async function readReasons(run: string): Promise<Record<string, string>> {
+  const path = join(run, "dataset.json");
+  const bytes = await readFile(path).catch(() => undefined);
+  const known = bytes && parseJson(bytes, { where: path, error: InputError });
+  return isRecord(known) && isRecord(known.reasons) ? (known.reasons as Record<string, string>) : {};
 }

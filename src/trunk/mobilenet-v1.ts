@@ -48,7 +48,7 @@ export const mobilenetV1 = {
   name: "mobilenet-v1",
   architecture,
   defaultAlpha: 0.25,
-  fineTuneFrom: "conv_dw_6",
+  fineTuneFrom: "conv_dw_4",
   builtinAlphas: [0.25, 0.5],
   published: PUBLISHED,
   weights: {

@@ -45,7 +45,7 @@ export const mobilenetV2 = {
   name: "mobilenet-v2",
   architecture,
   defaultAlpha: 0.25,
-  fineTuneFrom: "block_6_expand",
+  fineTuneFrom: "block_3_expand",
   builtinAlphas: [0.35],
   published: PUBLISHED,
   weights: {

@@ -11,7 +11,7 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
 
 /** @param options.model of the plan. */
 export function runFacts(
-  { config, spec, dataset }: TrainPlan,
+  { config, spec, dataset, reasons }: TrainPlan,
   { model, engine, warnings }: { model: Model; engine: Engine; warnings: readonly string[] },
 ): RunFacts {
   const { manifest, hash, summary } = dataset;
@@ -27,6 +27,7 @@ export function runFacts(
     stages: config.stages,
     inputSize: spec.trunk.inputSize,
     config,
+    reasons,
     dataset: { name: manifest.name, hash, counts: summary.samples },
     machine: machineOf(engine),
     history: [],

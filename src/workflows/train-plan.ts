@@ -1,13 +1,17 @@
 /** What a run is about to do: the configuration with every default, the model, and what it starts from. */
 
+import { join } from "node:path";
 import { ConfigError } from "../core/errors.js";
-import type { NdArrays } from "../core/nd-array.js";
 import { clashingName } from "../core/result-file-names.js";
-import { type Dataset, splitSize } from "../dataset/dataset.js";
+import { type Dataset, openDataset, splitSize } from "../dataset/dataset.js";
+import { type DataFingerprint, takeFingerprint } from "../dataset/fingerprint.js";
+import { drawCount, repeatFactors } from "../dataset/repeats.js";
+import { createModel } from "../model/model.js";
 import type { ModelSpec } from "../model/model-spec.js";
-import type { TrainedModel } from "../model/trained-model.js";
+import { readTrainedModel, type TrainedModel } from "../model/trained-model.js";
 import { type RawConfig, resolveConfig, type TrainConfig } from "../train/config.js";
 import { modelSpecOf } from "../train/planned-model.js";
+import { priorBiases } from "../train/prior-bias.js";
 import type { TrainOptions } from "../train/train-stages.js";
 import { createTrunk } from "../trunk/create-trunk.js";
 import type { TrunkSpec } from "../trunk/trunk-spec.js";
@@ -18,12 +22,15 @@ export interface TrainPlan {
   readonly config: TrainConfig;
   readonly spec: ModelSpec;
   readonly dataset: Dataset;
+  readonly fingerprint: DataFingerprint;
+  /** By key of the configuration, why the data made its default so. */
+  readonly reasons: Readonly<Record<string, string>>;
   /** One line each: layers initialised at random, what the data cannot teach, taps whose explanations mean less. */
   readonly notes: readonly string[];
 }
 
 /** With what it starts from. */
-export type Plan = TrainPlan & { readonly startingWeights: NdArrays; readonly teacher?: TrainOptions["teacher"] };
+export type Plan = TrainPlan & Pick<TrainOptions, "startingWeights" | "teacher" | "factors">;
 
 /**
  * Brings configuration, dataset and weights together.
@@ -36,12 +43,20 @@ export async function planOf(
   { dataset, base, isResumed }: { dataset: Dataset; base?: TrainedModel; isResumed?: boolean },
 ): Promise<Plan> {
   const begun: StartingWeights = base ? { known: base.spec.trunk } : await findStartingWeights(raw, { isResumed });
+  const { fingerprint, shown } = await takeFingerprint(dataset);
+  const reasons: Record<string, string> = {};
   const config = resolveConfig(base ? onBase(raw, base) : raw, {
     trainCount: splitSize(dataset, "train"),
     aspects: dataset.manifest.aspects,
     weights: begun.known,
-    sourceOf: (trunk: TrunkSpec) => createTrunk(trunk).source,
+    trunkOf: (trunk: TrunkSpec) => createTrunk(trunk),
+    fingerprint,
+    onChoice: (key, reason) => Object.assign(reasons, { [key]: reason }),
   });
+  const { repeatBelow: least } = config;
+  const factors = repeatFactors(shown, { count: splitSize(dataset, "train"), least });
+  const extra = drawCount(factors) / factors.length - 1;
+  if (extra > 0) reasons.repeatBelow = `rare things are drawn more often: an epoch is ${percentMore(extra)} longer`;
   const { task } = dataset.manifest;
   if (config.heads.class?.labelSmoothing && task !== "single")
     throw new ConfigError(`heads.class.labelSmoothing: is for one class of several, the task is "${task}".`, {
@@ -60,11 +75,30 @@ export async function planOf(
     ),
   };
   const asked = modelSpecOf(config, facts, { output: trunk.output });
-  if (base)
-    return { config, spec: withBaseHeads(asked, base.spec), dataset, startingWeights: base.parameters, notes: [] };
+  const decided = { config, dataset, factors, fingerprint, reasons };
+  const begin = (spec: ModelSpec) => priorBiases(createModel(spec), { fingerprint, classes: countsOf(dataset) });
+  if (base) {
+    const spec = withBaseHeads(asked, base.spec);
+    return { ...decided, spec, startingWeights: { ...begin(spec), ...base.parameters }, notes: [] };
+  }
   const teacher = config.teacher && (await readTeacher(config.teacher, { pupil: trunk, stages: config.stages }));
   const { parameters, notes } = await startingParameters(trunk, begun, config);
-  return { config, spec: asked, dataset, teacher, startingWeights: parameters, notes };
+  return { ...decided, spec: asked, teacher, startingWeights: { ...begin(asked), ...parameters }, notes };
+}
+
+function percentMore(share: number): string {
+  return `${Math.max(1, Math.round(100 * share))} %`;
+}
+
+/** Training images of each class. */
+function countsOf({ summary }: Dataset): Record<string, number> {
+  return Object.fromEntries(Object.entries(summary.classes).map(([name, { train }]) => [name, train]));
+}
+
+/** What a training would do, without doing any of it. @param options.addHeadsTo a finished run folder. */
+export async function planTraining(raw: RawConfig, { addHeadsTo }: { addHeadsTo?: string } = {}): Promise<TrainPlan> {
+  const base = addHeadsTo === undefined ? undefined : await readTrainedModel(join(addHeadsTo, "best"));
+  return planOf(raw, { dataset: await openDataset(raw.dataset), base });
 }
 
 /** The configuration of heads that are added to a finished model. */

@@ -37,12 +37,13 @@ import {
   writeTrainedModel,
 } from "../model/trained-model.js";
 import { runPage } from "../pages/run-page.js";
+import { blindHeads } from "../review/advice.js";
 import type { RunFacts } from "../review/run-facts.js";
 import { holdsCheckpoint, readFileList, runIsThere } from "../train/checkpoint.js";
 import type { RawConfig } from "../train/config.js";
 import type { TrainProgress } from "../train/epoch.js";
 import { inRunFolder } from "../train/run-folder.js";
-import { type TrainOptions, type TrainResult, trainStages } from "../train/train-stages.js";
+import { readReasons, type TrainOptions, type TrainResult, trainStages } from "../train/train-stages.js";
 import { reviewSplit } from "./review-split.js";
 import { runFacts } from "./run-facts.js";
 import { type Plan, planOf, type TrainPlan } from "./train-plan.js";
@@ -90,7 +91,8 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
   if (!isResumed && (await holdsCheckpoint(raw.out))) throw runIsThere(raw.out);
   const dataset = await openDataset(raw.dataset);
   const base = options.addHeadsTo === undefined ? undefined : await readTrainedModel(join(options.addHeadsTo, "best"));
-  const plan = await planOf(raw, { dataset, base, isResumed });
+  const decided = await planOf(raw, { dataset, base, isResumed });
+  const plan = { ...decided, reasons: { ...(await readReasons(raw.out)), ...decided.reasons } };
   const { config, spec } = plan;
   const planned = createModel(spec);
   const tapWarnings = checkTaps(planned);
@@ -120,7 +122,9 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
   const { references, calibration } = await measureRelevance(result, { plan, base, onlyHeads, options });
   const { reviews, metrics } = await reviewRun(result, { plan, options });
   const { history, best } = result;
-  await writePage({ ...facts, history, best, reviews, warnings: [...warnings, ...calibration.warnings] }, plan);
+  const told = { ...facts, history, best, reviews, warnings: [...warnings, ...calibration.warnings] };
+  await writePage(told, plan);
+  const unseen = unseenOf(told, base);
   const trained: TrainedModel = {
     spec: result.model.spec,
     parameters: result.parameters,
@@ -131,16 +135,29 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
       result,
       metrics,
       inventory,
+      unseen,
       warnings: [
         ...(base?.provenance.warnings ?? []),
         ...warnings,
         ...(result.isComplete ? [] : [`the training was ended early; epochs done: ${result.history.length}.`]),
+        ...Object.values(unseen),
         ...calibration.warnings,
       ],
     }),
   };
   await writeTrainedModel(join(config.out, "best"), trained);
   return trained;
+}
+
+/** A sentence for each head that is no better than a constant answer; those of a finished model as they were. */
+function unseenOf(facts: RunFacts, base?: TrainedModel): Record<string, string> {
+  const sentence = ({ name, score, constant }: ReturnType<typeof blindHeads>[number]) =>
+    `this model does not see ${name === "class" ? "its classes" : `"${name}"`}: ` +
+    `score ${score.toFixed(2)} on the validation images, the same answer for every image ${constant.toFixed(2)}.`;
+  return {
+    ...base?.provenance.unseen,
+    ...Object.fromEntries(blindHeads(facts).map((head) => [head.name, sentence(head)])),
+  };
 }
 
 /** References from the training images, and the threshold of relevance from the validation images. */
@@ -260,7 +277,14 @@ function provenanceOf(
     inventory,
     metrics,
     warnings,
-  }: { result: TrainResult; inventory: Inventory; metrics?: SplitMetrics["heads"]; warnings: readonly string[] },
+    unseen,
+  }: {
+    result: TrainResult;
+    inventory: Inventory;
+    metrics?: SplitMetrics["heads"];
+    warnings: readonly string[];
+    unseen: Readonly<Record<string, string>>;
+  },
 ): Provenance {
   return {
     dataset: {
@@ -274,6 +298,7 @@ function provenanceOf(
     weights: config.trunk.weights === "random" ? "random" : nameOfWeights(config.trunk.weights),
     metrics: metrics ? { validation: { format: "aspectlens-metrics/1", split: "validation", heads: metrics } } : {},
     warnings: [...new Set(warnings)],
+    ...(Object.keys(unseen).length === 0 ? {} : { unseen }),
   };
 }
 

@@ -44,7 +44,7 @@ describe("configuration", () => {
   const facts: ConfigFacts = {
     trainCount: 100,
     aspects: [{ name: "spot", kind: "segmentation" }],
-    sourceOf: () => "conv_pw_11",
+    trunkOf: () => ({ source: "conv_pw_11", taps: [] }),
   };
   const least = { dataset: "d", out: "o" };
   const read = (value: unknown) => resolveConfig(checkConfig(value), facts);

@@ -14,7 +14,7 @@ const facts: ConfigFacts = {
     { name: "nucleus", kind: "segmentation" },
     { name: "nodule", kind: "boxes" },
   ],
-  sourceOf: () => "conv_pw_11",
+  trunkOf: () => ({ source: "conv_pw_11", taps: [] }),
 };
 const smallest = { dataset: "data/tissue", out: "runs/tissue" };
 const resolve = (more: object) => resolveConfig(checkConfig({ ...smallest, ...more }, "config.json"), facts);
@@ -45,7 +45,7 @@ describe("configuration", () => {
     const config = resolveConfig(checkConfig(smallest, "c"), known);
     const weights = "builtin:mobilenet-v1-0.25";
     expect(config.trunk).toEqual({ name: "mobilenet-v1", alpha: 0.25, inputSize: 128, weights });
-    expect(config.stages.map(({ train }) => train)).toEqual(["heads", "conv_dw_6"]);
+    expect(config.stages.map(({ train }) => train)).toEqual(["heads", "conv_dw_4"]);
   });
 
   test.each([
@@ -77,11 +77,11 @@ describe("configuration", () => {
     expect(config.trunk).toEqual({ name: "mobilenet-v2", alpha: 0.35, inputSize: 224, weights: "w" });
     expect(config.stages.map(({ train, cache, batchNorm }) => [train, cache, batchNorm])).toEqual([
       ["heads", true, "frozen"],
-      ["block_6_expand", false, "frozen"],
+      ["block_3_expand", false, "frozen"],
     ]);
     // What lies behind the taps is pre-trained: a tenth of the heads' rate.
     expect(config.stages[0].trunkLearningRate).toBeCloseTo(config.stages[0].learningRate / 10, 12);
-    expect(config.stages[1].trunkLearningRate).toBe(config.stages[1].learningRate);
+    expect(config.stages[1].trunkLearningRate).toBe(config.stages[1].learningRate / 2);
   });
 
   test("an unknown key fails, names the file, suggests the nearest and lists the known ones", () => {

@@ -14,7 +14,7 @@ const rows = [...page.matchAll(/^\| `([^`]+)` \| ([^|]*) \| ([^|]*) \|([^|]*)\|/
 const facts: ConfigFacts = {
   trainCount: 100,
   aspects: [{ name: "spot", kind: "segmentation" }],
-  sourceOf: () => "conv_pw_11",
+  trunkOf: () => ({ source: "conv_pw_11", taps: [] }),
 };
 const least = { dataset: "d", out: "o", stages: [{}], heads: { class: {} }, teacher: { weights: "w" } };
 /** The page's names of places as `--set` writes them. */

@@ -36,18 +36,21 @@ const views: Record<string, View> = {
   mirrored: { crop: whole, flip: true },
   cut: { crop, flip: false },
   "cropped, mirrored and jittered": { crop, flip: true, jitter: jitter() },
+  "upside down": { crop, flip: false, isUpsideDown: true },
+  transposed: { crop, flip: false, isTransposed: true },
+  "mirrored, upside down and transposed": { crop, flip: true, isUpsideDown: true, isTransposed: true },
   jittered: { crop: whole, flip: false, jitter: jitter() },
 };
 
-async function cutByLibrary({ crop, flip }: View, size: number): Promise<Uint8Array> {
+async function cutByLibrary({ crop, flip, isUpsideDown, isTransposed }: View, size: number): Promise<Uint8Array> {
   const png = await sharp(pixels, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
     .png()
     .toBuffer();
-  return (await openImage(png)).render({ size, crop, flip });
+  return (await openImage(png)).render({ size, crop, flip, isUpsideDown, isTransposed });
 }
 
 /** Catmull-Rom at each output pixel's centre, by plain loops. The library's enlarging lies half an output pixel off. */
-async function cutByLoops({ crop, flip }: View, size: number): Promise<Uint8Array> {
+async function cutByLoops({ crop, flip, isUpsideDown, isTransposed }: View, size: number): Promise<Uint8Array> {
   const share = (d: number) => {
     const x = Math.abs(d);
     return x < 1 ? 1.5 * x ** 3 - 2.5 * x ** 2 + 1 : x < 2 ? -0.5 * x ** 3 + 2.5 * x ** 2 - 4 * x + 2 : 0;
@@ -55,8 +58,10 @@ async function cutByLoops({ crop, flip }: View, size: number): Promise<Uint8Arra
   const inside = (at: number, length: number) => Math.min(length - 1, Math.max(0, at));
   const out = new Uint8Array(size * size * 3);
   for (let place = 0; place < size * size; place++) {
-    const row = Math.floor(place / size);
-    const column = flip ? size - 1 - (place % size) : place % size;
+    const seen = [Math.floor(place / size), place % size];
+    const [down, across] = isTransposed ? [seen[1], seen[0]] : seen;
+    const row = isUpsideDown ? size - 1 - down : down;
+    const column = flip ? size - 1 - across : across;
     const y = ((row + 0.5) * crop.height) / size - 0.5;
     const x = ((column + 0.5) * crop.width) / size - 0.5;
     for (let k = 0; k < 3; k++) {

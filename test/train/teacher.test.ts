@@ -71,7 +71,7 @@ test("training learns to predict the teacher, and leaves nothing of it in the mo
   const config = resolveConfig(raw, {
     trainCount: 10,
     aspects: opened.manifest.aspects,
-    sourceOf: () => trunk.source,
+    trunkOf: () => trunk,
   });
   const { task, classes, aspects } = opened.manifest;
   const facts = { task, classes, aspects, scale: opened.summary.scale, mapped: new Set<string>() };

@@ -45,7 +45,7 @@ describe.each(TRUNKS)("$name", (definition) => {
 
   test("a configuration that names it alone is complete", () => {
     const raw = checkConfig({ dataset: "d", out: "o", trunk: { name, weights: "random" } }, "file");
-    const facts = { trainCount: 10, aspects: [], sourceOf: () => trunk.source };
+    const facts = { trainCount: 10, aspects: [], trunkOf: () => trunk };
     expect(resolveConfig(raw, facts).trunk).toMatchObject({ name, alpha: defaultAlpha });
   });
 

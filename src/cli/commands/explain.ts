@@ -129,6 +129,7 @@ async function runExplain(
     // Loaded while the session opens.
     const [explainer, { explainImages }] = await Promise.all([opening, import("../explain-images.js")]);
     try {
+      for (const sentence of Object.values(explainer.description.provenance.unseen ?? {})) showNotice(sentence);
       const threshold = explainer.thresholdOf(targets?.[0]);
       if (explainer.description.threshold.isCalibrated && !threshold.isCalibrated)
         showNotice(

@@ -19,12 +19,14 @@ import { type EngineOptions, engineOptions, showNotice } from "../engine-options
 import { metricsTable, percent, printJson, printLine, printNote } from "../output.js";
 import { duration, progressBar } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
+import { explainConfig } from "./explain-config.js";
 
 interface TrainCommandOptions extends CommonOptions, EngineOptions {
   readonly set: readonly string[];
   readonly resume?: boolean;
   readonly finish?: boolean;
   readonly addHeads?: string;
+  readonly explainConfig?: boolean;
 }
 
 export function addTrain(program: Command): void {
@@ -38,6 +40,7 @@ export function addTrain(program: Command): void {
     .option("--resume", "continue exactly where the run stopped")
     .option("--finish", "end an interrupted run now, with its best epoch so far as the model")
     .option("--add-heads <run>", "add heads to a finished run; its trunk and heads stay unchanged")
+    .option("--explain-config", "print each setting and why the data make it so, and train nothing")
     .option("--json", "print one JSON object at the end")
     .option("--debug", "print the stack of an error")
     .addHelpText(
@@ -48,6 +51,7 @@ The smallest configuration: { "dataset": "data/tissue", "out": "runs/tissue" }
 Examples:
   aspectlens train config.json
   aspectlens train config.json --set trunk.inputSize=160 --set "stages.0.epochs=5"
+  aspectlens train config.json --explain-config
   aspectlens train config.json --resume
   aspectlens train runs/tissue/config.json --finish
   aspectlens train more-aspects.json --add-heads runs/tissue
@@ -66,6 +70,7 @@ function collect(value: string, former: readonly string[]): string[] {
 async function runTrain(config: string | undefined, options: TrainCommandOptions, signal: AbortSignal): Promise<void> {
   if (config === undefined) throw new ConfigError("train: name a configuration, as in: aspectlens train config.json.");
   const raw = await readConfig(config, { assignments: options.set });
+  if (options.explainConfig) return explainConfig(raw, options);
   const { trained, seconds } = await trainWithProgress(raw, options, signal);
   const best = join(raw.out, "best");
   if (options.json) {
