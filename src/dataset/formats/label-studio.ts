@@ -3,7 +3,7 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { DatasetError } from "../../core/errors.js";
-import { isFolder } from "../../core/files.js";
+import { exists, isFolder } from "../../core/files.js";
 import { isRecord } from "../../core/json-values.js";
 import { shown } from "../../core/message-text.js";
 import { openImage } from "../open-image.js";
@@ -12,8 +12,10 @@ import { beginning } from "./beginning.js";
 import { labelStudioObjects } from "./label-studio-results.js";
 import { findPlaces, type ImagePlaces, toName } from "./places.js";
 import { readJsonFile } from "./read-json-file.js";
+import { readXml } from "./xml.js";
 
 const TOOL = "label-studio";
+const CONFIG_FILE = "label_config.xml";
 
 export const LABEL_STUDIO: AnnotationReader = {
   tool: TOOL,
@@ -36,9 +38,23 @@ export const LABEL_STUDIO: AnnotationReader = {
     const left: string[] = [];
     const images = tasks.flatMap((task: unknown, index) => toImage(task, { index, file, folder, places, left }));
     checkDistinct(images, file);
-    return { tool: TOOL, source, categories: [], images, left };
+    return { tool: TOOL, source, categories: await declaredCategories(file), images, left };
   },
 };
+
+/** Tasks do not declare categories; the labelling configuration does, where somebody put it beside them. */
+async function declaredCategories(file: string): Promise<string[]> {
+  const config = join(dirname(file), CONFIG_FILE);
+  if (!(await exists(config)) || (await exportsIn(dirname(file))).length > 1) return [];
+  const names = new Set<string>();
+  const open = [await readXml(config)];
+  for (let element = open.shift(); element; element = open.shift()) {
+    const isName = element.name === "Label" || element.name === "Choice";
+    if (isName && element.attributes.value) names.add(element.attributes.value);
+    open.push(...element.children);
+  }
+  return [...names];
+}
 
 type Json = Record<string, unknown>;
 

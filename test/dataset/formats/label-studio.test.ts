@@ -32,8 +32,9 @@ describe.skipIf(tools === undefined)("the files of label-tools", () => {
   const folder = join(tools ?? "", "label-studio");
 
   test("a box and a polygon; points are named and left out", async () => {
-    const { tool, images } = await readAnnotations(join(folder, "test_export_coco"));
+    const { tool, images, categories } = await readAnnotations(join(folder, "test_export_coco"));
     expect(tool).toBe("label-studio");
+    expect(categories).toEqual(["rectangle_label", "polygon_label", "keypoint_label1", "keypoint_label2"]);
     expect(images.map(({ name, isAnnotated }) => ({ name, isAnnotated }))).toEqual([
       { name: "test_image1.jpg", isAnnotated: true },
     ]);

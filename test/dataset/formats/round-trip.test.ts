@@ -81,6 +81,15 @@ describe.each(
     );
   });
 
+  test("classes and aspects that no image has", async () => {
+    const dataset = smallDataset({ classes: ["good", "bad", "ugly"] }, ({ aspects, ...line }) => ({
+      ...line,
+      aspects: {},
+    }));
+    const back = await thereAndBack(dataset, to);
+    expect(await contentOf(back, { hasVoid })).toEqual(await contentOf(dataset, { hasVoid }));
+  });
+
   test("several labels an image, none of them, and unlabelled", async () => {
     const dataset = smallDataset({ task: "multi" }, ({ label, ...line }, at) => ({
       ...line,
