@@ -36,6 +36,8 @@ const LEAST_STEP = 2;
 const LEAST_BITS = 16;
 /** Mean difference of 8 x 8 grey levels up to which images with the same structure are the same. */
 const LARGEST_DIFFERENCE = 5;
+/** And the largest difference of one of them: more is another thing in the image, as a defect on the same board. */
+const LARGEST_OF_A_CELL = 24;
 const MOST_PAIRS = 10_000;
 /** Images with one word in common that are compared with one another. */
 const MOST_ALIKE = 64;
@@ -63,7 +65,7 @@ export function nearDuplicates(): SurveyPart<NearDuplicates> {
             const [a, b] = [order[at], order[next]];
             if (hashes[a][word] !== hashes[b][word] || found.size >= MOST_PAIRS) break;
             const distance = bitCount(hashes[a].map((own, index) => own ^ hashes[b][index]));
-            if (distance > FARTHEST || meanDifference(greys[a], greys[b]) > LARGEST_DIFFERENCE) continue;
+            if (distance > FARTHEST || !areAlike(greys[a], greys[b])) continue;
             found.set(a * hashes.length + b, { first: places[a], second: places[b], distance });
           }
         }
@@ -106,8 +108,10 @@ function meanGrey(pixels: Uint8Array, { columns, rows }: { columns: number; rows
   return sums.map((sum, cell) => sum / counts[cell]);
 }
 
-function meanDifference(a: Uint8Array, b: Uint8Array): number {
-  return a.reduce((sum, grey, at) => sum + Math.abs(grey - b[at]), 0) / a.length;
+function areAlike(a: Uint8Array, b: Uint8Array): boolean {
+  const differences = Array.from(a, (grey, at) => Math.abs(grey - b[at]));
+  const mean = differences.reduce((sum, own) => sum + own, 0) / differences.length;
+  return mean <= LARGEST_DIFFERENCE && Math.max(...differences) <= LARGEST_OF_A_CELL;
 }
 
 function bitCount(words: Uint32Array): number {
