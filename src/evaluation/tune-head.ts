@@ -90,35 +90,47 @@ function presenceTuner(spec: PresenceSpec): HeadTuner {
   };
 }
 
+/**
+ * The best mean of IoU, over the pixels of all images together, for each image that holds the aspect, and of silence
+ * for each that is empty: IoU alone may choose a threshold at which most empty images have a find.
+ */
 function segmentationTuner(spec: SegmentationSpec): HeadTuner {
   // Pixels by how many of the thresholds they reach.
   const [marked, others] = [new Float64Array(THRESHOLDS.length + 1), new Float64Array(THRESHOLDS.length + 1)];
   const [first] = THRESHOLDS;
+  /** Empty images by the highest threshold that a pixel reaches. */
+  const alarms = new Float64Array(THRESHOLDS.length + 1);
   let positiveCount = 0;
   return {
     add({ logits, label }) {
       const { mask, ignored } = (label ?? {}) as Annotation;
       if (mask === undefined) return;
-      if (mask?.some((share) => share >= POSITIVE_SHARE)) positiveCount++;
+      const isPositive = mask?.some((share) => share >= POSITIVE_SHARE) ?? false;
+      let highest = 0;
       for (let pixel = 0; pixel < logits.length; pixel++) {
         if (ignored?.[pixel]) continue;
         const reached = Math.floor((sigmoid(logits[pixel]) - first) * 100 + 1e-9) + 1;
         const bin = Math.min(THRESHOLDS.length, Math.max(0, reached));
         if (mask && mask[pixel] >= POSITIVE_SHARE) marked[bin]++;
         else others[bin]++;
+        highest = Math.max(highest, bin);
       }
+      if (isPositive) positiveCount++;
+      else alarms[highest]++;
     },
     result({ isThresholdGiven = false } = {}) {
       if (isThresholdGiven || positiveCount < FEWEST_POSITIVES) return spec;
       const sum = (bins: Float64Array) => bins.reduce((total, count) => total + count, 0);
       const all = sum(marked);
-      const iouAt = (threshold: number) => {
+      const imageCount = positiveCount + sum(alarms);
+      const scoreAt = (threshold: number) => {
         const bin = Math.round((threshold - first) * 100) + 1;
         const shared = sum(marked.subarray(bin));
-        return iouOf({ shared, found: shared + sum(others.subarray(bin)), marked: all });
+        const iou = iouOf({ shared, found: shared + sum(others.subarray(bin)), marked: all }) ?? 0;
+        return (positiveCount * iou + sum(alarms.subarray(0, bin))) / imageCount;
       };
-      const baseline = all / (all + sum(others));
-      return { ...spec, threshold: bestThreshold(iouAt, { usual: spec.threshold, baseline }) };
+      const baseline = (positiveCount * all) / (all + sum(others)) / imageCount;
+      return { ...spec, threshold: bestThreshold(scoreAt, { usual: spec.threshold, baseline }) };
     },
   };
 }

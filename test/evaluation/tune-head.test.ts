@@ -40,6 +40,16 @@ test("segmentation: the threshold of the best IoU over all pixels; void ones do 
   expect(add(createTuner(specs.segmentation), rows.slice(0, 9), [2, 2, 1]).result()).toEqual(specs.segmentation);
 });
 
+test("segmentation: empty images count where they are silent, so that a higher IoU does not make them all alarms", () => {
+  // IoU is 24 / 36 from 0.40 on, with a find in every empty image, and 12 / 24 from 0.46 on, with none.
+  const present = [[0.6, 0.4, 0.1, 0.1].map(logit), { mask: Uint8Array.of(1, 1, 0, 0) }] as const;
+  const empty = [[0.45, 0.1, 0.1, 0.1].map(logit), { mask: null }] as const;
+  const rows = Array.from({ length: 24 }, (_, i) => (i % 2 ? present : empty));
+  expect(add(createTuner({ ...specs.segmentation, threshold: 0.2 }), rows, [2, 2, 1]).result()).toMatchObject({
+    threshold: 0.46,
+  });
+});
+
 test("segmentation: a head that is best where it finds all of the image keeps the usual threshold", () => {
   const label = { mask: Uint8Array.of(1, 0, 0, 0) };
   const rows = Array.from({ length: 12 }, () => [[0.2, 0.2, 0.2, 0.2].map(logit), label] as const);
