@@ -31,6 +31,33 @@ const signalled = (out: string, signal: NodeJS.Signals) => {
   });
 };
 
+describe("what a training would do", () => {
+  test("--explain-config prints each setting with its reason and leaves nothing behind", async () => {
+    const { code, stdout } = await run("train", "config.json", "--set", "out=planned", "--explain-config");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^trunk\.inputSize +32 +given$/m);
+    expect(stdout).toMatch(/^stages\.0\.epochs +\d+ +\d+ images in all$/m);
+    expect(stdout).toMatch(/^augment\.turn +none +\d+ images are too few to tell up from down$/m);
+    expect(existsSync(at("planned"))).toBe(false);
+    const { stdout: json } = await run("train", "config.json", "--explain-config", "--json");
+    expect(JSON.parse(json)).toMatchObject({ config: { trunk: { inputSize: 32 } }, fingerprint: { count: 10 } });
+  });
+
+  test("--preview draws augmented images, over an earlier preview alone", async () => {
+    for (const _ of [1, 2]) {
+      const { code, stdout } = await run("train", "config.json", "--preview", "views");
+      expect(code).toBe(0);
+      expect(stdout).toContain("views/augmentation.png");
+    }
+    const first = readFileSync(at("views", "augmentation.png"));
+    expect(first.subarray(1, 4).toString()).toBe("PNG");
+    mkdirSync(at("mine"));
+    writeFileSync(at("mine", "augmentation.png"), "mine");
+    expect((await run("train", "config.json", "--preview", "mine")).code).toBe(2);
+    expect(readFileSync(at("mine", "augmentation.png"), "utf8")).toBe("mine");
+  });
+});
+
 describe("train", () => {
   test("the example of its help works: --set stages.0.epochs on a configuration without stages", async () => {
     const { code, stdout } = await run("train", "config.json", "--set", "stages.0.epochs=2", "--json");

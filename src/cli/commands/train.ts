@@ -7,14 +7,19 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import type { EpochRecord } from "../../core/epoch-record.js";
 import { ConfigError } from "../../core/errors.js";
+import { openResultFolder } from "../../core/result-folder.js";
 import { splitSize } from "../../dataset/dataset.js";
 import { selectEngine } from "../../engine/select-engine.js";
 import { lowThresholdText, metricsOf, type TrainedModel, toStoredThreshold } from "../../model/trained-model.js";
+import { augmentationSheet } from "../../pictures/augmentation-sheet.js";
+import type { RawConfig } from "../../train/config.js";
 import type { TrainProgress } from "../../train/epoch.js";
 import { readConfig } from "../../train/read-config.js";
-import type { TrainPlan } from "../../workflows/train-plan.js";
+import { previewAugmentation } from "../../workflows/preview-augmentation.js";
+import { planTraining, type TrainPlan } from "../../workflows/train-plan.js";
 import { runTraining } from "../../workflows/train-run.js";
 import { type EngineOptions, engineOptions, showNotice } from "../engine-options.js";
+import { checkFolder } from "../out-folder.js";
 
 import { metricsTable, percent, printJson, printLine, printNote } from "../output.js";
 import { duration, progressBar } from "../progress.js";
@@ -27,6 +32,7 @@ interface TrainCommandOptions extends CommonOptions, EngineOptions {
   readonly finish?: boolean;
   readonly addHeads?: string;
   readonly explainConfig?: boolean;
+  readonly preview?: string;
 }
 
 export function addTrain(program: Command): void {
@@ -41,6 +47,7 @@ export function addTrain(program: Command): void {
     .option("--finish", "end an interrupted run now, with its best epoch so far as the model")
     .option("--add-heads <run>", "add heads to a finished run; its trunk and heads stay unchanged")
     .option("--explain-config", "print each setting and why the data make it so, and train nothing")
+    .option("--preview <folder>", "draw what augmentation makes of some training images, and train nothing")
     .option("--json", "print one JSON object at the end")
     .option("--debug", "print the stack of an error")
     .addHelpText(
@@ -52,6 +59,7 @@ Examples:
   aspectlens train config.json
   aspectlens train config.json --set trunk.inputSize=160 --set "stages.0.epochs=5"
   aspectlens train config.json --explain-config
+  aspectlens train config.json --preview views
   aspectlens train config.json --resume
   aspectlens train runs/tissue/config.json --finish
   aspectlens train more-aspects.json --add-heads runs/tissue
@@ -71,6 +79,7 @@ async function runTrain(config: string | undefined, options: TrainCommandOptions
   if (config === undefined) throw new ConfigError("train: name a configuration, as in: aspectlens train config.json.");
   const raw = await readConfig(config, { assignments: options.set });
   if (options.explainConfig) return explainConfig(raw, options);
+  if (options.preview !== undefined) return preview(raw, options.preview, options);
   const { trained, seconds } = await trainWithProgress(raw, options, signal);
   const best = join(raw.out, "best");
   if (options.json) {
@@ -89,6 +98,19 @@ async function runTrain(config: string | undefined, options: TrainCommandOptions
   printLine();
   printLine(`trained in ${duration(seconds * 1000)}; the best model is in ${best}`);
   printLine(`next: aspectlens export ${raw.out} model.aspect`);
+}
+
+/** Draws augmented training images: `augmentation.png` in a folder, which replaces an earlier one. */
+async function preview(raw: RawConfig, out: string, { addHeads, json }: TrainCommandOptions): Promise<void> {
+  await checkFolder(out);
+  const { config, dataset } = await planTraining(raw, { addHeadsTo: addHeads });
+  const folder = await openResultFolder(out);
+  const rows = await previewAugmentation(dataset, config);
+  const aspects = dataset.manifest.aspects.map(({ name }) => name);
+  const sheet = await augmentationSheet(rows, { aspects });
+  const [path] = await folder.write("augmentation", { "augmentation.png": sheet });
+  if (json) printJson({ preview: path });
+  else printLine(`training images as they are augmented: ${path}`);
 }
 
 /** Trains and shows the progress on stderr; also used by `demo`. */

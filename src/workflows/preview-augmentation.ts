@@ -1,0 +1,35 @@
+/** Some training images as augmentation makes them, without training. */
+
+import type { Sample } from "../core/annotation.js";
+import { random } from "../core/random.js";
+import { type Dataset, readRecord, splitSize } from "../dataset/dataset.js";
+import { loadSample } from "../dataset/sample.js";
+import type { TrainConfig } from "../train/config.js";
+
+const IMAGES = 5;
+const VIEWS = 6;
+
+/**
+ * Images spread evenly over the training split; views are those of the first epochs of a run that augments.
+ *
+ * @returns of each image the plain view, then augmented ones.
+ * @throws DatasetError where an image cannot be read.
+ */
+export async function previewAugmentation(
+  dataset: Dataset,
+  { trunk: { inputSize }, augment, seed }: TrainConfig,
+): Promise<Sample[][]> {
+  const count = splitSize(dataset, "train");
+  const rows: Sample[][] = [];
+  for (let row = 0; row < Math.min(IMAGES, count); row++) {
+    const index = Math.floor((row * count) / Math.min(IMAGES, count));
+    const record = await readRecord(dataset, "train", index);
+    const views = [await loadSample(dataset, record, { inputSize })];
+    for (let epoch = 0; epoch < VIEWS; epoch++) {
+      const own = random(seed, "augment", epoch, index);
+      views.push(await loadSample(dataset, record, { inputSize, augment, random: own }));
+    }
+    rows.push(views);
+  }
+  return rows;
+}
