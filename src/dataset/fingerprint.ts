@@ -10,7 +10,7 @@ import { ImageError } from "../core/errors.js";
 import { ownValue } from "../core/own-value.js";
 import { quantile } from "../core/quantile.js";
 import { type Dataset, readRecord, records, splitSize } from "./dataset.js";
-import { foregroundOf } from "./foreground.js";
+import { toMask } from "./mask.js";
 import { openImage } from "./open-image.js";
 import { type Orientation, orientationTest, THUMBNAIL } from "./orientation.js";
 import { locate } from "./paths.js";
@@ -21,6 +21,9 @@ import { annotationState, type SampleRecord } from "./record.js";
 const LOOKED_AT = 64;
 /** Parts of a mask smaller than this share of its largest part are specks of a brush, not things. */
 const LEAST_PART = 0.02;
+
+/** Larger masks are measured at this side, pixels. */
+const LARGEST_MASK = 1024;
 
 /** 10 %, 50 % and 90 % quantiles. */
 export interface Spread {
@@ -126,9 +129,12 @@ async function thingsIn(dataset: Dataset, { aspects }: SampleRecord, name: strin
   const path = locate(dataset, mask);
   const raster = await readable(readRaster(path));
   if (!raster) return [];
-  const { isAspect } = foregroundOf(raster, { values, path });
-  const inside = Uint8Array.from(raster.values, (value) => (isAspect(value) ? 1 : 0));
-  const parts = connectedComponents(inside, { size: raster.width }).map(({ length }) => length);
+  const { width, height } = raster;
+  const size = Math.min(LARGEST_MASK, Math.max(width, height));
+  const shares = toMask(raster, { size, crop: { left: 0, top: 0, width, height }, flip: false, values, path });
+  const inside = Uint8Array.from(shares, (share) => (share > 0 ? 1 : 0));
+  const areaOf = (pixels: Uint32Array) => pixels.reduce((sum, pixel) => sum + shares[pixel], 0);
+  const parts = connectedComponents(inside, { size }).map(areaOf);
   const largest = parts.reduce((most, part) => Math.max(most, part), 0);
   return parts.filter((part) => part >= LEAST_PART * largest).map((part) => part / inside.length);
 }
