@@ -19,8 +19,8 @@ const toCells = (stride: number) => Math.min(4, Math.max(1, stride / 4));
  * place y, x from the cell's corner, in cells.
  *
  * The loss of a batch is the penalty-reduced focal loss over its instances (at least 1), plus the mean absolute errors
- * of log size and offset. Two departures: sizes are logs, so that an error means the same share of a small box and a large
- * one; and they are learned in the 3x3 cells around each centre, so that a peak one cell off still gives the right box.
+ * of log size and offset. Two departures: sizes are logs, so that an error means the same share of a small box and a
+ * large one; and they are learned in the 3x3 cells around each centre, so that a peak one cell off still gives the right box.
  */
 export function boxes(spec: BoxesSpec, context: HeadContext): Head<BoxesSpec> {
   const network = subPixelNetwork(spec.name, context, { prior: PRIOR, factor: toCells });

@@ -10,7 +10,7 @@ export interface TrunkDefinition<Name extends string = string> {
   readonly architecture: (alpha: number) => Architecture;
   /** Width multiplier where neither a configuration nor weights say it. */
   readonly defaultAlpha: number;
-  /** First layer that learns in the default fine-tuning, of a MobileNet that of stride 8: earlier features are general. */
+  /** First layer that learns in the default fine-tuning; of a MobileNet the first of stride 8. Earlier ones are general. */
   readonly fineTuneFrom: string;
   /** Widths whose weights come with the package, the default first. */
   readonly builtinAlphas: readonly number[];

@@ -65,7 +65,7 @@ const CASES: Record<
     },
     file: "samples.jsonl",
     line: 2,
-    cure: "Known: image, split, label, aspects, causes.",
+    cure: "Known: image, split, label, aspects, causes, groups, source.",
   },
   "a sample's answer": {
     kind: DatasetError,
@@ -103,7 +103,9 @@ const CASES: Record<
       await readConfig(at("config.json"));
     },
     file: "config.json",
-    cure: "Known: dataset, out, seed, batchSize, accumulate, trunk, teacher, source, heads, stages, augment, score, patience, cacheMegabytes.",
+    cure:
+      "Known: dataset, out, seed, batchSize, accumulate, trunk, teacher, source, heads, stages, augment, balance, " +
+      "repeatBelow, score, patience, cacheMegabytes, $schema.",
   },
   "a configuration with a mistake in its third line": {
     kind: ConfigError,
