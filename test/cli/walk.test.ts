@@ -75,6 +75,7 @@ describe("the walk from data to explanation", () => {
     expect(readFileSync(at("run/metrics.jsonl"), "utf8").trim().split("\n")).toHaveLength(8);
     expect(JSON.parse(readFileSync(at("run/config.json"), "utf8")).augment).toEqual({
       flip: true,
+      turn: "none",
       crop: 0.2,
       colour: 0.2,
     });
@@ -152,6 +153,7 @@ describe("the walk from data to explanation", () => {
     const explain = (...options: string[]) =>
       run("explain", "model.aspect", image, "--json", "--out", "other", ...options);
     const layer = await explain("--saliency", "hires-cam", "--tap", "conv_pw_3");
+    expect(layer.code, layer.stderr).toBe(0);
     expect(JSON.parse(layer.stdout)).toMatchObject({ saliency: "hires-cam", masking: "multiply" });
     const pixels = await explain(
       "--saliency",
@@ -169,11 +171,10 @@ describe("the walk from data to explanation", () => {
     const pair = await explain("--saliency", "layer-cam", "--masking", "both");
     expect(pair.code).toBe(2);
     expect(oneLine(pair.stderr)).toMatch(/"layer-cam" has no filter weights\. Take one of multiply, threshold/);
-    // The layer that all heads read anyway, named: the same answer by the same threshold.
-    const [usual, named] = [await explain(), await explain("--tap", "conv_pw_11")].map(({ stdout }) =>
-      JSON.parse(stdout),
-    );
-    expect(named.threshold).toBe(usual.threshold);
+    // Masks and boxes are read from a finer layer too.
+    const coarse = await explain("--tap", "conv_pw_11");
+    expect(coarse.code).toBe(2);
+    expect(oneLine(coarse.stderr)).toMatch(/layer "conv_pw_5" cannot be computed from "conv_pw_11" alone/);
     const late = await explain("--tap", "conv_pw_13");
     expect(late.code).toBe(2);
     expect(oneLine(late.stderr)).toMatch(/cannot be computed from "conv_pw_13" alone/);

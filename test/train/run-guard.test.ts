@@ -194,7 +194,9 @@ describe("a dataset that is not as it was when the run began", () => {
       },
     });
     expect(notes).toEqual([]);
-    const kept = JSON.parse(readFileSync(join(place, "moved", "dataset.json"), "utf8"));
+    const { fingerprint, reasons, ...kept } = JSON.parse(readFileSync(join(place, "moved", "dataset.json"), "utf8"));
+    expect(fingerprint.count).toBe(8);
+    expect(reasons["augment.turn"]).toContain("images are too few");
     expect(kept.contentHash).toMatch(/^[0-9a-f]{64}$/);
     expect(provenance.dataset).toEqual(kept);
   });
@@ -266,7 +268,7 @@ test("the model card shows what was measured: validation by training, and other 
   const trained = await runTraining(configOf(out), { engine });
   const card = modelCard(trained, { name: basename(out) });
   expect(card).toContain("On the split `validation`:");
-  expect(card).toMatch(/\| class \| accuracy \| [\d.]+ \| 4 \|/);
+  expect(card).toMatch(/\| class \| accuracy \| [\d.]+ \([\d.]+ to [\d.]+\) \| 4 \|/);
   expect(card).toMatch(/\| class \| recall of with \| [\d.]+ \| 4 \|/);
   expect(card).not.toContain("Not evaluated.");
   const best = join(out, "best");
