@@ -22,6 +22,8 @@ export interface ZipEntry {
 
 export type ZipDirectory = ReadonlyMap<string, ZipEntry>;
 
+/** The smallest that zlib takes. */
+const LEAST_CHUNK = 64;
 const END_BYTES = 22;
 const LONGEST_COMMENT = 65_535;
 const CENTRAL_BYTES = 46;
@@ -108,7 +110,10 @@ function inflate(
   damaged: (what: string, cause?: unknown) => BundleError,
 ): Uint8Array {
   try {
-    return new Uint8Array(inflateRawSync(stored, { maxOutputLength: Math.max(1, bytes) }));
+    // One piece of the whole size: several would be held twice while they are put together.
+    const chunkSize = Math.max(LEAST_CHUNK, bytes);
+    const { buffer, byteOffset, length } = inflateRawSync(stored, { maxOutputLength: Math.max(1, bytes), chunkSize });
+    return new Uint8Array(buffer, byteOffset, length);
   } catch (cause) {
     throw damaged("it cannot be unpacked", cause);
   }

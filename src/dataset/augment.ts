@@ -27,8 +27,9 @@ export interface Augment {
   readonly colour: number;
 }
 
-export const TURNS = ["none", "half", "quarter"] as const;
-export type Turn = (typeof TURNS)[number];
+/** Whether training images are turned. */
+export type Turn = "none" | "half" | "quarter";
+export const TURNS: readonly Turn[] = ["none", "half", "quarter"];
 
 /** A box with less than this share of its area left inside the crop is dropped: too little of the object is seen. */
 const LEAST_VISIBLE_SHARE = 0.25;
