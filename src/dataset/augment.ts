@@ -66,16 +66,27 @@ export function drawView({ width, height }: { width: number; height: number }, a
   };
 }
 
+/** What is left in the view of boxes with less than a quarter of their area there: neither such a thing nor none. */
+export function viewSlivers(boxes: readonly Box[], view: View, size: { width: number; height: number }): Box[] {
+  return viewBoxes(boxes, view, { ...size, leastShare: 0, belowShare: LEAST_VISIBLE_SHARE });
+}
+
 /**
  * Converts boxes of the whole image to the view and clips them; a box with less than a quarter of its area left is
  * dropped.
  *
- * @param options width and height of the upright original, pixels; `leastShare` of a box's area that keeps it.
+ * @param options width and height of the upright original, pixels; a box is kept whose share of its area in the view is
+ *   at least `leastShare` and less than `belowShare`.
  */
 export function viewBoxes(
   boxes: readonly Box[],
   { crop, flip, isUpsideDown = false, isTransposed = false }: View,
-  { width, height, leastShare = LEAST_VISIBLE_SHARE }: { width: number; height: number; leastShare?: number },
+  {
+    width,
+    height,
+    leastShare = LEAST_VISIBLE_SHARE,
+    belowShare = Number.POSITIVE_INFINITY,
+  }: { width: number; height: number; leastShare?: number; belowShare?: number },
 ): Box[] {
   const seen: Box[] = [];
   for (const box of boxes) {
@@ -88,7 +99,8 @@ export function viewBoxes(
     const [top, bottom] = isUpsideDown ? [1 - yMax, 1 - yMin] : [yMin, yMax];
     const clipped: Box = isTransposed ? [left, top, right, bottom] : [top, left, bottom, right];
     const area = boxArea(clipped);
-    if (area > 0 && area >= leastShare * boxArea(moved)) seen.push(clipped);
+    const share = area / boxArea(moved);
+    if (area > 0 && share >= leastShare && share < belowShare) seen.push(clipped);
   }
   return seen;
 }

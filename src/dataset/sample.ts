@@ -5,7 +5,7 @@ import type { Picture, View } from "../core/augmented-view.js";
 import { DatasetError, ImageError } from "../core/errors.js";
 import { ownValue } from "../core/own-value.js";
 import type { Random } from "../core/random.js";
-import { type Augment, drawView, jitterColours, plainView, viewBoxes } from "./augment.js";
+import { type Augment, drawView, jitterColours, plainView, viewBoxes, viewSlivers } from "./augment.js";
 import type { Dataset } from "./dataset.js";
 import type { AspectDeclaration } from "./manifest.js";
 import { checkRasterSize, ignoredPixels, toMap, toMask } from "./mask.js";
@@ -104,6 +104,10 @@ async function toAnnotation(
   const square = { ...view, size, ignore };
   const { width, height } = image;
   const file = mask ?? map;
+  const ignoredRegions = [
+    ...viewBoxes(ignoredBoxes ?? [], view, { width, height, leastShare: 0 }),
+    ...viewSlivers(boxes ?? [], view, { width, height }),
+  ];
   const ignored = ignore && file ? ignoredPixels(await raster(file), { ...square, path: file }) : undefined;
   return {
     ...(mask === undefined
@@ -112,7 +116,7 @@ async function toAnnotation(
     ...(map === undefined ? {} : { map: toMap(await raster(map), { ...square, path: map }) }),
     ...(ignored && { ignored }),
     ...(boxes === undefined ? {} : { boxes: viewBoxes(boxes, view, image) }),
-    ...(ignoredBoxes && { ignoredBoxes: viewBoxes(ignoredBoxes, view, { width, height, leastShare: 0 }) }),
+    ...((ignoredBoxes || ignoredRegions.length > 0) && { ignoredBoxes: ignoredRegions }),
     ...(present === undefined ? {} : { present }),
     ...(amount === undefined ? {} : { amount }),
   };

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Box } from "../../src/core/box.js";
 import { random } from "../../src/core/random.js";
-import { drawView, jitterColours, viewBoxes } from "../../src/dataset/augment.js";
+import { drawView, jitterColours, viewBoxes, viewSlivers } from "../../src/dataset/augment.js";
 import { openDataset, readRecord } from "../../src/dataset/dataset.js";
 import { loadSample } from "../../src/dataset/sample.js";
 import { boxAround } from "../reference/dataset.js";
@@ -171,6 +171,7 @@ describe("loadSample", () => {
     });
     expect(sample.aspects.thing.mask).toEqual(new Float32Array(400));
     expect(sample.aspects.thingBox.boxes).toEqual([]);
+    expect(sample.aspects.thingBox.ignoredBoxes).toBeUndefined();
   });
 });
 
@@ -187,6 +188,12 @@ describe("viewBoxes", () => {
     // x 30..56: 6 of 26 = 23 % left; 30..57: 7 of 27 = 26 %.
     expect(viewBoxes([[0, 0.3, 1, 0.56]], right, size)).toEqual([]);
     expect(viewBoxes([[0, 0.3, 1, 0.57]], right, size)).toHaveLength(1);
+  });
+
+  test("what is left of a dropped box is a sliver", () => {
+    expect(viewSlivers([[0, 0.3, 1, 0.56]], right, size)).toEqual([[0, 0, 1, expect.closeTo(0.12, 9)]]);
+    expect(viewSlivers([[0, 0.3, 1, 0.57]], right, size)).toEqual([]);
+    expect(viewSlivers([[0, 0.1, 1, 0.4]], right, size)).toEqual([]); // none of it is left
   });
 });
 
