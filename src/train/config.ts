@@ -6,16 +6,15 @@ import type { AspectKind } from "../core/annotation.js";
 import { checkKeys } from "../core/check-keys.js";
 import { ConfigError } from "../core/errors.js";
 import { shown } from "../core/message-text.js";
-import { ownValue } from "../core/own-value.js";
 import { type Augment, TURNS } from "../dataset/augment.js";
-import type { DataFingerprint } from "../dataset/fingerprint.js";
 import type { Trunk } from "../trunk/trunk.js";
 import type { TrunkSpec } from "../trunk/trunk-spec.js";
 import { BUILTIN, TRUNK_NAMES, trunkDefinition } from "../trunk/trunks.js";
 import { HEAD_KEYS, type HeadConfig, resolveHeads } from "./config-heads.js";
 import { checkStageKeys, type RawStages, resolveStages, STAGE_KEYS, type StageConfig } from "./config-stages.js";
+import { featureBytes, type SuitedTo, suitedAugment, withSuitedTaps } from "./config-suited.js";
 import { boolean, integer, keysOf, number, oneOf, text } from "./config-values.js";
-import { suitedInputSize, suitedTaps, suitedTurn } from "./suit.js";
+import { suitedInputSize } from "./suit.js";
 
 /** A training configuration with every default filled in; docs/configuration.md describes each key. */
 export interface TrainConfig {
@@ -115,7 +114,7 @@ const MOST_CACHED = 8 * 2 ** 30;
 /** Side of what they see where a configuration does not say, pixels. */
 export const BUILTIN_INPUT_SIZE = 96;
 /** What the defaults depend on. */
-export interface ConfigFacts {
+export interface ConfigFacts extends SuitedTo {
   readonly trainCount: number;
   readonly aspects: readonly { readonly name: string; readonly kind: AspectKind }[];
   /** Name and width that the weights themselves tell; absent for random weights. */
@@ -127,10 +126,6 @@ export interface ConfigFacts {
   };
   /** Default source layer and layers of a trunk. */
   readonly trunkOf: (spec: TrunkSpec) => Pick<Trunk, "source" | "taps">;
-  /** Sizes and counts of the training data; without it defaults suit no data in particular. */
-  readonly fingerprint?: DataFingerprint;
-  /** Told of each default that the data decided: `heads.crack.tap`, and why. */
-  readonly onChoice?: (key: string, reason: string) => void;
 }
 
 /**
@@ -239,40 +234,6 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
     patience,
     cacheMegabytes,
   };
-}
-
-/** Images without an up and down are turned. */
-function suitedAugment(
-  { augment: { turn: given } = {} }: RawConfig,
-  augment: TrainConfig["augment"],
-  { fingerprint, onChoice }: ConfigFacts,
-): TrainConfig["augment"] {
-  if (given !== undefined || !fingerprint) return augment;
-  const { value, reason } = suitedTurn(fingerprint);
-  onChoice?.("augment.turn", reason);
-  return { ...augment, turn: value };
-}
-
-/** A head whose layers are not given reads those that suit its things. */
-function withSuitedTaps(
-  heads: TrainConfig["heads"],
-  { fingerprint, onChoice }: ConfigFacts,
-  trunk: Pick<Trunk, "source" | "taps">,
-): TrainConfig["heads"] {
-  const suit = ([name, head]: [string, HeadConfig]): [string, HeadConfig] => {
-    const own = ownValue(fingerprint?.heads, name);
-    const suited = own && head.tap === undefined ? suitedTaps(own, trunk) : undefined;
-    if (suited) onChoice?.(`heads.${name}.tap`, suited.reason);
-    return [name, suited ? { ...head, tap: suited.value } : head];
-  };
-  return Object.fromEntries(Object.entries(heads).map(suit));
-}
-
-/** Features of one image at the layers that the aspect heads read. */
-function featureBytes(heads: TrainConfig["heads"], { source, taps }: Pick<Trunk, "source" | "taps">): number {
-  const read = new Set(Object.entries(heads).flatMap(([name, { tap = source }]) => (name === "class" ? [] : tap)));
-  const values = taps.filter(({ name }) => read.has(name)).map(({ size, channels }) => size ** 2 * channels);
-  return 4 * values.reduce((sum, count) => sum + count, 0);
 }
 
 function resolveTeacher(value: unknown, where: string): NonNullable<TrainConfig["teacher"]> {

@@ -9,26 +9,17 @@
 
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Sample } from "../core/annotation.js";
 import type { EpochRecord } from "../core/epoch-record.js";
-import { ConfigError, InterruptedError } from "../core/errors.js";
+import { ConfigError } from "../core/errors.js";
 import { writeFileAtomic } from "../core/files.js";
-import type { NdArrays } from "../core/nd-array.js";
-import { ownValue } from "../core/own-value.js";
-import { batches } from "../dataset/batches.js";
-import { openDataset, splitSize } from "../dataset/dataset.js";
+import { openDataset } from "../dataset/dataset.js";
 import { unlearnable } from "../dataset/dataset-warnings.js";
 import { type Inventory, takeInventory } from "../dataset/inventory.js";
 import { locate } from "../dataset/paths.js";
-import type { Split } from "../dataset/record.js";
 import { tooSmallForTraining } from "../dataset/too-small.js";
 import type { Engine } from "../engine/engine.js";
-import { splitTally } from "../evaluation/split-evaluation.js";
-import { calibrate } from "../explain/calibration/calibrate.js";
-import { computeReferences } from "../explain/calibration/references.js";
-import { checkTaps, explainedTaps } from "../explain/graph/explained-taps.js";
-import { createModel, type Model } from "../model/model.js";
-import type { ModelSpec } from "../model/model-spec.js";
+import { checkTaps } from "../explain/graph/explained-taps.js";
+import { createModel } from "../model/model.js";
 import {
   type Provenance,
   readTrainedModel,
@@ -44,10 +35,9 @@ import type { RawConfig } from "../train/config.js";
 import type { TrainProgress } from "../train/epoch.js";
 import { inRunFolder } from "../train/run-folder.js";
 import { readReasons, type TrainOptions, type TrainResult, trainStages } from "../train/train-stages.js";
-import { reviewSplit } from "./review-split.js";
+import { measureRelevance, reviewRun, tuneRun } from "./measure-run.js";
 import { runFacts } from "./run-facts.js";
 import { type Plan, planOf, type TrainPlan } from "./train-plan.js";
-import { tuneHeads } from "./tune-heads.js";
 
 /** How `runTraining` trains, and whom it tells. */
 export interface RunOptions {
@@ -160,96 +150,10 @@ function unseenOf(facts: RunFacts, base?: TrainedModel): Record<string, string> 
   };
 }
 
-/** References from the training images, and the threshold of relevance from the validation images. */
-async function measureRelevance(
-  { model, parameters }: TrainResult,
-  {
-    plan: { config, spec, dataset },
-    base,
-    onlyHeads,
-    options: { engine, signal, onPhase },
-  }: { plan: Plan; base?: TrainedModel; onlyHeads?: readonly string[]; options: RunOptions },
-) {
-  const common = { engine, parameters };
-  const { batchSize, seed } = config;
-  const stream = (split: Split) =>
-    interruptible(batches(dataset, { split, batchSize, inputSize: spec.trunk.inputSize, seed, shuffle: true }), signal);
-  onPhase?.("references");
-  const references = await referencesOf(model, { ...common, base, samples: () => stream("train") });
-  onPhase?.("threshold");
-  const { causes } = dataset.manifest;
-  const samples = () => stream("validation");
-  const calibration = await calibrate(model, { ...common, references, samples, causes, warnOf: onlyHeads });
-  return { references, calibration };
-}
-
-/** The model with its heads' temperatures and thresholds, decided on the validation images. */
-async function tuneRun(
-  { model, parameters }: TrainResult,
-  {
-    plan: { config, dataset },
-    onlyHeads,
-    options: { engine, signal, onPhase },
-  }: { plan: Plan; onlyHeads?: readonly string[]; options: RunOptions },
-): Promise<ModelSpec> {
-  const { batchSize } = config;
-  const { inputSize } = model.spec.trunk;
-  if (splitSize(dataset, "validation") === 0) return model.spec;
-  onPhase?.("thresholds of the heads");
-  const stream = interruptible(batches(dataset, { split: "validation", batchSize, inputSize }), signal);
-  return tuneHeads(model, stream, {
-    ...{ engine, parameters, batchSize },
-    isFixed: (head) => onlyHeads !== undefined && !onlyHeads.includes(head),
-    isThresholdGiven: (head) => ownValue(config.heads, head)?.threshold !== undefined,
-  });
-}
-
-/** Every head on the validation images, for the run's page and the model card. */
-async function reviewRun(
-  { model, parameters }: TrainResult,
-  { plan: { config, spec, dataset }, options }: { plan: Plan; options: RunOptions },
-) {
-  const { engine, signal, onPhase } = options;
-  const { batchSize } = config;
-  onPhase?.("page of the run");
-  const { inputSize } = spec.trunk;
-  if (splitSize(dataset, "validation") === 0) return { reviews: {} };
-  const stream = interruptible(batches(dataset, { split: "validation", batchSize, inputSize }), signal);
-  const tally = splitTally(
-    model.heads.map((head) => head.spec),
-    { size: inputSize },
-  );
-  const reviews = await reviewSplit(model, stream, { engine, parameters, batchSize, tally });
-  const { heads } = tally.result();
-  const hasLabels = Object.values(heads).some(({ count }) => count > 0);
-  return { reviews, ...(hasLabels && { metrics: heads }) };
-}
-
 /** `run.html`. */
 async function writePage(facts: RunFacts, { config, dataset }: Plan): Promise<void> {
   const page = await runPage(facts, { locate: (path) => locate(dataset, path) });
   await writeFileAtomic(join(config.out, "run.html"), page);
-}
-
-/** Those of a finished model as they are; measured where it has none. */
-async function referencesOf(
-  model: Model,
-  {
-    base,
-    samples,
-    ...common
-  }: { engine: Engine; parameters: NdArrays; base?: TrainedModel; samples: () => AsyncIterable<readonly Sample[]> },
-): Promise<NdArrays> {
-  // Layers that nobody explained have a single row.
-  const explained = new Set(explainedTaps(model));
-  const { task, classes } = model.classifier.spec;
-  const rowsOf = (name: string) => (explained.has(name) && task !== "regression" ? classes.length + 1 : 1);
-  const suits = (name: string) => (base?.references[name]?.shape[0] ?? 0) >= rowsOf(name);
-  if (base && model.trunk.taps.every(({ name }) => suits(name))) return base.references;
-  const measured = await computeReferences(model, { ...common, samples: samples() });
-  return Object.fromEntries(
-    Object.entries(measured).map(([name, own]) => [name, base && suits(name) ? base.references[name] : own]),
-  );
 }
 
 /** Shown by name up to here. */
@@ -261,13 +165,6 @@ function changesOf({ changed }: Inventory): string[] {
   const names = changed.slice(0, SHOWN_FILES).join(", ");
   const what = changed.length === 1 ? "1 file of the dataset" : `${changed.length} files of the dataset`;
   return [`${what} changed since the run began: ${names}${more}. What was learned before is of the former ones.`];
-}
-
-async function* interruptible<Item>(stream: AsyncIterable<Item>, signal?: AbortSignal): AsyncGenerator<Item> {
-  for await (const item of stream) {
-    if (signal?.aborted) throw new InterruptedError("interrupted after training; saved. Go on with --resume.");
-    yield item;
-  }
 }
 
 function provenanceOf(

@@ -1,0 +1,52 @@
+/** Settings that are left out, filled in by what suits the data; `suit.ts` has the rules. */
+
+import { ownValue } from "../core/own-value.js";
+import type { Augment } from "../dataset/augment.js";
+import type { DataFingerprint } from "../dataset/fingerprint.js";
+import type { Trunk } from "../trunk/trunk.js";
+import type { HeadConfig } from "./config-heads.js";
+import { suitedTaps, suitedTurn } from "./suit.js";
+
+type Heads = Readonly<Record<string, HeadConfig>>;
+
+/** The data, and who is told why a setting is so. */
+export interface SuitedTo {
+  /** Sizes and counts of the training data; without it defaults suit no data in particular. */
+  readonly fingerprint?: DataFingerprint;
+  /** Told of each default that the data decided: `heads.crack.tap`, and why. */
+  readonly onChoice?: (key: string, reason: string) => void;
+}
+
+/** Images without an up and down are turned. */
+export function suitedAugment(
+  { augment: { turn: given } = {} }: { readonly augment?: Partial<Augment> },
+  augment: Required<Augment>,
+  { fingerprint, onChoice }: SuitedTo,
+): Required<Augment> {
+  if (given !== undefined || !fingerprint) return augment;
+  const { value, reason } = suitedTurn(fingerprint);
+  onChoice?.("augment.turn", reason);
+  return { ...augment, turn: value };
+}
+
+/** A head whose layers are not given reads those that suit its things. */
+export function withSuitedTaps(
+  heads: Heads,
+  { fingerprint, onChoice }: SuitedTo,
+  trunk: Pick<Trunk, "source" | "taps">,
+): Heads {
+  const suit = ([name, head]: [string, HeadConfig]): [string, HeadConfig] => {
+    const own = ownValue(fingerprint?.heads, name);
+    const suited = own && head.tap === undefined ? suitedTaps(own, trunk) : undefined;
+    if (suited) onChoice?.(`heads.${name}.tap`, suited.reason);
+    return [name, suited ? { ...head, tap: suited.value } : head];
+  };
+  return Object.fromEntries(Object.entries(heads).map(suit));
+}
+
+/** Features of one image at the layers that the aspect heads read. */
+export function featureBytes(heads: Heads, { source, taps }: Pick<Trunk, "source" | "taps">): number {
+  const read = new Set(Object.entries(heads).flatMap(([name, { tap = source }]) => (name === "class" ? [] : tap)));
+  const values = taps.filter(({ name }) => read.has(name)).map(({ size, channels }) => size ** 2 * channels);
+  return 4 * values.reduce((sum, count) => sum + count, 0);
+}
