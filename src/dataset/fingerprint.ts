@@ -7,6 +7,7 @@ import type { AspectKind } from "../core/annotation.js";
 import { classLabels } from "../core/annotation.js";
 import { connectedComponents } from "../core/components.js";
 import { ImageError } from "../core/errors.js";
+import { evenly } from "../core/evenly.js";
 import { ownValue } from "../core/own-value.js";
 import { quantile } from "../core/quantile.js";
 import { type Dataset, readRecord, records, splitSize } from "./dataset.js";
@@ -66,7 +67,7 @@ export async function takeFingerprint(dataset: Dataset): Promise<{ fingerprint: 
   const count = splitSize(dataset, "train");
   const sides: number[] = [];
   const turned = orientationTest();
-  for (const index of some(Array.from({ length: count }, (_, i) => i))) {
+  for (const index of evenly(count, LOOKED_AT)) {
     const { image, aspects } = await readRecord(dataset, "train", index);
     const opened = await readable(openImage(locate(dataset, image)));
     const thumbnail = opened && (await readable(opened.render({ size: THUMBNAIL })));
@@ -162,6 +163,5 @@ function spread(values: readonly number[]): Spread {
 
 /** At most `LOOKED_AT`, spread evenly. */
 function some(indices: readonly number[]): readonly number[] {
-  const step = Math.max(1, indices.length / LOOKED_AT);
-  return Array.from({ length: Math.min(indices.length, LOOKED_AT) }, (_, place) => indices[Math.floor(place * step)]);
+  return evenly(indices.length, LOOKED_AT).map((place) => indices[place]);
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Box } from "../core/box.js";
+import { evenly } from "../core/evenly.js";
 import { isTooSmall } from "../core/mask-share.js";
 import { ownValue } from "../core/own-value.js";
 import { type Dataset, readRecord, splitSize } from "./dataset.js";
@@ -61,9 +62,8 @@ export async function tooSmallForTraining(
 ): Promise<string[]> {
   const check = createSizeCheck({ inputSize });
   const count = splitSize(dataset, "train");
-  const step = Math.max(1, count / LOOKED_AT);
-  for (let at = 0; at < count; at += step) {
-    const record = await readRecord(dataset, "train", Math.floor(at));
+  for (const index of evenly(count, LOOKED_AT)) {
+    const record = await readRecord(dataset, "train", index);
     const read = new Map<string, Promise<Raster>>();
     for (const name of aspects) {
       const { mask, values, ignore, boxes } = ownValue(record.aspects, name) ?? {};

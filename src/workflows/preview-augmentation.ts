@@ -1,6 +1,7 @@
 /** Some training images as augmentation makes them, without training. */
 
 import type { Sample } from "../core/annotation.js";
+import { evenly } from "../core/evenly.js";
 import { random } from "../core/random.js";
 import { type Dataset, readRecord, splitSize } from "../dataset/dataset.js";
 import { loadSample } from "../dataset/sample.js";
@@ -19,10 +20,8 @@ export async function previewAugmentation(
   dataset: Dataset,
   { trunk: { inputSize }, augment, seed }: TrainConfig,
 ): Promise<Sample[][]> {
-  const count = splitSize(dataset, "train");
   const rows: Sample[][] = [];
-  for (let row = 0; row < Math.min(IMAGES, count); row++) {
-    const index = Math.floor((row * count) / Math.min(IMAGES, count));
+  for (const index of evenly(splitSize(dataset, "train"), IMAGES)) {
     const record = await readRecord(dataset, "train", index);
     const views = [await loadSample(dataset, record, { inputSize })];
     for (let epoch = 0; epoch < VIEWS; epoch++) {
