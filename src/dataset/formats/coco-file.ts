@@ -41,6 +41,8 @@ interface Places {
   readonly lines: number[];
 }
 
+const LISTS = ["images", "annotations", "categories"];
+
 /** @throws DatasetError with file and line. */
 export function readCocoFile(file: string): CocoFile {
   const categories = new Map<number, string>();
@@ -52,10 +54,16 @@ export function readCocoFile(file: string): CocoFile {
   let hasImages = false;
   for (const element of jsonElements(file)) {
     if (element.key === "images") hasImages = true;
-    if (element.index === undefined) continue;
     const place = placeOf(file, element);
+    if (element.index === undefined) {
+      if (LISTS.includes(element.key)) throw refuse(place, "is no list", "Export it again.");
+      continue;
+    }
     if (element.key === "categories") {
       const [id, name] = toCategory(entryOf(element, place), place);
+      const other = categories.get(id);
+      if (other !== undefined && other !== name)
+        throw refuse(place, `the category id ${id} is ${shown(other)} too`, "Give each its own.");
       categories.set(id, name);
     } else if (element.key === "licenses") {
       const { name } = entryOf(element, place);
@@ -107,7 +115,7 @@ export function readCocoFile(file: string): CocoFile {
           const place = placeAt(file, places, at);
           const bytes = readElement(file, { offset: places.offsets[at], length: places.lengths[at] });
           const annotation = entryOf({ bytes }, place);
-          const object = cocoObject(annotation, { categories, place, left });
+          const object = cocoObject(annotation, { categories, image, place, left });
           const { category_id: id, bbox, segmentation } = annotation;
           return object ? [{ key: JSON.stringify([id, bbox, segmentation]), object }] : [];
         }),
@@ -118,7 +126,7 @@ export function readCocoFile(file: string): CocoFile {
 }
 
 function placeOf(file: string, { key, index, line }: Pick<JsonElement, "key" | "index" | "line">): CocoPlace {
-  return { where: `${file}:${line}: ${key}[${index}]`, file, line };
+  return { where: `${file}:${line}: ${index === undefined ? `"${key}"` : `${key}[${index}]`}`, file, line };
 }
 
 function placeAt(file: string, places: Places, at: number): CocoPlace {

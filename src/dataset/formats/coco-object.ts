@@ -2,9 +2,11 @@
 
 import { DatasetError } from "../../core/errors.js";
 import { isRecord } from "../../core/json-values.js";
+import { LIMITS } from "../../core/limits.js";
 import { shown } from "../../core/message-text.js";
 import type { AnnotatedObject, Point, Shape } from "./annotated-set.js";
 import { unpackRuns } from "./coco-runs.js";
+import { isCoordinate } from "./coordinate.js";
 
 /** Where an annotation stands. */
 export interface CocoPlace {
@@ -18,12 +20,23 @@ const KEYPOINTS = "keypoints: points are no area and no box";
 
 /**
  * @param categories names by id.
+ * @param image its size, where the file tells it.
  * @returns nothing where it has no form that we carry; `left` then says so.
  * @throws DatasetError with file and line.
  */
 export function cocoObject(
   annotation: Readonly<Record<string, unknown>>,
-  { categories, place, left }: { categories: ReadonlyMap<number, string>; place: CocoPlace; left: string[] },
+  {
+    categories,
+    image = {},
+    place,
+    left,
+  }: {
+    categories: ReadonlyMap<number, string>;
+    image?: { readonly width?: number; readonly height?: number };
+    place: CocoPlace;
+    left: string[];
+  },
 ): AnnotatedObject | undefined {
   const { bbox, segmentation, keypoints, caption, segments_info: segments, category_id: id } = annotation;
   if (segments !== undefined) {
@@ -40,7 +53,7 @@ export function cocoObject(
   const category = typeof id === "number" ? categories.get(id) : undefined;
   if (category === undefined)
     throw refuse(place, `category_id is ${shown(id)}, which "categories" does not list`, "Add it there.");
-  const area = isNone(segmentation) ? undefined : toArea(segmentation, place, left);
+  const area = isNone(segmentation) ? undefined : toArea(segmentation, { image, place, left });
   const shape = area ?? (isNone(bbox) ? undefined : toBox(bbox, place, left));
   if (!shape && hasPlace) return undefined;
   const isIgnored = isSet(annotation.iscrowd) || isSet(annotation.ignore);
@@ -72,8 +85,11 @@ function toBox(bbox: unknown, place: CocoPlace, left: string[]): Shape | undefin
   return undefined;
 }
 
-function toArea(segmentation: unknown, place: CocoPlace, left: string[]): Shape | undefined {
-  if (isRecord(segmentation)) return toRuns(segmentation, place);
+function toArea(
+  segmentation: unknown,
+  { image, place, left }: { image: { width?: number; height?: number }; place: CocoPlace; left: string[] },
+): Shape | undefined {
+  if (isRecord(segmentation)) return toRuns(segmentation, image, place);
   if (!Array.isArray(segmentation))
     throw refuse(place, `segmentation is ${shown(segmentation)}`, "Write polygons or runs.");
   const parts = segmentation.flatMap((part: unknown) => {
@@ -87,10 +103,22 @@ function toArea(segmentation: unknown, place: CocoPlace, left: string[]): Shape 
   return parts.length > 0 ? { kind: "polygons", parts } : undefined;
 }
 
-function toRuns({ counts, size }: Record<string, unknown>, place: CocoPlace): Shape {
+function toRuns(
+  { counts, size }: Record<string, unknown>,
+  image: { readonly width?: number; readonly height?: number },
+  place: CocoPlace,
+): Shape {
   if (!isNumbers(size) || size.length !== 2 || !size.every((side) => Number.isInteger(side) && side > 0))
     throw refuse(place, `size of its runs is ${shown(size)}`, "Write [height, width].");
   const [height, width] = size;
+  if (width * height > LIMITS.imagePixels)
+    throw refuse(place, `size of its runs is ${shown(size)}, more than an image may have`, "Write [height, width].");
+  if ((image.width ?? width) !== width || (image.height ?? height) !== height)
+    throw refuse(
+      place,
+      `its runs are of ${height} x ${width} pixels, but the image has ${image.height} x ${image.width}`,
+      "Write [height, width] of the image.",
+    );
   const runs = typeof counts === "string" ? unpackRuns(counts) : counts;
   if (!isNumbers(runs) || !runs.every((length) => Number.isInteger(length) && length >= 0))
     throw refuse(
@@ -109,7 +137,7 @@ function toRuns({ counts, size }: Record<string, unknown>, place: CocoPlace): Sh
 }
 
 function isNumbers(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "number" && Number.isFinite(item));
+  return Array.isArray(value) && value.every(isCoordinate);
 }
 
 function toTexts(attributes: Record<string, unknown>): Record<string, string> {

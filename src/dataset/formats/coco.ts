@@ -4,10 +4,11 @@ import { basename, dirname, join, resolve } from "node:path";
 import { glob } from "tinyglobby";
 import { DatasetError } from "../../core/errors.js";
 import { isFolder } from "../../core/files.js";
+import { shown } from "../../core/message-text.js";
 import type { AnnotatedImage, AnnotatedObject, AnnotationReader } from "./annotated-set.js";
 import { beginning } from "./beginning.js";
 import { type CocoFile, type CocoImage, readCocoFile } from "./coco-file.js";
-import { findPlaces, splitIn, stem, toName } from "./places.js";
+import { findPlaces, placeBelow, splitIn, stem, toName } from "./places.js";
 
 const KEYS = /^\W*\{\s*"(info|licenses|images|annotations|categories)"\s*:\s*[[{]/;
 
@@ -31,7 +32,7 @@ export const COCO: AnnotationReader = {
       for (const image of file.images) {
         const own = split ?? splitIn(dirname(image.name))?.word;
         const found = places.find(image.name, { near, split: own, where: image.where });
-        const path = found ?? resolve(folder ?? root, image.name);
+        const path = found ?? placeBelow(folder ?? root, image.name);
         // Where each split has a folder, files of two splits may have one name.
         const isBelow =
           own !== undefined &&
@@ -67,6 +68,13 @@ function toImage({
   entries: readonly { image: CocoImage; file: CocoFile }[];
 }): AnnotatedImage {
   const sized = entries.find((entry) => entry.image.width !== undefined)?.image;
+  for (const { image: other } of entries)
+    if (sized && other.width !== undefined && (other.width !== sized.width || other.height !== sized.height))
+      throw new DatasetError(
+        `${other.where}: ${shown(other.name)} has ${other.width} x ${other.height} pixels, but ` +
+          `${sized.width} x ${sized.height} at ${sized.where}.`,
+        { cure: "Correct one of them." },
+      );
   const groups = entries.find((entry) => entry.image.groups !== undefined)?.image.groups;
   return {
     ...image,
@@ -84,8 +92,11 @@ function toImage({
         for (const { key } of own) seen.add(key);
       }
       const absent = [...new Set(entries.flatMap(({ image }) => image.absent))];
+      // Runs tell the size of the image that they were made at.
+      const runs = objects.find(({ shape }) => shape.kind === "runs")?.shape;
+      const size = sized ?? (runs?.kind === "runs" ? runs : undefined);
       return {
-        ...(sized && { width: sized.width, height: sized.height }),
+        ...(size && { width: size.width, height: size.height }),
         ...{ objects, left },
         ...(absent.length > 0 && { absent }),
       };

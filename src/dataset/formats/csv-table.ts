@@ -3,6 +3,7 @@
 import { CsvError, parse } from "csv-parse/sync";
 import { DatasetError } from "../../core/errors.js";
 import { IMAGE_ENDINGS } from "../image-format.js";
+import { toCoordinate } from "./coordinate.js";
 import { readText } from "./read-text.js";
 
 const DELIMITERS = [",", ";", "\t", "|"];
@@ -71,5 +72,5 @@ export function isImageName(text: string): boolean {
 }
 
 export function isNumeric(text: string): boolean {
-  return text !== "" && Number.isFinite(Number(text));
+  return !Number.isNaN(toCoordinate(text));
 }

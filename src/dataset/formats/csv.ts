@@ -1,13 +1,13 @@
 /** Reads tables: image and label, image and box and class, or image and one column a class. */
 
 import { readdir } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { DatasetError } from "../../core/errors.js";
 import { isFolder } from "../../core/files.js";
 import type { AnnotatedImage, AnnotatedObject, AnnotationReader } from "./annotated-set.js";
 import { type CsvColumns, findColumns } from "./csv-columns.js";
 import { type CsvTable, isNumeric, readCsv } from "./csv-table.js";
-import { findPlaces, type ImagePlaces, splitIn, stem, toName } from "./places.js";
+import { findPlaces, type ImagePlaces, placeBelow, splitIn, stem, toName } from "./places.js";
 
 const TOOL = "csv";
 
@@ -70,7 +70,7 @@ function imagesOf(
     const name = row.cells[columns.image];
     const where = `${file}:${row.line}`;
     if (name === "") throw fault(where, "names no image");
-    const path = places.find(name, { near: dirname(file), split: ofFile, where }) ?? resolve(folder, name);
+    const path = places.find(name, { near: dirname(file), split: ofFile, where }) ?? placeBelow(folder, name);
     const own = byPath.get(path);
     if (own) own.push(row);
     else byPath.set(path, [row]);
@@ -89,7 +89,7 @@ function imagesOf(
       ...(groups.length > 0 && { groups: Object.fromEntries(groups) }),
       isAnnotated: own.some((row) => isLabelled(row, columns)),
       annotations: async () => ({
-        ...(isShare ? { width: 1, height: 1 } : sizeOf(own[0], { columns, file })),
+        ...(isShare ? { width: 1, height: 1 } : sizeOf(own, { columns, file })),
         objects: own.flatMap((row) => objectsOf(row, { columns, file })),
         ...absentIn(own, columns),
       }),
@@ -142,11 +142,12 @@ function areShares(rows: readonly Row[], { box }: CsvColumns): boolean {
 }
 
 function sizeOf(
-  { cells, line }: Row,
+  rows: readonly Row[],
   { columns: { size }, file }: { columns: CsvColumns; file: string },
 ): { width?: number; height?: number } {
+  const [{ cells, line }] = rows;
   if (!size || size.some((column) => cells[column] === "")) return {};
-  const [width, height] = size.map((column) => Number(cells[column]));
+  const [width, height] = size.map((column) => Number(agreed(rows, { column, what: "size", file })));
   if (Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0) return { width, height };
   throw fault(`${file}:${line}`, `says that the image has ${cells[size[0]]} x ${cells[size[1]]} pixels`);
 }

@@ -1,7 +1,9 @@
 /** What an element of CVAT's XML 1.1 marks in an image: `<box>`, `<polygon>`, `<ellipse>`, `<mask>` and `<tag>`. */
 
 import { DatasetError } from "../../core/errors.js";
+import { LIMITS } from "../../core/limits.js";
 import type { AnnotatedObject, Point, Shape } from "./annotated-set.js";
+import { toCoordinate } from "./coordinate.js";
 import { turnedBox } from "./rotated-box.js";
 import { childrenOf, type XmlElement } from "./xml.js";
 
@@ -56,6 +58,11 @@ function cvatShape(element: XmlElement, where: string): Shape | string {
     }
     case "mask": {
       const [left, top, width, height] = [at("left"), at("top"), at("width"), at("height")];
+      if (![left, top, width, height].every(Number.isInteger) || width < 0 || height < 0)
+        throw fault(where, `its place is ${left}, ${top} and its size ${width} x ${height}, no whole pixels`);
+      if (width * height > LIMITS.imagePixels)
+        throw fault(where, `its size is ${width} x ${height}, more than an image may have`);
+      if (width * height === 0) return "it has no area";
       const runs = runsOf(element, { where, count: width * height });
       return { kind: "runs", left, top, width, height, along: "rows", runs };
     }
@@ -70,7 +77,7 @@ function cvatShape(element: XmlElement, where: string): Shape | string {
 export function pointsOf(element: XmlElement, where: string): Point[] {
   const text = element.attributes.points ?? "";
   const points = text.split(";").map((pair): Point => {
-    const [x, y, ...more] = pair.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+    const [x, y, ...more] = pair.split(",").map(toCoordinate);
     if (!Number.isFinite(x) || !Number.isFinite(y) || more.length > 0)
       throw fault(where, `its points hold "${pair}", which is no x,y`);
     return [x, y];
@@ -100,7 +107,7 @@ export function numberOf(
   const text = attributes[name];
   if (text === undefined && fallback !== undefined) return fallback;
   if (text === undefined) throw fault(where, `it has no ${name}`);
-  const number = text.trim() === "" ? Number.NaN : Number(text);
+  const number = toCoordinate(text);
   if (!Number.isFinite(number)) throw fault(where, `its ${name} is "${text}", which is no number`);
   return number;
 }

@@ -1,14 +1,15 @@
 /** Reads the XML that CVAT exports ("CVAT for images 1.1", "CVAT for video 1.1"). */
 
 import { readdir } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { DatasetError } from "../../core/errors.js";
 import { isFolder } from "../../core/files.js";
+import { aloneIn } from "./alone-in.js";
 import type { AnnotatedImage, AnnotatedSet, AnnotationReader, ReadOptions } from "./annotated-set.js";
 import { beginning } from "./beginning.js";
 import { CVAT_MARKS, cvatMark, numberOf } from "./cvat-marks.js";
 import { readTracks } from "./cvat-tracks.js";
-import { findPlaces, type ImagePlaces, splitIn, stem, toName } from "./places.js";
+import { findPlaces, type ImagePlaces, placeBelow, splitIn, stem, toName } from "./places.js";
 import { child, childrenOf, readXml, type XmlElement } from "./xml.js";
 
 const TOOL = "cvat";
@@ -21,7 +22,9 @@ export const CVAT: AnnotationReader = {
 
 async function read(source: string, { images }: ReadOptions): Promise<AnnotatedSet> {
   const isOne = !(await isFolder(source));
-  const files = isOne ? [source] : await exportsIn(source);
+  const likely = isOne ? [source] : await exportsIn(source);
+  // A single file that does not look like an export has something wrong, which reading will tell.
+  const files = likely.length > 0 ? likely : await aloneIn(source, /\.xml$/i);
   if (files.length === 0)
     throw new DatasetError(`${source}: holds no .xml with <annotations>, as CVAT writes it.`, {
       cure: "Name the file, or the folder of an unpacked export.",
@@ -41,6 +44,12 @@ async function read(source: string, { images }: ReadOptions): Promise<AnnotatedS
     for (const name of declaredLabels(root)) categories.add(name);
     const context = { file, places, folder };
     const tracks = childrenOf(root, "track");
+    const [still] = tracks.length > 0 ? childrenOf(root, "image") : [];
+    if (still)
+      throw new DatasetError(`${file}:${still.line}: an image beside the tracks of a video.`, {
+        cure: 'Export it as "CVAT for images 1.1", or as "CVAT for video 1.1".',
+        file,
+      });
     if (tracks.length === 0) found.push(...stillImages(root, context));
     else found.push(...videoFrames(root, { ...context, tracks, left }));
   }
@@ -63,7 +72,7 @@ function stillImages(root: XmlElement, { file, places, folder }: Context): Annot
     const { name, subset = ofTask } = image.attributes;
     if (!name) throw new DatasetError(`${where}: it has no name.`, { cure: "Export the file again." });
     const wanted = !subset ? name : `${subset}/${name}`;
-    const path = places.find(wanted, { split: subset, where }) ?? resolve(folder, "images", wanted);
+    const path = places.find(wanted, { split: subset, where }) ?? placeBelow(folder, "images", wanted);
     const size = sizeOf(image, where);
     return {
       path,
@@ -128,7 +137,13 @@ function frameFiles({ files }: ImagePlaces, count: number): ReadonlyMap<number, 
     const number = /^frame_(\d+)\.[^.]+$/i.exec(basename(file))?.[1];
     return number === undefined ? [] : [[Number(number), file] as const];
   });
-  if (numbered.length > 0) return new Map(numbered.sort(([a], [b]) => a - b));
+  for (const [at, [number, file]] of numbered.sort(([a], [b]) => a - b).entries())
+    if (numbered[at + 1]?.[0] === number)
+      throw new DatasetError(`${file}: is frame ${number}, and so is ${numbered[at + 1][1]}.`, {
+        cure: "Remove one.",
+        file,
+      });
+  if (numbered.length > 0) return new Map(numbered);
   return new Map(files.length === count ? files.map((file, index) => [index, file] as const) : []);
 }
 

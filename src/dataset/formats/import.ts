@@ -86,7 +86,10 @@ export async function importAnnotations(
   if (!dryRun) await checkReplaceable(target, label);
   const sets = await readSources(sources, { from, images });
   const imageCount = sets.reduce((sum, { set }) => sum + set.images.length, 0);
-  if (imageCount === 0) throw new DatasetError(`${sources.join(", ")}: no image.`, { cure: "Name another folder." });
+  if (imageCount === 0) {
+    const left = sets.flatMap(({ set }) => set.left);
+    throw new DatasetError(`${sources.join(", ")}: no image${leftText(left)}.`, { cure: "Name another folder." });
+  }
   let done = 0;
   const step = (text: string, parts: number) => {
     if (signal?.aborted) throw new InterruptedError(`${directory}: interrupted; nothing was written.`);
@@ -102,6 +105,7 @@ export async function importAnnotations(
     ...sets.flatMap(({ set }) => set.notes ?? []),
     ...checkMapping(mapping, found, root),
     ...leftNotes(found.left),
+    ...splitNotes(found.splits),
   ];
   const { classes } = mapping;
   if (!classes)
@@ -228,10 +232,24 @@ async function addSplits(folder: string, splits: readonly Split[]): Promise<void
   await rm(join(folder, "lines.tmp"));
 }
 
-function whyNot({ categories, annotatedCount }: Survey): string {
+function whyNot({ categories, annotatedCount, left }: Survey): string {
   if (annotatedCount === 0) return ": no image is annotated";
   const isIgnored = categories.some(({ ignoredCount }) => ignoredCount > 0);
-  return isIgnored ? ": every mark is to be ignored, as crowds are" : ": nothing is marked";
+  const what = isIgnored ? "every mark is to be ignored, as crowds are" : "nothing is marked";
+  return `: ${what}${leftText([...left.keys()])}`;
+}
+
+/** The first of what was left out, since it may be why nothing else is there. */
+function leftText(left: readonly string[]): string {
+  const [first, second] = new Set(left);
+  return first === undefined ? "" : ` (left out: ${first}${second === undefined ? "" : ", and more"})`;
+}
+
+function splitNotes(splits: Survey["splits"]): string[] {
+  const unknown = [...splits.keys()].filter((word) => word !== undefined && splitIn(word) === undefined);
+  if (unknown.length === 0) return [];
+  const names = unknown.map((word) => JSON.stringify(word)).join(", ");
+  return [`splits called neither train, validation nor test: ${names}; their images are drawn`];
 }
 
 function leftNotes(left: ReadonlyMap<string, number>): string[] {
@@ -264,7 +282,7 @@ function tallyOf(mapping: Mapping) {
           ? [`${scaled} images have another size than their annotations were made at; these were scaled`]
           : []),
         ...(clipped > 0 ? [`${clipped} boxes reached out of their image and were cut off at its edge`] : []),
-        ...(outside > 0 ? [`${outside} boxes without extent or outside of their image are left out`] : []),
+        ...(outside > 0 ? [`${outside} marks without extent or outside of their image are left out`] : []),
         ...(small > 0 ? [`${small} objects cover no pixel's centre; the pixel in their middle is marked`] : []),
       ];
     },

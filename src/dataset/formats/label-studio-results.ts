@@ -6,6 +6,7 @@ import { LIMITS } from "../../core/limits.js";
 import { shown } from "../../core/message-text.js";
 import type { AnnotatedObject, ImageAnnotations, Point, Shape } from "./annotated-set.js";
 import { decodeBrush } from "./brush-rle.js";
+import { isCoordinate } from "./coordinate.js";
 import { ABSENT_CONTROL } from "./export-label-studio.js";
 import { turnedBox } from "./rotated-box.js";
 
@@ -27,18 +28,19 @@ interface Size {
 /**
  * @param results the `result` of an annotation.
  * @param options.where file, task and annotation, for messages.
- * @param options.fileSize of the image's file; for results that do not tell it.
+ * @param options.fileSize of the image's file, for results that do not tell it; nothing where it is absent, which whoever opens it says.
  * @throws DatasetError in one line that names the place.
  */
 export async function labelStudioObjects(
   results: readonly unknown[],
-  { where, fileSize }: { where: string; fileSize: () => Promise<Size> },
+  { where, fileSize }: { where: string; fileSize: () => Promise<Size | undefined> },
 ): Promise<ImageAnnotations> {
   const known = results.map((result, index) => {
     if (isRecord(result)) return result;
     throw fault(`${where}, result ${index + 1}`, `is ${shown(result)}, no object`);
   });
   const size = originalSize(known, where) ?? (await fileSize());
+  if (!size) return { objects: [] };
   const regions = new Set(known.filter(isRegion).map(({ id }) => id));
   const labelled = new Set(known.filter((result) => labelsOf(result).length > 0).map(({ id }) => id));
   const objects: AnnotatedObject[] = [];
@@ -56,6 +58,9 @@ export async function labelStudioObjects(
     } else if (isRegion(result)) {
       const shape = shapeOf(result, { size, place });
       const labels = labelsOf(result);
+      const written = isRecord(result.value) ? result.value[String(type)] : undefined;
+      if (written !== undefined && !isStrings(written) && String(type).endsWith("labels"))
+        throw fault(place, `has the labels ${shown(written)}, no list of texts`);
       if (typeof shape === "string") left.push(`${type}: ${shape}`);
       // The label of a bare region may stand in another result of the same id.
       else if (labels.length === 0 && (id === undefined || !labelled.has(id))) left.push(`${type}: it has no label`);
@@ -81,11 +86,11 @@ function isRegion({ type, value }: Result): boolean {
 
 function labelsOf({ type, value }: Result): readonly string[] {
   const labels = isRecord(value) && typeof type === "string" && type.endsWith("labels") ? value[type] : undefined;
-  return isStrings(labels) ? labels : [];
+  return isStrings(labels) ? labels.filter((label) => label.trim() !== "") : [];
 }
 
 function choicesOf({ value }: Result, place: string): readonly string[] {
-  if (isRecord(value) && isStrings(value.choices)) return value.choices;
+  if (isRecord(value) && isStrings(value.choices)) return value.choices.filter((choice) => choice.trim() !== "");
   throw fault(place, `has the choices ${shown(isRecord(value) ? value.choices : value)}, no list of texts`);
 }
 
@@ -101,6 +106,16 @@ function originalSize(results: readonly Result[], where: string): Size | undefin
   const told = results.find((result) => result.original_width !== undefined && result.original_height !== undefined);
   if (told === undefined) return undefined;
   const { original_width: width, original_height: height } = told;
+  const other = results.find(
+    ({ original_width, original_height, item_index = 0 }) =>
+      Number(item_index) === 0 && ((original_width ?? width) !== width || (original_height ?? height) !== height),
+  );
+  if (other)
+    throw fault(
+      where,
+      `says that the image has ${shown(width)} x ${shown(height)} pixels, ` +
+        `and ${shown(other.original_width)} x ${shown(other.original_height)} elsewhere`,
+    );
   if (isCount(width) && isCount(height) && width > 0 && height > 0 && width * height <= LIMITS.imagePixels)
     return { width, height };
   throw fault(where, `says that the image has ${shown(width)} x ${shown(height)} pixels`);
@@ -112,7 +127,7 @@ function shapeOf({ value }: Result, { size, place }: { size: Size; place: string
   const { width, height } = size;
   const percent = (name: string, whole: number, fallback?: number): number => {
     const number = value[name] ?? fallback;
-    if (isNumber(number)) return (number / 100) * whole;
+    if (isCoordinate(number)) return (number / 100) * whole;
     throw fault(place, `has the ${name} ${shown(number)}, no number`);
   };
   const rotation = percent("rotation", 100, 0);
@@ -143,7 +158,7 @@ function shapeOf({ value }: Result, { size, place }: { size: Size; place: string
 function pointsOf(points: unknown, { size, place }: { size: Size; place: string }): Point[] {
   if (!Array.isArray(points) || points.length < 3) throw fault(place, "has no list of 3 points or more");
   return points.map((point: unknown): Point => {
-    if (Array.isArray(point) && point.length === 2 && point.every(isNumber))
+    if (Array.isArray(point) && point.length === 2 && point.every(isCoordinate))
       return [(point[0] / 100) * size.width, (point[1] / 100) * size.height];
     throw fault(place, `has the point ${shown(point)}, no [x, y]`);
   });

@@ -7,6 +7,7 @@ import { exists, isFolder } from "../../core/files.js";
 import { isRecord } from "../../core/json-values.js";
 import { shown } from "../../core/message-text.js";
 import { openImage } from "../open-image.js";
+import { aloneIn } from "./alone-in.js";
 import type { AnnotatedImage, AnnotationReader } from "./annotated-set.js";
 import { beginning } from "./beginning.js";
 import { labelStudioObjects } from "./label-studio-results.js";
@@ -21,7 +22,9 @@ export const LABEL_STUDIO: AnnotationReader = {
   tool: TOOL,
   recognizes: async (source) => (await exportsIn(source)).length > 0,
   read: async (source, { images: given }) => {
-    const [file, other] = (await isFolder(source)) ? await exportsIn(source) : [source];
+    const likely = (await isFolder(source)) ? await exportsIn(source) : [source];
+    // A single file that does not look like an export has something wrong, which reading will tell.
+    const [file, other] = likely.length > 0 ? likely : await aloneIn(source, /\.json$/i);
     if (file === undefined)
       throw new DatasetError(`${source}: holds no .json with tasks, as Label Studio exports it.`, {
         cure: "Name the file.",
@@ -34,6 +37,7 @@ export const LABEL_STUDIO: AnnotationReader = {
     if (!Array.isArray(tasks))
       throw new DatasetError(`${file}: is no list of tasks.`, { cure: 'Export it from Label Studio as "JSON".', file });
     const folder = given ?? dirname(file);
+    if (tasks.length === 0) throw new DatasetError(`${file}: holds no task.`, { cure: "Export it again.", file });
     const places = await findPlaces(folder);
     const left: string[] = [];
     const images = tasks.flatMap((task: unknown, index) => toImage(task, { index, file, folder, places, left }));
@@ -97,7 +101,7 @@ function toImage(
           throw new DatasetError(`${where}: "result" is ${shown(annotation.result)}, no list.`, {
             cure: "Export it again.",
           });
-        const fileSize = async () => openImage(at);
+        const fileSize = async () => (path === undefined ? undefined : openImage(path));
         const found = await labelStudioObjects(annotation.result, { where, fileSize });
         return found;
       },

@@ -1,9 +1,10 @@
 /** What a JSON file of LabelMe marks in its image. */
 
 import { DatasetError } from "../../core/errors.js";
-import { isCount, isNumber, isRecord } from "../../core/json-values.js";
+import { isRecord } from "../../core/json-values.js";
 import { shown } from "../../core/message-text.js";
 import type { AnnotatedObject, ImageAnnotations, Point, Shape } from "./annotated-set.js";
+import { isCoordinate } from "./coordinate.js";
 import { nonZeroRuns } from "./mask-runs.js";
 
 /** One of `shapes`, read. */
@@ -28,9 +29,12 @@ export async function labelMeObjects(value: unknown, file: string): Promise<Imag
   const flagged = (wanted: boolean) =>
     isRecord(flags) ? Object.keys(flags).filter((name) => flags[name] === wanted) : [];
   const [tags, absent] = [flagged(true), flagged(false)];
-  const size = isCount(imageWidth) && isCount(imageHeight) && imageWidth * imageHeight > 0;
+  // Old files do not tell it.
+  const isTold = ![imageWidth, imageHeight].every((side) => side === undefined || side === null);
+  if (isTold && ![imageWidth, imageHeight].every(isSide))
+    throw fault(`${file}:`, `has the size ${shown(imageWidth)} x ${shown(imageHeight)}, no pixels`);
   return {
-    ...(size ? { width: imageWidth, height: imageHeight } : {}),
+    ...(isTold && { width: Number(imageWidth), height: Number(imageHeight) }),
     objects: [...joined(marks), ...tags.map((category) => ({ category, shape: { kind: "image" as const } }))],
     ...(absent.length > 0 && { absent }),
     left,
@@ -85,7 +89,8 @@ function outlinesOf(shape: Shape): readonly (readonly Point[])[] {
 async function readShape(value: unknown, where: string): Promise<Mark | string> {
   if (!isRecord(value)) throw fault(where, `is ${shown(value)}, no object`);
   const { label, group_id: group, flags, shape_type: type = "polygon" } = value;
-  if (typeof label !== "string" && typeof label !== "number") throw fault(where, `has the label ${shown(label)}`);
+  if ((typeof label !== "string" && typeof label !== "number") || String(label).trim() === "")
+    throw fault(where, `has the label ${shown(label)}`);
   const shape = await shapeOf(value, { type, where });
   if (typeof shape === "string") return shape;
   const attributes = isRecord(flags) ? Object.entries(flags).map(([name, flag]) => [name, String(flag)]) : [];
@@ -146,9 +151,13 @@ async function shapeOf(
 function pointsOf(points: unknown, where: string): Point[] {
   if (!Array.isArray(points)) throw fault(where, "has no list of points");
   return points.map((point: unknown): Point => {
-    if (Array.isArray(point) && point.length === 2 && point.every(isNumber)) return [point[0], point[1]];
+    if (Array.isArray(point) && point.length === 2 && point.every(isCoordinate)) return [point[0], point[1]];
     throw fault(where, `has the point ${shown(point)}, no [x, y]`);
   });
+}
+
+function isSide(value: unknown): boolean {
+  return isCoordinate(value) && Number.isInteger(value) && value > 0;
 }
 
 function fault(where: string, what: string): DatasetError {

@@ -1,10 +1,11 @@
 /** What an XML file of the old LabelMe (the web tool of MIT) marks in its image: polygons, boxes, and mask files. */
 
-import { join } from "node:path";
 import { DatasetError } from "../../core/errors.js";
 import { readImageFile } from "../read-image-file.js";
 import type { ImageAnnotations, Point, Shape } from "./annotated-set.js";
+import { toCoordinate } from "./coordinate.js";
 import { nonZeroRuns } from "./mask-runs.js";
+import { placeBelow } from "./places.js";
 import { child, childrenOf, type XmlElement } from "./xml.js";
 
 /**
@@ -17,7 +18,7 @@ export async function labelMeXmlObjects(
 ): Promise<ImageAnnotations> {
   const objects: ImageAnnotations["objects"][number][] = [];
   const left: string[] = [];
-  const size = sizeOf(root, file);
+  let size = sizeOf(root, file);
   for (const element of childrenOf(root, "object")) {
     const where = `${file}:${element.line}: object`;
     const category = textOf(element, "name");
@@ -27,7 +28,10 @@ export async function labelMeXmlObjects(
       const shape = await shapeOf(element, { where, masks });
       if (typeof shape === "string") left.push(shape);
       else objects.push({ category, shape, ...attributesOf(element) });
-      if (size && typeof shape !== "string" && shape.kind === "runs") checkSize(shape, { size, where });
+      if (typeof shape === "string" || shape.kind !== "runs") continue;
+      // A mask tells the size where the file does not.
+      size ??= { width: shape.width, height: shape.height };
+      checkSize(shape, { size, where });
     }
   }
   return { ...size, objects, left };
@@ -39,7 +43,7 @@ async function shapeOf(
 ): Promise<Shape | string> {
   const mask = child(element, "segm") && textOf(child(element, "segm") ?? element, "mask");
   if (mask) {
-    const path = join(masks, mask);
+    const path = placeBelow(masks, mask);
     const found = await nonZeroRuns(await readImageFile(path), path);
     return { kind: "runs", left: 0, top: 0, ...found, along: "rows" };
   }
@@ -70,7 +74,9 @@ function sizeOf(root: XmlElement, file: string): { width: number; height: number
   const size = child(root, "imagesize");
   if (!size) return undefined;
   const where = `${file}:${size.line}: imagesize`;
-  return { width: number(size, "ncols", where), height: number(size, "nrows", where) };
+  const [width, height] = [number(size, "ncols", where), number(size, "nrows", where)];
+  if (width > 0 && height > 0) return { width, height };
+  throw new DatasetError(`${where}: its size is ${width} x ${height}.`, { cure: "Write ncols and nrows in pixels." });
 }
 
 function checkSize(
@@ -86,7 +92,7 @@ function checkSize(
 
 function number(element: XmlElement, name: string, where: string): number {
   const text = textOf(element, name);
-  const value = text === "" ? Number.NaN : Number(text);
+  const value = toCoordinate(text);
   if (Number.isFinite(value)) return value;
   throw new DatasetError(`${where}: its ${name} is "${text}", no number.`, { cure: "Correct the file." });
 }

@@ -8,7 +8,7 @@ import type { AnnotatedImage, AnnotationReader } from "./annotated-set.js";
 import { beginning } from "./beginning.js";
 import { checkLabelMe, labelMeObjects } from "./labelme-json.js";
 import { labelMeXmlObjects } from "./labelme-xml.js";
-import { findPlaces, type ImagePlaces, splitIn, stem, toName } from "./places.js";
+import { findPlaces, type ImagePlaces, placeBelow, splitIn, stem, toName } from "./places.js";
 import { readJsonFile } from "./read-json-file.js";
 import { child, readXml } from "./xml.js";
 
@@ -87,7 +87,7 @@ async function xmlImage(file: string, { folder, places }: Context): Promise<Anno
   const name = child(root, "filename")?.text || `${stem(basename(file))}.jpg`;
   const top = aboveAnnotations(file);
   const below = toName(join(top, "Annotations"), dirname(resolve(file)));
-  const path = places.find(posix.join(below, name), { where: file }) ?? resolve(folder, "Images", below, name);
+  const path = places.find(posix.join(below, name), { where: file }) ?? placeBelow(folder, "Images", below, name);
   const masks = join(top, "Masks", below);
   return {
     ...bare(path, folder),

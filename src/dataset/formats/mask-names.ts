@@ -1,5 +1,6 @@
 /** Which mask belongs to which image: both lie in folders of their own, under the same name. */
 
+import { DatasetError } from "../../core/errors.js";
 import { stem } from "./places.js";
 
 const IMAGE_FOLDER = /^(images?|imgs?|jpegimages|inputs?|photos?|pictures?)$/i;
@@ -32,16 +33,27 @@ export function isImagePath(name: string): boolean {
 /**
  * @param images, masks paths relative to a folder, `/` between folders.
  * @returns the pairs, and the masks without an image.
+ * @throws DatasetError where a mask may be of two images.
  */
 export function pairMasks(
   images: readonly string[],
   masks: readonly string[],
 ): { pairs: readonly MaskOf[]; alone: readonly string[] } {
-  const byKey = new Map(images.map((image) => [keyOf(image).join("/"), image]));
+  const byKey = new Map<string, string>();
+  const twice = new Map<string, string>();
+  for (const image of images) {
+    const key = keyOf(image).join("/");
+    const other = byKey.get(key);
+    if (other !== undefined) twice.set(other, image);
+    else byKey.set(key, image);
+  }
   const pairs: MaskOf[] = [];
   const alone: string[] = [];
   for (const mask of masks) {
     const found = imageOf(keyOf(mask), byKey);
+    const other = found && twice.get(found.image);
+    if (other !== undefined)
+      throw new DatasetError(`${mask}: may be of ${found?.image} or ${other}.`, { cure: "Rename one with its mask." });
     if (found) pairs.push({ mask, ...found });
     else alone.push(mask);
   }

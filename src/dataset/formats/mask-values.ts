@@ -17,8 +17,11 @@ export interface MaskContent {
   readonly isColoured: boolean;
 }
 
-/** @throws ImageError in one line where it cannot be read, or holds more colours than a mask has. */
-export async function readMaskContent(path: string): Promise<MaskContent> {
+/**
+ * @param options.isNamed somebody has listed what the values mean: they are no shades.
+ * @throws ImageError in one line where it cannot be read, holds more colours than a mask has, or shades that are all dark.
+ */
+export async function readMaskContent(path: string, { isNamed }: { isNamed: boolean }): Promise<MaskContent> {
   const raster = await readRaster(path);
   if (raster.meaning === "colours") {
     const found = [...new Set((await readMaskPixels(path)).values)];
@@ -30,6 +33,14 @@ export async function readMaskContent(path: string): Promise<MaskContent> {
     return { found: found.sort((a, b) => a - b), isGraded: false, isColoured: true };
   }
   const { rule, isAspect } = foregroundOf(raster, { path });
-  if (rule === "graded") return { found: raster.found.filter(isAspect), isGraded: true, isColoured: false };
+  if (rule === "graded" && !(isNamed && !raster.isLossy)) {
+    const found = raster.found.filter(isAspect);
+    if (found.length === 0)
+      throw new ImageError(
+        `${path}: holds values up to ${raster.found.at(-1)} of ${raster.maximum}: too many for labels, too dark for shades.`,
+        { cure: "List what they mean in classes.txt, one name a line from value 0 on.", file: path },
+      );
+    return { found, isGraded: true, isColoured: false };
+  }
   return { found: raster.found, isGraded: false, isColoured: false };
 }

@@ -9,7 +9,7 @@ import type { AnnotatedImage, AnnotatedObject, AnnotationReader } from "./annota
 import { isImagePath, isMaskPath, type MaskOf, pairMasks } from "./mask-names.js";
 import { type MaskContent, readMaskContent } from "./mask-values.js";
 import { findPlaces, splitIn, toName } from "./places.js";
-import { readText } from "./read-text.js";
+import { readNames } from "./yolo-darknet.js";
 
 const TOOL = "masks";
 /** Where there is one of these, another tool has written down more than the masks say. */
@@ -38,11 +38,16 @@ export const MASKS: AnnotationReader = {
         cure: "Put images/1.png beside masks/1.png or masks/ASPECT/1.png, or name the images' folder with --images.",
       });
     const contents = new Map<string, MaskContent>();
-    const load = async ({ mask }: MaskOf) => ({ mask, content: await readMaskContent(resolve(source, mask)) });
+    const names = await readClassNames(source);
+    const load = async ({ mask, aspect }: MaskOf) => ({
+      mask,
+      content: await readMaskContent(resolve(source, mask), { isNamed: aspect === undefined && names !== undefined }),
+    });
     for await (const { mask, content } of mapAhead(pairs, load, { ahead: 8, concurrency: 4 }))
       contents.set(mask, content);
     const indexed = pairs.flatMap(({ mask, aspect }) => (aspect === undefined ? (contents.get(mask) ?? []) : []));
-    const labels = indexedLabels(indexed, await readNames(source));
+    checkMeanings(pairs, { contents, names, source });
+    const labels = indexedLabels(indexed, [...(names?.names.values() ?? [])]);
     const aspects = new Set(pairs.flatMap(({ aspect }) => aspect ?? []));
     const byImage = new Map<string, MaskOf[]>();
     for (const pair of pairs) byImage.set(pair.image, [...(byImage.get(pair.image) ?? []), pair]);
@@ -67,6 +72,7 @@ export const MASKS: AnnotationReader = {
       categories: [...labels.names.values(), ...aspects],
       images,
       left: alone.map(() => "mask: there is no image of its name"),
+      notes: labels.isBinary ? shadesNote(indexed) : [],
     };
   },
 };
@@ -85,6 +91,16 @@ async function listFiles(source: string, given?: string): Promise<{ images: stri
     images: images.map((file) => toName(given, file)),
     masks: (masks.length > 0 ? masks : below).map((file) => toName(source, file)),
   };
+}
+
+/** What was guessed, where it may be wrong. */
+function shadesNote(contents: readonly MaskContent[]): string[] {
+  const shades = new Set(contents.flatMap(({ found, isGraded }) => (isGraded ? found : [])));
+  if (shades.size < 2) return [];
+  const values = `${Math.min(...shades)} to ${Math.max(...shades)}`;
+  return [
+    `masks: the values ${values} are taken for shades of one thing, "mask"; if they are labels, list them in classes.txt`,
+  ];
 }
 
 interface Labels {
@@ -136,14 +152,42 @@ function objectsOf(
   });
 }
 
-async function readNames(source: string): Promise<string[]> {
+interface ClassNames {
+  readonly file: string;
+  readonly names: ReadonlyMap<number, string>;
+}
+
+async function readClassNames(source: string): Promise<ClassNames | undefined> {
   for (const name of NAME_FILES) {
     const file = join(source, name);
-    if (await exists(file))
-      return (await readText(file))
-        .trimEnd()
-        .split("\n")
-        .map((line) => line.trim());
+    if (await exists(file)) return { file, names: await readNames(file) };
   }
-  return [];
+  return undefined;
+}
+
+/** @throws DatasetError where some masks hold colours and others numbers, or a value has no name in a list of names. */
+function checkMeanings(
+  pairs: readonly MaskOf[],
+  { contents, names, source }: { contents: ReadonlyMap<string, MaskContent>; names?: ClassNames; source: string },
+): void {
+  const indexed = pairs.flatMap(({ mask, aspect }) => {
+    const content = aspect === undefined ? contents.get(mask) : undefined;
+    return content ? [{ file: join(source, mask), content }] : [];
+  });
+  const coloured = indexed.find(({ content }) => content.isColoured);
+  const numbered = indexed.find(({ content }) => !content.isColoured && content.found.some((value) => value !== 0));
+  if (coloured && numbered)
+    throw new DatasetError(`${coloured.file}: holds colours, but ${numbered.file} numbers.`, {
+      cure: "Save all masks in one form, as indexed or grey PNG.",
+      file: coloured.file,
+    });
+  if (!names || coloured) return;
+  for (const { file, content } of indexed) {
+    const unnamed = content.found.find((value) => value !== VOID && !names.names.has(value));
+    if (unnamed !== undefined)
+      throw new DatasetError(`${file}: holds the value ${unnamed}, which ${names.file} does not name.`, {
+        cure: "Add its line; the first is of value 0.",
+        file,
+      });
+  }
 }

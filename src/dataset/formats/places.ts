@@ -68,6 +68,13 @@ export async function findPlaces(
   };
 }
 
+/** Where a file that an export names should be: below a folder, whatever its name says, so that nothing else is read. */
+export function placeBelow(folder: string, ...names: readonly string[]): string {
+  const parts = names.flatMap((name) => name.replaceAll("\\", "/").split("/"));
+  const plain = parts.filter((part) => !["", ".", ".."].includes(part) && !/^[A-Za-z]:$/.test(part));
+  return resolve(folder, ...plain);
+}
+
 /** A path relative to a folder, with `/` between folders and nothing that leads out of it. */
 export function toName(folder: string, file: string): string {
   const parts = slashed(relative(folder, file)).split("/");

@@ -2,6 +2,8 @@
 
 import { stat } from "node:fs/promises";
 import { DatasetError, ImageError } from "../../core/errors.js";
+import { LIMITS } from "../../core/limits.js";
+import { visible } from "../../core/terminal.js";
 import { openImage } from "../open-image.js";
 import { type AspectRecord, annotationState } from "../record.js";
 import type { AnnotatedImage, ImageAnnotations } from "./annotated-set.js";
@@ -77,7 +79,7 @@ export async function readSample(image: AnnotatedImage, options: ReadSampleOptio
   const name = `${folder}${image.name.replace(/^images\//i, "")}`;
   const masks = isDrawn
     ? await drawMasks(areas, { frame, stem: `masks/${name.replace(/\.[^./]*$/, "")}`, image: image.path })
-    : { files: [], records: {}, smallCount: 0 };
+    : { files: [], records: {}, smallCount: 0, outsideCount: 0 };
   for (const { path, bytes } of masks.files) await write(path, bytes);
   Object.assign(aspects, masks.records);
   const states: Record<string, State> = { class: Object.keys(labels.target).length > 0 ? "labelled" : "unlabelled" };
@@ -98,7 +100,7 @@ export async function readSample(image: AnnotatedImage, options: ReadSampleOptio
     ],
     states,
     clippedCount: labels.clippedCount,
-    outsideCount: labels.outsideCount,
+    outsideCount: labels.outsideCount + masks.outsideCount,
     smallCount: masks.smallCount,
     isScaled: frame.scaleX !== 1 && width !== 1,
   };
@@ -107,7 +109,7 @@ export async function readSample(image: AnnotatedImage, options: ReadSampleOptio
 async function sizeOf({ path, name }: AnnotatedImage, source: string): Promise<{ width: number; height: number }> {
   const found = await stat(path).catch(() => undefined);
   if (!found)
-    throw new ImageError(`${source}: the image ${JSON.stringify(name)} is absent (${path}).`, {
+    throw new ImageError(`${source}: the image ${JSON.stringify(name)} is absent (${visible(path)}).`, {
       cure: "Name the folder of the images with --images, or leave such images out with --skip-bad.",
       file: path,
     });
@@ -121,6 +123,11 @@ function frameOf(
   size: { width: number; height: number },
 ): { frame: Frame; width: number; height: number } {
   const [width, height] = [givenWidth ?? size.width, givenHeight ?? size.height];
+  if (width * height > LIMITS.imagePixels)
+    throw new DatasetError(`${path}: its annotations were made at ${width} x ${height}, more than an image may have.`, {
+      cure: "Correct the size in the export.",
+      file: path,
+    });
   const [scaleX, scaleY] = [size.width / width, size.height / height];
   const isShare = width === 1 && height === 1;
   // Sizes are rounded, by half a pixel each.

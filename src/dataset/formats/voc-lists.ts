@@ -39,7 +39,7 @@ export async function readVocLists(folder: string): Promise<VocLists> {
     for (const { number, text } of await linesOf(file)) {
       const [image, flag, ...more] = splitWords(text);
       const isTag = category !== undefined;
-      if (more.length > 1 || (isTag && flag !== undefined && !/^-?\d+$/.test(flag)))
+      if (more.length > 1 || (isTag && flag !== undefined && !/^(1|0|-1)$/.test(flag)))
         throw new DatasetError(`${file}:${number}: ${JSON.stringify(text)} is no line of a list of images.`, {
           cure: "Write the image's name, and in a list of a class 1, 0 or -1.",
           file,

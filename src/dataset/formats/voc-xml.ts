@@ -2,12 +2,13 @@
 
 import { DatasetError } from "../../core/errors.js";
 import type { AnnotatedObject, ImageAnnotations } from "./annotated-set.js";
+import { toCoordinate } from "./coordinate.js";
 import { child, childrenOf, type XmlElement } from "./xml.js";
 
 /** @throws DatasetError with file and line. */
 export function vocAnnotations(root: XmlElement, file: string): Required<Omit<ImageAnnotations, "absent">> {
   if (root.name !== "annotation")
-    throw refuse(file, root, `its root is <${root.name}>, expected <annotation>`, "Is it a VOC annotation?");
+    throw refuse(file, root, `its root is <${root.name}>, expected <annotation>`, "Take it out of the folder.");
   const size = child(root, "size");
   if (!size) throw refuse(file, root, "has no <size>", "Boxes are in pixels of it; add it.");
   const [width, height] = ["width", "height"].map((name) => numberIn(size, name, file));
@@ -21,7 +22,8 @@ export function vocAnnotations(root: XmlElement, file: string): Required<Omit<Im
 function toObject(object: XmlElement, { file, left }: { file: string; left: string[] }): AnnotatedObject[] {
   const category = child(object, "name")?.text ?? "";
   if (category === "") throw refuse(file, object, "an <object> without <name>", "Name its category.");
-  if (child(object, "polygon")) throw refuse(file, object, "an object with <polygon>", "Is it of LabelMe?");
+  if (child(object, "polygon"))
+    throw refuse(file, object, "an object with <polygon>", "If it is of LabelMe, say --from labelme.");
   const box = child(object, "bndbox");
   if (!box) throw refuse(file, object, `"${category}" has no <bndbox>`, "Add it, or remove the object.");
   for (const _ of childrenOf(object, "part")) left.push("part of an object: its box is none of an object of its own");
@@ -60,7 +62,7 @@ function isTrue(text: string | undefined): boolean {
 
 function numberIn(parent: XmlElement, name: string, file: string): number {
   const found = child(parent, name);
-  const value = Number(found?.text || Number.NaN);
+  const value = toCoordinate(found?.text ?? "");
   if (Number.isFinite(value)) return value;
   const what = found ? `<${name}> is ${JSON.stringify(found.text)}` : `<${parent.name}> has no <${name}>`;
   throw refuse(file, found ?? parent, what, "Write a number.");

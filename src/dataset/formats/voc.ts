@@ -1,12 +1,12 @@
 /** PASCAL VOC: an XML file an image, lists of images, masks. Also as LabelImg and other tools write it. */
 
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { glob } from "tinyglobby";
 import { DatasetError } from "../../core/errors.js";
 import { isFolder } from "../../core/files.js";
 import type { AnnotatedImage, AnnotationReader } from "./annotated-set.js";
 import { beginning } from "./beginning.js";
-import { findPlaces, toName } from "./places.js";
+import { findPlaces, placeBelow, toName } from "./places.js";
 import { readVocLists } from "./voc-lists.js";
 import { findVocMasks } from "./voc-masks.js";
 import { vocAnnotations } from "./voc-xml.js";
@@ -54,8 +54,8 @@ export const VOC: AnnotationReader = {
       if (path !== undefined) found.add(path);
       const split = lists.splits.get(id);
       images.push({
-        path: path ?? resolve(source, `${id}.jpg`),
-        name: path === undefined ? `${id}.jpg` : toName(folder ?? source, path),
+        path: path ?? placeBelow(source, `${id}.jpg`),
+        name: toName(folder ?? source, path ?? placeBelow(source, `${id}.jpg`)),
         ...(split !== undefined && { split }),
         isAnnotated: file !== undefined || masked.has(id) || lists.tags.has(id),
         annotations: async () => {

@@ -34,15 +34,16 @@ const MOST_ASPECTS = 254;
 export async function drawMasks(
   areas: readonly Area[],
   { frame, stem, image }: { frame: Frame; stem: string; image: string },
-): Promise<{ files: MaskFile[]; records: Record<string, AspectRecord>; smallCount: number }> {
+): Promise<{ files: MaskFile[]; records: Record<string, AspectRecord>; smallCount: number; outsideCount: number }> {
   const read = reader();
   const files: MaskFile[] = [];
   const records: Record<string, AspectRecord> = {};
   const shared = new Uint8Array(frame.width * frame.height);
-  let [sharing, smallCount] = [0, 0];
+  let [sharing, smallCount, outsideCount] = [0, 0, 0];
   for (const area of areas) {
-    const { pixels, small } = await drawArea(area, { frame, image, read });
+    const { pixels, small, outside } = await drawArea(area, { frame, image, read });
     smallCount += small;
+    outsideCount += outside;
     const hasVoid = pixels.includes(VOID);
     if (!pixels.includes(IN) && !hasVoid) records[area.name] = { mask: null };
     else if (!hasVoid && sharing < MOST_ASPECTS && !overlaps(shared, pixels)) {
@@ -56,7 +57,7 @@ export async function drawMasks(
     }
   }
   if (sharing > 0) files.push({ path: `${stem}.png`, bytes: toPng(shared, frame) });
-  return { files, records, smallCount };
+  return { files, records, smallCount, outsideCount };
 }
 
 /** Share of the known pixels that is in, 0..1; `undefined` where none is known. */
@@ -88,38 +89,42 @@ function reader(): Drawing["read"] {
 }
 
 /** What is marked goes before what is void. */
-async function drawArea({ shapes, ignored }: Area, drawing: Drawing): Promise<{ pixels: Uint8Array; small: number }> {
+async function drawArea(
+  { shapes, ignored }: Area,
+  drawing: Drawing,
+): Promise<{ pixels: Uint8Array; small: number; outside: number }> {
   const { frame } = drawing;
   const pixels = new Uint8Array(frame.width * frame.height);
   for (const shape of ignored) await paint(shape, { ...drawing, pixels, value: VOID });
-  let small = 0;
-  for (const shape of shapes) if (!(await paint(shape, { ...drawing, pixels, value: IN }))) small++;
-  return { pixels, small };
+  const counts = { drawn: 0, small: 0, outside: 0 };
+  for (const shape of shapes) counts[await paint(shape, { ...drawing, pixels, value: IN })]++;
+  return { pixels, small: counts.small, outside: counts.outside };
 }
 
-/** @returns whether it covers a pixel's centre; else the one pixel in its middle is painted. */
+/** Of a shape that covers no pixel's centre and whose middle is in the image, the one pixel there is painted: `small`. */
 async function paint(
   shape: Shape,
   drawing: Drawing & { readonly pixels: Uint8Array; readonly value: number },
-): Promise<boolean> {
+): Promise<"drawn" | "small" | "outside"> {
   const { pixels, value, frame } = drawing;
-  if (shape.kind === "image") return true;
+  if (shape.kind === "image") return "drawn";
   if (shape.kind === "mask-file") {
     await paintFile(shape, drawing);
-    return true;
+    return "drawn";
   }
   let isSeen = false;
   drawShape(shape, frame, (row, from, to) => {
     isSeen = true;
     pixels.fill(value, row * frame.width + from, row * frame.width + to);
   });
-  const bounds = isSeen ? undefined : boundsOf(shape);
-  if (!bounds) return true;
+  if (isSeen) return "drawn";
+  const bounds = boundsOf(shape);
+  if (!bounds) return "outside";
   const column = Math.floor(((bounds[0] + bounds[2]) / 2) * frame.scaleX);
   const row = Math.floor(((bounds[1] + bounds[3]) / 2) * frame.scaleY);
-  if (column < 0 || row < 0 || column >= frame.width || row >= frame.height) return true;
+  if (column < 0 || row < 0 || column >= frame.width || row >= frame.height) return "outside";
   pixels[row * frame.width + column] = value;
-  return false;
+  return "small";
 }
 
 async function paintFile(

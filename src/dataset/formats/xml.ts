@@ -52,7 +52,7 @@ export function parseXml(bytes: Uint8Array, file: string): XmlElement {
       cause,
     });
   if (isUtf16(bytes)) throw new DatasetError(`${file}: is UTF-16.`, { cure: "Save it as UTF-8.", file });
-  const text = new TextDecoder().decode(bytes);
+  const text = decodeXml(bytes, file);
   const valid = XMLValidator.validate(text);
   if (valid !== true) throw refuse(valid.err.msg.replace(/\.$/, ""), valid.err.line);
   let nodes: unknown;
@@ -64,6 +64,17 @@ export function parseXml(bytes: Uint8Array, file: string): XmlElement {
   const roots = toElements(nodes, lineCounter(text));
   if (roots.length !== 1) throw refuse(`it has ${roots.length} roots`, roots[1]?.line);
   return roots[0];
+}
+
+/** In the encoding that the declaration names; UTF-8 where it names none. */
+function decodeXml(bytes: Uint8Array, file: string): string {
+  const start = Buffer.from(bytes.subarray(0, 200)).toString("latin1");
+  const encoding = /^[^<]*<\?xml[^>]*\sencoding\s*=\s*["']([\w.:-]+)["']/.exec(start)?.[1] ?? "utf-8";
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new DatasetError(`${file}: is not text in ${encoding}.`, { cure: "Save it as UTF-8.", cause, file });
+  }
 }
 
 /** The first element of that name in another, if any. */

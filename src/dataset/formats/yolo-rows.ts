@@ -3,6 +3,7 @@
 import { DatasetError } from "../../core/errors.js";
 import { clip } from "../../core/terminal.js";
 import type { AnnotatedObject, Point } from "./annotated-set.js";
+import { toCoordinate } from "./coordinate.js";
 
 interface RowOptions {
   /** Named in messages. */
@@ -28,7 +29,7 @@ export function yoloObjects(text: string, { file, names, hasKeypoints, left }: R
   const arePolygons = !hasKeypoints && rows.some(({ words }) => words.length > MOST_OF_BOX);
   return rows.flatMap(({ line, words }) => {
     const refuse = (what: string, cure: string) => new DatasetError(`${file}:${line}: ${what}.`, { cure, file, line });
-    const numbers = words.map(Number);
+    const numbers = words.map(toCoordinate);
     const wrong = words.find((_, at) => !Number.isFinite(numbers[at]));
     if (wrong !== undefined)
       throw refuse(`"${clip(wrong)}" is no number`, "Write class and shares of the image, as in 0 0.5 0.5 0.2 0.1.");

@@ -3,6 +3,7 @@
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { DatasetError } from "../../core/errors.js";
 import { exists, isFolder } from "../../core/files.js";
+import { clip } from "../../core/terminal.js";
 import { readText } from "./read-text.js";
 import { checkYamlKeys, parseYaml, type YamlValue, yamlText, yamlTexts } from "./yaml.js";
 
@@ -51,14 +52,18 @@ function namesIn(root: YamlValue): ReadonlyMap<number, string> {
   const value = root.entries.get("names");
   if (!value || value.kind === "nothing")
     throw (value ?? root).fail("has no names.", "List the classes, as in names: [cat, dog].");
+  if (value.kind === "text") throw value.fail(`names is "${clip(value.text)}".`, "List the classes, as in [cat, dog].");
   const named =
     value.kind === "map" ? mapOf(value) : yamlTexts(value, "names").map(({ text }, id) => [id, text] as const);
   const names = new Map(named);
   const empty = [...names].find(([, name]) => name.trim() === "");
   if (empty) throw value.fail(`class ${empty[0]} has no name.`, "Name it.");
   const count = root.entries.get("nc");
-  if (count?.kind === "text" && Number(count.text) !== names.size)
-    throw count.fail(`nc is ${count.text}, but there are ${names.size} names.`, "Correct one of them.");
+  if (count && count.kind !== "nothing" && Number(count.text || Number.NaN) !== names.size)
+    throw count.fail(
+      `nc is ${count.kind === "text" ? clip(count.text) : `a ${count.kind}`}, but there are ${names.size} names.`,
+      "Correct one of them.",
+    );
   return names;
 }
 

@@ -4,9 +4,10 @@ import { basename, dirname, join, resolve, sep } from "node:path";
 import { glob } from "tinyglobby";
 import { DatasetError } from "../../core/errors.js";
 import { isFolder } from "../../core/files.js";
+import { aloneIn } from "./alone-in.js";
 import type { AnnotatedImage, AnnotationReader } from "./annotated-set.js";
 import { beginning } from "./beginning.js";
-import { findPlaces, type ImagePlaces, splitIn, stem, toName } from "./places.js";
+import { findPlaces, type ImagePlaces, placeBelow, splitIn, stem, toName } from "./places.js";
 import { readText } from "./read-text.js";
 import { readDarknetData, readNames } from "./yolo-darknet.js";
 import { yoloObjects } from "./yolo-rows.js";
@@ -19,7 +20,9 @@ export const YOLO: AnnotationReader = {
   tool: "yolo",
   recognizes: async (source) => (await entryOf(source)) !== undefined,
   read: async (source, { images: folder }) => {
-    const entry = await entryOf(source);
+    // A single data.yaml that does not look like one has something wrong, which reading will tell.
+    const [alone] = await aloneIn(source, /\.ya?ml$/i);
+    const entry = (await entryOf(source)) ?? (alone === undefined ? undefined : { kind: "yaml" as const, file: alone });
     if (!entry)
       throw new DatasetError(`${source}: has neither data.yaml nor obj.data nor obj.names.`, {
         cure: "Name the folder that holds one of them.",
@@ -28,14 +31,14 @@ export const YOLO: AnnotationReader = {
     const index = await READ[entry.kind](entry.file);
     const places = await findPlaces(root, folder);
     const labels = await findLabels(root, places);
-    const left = [...index.left];
+    const left = [...index.left, ...labels.orphans];
     const images = new Map<string, AnnotatedImage>();
     for (const { path, split } of await listed(index, places, root)) {
       if (images.has(path)) {
         left.push("image of several splits: it stays in the first");
         continue;
       }
-      const file = labels(path);
+      const file = labels.of(path);
       images.set(path, {
         path,
         name: toName(root, path),
@@ -126,13 +129,21 @@ async function listed(
     });
   const found: { path: string; split: string }[] = [];
   for (const { split, path } of splits) {
-    if (await isFolder(path)) for (const file of (await findPlaces(path)).files) found.push({ path: file, split });
-    else {
+    if (await isFolder(path)) {
+      const { files } = await findPlaces(path);
+      if (files.length === 0 && split !== "test")
+        throw new DatasetError(`${path}: holds no image of "${split}".`, { cure: "Correct the path, or add them." });
+      for (const file of files) found.push({ path: file, split });
+    } else {
+      if (!/\.txt$/i.test(path))
+        throw new DatasetError(`${path}: is neither a folder nor a .txt that lists images.`, {
+          cure: "Correct the path.",
+        });
       for (const [index, line] of (await readText(path)).split("\n").entries()) {
         if (line.trim() === "") continue;
         const where = `${path}:${index + 1}`;
         const file = places.find(line.trim(), { where, near: dirname(path) });
-        found.push({ path: file ?? resolve(dirname(path), line.trim()), split });
+        found.push({ path: file ?? placeBelow(dirname(path), line.trim()), split });
       }
     }
   }
@@ -140,7 +151,10 @@ async function listed(
 }
 
 /** The label file of an image: the last `images` of its path as `labels`, else beside it, else the only one of its name. */
-async function findLabels(root: string, places: ImagePlaces): Promise<(image: string) => string | undefined> {
+async function findLabels(
+  root: string,
+  places: ImagePlaces,
+): Promise<{ of(image: string): string | undefined; readonly orphans: readonly string[] }> {
   const names = await glob("**/*.txt", { cwd: root, onlyFiles: true, caseSensitiveMatch: false });
   const files = names
     .filter((name) => !LISTS.test(name) || /(^|\/)labels\//i.test(name))
@@ -151,7 +165,7 @@ async function findLabels(root: string, places: ImagePlaces): Promise<(image: st
   const imageCounts = new Map<string, number>();
   for (const file of places.files.map((path) => stem(basename(path))))
     imageCounts.set(file, (imageCounts.get(file) ?? 0) + 1);
-  return (image) => {
+  const labelsOf = (image: string) => {
     const path = `${stem(image)}.txt`;
     const parts = path.split(sep);
     const at = parts.map((part) => part.toLowerCase()).lastIndexOf("images");
@@ -163,4 +177,9 @@ async function findLabels(root: string, places: ImagePlaces): Promise<(image: st
     const isAlone = own.length === 1 && imageCounts.get(stem(basename(image))) === 1;
     return candidates.find((candidate) => known.has(candidate)) ?? (isAlone ? own[0] : undefined);
   };
+  const used = new Set(places.files.map(labelsOf));
+  const orphans = files.filter(
+    (file) => !used.has(file) && toName(root, file).split("/").slice(0, -1).includes("labels"),
+  );
+  return { of: labelsOf, orphans: orphans.map((file) => `label file without an image (${file})`) };
 }

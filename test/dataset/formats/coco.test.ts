@@ -9,7 +9,7 @@ import { importAnnotations } from "../../../src/dataset/formats/import.js";
 import { readAnnotations } from "../../../src/dataset/formats/tools.js";
 import { readRaster } from "../../../src/dataset/raster.js";
 import { sharedData } from "../../helpers/label-tools.js";
-import { expectRefusal, plain } from "../../helpers/malformed.js";
+import { expectAccepted, expectRefusal, plain } from "../../helpers/malformed.js";
 import { greyPng, writeFiles } from "../../helpers/write-files.js";
 
 const tools = sharedData("label-tools");
@@ -321,6 +321,69 @@ describe("what is malformed is one line with file, line and cure", () => {
     ["negative runs", ofRuns({ counts: [13, -1], size: [3, 4] }), /counts is \[13,-1\]/],
     ["text that is no runs", ofRuns({ counts: "~~", size: [3, 4] }), /annotations\[0\]: counts is "~~"/],
     ["runs without a size", ofRuns({ counts: [12] }), /annotations\[0\]: size of its runs is undefined/],
+    ["an empty file", "", /instances\.json:1: is not JSON \(it ends too early\)/],
+    [
+      "Latin-1",
+      Buffer.from(good.replace("cell", "z\u00e9"), "latin1"),
+      /:\d+: categories\[0\]: is not UTF-8 text\. Save/,
+    ],
+    ["NaN", good.replace('"width": 4', '"width": NaN'), /:3: images\[0\]: is not JSON/],
+    ["an endless number", good.replace('"bbox": [', '"bbox": [1e999, '), /annotations\[0\]: bbox is \[null,0,/],
+    ["a huge number", ofAnnotation({ bbox: [0, 0, 1e300, 1] }), /annotations\[0\]: bbox is \[0,0,1e\+300,1\]/],
+    ["a category id twice", coco({ categories: [7, 7].map((id, at) => ({ id, name: `c${at}` })) }), /id 7 is "c0" too/],
+    ["no list of annotations", coco({ annotations: { a: 1 } }), /:\d+: "annotations": is no list\. Export it again/],
+    ["no list of images", coco({ images: null }), /:2: "images": is no list/],
+    [
+      "one file of two sizes",
+      coco({ images: [image(), image({ id: 2, width: 3 })] }),
+      /images\[1\]: "a\.png" has 3 x 3 pix/,
+    ],
+    [
+      "runs of another size",
+      ofRuns({ counts: [20, 20], size: [4, 10] }),
+      /runs are of 4 x 10 pixels, but the image has 3 x 4/,
+    ],
+    [
+      "runs of a huge size",
+      ofRuns({ counts: [1e12], size: [1e6, 1e6] }),
+      /size of its runs is \[1000000,1000000\], more/,
+    ],
+    [
+      "another shape than the image",
+      coco({ images: [image({ width: 6, height: 8 })] }),
+      /a\.png: 4 x 3 .* made at 6 x 8/,
+    ],
+    [
+      "a huge image",
+      coco({ images: [image({ width: 4e6, height: 3e6 })] }),
+      /made at 4000000 x 3000000, more than an image/,
+    ],
+    ["an absent image", coco({ images: [image({ file_name: "b.png" })] }), /the image "b\.png" is absent .*--images/],
+    [
+      "a path out of the export",
+      coco({ images: [image({ file_name: "../../etc/passwd" })] }),
+      /files-\w+\/etc\/passwd\)/,
+    ],
+    [
+      "an absolute path",
+      coco({ images: [image({ file_name: "/etc/hostname" })] }),
+      /files-\w+\/etc\/hostname\)\. Name/,
+    ],
+    [
+      "a line break in a name",
+      coco({ images: [image({ file_name: "a\nb.png" })] }),
+      /"a\\nb\.png" is absent \(.*a\\nb/,
+    ],
+    [
+      "nested too deep",
+      good.replace('"bbox"', `"x": ${"[".repeat(300)}${"]".repeat(300)}, "bbox"`),
+      /more than 200 deep/,
+    ],
+    [
+      "two points alone",
+      ofAnnotation({ bbox: null, segmentation: [[1, 1, 2, 2]] }),
+      /polygon of fewer .*annotations\[0\]\)/,
+    ],
     [
       "keypoints alone",
       ofAnnotation({ bbox: undefined, keypoints: [1, 1, 2] }),
@@ -330,4 +393,38 @@ describe("what is malformed is one line with file, line and cure", () => {
   test.each(cases)("%s", (_, json, message) =>
     expectRefusal({ "a.png": greyPng(4, 3), "instances.json": json }, { from: "coco", message }),
   );
+
+  test("an image that is cut, and an archive that nobody unpacked", async () => {
+    const cut = { "a.png": greyPng(4, 3).slice(0, 30), "instances.json": good };
+    await expectRefusal(cut, { from: "coco", message: /a\.png: not an image that can be read/ });
+    await expectRefusal({ "export.zip": "PK" }, { from: "coco", message: /holds no COCO file\. Name a folder/ });
+  });
+
+  test.each<[string, string, unknown, unknown[]]>([
+    ["a byte-order mark", `\uFEFF${good}`, [[0, 0, 2 / 3, 0.5]], []],
+    ["carriage returns", good.replaceAll("\n", "\r\n"), [[0, 0, 2 / 3, 0.5]], []],
+    ["an annotation twice", coco({ annotations: [annotation(), annotation()] }), Array(2).fill([0, 0, 2 / 3, 0.5]), []],
+    ["a box across the edge", ofAnnotation({ bbox: [-1, -1, 3, 3] }), [[0, 0, 2 / 3, 0.5]], [/1 boxes reached out/]],
+    ["a box outside", ofAnnotation({ bbox: [9, 9, 3, 3] }), [], [/1 marks without extent or outside of their/]],
+    [
+      "an image made smaller",
+      coco({ images: [image({ width: 8, height: 6 })] }),
+      [[0, 0, 1 / 3, 0.25]],
+      [/were scaled/],
+    ],
+    ["a path that leads back", coco({ images: [image({ file_name: "../x/a.png" })] }), [[0, 0, 2 / 3, 0.5]], []],
+  ])("%s is no fault", async (_, json, boxes, notes) => {
+    const { samples, report } = await expectAccepted(withImage(json), { from: "coco" });
+    const [sample] = Object.values(samples);
+    const rounded = (boxes as number[][]).map((box) => box.map((edge) => expect.closeTo(edge, 6)));
+    expect(sample).toMatchObject({ aspects: { cell: { boxes: rounded } } });
+    expect(report.notes).toEqual(notes.map((note) => expect.stringMatching(note as RegExp)));
+  });
+
+  test("runs tell the size where the file does not", async () => {
+    const own = { id: 1, file_name: "a.png" };
+    const runs = annotation({ segmentation: { counts: [12, 12], size: [6, 4] }, bbox: undefined });
+    const refused = withImage(coco({ images: [own], annotations: [runs] }));
+    await expectRefusal(refused, { from: "coco", message: /a\.png: 4 x 3 pixels upright, but .* made at 4 x 6/ });
+  });
 });

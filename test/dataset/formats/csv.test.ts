@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readAnnotations } from "../../../src/dataset/formats/tools.js";
-import { expectRefusal } from "../../helpers/malformed.js";
+import { expectAccepted, expectRefusal } from "../../helpers/malformed.js";
 import { greyPng, writeFiles } from "../../helpers/write-files.js";
 
 const pictures = Object.fromEntries([1, 2, 3].map((n) => [`images/${n}.png`, greyPng(20, 10)]));
@@ -144,6 +144,32 @@ describe("what is malformed is one line with file, line and cure", () => {
     ["corners in the wrong order", `${boxes}2.png,5,5,3,3,cat\n`, /a\.csv:3: has the box 5, 5, 3, 3/],
     ["a box without a class", `${boxes}2.png,1,1,3,3,\n`, /a\.csv:3: has a box without a class/],
     ["a class without a box", `${boxes}2.png,,,,,cat\n`, /a\.csv:3: has the class "cat" without a box/],
+    ["a table of nulls", Buffer.alloc(40), /a\.csv: is UTF-16/],
+    ["a line break", "\n", /a\.csv:1: has one column alone/],
+    ["a workbook", "PK\u0003\u0004,x\ny,z\n", /a\.csv:1: no column is called "image"/],
+    ["a page", "<html>,<b>\n</html>,x\n", /a\.csv:1: no column is called "image" or "filename" \(<html>, <b>\)/],
+    ["another delimiter below", "image,label\n1.png;cat\n", /a\.csv:2: has 1 cells, the first row has 2/],
+    ["a line after a quoted break", 'image,label\n1.png,"a\nb"\n2.png\n', /a\.csv:4: has 1 cells/],
+    ["NaN", boxes.replace("1,1", "NaN,1"), /a\.csv:2: has "NaN" in its box/],
+    ["an endless number", boxes.replace("1,1", "1e999,1"), /a\.csv:2: has "1e999" in its box/],
+    ["a huge number", boxes.replace("3,3", "1e300,3"), /a\.csv:2: has "1e300" in its box/],
+    ["a decimal comma", boxes.replaceAll(",", ";").replace("1;1", "1,5;1"), /a\.csv:2: has "1,5" in its box/],
+    ["an absent image", "image,label\n9.png,cat\n", /the image "9\.png" is absent .*--images/],
+    [
+      "a path out of the table's folder",
+      "image,label\n../../etc/hostname,cat\n1.png,dog\n",
+      /files-\w+\/etc\/hostname\)/,
+    ],
+    ["an absolute path", "image,label\n/etc/hostname,cat\n1.png,dog\n", /files-\w+\/etc\/hostname\)/],
+    [
+      "two sizes",
+      "image,width,height,label\n1.png,20,10,a\n1.png,40,20,b\n",
+      /a\.csv:3: has the size "40", line 2 .* "20"/,
+    ],
+    ["a negative size", "image,width,height,label\n1.png,-20,-10,a\n", /a\.csv:2: says that the image has -20 x -10/],
+    ["a huge size", "image,width,height,label\n1.png,200000,100000,a\n", /made at 200000 x 100000, more than an image/],
+    ["another shape than the image", "image,width,height,label\n1.png,20,20,a\n", /made at 20 x 20\. Take/],
+    ["two patients", "image,label,patient\n1.png,a,p1\n1.png,b,p2\n", /a\.csv:3: has the patient "p2", line 2/],
     [
       "two splits",
       "image,label,split\n1.png,a,train\n1.png,b,test\n",
@@ -152,6 +178,37 @@ describe("what is malformed is one line with file, line and cure", () => {
     ["a size of words", "image,width,height,label\n1.png,w,3,cat\n", /a\.csv:2: says that the image has w x 3/],
   ];
   test.each(cases)("%s", (_, text, message) => expectRefusal({ "a.csv": text, ...pictures }, { from: "csv", message }));
+
+  test.each<[string, string, object, RegExp[]]>([
+    ["a quoted line break", 'image,label\n1.png,"c\nat"\n', { label: "c\nat" }, []],
+    ["carriage returns alone", "image,label\r1.png,cat\r", { label: "cat" }, []],
+    ["a comma at each end", "image,label,\n1.png,cat,\n", { label: "cat" }, [/left out: column ""/]],
+    ["a numbered first column", ",image,label\n0,1.png,cat\n", { label: "cat" }, [/left out: column ""/]],
+    ["a row twice", "image,label\n1.png,cat\n1.png,cat\n", { label: "cat" }, []],
+    ["names that programs use", "image,__proto__,constructor\n1.png,1,0\n", { label: "__proto__" }, []],
+    [
+      "a split of another name",
+      "image,label,split\n1.png,cat,fold3\n",
+      { label: "cat" },
+      [/"fold3"; their images are drawn/],
+    ],
+    [
+      "a box across the edge",
+      boxes.replace("1,1", "-5,-5"),
+      { aspects: { cat: { boxes: [[0, 0, 0.3, 0.15]] } } },
+      [/1 boxes reached/],
+    ],
+    [
+      "a box outside",
+      boxes.replace("1,1,3,3", "90,90,99,99"),
+      { aspects: { cat: { boxes: [] } } },
+      [/1 marks without/],
+    ],
+  ])("%s is no fault", async (_, text, sample, notes) => {
+    const { samples, report } = await expectAccepted({ "a.csv": text, ...pictures }, { from: "csv" });
+    expect(samples["images/1.png"]).toMatchObject(sample);
+    expect(report.notes.slice(1)).toEqual(notes.map((note) => expect.stringMatching(note)));
+  });
 
   test("no table, and two tables of one image", async () => {
     await expectRefusal(pictures, { from: "csv", message: /holds no \.csv or \.tsv/ });

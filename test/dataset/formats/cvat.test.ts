@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readAnnotations } from "../../../src/dataset/formats/tools.js";
 import { sharedData } from "../../helpers/label-tools.js";
-import { expectRefusal, plain } from "../../helpers/malformed.js";
+import { expectAccepted, expectRefusal, plain } from "../../helpers/malformed.js";
 import { greyPng, writeFiles } from "../../helpers/write-files.js";
 
 const tools = sharedData("label-tools");
@@ -268,10 +268,85 @@ describe("video", () => {
 });
 
 describe("what is malformed is one line with file, line and cure", () => {
-  const one = (mark: string) => ({ "annotations.xml": xml(image(mark)), "images/1.png": greyPng(20, 10) });
+  const one = (mark: string, size = 'width="20" height="10"') => ({
+    ...{ "annotations.xml": xml(image(mark, { size })), "images/1.png": greyPng(20, 10) },
+  });
   const cases: [string, Readonly<Record<string, string | Uint8Array>>, RegExp][] = [
     ["nothing", { "a.txt": "" }, /holds no \.xml with <annotations>/],
-    ["an empty file", { "annotations.xml": "" }, /holds no \.xml/],
+    ["an empty file", { "annotations.xml": "" }, /annotations\.xml: is empty \(0 bytes\)/],
+    [
+      "UTF-16",
+      { "annotations.xml": Buffer.from(`\uFEFF${xml("")}`, "utf16le") },
+      /annotations\.xml: is UTF-16\. Save it/,
+    ],
+    [
+      "Latin-1",
+      { "annotations.xml": Buffer.from(xml("<a b='\u00e9'/>"), "latin1") },
+      /xml: is not text in utf-8\. Save/,
+    ],
+    ["another root", { "annotations.xml": "<html><annotations/></html>" }, /xml:1: its root is <html>, CVAT's is/],
+    ["an archive", { "export.zip": "PK" }, /holds no \.xml with <annotations>.*unpacked export/],
+    ["no image", { "annotations.xml": xml("") }, /files-\w+: no image\. Name another/],
+    [
+      "an absent image",
+      { "annotations.xml": xml(image(`<box label="cat" ${box}/>`)) },
+      /"images\/1\.png" is absent .*--images/,
+    ],
+    [
+      "a path out of the export",
+      { "annotations.xml": xml(image(`<box label="cat" ${box}/>`).replace('"1.png"', '"../../etc/passwd.png"')) },
+      /is absent \(.*files-\w+\/images\/etc\/passwd\.png\)/,
+    ],
+    [
+      "an image cut off",
+      { ...one(`<box label="cat" ${box}/>`), "images/1.png": greyPng(20, 10).slice(0, 30) },
+      /not an image/,
+    ],
+    ["NaN", one('<box label="cat" xtl="NaN" ytl="1" xbr="3" ybr="3"/>'), /xml:6: box: its xtl is "NaN"/],
+    ["an endless number", one('<box label="cat" xtl="1" ytl="1" xbr="1e999" ybr="3"/>'), /its xbr is "1e999"/],
+    ["a huge number", one('<ellipse label="cat" cx="1" cy="1" rx="1e200" ry="1"/>'), /ellipse: its rx is "1e200"/],
+    [
+      "another shape than the image",
+      one(`<box label="cat" ${box}/>`, 'width="40" height="40"'),
+      /made at 40 x 40\. Take/,
+    ],
+    [
+      "a huge image",
+      one(`<box label="cat" ${box}/>`, 'width="2e5" height="1e5"'),
+      /made at 200000 x 100000, more than/,
+    ],
+    [
+      "a mask in half pixels",
+      one('<mask label="cat" rle="4" left="0.5" top="0" width="2" height="2"/>'),
+      /no whole pixels/,
+    ],
+    [
+      "a mask of a negative size",
+      one('<mask label="cat" rle="4" left="0" top="0" width="-2" height="-2"/>'),
+      /size -2 x -2/,
+    ],
+    [
+      "a huge mask",
+      one('<mask label="cat" rle="1" left="0" top="0" width="90000" height="90000"/>'),
+      /mask: its size is 90000 x/,
+    ],
+    ["a mark without a label", one(`<box ${box}/>`), /nothing is marked \(left out: box: it has no label\)/],
+    [
+      "an image beside tracks",
+      {
+        "annotations.xml": xml(`${image("")}<track label="cat"><box frame="0" ${box}/></track>`),
+        "1.png": greyPng(20, 10),
+      },
+      /xml:\d+: an image beside the tracks of a video/,
+    ],
+    [
+      "a frame in two files",
+      {
+        "annotations.xml": xml(`<track label="cat"><box frame="0" ${box}/></track>`),
+        ...{ "frame_0.png": greyPng(20, 10), "frame_00.png": greyPng(20, 10) },
+      },
+      /frame_00?\.png: is frame 0, and so is .*\. Remove one/,
+    ],
     ["cut off", { "annotations.xml": xml(image("")).slice(0, -20) }, /annotations\.xml:\d+: is not XML/],
     ["a wrong end", { "annotations.xml": "<annotations>\n<image>\n</annotations>" }, /xml:3: is not XML/],
     ["two images of one file", { "annotations.xml": xml(image("") + image("")) }, /two images .* same file/],
@@ -317,4 +392,36 @@ describe("what is malformed is one line with file, line and cure", () => {
     ],
   ];
   test.each(cases)("%s", (_, files, message) => expectRefusal(files, { from: "cvat", message }));
+
+  const good = `<box label="cat" ${box}/>`;
+  test.each<[string, Readonly<Record<string, string | Uint8Array>>, string, unknown, RegExp[]]>([
+    ["a byte-order mark", { "annotations.xml": `\uFEFF${xml(image(good))}` }, "cat", [[0.1, 0.1, 0.4, 0.3]], []],
+    ["a label that is not declared", one(good.replace("cat", "fox")), "fox", [[0.1, 0.1, 0.4, 0.3]], []],
+    [
+      "a box across the edge",
+      one(good.replace('xtl="2"', 'xtl="-5"')),
+      "cat",
+      [[0.1, 0, 0.4, 0.3]],
+      [/1 boxes reached/],
+    ],
+    [
+      "a box outside",
+      one('<box label="cat" xtl="90" ytl="1" xbr="99" ybr="3"/>'),
+      "cat",
+      [],
+      [/1 marks without extent or/],
+    ],
+    ["an image made smaller", one(good, 'width="40" height="20"'), "cat", [[0.05, 0.05, 0.2, 0.15]], [/were scaled/]],
+  ])("%s is no fault", async (_, files, name, boxes, notes) => {
+    const { samples, report } = await expectAccepted({ ...one(good), ...files }, { from: "cvat" });
+    expect(Object.values(samples)).toMatchObject([{ aspects: { [name]: { boxes } } }]);
+    expect(report.notes).toEqual(notes.map((note) => expect.stringMatching(note)));
+  });
+
+  test("a mask outside of its image is left out, by a note", async () => {
+    const mask = '<mask label="cat" rle="0,4" left="90" top="0" width="2" height="2"/>';
+    const { report, samples } = await expectAccepted(one(mask), { from: "cvat" });
+    expect(samples["images/1.png"]).toMatchObject({ aspects: { cat: { mask: null } } });
+    expect(report.notes).toEqual(["1 marks without extent or outside of their image are left out"]);
+  });
 });

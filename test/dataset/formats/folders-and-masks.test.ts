@@ -5,12 +5,20 @@ import { encode } from "fast-png";
 import { describe, expect, test } from "vitest";
 import { readAnnotations } from "../../../src/dataset/formats/tools.js";
 import { sharedData } from "../../helpers/label-tools.js";
-import { expectRefusal } from "../../helpers/malformed.js";
+import { expectAccepted, expectRefusal } from "../../helpers/malformed.js";
 import { greyPng, writeFiles } from "../../helpers/write-files.js";
 
 const tools = sharedData("label-tools");
 const picture = greyPng(3, 1);
 const named = (...names: string[]) => Object.fromEntries(names.map((name) => [name, picture]));
+
+/** 68 bytes that say that they are 200,000 x 200,000 pixels. */
+function hugePng(): Uint8Array {
+  const bytes = Buffer.from(picture);
+  bytes.writeUInt32BE(200_000, 16);
+  bytes.writeUInt32BE(200_000, 20);
+  return bytes;
+}
 
 /** By image: split, whether it is annotated, and its marks as `category:values/ignored`. */
 async function read(files: Readonly<Record<string, string | Uint8Array>>, options: { from?: string } = {}) {
@@ -73,7 +81,45 @@ describe("folders", () => {
     ["no image at all", { "a.txt": "x" }, /holds no folder with images\. Put the images of each class/],
     ["images in no folder", named("1.png"), /holds no folder with images/],
     ["splits without classes", named("train/1.png", "test/2.png"), /holds no folder with images/],
+    ["nothing", {}, /holds no folder with images/],
+    ["an archive in a class", { "a/1.zip": "PK", "b/2.zip": "PK" }, /holds no folder with images/],
+    ["hidden folders alone", named(".a/1.png", ".b/2.png"), /holds no folder with images/],
+    ["folders called like images", { "a/1.png/x.txt": "", "b/2.png/x.txt": "" }, /holds no folder with images/],
+    [
+      "an image cut off",
+      { ...named("a/1.png"), "b/2.png": picture.slice(0, 30) },
+      /b\/2\.png: not an image that can be/,
+    ],
+    ["an empty image", { ...named("a/1.png"), "b/2.png": "" }, /b\/2\.png: is empty \(0 bytes\)\. Fetch/],
+    ["a text as an image", { ...named("a/1.png"), "b/2.jpg": "hello" }, /b\/2\.jpg: not an image that can be read/],
+    ["a format that is not read", { ...named("a/1.png"), "b/2.heic": "hello" }, /b\/2\.heic: not an image/],
+    ["a huge image", { ...named("a/1.png"), "b/2.png": hugePng() }, /b\/2\.png: 200000 x 200000 pixels; the limit is/],
   ])("%s is refused", (_, files, message) => expectRefusal(files, { from: "folders", message }));
+
+  test.each<[string, Readonly<Record<string, string | Uint8Array>>, object]>([
+    [
+      "what systems leave behind",
+      { "a/Thumbs.db": "x", ".DS_Store": "x", "a/._1.png": "x" },
+      { "images/a/1.png": "a" },
+    ],
+    ["an archive beside images", { "b/3.zip": "PK" }, { "images/b/2.png": "b" }],
+    ["an ending in capitals", named("b/3.PNG"), { "images/b/3.PNG": "b" }],
+    ["two images of one name", named("b/1.png"), { "images/a/1.png": "a", "images/b/1.png": "b" }],
+    ["classes that differ in capitals", named("A/1.png"), { "images/A/1.png": "A", "images/a/1.png": "a" }],
+    [
+      "names of other languages",
+      named("\u00e9t\u00e9 \u96ea/1.png"),
+      { "images/\u00e9t\u00e9 \u96ea/1.png": "\u00e9t\u00e9 \u96ea" },
+    ],
+    [
+      "names that programs use",
+      named("__proto__/1.png", "constructor/1.png"),
+      { "images/__proto__/1.png": "__proto__" },
+    ],
+  ])("%s is no fault", async (_, files, labels) => {
+    const { samples } = await expectAccepted({ ...named("a/1.png", "b/2.png"), ...files }, { from: "folders" });
+    for (const [image, label] of Object.entries(labels)) expect(samples[image]).toMatchObject({ label });
+  });
 
   test("a file is refused", async () => {
     const file = join(writeFiles(named("1.png")), "1.png");
@@ -162,6 +208,58 @@ describe("masks", () => {
     expect(left).toEqual(["mask: there is no image of its name"]);
   });
 
+  const mark = greyPng(3, 1, [0, 1, 0]);
+  const set = { ...named("images/1.png"), "masks/1.png": greyPng(3, 1, [0, 1, 2]) };
+  const deep = (...values: number[]) =>
+    encode({ width: 3, height: 1, channels: 1, depth: 16, data: Uint16Array.from(values) });
+  const colour = encode({
+    width: 3,
+    height: 1,
+    channels: 3,
+    depth: 8,
+    data: Uint8Array.from([255, 0, 0, 0, 0, 255, 0, 0, 0]),
+  });
+
+  test.each<[string, Uint8Array, object]>([
+    ["16 bits for small numbers", deep(0, 1, 2), { 1: { values: [1] }, 2: { values: [2] } }],
+    ["16 bits from black to white", deep(0, 65535, 0), { mask: { values: [1] } }],
+    [
+      "grey in three channels",
+      encode({ width: 3, height: 1, channels: 3, depth: 8, data: Uint8Array.of(0, 0, 0, 255, 255, 255, 0, 0, 0) }),
+      { mask: { values: [1] } },
+    ],
+    [
+      "transparency",
+      encode({ width: 3, height: 1, channels: 2, depth: 8, data: Uint8Array.of(0, 255, 255, 255, 0, 0) }),
+      { mask: { values: [1] } },
+    ],
+    [
+      "a mask twice the size",
+      greyPng(
+        6,
+        2,
+        Array.from({ length: 12 }, (_, at) => (at % 6 > 3 ? 1 : 0)),
+      ),
+      { mask: { values: [1] } },
+    ],
+  ])("%s is no fault", async (_, mask, aspects) => {
+    const { samples } = await expectAccepted({ ...named("images/1.png"), "masks/1.png": mask }, { from: "masks" });
+    expect(samples["images/1.png"]).toMatchObject({ aspects });
+  });
+
+  test("forty labels are labels where they are named, and shades of one thing are noted where not", async () => {
+    const values = Array.from({ length: 40 }, (_, at) => 6 * at);
+    const files = { "images/1.png": greyPng(40, 1), "masks/1.png": greyPng(40, 1, values) };
+    const names = Array.from({ length: 235 }, (_, at) => `c${at}`).join("\n");
+    const named = await expectAccepted({ ...files, "classes.txt": names }, { from: "masks" });
+    // 0 is the background.
+    expect(named.report.categories.filter(({ areas }) => areas > 0)).toHaveLength(39);
+    const { report } = await expectAccepted(files, { from: "masks" });
+    expect(report.notes).toEqual([
+      expect.stringMatching(/the values 132 to 234 are taken for shades of one thing, "mask"/),
+    ]);
+  });
+
   const colours = Uint8Array.from({ length: 100 * 3 }, (_, at) => (at * 37) % 256);
   test.each<[string, Readonly<Record<string, string | Uint8Array>>, RegExp]>([
     ["no mask", named("images/1.png"), /no mask has the name of an image\. Put images\/1\.png beside/],
@@ -178,6 +276,61 @@ describe("masks", () => {
       },
       /masks\/1\.png: holds \d+ colours, more than a mask has/,
     ],
+    ["a huge mask", { ...named("images/1.png"), "masks/1.png": hugePng() }, /masks\/1\.png: /],
+    ["an image cut off", { "images/1.png": picture.slice(0, 30), "masks/1.png": mark }, /images\/1\.png: not an image/],
+    [
+      "a mask of another shape",
+      { ...named("images/1.png"), "masks/1.png": greyPng(3, 3, [0, 1]) },
+      /1\.png: 3 x 3 pixels; /,
+    ],
+    [
+      "a mask of a format that is not read",
+      { ...named("images/1.png"), "masks/1.tif": "II*" },
+      /masks\/1\.tif: not an/,
+    ],
+    ["a mask that is no image", { ...named("images/1.png"), "masks/1.npy": "x" }, /no mask has the name of an image/],
+    ["an archive", { ...named("images/1.png"), "masks.zip": "PK" }, /no mask has the name of an image/],
+    [
+      "16 bits for labels",
+      { ...named("images/1.png"), "masks/1.png": deep(0, 1000, 2000) },
+      /up to 2000 of 65535: .* List/,
+    ],
+    [
+      "more labels than shades tell",
+      {
+        "images/1.png": greyPng(80, 1),
+        "masks/1.png": greyPng(
+          80,
+          1,
+          Array.from({ length: 80 }, (_, at) => at),
+        ),
+      },
+      /masks\/1\.png: holds values up to 79 of 255: too many for labels, too dark for shades\. List what they mean/,
+    ],
+    [
+      "colours beside numbers",
+      { ...named("images/1.png", "images/2.png"), "masks/1.png": greyPng(3, 1, [0, 1, 2]), "masks/2.png": colour },
+      /masks\/2\.png: holds colours, but .*masks\/1\.png numbers\. Save/,
+    ],
+    [
+      "a value without a name",
+      { ...set, "classes.txt": "a\nb\n" },
+      /1\.png: holds the value 2, which .*classes\.txt does not/,
+    ],
+    ["an empty line of names", { ...set, "classes.txt": "a\n\nb\n" }, /classes\.txt:2: an empty line\. Name/],
+    ["an empty file of names", { ...set, "classes.txt": "" }, /classes\.txt: is empty/],
+    [
+      "names in Latin-1",
+      { ...set, "classes.txt": Buffer.from("a\n\u00e9\nb", "latin1") },
+      /classes\.txt: is not UTF-8 text/,
+    ],
+    ["names that are a folder", { ...set, "classes.txt/x": "" }, /classes\.txt: is a folder/],
+    [
+      "two images of one mask",
+      { ...named("images/1.png", "images/1.bmp"), "masks/1.png": mark },
+      /1\.png: may be of images/,
+    ],
+    ["black masks alone", { ...named("images/1.png"), "masks/1.png": picture }, /nothing is marked\. Say in a mapping/],
     [
       "names in UTF-16",
       { ...named("images/1.png"), "masks/1.png": greyPng(3, 1, [0, 1]), "classes.txt": Buffer.from("a", "utf16le") },

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { decodeBrush, encodeBrush } from "../../../src/dataset/formats/brush-rle.js";
 import { readAnnotations } from "../../../src/dataset/formats/tools.js";
 import { sharedData } from "../../helpers/label-tools.js";
-import { expectRefusal, plain } from "../../helpers/malformed.js";
+import { expectAccepted, expectRefusal, plain } from "../../helpers/malformed.js";
 import { greyPng, writeFiles } from "../../helpers/write-files.js";
 
 const tools = sharedData("label-tools");
@@ -348,6 +348,82 @@ describe("what is malformed is one line with file, task and cure", () => {
   const cases: [string, Readonly<Record<string, string | Uint8Array>>, RegExp][] = [
     ["nothing", { "a.txt": "" }, /holds no \.json with tasks/],
     ["cut off", { "export.json": JSON.stringify([task([])]).slice(0, -9) }, /export\.json: is not JSON .* Export/],
+    ["an empty file", { "export.json": "" }, /export\.json: is empty \(0 bytes\)/],
+    ["no task", { "export.json": "[]" }, /export\.json: holds no task\. Export it again/],
+    ["no list", { "export.json": "{}" }, /export\.json: is no list of tasks\. Export it/],
+    ["a task a line", { "export.json": '{"id": 1}\n{"id": 2}' }, /export\.json: is not JSON/],
+    [
+      "UTF-16",
+      { "export.json": Buffer.from(JSON.stringify([task([])]), "utf16le") },
+      /export\.json: is UTF-16\. Save it/,
+    ],
+    [
+      "Latin-1",
+      { "export.json": Buffer.from(JSON.stringify([task([], { a: "\u00e9" })]), "latin1") },
+      /is not UTF-8 text/,
+    ],
+    ["NaN", { "export.json": JSON.stringify([task([])]).replace('"id":7', '"id":NaN') }, /export\.json: is not JSON/],
+    ["a huge number", one(result("rectanglelabels", { ...rectangle, x: 1e300 })), /"r1" has the x 1e\+300, no number/],
+    [
+      "an endless number",
+      {
+        "export.json": JSON.stringify([task([result("rectanglelabels", { ...rectangle, x: 7e7 })])]).replace(
+          "70000000",
+          "1e999",
+        ),
+        "1.png": greyPng(20, 10),
+      },
+      /"r1" has the x null, no number/,
+    ],
+    [
+      "labels of numbers",
+      one(result("rectanglelabels", { ...rectangle, rectanglelabels: [1] })),
+      /"r1" has the labels \[1\]/,
+    ],
+    ["an empty label", one(result("rectanglelabels", { ...rectangle, rectanglelabels: [""] })), /it has no label\)/],
+    [
+      "a size of 0",
+      one(result("rectanglelabels", { ...rectangle, width: 0 })),
+      /left out: rectanglelabels: it has no area/,
+    ],
+    [
+      "two sizes",
+      one(result("rectanglelabels", rectangle), result("rectanglelabels", rectangle, { original_width: 7 })),
+      /elsewhere/,
+    ],
+    [
+      "another shape than the image",
+      one(result("rectanglelabels", rectangle, { original_width: 300 })),
+      /made at 300 x 100/,
+    ],
+    [
+      "an absent image",
+      { "export.json": JSON.stringify([task([result("rectanglelabels", rectangle)])]) },
+      /is absent .*--images/,
+    ],
+    [
+      "a path out of the export",
+      text([
+        task([result("rectanglelabels", rectangle)], { data: { image: "/data/local-files/?d=..%2F..%2Fetc%2Fx.png" } }),
+      ]),
+      /is absent \(.*files-\w+\/x\.png\)/,
+    ],
+    [
+      "an image cut off",
+      { ...one(result("rectanglelabels", rectangle)), "1.png": greyPng(20, 10).slice(0, 30) },
+      /1\.png: not an image that can be read/,
+    ],
+    [
+      "no single image",
+      text([task([], { data: { image: ["1.png"] } })]),
+      /no image \(left out: task: it has no single image\)/,
+    ],
+    [
+      "a broken configuration",
+      { ...one(result("rectanglelabels", rectangle)), "label_config.xml": "<View>" },
+      /config\.xml:1: is/,
+    ],
+    ["an archive", { "export.zip": "PK" }, /holds no \.json with tasks/],
     ["two exports", { "a.json": JSON.stringify([task([])]), "b.json": JSON.stringify([task([])]) }, /several exports/],
     ["the short form", text([{ image: "1.png", id: 1, label: [], annotator: 1 }]), /task 1: .* short form, JSON-MIN/],
     ["no data", text([{ id: 3, annotations: [] }]), /task 3: has no "data"/],
@@ -383,4 +459,20 @@ describe("what is malformed is one line with file, task and cure", () => {
     ["an rle that ends too early", brush([...encodeBrush([1])].slice(0, 8)), /ends after 8 bytes/],
   ];
   test.each(cases)("%s", (_, files, message) => expectRefusal(files, { from: "label-studio", message }));
+
+  const good = JSON.stringify([task([result("rectanglelabels", rectangle)])], null, 1);
+  test.each<[string, string, RegExp[]]>([
+    ["a byte-order mark", `\uFEFF${good}`, []],
+    ["carriage returns", good.replaceAll("\n", "\r\n"), []],
+    [
+      "a split of another name",
+      good.replace('"data"', '"meta": { "split": "fold 3" }, "data"'),
+      [/"fold 3"; their images/],
+    ],
+  ])("%s is no fault", async (_, json, notes) => {
+    const files = { "export.json": json, "1.png": greyPng(20, 10) };
+    const { report, samples } = await expectAccepted(files, { from: "label-studio" });
+    expect(Object.values(samples)).toMatchObject([{ aspects: { cat: { boxes: [expect.any(Array)] } } }]);
+    expect(report.notes).toEqual([...notes, /were scaled$/].map((note) => expect.stringMatching(note)));
+  });
 });

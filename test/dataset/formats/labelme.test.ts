@@ -261,8 +261,39 @@ describe("XML", () => {
     expect(left).toEqual(["object: lines and points have no area", "object: it was deleted"]);
   });
 
-  const cases: [string, string, RegExp][] = [
+  const cases: [string, string | Uint8Array, RegExp][] = [
     ["another root", "<html/>", /1\.xml:1: its root is <html>/],
+    ["an empty file", "", /1\.xml: is empty \(0 bytes\)/],
+    ["UTF-16", Buffer.from(xml(""), "utf16le"), /1\.xml: is UTF-16\. Save it as UTF-8/],
+    ["Latin-1", Buffer.from(xml("\u00e9"), "latin1"), /1\.xml: is not text in utf-8\. Save it as UTF-8/],
+    ["a file from outside", `<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>${xml("")}`, /not XML \(External/],
+    ["two roots", xml("") + xml(""), /1\.xml:1: is not XML/],
+    ["an endless number", xml(object(pts([1, 1], [2, 2], [3, Infinity]))), /object: its y is "Infinity", no number/],
+    ["a huge number", xml(object(pts([1, 1], [2, 2], [3, 1e300]))), /object: its y is "1e\+300", no number/],
+    ["a size of 0", xml("").replace("<nrows>2", "<nrows>0"), /1\.xml:1: imagesize: its size is 3 x 0\. Write/],
+    ["a negative size", xml("").replace("<nrows>2", "<nrows>-2"), /imagesize: its size is 3 x -2/],
+    [
+      "a mask out of its folder",
+      xml(object("<segm><mask>../../../x.png</mask></segm>")),
+      /Masks\/a\/x\.png: no such file/,
+    ],
+    ["a mask that is a folder", xml(object("<segm><mask>.</mask></segm>")), /Masks\/a: is a folder/],
+    ["two points alone", xml(object(pts([1, 1], [2, 2]))), /nothing is marked \(left out: object: lines and points/],
+    [
+      "no name alone",
+      xml(object(pts([0, 0], [2, 0], [2, 2])).replace("<name>cat", "<name>")),
+      /left out: object: it has no name/,
+    ],
+    [
+      "an absent image",
+      xml(object(pts([0, 0], [2, 0], [2, 2]))).replace("1.png", "../../etc/x.png"),
+      /files-\w+\/Images\/a\/etc\/x/,
+    ],
+    [
+      "another shape than the image",
+      xml(object(pts([0, 0], [2, 0], [2, 2]))).replace("<nrows>2", "<nrows>90"),
+      /made at 3 x 90/,
+    ],
     ["cut off", xml(object(pts([1, 1]))).slice(0, -12), /1\.xml:1: is not XML/],
     ["a word for a number", xml(object(pts([1, 1], [2, 2], [3, Number.NaN]))), /object: its y is "NaN", no number/],
     ["no number", xml(object("<polygon><pt><x>1</x></pt></polygon>")), /1\.xml:1: object: its y is ""/],
@@ -319,6 +350,65 @@ describe("what is malformed is one line with file, shape and cure", () => {
     ["a mask without pixels", one(shape("mask", points)), /shape 1 is a mask without its pixels/],
     ["a mask that is no image", one(shape("mask", points, { mask: "AAAA" })), /shape 1: cannot be read as a mask/],
     ["a mask of another size", one(shape("mask", points, { mask: base64(2, 2, [1]) })), /2 x 2 in a box of 3 x 2/],
+    [
+      "Latin-1",
+      { ...png, "1.json": Buffer.from(JSON.stringify(file([], { a: "\u00e9" })), "latin1") },
+      /is not UTF-8 text/,
+    ],
+    ["NaN", { ...png, "1.json": JSON.stringify(file([])).replace('"shapes":', '"shapes":NaN,"a":') }, /is not JSON/],
+    [
+      "an endless number",
+      {
+        ...png,
+        "1.json": JSON.stringify(
+          file([
+            shape("polygon", [
+              [7, 7],
+              [1, 2],
+              [2, 3],
+            ]),
+          ]),
+        ).replace("7,7", "1e999,7"),
+      },
+      /shape 1 has the point \[null,7\]/,
+    ],
+    [
+      "a huge number",
+      one(
+        shape("circle", [
+          [1, 1],
+          [1e200, 1],
+        ]),
+      ),
+      /shape 1 has the point \[1e\+200,1\]/,
+    ],
+    ["an empty label", one(shape("polygon", triangle(1), { label: " " })), /shape 1 has the label " "/],
+    [
+      "a size of text",
+      { ...png, "1.json": JSON.stringify(file([], { imageWidth: "6" })) },
+      /1\.json: has the size "6" x \d+/,
+    ],
+    [
+      "a negative size",
+      { ...png, "1.json": JSON.stringify(file([], { imageWidth: -6 })) },
+      /1\.json: has the size -6 x/,
+    ],
+    [
+      "another shape than the image",
+      { ...png, "1.json": JSON.stringify(file([shape("polygon", triangle(1))], { imageWidth: 600 })) },
+      /made at 600 x/,
+    ],
+    [
+      "an image cut off",
+      { ...one(shape("polygon", triangle(1))), "1.png": greyPng(6, 4).slice(0, 30) },
+      /1\.png: not an image/,
+    ],
+    [
+      "a path out of the export",
+      { "2.json": JSON.stringify(file([shape("polygon", triangle(1))], { imagePath: "../../x.png" })) },
+      /files-\w+\/x\.png\)/,
+    ],
+    ["an unknown type alone", one(shape("blob", triangle(1))), /left out: "blob": shapes of this type are not read/],
     ["a later shape", one(shape("polygon", triangle(1)), shape("polygon", [])), /shape 2 is a polygon of 0 points/],
   ];
   test.each(cases)("%s", (_, files, message) => expectRefusal(files, { from: "labelme", message }));

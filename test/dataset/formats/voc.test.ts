@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readAnnotations } from "../../../src/dataset/formats/tools.js";
 import { sharedData } from "../../helpers/label-tools.js";
+import { expectAccepted, expectRefusal } from "../../helpers/malformed.js";
 import { greyPng, writeFiles } from "../../helpers/write-files.js";
 
 const tools = sharedData("label-tools");
@@ -136,7 +137,7 @@ describe("what is malformed is one line with file, line and cure", () => {
     ],
     ["an empty number", { "1.xml": xml(object(box(1, "", 3, 3))) }, /1\.xml:3: <ymin> is ""/],
     ["corners in the wrong order", { "1.xml": xml(object(box(9, 1, 3, 3))) }, /1\.xml:3: "cat" has its corners/],
-    ["a polygon", { "1.xml": xml(object("<polygon/>")) }, /1\.xml:3: an object with <polygon>\. Is it of LabelMe/],
+    ["a polygon", { "1.xml": xml(object("<polygon/>")) }, /1\.xml:3: an object with <polygon>\. If it is of LabelMe/],
     [
       "a mask without labels",
       { "SegmentationClass/1.png": greyPng(20, 10, [99]) },
@@ -163,15 +164,83 @@ describe("what is malformed is one line with file, line and cure", () => {
       { "1.xml": xml(good), "ImageSets/Main/train.txt": "1", "ImageSets/Main/test.txt": "1" },
       /train\.txt:1: 1 is in .*test\.txt too/,
     ],
+    [
+      "Latin-1",
+      { "1.xml": Buffer.from(xml(object("", "caf\u00e9")), "latin1") },
+      /1\.xml: is not text in utf-8\. Save it/,
+    ],
+    [
+      "an endless number",
+      { "1.xml": xml(object(box(1, 1, "1e999", 3))) },
+      /1\.xml:3: <xmax> is "1e999"\. Write a number/,
+    ],
+    ["a huge number", { "1.xml": xml(object(box(1, 1, "1e300", 3))) }, /1\.xml:3: <xmax> is "1e300"/],
+    ["NaN", { "1.xml": xml(object(box("NaN", 1, 3, 3))) }, /1\.xml:3: <xmin> is "NaN"/],
+    ["a decimal comma", { "1.xml": xml(object(box("1,5", 1, 3, 3))) }, /1\.xml:3: <xmin> is "1,5"/],
+    [
+      "a file from outside",
+      { "1.xml": `<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>${xml(good)}` },
+      /not XML \(Ext/,
+    ],
+    [
+      "another shape than the image",
+      { "1.xml": xml(good, "<width>40</width><height>40</height>") },
+      /made at 40 x 40\. Take/,
+    ],
+    [
+      "a huge image",
+      { "1.xml": xml(good, "<width>200000</width><height>100000</height>") },
+      /made at 200000 x 100000, more/,
+    ],
+    ["an absent image", { "2.xml": xml(good) }, /the image "2\.jpg" is absent .*--images/],
+    ["a path out of it", { "1.xml": xml(good), "ImageSets/Main/train.txt": "../../x/2" }, /files-\w+\/x\/2\.jpg\)/],
+    [
+      "a flag of 2",
+      { "1.xml": xml(good), "ImageSets/Main/cat_train.txt": "1 2" },
+      /cat_train\.txt:1: "1 2" is no line/,
+    ],
+    ["two images", { "1.xml": xml(good), "x/1.png": greyPng(20, 10) }, /"1" may be .*1\.png or .*x\/1\.png\. Name/],
+    [
+      "an image cut off",
+      { "1.xml": xml(good), "1.png": greyPng(20, 10).slice(0, 40) },
+      /1\.png: not an image that can/,
+    ],
+    ["a mask of another shape", { "SegmentationClass/1.png": greyPng(20, 20, [1]) }, /Class\/1\.png: 20 x 20 pixels; /],
+    ["a mask that is a text", { "SegmentationClass/1.png": "hello" }, /Class\/1\.png: not an image/],
+    [
+      "nothing marked",
+      { "1.xml": xml(object(box(3, 3, 3, 3))) },
+      /nothing is marked \(left out: box without .*1\.xml:3/,
+    ],
     ["nothing", { "a.txt": "" }, /has no VOC annotations\. Name the folder above Annotations/],
   ];
-  test.each(cases)("%s", async (_, files, message) => {
-    const error = await objectsOf(files).then(
-      () => undefined,
-      (reason: Error) => reason,
-    );
-    expect(error?.name).toMatch(/^(DatasetError|ImageError)$/);
-    expect(error?.message).toMatch(message);
-    expect(error?.message).not.toContain("\n");
+  test.each(cases)("%s", (_, files, message) =>
+    expectRefusal({ "1.png": greyPng(20, 10), ...files }, { from: "voc", message }),
+  );
+
+  test.each<[string, string | Uint8Array, unknown, RegExp[]]>([
+    ["a byte-order mark", `\uFEFF<?xml version="1.0"?>\n${xml(good)}`, [[0, 0, 0.3, 0.15]], []],
+    ["carriage returns", xml(good).replaceAll("\n", "\r\n"), [[0, 0, 0.3, 0.15]], []],
+    // Pixels from 1: -5 to 3 is -6 to 3, cut to 0 to 3 of 20 and of 10.
+    ["a box across the edge", xml(object(box(-5, -5, 3, 3))), [[0, 0, 0.3, 0.15]], [/1 boxes reached out/]],
+    ["a box outside", xml(object(box(90, 90, 99, 99))), [], [/1 marks without extent or outside/]],
+    ["an object twice", xml(good + good), Array(2).fill([0, 0, 0.3, 0.15]), []],
+    [
+      "an image made smaller",
+      xml(good, "<width>40</width><height>20</height>"),
+      [[0, 0, 0.15, 0.075]],
+      [/were scaled/],
+    ],
+    ["text that is data", xml(object(box(1, 1, 3, 3), "<![CDATA[cat]]>")), [[0, 0, 0.3, 0.15]], []],
+  ])("%s is no fault", async (_, text, boxes, notes) => {
+    const { samples, report } = await expectAccepted({ "1.png": greyPng(20, 10), "1.xml": text }, { from: "voc" });
+    expect(Object.values(samples)).toMatchObject([{ aspects: { cat: { boxes } } }]);
+    expect(report.notes).toEqual(notes.map((note) => expect.stringMatching(note)));
+  });
+
+  test("the encoding that the XML declares", async () => {
+    const text = `<?xml version="1.0" encoding="ISO-8859-1"?>\n${xml(object(box(1, 1, 3, 3), "caf\u00e9"))}`;
+    const files = { "1.png": greyPng(20, 10), "1.xml": Buffer.from(text, "latin1") };
+    expect((await expectAccepted(files, { from: "voc" })).report.categories).toMatchObject([{ name: "caf\u00e9" }]);
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readAnnotations } from "../../../src/dataset/formats/tools.js";
 import { sharedData } from "../../helpers/label-tools.js";
-import { expectRefusal } from "../../helpers/malformed.js";
+import { expectAccepted, expectRefusal } from "../../helpers/malformed.js";
 import { greyPng, writeFiles } from "../../helpers/write-files.js";
 
 const tools = sharedData("label-tools");
@@ -170,7 +170,75 @@ describe("what is malformed is one line with file, line and cure", () => {
       /obj\.data:2: "hello" has no "="/,
     ],
     ["an empty line in obj.names", { "obj.data": "names = o.names", "o.names": "a\n\nb" }, /o\.names:2: an empty line/],
+    ["NaN", rows("0 NaN 0.5 1 1"), /a\.txt:1: "NaN" is no number/],
+    ["an endless number", rows("0 1e999 0.5 1 1"), /a\.txt:1: "1e999" is no number/],
+    ["a hexadecimal number", rows("0 0x1 0.5 1 1"), /a\.txt:1: "0x1" is no number/],
+    ["a negative size", rows("0 0.5 0.5 -0.2 0.2"), /a\.txt:1: -0\.2 is no share/],
+    ["commas", rows("0,0.5,0.5,0.2,0.2"), /a\.txt:1: "0,0\.5,0\.5,0\.2,0\.2" is no number/],
+    ["a negative class", rows("-1 0.5 0.5 1 1"), /a\.txt:1: the class -1 has no name/],
+    ["an empty data.yaml", { "data.yaml": "", "a.png": image }, /data\.yaml: is empty \(0 bytes\)/],
+    [
+      "data.yaml in UTF-16",
+      { "data.yaml": Buffer.from(YAML, "utf16le"), "a.png": image },
+      /data\.yaml: is UTF-16\. Save/,
+    ],
+    ["a key twice", set(`${YAML}names: [a]`), /data\.yaml:4:1: is not YAML \(Map keys must be unique\)/],
+    [
+      "names that are a file's",
+      set("train: images/train\nnames: data/coco.names"),
+      /data\.yaml:2:8: names is "data\/coco/,
+    ],
+    ["nc as a list", set(`${YAML}nc: [2]`), /data\.yaml:4:5: nc is a list, but there are 2 names/],
+    [
+      "a folder without images",
+      { ...set(YAML.replace("images/val", "empty")), "empty/a.md": "" },
+      /empty: holds no image of "val/,
+    ],
+    [
+      "a split that is no list",
+      set(YAML.replace("images/val", "data.yaml")),
+      /data\.yaml: is neither a folder nor a \.txt/,
+    ],
+    [
+      "a list of an absent image",
+      {
+        ...set(YAML.replace("images/val", "v.txt"), { "labels/train/a.txt": "0 0.5 0.5 1 1" }),
+        "v.txt": "../../etc/x.png\n",
+      },
+      /the image "etc\/x\.png" is absent \(.*files-\w+\/etc\/x\.png\)/,
+    ],
+    [
+      "a list in UTF-16",
+      { ...set(YAML.replace("images/val", "v.txt")), "v.txt": Buffer.from("x", "utf16le") },
+      /v\.txt: is UTF/,
+    ],
+    [
+      "an image cut off",
+      { ...rows("0 0.5 0.5 1 1"), "images/train/a.png": image.slice(0, 30) },
+      /train\/a\.png: not an image that can be read/,
+    ],
+    ["an empty obj.names", { "obj.names": "", "a.png": image, "a.txt": "0 0.5 0.5 1 1" }, /obj\.names: is empty/],
+    ["boxes without extent alone", rows("0 0.5 0.5 0 0.2"), /nothing is marked \(left out: box without .*a\.txt:1/],
+    ["an archive", { "export.zip": "PK" }, /has neither data\.yaml nor obj\.data/],
     ["none of them", { "a.png": image, "a.txt": "0 0.5 0.5 1 1" }, /has neither data\.yaml nor obj\.data/],
   ];
   test.each(cases)("%s", (_, files, message) => expectRefusal(files, { from: "yolo", message }));
+
+  test.each<[string, Readonly<Record<string, string | Uint8Array>>, unknown, RegExp[]]>([
+    ["a byte-order mark", rows("\uFEFF0 0.5 0.5 0.2 0.2"), [[0.4, 0.4, 0.6, 0.6]], []],
+    ["carriage returns", rows("0 0.5 0.5 0.2 0.2\r\n"), [[0.4, 0.4, 0.6, 0.6]], []],
+    ["rounding beyond the edge", rows("0 0.5 0.5 1.005 0.2"), [[0.4, 0, 0.6, 1]], [/1 boxes reached out/]],
+    ["a confidence in a sixth column", rows("0 0.5 0.5 0.2 0.2 0.9"), [[0.4, 0.4, 0.6, 0.6]], []],
+    ["a row twice", rows("0 0.5 0.5 0.2 0.2\n0 0.5 0.5 0.2 0.2"), Array(2).fill([0.4, 0.4, 0.6, 0.6]), []],
+    [
+      "a label file without an image",
+      { ...rows("0 0.5 0.5 0.2 0.2"), "labels/train/z.txt": "0 0.5 0.5 0.2 0.2" },
+      [[0.4, 0.4, 0.6, 0.6]],
+      [/label file without an image \(.*z\.txt\)/],
+    ],
+  ])("%s is no fault", async (_, files, boxes, notes) => {
+    const { samples, report } = await expectAccepted({ ...files, "labels/train/b.txt": "" }, { from: "yolo" });
+    expect(samples["images/train/a.png"]).toMatchObject({ aspects: { no: { boxes } } });
+    expect(report.notes).toEqual(notes.map((note) => expect.stringMatching(note)));
+  });
 });
