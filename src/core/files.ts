@@ -53,9 +53,10 @@ export function temporaryName(path: string): string {
 const TEMPORARY = /^\.(.+)\.(\d+)\.([0-9a-f]{4})[0-9a-f]{8}\.tmp(\.old)?$/;
 
 /**
- * Removes temporary files and folders of `temporaryName` that processes of this machine left when they were killed.
+ * Removes temporary files and folders of `temporaryName` that processes of this machine left when they were killed, and
+ * puts back a folder that one of them was about to replace.
  *
- * @param options.of only those of this name.
+ * @param options.of only those of this path.
  * @param options.isOurs nobody else writes here, as where a lock is held: those of any process are removed.
  */
 export async function removeAbandoned(
@@ -64,9 +65,14 @@ export async function removeAbandoned(
 ): Promise<void> {
   const wanted = of === undefined ? undefined : TEMPORARY.exec(basename(temporaryName(of)))?.[1];
   for (const name of await readdir(folder).catch(() => [])) {
-    const [, base, pid, machine] = TEMPORARY.exec(name) ?? [];
+    const [, base, pid, machine, old] = TEMPORARY.exec(name) ?? [];
     if (base === undefined || (wanted !== undefined && base !== wanted)) continue;
     const isGone = machine === machineTag() && !isAlive(Number(pid));
+    // Killed between taking the old folder away and putting the new one in its place.
+    if (isGone && old !== undefined && of !== undefined && !(await exists(of))) {
+      await rename(join(folder, name), of);
+      continue;
+    }
     if (isGone || (isOurs && Number(pid) !== process.pid))
       await rm(join(folder, name), { recursive: true, force: true }).catch(() => {}); // the next run tries again
   }

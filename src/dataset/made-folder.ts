@@ -29,11 +29,19 @@ export async function checkReplaceable(
   const { except = [] } = listed;
   if ((await readdir(target)).every((name) => except.includes(name))) return;
   const list = await readFile(join(target, listed.list), "utf8").catch(() => undefined);
-  if (list !== undefined && list === (await listText(target, listed))) return;
+  const others = (text: string) => text.split("\n").filter((line) => !except.some((name) => line.endsWith(` ${name}`)));
+  if (list !== undefined && others(list).join() === others(await listText(target, listed)).join()) return;
   const holds = list === undefined ? "files that were not generated" : "a generated set that was changed since";
   throw new DatasetError(`${label}: holds ${holds}, which would be overwritten.`, {
     cure: "Name a new folder, or empty this one.",
   });
+}
+
+/** Whether a file of an earlier folder of ours is as we wrote it. */
+export async function isAsListed(target: string, name: string, listed: Listed): Promise<boolean> {
+  const list = await readFile(join(target, listed.list), "utf8").catch(() => "");
+  const [line] = (await listText(target, listed)).split("\n").filter((one) => one.endsWith(` ${name}`));
+  return list.split("\n").includes(line);
 }
 
 /** Writes the list of a folder's files into it, so that it can be replaced later. */
@@ -56,8 +64,8 @@ export async function replaceFolder(target: string, made: string): Promise<void>
 }
 
 /** One line for every file of the set: its size, time in milliseconds, and name. */
-async function listText(folder: string, { list, except = [] }: Listed): Promise<string> {
-  const names = (await readdir(folder, { recursive: true })).filter((name) => name !== list && !except.includes(name));
+async function listText(folder: string, { list }: Listed): Promise<string> {
+  const names = (await readdir(folder, { recursive: true })).filter((name) => name !== list);
   const lines: string[] = [];
   for (const name of names.sort()) {
     const found = await lstat(join(folder, name));

@@ -1,7 +1,9 @@
 /** `aspectlens data import`: from other annotation tools' exports to a dataset. */
 
+import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { InputError } from "../../core/errors.js";
+import { removeAbandoned } from "../../core/files.js";
 import { formatTable } from "../../core/text-table.js";
 import { type ImportReport, importAnnotations, MAPPING_FILE } from "../../dataset/formats/import.js";
 import { readText } from "../../dataset/formats/read-text.js";
@@ -57,6 +59,9 @@ async function runImport(paths: readonly string[], options: ImportOptions, signa
       cure: "Name the export, then the folder to create.",
     });
   const { mapping: file, from, images, dryRun, link, skipBad } = options;
+  const target = resolve(directory);
+  // The mapping may lie in a folder that a killed import had just taken away.
+  if (!dryRun) await removeAbandoned(dirname(target), { of: target });
   const bar = progressBar("importing");
   const report = await importAnnotations(paths.slice(0, -1), directory, {
     ...{ from, images, dryRun, link, skipBad, signal },

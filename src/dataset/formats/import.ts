@@ -1,11 +1,11 @@
 /** Imports exports of annotation tools into one dataset of ours. */
 
-import { constants, copyFile, mkdir, open, rm, symlink, writeFile } from "node:fs/promises";
+import { constants, copyFile, mkdir, open, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { DatasetError, InterruptedError } from "../../core/errors.js";
 import { makeFolder, refused, removeAbandoned, temporaryName, writeFileAtomic, writeJson } from "../../core/files.js";
 import { readLines } from "../lines.js";
-import { checkReplaceable, listFiles, replaceFolder } from "../made-folder.js";
+import { checkReplaceable, isAsListed, listFiles, replaceFolder } from "../made-folder.js";
 import { DATASET_FORMAT, MANIFEST_FILE } from "../manifest.js";
 import { mapAhead } from "../map-ahead.js";
 import { SPLITS, type Split } from "../record.js";
@@ -101,6 +101,7 @@ export async function importAnnotations(
   const proposal = options.mapping ? undefined : proposeMapping(found, name);
   const { text, file } = options.mapping ?? { text: proposal?.text ?? "", file: MAPPING_FILE };
   const { mapping, root } = parseMapping(text, file);
+  if (!dryRun) await checkMappingKept(target, text, directory);
   const notes = [
     ...sets.flatMap(({ set }) => set.notes ?? []),
     ...checkMapping(mapping, found, root),
@@ -204,6 +205,17 @@ async function readSources(paths: readonly string[], options: { from?: string; i
     sources.push({ name, set });
   }
   return sources;
+}
+
+/** @throws DatasetError where the user has changed the mapping in the folder, and it would be lost. */
+async function checkMappingKept(target: string, text: string, directory: string): Promise<void> {
+  const there = await readFile(join(target, MAPPING_FILE), "utf8").catch(() => undefined);
+  if (there === undefined || there === text || (await isAsListed(target, MAPPING_FILE, LISTED))) return;
+  const file = `${directory}/${MAPPING_FILE}`;
+  throw new DatasetError(`${file}: was changed, and would be overwritten.`, {
+    cure: `Import with --mapping ${file}, or move it away.`,
+    file,
+  });
 }
 
 async function put(folder: string, path: string, bytes: Uint8Array): Promise<void> {
