@@ -16,6 +16,7 @@ const TYPES = {
       { type: "array", items: { type: "string", minLength: 1 }, minItems: 1 },
     ],
   },
+  "list of names": { type: "array", items: { type: "string" } },
   "true or false": { type: "boolean" },
   number: { type: "number" },
   "whole number": { type: "integer" },
@@ -56,6 +57,8 @@ export function configurationSchema(page) {
       },
       augment: { ...described("augment"), ...objectOf("augment.") },
       teacher: { ...described("teacher"), ...objectOf("teacher."), required: ["weights"] },
+      images: { ...described("images"), ...objectOf("images.") },
+      fold: { ...described("fold"), ...objectOf("fold.") },
     },
     $defs: { stage: objectOf("stages[].") },
   };

@@ -18,14 +18,19 @@ interface SplitIndex {
   readonly lines: Uint32Array;
 }
 
+/** A split for each sample, by its place in the file; a sample without one is left out. */
+export type Splits = readonly (Split | undefined)[];
+
 /** An opened dataset. It holds no sample and no open file. */
 export interface Dataset {
   /** As given to `openDataset`. */
   readonly directory: string;
   readonly manifest: Manifest;
-  /** SHA-256 over manifest and samples file, in hexadecimal; not over the images. */
+  /** SHA-256 over manifest and samples file (and splits given), in hexadecimal; not over the images. */
   readonly hash: string;
   readonly summary: DatasetSummary;
+  /** @internal By place in the file, where `openDataset` was given other splits than the lines name. */
+  readonly splits?: Splits;
   /** @internal */
   readonly index: Readonly<Record<Split, SplitIndex>>;
 }
@@ -33,18 +38,22 @@ export interface Dataset {
 /**
  * Reads the manifest and every line of the samples file once; keeps only the position of each sample.
  *
+ * @param options.splits instead of those that the lines name.
  * @throws DatasetError at the first fault, in one line with file, line, and cure. `checkDataset` lists them all.
  */
-export async function openDataset(directory: string): Promise<Dataset> {
+export async function openDataset(directory: string, { splits }: { splits?: Splits } = {}): Promise<Dataset> {
   const { manifest, bytes } = await readManifest(directory);
   const hash = createHash("sha256").update(withoutReturns(bytes));
   const file = locate({ directory, manifest }, manifest.samples, { ErrorClass: DatasetError });
   const { summary, add } = tally(manifest);
   const places: Record<Split, number[]> = { train: [], validation: [], test: [] };
+  let count = 0;
   for await (const line of readLines(file, { onChunk: (chunk) => hash.update(chunk) })) {
-    const record = inFile({ file, line: line.number }, () =>
+    const named = inFile({ file, line: line.number }, () =>
       parseRecord(line.bytes, manifest, `${file}:${line.number}`),
     );
+    const record = placed(named, splits, count++);
+    if (!record) continue;
     add(record);
     places[record.split].push(line.offset, line.bytes.length, line.number);
   }
@@ -52,7 +61,8 @@ export async function openDataset(directory: string): Promise<Dataset> {
     throw new DatasetError(`${file}: holds no samples.`, { cure: "Put one sample, as JSON, on each line." });
   }
   const index = { train: toIndex(places.train), validation: toIndex(places.validation), test: toIndex(places.test) };
-  return { directory, manifest, hash: hash.digest("hex"), summary, index };
+  if (splits) hash.update(splits.join());
+  return { directory, manifest, hash: hash.digest("hex"), summary, index, ...(splits && { splits }) };
 }
 
 /** Number of samples in a split. */
@@ -88,6 +98,7 @@ export async function readRecord(dataset: Dataset, split: Split, index: number):
   }
   const place = { file, line: lines[index] };
   const record = inFile(place, () => parseRecord(bytes, dataset.manifest, `${file}:${place.line}`));
+  if (dataset.splits) return { ...record, split };
   if (record.split !== split)
     throw new DatasetError(`${record.where}: changed since the dataset was opened.`, {
       cure: "Start again.",
@@ -99,11 +110,20 @@ export async function readRecord(dataset: Dataset, split: Split, index: number):
 /** Every record of a split in the order of the file, or of all splits, streamed. */
 export async function* records(dataset: Dataset, { split }: { split?: Split } = {}): AsyncGenerator<SampleRecord> {
   const file = join(dataset.directory, dataset.manifest.samples);
+  let count = 0;
   for await (const line of readLines(file)) {
     const place = { file, line: line.number };
-    const record = inFile(place, () => parseRecord(line.bytes, dataset.manifest, `${file}:${line.number}`));
-    if (split === undefined || record.split === split) yield record;
+    const named = inFile(place, () => parseRecord(line.bytes, dataset.manifest, `${file}:${line.number}`));
+    const record = placed(named, dataset.splits, count++);
+    if (record && (split === undefined || record.split === split)) yield record;
   }
+}
+
+/** The record in its split; `undefined` where it is left out. */
+function placed(record: SampleRecord, splits: Splits | undefined, at: number): SampleRecord | undefined {
+  if (!splits) return record;
+  const split = splits[at];
+  return split && { ...record, split };
 }
 
 /** @param places offset, length and line of each sample, one after the other. */

@@ -4,9 +4,10 @@ import type { OriginalMask } from "../core/annotation.js";
 import { type NdArrays, sizeOf } from "../core/nd-array.js";
 import type { Label } from "../heads/head.js";
 import type { HeadSpec } from "../heads/head-spec.js";
-import { bootstrapIntervals, MOST_DRAWS } from "../metrics/bootstrap.js";
+import { bootstrapIntervals } from "../metrics/bootstrap.js";
 import type { Weights } from "../metrics/weights.js";
 import { createTally, type HeadEvaluation } from "./create-tally.js";
+import { drawsFor } from "./draws.js";
 import { type GroupValues, imageGroups } from "./image-groups.js";
 
 /** The metrics of a head that have an interval, and `count` labelled images. */
@@ -44,10 +45,6 @@ export interface SplitTally {
   result(options?: { seed?: number }): SplitEvaluation;
 }
 
-/** Work that the draws of one head may take, in numbers; beyond it fewer are drawn. */
-const MOST_NUMBERS = 5e9;
-const FEWEST_DRAWS = 100;
-
 /** @param size height and width of the model's input. */
 export function splitTally(heads: readonly HeadSpec[], { size }: { size: number }): SplitTally {
   const tallies = heads.map((spec) => ({ name: spec.name, tally: createTally(spec, { size }) }));
@@ -68,7 +65,7 @@ export function splitTally(heads: readonly HeadSpec[], { size }: { size: number 
     result({ seed = 1 } = {}) {
       const drawn = groups.drawn();
       const evaluations = tallies.map(({ name, tally }): [string, HeadEvaluation] => {
-        const draws = Math.max(FEWEST_DRAWS, Math.min(MOST_DRAWS, Math.floor(MOST_NUMBERS / (tally.size() + count))));
+        const draws = drawsFor(tally.size() + count);
         const intervals =
           tally.count() > 0 ? bootstrapIntervals(tally.numbers, { count, groups: drawn?.groups, draws, seed }) : {};
         return [name, { ...tally.result(), intervals }];

@@ -7,9 +7,12 @@ import { checkKeys } from "../core/check-keys.js";
 import { ConfigError } from "../core/errors.js";
 import { shown } from "../core/message-text.js";
 import { type Augment, TURNS } from "../dataset/augment.js";
+import type { Fold } from "../dataset/folds.js";
+import type { ImageLimits } from "../dataset/open-part.js";
 import type { Trunk } from "../trunk/trunk.js";
 import type { TrunkSpec } from "../trunk/trunk-spec.js";
 import { BUILTIN, TRUNK_NAMES, trunkDefinition } from "../trunk/trunks.js";
+import { FOLD_KEYS, IMAGE_KEYS, resolveFold, resolveImages } from "./config-data.js";
 import { HEAD_KEYS, type HeadConfig, resolveHeads } from "./config-heads.js";
 import { checkStageKeys, type RawStages, resolveStages, STAGE_KEYS, type StageConfig } from "./config-stages.js";
 import { featureBytes, type SuitedTo, suitedAugment, withSuitedTaps } from "./config-suited.js";
@@ -20,6 +23,10 @@ import { suitedInputSize } from "./suit.js";
 export interface TrainConfig {
   readonly dataset: string;
   readonly out: string;
+  /** The run is one fold of a cross-validation; its splits are not those that the samples name. */
+  readonly fold?: Fold;
+  /** Most images of a split, taken evenly. */
+  readonly images?: ImageLimits;
   readonly seed: number;
   readonly batchSize: number;
   /**
@@ -57,6 +64,7 @@ export interface RawConfig
     Partial<
       Pick<
         TrainConfig,
+        | "images"
         | "seed"
         | "batchSize"
         | "accumulate"
@@ -73,6 +81,7 @@ export interface RawConfig
   /** By default the weights that the package has of the trunk asked for. */
   readonly trunk?: Partial<TrainConfig["trunk"]>;
   readonly teacher?: { readonly weights: string; readonly weight?: number };
+  readonly fold?: Partial<Fold>;
   /** By name: `class`, and each aspect's. */
   readonly heads?: Readonly<Record<string, Partial<HeadConfig>>>;
   readonly stages?: RawStages;
@@ -80,7 +89,8 @@ export interface RawConfig
 }
 
 const KEYS = keysOf<RawConfig>({
-  ...{ dataset: true, out: true, seed: true, batchSize: true, accumulate: true, trunk: true, teacher: true },
+  ...{ dataset: true, out: true, fold: true, images: true },
+  ...{ seed: true, batchSize: true, accumulate: true, trunk: true, teacher: true },
   ...{
     source: true,
     heads: true,
@@ -107,6 +117,8 @@ export const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
   "stages[].": STAGE_KEYS,
   "augment.": AUGMENT_KEYS,
   "teacher.": TEACHER_KEYS,
+  "fold.": FOLD_KEYS,
+  "images.": IMAGE_KEYS,
 };
 const DEFAULT_TRUNK = "mobilenet-v1";
 /** More bytes of features, plain and flipped, are computed anew in each epoch: they would fill a disk. */
@@ -154,6 +166,8 @@ export function checkConfig(value: unknown, file = "configuration"): RawConfig {
 /** What depends on neither data nor weights. @param prefix of the keys in messages. */
 function resolveNumbers(raw: { readonly [Key in keyof RawConfig]?: unknown }, prefix = "") {
   return {
+    ...(raw.fold === undefined ? {} : { fold: resolveFold(raw.fold, `${prefix}fold`) }),
+    ...(raw.images === undefined ? {} : { images: resolveImages(raw.images, `${prefix}images`) }),
     seed: integer(raw.seed, 7, `${prefix}seed`, { least: 0, most: 2 ** 31 }),
     batchSize: integer(raw.batchSize, 16, `${prefix}batchSize`, { least: 1, most: 1024 }),
     accumulate: integer(raw.accumulate, 1, `${prefix}accumulate`, { least: 1, most: 1024 }),
@@ -164,6 +178,12 @@ function resolveNumbers(raw: { readonly [Key in keyof RawConfig]?: unknown }, pr
     patience: integer(raw.patience, 0, `${prefix}patience`, { least: 0, most: 100_000 }),
     cacheMegabytes: number(raw.cacheMegabytes, 2048, `${prefix}cacheMegabytes`, { least: 0, most: 1e9 }),
   };
+}
+
+/** Which samples the run takes. */
+export function partOf(raw: RawConfig): { readonly fold?: Fold; readonly images?: ImageLimits; readonly seed: number } {
+  const { fold, images, seed } = resolveNumbers(raw);
+  return { fold, images, seed };
 }
 
 /**

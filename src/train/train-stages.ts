@@ -158,6 +158,21 @@ function isRunDone(cursor: Cursor, config: TrainConfig): boolean {
   return stage === undefined || (cursor.stage === config.stages.length - 1 && isStageDone(cursor, { stage, config }));
 }
 
+/**
+ * Epochs of the run in its folder, if it is the one asked for and has come to its end; else `undefined`.
+ *
+ * @throws InputError where the checkpoint cannot be read.
+ */
+export async function finishedEpochs(
+  config: TrainConfig,
+  { dataset, onlyHeads }: Pick<TrainOptions, "dataset" | "onlyHeads">,
+): Promise<number | undefined> {
+  const checkpoint = await readCheckpoint(config.out);
+  if (!checkpoint || !isRunDone(checkpoint.cursor, config)) return undefined;
+  const fingerprint = fingerprintOf(config, { datasetHash: dataset.hash, onlyHeads });
+  return checkpoint.cursor.fingerprint === fingerprint ? checkpoint.cursor.history.length : undefined;
+}
+
 /** Every array at the beginning. */
 function initialArrays({ config, startingWeights, teacher }: TrainOptions, model: Model): NdArrays {
   const taught = teacher && {

@@ -3,13 +3,14 @@
 import { join } from "node:path";
 import { ConfigError } from "../core/errors.js";
 import { clashingName } from "../core/result-file-names.js";
-import { type Dataset, openDataset, splitSize } from "../dataset/dataset.js";
+import { type Dataset, splitSize } from "../dataset/dataset.js";
 import { type DataFingerprint, takeFingerprint } from "../dataset/fingerprint.js";
+import { openPart } from "../dataset/open-part.js";
 import { drawCount, repeatFactors } from "../dataset/repeats.js";
 import { createModel } from "../model/model.js";
 import type { ModelSpec } from "../model/model-spec.js";
 import { readTrainedModel, type TrainedModel } from "../model/trained-model.js";
-import { type RawConfig, resolveConfig, type TrainConfig } from "../train/config.js";
+import { partOf, type RawConfig, resolveConfig, type TrainConfig } from "../train/config.js";
 import { modelSpecOf } from "../train/planned-model.js";
 import { priorBiases } from "../train/prior-bias.js";
 import type { TrainOptions } from "../train/train-stages.js";
@@ -98,7 +99,7 @@ function countsOf({ summary }: Dataset): Record<string, number> {
 /** What a training would do, without doing any of it. @param options.addHeadsTo a finished run folder. */
 export async function planTraining(raw: RawConfig, { addHeadsTo }: { addHeadsTo?: string } = {}): Promise<TrainPlan> {
   const base = addHeadsTo === undefined ? undefined : await readTrainedModel(join(addHeadsTo, "best"));
-  return planOf(raw, { dataset: await openDataset(raw.dataset), base });
+  return planOf(raw, { dataset: await openPart(raw.dataset, partOf(raw)), base });
 }
 
 /** The configuration of heads that are added to a finished model. */

@@ -11,10 +11,10 @@ import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { EpochRecord } from "../core/epoch-record.js";
 import { ConfigError } from "../core/errors.js";
-import { writeFileAtomic } from "../core/files.js";
-import { openDataset } from "../dataset/dataset.js";
+import { exists, writeFileAtomic } from "../core/files.js";
 import { unlearnable } from "../dataset/dataset-warnings.js";
 import { type Inventory, takeInventory } from "../dataset/inventory.js";
+import { openPart } from "../dataset/open-part.js";
 import { locate } from "../dataset/paths.js";
 import { tooSmallForTraining } from "../dataset/too-small.js";
 import type { Engine } from "../engine/engine.js";
@@ -31,10 +31,16 @@ import { runPage } from "../pages/run-page.js";
 import { blindHeads } from "../review/advice.js";
 import type { RunFacts } from "../review/run-facts.js";
 import { holdsCheckpoint, readFileList, runIsThere } from "../train/checkpoint.js";
-import type { RawConfig } from "../train/config.js";
+import { partOf, type RawConfig } from "../train/config.js";
 import type { TrainProgress } from "../train/epoch.js";
 import { inRunFolder } from "../train/run-folder.js";
-import { readReasons, type TrainOptions, type TrainResult, trainStages } from "../train/train-stages.js";
+import {
+  finishedEpochs,
+  readReasons,
+  type TrainOptions,
+  type TrainResult,
+  trainStages,
+} from "../train/train-stages.js";
 import { measureRelevance, reviewRun, tuneRun } from "./measure-run.js";
 import { runFacts } from "./run-facts.js";
 import { type Plan, planOf, type TrainPlan } from "./train-plan.js";
@@ -44,6 +50,8 @@ export interface RunOptions {
   readonly engine: Engine;
   /** Goes on exactly where the run stopped. */
   readonly isResumed?: boolean;
+  /** A run that has come to its end is read as it is; else what follows its training is done again. */
+  readonly isKept?: boolean;
   /** Trains no further: the best epoch so far becomes the model. The run can be resumed afterwards. */
   readonly isFinishing?: boolean;
   /** A finished run folder: its trunk and heads stay byte for byte, heads of aspects it does not know are added. */
@@ -79,7 +87,7 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
   const { signal, isResumed } = options;
   // Before anything is read or said of the plan.
   if (!isResumed && (await holdsCheckpoint(raw.out))) throw runIsThere(raw.out);
-  const dataset = await openDataset(raw.dataset);
+  const dataset = await openPart(raw.dataset, partOf(raw));
   const base = options.addHeadsTo === undefined ? undefined : await readTrainedModel(join(options.addHeadsTo, "best"));
   const decided = await planOf(raw, { dataset, base, isResumed });
   const plan = { ...decided, reasons: { ...(await readReasons(raw.out)), ...decided.reasons } };
@@ -92,6 +100,10 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
     throw new ConfigError(
       `${raw.dataset}: has no aspect that ${options.addHeadsTo} does not know already; nothing to add.`,
     );
+  if (options.isKept) {
+    const kept = await finishedModel(plan, onlyHeads);
+    if (kept) return kept;
+  }
   const learning = onlyHeads ?? spec.heads.map((head) => head.name);
   const dataWarnings = unlearnable(dataset.manifest, dataset.summary)
     .filter(({ head }) => learning.includes(head))
@@ -137,6 +149,18 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
   };
   await writeTrainedModel(join(config.out, "best"), trained);
   return trained;
+}
+
+/** The model of a run that is whole; `undefined` where there is more to do. */
+async function finishedModel(
+  { config, dataset }: Plan,
+  onlyHeads?: readonly string[],
+): Promise<TrainedModel | undefined> {
+  const epochs = await finishedEpochs(config, { dataset, onlyHeads });
+  const best = join(config.out, "best");
+  if (epochs === undefined || !(await exists(join(best, "model.json")))) return undefined;
+  const trained = await readTrainedModel(best);
+  return trained.provenance.epochs === epochs ? trained : undefined;
 }
 
 /** A sentence for each head that is no better than a constant answer; those of a finished model as they were. */

@@ -62,6 +62,8 @@ describe("configuration", () => {
       "stages[].": $defs.stage,
       "augment.": properties.augment,
       "teacher.": properties.teacher,
+      "fold.": properties.fold,
+      "images.": properties.images,
     };
     expect(Object.keys(places)).toEqual(Object.keys(CONFIG_KEYS));
     for (const [place, keys] of Object.entries(CONFIG_KEYS))
@@ -108,6 +110,11 @@ describe("configuration", () => {
     ["a head that is not there", "refused by the program", { ...least, heads: { spots: { weight: 2 } } }],
     ["dropout of an aspect", "refused by the program", { ...least, heads: { spot: { dropout: 0.2 } } }],
     ["a flip of 1", "refused", { ...least, augment: { flip: 1 } }],
+    ["a fold", "taken", { ...least, fold: { number: 2, of: 3, by: ["patient"] } }],
+    ["one fold of one", "refused", { ...least, fold: { of: 1 } }],
+    ["groups of a fold as text", "refused", { ...least, fold: { by: "patient" } }],
+    ["no image", "refused", { ...least, images: { train: 0 } }],
+    ["images of the test split", "refused", { ...least, images: { test: 4 } }],
     ["a teacher without weights", "refused", { ...least, teacher: { weight: 1 } }],
   ]);
 });

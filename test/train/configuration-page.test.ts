@@ -16,7 +16,7 @@ const facts: ConfigFacts = {
   aspects: [{ name: "spot", kind: "segmentation" }],
   trunkOf: () => ({ source: "conv_pw_11", taps: [] }),
 };
-const least = { dataset: "d", out: "o", stages: [{}], heads: { class: {} }, teacher: { weights: "w" } };
+const least = { dataset: "d", out: "o", stages: [{}], heads: { class: {} }, teacher: { weights: "w" }, fold: {} };
 /** The page's names of places as `--set` writes them. */
 const pathOf = (key: string) => key.replace("<name>", "class").replace("[]", ".0");
 const resolve = (key?: string, value?: unknown) => {

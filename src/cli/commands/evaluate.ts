@@ -1,6 +1,6 @@
 /** `aspectlens evaluate`: all metrics of every head of a run or a bundle, on one split of a dataset. */
 
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { InputError } from "../../core/errors.js";
@@ -16,6 +16,7 @@ import { type EngineOptions, engineOptions, showNotice } from "../engine-options
 import { evaluationLines } from "../evaluation-lines.js";
 import { checkOutFile } from "../out-file.js";
 import { printJson, printLine } from "../output.js";
+import { isOfFormat } from "../own-json.js";
 import { progressBar } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
 
@@ -52,7 +53,7 @@ async function runEvaluate(
   signal: AbortSignal,
 ): Promise<void> {
   const { split, out } = options;
-  if (out !== undefined) await checkOutFile(out, { isOurs: isMetricsFile, what: "the result of an evaluation" });
+  if (out !== undefined) await checkOutFile(out, { isOurs: isOfFormat(FORMAT), what: "the result of an evaluation" });
   const trained = await readModel(path);
   const engine = await selectEngine({ ...options, onNotice: showNotice });
   try {
@@ -89,14 +90,4 @@ async function record(path: string, metrics: SplitMetrics): Promise<void> {
     if (!(error instanceof InputError)) throw error;
     showNotice(`not recorded for the model card: ${error.message}`);
   });
-}
-
-/** True for a file that `--out` made earlier. */
-async function isMetricsFile(path: string): Promise<boolean> {
-  try {
-    const value: unknown = JSON.parse(await readFile(path, "utf8"));
-    return typeof value === "object" && value !== null && "format" in value && value.format === FORMAT;
-  } catch {
-    return false;
-  }
 }

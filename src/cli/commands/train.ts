@@ -4,33 +4,33 @@
  */
 
 import { join } from "node:path";
-import type { Command } from "commander";
-import type { EpochRecord } from "../../core/epoch-record.js";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError } from "../../core/errors.js";
 import { openResultFolder } from "../../core/result-folder.js";
-import { splitSize } from "../../dataset/dataset.js";
 import { selectEngine } from "../../engine/select-engine.js";
 import { lowThresholdText, metricsOf, type TrainedModel, toStoredThreshold } from "../../model/trained-model.js";
 import { augmentationSheet } from "../../pictures/augmentation-sheet.js";
 import type { RawConfig } from "../../train/config.js";
-import type { TrainProgress } from "../../train/epoch.js";
 import { readConfig } from "../../train/read-config.js";
 import { previewAugmentation } from "../../workflows/preview-augmentation.js";
-import { planTraining, type TrainPlan } from "../../workflows/train-plan.js";
+import { planTraining } from "../../workflows/train-plan.js";
 import { runTraining } from "../../workflows/train-run.js";
-import { type EngineOptions, engineOptions, showNotice } from "../engine-options.js";
+import { countUpTo, type EngineOptions, engineOptions, showNotice } from "../engine-options.js";
 import { checkFolder } from "../out-folder.js";
 
-import { metricsTable, percent, printJson, printLine, printNote } from "../output.js";
-import { duration, progressBar } from "../progress.js";
+import { metricsTable, printJson, printLine } from "../output.js";
+import { duration } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
 import { explainConfig } from "./explain-config.js";
+import { trainFolds } from "./train-folds.js";
+import { trainingProgress } from "./train-progress.js";
 
 interface TrainCommandOptions extends CommonOptions, EngineOptions {
   readonly set: readonly string[];
   readonly resume?: boolean;
   readonly finish?: boolean;
   readonly addHeads?: string;
+  readonly folds?: number;
   readonly explainConfig?: boolean;
   readonly preview?: string;
 }
@@ -46,6 +46,17 @@ export function addTrain(program: Command): void {
     .option("--resume", "continue exactly where the run stopped")
     .option("--finish", "end an interrupted run now, with its best epoch so far as the model")
     .option("--add-heads <run>", "add heads to a finished run; its trunk and heads stay unchanged")
+    .addOption(
+      new Option("--folds <count>", "cross-validation: train so many models, each without one part of the images")
+        .argParser(foldCount)
+        .conflicts(["finish", "addHeads", "explainConfig", "preview"]),
+    )
+    .addOption(
+      new Option(
+        "--compare-separate",
+        "also train each head alone, and show what training together costs or gives",
+      ).conflicts(["finish", "addHeads", "explainConfig", "preview", "folds"]),
+    )
     .option("--explain-config", "print each setting and why the data make it so, and train nothing")
     .option("--preview <folder>", "draw what augmentation makes of some training images, and train nothing")
     .option("--json", "print one JSON object at the end")
@@ -62,6 +73,7 @@ Examples:
   aspectlens train config.json --preview views
   aspectlens train config.json --resume
   aspectlens train runs/tissue/config.json --finish
+  aspectlens train config.json --folds 5
   aspectlens train more-aspects.json --add-heads runs/tissue
 
 docs/configuration.md lists every key with its default and range.`,
@@ -75,9 +87,16 @@ function collect(value: string, former: readonly string[]): string[] {
   return [...former, value];
 }
 
+function foldCount(value: string): number {
+  const count = countUpTo(100)(value);
+  if (count < 2) throw new InvalidArgumentError("Give at least 2.");
+  return count;
+}
+
 async function runTrain(config: string | undefined, options: TrainCommandOptions, signal: AbortSignal): Promise<void> {
   if (config === undefined) throw new ConfigError("train: name a configuration, as in: aspectlens train config.json.");
   const raw = await readConfig(config, { assignments: options.set });
+  if (options.folds !== undefined) return trainFolds(raw, { ...options, folds: options.folds }, signal);
   if (options.explainConfig) return explainConfig(raw, options);
   if (options.preview !== undefined) return preview(raw, options.preview, options);
   const { trained, seconds } = await trainWithProgress(raw, options, signal);
@@ -121,29 +140,17 @@ export async function trainWithProgress(
 ): Promise<{ trained: TrainedModel; seconds: number }> {
   const begun = performance.now();
   const engine = await selectEngine({ ...options, onNotice: showNotice });
-  let bar = progressBar("training");
-  let stageCount = 1;
+  const { callbacks, bar } = trainingProgress();
   try {
     const trained = await runTraining(raw, {
+      ...callbacks,
       engine,
       signal,
       isResumed: options.resume,
       isFinishing: options.finish,
       addHeadsTo: options.addHeads,
-      onStart: (plan) => {
-        stageCount = plan.config.stages.length;
-        printPlan(plan);
-      },
-      onCache: (done, count) => bar.update(done / count, `features of the frozen trunk, image ${done} of ${count}`),
-      onProgress: (progress) => bar.update(shareOf(progress), describe(progress)),
-      onEpoch: (record) => {
-        bar.clear();
-        printNote(describeEpoch(record, stageCount));
-        bar = progressBar("training");
-      },
-      onPhase: (phase) => bar.update(1, `computing the ${phase}`),
     });
-    bar.clear();
+    bar().clear();
     return { trained, seconds: Math.round((performance.now() - begun) / 1000) };
   } finally {
     await engine.dispose();
@@ -163,41 +170,4 @@ export function printTrained({ threshold, provenance }: TrainedModel): void {
       (threshold.isCalibrated ? "" : " (not calibrated)"),
   );
   for (const warning of provenance.warnings) printLine(`warning: ${warning}`);
-}
-
-function printPlan({ config, spec, dataset, notes }: TrainPlan): void {
-  const { trunk } = config;
-  const heads = spec.heads.map((head) => head.name).join(", ");
-  const weights = trunk.weights === "random" ? "random weights" : `weights of ${trunk.weights}`;
-  const lines = [
-    `${dataset.manifest.name}: ${splitSize(dataset, "train")} training images, ` +
-      `${splitSize(dataset, "validation")} validation images`,
-    `${trunk.name} ${trunk.alpha} at ${trunk.inputSize} px, ${weights}; source ${config.source}; heads ${heads}`,
-    ...config.stages.map(
-      (stage, index) =>
-        `stage ${index + 1}: ${stage.train}, ${stage.epochs} ${stage.epochs === 1 ? "epoch" : "epochs"}, ` +
-        `learning rate ${stage.learningRate}`,
-    ),
-    ...notes.map((note) => `note: ${note}`),
-  ];
-  for (const line of lines) printNote(line);
-}
-
-function shareOf({ epoch, epochCount, batch, batchCount }: TrainProgress): number {
-  return (epoch + batch / batchCount) / epochCount;
-}
-
-function describe({ stage, stageCount, epoch, epochCount, losses }: TrainProgress): string {
-  const parts = Object.entries(losses)
-    .filter(([name]) => name !== "total")
-    .map(([name, loss]) => `${name} ${loss.toFixed(2)}`);
-  const where = stageCount > 1 ? `stage ${stage + 1}/${stageCount} ` : "";
-  return `${where}epoch ${epoch + 1}/${epochCount}  loss ${losses.total.toFixed(3)} (${parts.join(", ")})`;
-}
-
-function describeEpoch(record: EpochRecord, stageCount: number): string {
-  const where = stageCount > 1 ? `stage ${record.stage + 1} ` : "";
-  const score = record.score === null ? "" : `  score ${percent(record.score)}`;
-  const loss = record.losses.total.toFixed(3);
-  return `${where}epoch ${record.epoch}  loss ${loss}${score}  ${duration(record.seconds * 1000)}`;
 }

@@ -1,0 +1,40 @@
+/** Opens a part of a dataset: one fold of a cross-validation, or some of the images. */
+
+import { evenly } from "../core/evenly.js";
+import { type Dataset, openDataset, records, type Splits } from "./dataset.js";
+import { type Fold, foldSplits } from "./folds.js";
+import type { Split } from "./record.js";
+
+/** Most images of a split; all where it is absent. */
+export type ImageLimits = Readonly<Partial<Record<"train" | "validation", number>>>;
+
+/**
+ * @param options.fold by default the splits are those that the samples name.
+ * @param options.images of each split so many, taken evenly in the order of the file.
+ * @throws DatasetError as `openDataset` and `foldSplits` do.
+ */
+export async function openPart(
+  directory: string,
+  { fold, images, seed }: { fold?: Fold; images?: ImageLimits; seed: number },
+): Promise<Dataset> {
+  const whole = await openDataset(directory);
+  if (!fold && !images) return whole;
+  const splits = fold ? await foldSplits(whole, fold, { seed }) : await namedSplits(whole);
+  return openDataset(directory, { splits: images ? limited(splits, images) : splits });
+}
+
+async function namedSplits(dataset: Dataset): Promise<Splits> {
+  const splits: Split[] = [];
+  for await (const { split } of records(dataset)) splits.push(split);
+  return splits;
+}
+
+function limited(splits: Splits, images: ImageLimits): Splits {
+  const kept = [...splits];
+  for (const [split, most] of Object.entries(images)) {
+    const places = [...splits.keys()].filter((place) => splits[place] === split);
+    const chosen = new Set(evenly(places.length, most).map((index) => places[index]));
+    for (const place of places) if (!chosen.has(place)) kept[place] = undefined;
+  }
+  return kept;
+}
