@@ -1,6 +1,6 @@
 /**
- * The internal modules that benchmarks of the training step and of derived places need; everything else is imported from
- * "aspectlens". The step is not exported: users call `runTraining`, whose step time cannot be separated from decoding and
+ * The internal modules that benchmarks of the training step, of PyTorch beside a training and of derived places need;
+ * everything else is imported from "aspectlens". The step is not exported: users call `runTraining`, whose step time cannot be separated from decoding and
  * saving. Peak memory and profile need the same graph on ONNX Runtime alone, without the worker.
  */
 
@@ -28,3 +28,9 @@ export const { evidenceDensity } = await load("explain/reading/derived-place.js"
 export const { tapOffset } = await load("trunk/tap-offset.js");
 /** @type {typeof import("../src/explain/relevance-constants.js")} */
 export const { SHARE_OF_PEAK } = await load("explain/relevance-constants.js");
+/** @type {typeof import("../src/trunk/architecture-of.js")} */
+export const { architectureOf } = await load("trunk/architecture-of.js");
+/** @type {typeof import("../src/train/crop-in-graph.js")} */
+export const { cropImages } = await load("train/crop-in-graph.js");
+/** @type {typeof import("../src/train/evaluate-split.js")} */
+export const { evaluateSplit, scoreOfMetrics } = await load("train/evaluate-split.js");

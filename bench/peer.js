@@ -22,13 +22,7 @@ import { promisify } from "node:util";
  */
 export async function openPeer(script, options) {
   const python = await findPython();
-  if (!python) {
-    console.log(
-      "skipped: PyTorch is absent. Run: pip install torch, or apt-get install python3-torch, " +
-        "or name a Python that has it in PYTHON.",
-    );
-    return null;
-  }
+  if (!python) return null;
   const path = fileURLToPath(new URL(`peer/${script}`, import.meta.url));
   const child = spawn(python, [path, JSON.stringify(options)], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -52,12 +46,17 @@ export async function openPeer(script, options) {
 
 /**
  * @returns {Promise<string | null>} the first Python that imports torch; Debian's is tried after one from elsewhere.
+ *   Null, with a message, where there is none.
  */
-async function findPython() {
+export async function findPython() {
   for (const python of [process.env.PYTHON, "python3", "python", "/usr/bin/python3"]) {
     if (!python) continue;
     const found = await promisify(execFile)(python, ["-c", "import torch"]).catch(() => null);
     if (found) return python;
   }
+  console.log(
+    "skipped: PyTorch is absent. Run: pip install torch, or apt-get install python3-torch, " +
+      "or name a Python that has it in PYTHON.",
+  );
   return null;
 }

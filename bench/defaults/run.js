@@ -4,62 +4,19 @@
  * is not trained again, and a training that was interrupted goes on.
  */
 
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { runNode } from "./run-node.js";
+import { MAIN, SETS } from "./sets.js";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const MAIN = join(ROOT, "dist/cli/main.js");
-const RESULTS = join(ROOT, "bench/results/defaults.json");
-const SMALL_V2 = "weights/mobilenet_v2_0.35_224_notop_f32";
-
-/**
- * @typedef {object} Set_
- * @property {string} name
- * @property {"choose" | "show"} half on `choose` defaults were chosen (validation split alone); on `show` they are shown.
- * @property {(folder: string) => string[]} make a command line
- * @property {string} [weights]
- * @property {readonly number[]} seeds
- * @property {boolean} [hasCauses] faithfulness is measured too
- */
-
-/** @type {readonly Set_[]} */
-const SETS = [
-  ...["boxes", "segmentation", "presence"].map((kind) => ({
-    name: `deeppcb-crops-${kind}`,
-    half: /** @type {const} */ ("choose"),
-    make: (/** @type {string} */ folder) => [join(ROOT, "bench/defaults/deeppcb-crops.js"), folder, kind],
-    seeds: [7, 8, 9],
-    hasCauses: true,
-  })),
-  {
-    name: "pets",
-    half: "choose",
-    make: (folder) => [join(ROOT, "examples/pets/make.js"), folder],
-    weights: SMALL_V2,
-    seeds: [7, 8, 9],
-  },
-  {
-    name: "wbc",
-    half: "show",
-    make: (folder) => [join(ROOT, "examples/wbc/make.js"), folder],
-    weights: SMALL_V2,
-    seeds: [7, 8, 9],
-  },
-  {
-    name: "tissue-512",
-    half: "show",
-    make: (folder) => [MAIN, "data", "synth", folder, "--count", "600", "--size", "512", "--seed", "11"],
-    seeds: [7],
-    hasCauses: true,
-  },
-];
+const RESULTS = fileURLToPath(new URL("../results/defaults.json", import.meta.url));
 
 const [root, ...wanted] = process.argv.slice(2);
 if (!root) throw new Error("usage: run.js FOLDER [SET...]");
 const folder = resolve(root);
+const node = (/** @type {readonly string[]} */ args) => runNode(args, { cwd: folder });
 await mkdir(folder, { recursive: true });
 /** @type {Record<string, object>} */
 const results = existsSync(RESULTS) ? JSON.parse(await readFile(RESULTS, "utf8")) : {};
@@ -86,16 +43,4 @@ for (const set of SETS) {
     await writeFile(RESULTS, `${JSON.stringify(results, null, 2)}\n`);
     console.log(key, `${seconds} s`);
   }
-}
-
-/** @param {readonly string[]} args @returns {string} what it prints. */
-function node(args) {
-  const { status, stdout } = spawnSync(process.execPath, args, {
-    cwd: folder,
-    encoding: "utf8",
-    maxBuffer: 2 ** 28,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  if (status !== 0) throw new Error(`${args.join(" ")}: exit code ${status}`);
-  return stdout;
 }
