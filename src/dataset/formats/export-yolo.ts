@@ -42,7 +42,8 @@ export const YOLO_EXPORT: ExportFormat = {
         // Trainers ask for both, whether there are such images or not.
         const train = used.has("train") ? {} : { train: "images/train" };
         const val = used.has("validation") ? {} : { val: "images/val" };
-        const all = { ...train, ...val, ...Object.fromEntries(places) };
+        const all: Record<string, string> = { ...train, ...val, ...Object.fromEntries(places) };
+        for (const path of Object.values(all)) await mkdir(join(folder, path), { recursive: true });
         await writeFile(join(folder, "data.yaml"), stringify({ path: ".", ...all, names: { ...names } }));
       },
     };

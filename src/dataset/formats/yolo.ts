@@ -1,5 +1,6 @@
 /** YOLO: a text file of rows for each image, found through `data.yaml`, `obj.data`, or beside the names alone. */
 
+import { readdir } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { glob } from "tinyglobby";
 import { DatasetError } from "../../core/errors.js";
@@ -33,7 +34,7 @@ export const YOLO: AnnotationReader = {
     const labels = await findLabels(root, places);
     const left = [...index.left, ...labels.orphans];
     const images = new Map<string, AnnotatedImage>();
-    for (const { path, split } of await listed(index, places, root)) {
+    for (const { path, split } of await listed(index, { places, root, left })) {
       if (images.has(path)) {
         left.push("image of several splits: it stays in the first");
         continue;
@@ -119,8 +120,7 @@ async function hasRows(source: string): Promise<boolean> {
 /** Images of the splits, or where none are named all that are there. */
 async function listed(
   { splits }: YoloIndex,
-  places: ImagePlaces,
-  root: string,
+  { places, root, left }: { places: ImagePlaces; root: string; left: string[] },
 ): Promise<{ path: string; split?: string }[]> {
   if (splits.length === 0)
     return places.files.map((path) => {
@@ -131,7 +131,8 @@ async function listed(
   for (const { split, path } of splits) {
     if (await isFolder(path)) {
       const { files } = await findPlaces(path);
-      if (files.length === 0 && split !== "test")
+      if (files.length === 0) left.push(`${split}: ${path} holds no image`);
+      if (files.length === 0 && (await readdir(path)).length > 0)
         throw new DatasetError(`${path}: holds no image of "${split}".`, { cure: "Correct the path, or add them." });
       for (const file of files) found.push({ path: file, split });
     } else {

@@ -15,12 +15,12 @@ import { smallDataset } from "../../helpers/small-dataset.js";
 
 const newFolder = (name: string) => join(mkdtempSync(join(tmpdir(), "round-")), name);
 
-/** @returns the folder of the dataset that came back. */
-async function thereAndBack(dataset: string, to: string): Promise<string> {
+/** @param more lines of the mapping. @returns the folder of the dataset that came back. */
+async function thereAndBack(dataset: string, to: string, more = ""): Promise<string> {
   const [out, back] = [newFolder("out"), newFolder("back")];
   await exportDataset(dataset, out, { to });
   const file = join(out, "mapping.yaml");
-  await importAnnotations([out], back, { from: to, mapping: { file, text: readFileSync(file, "utf8") } });
+  await importAnnotations([out], back, { from: to, mapping: { file, text: `${readFileSync(file, "utf8")}${more}` } });
   return back;
 }
 
@@ -97,5 +97,49 @@ describe.each(
     }));
     const back = await thereAndBack(dataset, to);
     expect(await contentOf(back, { hasVoid })).toEqual(await contentOf(dataset, { hasVoid }));
+  });
+});
+
+describe("yolo", () => {
+  /** It has no classes: the user says what they are. */
+  const CLASS = "class: { from: marks, classes: { cracked: [crack] }, unmarked: sound }\n";
+  /** By the image's name, since it puts each split into a folder: split, marks that are not void, and what is absent. */
+  const carried = async (folder: string, names: readonly string[]) => {
+    const content = Object.entries(await contentOf(folder, { hasVoid: false })) as [string, ExportedSample][];
+    return Object.fromEntries(
+      content.map(([name, { split, marks, absent, unlabelled }]) => [
+        name.replace(/^(train|val|test)\//, ""),
+        {
+          split,
+          marks: marks.filter(({ category }) => names.includes(category)),
+          // What is unlabelled counts as absent there, as a note says.
+          absent: [...absent, ...unlabelled].filter((category) => names.includes(category)).sort(),
+        },
+      ]),
+    );
+  };
+
+  test("small set: masks, boxes beside them, and splits", async () => {
+    const dataset = smallDataset();
+    const back = await thereAndBack(dataset, "yolo", CLASS);
+    const names = ["bolt", "crack"];
+    const before = await carried(dataset, names);
+    expect(Object.values(before).flatMap(({ marks }) => marks)).toHaveLength(5);
+    expect(await carried(back, names)).toEqual(before);
+  });
+
+  test("boxes alone, and splits of which some are empty", async () => {
+    const boxes = {
+      boxes: [
+        [0.123, 0.05, 0.9, 0.6543],
+        [0, 0.25, 1, 0.5],
+      ],
+    };
+    const aspects = [{ name: "crack", kind: "boxes" }];
+    const dataset = smallDataset({ aspects }, (line, at) => ({
+      ...{ image: line.image, label: "good", split: "test", aspects: { crack: at < 3 ? boxes : { boxes: [] } } },
+    }));
+    const back = await thereAndBack(dataset, "yolo", `${CLASS}`);
+    expect(await carried(back, ["crack"])).toEqual(await carried(dataset, ["crack"]));
   });
 });
