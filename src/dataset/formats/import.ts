@@ -153,7 +153,10 @@ export async function importAnnotations(
     } finally {
       await lines?.close();
     }
-    if (drawable.length === 0) throw new DatasetError(`${sources.join(", ")}: no image could be read.`);
+    if (drawable.length === 0)
+      throw new DatasetError(`${sources.join(", ")}: no image could be read.`, {
+        cure: "Name the folder of the images with --images.",
+      });
     const splits = assignSplits(drawable, mapping.splits);
     const report = {
       directory,
