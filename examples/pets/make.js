@@ -1,6 +1,6 @@
 /**
  * Turns the Oxford-IIIT Pet subset into a dataset: three breeds, the pet's outline, and heads that half the photographs
- * mark.
+ * mark. `node examples/pets/make.js FOLDER [void]`: with `void` the band along the outline is neither pet nor background.
  */
 
 import { cp, readFile } from "node:fs/promises";
@@ -25,9 +25,10 @@ const SEED = 7;
  * Trimap: 1 pet, 2 background, 3 the band along the outline. The band is drawn some ten pixels wide over the outline of
  * the original; thin parts (ears, legs, tails) lie in it altogether, so that value 1 alone cuts them off.
  */
-const PET_VALUES = [1, 3];
+const BORDERS = { pet: { values: [1, 3] }, void: { values: [1], ignore: [3] } };
 
-const folder = process.argv[2] ?? "data/pets";
+const [folder = "data/pets", border = "pet"] = process.argv.slice(2);
+if (border !== "pet" && border !== "void") throw new Error(`the border is "pet" or "void", not ${border}`);
 requireArchives(["pets3", "weights_mobilenet_tfjs"]);
 await unpackWeights("mobilenet_v2_0.35_224_notop_f32", { root: dirname(folder) });
 await withArchives(["pets3"], async (unpacked) => {
@@ -46,7 +47,7 @@ await withArchives(["pets3"], async (unpacked) => {
     image: photograph.image,
     split: /** @type {"train" | "validation" | "test"} */ (splits.get(photograph) ?? "test"),
     label: toLabel(photograph.class),
-    aspects: { pet: { mask: photograph.trimap, values: PET_VALUES }, ...headOf(photograph) },
+    aspects: { pet: { mask: photograph.trimap, ...BORDERS[border] }, ...headOf(photograph) },
   }));
   for (const part of ["images", "trimaps"]) await cp(join(source, part), join(folder, part), { recursive: true });
   await writeDataset(

@@ -9,6 +9,8 @@ import { join } from "node:path";
  * @typedef {object} AspectRecord absent: unlabelled; `null` or `[]`: labelled as absent
  * @property {string | null} [mask]
  * @property {readonly number[]} [values]
+ * @property {readonly number[]} [ignore]
+ * @property {boolean} [present]
  * @property {readonly Box[]} [boxes]
  */
 
@@ -17,6 +19,7 @@ import { join } from "node:path";
  * @property {string} image
  * @property {"train" | "validation" | "test"} split
  * @property {string} label
+ * @property {Readonly<Record<string, string>>} [groups]
  * @property {Readonly<Record<string, AspectRecord>>} aspects
  */
 
@@ -24,7 +27,7 @@ import { join } from "node:path";
  * @typedef {object} Manifest
  * @property {string} name
  * @property {readonly string[]} classes
- * @property {readonly { name: string, kind: "segmentation" | "boxes" }[]} aspects
+ * @property {readonly { name: string, kind: "segmentation" | "boxes" | "presence" }[]} aspects
  * @property {Readonly<Record<string, readonly string[]>>} [causes]
  */
 
