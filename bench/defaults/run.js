@@ -1,46 +1,75 @@
 /**
- * Trains on real sets with nothing but defaults, and measures: `npm run build && node bench/defaults/run.js FOLDER [SET...]`.
- * README.md beside this file has the plan. Datasets and runs go to FOLDER; a set and seed whose result is there already
- * is not trained again, and a training that was interrupted goes on.
+ * Trains on real sets with nothing but defaults, and measures: `npm run build`, then
+ * `node bench/defaults/run.js FOLDER [TRAINING...] [--final] [--only-make] [--results FILE] [--set KEY=VALUE]`.
+ *
+ * README.md beside this file has the plan. Datasets and runs go to FOLDER; what is there is not made again, and a
+ * training that was interrupted goes on.
  */
 
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { runNode } from "./run-node.js";
-import { MAIN, SETS } from "./sets.js";
+import { parseArgs } from "node:util";
+import { DATASETS } from "./datasets.js";
+import { measure, node, train, trainSeveral } from "./measure.js";
+import { RESULTS, readResults, writeResults } from "./results.js";
+import { TRAININGS } from "./trainings.js";
 
-const RESULTS = fileURLToPath(new URL("../results/defaults.json", import.meta.url));
-
-const [root, ...wanted] = process.argv.slice(2);
-if (!root) throw new Error("usage: run.js FOLDER [SET...]");
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    final: { type: "boolean", default: false },
+    "only-make": { type: "boolean", default: false },
+    results: { type: "string", default: RESULTS },
+    set: { type: "string", multiple: true, default: [] },
+  },
+});
+const [root, ...wanted] = positionals;
+if (!root) throw new Error("usage: run.js FOLDER [TRAINING...]");
+for (const name of wanted)
+  if (!TRAININGS.some((training) => training.name === name)) throw new Error(`no training is called ${name}`);
+if (values.set.length > 0 && values.results === RESULTS) throw new Error("--set: not by defaults; name --results FILE");
 const folder = resolve(root);
-const node = (/** @type {readonly string[]} */ args) => runNode(args, { cwd: folder });
 await mkdir(folder, { recursive: true });
-/** @type {Record<string, object>} */
-const results = existsSync(RESULTS) ? JSON.parse(await readFile(RESULTS, "utf8")) : {};
-for (const set of SETS) {
-  if (wanted.length > 0 && !wanted.includes(set.name)) continue;
-  if (!existsSync(join(folder, set.name))) node(set.make(set.name));
-  for (const seed of set.seeds) {
-    const key = `${set.name}, seed ${seed}`;
-    if (results[key]) continue;
-    const out = join("runs", `${set.name}-${seed}`);
-    const trunk = set.weights ? { trunk: { weights: set.weights } } : {};
-    await writeFile(join(folder, `${set.name}.json`), JSON.stringify({ dataset: set.name, out, seed, ...trunk }));
-    const isBegun = existsSync(join(folder, out, "checkpoint/state.safetensors"));
-    const { seconds } = JSON.parse(
-      node([MAIN, "train", `${set.name}.json`, "--json", ...(isBegun ? ["--resume"] : [])]),
-    );
-    const split = set.half === "choose" ? "validation" : "test";
-    const { heads } = JSON.parse(node([MAIN, "evaluate", out, set.name, "--split", split, "--json"]));
-    const faithfulness = set.hasCauses
-      ? JSON.parse(node([MAIN, "faithfulness", out, set.name, "--draws", "1", "--json", "--out", `${out}-faithful`]))
-          .methods[0]
-      : undefined;
-    results[key] = { half: set.half, split, seconds, heads, faithfulness };
-    await writeFile(RESULTS, `${JSON.stringify(results, null, 2)}\n`);
-    console.log(key, `${seconds} s`);
+const results = readResults(values.results);
+/** @type {Set<string>} */
+const skipped = new Set();
+for (const training of TRAININGS) {
+  if (wanted.length > 0 && !wanted.includes(training.name)) continue;
+  const dataset = training.dataset ?? training.name;
+  if (!make(dataset)) skipped.add(dataset);
+  else if (!values["only-make"]) for (const seed of training.seeds) await trainAndMeasure(training, seed);
+}
+if (skipped.size > 0) console.error(`\nSKIPPED, could not be made here: ${[...skipped].join(", ")}`);
+
+/** @param {string} name @returns {boolean} whether the set is there; its maker says why it is not. */
+function make(name) {
+  if (existsSync(join(folder, name, "dataset.json"))) return true;
+  const { from = "", make: commandOf } = DATASETS[name];
+  if (from && !make(from)) return false;
+  console.log(node(commandOf(name, from), folder).trim());
+  return existsSync(join(folder, name, "dataset.json"));
+}
+
+/** @param {import("./trainings.js").Training} training @param {number} seed */
+async function trainAndMeasure(training, seed) {
+  const { name: set, half } = training;
+  const place = { folder, overrides: values.set };
+  for (const split of splitsOf(training)) {
+    if (results.some((one) => one.set === set && one.seed === seed && one.split === split)) continue;
+    const measured =
+      split === "folds" || split === "separate"
+        ? await trainSeveral(training, split, seed, place)
+        : await measure(training, await train(training, seed, place), split, folder);
+    results.push({ set, seed, half, split, ...measured });
+    await writeResults(values.results, results);
+    console.log(`${set}, seed ${seed}, ${split}: done`);
   }
+}
+
+/** @param {import("./trainings.js").Training} training @returns {readonly import("./results.js").Result["split"][]} */
+function splitsOf({ half, how, splits = ["test"] }) {
+  if (how) return [how];
+  if (half === "show") return splits;
+  return values.final ? ["validation", "test"] : ["validation"];
 }

@@ -12,9 +12,10 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { encodeSafetensors, runTraining, selectEngine } from "aspectlens";
 import { trainBeside } from "./beside.js";
+import { DATASETS, MAIN } from "./datasets.js";
 import { differencesOf, timesOf } from "./differences.js";
 import { runNode } from "./run-node.js";
-import { MAIN, SETS } from "./sets.js";
+import { TRAININGS } from "./trainings.js";
 import { openTrainingPeer } from "./training-peer.js";
 
 const RESULTS = fileURLToPath(new URL("../results/torch-defaults.json", import.meta.url));
@@ -31,6 +32,10 @@ const TINY = /** @type {const} */ ([
   settings: { trunk: { name: trunk, inputSize: 64 }, stages: { 0: { epochs: 3 }, 1: { epochs: 3 } }, batchSize: 8 },
 }));
 const USUAL = ["pets", "wbc", "deeppcb-crops-boxes"];
+/** Those whose set is made of nothing but archives. */
+const SETS = TRAININGS.filter(({ name, how }) => !how && DATASETS[name] && !DATASETS[name].from).map(
+  ({ name, weights }) => ({ name, weights, make: (/** @type {string} */ folder) => DATASETS[name].make(folder, "") }),
+);
 
 const { values: options, positionals } = parseArgs({
   options: { threads: { type: "string", default: "2" } },

@@ -16,6 +16,7 @@ const folder = await temporaryFolder();
 const OPTIONS: TissueOptions = {
   seed: 3,
   size: 128,
+  scale: 1,
   noise: 0.03,
   causes: ["mitosis", "necrosis"],
   tagCorrelation: 0.5,
@@ -55,6 +56,27 @@ describe("drawTissue", () => {
         }
       }
     }
+  });
+
+  test("draws things of 6 to 12 pixels in images of 512, at a scale of 0.14", () => {
+    const lengths: Record<string, number[]> = { nucleus: [], lymphocyte: [], mitosis: [] };
+    for (let index = 0; index < 8; index++) {
+      const { boxes } = drawTissue(index, { ...OPTIONS, size: 512, scale: 0.14 });
+      for (const [name, sides] of Object.entries(lengths))
+        for (const [yMin, xMin, yMax, xMax] of boxes[name as ThingName])
+          sides.push(512 * Math.sqrt((yMax - yMin) * (xMax - xMin)));
+    }
+    for (const sides of Object.values(lengths)) {
+      expect(sides.length).toBeGreaterThan(1);
+      expect(Math.min(...sides)).toBeGreaterThanOrEqual(6);
+      expect(Math.max(...sides)).toBeLessThanOrEqual(13);
+    }
+  });
+
+  test("says of smaller things that they are as many", () => {
+    const at = (scale: number) => drawTissue(1, { ...OPTIONS, size: 256, scale }).cellularity;
+    expect(at(0.5)).toBeGreaterThan(0);
+    expect(at(0.5)).toBeCloseTo(at(1), 1);
   });
 
   test("calls an image malignant where mitosis or necrosis is visible, and nowhere else", () => {

@@ -29,6 +29,7 @@ interface CheckOptions extends CommonOptions {
 interface SynthOptions extends CommonOptions {
   readonly count: number;
   readonly size: number;
+  readonly scale: number;
   readonly seed: number;
   readonly noise: number;
   readonly causes: readonly Cause[];
@@ -72,6 +73,7 @@ export function addData(program: Command): void {
     .argument("<dir>", "folder to create; an earlier generated set there is replaced")
     .option("--count <images>", "number of images, all splits together", positiveInteger, 1000)
     .option("--size <pixels>", "side of each image", positiveInteger, 128)
+    .option("--scale <share>", "size of the things beside the usual one, 0.1 to 1", share, 1)
     .option("--seed <number>", "the same seed gives the same set", wholeNumber, 7)
     .option("--noise <share>", "standard deviation of the pixel noise, as a share of 255", share, 0.03)
     .option("--causes <aspects>", `aspects that make an image malignant, of ${POSSIBLE_CAUSES.join(", ")}`, causeList, [
@@ -87,6 +89,7 @@ export function addData(program: Command): void {
       `
 Examples:
   aspectlens data synth data/tissue
+  aspectlens data synth data/small-things --size 512 --scale 0.14
   aspectlens data synth data/biased --causes mitosis --tag-correlation 0.95 --seed 3`,
     )
     .action((directory: string, options: SynthOptions) =>
@@ -168,11 +171,12 @@ function printReport({
 }
 
 async function runSynth(directory: string, options: SynthOptions, signal: AbortSignal): Promise<void> {
-  const { count, size, seed, noise, causes, tagCorrelation, unlabelled } = options;
+  const { count, size, scale, seed, noise, causes, tagCorrelation, unlabelled } = options;
   const bar = progressBar("drawing");
   const made = await synthesize(directory, {
     count,
     size,
+    scale,
     seed,
     noise,
     causes,

@@ -13,6 +13,8 @@ export interface Canvas {
   /** `[size * size]`, 0 for the background, else 1 + the index in `things`. */
   readonly owner: Uint16Array;
   readonly things: Thing[];
+  /** Least width and height of what is visible of a thing, pixels. */
+  readonly smallest: number;
 }
 
 interface Thing {
@@ -40,11 +42,9 @@ export interface Paint {
   colour(x: number, y: number, depth: number): RgbColour;
 }
 
-/** Smallest width and height of anything on the canvas, pixels. */
-export const SMALLEST = 10;
-
-export function canvas(size: number, rgb: Float32Array): Canvas {
-  return { size, rgb, owner: new Uint16Array(size * size), things: [] };
+/** @param options `smallest`: least width and height of anything on the canvas, pixels. */
+export function canvas(size: number, rgb: Float32Array, { smallest = 10 }: { smallest?: number } = {}): Canvas {
+  return { size, rgb, owner: new Uint16Array(size * size), things: [], smallest };
 }
 
 /**
@@ -116,8 +116,9 @@ export function boxesOf(on: Canvas, aspect: string): Box[] {
 
 function isVisible(on: Canvas, id: number): boolean {
   const { area, leastVisible } = on.things[id - 1];
+  const { smallest } = on;
   const { yMin, xMin, yMax, xMax, count } = extent(on, id);
-  return count > 0 && count >= leastVisible * area && yMax - yMin >= SMALLEST && xMax - xMin >= SMALLEST;
+  return count > 0 && count >= leastVisible * area && yMax - yMin >= smallest && xMax - xMin >= smallest;
 }
 
 /** Bounding box of an object's visible part, pixels; the maxima are one past the last. */

@@ -160,15 +160,23 @@ function toRecord(
 }
 
 function resolveOptions(options: SynthesizeOptions): TissueOptions {
-  const { seed = 7, size = 128, noise = 0.03, causes = ["mitosis", "necrosis"], tagCorrelation = 0.5 } = options;
+  const {
+    seed = 7,
+    size = 128,
+    scale = 1,
+    noise = 0.03,
+    causes = ["mitosis", "necrosis"],
+    tagCorrelation = 0.5,
+  } = options;
   inRange("seed", seed, { least: 0, most: 2 ** 31, isWhole: true });
   inRange("size", size, { least: 64, most: 1024, isWhole: true });
+  inRange("scale", scale, { least: 0.1, most: 1 });
   inRange("noise", noise, { least: 0, most: 1 });
   inRange("tagCorrelation", tagCorrelation, { least: 0, most: 1 });
   if (causes.length === 0)
     throw new ConfigError("causes: none given.", { cure: `Known: ${POSSIBLE_CAUSES.join(", ")}.` });
   const known: Cause[] = causes.map((cause) => knownName(cause, POSSIBLE_CAUSES, "causes"));
-  return { seed, size, noise, causes: [...new Set(known)], tagCorrelation };
+  return { seed, size, scale, noise, causes: [...new Set(known)], tagCorrelation };
 }
 
 function inRange(

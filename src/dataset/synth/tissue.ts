@@ -28,8 +28,10 @@ export const ASPECTS: readonly AspectDeclaration[] = [
 /** What synthetic tissue looks like, and what decides its class. */
 export interface TissueOptions {
   readonly seed: number;
-  /** Side, pixels; objects scale with it, but are never smaller than 10 pixels. */
+  /** Side, pixels; objects scale with it, but (at `scale` 1) are never smaller than 10 pixels. */
   readonly size: number;
+  /** Size of the objects beside the usual one, in an image of the same size and with as many of them. */
+  readonly scale: number;
   /** Standard deviation of the pixel noise as a share of 255. */
   readonly noise: number;
   /** The class is malignant where one of these is present, else benign. */
@@ -61,16 +63,18 @@ const FREQUENCY: Readonly<Record<Cause, number>> = {
   mitosis: 0.4,
 };
 const TRIES = 60;
+/** Least width and height of what is seen of an object, pixels. */
+const LEAST_SIDE = 10;
 const DENSE = 1 / 8;
 
 /** One image with its ground truth; the same for the same seed and index. */
 export function drawTissue(index: number, options: TissueOptions): Tissue {
-  const { seed, size, noise, causes, tagCorrelation } = options;
+  const { seed, size, scale, noise, causes, tagCorrelation } = options;
   const stream = imageStream(seed, index, "scene");
   const isWanted = wantedThings(causes, stream);
-  const on = canvas(size, ground(size, imageStream(seed, index, "ground")));
+  const on = canvas(size, ground(size, imageStream(seed, index, "ground")), { smallest: LEAST_SIDE * scale });
   const malignant = causes.some((cause) => isWanted[cause]);
-  const unit = size / 128;
+  const unit: Unit = { pixels: (size / 128) * scale, least: scale };
   const has = (aspect: ThingName) => on.things.some((thing) => thing.aspect === aspect);
   if (stream.next() < (malignant ? tagCorrelation : 1 - tagCorrelation))
     place(on, () => scannerTag(size, unit, stream));
@@ -86,7 +90,7 @@ export function drawTissue(index: number, options: TissueOptions): Tissue {
     image: expose(on.rgb, noise, imageStream(seed, index, "noise")),
     mask: toValues(on),
     boxes: Object.fromEntries(names.map((name) => [name, boxesOf(on, name)])) as Record<ThingName, Box[]>,
-    cellularity: Math.min(1, visibleArea(on, "nucleus") / (size * size) / DENSE),
+    cellularity: Math.min(1, visibleArea(on, "nucleus") / (size * scale) ** 2 / DENSE),
     isMalignant: present.length > 0,
     causes: present,
   };
@@ -115,9 +119,16 @@ function repeat(count: number, action: () => void): void {
   for (let i = 0; i < count; i++) action();
 }
 
-/** Scales a radius given for 128 pixels to this size; never so small that the object gets smaller than ten pixels. */
-function scaled(radius: number, unit: number): number {
-  return Math.max(5.6, radius * unit);
+interface Unit {
+  /** What a length given in pixels, for an image of 128, is here. */
+  readonly pixels: number;
+  /** By this the least sizes, in pixels of any image, are multiplied. */
+  readonly least: number;
+}
+
+/** Scales a radius given for 128 pixels; never so small that the object gets smaller than ten pixels. */
+function scaled(radius: number, { pixels, least }: Unit): number {
+  return Math.max(5.6 * least, radius * pixels);
 }
 
 function somewhere(size: number, margin: number, stream: Random): { x: number; y: number } {
@@ -125,14 +136,14 @@ function somewhere(size: number, margin: number, stream: Random): { x: number; y
 }
 
 /** Violet, with a darker rim and coarse chromatin. */
-function nucleus(size: number, unit: number, stream: Random): Paint {
+function nucleus(size: number, unit: Unit, stream: Random): Paint {
   const a = scaled(stream.uniform(8.5, 12), unit);
   const b = scaled(stream.uniform(6.2, 8), unit);
   const shape = ellipse(somewhere(size, a + 1, stream), { a, b, angle: stream.uniform(0, Math.PI) });
-  const grain = valueNoise(2.5 * unit, stream);
+  const grain = valueNoise(2.5 * unit.pixels, stream);
   const tone = stream.uniform(-10, 10);
   const colour = (x: number, y: number, depth: number): RgbColour => {
-    const rim = depth < 1.5 * unit ? -26 : 0;
+    const rim = depth < 1.5 * unit.pixels ? -26 : 0;
     const chromatin = 14 * grain(x, y);
     return [142 + tone + rim + chromatin, 104 + tone + rim + chromatin, 184 + tone + 0.6 * (rim + chromatin)];
   };
@@ -140,10 +151,10 @@ function nucleus(size: number, unit: number, stream: Random): Paint {
 }
 
 /** Small, round, deep blue. */
-function lymphocyte(size: number, unit: number, stream: Random): Paint {
+function lymphocyte(size: number, unit: Unit, stream: Random): Paint {
   const radius = scaled(stream.uniform(5.6, 7.2), unit);
   const shape = ellipse(somewhere(size, radius + 1, stream), { a: radius, b: radius, angle: 0 });
-  const grain = valueNoise(2 * unit, stream);
+  const grain = valueNoise(2 * unit.pixels, stream);
   const colour = (x: number, y: number): RgbColour => {
     const speck = 9 * grain(x, y);
     return [44 + speck, 52 + speck, 138 + speck];
@@ -152,10 +163,10 @@ function lymphocyte(size: number, unit: number, stream: Random): Paint {
 }
 
 /** Dark, ragged, with arms. */
-function mitosis(size: number, unit: number, stream: Random): Paint {
-  const radius = Math.max(8, stream.uniform(8.5, 11) * unit);
+function mitosis(size: number, unit: Unit, stream: Random): Paint {
+  const radius = Math.max(8 * unit.least, stream.uniform(8.5, 11) * unit.pixels);
   const shape = star(somewhere(size, radius + 1, stream), { radius, arms: 5 + stream.integer(3) }, stream);
-  const grain = valueNoise(2 * unit, stream);
+  const grain = valueNoise(2 * unit.pixels, stream);
   const colour = (x: number, y: number): RgbColour => {
     const speck = 8 * grain(x, y);
     return [66 + speck, 12 + speck, 34 + speck];
@@ -164,11 +175,11 @@ function mitosis(size: number, unit: number, stream: Random): Paint {
 }
 
 /** A large, pale yellow, granular field. */
-function necrosis(size: number, unit: number, stream: Random): Paint {
-  const radius = stream.uniform(15, 24) * unit;
+function necrosis(size: number, unit: Unit, stream: Random): Paint {
+  const radius = stream.uniform(15, 24) * unit.pixels;
   const shape = blob(somewhere(size, radius * 1.25, stream), { radius }, stream);
-  const debris = valueNoise(3 * unit, stream);
-  const cloud = valueNoise(9 * unit, stream);
+  const debris = valueNoise(3 * unit.pixels, stream);
+  const cloud = valueNoise(9 * unit.pixels, stream);
   const colour = (x: number, y: number): RgbColour => {
     const grain = 12 * debris(x, y) + 8 * cloud(x, y);
     return [240 + 0.5 * grain, 224 + grain, 152 + 1.5 * grain];
@@ -177,7 +188,7 @@ function necrosis(size: number, unit: number, stream: Random): Paint {
 }
 
 /** A bent red tube with a pale lumen. */
-function vessel(size: number, unit: number, stream: Random): Paint {
+function vessel(size: number, unit: Unit, stream: Random): Paint {
   const radius = scaled(stream.uniform(5.6, 8), unit);
   const middle = somewhere(size, size * 0.35, stream);
   const length = stream.uniform(0.5, 0.75) * size;
@@ -194,7 +205,7 @@ function vessel(size: number, unit: number, stream: Random): Paint {
       y: margin(middle.y + along * Math.sin(angle) + across * Math.cos(angle)),
     };
   });
-  const grain = valueNoise(4 * unit, stream);
+  const grain = valueNoise(4 * unit.pixels, stream);
   const colour = (x: number, y: number, depth: number): RgbColour => {
     const speck = 9 * grain(x, y);
     // The wall is the outer six tenths of the radius.
@@ -204,16 +215,16 @@ function vessel(size: number, unit: number, stream: Random): Paint {
 }
 
 /** A dark label with light bars in a corner, like those that scanners add. */
-function scannerTag(size: number, unit: number, stream: Random): Paint {
-  const width = Math.max(16, Math.round(stream.uniform(20, 28) * unit));
-  const height = Math.max(10, Math.round(stream.uniform(11, 15) * unit));
-  const gap = Math.round(stream.uniform(2, 6) * unit);
+function scannerTag(size: number, unit: Unit, stream: Random): Paint {
+  const width = Math.max(16 * unit.least, Math.round(stream.uniform(20, 28) * unit.pixels));
+  const height = Math.max(10 * unit.least, Math.round(stream.uniform(11, 15) * unit.pixels));
+  const gap = Math.round(stream.uniform(2, 6) * unit.pixels);
   const left = stream.next() < 0.5 ? gap : size - gap - width;
   const top = stream.next() < 0.5 ? gap : size - gap - height;
   const shape = rectangle({ x: left + width / 2, y: top + height / 2 }, { width, height });
-  const pattern = valueNoise(1.5 * unit, stream);
+  const pattern = valueNoise(1.5 * unit.pixels, stream);
   const colour = (x: number, _y: number, depth: number): RgbColour => {
-    const isBar = depth > 3 * unit && pattern(x, 0) > 0.1;
+    const isBar = depth > 3 * unit.pixels && pattern(x, 0) > 0.1;
     return isBar ? [176, 180, 186] : [34, 38, 42];
   };
   return { aspect: "scanner-tag", shape, leastVisible: 1, colour };
