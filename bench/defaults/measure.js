@@ -60,7 +60,17 @@ export async function measure({ name, dataset = name, hasCauses }, out, split, f
   const seconds = await secondsOf(join(folder, out));
   if (!hasCauses || split !== "test") return { seconds, heads, groups };
   const asked = ["faithfulness", out, dataset, "--draws", "1", "--json", "--out", `${out}-faithful`];
-  return { seconds, heads, groups, faithfulness: JSON.parse(node([MAIN, ...asked], folder)).methods[0] };
+  return { seconds, heads, groups, faithfulness: faithfulnessOf([MAIN, ...asked], folder) };
+}
+
+/** @param {readonly string[]} args @param {string} folder @returns `null` where the model explains nothing. */
+function faithfulnessOf(args, folder) {
+  try {
+    return JSON.parse(node(args, folder)).methods[0];
+  } catch (error) {
+    console.error(String(error));
+    return null;
+  }
 }
 
 /** Of all epochs, however often the training was interrupted. @param {string} run */

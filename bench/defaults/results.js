@@ -15,7 +15,7 @@ export const RESULTS = fileURLToPath(new URL("../results/defaults.json", import.
  * @property {number} seconds of training
  * @property {Record<string, Record<string, any>>} [heads] metrics by head (`evaluate --json`)
  * @property {Record<string, Record<string, Record<string, Record<string, any>>>>} [groups] by name, value and head
- * @property {Record<string, any>} [faithfulness] of the default method
+ * @property {Record<string, any> | null} [faithfulness] of the default method; `null` where the model explains nothing
  * @property {Record<string, any>} [report] what `--folds` or `--compare-separate` wrote
  */
 

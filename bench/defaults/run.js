@@ -34,13 +34,25 @@ await mkdir(folder, { recursive: true });
 const results = readResults(values.results);
 /** @type {Set<string>} */
 const skipped = new Set();
+/** @type {string[]} */
+const failed = [];
 for (const training of TRAININGS) {
   if (wanted.length > 0 && !wanted.includes(training.name)) continue;
   const dataset = training.dataset ?? training.name;
   if (!make(dataset)) skipped.add(dataset);
-  else if (!values["only-make"]) for (const seed of training.seeds) await trainAndMeasure(training, seed);
+  else if (!values["only-make"]) for (const seed of training.seeds) await trainAndMeasure(training, seed).catch(note);
 }
 if (skipped.size > 0) console.error(`\nSKIPPED, could not be made here: ${[...skipped].join(", ")}`);
+if (failed.length > 0) {
+  console.error(`\nFAILED:\n${failed.join("\n")}`);
+  process.exitCode = 1;
+}
+
+/** The others are still trained. @param {unknown} error */
+function note(error) {
+  failed.push(String(error));
+  console.error(String(error));
+}
 
 /** @param {string} name @returns {boolean} whether the set is there; its maker says why it is not. */
 function make(name) {

@@ -28,7 +28,9 @@ function rowOf(wanted) {
   const named = beside ? `${set}, less ${beside}` : set;
   const mean = both.length > 0 ? both.reduce((sum, { value }) => sum + value, 0) / both.length : undefined;
   const each = both.map(({ seed, value }) => `${shown(value)} (${seed})`).join(", ");
-  return [named, half, split, head, metric, boundOf(wanted), shown(mean), each || "-", isMet(wanted, mean)];
+  const isMeasured = results.some((result) => result.set === set && result.split === split);
+  const met = isMeasured ? isMet(wanted, mean) : "";
+  return [named, half, split, head, metric, boundOf(wanted), shown(mean), each || "-", met];
 }
 
 /** @param {Wanted} wanted @returns {Map<number, number>} by seed. */
@@ -74,7 +76,8 @@ function boundOf({ least, most }) {
 
 /** @param {Wanted} wanted @param {number | undefined} mean */
 function isMet(wanted, mean) {
-  if (mean === undefined || boundOf(wanted) === "") return "";
+  if (boundOf(wanted) === "") return "";
+  if (mean === undefined) return wanted.beside ? "" : "**no**";
   return mean >= (wanted.least ?? mean) && mean <= (wanted.most ?? mean) ? "yes" : "**no**";
 }
 
