@@ -1,10 +1,10 @@
 /** One training of one seed, gone on with where it was interrupted, and what `evaluate` and `faithfulness` say of it. */
 
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { MAIN } from "./datasets.js";
+import { runNode } from "./run-node.js";
 
 const SEVERAL = { folds: ["--folds", "5"], separate: ["--compare-separate"] };
 
@@ -16,7 +16,7 @@ export async function train(training, seed, { folder, overrides }) {
   const { out, config } = await writeConfig(training, seed, folder);
   if (existsSync(join(folder, out, "best/model.json"))) return out;
   const isBegun = existsSync(join(folder, out, "checkpoint/state.safetensors"));
-  node([MAIN, "train", config, ...(isBegun ? ["--resume"] : []), ...toWords(overrides)], folder);
+  runNode([MAIN, "train", config, ...(isBegun ? ["--resume"] : []), ...toWords(overrides)], { cwd: folder });
   return out;
 }
 
@@ -31,7 +31,7 @@ export async function trainSeveral(training, how, seed, { folder, overrides }) {
   const isBegun = existsSync(join(folder, out));
   const words = [...SEVERAL[how], ...(isBegun ? ["--resume"] : []), ...toWords(overrides)];
   const begun = performance.now();
-  const report = JSON.parse(node([MAIN, "train", config, "--json", ...words], folder));
+  const report = JSON.parse(runNode([MAIN, "train", config, "--json", ...words], { cwd: folder }));
   return { seconds: Math.round((performance.now() - begun) / 1000), report };
 }
 
@@ -56,7 +56,9 @@ function toWords(overrides) {
  * @param {string} folder
  */
 export async function measure({ name, dataset = name, hasCauses }, out, split, folder) {
-  const { heads, groups } = JSON.parse(node([MAIN, "evaluate", out, dataset, "--split", split, "--json"], folder));
+  const { heads, groups } = JSON.parse(
+    runNode([MAIN, "evaluate", out, dataset, "--split", split, "--json"], { cwd: folder }),
+  );
   const seconds = await secondsOf(join(folder, out));
   if (!hasCauses || split !== "test") return { seconds, heads, groups };
   const asked = ["faithfulness", out, dataset, "--draws", "1", "--json", "--out", `${out}-faithful`];
@@ -66,7 +68,7 @@ export async function measure({ name, dataset = name, hasCauses }, out, split, f
 /** @param {readonly string[]} args @param {string} folder @returns `null` where the model explains nothing. */
 function faithfulnessOf(args, folder) {
   try {
-    return JSON.parse(node(args, folder)).methods[0];
+    return JSON.parse(runNode(args, { cwd: folder })).methods[0];
   } catch (error) {
     console.error(String(error));
     return null;
@@ -77,16 +79,4 @@ function faithfulnessOf(args, folder) {
 async function secondsOf(run) {
   const lines = (await readFile(join(run, "metrics.jsonl"), "utf8")).trim().split("\n");
   return Math.round(lines.reduce((sum, line) => sum + JSON.parse(line).seconds, 0));
-}
-
-/** @param {readonly string[]} args @param {string} cwd @returns {string} what it prints. */
-export function node(args, cwd) {
-  const { status, stdout } = spawnSync(process.execPath, args, {
-    cwd,
-    encoding: "utf8",
-    maxBuffer: 2 ** 28,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  if (status !== 0) throw new Error(`${args.join(" ")}: exit code ${status}`);
-  return stdout;
 }

@@ -11,8 +11,9 @@ import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { DATASETS } from "./datasets.js";
-import { measure, node, train, trainSeveral } from "./measure.js";
+import { measure, train, trainSeveral } from "./measure.js";
 import { RESULTS, readResults, writeResults } from "./results.js";
+import { runNode } from "./run-node.js";
 import { TRAININGS } from "./trainings.js";
 
 const { values, positionals } = parseArgs({
@@ -59,7 +60,7 @@ function make(name) {
   if (existsSync(join(folder, name, "dataset.json"))) return true;
   const { from = "", make: commandOf } = DATASETS[name];
   if (from && !make(from)) return false;
-  console.log(node(commandOf(name, from), folder).trim());
+  console.log(runNode(commandOf(name, from), { cwd: folder }).trim());
   return existsSync(join(folder, name, "dataset.json"));
 }
 

@@ -15,8 +15,8 @@ import { trainBeside } from "./beside.js";
 import { DATASETS, MAIN } from "./datasets.js";
 import { differencesOf, timesOf } from "./differences.js";
 import { runNode } from "./run-node.js";
-import { TRAININGS } from "./trainings.js";
 import { openTrainingPeer } from "./training-peer.js";
+import { TRAININGS } from "./trainings.js";
 
 const RESULTS = fileURLToPath(new URL("../results/torch-defaults.json", import.meta.url));
 /** What differs by more after one step from the same numbers is another network or another loss, not rounding. */
