@@ -13,17 +13,19 @@ import { augmentationSheet } from "../../pictures/augmentation-sheet.js";
 import type { RawConfig } from "../../train/config.js";
 import { readConfig } from "../../train/read-config.js";
 import { previewAugmentation } from "../../workflows/preview-augmentation.js";
+import { quickConfig } from "../../workflows/quick-config.js";
 import { planTraining } from "../../workflows/train-plan.js";
 import { runTraining } from "../../workflows/train-run.js";
 import { countUpTo, type EngineOptions, engineOptions, showNotice } from "../engine-options.js";
 import { checkFolder } from "../out-folder.js";
 
-import { metricsTable, printJson, printLine } from "../output.js";
+import { metricsTable, printJson, printLine, printNote } from "../output.js";
 import { duration } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
 import { explainConfig } from "./explain-config.js";
 import { trainFolds } from "./train-folds.js";
 import { trainingProgress } from "./train-progress.js";
+import { trainSeparate } from "./train-separate.js";
 
 interface TrainCommandOptions extends CommonOptions, EngineOptions {
   readonly set: readonly string[];
@@ -31,6 +33,8 @@ interface TrainCommandOptions extends CommonOptions, EngineOptions {
   readonly finish?: boolean;
   readonly addHeads?: string;
   readonly folds?: number;
+  readonly compareSeparate?: boolean;
+  readonly quick?: boolean;
   readonly explainConfig?: boolean;
   readonly preview?: string;
 }
@@ -57,6 +61,12 @@ export function addTrain(program: Command): void {
         "also train each head alone, and show what training together costs or gives",
       ).conflicts(["finish", "addHeads", "explainConfig", "preview", "folds"]),
     )
+    .addOption(
+      new Option(
+        "--quick",
+        "a first model in about a minute: measure a step, and take so many epochs and images",
+      ).conflicts(["finish", "addHeads", "explainConfig", "preview"]),
+    )
     .option("--explain-config", "print each setting and why the data make it so, and train nothing")
     .option("--preview <folder>", "draw what augmentation makes of some training images, and train nothing")
     .option("--json", "print one JSON object at the end")
@@ -73,7 +83,9 @@ Examples:
   aspectlens train config.json --preview views
   aspectlens train config.json --resume
   aspectlens train runs/tissue/config.json --finish
+  aspectlens train config.json --quick
   aspectlens train config.json --folds 5
+  aspectlens train config.json --compare-separate
   aspectlens train more-aspects.json --add-heads runs/tissue
 
 docs/configuration.md lists every key with its default and range.`,
@@ -95,8 +107,10 @@ function foldCount(value: string): number {
 
 async function runTrain(config: string | undefined, options: TrainCommandOptions, signal: AbortSignal): Promise<void> {
   if (config === undefined) throw new ConfigError("train: name a configuration, as in: aspectlens train config.json.");
-  const raw = await readConfig(config, { assignments: options.set });
+  const given = await readConfig(config, { assignments: options.set });
+  const raw = options.quick ? await shortened(given, options, signal) : given;
   if (options.folds !== undefined) return trainFolds(raw, { ...options, folds: options.folds }, signal);
+  if (options.compareSeparate) return trainSeparate(raw, options, signal);
   if (options.explainConfig) return explainConfig(raw, options);
   if (options.preview !== undefined) return preview(raw, options.preview, options);
   const { trained, seconds } = await trainWithProgress(raw, options, signal);
@@ -117,6 +131,24 @@ async function runTrain(config: string | undefined, options: TrainCommandOptions
   printLine();
   printLine(`trained in ${duration(seconds * 1000)}; the best model is in ${best}`);
   printLine(`next: aspectlens export ${raw.out} model.aspect`);
+}
+
+/** The configuration with stages and images that take about a minute here. */
+async function shortened(raw: RawConfig, options: TrainCommandOptions, signal: AbortSignal): Promise<RawConfig> {
+  const engine = await selectEngine(options);
+  try {
+    const { config, seconds } = await quickConfig(raw, { engine, signal, isResumed: options.resume });
+    if (seconds !== undefined) printNote(`quick: ${quickLine(config, seconds)}`);
+    return config;
+  } finally {
+    await engine.dispose();
+  }
+}
+
+function quickLine({ stages = [], images }: RawConfig, seconds: number): string {
+  const epochs = Object.values(stages).map((stage) => stage.epochs);
+  const some = images?.train === undefined ? "all training images" : `${images.train} training images`;
+  return `epochs ${epochs.join(" and ")} over ${some}; a step takes ${seconds.toPrecision(2)} s`;
 }
 
 /** Draws augmented training images: `augmentation.png` in a folder, which replaces an earlier one. */

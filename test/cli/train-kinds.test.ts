@@ -1,4 +1,4 @@
-/** Cross-validation as a user runs it. */
+/** Cross-validation, quick trainings and heads alone as a user runs them. */
 
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
@@ -51,4 +51,17 @@ test("a folds.json of others, and too many folds, are refused before anything is
   expect((await run("--folds", "1")).code).toBe(2);
   expect((await run("--folds", "2", "--finish")).code).toBe(2);
   expect(existsSync(at("many"))).toBe(false);
+});
+
+test("--quick says what it chose and writes it; beside it separate.json of others is not overwritten", {
+  timeout: LONG,
+}, async () => {
+  const { code, stderr } = await run("--quick", "--set", "out=quick");
+  expect(code, stderr).toBe(0);
+  expect(stderr).toMatch(/^quick: epochs 1 over all training images; a step takes [\d.e-]+ s$/m);
+  expect(JSON.parse(readFileSync(at("quick", "config.json"), "utf8"))).toMatchObject({ stages: [{ epochs: 1 }] });
+  writeFileSync(at("mine", "separate.json"), "{}");
+  const foreign = await run("--compare-separate", "--set", "out=mine");
+  expect(foreign.code).toBe(2);
+  expect(foreign.stderr).toMatch(/^aspectlens: mine[\\/]separate\.json: exists and is not [^\n]*\n$/);
 });

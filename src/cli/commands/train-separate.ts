@@ -1,0 +1,61 @@
+/** `aspectlens train --compare-separate`: the joint run beside one run for each head alone. */
+
+import { join } from "node:path";
+import { metricText } from "../../core/metric-numbers.js";
+import { formatTable } from "../../core/text-table.js";
+import { selectEngine } from "../../engine/select-engine.js";
+import type { RawConfig } from "../../train/config.js";
+import {
+  compareSeparate,
+  SEPARATE_FILE,
+  SEPARATE_FORMAT,
+  type SeparateComparison,
+} from "../../workflows/compare-separate.js";
+import { type EngineOptions, showNotice } from "../engine-options.js";
+import { checkOutFile } from "../out-file.js";
+import { printJson, printLine, printNote } from "../output.js";
+import { isOfFormat } from "../own-json.js";
+import { trainingProgress } from "./train-progress.js";
+
+export async function trainSeparate(
+  raw: RawConfig,
+  { resume, json, ...options }: EngineOptions & { resume?: boolean; json?: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const file = join(raw.out, SEPARATE_FILE);
+  await checkOutFile(file, { isOurs: isOfFormat(SEPARATE_FORMAT), what: "the result of such a comparison" });
+  const engine = await selectEngine({ ...options, onNotice: showNotice });
+  const { callbacks, bar } = trainingProgress();
+  try {
+    const result = await compareSeparate(raw, {
+      ...callbacks,
+      ...{ engine, signal, isResumed: resume },
+      onRun: (head) => {
+        bar().clear();
+        printNote(head === undefined ? "all heads together" : `${head} alone`);
+      },
+      onMeasured: (done, count) => bar().update(done / count, `measuring, image ${done} of ${count}`),
+    });
+    bar().clear();
+    if (json) printJson(result);
+    else printComparison(result, file);
+  } finally {
+    await engine.dispose();
+  }
+}
+
+function printComparison({ dataset, split, heads, intervals }: SeparateComparison, file: string): void {
+  const drawn = intervals.drawn === "image" ? "images" : `all images of a "${intervals.drawn}" at once`;
+  const cell = (value: number | null) => (value === null ? "-" : metricText(value));
+  const rows = Object.entries(heads).map(([head, { metric, count, joint, separate, difference, interval }]) => [
+    ...[head, metric, String(count), count === 0 ? "not evaluated" : cell(joint), cell(separate), cell(difference)],
+    interval ? `${metricText(interval[0])} to ${metricText(interval[1])}` : "",
+  ]);
+  printLine(`${dataset.name}, ${split}: ${dataset.count} images`);
+  printLine();
+  const title = ["head", "metric", "images", "joint", "separate", "difference", "95 % interval"];
+  for (const line of formatTable([title, ...rows])) printLine(line);
+  printLine();
+  printLine(`intervals: of the difference, by drawing ${drawn} again and again (paired bootstrap)`);
+  printLine(`written to ${file}`);
+}
