@@ -16,8 +16,9 @@ const TURN = 8;
 /**
  * @param {import("aspectlens").Engine} engine
  * @param {import("./training-peer.js").TrainingPeer} peer
+ * @param {{ onFirstStep: (stage: import("./peer-training.js").Stage) => void }} options may throw, which ends both.
  */
-export function trainBeside(engine, peer) {
+export function trainBeside(engine, peer, { onFirstStep }) {
   const theirs = peerTraining(peer);
   /** @type {import("aspectlens").TrainPlan | undefined} */
   let plan;
@@ -54,6 +55,7 @@ export function trainBeside(engine, peer) {
       if (stage.ours.length === 1) {
         stage.first = await theirs.compareFirst(bytes);
         stage.firstMoments = await options.state?.read(begun.trainable.map(firstMoment));
+        onFirstStep(stage);
       }
       await theirs.step(bytes, { turn: TURN });
       return outputs;

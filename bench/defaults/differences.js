@@ -10,24 +10,22 @@ const COMPARED = 20;
 /** Share of the gradient that Adam's first moment takes in: 1 - BETA_1. */
 const TAKEN = 0.1;
 
-/**
- * In one step from the same numbers, and over the first steps of both trainings.
- *
- * @param {Stage} stage
- */
-export function differencesOf({ ours, theirs, first, firstMoments = {} }) {
+/** In the first step of a stage, from the same numbers. @param {Stage} stage */
+export function oneStepOf({ ours, first, firstMoments = {} }) {
   if (!first) throw new Error("a stage without a step.");
   const gradients = Object.entries(first.gradients).map(([parameter, { data }]) => {
     const own = firstMoments[firstMoment(parameter)].data.map((moment) => moment / TAKEN);
     return { parameter, difference: relativeDistance(own, data) };
   });
   const [worst] = gradients.sort((a, b) => b.difference - a.difference);
+  return { loss: lossDifference(ours[0].losses, first.losses), gradient: worst.difference, of: worst.parameter };
+}
+
+/** Over the first steps of both trainings. @param {Stage} stage */
+export function firstStepsOf({ ours, theirs }) {
   const steps = Math.min(COMPARED, ours.length);
   const each = ours.slice(0, steps).map(({ losses }, step) => lossDifference(losses, theirs[step].losses));
-  return {
-    oneStep: { loss: lossDifference(ours[0].losses, first.losses), gradient: worst.difference, of: worst.parameter },
-    firstSteps: { steps, loss: Math.max(...each) },
-  };
+  return { steps, loss: Math.max(...each) };
 }
 
 /**
