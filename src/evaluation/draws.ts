@@ -3,7 +3,7 @@
 import { MOST_DRAWS } from "../metrics/bootstrap.js";
 
 /** Work that the draws of one head may take, in numbers; beyond it fewer are drawn. */
-const MOST_NUMBERS = 5e9;
+const MOST_NUMBERS = 5e8;
 const FEWEST_DRAWS = 100;
 
 /** @param numbers that each draw goes through. */
