@@ -1,6 +1,6 @@
 /** How one image is augmented: which part is seen, mirrored or not, its colours jittered or not. */
 
-/** Whole pixels of the upright original. */
+/** Whole pixels of the upright original. It may reach beyond the image, whose edge is repeated there. */
 export interface Crop {
   readonly left: number;
   readonly top: number;

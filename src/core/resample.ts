@@ -12,18 +12,27 @@ function kernel(distance: number): number {
   return x < 1 ? (1.5 * x - 2.5) * x * x + 1 : ((-0.5 * x + 2.5) * x - 4) * x + 2;
 }
 
+const within = (index: number, count: number) => Math.min(count - 1, Math.max(0, index));
+
 /**
  * Writes the shares of the source pixels in each output pixel: `out[i * stride + j * step]` for output i and source j.
- * The shares of an output pixel sum to 1; what lies beyond the part that is seen repeats its edge.
+ * The shares of an output pixel sum to 1; what lies beyond the part that is seen, or beyond the image, repeats its edge.
  *
  * @param out zeros, changed in place.
  * @param part.start first source pixel that is seen, of `part.length`; they fill `size` output pixels.
+ * @param part.whole source pixels that there are.
  * @param part.isMirrored the last source pixel comes first.
  * @param place.offset where the matrix begins in `out`.
  */
 export function writeResampling(
   out: Float32Array,
-  { start, length, size, isMirrored = false }: { start: number; length: number; size: number; isMirrored?: boolean },
+  {
+    start,
+    length,
+    whole,
+    size,
+    isMirrored = false,
+  }: { start: number; length: number; whole: number; size: number; isMirrored?: boolean },
   { offset, stride, step }: { offset: number; stride: number; step: number },
 ): void {
   const scale = Math.max(1, length / size);
@@ -35,7 +44,7 @@ export function writeResampling(
     for (let j = first; j <= last; j++) sum += kernel((j - centre) / scale);
     const row = offset + (isMirrored ? size - 1 - i : i) * stride;
     for (let j = first; j <= last; j++) {
-      const source = start + Math.min(length - 1, Math.max(0, j));
+      const source = within(start + within(j, length), whole);
       out[row + source * step] += kernel((j - centre) / scale) / sum;
     }
   }

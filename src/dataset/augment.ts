@@ -10,8 +10,8 @@ import { luma } from "../core/luma.js";
 import type { Random } from "../core/random.js";
 
 /**
- * Presence, amount and class label do not change, so crops must be mild: a crop that removes the labelled object makes
- * the label wrong.
+ * Presence, amount and class label do not change, so a crop must not remove what they speak of: `drawSafeView` keeps what
+ * is marked.
  */
 export interface Augment {
   /** Mirror left to right with probability 1/2. */
@@ -23,6 +23,11 @@ export interface Augment {
   readonly turn?: Turn;
   /** 0..1, the largest share of each side that is cropped; the rest is enlarged to the full size. */
   readonly crop: number;
+  /**
+   * 0..0.25, the largest margin around the image, as a share of its sides; the image, made smaller, lies anywhere in it,
+   * and its edge is repeated. 0 by default.
+   */
+  readonly margin?: number;
   /** 0..1, the largest relative change of brightness, contrast and saturation. */
   readonly colour: number;
 }
@@ -30,6 +35,9 @@ export interface Augment {
 /** Whether training images are turned. */
 export type Turn = "none" | "half" | "quarter";
 export const TURNS: readonly Turn[] = ["none", "half", "quarter"];
+
+/** Of `margin`. */
+export const MOST_MARGIN = 0.25;
 
 /** A box with less than this share of its area left inside the crop is dropped: too little of the object is seen. */
 const LEAST_VISIBLE_SHARE = 0.25;
@@ -45,11 +53,13 @@ export function plainView({ width, height }: { width: number; height: number }, 
 export function drawView({ width, height }: { width: number; height: number }, augment: Augment, random: Random): View {
   const flip = augment.flip && random.next() < 0.5;
   const least = 1 - augment.crop;
-  const kept = random.uniform(least, 1);
+  const most = 1 + (augment.margin ?? 0);
+  const kept = random.uniform(least, most);
   const stretch = random.uniform(1 / MOST_STRETCH, MOST_STRETCH);
   const side = (length: number, share: number) => {
-    const pixels = Math.max(1, Math.round(length * Math.min(1, Math.max(least, share))));
-    return { pixels, start: random.integer(length - pixels + 1) };
+    const pixels = Math.max(1, Math.round(length * Math.min(most, Math.max(least, share))));
+    const start = random.integer(Math.abs(length - pixels) + 1);
+    return { pixels, start: pixels > length ? -start : start };
   };
   const across = side(width, kept * stretch);
   const down = side(height, kept / stretch);

@@ -3,14 +3,15 @@
 import sharp from "sharp";
 import { inFile } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
+import { MOST_MARGIN } from "./augment.js";
 import { readBitmap } from "./bmp.js";
 import { imageFormat } from "./image-format.js";
 import { checkPixelCount, readHeader } from "./image-header.js";
 import { readImageFile } from "./read-image-file.js";
 import { type DecodableImage, decoded, type RenderOptions, resizer } from "./resize-image.js";
 
-/** From this reduction on, JPEG and WebP are shrunk while they are decoded (sharp's `fastShrinkOnLoad: false`). */
-const SHRINK_ON_LOAD = 4;
+/** From this reduction on, JPEG and WebP may be shrunk while they are decoded (sharp's `fastShrinkOnLoad: false`). */
+const SHRINK_ON_LOAD = 4 / (1 + MOST_MARGIN);
 
 /** Largest value of 12 bits, with some overshoot from resizing. */
 const DARK = 4096 * 1.25;
@@ -107,7 +108,7 @@ async function openUnplaced(
       pixels: data,
       width,
       height,
-      render: resizer({ name, costBytes: 0, is16Bit: false, open: raw }),
+      render: resizer({ name, width, height, costBytes: 0, is16Bit: false, open: raw }),
       keepDecoded: async () => kept,
       remark: () => undefined,
     };

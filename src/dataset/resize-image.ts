@@ -19,13 +19,16 @@ export const RESIZE_KERNEL = "cubic";
 export interface RenderOptions extends Partial<Symmetry> {
   /** Side of the square, pixels. */
   readonly size: number;
-  /** Part of the upright original that is rendered; by default all of it. */
+  /** Part of the upright original that is rendered, or more than it; by default all of it. */
   readonly crop?: Crop;
 }
 
 /** A file whose header has been read. */
 export interface DecodableImage {
   readonly name: string;
+  /** Of the upright original, pixels. */
+  readonly width: number;
+  readonly height: number;
   /** Peak memory of its decoder, bytes. */
   readonly costBytes: number;
   readonly is16Bit: boolean;
@@ -46,18 +49,19 @@ export function resizer(
   return async ({ size, crop, flip = false, isUpsideDown = false, isTransposed = false }) => {
     // Decoders shrink to no less than twice the size, so that the kernel does the last step.
     const how = { fit: "fill", kernel: RESIZE_KERNEL, fastShrinkOnLoad: false } as const;
-    const part = () => (crop ? source.open().extract(crop) : source.open());
+    const { part, inner, margins } = placed(source, { size, crop });
+    const resized = (image: Sharp) => {
+      const square = image.resize(inner.width, inner.height, how);
+      return margins ? square.extend({ ...margins, extendWith: "copy" }) : square;
+    };
+    const open = () => (part ? source.open().extract(part) : source.open());
     const data = source.is16Bit
       ? toEightBits(
-          await decoded(source, () =>
-            part().resize(size, size, how).toColourspace("rgb16").raw({ depth: "ushort" }).toBuffer(),
-          ),
+          await decoded(source, () => resized(open()).toColourspace("rgb16").raw({ depth: "ushort" }).toBuffer()),
           { pixelCount: size * size, onLargest },
         )
       : await decoded(source, () =>
-          part()
-            .flatten({ background: "#ffffff" })
-            .resize(size, size, how)
+          resized(open().flatten({ background: "#ffffff" }))
             .toColourspace("srgb")
             .raw({ depth: "uchar" })
             .toBuffer(),
@@ -67,8 +71,38 @@ export function resizer(
   };
 }
 
+/** What of the image is seen, and where it lies in the square, in whole pixels of it. */
+function placed(
+  { width, height }: Pick<DecodableImage, "width" | "height">,
+  { size, crop }: { size: number; crop?: Crop },
+): {
+  part?: Crop;
+  inner: { width: number; height: number };
+  margins?: { top: number; bottom: number; left: number; right: number };
+} {
+  if (!crop) return { inner: { width: size, height: size } };
+  const along = (start: number, length: number, whole: number) => {
+    const [first, last] = [Math.max(0, start), Math.min(whole, start + length)];
+    const toSquare = (at: number) => Math.round(((at - start) / length) * size);
+    const before = Math.min(size - 1, toSquare(first));
+    const inner = Math.max(1, toSquare(last) - before);
+    return { first, length: last - first, before, inner, after: size - before - inner };
+  };
+  const across = along(crop.left, crop.width, width);
+  const down = along(crop.top, crop.height, height);
+  const margins = { top: down.before, bottom: down.after, left: across.before, right: across.after };
+  return {
+    part: { left: across.first, top: down.first, width: across.length, height: down.length },
+    inner: { width: across.inner, height: down.inner },
+    ...(Object.values(margins).some((margin) => margin > 0) && { margins }),
+  };
+}
+
 /** @throws ImageError where the file is cut off or damaged. */
-export async function decoded({ name, costBytes }: DecodableImage, work: () => Promise<Buffer>): Promise<Buffer> {
+export async function decoded(
+  { name, costBytes }: Pick<DecodableImage, "name" | "costBytes">,
+  work: () => Promise<Buffer>,
+): Promise<Buffer> {
   try {
     return await withinBudget(costBytes, work);
   } catch (cause) {

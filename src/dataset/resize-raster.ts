@@ -8,7 +8,7 @@ import type { Raster } from "./raster.js";
 export interface SquareOptions extends Symmetry {
   /** Side of the square, pixels. */
   readonly size: number;
-  /** In upright original pixels. */
+  /** In upright original pixels; beyond the image its edge is repeated. */
   readonly crop: Crop;
 }
 
@@ -21,14 +21,14 @@ export interface SquareOptions extends Symmetry {
  *   slightly covered one 0.
  */
 export function toSquare(
-  { values, width, found, maximum }: Raster,
+  { values, width, height, found, maximum }: Raster,
   { size, crop, ...symmetry }: SquareOptions,
   convert: (value: number) => number,
 ): Float32Array {
   const table = new Float64Array(maximum + 1);
   for (const value of found) table[value] = convert(value);
-  const across = coverage(crop.left, crop.width, size);
-  const down = coverage(crop.top, crop.height, size);
+  const across = coverage({ start: crop.left, length: crop.width, whole: width }, size);
+  const down = coverage({ start: crop.top, length: crop.height, whole: height }, size);
   const total = across.total * down.total;
   const out = new Float32Array(size * size);
   const place = placeIn(size, symmetry);
@@ -59,7 +59,9 @@ interface Coverage {
   readonly total: number;
 }
 
-function coverage(start: number, length: number, size: number): Coverage {
+/** @param part of `whole` source pixels. */
+function coverage({ start, length, whole }: { start: number; length: number; whole: number }, size: number): Coverage {
+  const source = (index: number) => Math.min(whole - 1, Math.max(0, start + index));
   const first = new Int32Array(size);
   const begin = new Int32Array(size + 1);
   const weights: number[] = [];
@@ -68,11 +70,15 @@ function coverage(start: number, length: number, size: number): Coverage {
     const from = i * length;
     const to = from + length;
     if (length > size) {
-      first[i] = start + Math.floor(from / size);
-      for (let pixel = Math.floor(from / size); pixel * size < to; pixel++)
-        weights.push(Math.min((pixel + 1) * size, to) - Math.max(pixel * size, from));
+      const begun = Math.floor(from / size);
+      first[i] = source(begun);
+      for (let pixel = begun; pixel * size < to; pixel++) {
+        const weight = Math.min((pixel + 1) * size, to) - Math.max(pixel * size, from);
+        if (pixel > begun && source(pixel) === source(pixel - 1)) weights[weights.length - 1] += weight;
+        else weights.push(weight);
+      }
     } else {
-      first[i] = start + Math.floor(((i + 0.5) * length) / size);
+      first[i] = source(Math.floor(((i + 0.5) * length) / size));
       weights.push(1);
     }
     begin[i + 1] = weights.length;

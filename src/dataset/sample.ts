@@ -5,15 +5,17 @@ import type { Picture, View } from "../core/augmented-view.js";
 import { DatasetError, ImageError } from "../core/errors.js";
 import { ownValue } from "../core/own-value.js";
 import type { Random } from "../core/random.js";
-import { type Augment, drawView, jitterColours, plainView, viewBoxes, viewSlivers } from "./augment.js";
+import { type Augment, jitterColours, plainView, viewBoxes, viewSlivers } from "./augment.js";
 import type { Dataset } from "./dataset.js";
+import { foregroundOf } from "./foreground.js";
 import type { AspectDeclaration } from "./manifest.js";
-import { checkRasterSize, ignoredPixels, toMap, toMask } from "./mask.js";
+import { checkRasterSize, ignoredPixels, toMap, toMask, withoutIgnored } from "./mask.js";
 import { type OpenImage, openImage } from "./open-image.js";
 import { locate } from "./paths.js";
 import type { PixelCache } from "./pixel-cache.js";
 import { type Raster, readRaster } from "./raster.js";
 import type { AspectRecord, SampleRecord } from "./record.js";
+import { boxMarks, drawSafeView, type Marks, maskMarks } from "./safe-view.js";
 
 export interface LoadSampleOptions {
   /** Side of the square that the model sees, pixels. */
@@ -50,18 +52,20 @@ export async function loadSample(
   try {
     const path = locate(dataset, record.image);
     const image = await (cache ? cache.image(path) : openImage(path));
-    const view = augment && random ? drawView(image, augment, random) : plainView(image, { flip });
+    const raster = rasterReader(dataset, image, cache?.raster ?? readRaster);
+    const wanted = manifest.aspects.flatMap(({ name, kind }) => {
+      const annotation = ownValue(record.aspects, name);
+      if (!annotation) return [];
+      return [{ name, annotation: annotations === "all" ? annotation : ofKind(annotation, kind) }];
+    });
+    const marks = () => Promise.all(wanted.map(({ annotation }) => marksOf(annotation, raster)));
+    const view = augment && random ? drawSafeView(image, augment, random, await marks()) : plainView(image, { flip });
     const seen = wholeSide
       ? { image: NOTHING, picture: await picture(image, { size, side: wholeSide, view, path }) }
       : { image: await render(image, { size, view }) };
-    const raster = rasterReader(dataset, image, cache?.raster ?? readRaster);
     const aspects: Record<string, Annotation> = {};
-    for (const { name, kind } of manifest.aspects) {
-      const annotation = ownValue(record.aspects, name);
-      if (!annotation) continue;
-      const wanted = annotations === "all" ? annotation : ofKind(annotation, kind);
-      aspects[name] = await toAnnotation(wanted, { image, view, size, raster });
-    }
+    for (const { name, annotation } of wanted)
+      aspects[name] = await toAnnotation(annotation, { image, view, size, raster });
     const causes = record.causes ?? causesOf(record, dataset);
     const { target, groups } = record;
     return { path: record.image, ...seen, target, aspects, ...(causes && { causes }), ...(groups && { groups }) };
@@ -90,6 +94,17 @@ function ofKind(
       if (present !== undefined) return { present };
       return boxes !== undefined ? { boxes, ignoredBoxes } : { mask, values, ignore };
   }
+}
+
+/** Where the aspect is marked; nowhere, where its place is not known. */
+async function marksOf(
+  { boxes, mask, values, ignore }: AspectRecord,
+  raster: (path: string) => Promise<Raster>,
+): Promise<Marks> {
+  if (boxes) return boxMarks(boxes);
+  if (!mask) return [];
+  const known = withoutIgnored(await raster(mask), ignore);
+  return maskMarks(known, foregroundOf(known, { values, path: mask }).isAspect);
 }
 
 async function toAnnotation(

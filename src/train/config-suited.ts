@@ -5,7 +5,7 @@ import type { Augment } from "../dataset/augment.js";
 import type { DataFingerprint } from "../dataset/fingerprint.js";
 import type { Trunk } from "../trunk/trunk.js";
 import type { HeadConfig } from "./config-heads.js";
-import { suitedTaps, suitedTurn } from "./suit.js";
+import { suitedCrop, suitedTaps, suitedTurn } from "./suit.js";
 
 type Heads = Readonly<Record<string, HeadConfig>>;
 
@@ -17,16 +17,20 @@ export interface SuitedTo {
   readonly onChoice?: (key: string, reason: string) => void;
 }
 
-/** Images without an up and down are turned. */
+/** Images without an up and down are turned; those whose labels have no place are not cropped. */
 export function suitedAugment(
-  { augment: { turn: given } = {} }: { readonly augment?: Partial<Augment> },
+  { augment: given = {} }: { readonly augment?: Partial<Augment> },
   augment: Required<Augment>,
   { fingerprint, onChoice }: SuitedTo,
 ): Required<Augment> {
-  if (given !== undefined || !fingerprint) return augment;
-  const { value, reason } = suitedTurn(fingerprint);
-  onChoice?.("augment.turn", reason);
-  return { ...augment, turn: value };
+  if (!fingerprint) return augment;
+  const suited = { turn: suitedTurn(fingerprint), crop: suitedCrop(fingerprint) };
+  const chosen = Object.entries(suited).flatMap(([key, choice]) => {
+    if (!choice || given[key as keyof Augment] !== undefined) return [];
+    onChoice?.(`augment.${key}`, choice.reason);
+    return [[key, choice.value]];
+  });
+  return { ...augment, ...Object.fromEntries(chosen) };
 }
 
 /** A head whose layers are not given reads those that suit its things. */

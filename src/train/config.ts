@@ -6,7 +6,7 @@ import type { AspectKind } from "../core/annotation.js";
 import { checkKeys } from "../core/check-keys.js";
 import { ConfigError } from "../core/errors.js";
 import { shown } from "../core/message-text.js";
-import { type Augment, TURNS } from "../dataset/augment.js";
+import { type Augment, MOST_MARGIN, TURNS } from "../dataset/augment.js";
 import type { Fold } from "../dataset/folds.js";
 import type { ImageLimits } from "../dataset/open-part.js";
 import type { Trunk } from "../trunk/trunk.js";
@@ -107,7 +107,9 @@ const KEYS = keysOf<RawConfig>({
 const TRUNK_KEYS = keysOf<TrainConfig["trunk"]>({
   ...{ name: true, alpha: true, inputSize: true, convention: true, weights: true },
 });
-const AUGMENT_KEYS = keysOf<TrainConfig["augment"]>({ flip: true, turn: true, crop: true, colour: true });
+const AUGMENT_KEYS = keysOf<TrainConfig["augment"]>({
+  ...{ flip: true, turn: true, crop: true, margin: true, colour: true },
+});
 const TEACHER_KEYS = keysOf<NonNullable<TrainConfig["teacher"]>>({ weights: true, weight: true });
 /** Every key by where it stands; `docs/configuration.md` explains them. */
 export const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
@@ -271,6 +273,7 @@ function resolveAugment(value: unknown, where: string): TrainConfig["augment"] {
     flip: boolean(given.flip, true, `${where}.flip`),
     turn: oneOf(given.turn ?? "none", TURNS, `${where}.turn`),
     crop: number(given.crop, 0.2, `${where}.crop`, { least: 0, most: 0.9 }),
+    margin: number(given.margin, 0.2, `${where}.margin`, { least: 0, most: MOST_MARGIN }),
     colour: number(given.colour, 0.2, `${where}.colour`, { least: 0, most: 1 }),
   };
 }

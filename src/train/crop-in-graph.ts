@@ -55,8 +55,8 @@ export function cropInputs(samples: readonly Sample[], shape: CropShape): NdArra
       }
     }
     const offset = index * side * size;
-    const vertical = { start: crop.top, length: crop.height, size, isMirrored: isUpsideDown };
-    const horizontal = { start: crop.left, length: crop.width, size, isMirrored: flip };
+    const vertical = { start: crop.top, length: crop.height, whole: height, size, isMirrored: isUpsideDown };
+    const horizontal = { start: crop.left, length: crop.width, whole: width, size, isMirrored: flip };
     const [rows, columns] = isTransposed ? [horizontal, vertical] : [vertical, horizontal];
     writeResampling(inputs["crop/rows"].data, rows, { offset, stride: side, step: 1 });
     writeResampling(inputs["crop/columns"].data, columns, { offset, stride: 1, step: size });

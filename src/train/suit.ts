@@ -60,8 +60,10 @@ export function suitedTaps(
   return { value, reason: `strides ${finest} to 16 for ${seen}` };
 }
 
-/** Images look alike up and down, or also along rows and columns, where no difference is larger, in standard errors. */
+/** Images look alike up and down where no difference is larger, in standard errors. */
 const ALIKE = 3;
+/** Along rows and columns they may differ more: only where they are plainly striped does a quarter turn make new ones. */
+const STRIPED = 5;
 /** Fewer images tell nothing. */
 const FEWEST = 32;
 
@@ -70,8 +72,17 @@ export function suitedTurn({ orientation }: DataFingerprint): Suited<Turn> {
   const { images, upDown, rowsColumns } = orientation;
   if (images < FEWEST) return { value: "none", reason: `${images} images are too few to tell up from down` };
   if (upDown > ALIKE) return { value: "none", reason: "images have an up and a down" };
-  if (rowsColumns > ALIKE) return { value: "half", reason: "nothing in the images tells up from down" };
+  if (rowsColumns > STRIPED)
+    return { value: "half", reason: "nothing in the images tells up from down, but they are striped" };
   return { value: "quarter", reason: "nothing in the images tells one direction from another" };
+}
+
+/** Nothing is cut away where nobody marked what an image-level label speaks of. */
+export function suitedCrop({ heads }: DataFingerprint): Suited<number> | undefined {
+  const unplaced = Object.entries(heads).find(
+    ([, { kind, positive, side }]) => (kind === "presence" || kind === "amount") && positive > 0 && !side,
+  );
+  return unplaced && { value: 0, reason: `no image says where ${unplaced[0]} is, so a crop might lose it` };
 }
 
 function toGrain(length: number): number {

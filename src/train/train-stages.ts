@@ -106,7 +106,11 @@ export async function trainStages(options: TrainOptions): Promise<TrainResult> {
     arrays = prepareStage(model, arrays, stage);
     const teacher = stage.train === "all" ? options.teacher : undefined;
     const trainable = [
-      ...trainableNames(model, parametersOf(arrays), { train: stage.train, heads: onlyHeads }),
+      ...trainableNames(model, parametersOf(arrays), {
+        train: stage.train,
+        heads: onlyHeads,
+        isTaught: teacher !== undefined,
+      }),
       ...(teacher ? teacherParameters(model, teacher).map((spec) => spec.name) : []),
     ];
     const source = await batchesOf(options, { model, stage, arrays, cursor });

@@ -11,15 +11,20 @@ import { layerOfParameter } from "../trunk/layer-parameters.js";
  *
  * @param train `heads`, `all`, or the first trunk layer that learns.
  * @param heads only these heads learn, and nothing of the trunk: for heads added to a finished model.
+ * @param isTaught a teacher's features are learned from the trunk's last layer; without it, layers that no head needs do
+ *   not learn.
  * @throws ConfigError where the trunk has no such layer.
  */
 export function trainableNames(
   model: Model,
   parameters: NdArrays,
-  { train, heads }: { train: string; heads?: readonly string[] },
+  { train, heads, isTaught = false }: { train: string; heads?: readonly string[]; isTaught?: boolean },
 ): string[] {
   const specs = [...model.trunk.parameters, ...model.trunk.foldedParameters];
-  const layers = new Set(heads ? [] : trunkLayers(model, train));
+  const names = model.trunk.taps.map((tap) => tap.name);
+  const needed = isTaught ? names : names.slice(0, names.indexOf(model.taps[model.taps.length - 1]) + 1);
+  const learning = new Set(heads ? [] : trunkLayers(model, train));
+  const layers = new Set(needed.filter((name) => learning.has(name)));
   const ofTrunk = specs.filter(
     (spec) => spec.isTrainable && spec.name in parameters && layers.has(layerOfParameter(spec.name)),
   );

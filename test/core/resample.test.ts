@@ -3,7 +3,7 @@ import { writeResampling } from "../../src/core/resample.js";
 
 function matrix(part: { start: number; length: number; size: number; isMirrored?: boolean }, from: number) {
   const out = new Float32Array(part.size * from);
-  writeResampling(out, part, { offset: 0, stride: from, step: 1 });
+  writeResampling(out, { whole: from, ...part }, { offset: 0, stride: from, step: 1 });
   return Array.from({ length: part.size }, (_, i) => [...out.subarray(i * from, (i + 1) * from)]);
 }
 
@@ -39,4 +39,13 @@ test("edges are repeated, and shares sum to 1, enlarged or reduced", () => {
   const [first] = matrix({ start: 0, length: 4, size: 8 }, 4); // centre -0.25: two of its four pixels lie outside
   expect(first[0]).toBeCloseTo(-0.0234375 + 0.2265625 + 0.8671875, 6);
   expect(first[1]).toBeCloseTo(-0.0703125, 6);
+});
+
+test("beyond the image its edge is repeated", () => {
+  expect(matrix({ start: -1, length: 4, size: 4 }, 2)).toEqual([
+    [1, 0],
+    [1, 0],
+    [0, 1],
+    [0, 1],
+  ]);
 });

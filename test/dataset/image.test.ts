@@ -129,6 +129,17 @@ describe("decodeImage", () => {
     expect(worst).toBeLessThanOrEqual(3);
   });
 
+  test("beyond the image its edge is repeated", async () => {
+    const [dark, light] = [0, 200];
+    const data = Uint8Array.from({ length: 4 * 4 * 3 }, (_, i) => (Math.floor(i / 3) % 4 < 2 ? dark : light));
+    const bytes = await sharp(data, { raw: { width: 4, height: 4, channels: 3 } })
+      .png()
+      .toBuffer();
+    const { pixels } = await decodeImage(bytes, { size: 8, crop: { left: -3, top: -1, width: 8, height: 8 } });
+    for (let y = 0; y < 8; y++)
+      expect(Array.from({ length: 8 }, (_, x) => pixels[3 * (8 * y + x)])).toEqual([0, 0, 0, 0, 0, 200, 200, 200]);
+  });
+
   test("mirrors after the crop", async () => {
     const bytes = await fromRaw(
       rgb(8, 4, (x) => [x * 30, 0, 0]),

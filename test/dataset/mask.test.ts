@@ -158,6 +158,20 @@ describe("toMask", () => {
     expect([...toMask(raster, { ...options, values: [0] }).subarray(0, 4)]).toEqual([1, 0, 0, 0]);
   });
 
+  test("beyond the image its edge is repeated, by hand", async () => {
+    const raster = await rasterOf(pngBytes([[1, 0, 0, 1]].flatMap((row) => [row, row, row, row])));
+    const around = (left: number, side: number) => ({
+      path: "m.png",
+      crop: { left, top: left, width: side, height: side },
+      flip: false,
+    });
+    // Two pixels on each side, one source pixel each: 1 1 | 1 0 0 1 | 1 1.
+    expect([...toMask(raster, { size: 8, ...around(-2, 8) }).subarray(0, 8)]).toEqual([1, 1, 1, 0, 0, 1, 1, 1]);
+    // Of 6 px: 8/6 source pixels each, from -2: [-2, -2/3) edge; [-2/3, 2/3) edge and pixel 0; [2/3, 2) a third of
+    // pixel 0 and all of pixel 1, 1/3 / (4/3).
+    expect([...toMask(raster, { size: 6, ...around(-2, 8) }).subarray(0, 3)]).toEqual([1, 1, 0.25]);
+  });
+
   test("gives the share of each output pixel that is covered where it is made smaller, by hand", async () => {
     const rows = [
       [1, 0, 1, 0, 1],

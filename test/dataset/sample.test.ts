@@ -136,7 +136,7 @@ describe("loadSample", () => {
     expect(flips).toBeLessThan(11);
   });
 
-  test("keeps a mask that the crop has emptied, all zeros, and drops the box", async () => {
+  test("a crop keeps what is marked: a thing in the corner is never cut away", async () => {
     const record = {
       ...first,
       aspects: { thing: first.aspects.thing, thingBox: { boxes: [[0, 0, 0.05, 0.05] as const] } },
@@ -169,9 +169,8 @@ describe("loadSample", () => {
       augment: { flip: false, crop: 0.5, colour: 0 },
       random: cropped,
     });
-    expect(sample.aspects.thing.mask).toEqual(new Float32Array(400));
-    expect(sample.aspects.thingBox.boxes).toEqual([]);
-    expect(sample.aspects.thingBox.ignoredBoxes).toBeUndefined();
+    expect(sample.aspects.thing.mask?.[0]).toBeGreaterThan(0);
+    expect(sample.aspects.thingBox.boxes).toEqual([[0, 0, 0.05, 0.05]]);
   });
 });
 
@@ -209,6 +208,19 @@ describe("drawView", () => {
     }
     expect(smallest).toBeGreaterThanOrEqual(0.8);
     expect(smallest).toBeLessThan(0.82);
+  });
+
+  test("a margin lies around the image, which is whole in it", () => {
+    let widest = 1;
+    for (let i = 0; i < 500; i++) {
+      const augment = { flip: true, crop: 0, margin: 0.2, colour: 0.2 };
+      const { crop } = drawView({ width: 200, height: 100 }, augment, random(1, i));
+      const [right, bottom] = [crop.left + crop.width, crop.top + crop.height];
+      expect(crop.left <= 0 && crop.top <= 0 && right >= 200 && bottom >= 100).toBe(true);
+      widest = Math.max(widest, crop.width / 200, crop.height / 100);
+    }
+    expect(widest).toBeLessThanOrEqual(1.2);
+    expect(widest).toBeGreaterThan(1.18);
   });
 
   test("draws nothing but the whole image where all is switched off", () => {

@@ -40,6 +40,7 @@ const views: Record<string, View> = {
   transposed: { crop, flip: false, isTransposed: true },
   "mirrored, upside down and transposed": { crop, flip: true, isUpsideDown: true, isTransposed: true },
   jittered: { crop: whole, flip: false, jitter: jitter() },
+  "in a margin": { crop: { left: -3, top: -2, width: 36, height: 24 }, flip: false },
 };
 
 async function cutByLibrary({ crop, flip, isUpsideDown, isTransposed }: View, size: number): Promise<Uint8Array> {
@@ -68,7 +69,9 @@ async function cutByLoops({ crop, flip, isUpsideDown, isTransposed }: View, size
       let sum = 0;
       for (let j = Math.floor(y) - 1; j <= Math.floor(y) + 2; j++) {
         for (let i = Math.floor(x) - 1; i <= Math.floor(x) + 2; i++) {
-          const at = (crop.top + inside(j, crop.height)) * WIDTH + crop.left + inside(i, crop.width);
+          const row = inside(crop.top + inside(j, crop.height), HEIGHT);
+          const column = inside(crop.left + inside(i, crop.width), WIDTH);
+          const at = row * WIDTH + column;
           sum += share(y - j) * share(x - i) * pixels[3 * at + k];
         }
       }
@@ -76,6 +79,12 @@ async function cutByLoops({ crop, flip, isUpsideDown, isTransposed }: View, size
     }
   }
   return out;
+}
+
+/** Whether a value lies in a pixel that is not at the edge. */
+function isInMiddle(index: number, size: number): boolean {
+  const pixel = Math.floor(index / 3);
+  return [Math.floor(pixel / size), pixel % size].every((at) => at > 0 && at < size - 1);
 }
 
 function sample(view: View): Sample {
@@ -98,7 +107,12 @@ describe.each([
       const wanted = await cut(view, size);
       if (view.jitter) jitterColours(wanted, view.jitter);
       const found = image.data.subarray(index * wanted.length, (index + 1) * wanted.length);
-      const worst = wanted.reduce((most, value, i) => Math.max(most, Math.abs(value - found[i])), 0);
+      // The library repeats the edge after resizing, the graph before.
+      const isInside = (i: number) => cut !== cutByLibrary || name !== "in a margin" || isInMiddle(i, size);
+      const worst = wanted.reduce(
+        (most, value, i) => (isInside(i) ? Math.max(most, Math.abs(value - found[i])) : most),
+        0,
+      );
       expect(worst, name).toBeLessThan(4); // what is compared with was rounded before and after its light
     }
   });

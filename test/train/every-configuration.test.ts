@@ -11,7 +11,7 @@ import { RESIZE_KERNEL } from "../../src/dataset/resize-image.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
 import { openRuntime, type Runtime } from "../../src/engine/session.js";
-import { checkConfig } from "../../src/train/config.js";
+import { checkConfig, type RawConfig } from "../../src/train/config.js";
 import { runTraining } from "../../src/workflows/train-run.js";
 import { writeTinyDataset } from "../helpers/tiny-dataset.js";
 
@@ -44,7 +44,7 @@ const splits: readonly (readonly [string, Data])[] = [
 ];
 
 /** @returns what an image of the dataset is taken for, explained by the exported bundle. */
-async function toBundle(data: Data) {
+async function toBundle(data: Data, heads?: RawConfig["heads"]) {
   const dataset = await writeTinyDataset(data);
   const report = await checkDataset(dataset);
   expect(report.faults.filter(({ severity }) => severity === "error")).toEqual([]);
@@ -53,6 +53,7 @@ async function toBundle(data: Data) {
     {
       ...{ dataset, out, batchSize: 4, source: "conv_pw_3", trunk: { weights: "random", inputSize: 32, alpha: 0.05 } },
       stages: [{ train: "all", epochs: 1 }],
+      ...(heads && { heads }),
     },
     "test",
   );
@@ -100,4 +101,9 @@ test("values that 32 bits cannot hold are refused by the check, not by a loss of
     );
     writeFileSync(path, edited("1"));
   }
+});
+
+test("no head reads the trunk's last layers: those do not learn", async () => {
+  const { explanation } = await toBundle({ train: 4, validation: 2 }, { class: { tap: ["conv_pw_3", "conv_pw_5"] } });
+  expect(explanation.aspects.length).toBe(4);
 });

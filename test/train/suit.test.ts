@@ -95,7 +95,8 @@ test("images are turned where nothing tells up from down, in at least 32 of them
   const turn = (images: number, upDown: number, rowsColumns: number) =>
     suitedTurn({ ...data(256), orientation: { images, upDown, rowsColumns } }).value;
   expect(turn(64, 1, 1)).toBe("quarter");
-  expect(turn(64, 1, 5)).toBe("half");
+  expect(turn(64, 1, 4)).toBe("quarter");
+  expect(turn(64, 1, 6)).toBe("half");
   expect(turn(64, 5, 1)).toBe("none");
   expect(turn(20, 1, 1)).toBe("none");
 });
