@@ -139,7 +139,7 @@ export interface ConfigFacts extends SuitedTo {
     readonly convention?: TrunkSpec["convention"];
   };
   /** Default source layer and layers of a trunk. */
-  readonly trunkOf: (spec: TrunkSpec) => Pick<Trunk, "source" | "taps">;
+  readonly trunkOf: (spec: TrunkSpec) => Pick<Trunk, "source" | "taps" | "output">;
 }
 
 /**
@@ -229,9 +229,9 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
   const trunk = { name, alpha, inputSize, ...(convention && { convention }), weights };
   const { seed, batchSize, accumulate, augment, balance, repeatBelow, patience, cacheMegabytes, ...more } =
     resolveNumbers(raw);
-  const { source, taps } = facts.trunkOf(trunk);
+  const { source, taps, output } = facts.trunkOf(trunk);
   const given = resolveHeads(raw.heads, ["class", ...facts.aspects.map((aspect) => aspect.name)]);
-  const heads = raw.source === undefined ? withSuitedTaps(given, facts, { source, taps }) : given;
+  const heads = raw.source === undefined ? withSuitedTaps(given, facts, { source, taps, output }) : given;
   const stages = resolveStages(raw.stages, trunk, facts.trainCount, {
     isCacheable: 2 * facts.trainCount * featureBytes(heads, { source, taps }) <= MOST_CACHED,
   });

@@ -14,6 +14,8 @@ const MOST = 640;
 const LEAST_THING = 16;
 /** Below this length a head reads a layer of stride 4 too. */
 const TINY_THING = 12;
+/** Two cells of stride 32: things that are longer are known by the last layer, shorter ones by the source. */
+const LARGE_THING = 64;
 
 /** A default and why it is so. */
 export interface Suited<Value> {
@@ -40,13 +42,11 @@ export function suitedInputSize({ imageSide, heads }: DataFingerprint, { least }
 
 /**
  * Layers of several strides for heads that say where things are: fine ones see small things and edges, the source what
- * they are.
- *
- * @param taps of the trunk at the model's size.
+ * they are, the last layer what large ones are.
  */
 export function suitedTaps(
   { kind, side }: HeadFingerprint,
-  { taps, source }: { taps: readonly Tap[]; source: string },
+  { taps, source, output }: Layers,
 ): Suited<readonly string[]> | undefined {
   if (kind !== "segmentation" && kind !== "boxes") return undefined;
   const size = taps[0].size;
@@ -55,9 +55,32 @@ export function suitedTaps(
   const names = [4, 8]
     .filter((stride) => stride >= finest)
     .flatMap((stride) => taps.findLast((tap) => tap.stride === stride && !tap.isLinear)?.name ?? []);
-  const value = [...names.filter((name) => name !== source), source];
+  const isLarge = side !== undefined && side.median * size > LARGE_THING;
+  const value = [...names.filter((name) => name !== source), source, ...(isLarge && output !== source ? [output] : [])];
   const seen = least === undefined ? "fine edges" : `things from ${pixels(least)} px on`;
-  return { value, reason: `strides ${finest} to 16 for ${seen}` };
+  const strides = value.flatMap((name) => taps.find((tap) => tap.name === name)?.stride ?? []);
+  return { value, reason: `strides ${Math.min(...strides)} to ${Math.max(...strides)} for ${seen}` };
+}
+
+/** The classifier reads the source too where things are small: what is learned of them there is learned of places. */
+export function suitedClassTaps(
+  { heads }: DataFingerprint,
+  { taps, source, output }: Layers,
+): Suited<readonly string[]> | undefined {
+  const size = taps[0].size;
+  const small = Object.entries(heads).find(([, { side }]) => side && side.median * size < LARGE_THING);
+  if (!small || source === output) return undefined;
+  return {
+    value: [source, output],
+    reason: `a usual ${small[0]} is ${pixels((small[1].side?.median ?? 0) * size)} px long`,
+  };
+}
+
+/** Of the trunk at the model's size. */
+interface Layers {
+  readonly taps: readonly Tap[];
+  readonly source: string;
+  readonly output: string;
 }
 
 /** Images look alike up and down where no difference is larger, in standard errors. */

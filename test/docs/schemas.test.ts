@@ -44,7 +44,7 @@ describe("configuration", () => {
   const facts: ConfigFacts = {
     trainCount: 100,
     aspects: [{ name: "spot", kind: "segmentation" }],
-    trunkOf: () => ({ source: "conv_pw_11", taps: [] }),
+    trunkOf: () => ({ source: "conv_pw_11", taps: [], output: "conv_pw_13" }),
   };
   const least = { dataset: "d", out: "o" };
   const read = (value: unknown) => resolveConfig(checkConfig(value), facts);

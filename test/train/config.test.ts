@@ -14,7 +14,7 @@ const facts: ConfigFacts = {
     { name: "nucleus", kind: "segmentation" },
     { name: "nodule", kind: "boxes" },
   ],
-  trunkOf: () => ({ source: "conv_pw_11", taps: [] }),
+  trunkOf: () => ({ source: "conv_pw_11", taps: [], output: "conv_pw_13" }),
 };
 const smallest = { dataset: "data/tissue", out: "runs/tissue" };
 const resolve = (more: object) => resolveConfig(checkConfig({ ...smallest, ...more }, "config.json"), facts);

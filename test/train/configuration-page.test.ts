@@ -14,7 +14,7 @@ const rows = [...page.matchAll(/^\| `([^`]+)` \| ([^|]*) \| ([^|]*) \|([^|]*)\|/
 const facts: ConfigFacts = {
   trainCount: 100,
   aspects: [{ name: "spot", kind: "segmentation" }],
-  trunkOf: () => ({ source: "conv_pw_11", taps: [] }),
+  trunkOf: () => ({ source: "conv_pw_11", taps: [], output: "conv_pw_13" }),
 };
 const least = { dataset: "d", out: "o", stages: [{}], heads: { class: {} }, teacher: { weights: "w" }, fold: {} };
 /** The page's names of places as `--set` writes them. */

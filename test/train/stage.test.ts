@@ -3,7 +3,7 @@ import type { Cursor } from "../../src/train/checkpoint.js";
 import { checkConfig, resolveConfig } from "../../src/train/config.js";
 import { isStageDone } from "../../src/train/stage.js";
 
-const facts = { trainCount: 10, aspects: [], trunkOf: () => ({ source: "x", taps: [] }) };
+const facts = { trainCount: 10, aspects: [], trunkOf: () => ({ source: "x", taps: [], output: "conv_pw_13" }) };
 const raw = { dataset: "d", out: "o", patience: 3, stages: [{ train: "all", epochs: 10 }] };
 const config = resolveConfig(checkConfig(raw, "c"), facts);
 const [stage] = config.stages;
