@@ -2,10 +2,10 @@
 
 import { ownValue } from "../core/own-value.js";
 import type { Augment } from "../dataset/augment.js";
-import type { DataFingerprint, HeadFingerprint } from "../dataset/fingerprint.js";
+import type { DataFingerprint } from "../dataset/fingerprint.js";
 import type { Trunk } from "../trunk/trunk.js";
 import type { HeadConfig } from "./config-heads.js";
-import { suitedClassTaps, suitedCrop, suitedTaps, suitedTurn } from "./suit.js";
+import { suitedCrop, suitedTaps, suitedTurn } from "./suit.js";
 
 type Heads = Readonly<Record<string, HeadConfig>>;
 
@@ -39,11 +39,9 @@ export function withSuitedTaps(
   { fingerprint, onChoice }: SuitedTo,
   trunk: Pick<Trunk, "source" | "taps" | "output">,
 ): Heads {
-  const suitedTo = (own: HeadFingerprint) =>
-    fingerprint && own.kind === "classifier" ? suitedClassTaps(fingerprint, trunk) : suitedTaps(own, trunk);
   const suit = ([name, head]: [string, HeadConfig]): [string, HeadConfig] => {
     const own = ownValue(fingerprint?.heads, name);
-    const suited = own && head.tap === undefined ? suitedTo(own) : undefined;
+    const suited = own && head.tap === undefined ? suitedTaps(own, trunk) : undefined;
     if (suited) onChoice?.(`heads.${name}.tap`, suited.reason);
     return [name, suited ? { ...head, tap: suited.value } : head];
   };

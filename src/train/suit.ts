@@ -62,20 +62,6 @@ export function suitedTaps(
   return { value, reason: `strides ${Math.min(...strides)} to ${Math.max(...strides)} for ${seen}` };
 }
 
-/** The classifier reads the source too where things are small: what is learned of them there is learned of places. */
-export function suitedClassTaps(
-  { heads }: DataFingerprint,
-  { taps, source, output }: Layers,
-): Suited<readonly string[]> | undefined {
-  const size = taps[0].size;
-  const small = Object.entries(heads).find(([, { side }]) => side && side.median * size < LARGE_THING);
-  if (!small || source === output) return undefined;
-  return {
-    value: [source, output],
-    reason: `a usual ${small[0]} is ${pixels((small[1].side?.median ?? 0) * size)} px long`,
-  };
-}
-
 /** Of the trunk at the model's size. */
 interface Layers {
   readonly taps: readonly Tap[];

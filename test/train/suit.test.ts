@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { DataFingerprint } from "../../src/dataset/fingerprint.js";
 import { checkConfig, resolveConfig } from "../../src/train/config.js";
-import { suitedClassTaps, suitedInputSize, suitedTaps, suitedTurn } from "../../src/train/suit.js";
+import { suitedInputSize, suitedTaps, suitedTurn } from "../../src/train/suit.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
 
 const spread = (least: number, median = least, largest = median) => ({ least, median, largest });
@@ -64,13 +64,6 @@ describe("the layers of a head", () => {
     expect(taps(256, 65 / 256)).toEqual(["conv_pw_5", "conv_pw_11", "conv_pw_13"]);
   });
 
-  test("of the classifier are the source too where things are small", () => {
-    const ofClass = (share?: number) => suitedClassTaps(data(640, share), trunk(256))?.value;
-    expect(ofClass()).toBeUndefined();
-    expect(ofClass(0.25)).toBeUndefined();
-    expect(ofClass(0.24)).toEqual(["conv_pw_11", "conv_pw_13"]);
-  });
-
   test("never lack an activation", () => {
     const v2 = createTrunk({ name: "mobilenet-v2", alpha: 0.35, inputSize: 224 });
     const { value = [] } = suitedTaps(data(640, 0.01).heads.crack, v2) ?? {};
@@ -94,7 +87,6 @@ describe("the layers of a head", () => {
       "trunk.inputSize": "images are 640 px on the longer side; at 512 px a small crack is 16 px long",
       "heads.crack.tap": "strides 8 to 16 for things from 16 px on",
       "augment.turn": "images have an up and a down",
-      "heads.class.tap": "a usual crack is 16 px long",
       "stages.0.epochs": "6000 images in all",
       "stages.1.epochs": "10000 images in all",
     });
