@@ -134,10 +134,18 @@ async function keepBest(
   };
 }
 
-/** All epochs are done, or `patience` epochs passed without a better score. */
+/** So many epochs' scores are averaged before they are compared. */
+const SMOOTHED = 3;
+
+/** All epochs are done, or `patience` epochs passed without a better score, each averaged with those of two before it. */
 export function isStageDone(cursor: Cursor, { stage, config }: { stage: StageConfig; config: TrainConfig }): boolean {
-  const { best, epoch } = cursor;
+  const { epoch, history } = cursor;
   if (epoch >= stage.epochs) return true;
-  if (config.patience === 0 || best === null || best.score === null) return false;
-  return epoch - (best.stage === cursor.stage ? best.epoch : 0) >= config.patience;
+  const scores = history.flatMap((record) => (record.stage === cursor.stage ? [record.score] : []));
+  if (config.patience === 0 || scores.length === 0 || scores.some((score) => score === null)) return false;
+  const smooth = scores.map((_, index) => {
+    const last = scores.slice(Math.max(0, index + 1 - SMOOTHED), index + 1);
+    return last.reduce<number>((sum, score) => sum + (score ?? 0), 0) / last.length;
+  });
+  return scores.length - 1 - smooth.indexOf(Math.max(...smooth)) >= config.patience;
 }

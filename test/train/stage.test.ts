@@ -7,37 +7,51 @@ const facts = { trainCount: 10, aspects: [], trunkOf: () => ({ source: "x", taps
 const raw = { dataset: "d", out: "o", patience: 3, stages: [{ train: "all", epochs: 10 }] };
 const config = resolveConfig(checkConfig(raw, "c"), facts);
 const [stage] = config.stages;
-const cursor = (epoch: number, best: Cursor["best"]): Cursor => ({
-  stage: 0,
-  epoch,
+const cursor = (scores: readonly (number | null)[], stage = 0): Cursor => ({
+  stage,
+  epoch: scores.length,
   batch: 0,
   lossSums: {},
   seconds: 0,
-  history: [],
-  best,
+  history: [
+    { stage: 0, epoch: 1, seconds: 1, learningRate: 1, losses: {}, validation: null, score: 1 },
+    ...scores.map((score, index) => {
+      return { stage, epoch: index + 1, seconds: 1, learningRate: 1, losses: {}, validation: null, score };
+    }),
+  ].slice(stage === 0 ? 1 : 0),
+  best: null,
   fingerprint: "",
 });
 
 describe("a stage ends", () => {
   test("after its epochs", () => {
-    expect(isStageDone(cursor(10, { score: 1, stage: 0, epoch: 10 }), { stage, config })).toBe(true);
-    expect(isStageDone(cursor(9, { score: 1, stage: 0, epoch: 9 }), { stage, config })).toBe(false);
+    const rising = Array.from({ length: 10 }, (_, epoch) => epoch / 10);
+    expect(isStageDone(cursor(rising), { stage, config })).toBe(true);
+    expect(isStageDone(cursor(rising.slice(1)), { stage, config })).toBe(false);
   });
 
   test("after so many epochs without a better score as patience says", () => {
-    expect(isStageDone(cursor(6, { score: 0.5, stage: 0, epoch: 4 }), { stage, config })).toBe(false);
-    expect(isStageDone(cursor(7, { score: 0.5, stage: 0, epoch: 4 }), { stage, config })).toBe(true);
+    expect(isStageDone(cursor([0.5, 0.4, 0.4]), { stage, config })).toBe(false);
+    expect(isStageDone(cursor([0.5, 0.4, 0.4, 0.4]), { stage, config })).toBe(true);
+  });
+
+  test("one lucky epoch does not count: scores are averaged over three", () => {
+    // Means of three: 0.2, 0.55, 0.5, 0.533, 0.367, 0.4 - the best is the second, after which four came.
+    const lucky = [0.2, 0.9, 0.4, 0.3, 0.4, 0.5];
+    expect(isStageDone(cursor(lucky.slice(0, 4)), { stage, config })).toBe(false);
+    expect(isStageDone(cursor(lucky), { stage, config })).toBe(true);
+    // 0.2, 0.5, 0.5, 0.633, 0.633: still rising, though no epoch reaches the second.
+    expect(isStageDone(cursor([0.2, 0.8, 0.5, 0.6, 0.7]), { stage, config })).toBe(false);
   });
 
   test("not early where nothing was evaluated, or patience is 0", () => {
-    expect(isStageDone(cursor(9, { score: null, stage: 0, epoch: 1 }), { stage, config })).toBe(false);
+    expect(isStageDone(cursor([null, null, null, null, null]), { stage, config })).toBe(false);
     const endless = { ...config, patience: 0 };
-    expect(isStageDone(cursor(9, { score: 0.5, stage: 0, epoch: 1 }), { stage, config: endless })).toBe(false);
+    expect(isStageDone(cursor([0.5, 0.4, 0.4, 0.4, 0.4]), { stage, config: endless })).toBe(false);
   });
 
-  test("counts from the stage's start where the best is of an earlier stage", () => {
-    const second = { ...cursor(2, { score: 0.5, stage: 0, epoch: 9 }), stage: 1 };
-    expect(isStageDone(second, { stage, config })).toBe(false);
-    expect(isStageDone({ ...second, epoch: 3 }, { stage, config })).toBe(true);
+  test("scores of an earlier stage do not count", () => {
+    expect(isStageDone(cursor([0.5, 0.4, 0.3], 1), { stage, config })).toBe(false);
+    expect(isStageDone(cursor([0.5, 0.4, 0.3, 0.2], 1), { stage, config })).toBe(true);
   });
 });
