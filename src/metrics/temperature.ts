@@ -3,7 +3,7 @@
  * mean what they say. It moves no score past another, so no decision changes.
  */
 
-import { logSumExp, softplus } from "../core/logistic.js";
+import { sigmoid, softmax } from "../core/logistic.js";
 
 /** Logits, and what was true. */
 export interface LabelledLogits {
@@ -17,76 +17,54 @@ export interface LabelledLogits {
   readonly isExclusive: boolean;
 }
 
+/** Fewer answers say too little. */
+const FEWEST = 10;
 const [LOWEST, HIGHEST] = [0.05, 20];
-/** Of the search; each leaves 0.618 of the range of the logarithm, so that 1e-5 of it is left. */
-const STEPS = 30;
-const GOLDEN = (Math.sqrt(5) - 1) / 2;
+/** Of the bisection; each halves the range of the logarithm. */
+const STEPS = 40;
 
 /**
- * The temperature of the least mean negative log-likelihood. As Platt (1999) does, of n answers that were true each
- * counts as 1 - 1 / (n + 2) true: n right answers do not prove that the next one is.
+ * The temperature at which answers are as sure, on average, as they are often right (expectation consistency, Clarte et
+ * al. 2023, arXiv:2303.02644). Of n answers of which k were right, (k + 1) / (n + 2) count as the share (Laplace): n
+ * right answers do not prove that the next one is. The likelihood, which Guo et al. maximise, follows single answers
+ * that are surely wrong, and with some fifty images made others far too unsure.
  *
- * @returns 0.05..20, or `null` where it does not help: fitted on either half of the answers, it must lower the
- *   likelihood's negative logarithm on the other half.
+ * @returns 0.05..20, or `null` where there are fewer than ten answers.
  */
 export function fitTemperature(given: LabelledLogits): number | null {
-  const count = given.logits.length / given.width;
-  if (count < 2) return null;
-  const targets = softTargets(given);
-  const loss = (temperature: number, half?: number) => meanLoss(given, { targets, temperature, half });
-  const isBetter = [0, 1].map(
-    (half) =>
-      loss(
-        search((t) => loss(t, half)),
-        1 - half,
-      ) - loss(1, 1 - half),
-  );
-  return isBetter[0] + isBetter[1] < 0 ? search((t) => loss(t)) : null;
-}
-
-/** Golden section over the logarithm; the loss has one valley. */
-function search(loss: (temperature: number) => number): number {
+  const answers = answersOf(given);
+  if (answers.length < FEWEST) return null;
+  const right = answers.reduce((count, { isRight }) => count + (isRight ? 1 : 0), 0);
+  const wanted = (right + 1) / (answers.length + 2);
   let [low, high] = [Math.log(LOWEST), Math.log(HIGHEST)];
   for (let step = 0; step < STEPS; step++) {
-    const [left, right] = [high - GOLDEN * (high - low), low + GOLDEN * (high - low)];
-    if (loss(Math.exp(left)) <= loss(Math.exp(right))) high = right;
-    else low = left;
+    const middle = (low + high) / 2;
+    const temperature = Math.exp(middle);
+    const sum = answers.reduce((total, { confidence }) => total + confidence(temperature), 0);
+    if (sum / answers.length > wanted) low = middle;
+    else high = middle;
   }
   return Math.exp((low + high) / 2);
 }
 
-/** @param half every second answer, from the first (0) or the second (1) on; all without it. */
-function meanLoss(
-  { logits, width, isExclusive }: LabelledLogits,
-  { targets, temperature, half }: { targets: Float64Array; temperature: number; half?: number },
-): number {
-  let sum = 0;
-  let count = 0;
-  const row = new Float64Array(width);
-  for (let start = (half ?? 0) * width; start < logits.length; start += half === undefined ? width : 2 * width) {
-    for (let i = 0; i < width; i++) row[i] = logits[start + i] / temperature;
-    sum += isExclusive ? logSumExp(row) : row.reduce((norms, logit) => norms + softplus(logit), 0);
-    for (let i = 0; i < width; i++) sum -= targets[start + i] * row[i];
-    count++;
-  }
-  return count > 0 ? sum / count : 0;
+interface Answer {
+  readonly isRight: boolean;
+  /** How sure it is, falling with the temperature. */
+  readonly confidence: (temperature: number) => number;
 }
 
-function softTargets({ logits, isTrue, width, isExclusive }: LabelledLogits): Float64Array {
-  const rows = logits.length / width;
-  const trueCounts = new Float64Array(width);
-  for (let at = 0; at < logits.length; at++) trueCounts[at % width] += isTrue[at];
-  const targets = new Float64Array(logits.length);
-  for (let start = 0; start < logits.length; start += width) {
-    for (let i = 0; i < width; i++) {
-      const [yes, no] = [1 / (trueCounts[i] + 2), 1 / (rows - trueCounts[i] + 2)];
-      if (!isExclusive) targets[start + i] = isTrue[start + i] ? 1 - yes : no;
-      else if (isTrue[start + i]) {
-        targets.fill(width > 1 ? yes / (width - 1) : 0, start, start + width);
-        targets[start + i] = 1 - yes;
-        break;
-      }
+function answersOf({ logits, isTrue, width, isExclusive }: LabelledLogits): Answer[] {
+  const answers: Answer[] = [];
+  for (let start = 0; start < logits.length; start += isExclusive ? width : 1) {
+    if (!isExclusive) {
+      const confidence = (temperature: number) => sigmoid(Math.abs(logits[start]) / temperature);
+      answers.push({ isRight: (logits[start] >= 0 ? 1 : 0) === isTrue[start], confidence });
+      continue;
     }
+    const row = Array.from({ length: width }, (_, i) => logits[start + i]);
+    const best = row.indexOf(Math.max(...row));
+    const confidence = (temperature: number) => softmax(row.map((logit) => logit / temperature))[best];
+    answers.push({ isRight: isTrue[start + best] === 1, confidence });
   }
-  return targets;
+  return answers;
 }

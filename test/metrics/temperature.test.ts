@@ -45,13 +45,21 @@ test("a few answers that are all right do not prove that the next one is", () =>
   const logits = Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? [12, 0] : [0, 12])).flat();
   const isTrue = logits.map((logit) => (logit > 0 ? 1 : 0));
   const temperature = fitTemperature({ logits, isTrue, width: 2, isExclusive: true }) ?? Number.NaN;
-  // Ten of each class: each counts as 1 - 1 / 12 true, so the score is 11/12 and the logits' difference log 11.
-  expect(softmax([12 / temperature, 0])[0]).toBeCloseTo(11 / 12, 3);
+  expect(softmax([12 / temperature, 0])[0]).toBeCloseTo(21 / 22, 6);
 });
 
-test("one that does not help on the other half is not taken", () => {
-  // The first half (even places) is right, the second wrong, each as surely.
-  const isTrue = Array.from({ length: 400 }, (_, i) => (i % 2 === 0 ? 1 : 0));
-  expect(fitTemperature({ logits: isTrue.map(() => 0.1), isTrue, width: 1, isExclusive: false })).toBeNull();
-  expect(fitTemperature({ logits: [3], isTrue: [1], width: 1, isExclusive: false })).toBeNull();
+test("an answer that is wrong counts as one, however sure it was", () => {
+  const given = (wrong: number) => {
+    const logits = Array.from({ length: 40 }, (_, i) => (i === 0 ? -wrong : 2));
+    return fitTemperature({ logits, isTrue: logits.map(() => 1), width: 1, isExclusive: false }) ?? Number.NaN;
+  };
+  // 39 of 40 are right: 40/42 on average. Likelihood alone would move by a factor of three.
+  expect(given(30) / given(2)).toBeGreaterThan(0.95);
+  expect(given(30) / given(2)).toBeLessThan(1.05);
+});
+
+test("fewer than ten answers say nothing", () => {
+  expect(
+    fitTemperature({ logits: Array(9).fill(3), isTrue: Array(9).fill(1), width: 1, isExclusive: false }),
+  ).toBeNull();
 });
