@@ -10,8 +10,9 @@ import { holdsCheckpoint } from "./checkpoint.js";
 /** Says that the files beside it were made by a training. */
 const MARKER = ".aspectlens-run";
 const LOCK = ".lock";
+const CACHE = "cache";
 /** What a training writes, beside event files of TensorBoard, whose names hold the time. */
-const WRITTEN = ["config.json", "dataset.json", "metrics.jsonl", "run.html", "checkpoint", "best", "cache"];
+const WRITTEN = ["config.json", "dataset.json", "metrics.jsonl", "run.html", "checkpoint", "best", CACHE];
 
 /**
  * Does the work while no other process trains there; what a killed one left half-written is removed first.
@@ -27,12 +28,19 @@ export async function inRunFolder<Result>(out: string, work: () => Promise<Resul
       await checkRunFolder(out);
       for (const folder of [out, join(out, "checkpoint"), join(out, "best")])
         await removeAbandoned(folder, { isOurs: true });
+      await removeCachedFeatures(out);
       return work();
     });
   } finally {
     // A run that was refused leaves no empty folder.
     if (isNew) await rmdir(out).catch(() => {});
   }
+}
+
+/** What a killed run left, up to gigabytes: it is computed again. */
+async function removeCachedFeatures(out: string): Promise<void> {
+  const names: readonly string[] = await readdir(join(out, CACHE)).catch(() => []);
+  for (const name of names) if (/^features-\d+\.bin$/.test(name)) await rm(join(out, CACHE, name), { force: true });
 }
 
 /** Does the work while no other process trains there. @throws ConfigError where one does. */

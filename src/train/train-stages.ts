@@ -21,7 +21,16 @@ import { createModel, type Model } from "../model/model.js";
 import type { ModelSpec } from "../model/model-spec.js";
 import { foldBatchNorm } from "../trunk/fold-batch-norm.js";
 import type { BatchSource } from "./batch-source.js";
-import { type Cursor, readBest, readCheckpoint, readFileList, runIsThere, writeFileList } from "./checkpoint.js";
+import {
+  type Cursor,
+  readBest,
+  readCheckpoint,
+  readFileList,
+  runIsThere,
+  writeCheckpoint,
+  writeFileList,
+  writeHistory,
+} from "./checkpoint.js";
 import type { TrainConfig } from "./config.js";
 import type { StageConfig } from "./config-stages.js";
 import type { TrainProgress } from "./epoch.js";
@@ -97,12 +106,17 @@ export async function trainStages(options: TrainOptions): Promise<TrainResult> {
   let cursor: Cursor = checkpoint?.cursor ?? freshCursor(fingerprint);
   checkStages(model, config.stages.slice(cursor.stage), { arrays, onlyHeads });
   await writeRunDescription(config, options);
+  if (checkpoint) await writeHistory(config.out, cursor.history);
   const events = openEventFile(config.out);
   const stageCount = options.isFinishing ? 0 : config.stages.length;
   for (; cursor.stage < stageCount; cursor = { ...cursor, stage: cursor.stage + 1, epoch: 0, batch: 0 }) {
     const stage = config.stages[cursor.stage];
     if (isStageDone(cursor, { stage, config })) continue;
-    if (cursor.stage > 0 && cursor.epoch === 0 && cursor.batch === 0) arrays = await readBest(config.out);
+    if (cursor.stage > 0 && cursor.stage !== checkpoint?.cursor.stage) {
+      // Saved: the first epochs of this stage may write a better best, and a killed run begins the stage again.
+      arrays = await readBest(config.out);
+      await writeCheckpoint(config.out, arrays, cursor);
+    }
     arrays = prepareStage(model, arrays, stage);
     const teacher = stage.train === "all" ? options.teacher : undefined;
     const trainable = [
