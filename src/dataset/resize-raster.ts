@@ -32,21 +32,46 @@ export function toSquare(
   const total = across.total * down.total;
   const out = new Float32Array(size * size);
   const place = placeIn(size, symmetry);
+  // Each source row is reduced once; most rows of most masks hold nothing but zeros.
+  const reduced = new Float64Array(size);
+  let reducedRow = -1;
+  let isEmpty = true;
   for (let y = 0; y < size; y++) {
     const sums = new Float64Array(size);
     for (let row = down.begin[y], from = down.first[y]; row < down.begin[y + 1]; row++, from++) {
-      const start = from * width;
-      for (let x = 0; x < size; x++) {
-        let sum = 0;
-        const end = across.begin[x + 1];
-        for (let column = across.begin[x], at = start + across.first[x]; column < end; column++, at++)
-          sum += across.weights[column] * table[values[at]];
-        sums[x] += down.weights[row] * sum;
+      if (from !== reducedRow) {
+        const whole = values.subarray(from * width, (from + 1) * width);
+        isEmpty = isZero(whole, table);
+        if (!isEmpty) reduceRow(whole, table, across, reduced);
+        reducedRow = from;
       }
+      if (isEmpty) continue;
+      const weight = down.weights[row];
+      for (let x = 0; x < size; x++) sums[x] += weight * reduced[x];
     }
     for (let x = 0; x < size; x++) out[place(y * size + x)] = sums[x] / total;
   }
   return out;
+}
+
+function isZero(row: Uint8Array | Uint16Array, table: Float64Array): boolean {
+  for (let at = 0; at < row.length; at++) if (table[row[at]] !== 0) return false;
+  return true;
+}
+
+/** Weighted sums of one row over each output pixel's columns, into `sums`. */
+function reduceRow(
+  row: Uint8Array | Uint16Array,
+  table: Float64Array,
+  { first, begin, weights }: Coverage,
+  sums: Float64Array,
+): void {
+  for (let x = 0; x < sums.length; x++) {
+    let sum = 0;
+    for (let column = begin[x], at = first[x]; column < begin[x + 1]; column++, at++)
+      sum += weights[column] * table[row[at]];
+    sums[x] = sum;
+  }
 }
 
 /** The source pixels that each output pixel covers, with weights that sum to `total`. */
