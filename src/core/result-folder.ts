@@ -75,7 +75,7 @@ export async function openResultFolder(
     if (!found) return;
     const refuse = (what: string) => {
       throw new InputError(`${file}: ${what}; it would be overwritten.`, {
-        cure: "Choose another --out, or remove it.",
+        cure: "Choose another folder, or remove it.",
         file,
       });
     };
@@ -184,7 +184,7 @@ function isPlainName(name: string): boolean {
 
 function foreign(list: string): InputError {
   return new InputError(`${list}: is no list of files that aspectlens made.`, {
-    cure: "Choose another --out, or remove it.",
+    cure: "Choose another folder, or remove it.",
     file: list,
   });
 }

@@ -174,7 +174,7 @@ const CASES: Record<
       await (await openResultFolder(at("out"))).write("x", { "x.json": "ours" });
     },
     file: "out/x.json",
-    cure: "Choose another --out, or remove it.",
+    cure: "Choose another folder, or remove it.",
   },
 };
 

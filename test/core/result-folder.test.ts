@@ -59,7 +59,7 @@ describe("a set", () => {
     expect(await text("x.a.png")).toBe("drawn over");
     await writeFile(at("x.json"), "noted");
     expect(await refusal((await openResultFolder(out)).write("x", { "x.json": "5" }))).toBe(
-      `${at("x.json")}: was changed since aspectlens made it; it would be overwritten. Choose another --out, or remove it.`,
+      `${at("x.json")}: was changed since aspectlens made it; it would be overwritten. Choose another folder, or remove it.`,
     );
     expect(await text("x.json")).toBe("noted");
   });
@@ -80,7 +80,7 @@ describe("what is another's", () => {
     await mkdir(at("cell.mask.png"));
     const folder = await openResultFolder(out);
     for (const name of ["cell.json", "cell.overlay.png", "cell.mask.png"]) {
-      const said = `${at(name)}: exists and was not made by aspectlens; it would be overwritten. Choose another --out, or remove it.`;
+      const said = `${at(name)}: exists and was not made by aspectlens; it would be overwritten. Choose another folder, or remove it.`;
       expect(await refusal(folder.check(["free.json", name]))).toBe(said);
       expect(await refusal(folder.write("cell", { "cell.free.png": "1", [name]: "2" }))).toBe(said);
     }

@@ -153,7 +153,7 @@ function quickLine({ stages = [], images }: RawConfig, seconds: number): string 
 
 /** Draws augmented training images: `augmentation.png` in a folder, which replaces an earlier one. */
 async function preview(raw: RawConfig, out: string, { addHeads, json }: TrainCommandOptions): Promise<void> {
-  await checkFolder(out);
+  await checkFolder(out, "--preview");
   const { config, dataset } = await planTraining(raw, { addHeadsTo: addHeads });
   const folder = await openResultFolder(out);
   const rows = await previewAugmentation(dataset, config);
