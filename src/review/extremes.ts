@@ -1,8 +1,11 @@
 /** Keeps the few items of highest and of lowest quality from a stream, in flat memory. */
 
 export interface Extremes<Item> {
-  /** @param make is called only where the item is kept. */
-  add(quality: number, make: () => Item): void;
+  /**
+   * @param make is called only where the item is kept.
+   * @param options.isGood false: never among the best, however few there are.
+   */
+  add(quality: number, make: () => Item, options?: { isGood?: boolean }): void;
   /** Highest first. */
   readonly best: readonly Item[];
   /** Lowest first; without those that are among the best. */
@@ -14,10 +17,10 @@ export function extremes<Item>({ best: most, worst: least }: { best: number; wor
   const best = topOf<Item>(most);
   const worst = topOf<Item>(least);
   return {
-    add(quality, make) {
-      if (!best.wants(quality) && !worst.wants(-quality)) return;
+    add(quality, make, { isGood = true } = {}) {
+      if (!(isGood && best.wants(quality)) && !worst.wants(-quality)) return;
       const item = make();
-      best.add(quality, item);
+      if (isGood) best.add(quality, item);
       worst.add(-quality, item);
     },
     get best() {

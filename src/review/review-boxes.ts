@@ -44,11 +44,12 @@ export function reviewBoxes({ name, threshold }: BoxesSpec, { inputSize }: { inp
         if (boxes.length + shown.length === 0) return;
         // Of two images without a mistake, the one with more boxes; of two with mistakes only, likewise.
         const quality = right - wrong - missed;
-        found.add(quality, () => ({
+        const image = () => ({
           path: paths[i],
           text: `${right} of ${boxes.length} found${wrong > 0 ? `, ${wrong} false` : ""}`,
-          outlines: { kind: "boxes", expert: boxes, head: shown.map(({ box }) => box) },
-        }));
+          outlines: { kind: "boxes" as const, expert: boxes, head: shown.map(({ box }) => box) },
+        });
+        found.add(quality, image, { isGood: right > 0 || wrong + missed === 0 });
       });
     },
     result() {

@@ -57,7 +57,7 @@ function single({ classes }: ClassifierSpec): RowReviewer {
         path,
         text: answer === truth ? said : `is ${classes[truth]}; said ${said}`,
       });
-      found.add(odds(truth), image);
+      found.add(odds(truth), image, { isGood: answer === truth });
       const cell = cells[truth][answer];
       cell.count++;
       cell.images.add(scores[answer], image);

@@ -14,6 +14,8 @@ import { scoreBins } from "./score-bins.js";
 /** Sides that the median is taken over. */
 const MOST_SIDES = 5000;
 
+const FALSE_ALARM = "false alarm: none is there";
+
 export function reviewSegmentation({ name, threshold }: SegmentationSpec): HeadReviewer {
   const bins = scoreBins();
   const found = extremes<ReviewedImage>(SHOWN);
@@ -47,14 +49,10 @@ export function reviewSegmentation({ name, threshold }: SegmentationSpec): HeadR
         const outlines = () => ({ kind: "mask" as const, size, expert, head });
         const iou = shared / Math.max(1, labelled + said - shared);
         // An empty image that stays empty is no sight worth showing; false alarms are as bad as the area they take.
-        if (labelled > 0)
-          found.add(iou, () => ({ path: paths[i], text: `IoU ${iou.toFixed(2)}`, outlines: outlines() }));
-        else if (said > 0)
-          found.add(-said / count, () => ({
-            path: paths[i],
-            text: "false alarm: none is there",
-            outlines: outlines(),
-          }));
+        const isGood = iou > 0;
+        const [quality, text] = labelled > 0 ? [iou, `IoU ${iou.toFixed(2)}`] : [-said / count, FALSE_ALARM];
+        if (labelled > 0 || said > 0)
+          found.add(quality, () => ({ path: paths[i], text, outlines: outlines() }), { isGood });
       });
     },
     result() {

@@ -35,6 +35,9 @@ test("extremes keep the highest and the lowest, and show none twice", () => {
   const few = extremes<number>({ best: 2, worst: 2 });
   for (const value of [3, 1]) few.add(value, () => value);
   expect([few.best, few.worst]).toEqual([[3, 1], []]);
+  const bad = extremes<number>({ best: 2, worst: 2 });
+  for (const value of [3, 1]) bad.add(value, () => value, { isGood: value > 1 });
+  expect([bad.best, bad.worst]).toEqual([[3], [1]]);
 });
 
 test("classifier: the constant is the majority, cells hold the surest mistakes first", () => {
@@ -59,7 +62,8 @@ test("classifier: the constant is the majority, cells hold the surest mistakes f
   ]);
   expect(paths(review.confusion?.[1][0].images ?? [])).toEqual(["2.png", "1.png"]);
   expect(review.best[0].path).toBe("3.png");
-  expect(review.best.at(-1)?.text).toMatch(/^is b; said a 95 %$/); // softmax of [3, 0]: 1 / (1 + e^-3) = 0.953
+  expect(review.best.at(-1)?.text).toBe("a 88 %"); // softmax of [2, 0]; mistakes are never among the best
+  expect(review.worst[0].text).toMatch(/^is b; said a 95 %$/); // softmax of [3, 0]: 1 / (1 + e^-3) = 0.953
 });
 
 test("segmentation: the constant is the share of positive pixels; silent empty images are not shown", () => {
@@ -74,11 +78,8 @@ test("segmentation: the constant is the share of positive pixels; silent empty i
   const labels = [{ mask: half }, { mask: half }, { mask: null }, { mask: null }];
   const review = reviewOf(spec, [4, 4, 1], rows, labels);
   expect(review.constant).toBe(16 / 64);
-  expect(review.best.map(({ path, text }) => `${path} ${text}`)).toEqual([
-    "1.png IoU 1.00",
-    "0.png IoU 0.50",
-    "3.png false alarm: none is there",
-  ]);
+  expect(review.best.map(({ path, text }) => `${path} ${text}`)).toEqual(["1.png IoU 1.00", "0.png IoU 0.50"]);
+  expect(review.worst.map(({ path, text }) => `${path} ${text}`)).toEqual(["3.png false alarm: none is there"]);
   expect(review.medianSide).toBeCloseTo(Math.sqrt(8), 12);
 });
 
@@ -89,7 +90,8 @@ test("boxes: right, false and missed ones are counted in words", () => {
   const row = [4, log, log, 0.5, 0.5, -9, log, log, 0.5, 0.5];
   const review = reviewOf(spec, [1, 2, 5], [row, row], [{ boxes: [[0.25, 0, 0.75, 0.5]] }, { boxes: [] }]);
   expect(review.constant).toBe(0);
-  expect(review.best.map(({ text }) => text)).toEqual(["1 of 1 found", "0 of 0 found, 1 false"]);
+  expect(review.best.map(({ text }) => text)).toEqual(["1 of 1 found"]);
+  expect(review.worst.map(({ text }) => text)).toEqual(["0 of 0 found, 1 false"]);
   expect(review.medianSide).toBeCloseTo(2, 12); // half of 4 pixels
   expect(review.precision.x[100]).toBe(0.5); // both are equally sure
 });
