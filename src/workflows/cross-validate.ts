@@ -54,6 +54,7 @@ export interface FoldOptions extends Omit<RunOptions, "isFinishing" | "addHeadsT
  * @throws InterruptedError as `runTraining` does.
  */
 export async function crossValidate(raw: RawConfig, { folds, ...options }: FoldOptions): Promise<CrossValidation> {
+  checkFold(raw, folds);
   const configOf = (number: number, given: RawConfig): RawConfig => ({
     ...given,
     out: join(raw.out, `fold-${number}`),
@@ -106,4 +107,15 @@ async function measureFolds(
     runs,
     ...tally.result(),
   };
+}
+
+/** @throws ConfigError where the configuration asks for other folds, or for one of them alone. */
+function checkFold({ fold }: RawConfig, folds: number): void {
+  const isOther = fold?.of !== undefined && fold.of !== folds;
+  if (isOther)
+    throw new ConfigError(`fold.of: is ${fold.of}, and ${folds} folds are asked for.`, { cure: "Give one." });
+  if (fold?.number !== undefined)
+    throw new ConfigError(`fold.number: is ${fold.number}, and all folds are asked for.`, {
+      cure: "Leave it out, or train that fold alone, without --folds.",
+    });
 }

@@ -51,6 +51,10 @@ test(
       InterruptedError,
     );
     expect(existsSync(join(folder, "run", "folds.json"))).toBe(false);
+    const other = crossValidate({ ...configOf("run"), fold: { of: 4 } }, options);
+    await expect(other).rejects.toThrow("fold.of: is 4, and 2 folds are asked for. Give one.");
+    const one = crossValidate({ ...configOf("run"), fold: { number: 2 } }, options);
+    await expect(one).rejects.toThrow("fold.number: is 2, and all folds are asked for.");
     await expect(crossValidate(configOf("run"), options)).rejects.toThrow(/fold-1: holds a training run already/);
     const model = join(folder, "run", "fold-1", "best", "model.json");
     const written = statSync(model).mtimeMs;
