@@ -98,6 +98,7 @@ const draw = (figure) => {
       return [from, to]; } } },
     axes: [{ ...axis, label: c.xLabel, labelSize: 18, size: 32, incrs: c.isCounted ? counts : undefined },
       { ...axis, size: 48, values: c.isLogarithmic ? powers : undefined }],
+    legend: { markers: { dash: (u, i) => (u.series[i].dash || []).length > 0 ? "dashed" : "solid" } },
     cursor: { drag: { x: false, y: false } }, hooks: { draw: [marks], ready: [legend] } },
     [c.x, ...c.lines.map((line) => line.values)], box);
   return u;

@@ -72,7 +72,7 @@ function summary({ samples, task, hash, errorCount, warningCount, heads }: Datas
   const boxes = facts.map(
     ([name, value]) => `<div><span class="faint">${name}</span><b>${escapeHtml(value)}</b></div>`,
   );
-  return `<div class="facts">${boxes.join("")}</div><p class="faint">hash ${hash}</p>`;
+  return `<div class="facts">${boxes.join("")}</div><p class="faint hash">hash ${hash}</p>`;
 }
 
 function standsOut({ errorCount, classes }: DatasetReport, survey: Survey): string {

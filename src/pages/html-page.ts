@@ -30,7 +30,7 @@ figure{margin:1rem 0}img{max-width:100%;border:1px solid var(--line)}
 .thumbs{display:flex;flex-wrap:wrap;gap:.7rem;margin:.4rem 0}
 .thumbs figure{margin:0;width:9.5rem}.thumbs img{display:block;width:100%;height:auto;border-radius:3px}
 .thumbs figcaption{font-size:12px;line-height:1.35;overflow-wrap:anywhere}
-details{margin:.5rem 0}summary{cursor:pointer}
+.hash{overflow-wrap:anywhere}details{margin:.5rem 0}summary{cursor:pointer}
 @media (max-width:480px){body{margin:1rem auto;padding:0 .75rem}.thumbs figure{width:calc(50% - .35rem)}}
 @media print{details::details-content{content-visibility:visible}}`;
 

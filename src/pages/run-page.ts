@@ -64,7 +64,9 @@ function summary(run: RunFacts): string {
     ["score of the best epoch", metricText(best?.score ?? null)],
     ["best epoch", best ? `${bestIndex(run) + 1} of ${history.length}` : "–"],
     ["planned", `${planned} epochs, ${stages.length} ${stages.length === 1 ? "stage" : "stages"}`],
-    ...(run.dataset ? [["images", Object.values(run.dataset.counts).join(" + ")]] : []),
+    ...(run.dataset
+      ? [[`images, ${Object.keys(run.dataset.counts).join(" + ")}`, Object.values(run.dataset.counts).join(" + ")]]
+      : []),
     ["input", `${run.inputSize} px`],
   ];
   const what = score === "mean" ? "mean of all heads" : score;

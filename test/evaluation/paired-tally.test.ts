@@ -19,7 +19,8 @@ function classifiers(images: readonly (readonly [joint: boolean, separate: boole
     labelOf: () => ({ label: "a" }),
     ...(groups && { groups: { patient: groups[at] } }),
   });
-  for (const [at, [isRight]] of images.entries()) tally.addJoint({ outputs: { class: answer(isRight) }, ...common(at) });
+  for (const [at, [isRight]] of images.entries())
+    tally.addJoint({ outputs: { class: answer(isRight) }, ...common(at) });
   for (const [at, [, isRight]] of images.entries())
     tally.addSeparate("class", { outputs: { class: answer(isRight) }, ...common(at) });
   return tally.result();
