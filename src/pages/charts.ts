@@ -74,6 +74,8 @@ const draw = (figure) => {
       paths: line.isScatter ? () => null : undefined, spanGaps: true, value: (u, v) => text(v),
       points: { show: line.isScatter || c.x.length < 3 || undefined, size: line.isScatter ? 4 : 6, fill: colour } };
   });
+  // In the legend, whole lines are full squares, dashed ones hollow.
+  const fills = series.map(({ dash, stroke }) => dash && dash.length > 0 ? "transparent" : stroke);
   const [low, high] = c.range || [null, null];
   const marks = (u) => {
     const { ctx, bbox } = u;
@@ -98,7 +100,7 @@ const draw = (figure) => {
       return [from, to]; } } },
     axes: [{ ...axis, label: c.xLabel, labelSize: 18, size: 32, incrs: c.isCounted ? counts : undefined },
       { ...axis, size: 48, values: c.isLogarithmic ? powers : undefined }],
-    legend: { markers: { dash: (u, i) => (u.series[i].dash || []).length > 0 ? "dashed" : "solid" } },
+    legend: { markers: { fill: (u, i) => fills[i - 1] } },
     cursor: { drag: { x: false, y: false } }, hooks: { draw: [marks], ready: [legend] } },
     [c.x, ...c.lines.map((line) => line.values)], box);
   return u;
