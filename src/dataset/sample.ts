@@ -104,7 +104,8 @@ async function marksOf(
   if (boxes) return boxMarks(boxes);
   if (!mask) return [];
   const known = withoutIgnored(await raster(mask), ignore);
-  return maskMarks(known, foregroundOf(known, { values, path: mask }).isAspect);
+  const { isAspect } = foregroundOf(known, { values, path: mask });
+  return maskMarks(known, (value) => isAspect(value) && !ignore?.includes(value));
 }
 
 async function toAnnotation(

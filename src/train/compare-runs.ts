@@ -54,7 +54,11 @@ export function compareRuns(a: RunRecord, b: RunRecord): RunComparison {
   };
 }
 
-function configDifferences(a: RunRecord, b: RunRecord): RunComparison["config"] {
+/** Values that two configurations do not share, by key; where a run lies is left out. */
+export function configDifferences(
+  a: { readonly config: object },
+  b: { readonly config: object },
+): RunComparison["config"] {
   const [first, second] = [a, b].map(({ config }) => new Map(leavesOf(config)));
   const keys = [...new Set([...first.keys(), ...second.keys()])].filter((key) => !NOT_COMPARED.includes(key));
   return keys

@@ -69,18 +69,18 @@ export async function findRuns(folder: string): Promise<string[]> {
 }
 
 async function runsBelow(folder: string, depth: number): Promise<string[]> {
-  if (await isRunFolder(folder)) return [folder];
-  if (depth === 0) return [];
+  const own = (await isRunFolder(folder)) ? [folder] : [];
+  if (depth === 0) return own;
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const names = entries.filter((entry) => entry.isDirectory() && !/^\.|^node_modules$/.test(entry.name));
-  const runs: string[] = [];
+  const runs = own;
   for (const { name } of names.sort((a, b) => a.name.localeCompare(b.name)))
     runs.push(...(await runsBelow(join(folder, name), depth - 1)));
   return runs;
 }
 
-/** `undefined` where there is no such file. */
-async function readObject(file: string): Promise<Readonly<Record<string, unknown>> | undefined> {
+/** A JSON object; `undefined` where there is no such file. @throws InputError where it is none. */
+export async function readObject(file: string): Promise<Readonly<Record<string, unknown>> | undefined> {
   const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === "ENOENT") return undefined;
     throw new InputError(`${file}: cannot be read (${cause.message}).`, { cause, file });

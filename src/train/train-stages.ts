@@ -32,6 +32,7 @@ import {
   writeHistory,
 } from "./checkpoint.js";
 import type { TrainConfig } from "./config.js";
+import { changesSince } from "./config-changes.js";
 import type { StageConfig } from "./config-stages.js";
 import type { TrainProgress } from "./epoch.js";
 import { featureBatches } from "./feature-batches.js";
@@ -101,7 +102,7 @@ export async function trainStages(options: TrainOptions): Promise<TrainResult> {
   const model = createModel(spec);
   const fingerprint = fingerprintOf(config, { datasetHash: dataset.hash, onlyHeads });
   const checkpoint = await readCheckpoint(config.out);
-  checkCheckpoint(checkpoint?.cursor, fingerprint, options);
+  await checkCheckpoint(checkpoint?.cursor, fingerprint, options);
   let arrays: NdArrays = checkpoint?.arrays ?? initialArrays(options, model);
   let cursor: Cursor = checkpoint?.cursor ?? freshCursor(fingerprint);
   checkStages(model, config.stages.slice(cursor.stage), { arrays, onlyHeads });
@@ -152,13 +153,14 @@ export async function trainStages(options: TrainOptions): Promise<TrainResult> {
 }
 
 /** @throws InputError where the folder's training, or that there is none, does not go with what is asked. */
-function checkCheckpoint(
+async function checkCheckpoint(
   cursor: Cursor | undefined,
   fingerprint: string,
-  { config: { out }, isResumed, isFinishing }: TrainOptions,
-): void {
+  { config, isResumed, isFinishing }: TrainOptions,
+): Promise<void> {
+  const { out } = config;
   if (isResumed && cursor && cursor.fingerprint !== fingerprint)
-    throw new InputError(`${out}: was trained with another configuration or dataset.`, {
+    throw new InputError(`${out}: was trained with another configuration or dataset${await changesSince(config)}.`, {
       cure:
         "Resume with its own config.json (and --add-heads RUN, where heads were being added), " +
         'or choose another "out".',

@@ -63,6 +63,11 @@ describe("the walk from data to explanation", () => {
     const told = JSON.parse(stdout);
     expect(told).toMatchObject({ run: "run", best: "run/best", metrics: { split: "validation" } });
     expect(told.threshold).toEqual(JSON.parse(readFileSync(at("run", "best/model.json"), "utf8")).threshold);
+    const before = readFileSync(at("run", "best/model.json"));
+    expect((await run("train", "config.json", "--resume")).stdout).toContain(
+      "was finished already; the best model is in",
+    );
+    expect(readFileSync(at("run", "best/model.json"))).toEqual(before);
     const files = [
       "config.json",
       "dataset.json",
@@ -77,6 +82,7 @@ describe("the walk from data to explanation", () => {
       flip: true,
       turn: "none",
       crop: 0.2,
+      margin: 0.2,
       colour: 0.2,
     });
   });

@@ -169,7 +169,7 @@ describe("a run that was interrupted and resumed", () => {
     const out = temporary();
     await runUntil(out, (at) => at.batch === 1);
     await expect(runTraining(configOf(out, { seed: 8 }), { engine, isResumed: true })).rejects.toThrow(
-      /another configuration or dataset/,
+      /another configuration or dataset \(seed was \d+, is 8\)/,
     );
     await expect(runTraining(configOf(out), { engine })).rejects.toThrow(InputError);
     expect((await readCheckpoint(out))?.cursor.batch).toBe(2); // the one behind it was under way

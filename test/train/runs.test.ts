@@ -1,6 +1,6 @@
 /** Runs found, read and compared, from folders that are written by hand; and the command as a user runs it. */
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { compareRuns } from "../../src/train/compare-runs.js";
@@ -54,6 +54,9 @@ beforeAll(async () => {
 
 test("runs are found in folders below, and none is an error", async () => {
   expect(await findRuns(folder)).toEqual([a, b, join(folder, "deep/er/c")]);
+  const inner = await writeRun("deep/er/c/folded", { accuracies: [0.5] });
+  expect(await findRuns(join(folder, "deep"))).toEqual([b, join(folder, "deep/er/c"), inner]); // a run hides no others
+  await rm(inner, { recursive: true });
   await expect(findRuns(join(folder, "no-run"))).rejects.toThrow(/holds no run/);
   await expect(findRuns(join(folder, "gone"))).rejects.toThrow(/there is no such folder/);
 });

@@ -113,7 +113,7 @@ async function runTrain(config: string | undefined, options: TrainCommandOptions
   if (options.compareSeparate) return trainSeparate(raw, options, signal);
   if (options.explainConfig) return explainConfig(raw, options);
   if (options.preview !== undefined) return preview(raw, options.preview, options);
-  const { trained, seconds } = await trainWithProgress(raw, options, signal);
+  const { trained, seconds, wasFinished } = await trainWithProgress(raw, options, signal);
   const best = join(raw.out, "best");
   if (options.json) {
     const { threshold, provenance } = trained;
@@ -129,7 +129,8 @@ async function runTrain(config: string | undefined, options: TrainCommandOptions
   }
   printTrained(trained);
   printLine();
-  printLine(`trained in ${duration(seconds * 1000)}; the best model is in ${best}`);
+  const done = wasFinished ? "was finished already" : `trained in ${duration(seconds * 1000)}`;
+  printLine(`${done}; the best model is in ${best}`);
   printLine(`next: aspectlens export ${raw.out} model.aspect`);
 }
 
@@ -169,13 +170,19 @@ export async function trainWithProgress(
   raw: Parameters<typeof runTraining>[0],
   options: Pick<TrainCommandOptions, "engine" | "threads" | "device" | "resume" | "finish" | "addHeads">,
   signal: AbortSignal,
-): Promise<{ trained: TrainedModel; seconds: number }> {
+): Promise<{ trained: TrainedModel; seconds: number; wasFinished: boolean }> {
   const begun = performance.now();
   const engine = await selectEngine({ ...options, onNotice: showNotice });
   const { callbacks, bar } = trainingProgress();
+  let wasFinished = true;
   try {
     const trained = await runTraining(raw, {
       ...callbacks,
+      onStart: (plan) => {
+        wasFinished = false;
+        callbacks.onStart?.(plan);
+      },
+      isKept: options.resume,
       engine,
       signal,
       isResumed: options.resume,
@@ -183,7 +190,7 @@ export async function trainWithProgress(
       addHeadsTo: options.addHeads,
     });
     bar().clear();
-    return { trained, seconds: Math.round((performance.now() - begun) / 1000) };
+    return { trained, seconds: Math.round((performance.now() - begun) / 1000), wasFinished };
   } finally {
     await engine.dispose();
   }
