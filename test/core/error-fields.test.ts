@@ -104,8 +104,8 @@ const CASES: Record<
     },
     file: "config.json",
     cure:
-      "Known: dataset, out, seed, batchSize, accumulate, trunk, teacher, source, heads, stages, augment, balance, " +
-      "repeatBelow, score, patience, cacheMegabytes, $schema.",
+      "Known: dataset, out, fold, images, seed, batchSize, accumulate, trunk, teacher, source, heads, stages, augment, " +
+      "balance, repeatBelow, score, patience, cacheMegabytes, $schema.",
   },
   "a configuration with a mistake in its third line": {
     kind: ConfigError,
