@@ -81,7 +81,7 @@ describe("the walk from data to explanation", () => {
     expect(JSON.parse(readFileSync(at("run/config.json"), "utf8")).augment).toEqual({
       flip: true,
       turn: "none",
-      crop: 0.2,
+      crop: 0, // stroma is labelled by amount alone
       margin: 0.2,
       colour: 0.2,
     });
