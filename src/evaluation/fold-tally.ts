@@ -1,6 +1,5 @@
 /** Every head of a cross-validation: each metric fold by fold, and over the held-out images of all folds together. */
 
-import { sizeOf } from "../core/nd-array.js";
 import type { HeadSpec } from "../heads/head-spec.js";
 import { bootstrapIntervals, type Interval } from "../metrics/bootstrap.js";
 import { meanOf, type Weights } from "../metrics/weights.js";
@@ -8,7 +7,7 @@ import { atHalf, movedToHalf } from "./common-threshold.js";
 import { createTally } from "./create-tally.js";
 import { drawsFor } from "./draws.js";
 import { imageGroups } from "./image-groups.js";
-import type { EvaluatedImage } from "./split-evaluation.js";
+import { answerOf, type EvaluatedImage } from "./split-evaluation.js";
 
 /** One metric over the folds; `null` where no labelled image allows it. */
 export interface FoldMetric {
@@ -63,17 +62,13 @@ export function foldTally(models: readonly (readonly HeadSpec[])[], { size }: { 
   const groups = imageGroups();
   let count = 0;
   return {
-    add(fold, { outputs, row, labelOf, groups: values, originals = {} }) {
+    add(fold, image) {
       for (const [index, { spec, folds, pooled }] of tallies.entries()) {
-        const { data, shape } = outputs[spec.name];
-        const length = sizeOf(shape.slice(1));
-        const logits = data.subarray(row * length, (row + 1) * length);
-        const [label, original] = [labelOf(spec.name), originals[spec.name]];
-        const answer = { image: count, logits, shape: shape.slice(1), label, original };
+        const answer = answerOf(image, spec.name, count);
         folds[fold].add(answer);
-        pooled.add({ ...answer, logits: movedToHalf(logits, models[fold][index]) });
+        pooled.add({ ...answer, logits: movedToHalf(answer.logits, models[fold][index]) });
       }
-      groups.add(values);
+      groups.add(image.groups);
       count++;
     },
     result() {

@@ -1,6 +1,5 @@
 /** Two models' answers for the same images, head by head: by how much one is better, with a paired interval. */
 
-import { sizeOf } from "../core/nd-array.js";
 import type { HeadSpec } from "../heads/head-spec.js";
 import { bootstrapIntervals, type Interval } from "../metrics/bootstrap.js";
 import type { Weights } from "../metrics/weights.js";
@@ -8,7 +7,7 @@ import { createTally } from "./create-tally.js";
 import { drawsFor } from "./draws.js";
 import type { HeadTally } from "./head-tally.js";
 import { imageGroups } from "./image-groups.js";
-import type { EvaluatedImage } from "./split-evaluation.js";
+import { answerOf, type EvaluatedImage } from "./split-evaluation.js";
 
 /** A head in the joint model and alone; `null` where no labelled image allows the metric. */
 export interface HeadDifference {
@@ -92,12 +91,8 @@ function counted(spec: HeadSpec, size: number) {
   return {
     tally,
     images: () => count,
-    add({ outputs, row, labelOf, originals = {} }: EvaluatedImage) {
-      const { data, shape } = outputs[spec.name];
-      const length = sizeOf(shape.slice(1));
-      const logits = data.subarray(row * length, (row + 1) * length);
-      const [label, original] = [labelOf(spec.name), originals[spec.name]];
-      tally.add({ image: count++, logits, shape: shape.slice(1), label, original });
+    add(image: EvaluatedImage) {
+      tally.add(answerOf(image, spec.name, count++));
     },
   };
 }

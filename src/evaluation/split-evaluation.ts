@@ -8,6 +8,7 @@ import { bootstrapIntervals } from "../metrics/bootstrap.js";
 import type { Weights } from "../metrics/weights.js";
 import { createTally, type HeadEvaluation } from "./create-tally.js";
 import { drawsFor } from "./draws.js";
+import type { HeadAnswer } from "./head-tally.js";
 import { type GroupValues, imageGroups } from "./image-groups.js";
 
 /** The metrics of a head that have an interval, and `count` labelled images. */
@@ -45,21 +46,28 @@ export interface SplitTally {
   result(options?: { seed?: number }): SplitEvaluation;
 }
 
+/** One head's part of an image. @param number of the image, from 0. */
+export function answerOf(
+  { outputs, row, labelOf, originals = {} }: EvaluatedImage,
+  head: string,
+  number: number,
+): HeadAnswer {
+  const { data, shape } = outputs[head];
+  const own = shape.slice(1);
+  const length = sizeOf(own);
+  const logits = data.subarray(row * length, (row + 1) * length);
+  return { image: number, logits, shape: own, label: labelOf(head), original: originals[head] };
+}
+
 /** @param size height and width of the model's input. */
 export function splitTally(heads: readonly HeadSpec[], { size }: { size: number }): SplitTally {
   const tallies = heads.map((spec) => ({ name: spec.name, tally: createTally(spec, { size }) }));
   const groups = imageGroups();
   let count = 0;
   return {
-    add({ outputs, row, labelOf, groups: values, originals = {} }) {
-      for (const { name, tally } of tallies) {
-        const { data, shape } = outputs[name];
-        const own = shape.slice(1);
-        const length = sizeOf(own);
-        const logits = data.subarray(row * length, (row + 1) * length);
-        tally.add({ image: count, logits, shape: own, label: labelOf(name), original: originals[name] });
-      }
-      groups.add(values);
+    add(image) {
+      for (const { name, tally } of tallies) tally.add(answerOf(image, name, count));
+      groups.add(image.groups);
       count++;
     },
     result({ seed = 1 } = {}) {
