@@ -9,12 +9,10 @@ import { splitSize } from "../dataset/dataset.js";
 import type { Split } from "../dataset/record.js";
 import { type PairedEvaluation, pairedTally } from "../evaluation/paired-tally.js";
 import type { TrainedModel } from "../model/trained-model.js";
-import { holdsCheckpoint, runIsThere } from "../train/checkpoint.js";
 import type { RawConfig, TrainConfig } from "../train/config.js";
-import { checkRunFolder } from "../train/run-folder.js";
 import { answersOf } from "./answers-of.js";
+import { type EachOptions, trainEach } from "./train-each.js";
 import { planTraining, type TrainPlan } from "./train-plan.js";
-import { type RunOptions, runTraining } from "./train-run.js";
 
 export const SEPARATE_FORMAT = "aspectlens-separate/1";
 /** In `out`. */
@@ -29,7 +27,7 @@ export interface SeparateComparison extends PairedEvaluation {
 }
 
 /** How the runs are trained, and who is told. */
-export interface SeparateOptions extends Omit<RunOptions, "isFinishing" | "addHeadsTo" | "isKept"> {
+export interface SeparateOptions extends EachOptions {
   /** Before each training: `undefined` is the joint one. */
   readonly onRun?: (head: string | undefined) => void;
   /** While a run's model is measured. */
@@ -50,16 +48,8 @@ export async function compareSeparate(raw: RawConfig, options: SeparateOptions):
     { head: undefined, config: raw },
     ...names.map((head) => ({ head, config: aloneOf(plan.config, head) })),
   ];
-  for (const { config } of runs) {
-    await checkRunFolder(config.out);
-    if (!options.isResumed && (await holdsCheckpoint(config.out))) throw runIsThere(config.out);
-  }
-  const models: TrainedModel[] = [];
-  for (const { head, config } of runs) {
-    options.onRun?.(head);
-    const isResumed = await holdsCheckpoint(config.out);
-    models.push(await runTraining(config, { ...options, isResumed, isKept: true }));
-  }
+  const configs = runs.map(({ config }) => config);
+  const models = await trainEach(configs, options, (index) => options.onRun?.(runs[index].head));
   const result = await measure(plan, { models, options });
   await writeJson(join(raw.out, SEPARATE_FILE), result);
   return result;

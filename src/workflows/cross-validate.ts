@@ -10,12 +10,10 @@ import { openPart } from "../dataset/open-part.js";
 import type { Split } from "../dataset/record.js";
 import { type FoldsEvaluation, foldTally } from "../evaluation/fold-tally.js";
 import type { TrainedModel } from "../model/trained-model.js";
-import { holdsCheckpoint, runIsThere } from "../train/checkpoint.js";
 import { partOf, type RawConfig } from "../train/config.js";
-import { checkRunFolder } from "../train/run-folder.js";
 import { answersOf } from "./answers-of.js";
+import { type EachOptions, trainEach } from "./train-each.js";
 import { planTraining } from "./train-plan.js";
-import { type RunOptions, runTraining } from "./train-run.js";
 
 export const FOLDS_FORMAT = "aspectlens-folds/1";
 /** In `out`. */
@@ -36,7 +34,7 @@ export interface CrossValidation extends FoldsEvaluation {
 }
 
 /** How folds are trained, and who is told. */
-export interface FoldOptions extends Omit<RunOptions, "isFinishing" | "addHeadsTo" | "isKept"> {
+export interface FoldOptions extends EachOptions {
   /** From 2. */
   readonly folds: number;
   /** Before each training, with the fold's number from 1. */
@@ -62,16 +60,7 @@ export async function crossValidate(raw: RawConfig, { folds, ...options }: FoldO
   });
   const { config } = await planTraining(configOf(1, raw));
   const configs = Array.from({ length: folds }, (_, index) => configOf(index + 1, index === 0 ? raw : config));
-  for (const { out } of configs) {
-    await checkRunFolder(out);
-    if (!options.isResumed && (await holdsCheckpoint(out))) throw runIsThere(out);
-  }
-  const models: TrainedModel[] = [];
-  for (const [index, own] of configs.entries()) {
-    options.onFold?.(index + 1);
-    const isResumed = await holdsCheckpoint(own.out);
-    models.push(await runTraining(own, { ...options, isResumed, isKept: true }));
-  }
+  const models = await trainEach(configs, options, (index) => options.onFold?.(index + 1));
   const result = await measureFolds(configs, { models, options });
   await writeJson(join(raw.out, FOLDS_FILE), result);
   return result;
