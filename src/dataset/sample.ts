@@ -58,8 +58,10 @@ export async function loadSample(
       if (!annotation) return [];
       return [{ name, annotation: annotations === "all" ? annotation : ofKind(annotation, kind) }];
     });
-    const marks = () => Promise.all(wanted.map(({ annotation }) => marksOf(annotation, raster)));
-    const view = augment && random ? drawSafeView(image, augment, random, await marks()) : plainView(image, { flip });
+    const marks: Marks[] = [];
+    // One after the other, so that a mask of several aspects is decoded once.
+    if (augment && augment.crop > 0) for (const { annotation } of wanted) marks.push(await marksOf(annotation, raster));
+    const view = augment && random ? drawSafeView(image, augment, random, marks) : plainView(image, { flip });
     const seen = wholeSide
       ? { image: NOTHING, picture: await picture(image, { size, side: wholeSide, view, path }) }
       : { image: await render(image, { size, view }) };
