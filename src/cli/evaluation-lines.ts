@@ -6,6 +6,7 @@ import type { HeadEvaluation } from "../evaluation/create-tally.js";
 import type { GroupMetrics, SplitEvaluation } from "../evaluation/split-evaluation.js";
 import { meanOf } from "../metrics/weights.js";
 import { classLines } from "./classifier-lines.js";
+import { drawnText, rangeText } from "./interval-text.js";
 
 /** A metric that is shown: its key, what people call it, and what is reached without the model. */
 type Row = readonly [key: string, name: string, baseline?: string];
@@ -15,7 +16,7 @@ const SHOWN_GROUPS = 20;
 
 /** Every head, then the groups. */
 export function evaluationLines({ heads, groups = {}, intervals }: SplitEvaluation): string[] {
-  const drawn = intervals.drawn === "image" ? "images" : `all images of a "${intervals.drawn}" at once`;
+  const drawn = drawnText(intervals.drawn);
   return [
     ...Object.entries(heads).flatMap(([name, result]) => headLines(name, result)),
     ...Object.entries(groups).flatMap(([name, values]) => groupLines(name, values, heads)),
@@ -29,8 +30,7 @@ function headLines(name: string, result: HeadEvaluation): string[] {
   const rows = rowsOf(result).map(([key, metric, baseline = ""]) => {
     const value = (result as unknown as Readonly<Record<string, number | null | undefined>>)[key] ?? null;
     const interval = result.intervals[key];
-    const range = interval ? `${metricText(interval[0])} to ${metricText(interval[1])}` : "";
-    return [metric, value === null ? "-" : metricText(value, key), range, value === null ? "" : baseline];
+    return [metric, value === null ? "-" : metricText(value, key), rangeText(interval), value === null ? "" : baseline];
   });
   return [
     `${name} (${kind}): ${result.count} labelled ${result.count === 1 ? "image" : "images"}`,

@@ -1,12 +1,12 @@
 /** `aspectlens train --folds K`: a model for each fold, and a table of what all of them reach on images they never saw. */
 
 import { join } from "node:path";
-import { metricText } from "../../core/metric-numbers.js";
 import { formatTable } from "../../core/text-table.js";
 import { selectEngine } from "../../engine/select-engine.js";
 import type { RawConfig } from "../../train/config.js";
 import { type CrossValidation, crossValidate, FOLDS_FILE, FOLDS_FORMAT } from "../../workflows/cross-validate.js";
 import { type EngineOptions, showNotice } from "../engine-options.js";
+import { cell, drawnText, rangeText } from "../interval-text.js";
 import { checkOutFile } from "../out-file.js";
 import { printJson, printLine, printNote } from "../output.js";
 import { isOfFormat } from "../own-json.js";
@@ -41,11 +41,11 @@ export async function trainFolds(
 }
 
 function printFolds({ dataset, runs, heads, intervals }: CrossValidation, file: string): void {
-  const drawn = intervals.drawn === "image" ? "images" : `all images of a "${intervals.drawn}" at once`;
+  const drawn = drawnText(intervals.drawn);
   const rows = Object.entries(heads).flatMap(([head, { count, metrics }]) =>
     Object.entries(metrics).map(([metric, { mean, deviation, pooled, interval }]) => [
       ...[head, metric, String(count), count === 0 ? "not evaluated" : cell(mean), cell(deviation), cell(pooled)],
-      interval ? `${metricText(interval[0])} to ${metricText(interval[1])}` : "",
+      rangeText(interval),
     ]),
   );
   const title = ["head", "metric", "images", "mean", "deviation", "pooled", "95 % interval"];
@@ -56,8 +56,4 @@ function printFolds({ dataset, runs, heads, intervals }: CrossValidation, file: 
   printLine(`mean and deviation: over the folds; pooled: all images together, where scores need not be compared`);
   printLine(`intervals: of pooled, else of the mean; by drawing ${drawn} again and again (bootstrap)`);
   printLine(`written to ${file}`);
-}
-
-function cell(value: number | null): string {
-  return value === null ? "-" : metricText(value);
 }

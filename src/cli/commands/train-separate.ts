@@ -1,7 +1,6 @@
 /** `aspectlens train --compare-separate`: the joint run beside one run for each head alone. */
 
 import { join } from "node:path";
-import { metricText } from "../../core/metric-numbers.js";
 import { formatTable } from "../../core/text-table.js";
 import { selectEngine } from "../../engine/select-engine.js";
 import type { RawConfig } from "../../train/config.js";
@@ -12,6 +11,7 @@ import {
   type SeparateComparison,
 } from "../../workflows/compare-separate.js";
 import { type EngineOptions, showNotice } from "../engine-options.js";
+import { cell, drawnText, rangeText } from "../interval-text.js";
 import { checkOutFile } from "../out-file.js";
 import { printJson, printLine, printNote } from "../output.js";
 import { isOfFormat } from "../own-json.js";
@@ -45,11 +45,10 @@ export async function trainSeparate(
 }
 
 function printComparison({ dataset, split, heads, intervals }: SeparateComparison, file: string): void {
-  const drawn = intervals.drawn === "image" ? "images" : `all images of a "${intervals.drawn}" at once`;
-  const cell = (value: number | null) => (value === null ? "-" : metricText(value));
+  const drawn = drawnText(intervals.drawn);
   const rows = Object.entries(heads).map(([head, { metric, count, joint, separate, difference, interval }]) => [
     ...[head, metric, String(count), count === 0 ? "not evaluated" : cell(joint), cell(separate), cell(difference)],
-    interval ? `${metricText(interval[0])} to ${metricText(interval[1])}` : "",
+    rangeText(interval),
   ]);
   printLine(`${dataset.name}, ${split}: ${dataset.count} images`);
   printLine();
