@@ -30,7 +30,5 @@ export const { tapOffset } = await load("trunk/tap-offset.js");
 export const { SHARE_OF_PEAK } = await load("explain/relevance-constants.js");
 /** @type {typeof import("../src/trunk/architecture-of.js")} */
 export const { architectureOf } = await load("trunk/architecture-of.js");
-/** @type {typeof import("../src/train/crop-in-graph.js")} */
-export const { cropImages } = await load("train/crop-in-graph.js");
 /** @type {typeof import("../src/train/evaluate-split.js")} */
 export const { evaluateSplit, scoreOfMetrics } = await load("train/evaluate-split.js");

@@ -4,7 +4,7 @@
  */
 
 import { encodeSafetensors } from "aspectlens";
-import { cropImages, firstMoment } from "../internals.js";
+import { firstMoment } from "../internals.js";
 import { peerTraining } from "./peer-training.js";
 
 /** So many steps of one side, then of the other. */
@@ -45,10 +45,9 @@ export function trainBeside(engine, peer, { onFirstStep }) {
   const withPeer = async (step, options) => {
     const begun = await beginningOf(options);
     const stage = await theirs.begin(planned(), begun);
-    const cut = await compileCut(engine, options);
     /** @type {import("aspectlens").Compiled["run"]} */
     const run = async (inputs, how) => {
-      const bytes = encodeSafetensors(await readyInputs(inputs, cut));
+      const bytes = encodeSafetensors(inputs);
       const begin = performance.now();
       const outputs = await step.run(inputs, how);
       stage.ours.push({ losses: lossesOf(outputs), seconds: (performance.now() - begin) / 1000 });
@@ -62,10 +61,7 @@ export function trainBeside(engine, peer, { onFirstStep }) {
     };
     return {
       run: (inputs, how) => inTurn(() => run(inputs, how)),
-      dispose: async () => {
-        await cut?.dispose();
-        await step.dispose();
-      },
+      dispose: () => step.dispose(),
     };
   };
 
@@ -100,30 +96,6 @@ async function beginningOf({ constants, state, inputs }) {
   if (Object.keys(parameters).some((name) => name.endsWith("/moving_mean")))
     throw new Error("the peer knows no batch normalisation that is not folded.");
   return { parameters, trainable: Object.keys(parameters).filter((name) => firstMoment(name) in values) };
-}
-
-/** Where ours cuts views in its step, the same by itself: the peer gets images that are ready. */
-async function compileCut(/** @type {import("aspectlens").Engine} */ engine, /** @type {CompileOptions} */ { inputs }) {
-  const shapes = Object.fromEntries(Object.entries(inputs).filter(isCrop));
-  if (Object.keys(shapes).length === 0) return null;
-  return engine.compile(({ inputs }) => ({ outputs: { image: cropImages(inputs) } }), { inputs: shapes });
-}
-
-/**
- * @param {NdArrays} inputs
- * @param {import("aspectlens").Compiled | null} cut
- * @returns {Promise<NdArrays>}
- */
-async function readyInputs(inputs, cut) {
-  if (!cut) return inputs;
-  const entries = Object.entries(inputs);
-  const image = await cut.run(Object.fromEntries(entries.filter(isCrop)));
-  return { ...Object.fromEntries(entries.filter((entry) => !isCrop(entry))), ...image };
-}
-
-/** @param {[name: string, value: unknown]} entry */
-function isCrop([name]) {
-  return name.startsWith("crop/");
 }
 
 /** @param {NdArrays} outputs of the step. @returns {Record<string, number>} `total`, and one a head. */

@@ -1,6 +1,5 @@
 /** What an expert said of one aspect in one image, already at the model's input size; absent means unlabelled. */
 
-import type { Picture } from "./augmented-view.js";
 import type { Box } from "./box.js";
 
 /** What a classifier is asked for: one of several classes, any number of labels, or a number. */
@@ -59,10 +58,8 @@ export function classLabels({ label, labels }: ClassAnnotation): readonly string
 export interface Sample {
   /** Path as it stands in the dataset, for messages. */
   readonly path: string;
-  /** `[inputSize, inputSize, 3]` RGB 0..255; empty where the model cuts it from `picture` itself. */
+  /** `[inputSize, inputSize, 3]` RGB 0..255. */
   readonly image: Uint8Array;
-  /** @internal Training only. */
-  readonly picture?: Picture;
   readonly target: ClassAnnotation;
   readonly aspects: Readonly<Record<string, Annotation>>;
   /** Names of the aspects that caused the label, where the dataset knows them. */

@@ -15,6 +15,13 @@ export interface ColourJitter {
   readonly saturation: number;
 }
 
+/** Of every colour of every pixel alike. */
+export interface Noise {
+  /** Standard deviation, share of full scale. */
+  readonly deviation: number;
+  readonly seed: number;
+}
+
 /** One of the eight symmetries of a square, in this order: mirrored left and right, top and bottom, rows as columns. */
 export interface Symmetry {
   readonly flip: boolean;
@@ -22,27 +29,21 @@ export interface Symmetry {
   readonly isTransposed?: boolean;
 }
 
-/** Where a pixel of a square goes. @param index row by row. */
-export function placeIn(size: number, { flip, isUpsideDown, isTransposed }: Symmetry): (index: number) => number {
-  return (index) => {
-    const [row, column] = [Math.floor(index / size), index % size];
-    const y = isUpsideDown ? size - 1 - row : row;
-    const x = flip ? size - 1 - column : column;
-    return isTransposed ? x * size + y : y * size + x;
-  };
+/** Where the pixels of a square go: that of a row and column to `first + row * down + column * across`. */
+export function placesIn(
+  size: number,
+  { flip, isUpsideDown, isTransposed }: Symmetry,
+): { first: number; down: number; across: number } {
+  const [rowStep, columnStep] = isTransposed ? [1, size] : [size, 1];
+  const first = (isUpsideDown ? (size - 1) * rowStep : 0) + (flip ? (size - 1) * columnStep : 0);
+  return { first, down: isUpsideDown ? -rowStep : rowStep, across: flip ? -columnStep : columnStep };
 }
 
 /** The crop is made a square, and its symmetry applied to that. */
 export interface View extends Symmetry {
   readonly crop: Crop;
+  /** Standard deviation of a Gaussian blur, pixels of what the model sees. */
+  readonly blur?: number;
   readonly jitter?: ColourJitter;
-}
-
-/** A whole image, and the view of it that the model shall see. */
-export interface Picture {
-  /** `[height, width, 3]` RGB 0..255. */
-  readonly pixels: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-  readonly view: View;
+  readonly noise?: Noise;
 }

@@ -3,11 +3,11 @@
  * boxes.
  */
 
-import type { ColourJitter, View } from "../core/augmented-view.js";
+import type { ColourJitter, Noise, View } from "../core/augmented-view.js";
 import type { Box } from "../core/box.js";
 import { boxArea } from "../core/box.js";
 import { luma } from "../core/luma.js";
-import type { Random } from "../core/random.js";
+import { type Random, random } from "../core/random.js";
 
 /**
  * Presence, amount and class label do not change, so a crop must not remove what they speak of: `drawSafeView` keeps what
@@ -30,6 +30,12 @@ export interface Augment {
   readonly margin?: number;
   /** 0..1, the largest relative change of brightness, contrast and saturation. */
   readonly colour: number;
+  /**
+   * Largest standard deviation of a Gaussian blur, pixels of what the model sees; of half of the images. 0 by default.
+   */
+  readonly blur?: number;
+  /** 0..1, largest standard deviation of noise, share of full scale; of half of the images. 0 by default. */
+  readonly noise?: number;
 }
 
 /** Whether training images are turned. */
@@ -38,6 +44,11 @@ export const TURNS: readonly Turn[] = ["none", "half", "quarter"];
 
 /** Of `margin`. */
 export const MOST_MARGIN = 0.25;
+
+/** Less moves no eight-bit value; the image library refuses it. */
+const LEAST_BLUR = 0.3;
+/** Numbers from which noise is read, at a random place. */
+const NOISES = 2 ** 17;
 
 /** A box with less than this share of its area left inside the crop is dropped: too little of the object is seen. */
 const LEAST_VISIBLE_SHARE = 0.25;
@@ -69,10 +80,15 @@ export function drawView({ width, height }: { width: number; height: number }, a
   const { turn = "none" } = augment;
   const isUpsideDown = turn !== "none" && random.next() < 0.5;
   const isTransposed = turn === "quarter" && random.next() < 0.5;
+  const some = (most: number) => (random.next() < 0.5 ? random.uniform(0, most) : 0);
+  const blur = augment.blur ? some(augment.blur) : 0;
+  const deviation = augment.noise ? some(augment.noise) : 0;
   return {
     ...{ crop, flip },
     ...(turn === "none" ? {} : { isUpsideDown, isTransposed }),
     ...(augment.colour > 0 ? { jitter } : {}),
+    ...(blur >= LEAST_BLUR ? { blur } : {}),
+    ...(deviation > 0 ? { noise: { deviation, seed: random.integer(NOISES) } } : {}),
   };
 }
 
@@ -121,16 +137,32 @@ export function viewBoxes(
  * @param image `[size, size, 3]` RGB 0..255, changed in place.
  */
 export function jitterColours(image: Uint8Array, { brightness, contrast, saturation }: ColourJitter): void {
+  const clamped = new Uint8ClampedArray(image.buffer, image.byteOffset, image.length); // rounds, too
   let sum = 0;
   for (let i = 0; i < image.length; i += 3) sum += luma(image[i], image[i + 1], image[i + 2]);
   const mean = (brightness * sum) / (image.length / 3);
   const gain = brightness * contrast;
   const offset = mean * (1 - contrast);
+  const [own, grey] = [gain * saturation, gain * (1 - saturation)];
   for (let i = 0; i < image.length; i += 3) {
-    const level = luma(image[i], image[i + 1], image[i + 2]) * (1 - saturation);
-    for (let k = 0; k < 3; k++) {
-      const value = gain * (saturation * image[i + k] + level) + offset;
-      image[i + k] = value < 0 ? 0 : value > 255 ? 255 : Math.round(value);
-    }
+    const level = luma(image[i], image[i + 1], image[i + 2]) * grey + offset;
+    clamped[i] = own * image[i] + level;
+    clamped[i + 1] = own * image[i + 1] + level;
+    clamped[i + 2] = own * image[i + 2] + level;
   }
+}
+
+/** @param image `[size, size, 3]` RGB 0..255, changed in place. */
+export function addNoise(image: Uint8Array, { deviation, seed }: Noise): void {
+  const clamped = new Uint8ClampedArray(image.buffer, image.byteOffset, image.length); // rounds, too
+  normals ??= drawNormals();
+  const scale = 255 * deviation;
+  for (let i = 0, from = seed; i < image.length; i++, from++) clamped[i] += scale * normals[from % NOISES];
+}
+
+let normals: Float32Array | undefined;
+
+function drawNormals(): Float32Array {
+  const stream = random(0, "noise");
+  return Float32Array.from({ length: NOISES }, () => stream.normal());
 }

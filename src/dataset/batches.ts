@@ -43,8 +43,6 @@ export interface BatchOptions {
   /** See `LoadSampleOptions`. */
   readonly annotations?: "kind" | "all";
   /** @internal See `LoadSampleOptions`. */
-  readonly wholeSide?: number;
-  /** @internal See `LoadSampleOptions`. */
   readonly cache?: PixelCache;
 }
 
@@ -65,18 +63,7 @@ export function batchCount(
  * @throws DatasetError when the iteration reaches a sample that cannot be read.
  */
 export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGenerator<Sample[]> {
-  const {
-    split,
-    batchSize,
-    inputSize,
-    seed = 0,
-    augment,
-    flip,
-    annotations,
-    wholeSide,
-    cache,
-    fill = "short",
-  } = options;
+  const { split, batchSize, inputSize, seed = 0, augment, flip, annotations, cache, fill = "short" } = options;
   const { start = 0, ahead = 2, concurrency = 2 } = options;
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
     throw new ConfigError(`batchSize: ${batchSize}.`, { cure: "Give a whole number from 1." });
@@ -88,7 +75,7 @@ export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGe
     const own = augment && random(seed, "augment", orderEpoch, index, ...(copy > 0 ? [copy] : []));
     const place = { file: join(dataset.directory, dataset.manifest.samples), line: dataset.index[split].lines[index] };
     return inFile(place, () =>
-      loadSample(dataset, record, { inputSize, augment, random: own, flip, annotations, wholeSide, cache }),
+      loadSample(dataset, record, { inputSize, augment, random: own, flip, annotations, cache }),
     );
   };
   const places = sampleOrder({ ...options, factors, count, from: start * batchSize, to: end });

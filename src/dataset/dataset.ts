@@ -36,9 +36,9 @@ export interface Dataset {
 }
 
 /**
- * Reads the manifest and every line of the samples file once; keeps only the position of each sample.
+ * Reads the manifest and every line of the samples file once; keeps only the position of each sample. With `splits`, by
+ * place in the file, samples are in those instead of the ones that their lines name.
  *
- * @param options.splits instead of those that the lines name.
  * @throws DatasetError at the first fault, in one line with file, line, and cure. `checkDataset` lists them all.
  */
 export async function openDataset(directory: string, { splits }: { splits?: Splits } = {}): Promise<Dataset> {

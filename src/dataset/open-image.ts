@@ -1,6 +1,7 @@
 /** Opens an image file of any format: upright, over white, eight bits per channel. Pixels are decoded on demand. */
 
 import sharp from "sharp";
+import type { Crop } from "../core/augmented-view.js";
 import { inFile } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
 import { MOST_MARGIN } from "./augment.js";
@@ -29,14 +30,18 @@ export interface OpenImage {
    *
    * @param options.size side to which it will be rendered.
    */
-  keepDecoded(options: { readonly size: number }): Promise<KeptImage | null>;
+  keepDecoded(options: { readonly size: number }): Promise<Pick<OpenImage, "render"> | null>;
+  /**
+   * The same image from `[side, side, 3]` pixels, for repeated rendering. All of it, rendered at this size, has the very
+   * bytes that the file gives; parts are resized twice.
+   */
+  keepSquare(options: { readonly side: number }): Promise<SquareImage>;
   /** A warning about the pixels rendered so far, as a sentence without the file's name. */
   remark(): string | undefined;
 }
 
-export interface KeptImage extends OpenImage {
-  /** `[height, width, 3]` RGB 0..255. */
-  readonly pixels: Uint8Array;
+export interface SquareImage extends Pick<OpenImage, "width" | "height" | "render"> {
+  readonly byteCount: number;
 }
 
 /** An image decoded to a square, as an explainer's `explain`, `renderOverlay` and `writeExplanation` take it. */
@@ -85,6 +90,7 @@ export async function openImage(source: string | Uint8Array, options: OpenOption
     ...image,
     render: (options) => inFile(place, () => image.render(options)),
     keepDecoded: (options) => inFile(place, () => image.keepDecoded(options)),
+    keepSquare: (options) => inFile(place, () => image.keepSquare(options)),
   };
 }
 
@@ -103,16 +109,7 @@ async function openUnplaced(
     if (!isPlain || Math.max(width, height) >= SHRINK_ON_LOAD * size) return null;
     const data = await decoded(file, () => open().toColourspace("srgb").raw({ depth: "uchar" }).toBuffer());
     if (data.length !== 3 * width * height) return null;
-    const raw = () => sharp(data, { raw: { width, height, channels: 3 } });
-    const kept: KeptImage = {
-      pixels: data,
-      width,
-      height,
-      render: resizer({ name, width, height, costBytes: 0, is16Bit: false, open: raw }),
-      keepDecoded: async () => kept,
-      remark: () => undefined,
-    };
-    return kept;
+    return { render: resizer(pixels({ name, width, height }, data)) };
   };
   let largest = 0;
   const onLargest = (value: number) => {
@@ -123,7 +120,36 @@ async function openUnplaced(
       ? `its values end at ${largest} of 65535, so that it is almost black: ` +
         `12 bits in a file of 16? Scale them to the whole range.`
       : undefined;
-  return { width, height, render: resizer(file, { onLargest }), keepDecoded, remark };
+  const keepSquare: OpenImage["keepSquare"] = async ({ side }) => {
+    const square = { width: side, height: side };
+    const render = resizer(pixels({ name, ...square }, await resizer(file, { onLargest })({ size: side })));
+    return {
+      ...{ width, height, byteCount: 3 * side * side },
+      render: ({ crop, ...options }) => render({ ...options, ...(crop && { crop: scaled(crop, file, square) }) }),
+    };
+  };
+  return { width, height, render: resizer(file, { onLargest }), keepDecoded, keepSquare, remark };
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+function pixels({ name, width, height }: Size & { name: string }, data: Uint8Array): DecodableImage {
+  const open = () => sharp(data, { raw: { width, height, channels: 3 } });
+  return { name, width, height, costBytes: 0, is16Bit: false, open };
+}
+
+/** The same part of an image of another size, in whole pixels. */
+function scaled({ left, top, width, height }: Crop, from: Size, to: Size): Crop {
+  const along = (start: number, length: number, scale: number) => {
+    const first = Math.round(start * scale);
+    return { first, length: Math.max(1, Math.round((start + length) * scale) - first) };
+  };
+  const across = along(left, width, to.width / from.width);
+  const down = along(top, height, to.height / from.height);
+  return { left: across.first, top: down.first, width: across.length, height: down.length };
 }
 
 /** @throws ImageError */

@@ -1,39 +1,51 @@
-/** Decoded pixels of small files, kept between epochs so that each is read and decoded once. */
+/** Pixels of images and masks, kept between epochs so that each file is read and decoded once. */
 
-import { type OpenImage, openImage } from "./open-image.js";
+import { openImage, type SquareImage } from "./open-image.js";
 import { type Raster, readRaster } from "./raster.js";
 
 export interface PixelCache {
-  image(path: string): Promise<OpenImage>;
+  /**
+   * An image as it is kept: whole, so that it has the very bytes that the file gives at the model's size; else so large
+   * that no part is enlarged.
+   */
+  image(path: string, options: { isWhole: boolean }): Promise<SquareImage>;
   raster(path: string): Promise<Raster>;
 }
 
 /**
- * Pixels from the cache equal those from the file bit for bit (`OpenImage.keepDecoded`); images that cannot be kept so,
- * or do not fit into the cache, are read again each time.
+ * What does not fit is read again each time, and gives the same pixels.
  *
  * @param options.bytes size of the cache.
  * @param options.inputSize side to which images will be rendered, pixels.
+ * @param options.crop 0 to below 1, the largest share of a side that is cut away from parts.
  */
-export function createPixelCache({ bytes, inputSize }: { bytes: number; inputSize: number }): PixelCache {
-  const images = new Map<string, OpenImage>();
+export function createPixelCache({
+  bytes,
+  inputSize,
+  crop = 0,
+}: {
+  bytes: number;
+  inputSize: number;
+  crop?: number;
+}): PixelCache {
+  const images = new Map<string, SquareImage>();
   const rasters = new Map<string, Raster>();
   let free = bytes;
-  const keep = <Item>(kept: Map<string, Item>, path: string, item: Item, size: number): Item => {
-    if (size <= free && !kept.has(path)) {
+  const keep = <Item>(kept: Map<string, Item>, key: string, item: Item, size: number): Item => {
+    if (size <= free && !kept.has(key)) {
       free -= size;
-      kept.set(path, item);
+      kept.set(key, item);
     }
     return item;
   };
   return {
-    image: async (path) => {
-      const known = images.get(path);
+    image: async (path, { isWhole }) => {
+      const key = `${isWhole ? "whole" : "parts"} ${path}`;
+      const known = images.get(key);
       if (known) return known;
-      const image = await openImage(path);
-      if (3 * image.width * image.height > free) return image;
-      const decoded = await image.keepDecoded({ size: inputSize });
-      return decoded ? keep(images, path, decoded, 3 * image.width * image.height) : image;
+      const opened = await openImage(path);
+      const image = await opened.keepSquare({ side: isWhole ? inputSize : Math.ceil(inputSize / (1 - crop)) });
+      return keep(images, key, image, image.byteCount);
     },
     raster: async (path) => {
       const known = rasters.get(path);

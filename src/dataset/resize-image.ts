@@ -1,10 +1,9 @@
 /**
- * Resizes an image to the model's input, RGB of eight bits. Masks are resized in `resize-raster.ts`; training resizes
- * small images in its graph, in `train/crop-in-graph.ts`.
+ * Resizes an image to the model's input, RGB of eight bits. Masks are resized in `resize-raster.ts`.
  */
 
-import type { Sharp } from "sharp";
-import { type Crop, placeIn, type Symmetry } from "../core/augmented-view.js";
+import type { OutputInfo, Sharp } from "sharp";
+import { type Crop, placesIn, type Symmetry } from "../core/augmented-view.js";
 import { ImageError } from "../core/errors.js";
 import { firstLine } from "../core/message-text.js";
 import { withinBudget } from "./decoding-budget.js";
@@ -21,6 +20,8 @@ export interface RenderOptions extends Partial<Symmetry> {
   readonly size: number;
   /** Part of the upright original that is rendered, or more than it; by default all of it. */
   readonly crop?: Crop;
+  /** Standard deviation of a Gaussian blur, pixels of the square, 0.3 and more; none by default. */
+  readonly blur?: number;
 }
 
 /** A file whose header has been read. */
@@ -39,36 +40,50 @@ export interface DecodableImage {
 /**
  * A function that resizes one upright image, from its file or from its pixels.
  *
- * @param options.onLargest gets the largest colour value of an image of 16 bits.
  * @returns `[size, size, 3]` RGB 0..255. @throws ImageError where the pixels cannot be decoded whole.
  */
 export function resizer(
   source: DecodableImage,
-  { onLargest }: { onLargest?: (value: number) => void } = {},
+  options: ResizeOptions = {},
 ): (options: RenderOptions) => Promise<Uint8Array> {
-  return async ({ size, crop, flip = false, isUpsideDown = false, isTransposed = false }) => {
-    // Decoders shrink to no less than twice the size, so that the kernel does the last step.
-    const how = { fit: "fill", kernel: RESIZE_KERNEL, fastShrinkOnLoad: false } as const;
+  return async ({ size, crop, blur, flip = false, isUpsideDown = false, isTransposed = false }) => {
     const { part, inner, margins } = placed(source, { size, crop });
-    const resized = (image: Sharp) => {
-      const square = image.resize(inner.width, inner.height, how);
-      return margins ? square.extend({ ...margins, extendWith: "copy" }) : square;
-    };
-    const open = () => (part ? source.open().extract(part) : source.open());
-    const data = source.is16Bit
-      ? toEightBits(
-          await decoded(source, () => resized(open()).toColourspace("rgb16").raw({ depth: "ushort" }).toBuffer()),
-          { pixelCount: size * size, onLargest },
-        )
-      : await decoded(source, () =>
-          resized(open().flatten({ background: "#ffffff" }))
-            .toColourspace("srgb")
-            .raw({ depth: "uchar" })
-            .toBuffer(),
-        );
-    if (!flip && !isUpsideDown && !isTransposed) return new Uint8Array(data);
+    const data = await resized(source, {
+      ...options,
+      open: () => (part ? source.open().extract(part) : source.open()),
+      resize: (image) => {
+        const square = image.resize(inner.width, inner.height, RESIZING);
+        const framed = margins ? square.extend({ ...margins, extendWith: "copy" }) : square;
+        return blur ? framed.blur(blur) : framed;
+      },
+    });
+    if (!flip && !isUpsideDown && !isTransposed) return data;
     return changed(data, size, { flip, isUpsideDown, isTransposed });
   };
+}
+
+interface ResizeOptions {
+  /** Gets the largest colour value of an image of 16 bits. */
+  readonly onLargest?: (value: number) => void;
+}
+
+/** Decoders shrink to no less than twice the size, so that the kernel does the last step. */
+const RESIZING = { fit: "fill", kernel: RESIZE_KERNEL, fastShrinkOnLoad: false } as const;
+
+async function resized(
+  source: DecodableImage,
+  { open, resize, onLargest }: ResizeOptions & { open: () => Sharp; resize: (image: Sharp) => Sharp },
+): Promise<Uint8Array> {
+  if (source.is16Bit) {
+    const wide = () => resize(open()).toColourspace("rgb16").raw({ depth: "ushort" });
+    return toEightBits(await decoded(source, () => wide().toBuffer({ resolveWithObject: true })), { onLargest });
+  }
+  const plain = () =>
+    resize(open().flatten({ background: "#ffffff" }))
+      .toColourspace("srgb")
+      .raw({ depth: "uchar" });
+  const data = await decoded(source, () => plain().toBuffer());
+  return new Uint8Array(data.buffer, data.byteOffset, data.length);
 }
 
 /** What of the image is seen, and where it lies in the square, in whole pixels of it. */
@@ -99,10 +114,10 @@ function placed(
 }
 
 /** @throws ImageError where the file is cut off or damaged. */
-export async function decoded(
+export async function decoded<Pixels>(
   { name, costBytes }: Pick<DecodableImage, "name" | "costBytes">,
-  work: () => Promise<Buffer>,
-): Promise<Buffer> {
+  work: () => Promise<Pixels>,
+): Promise<Pixels> {
   try {
     return await withinBudget(costBytes, work);
   } catch (cause) {
@@ -117,10 +132,13 @@ export async function decoded(
 /** A copy of a square image under a symmetry. */
 function changed(data: Uint8Array, size: number, symmetry: Symmetry): Uint8Array {
   const out = new Uint8Array(data.length);
-  const place = placeIn(size, symmetry);
-  for (let pixel = 0; pixel < size * size; pixel++) {
-    const to = 3 * place(pixel);
-    for (let k = 0; k < 3; k++) out[to + k] = data[3 * pixel + k];
+  const { first, down, across } = placesIn(size, symmetry);
+  for (let row = 0, from = 0; row < size; row++) {
+    for (let column = 0, to = 3 * (first + row * down); column < size; column++, from += 3, to += 3 * across) {
+      out[to] = data[from];
+      out[to + 1] = data[from + 1];
+      out[to + 2] = data[from + 2];
+    }
   }
   return out;
 }
@@ -128,16 +146,15 @@ function changed(data: Uint8Array, size: number, symmetry: Symmetry): Uint8Array
 /**
  * Converts 16 bits to 8 and puts alpha over white. libvips would drop the low byte and use 65,280 as white.
  *
- * @param data 16-bit samples, 3 or 4 a pixel.
- * @param options.onLargest gets the largest colour value.
- * @returns `[pixelCount, 3]` RGB 0..255.
+ * @param given.data 16-bit samples, 3 or 4 a pixel.
+ * @returns `[pixels, 3]` RGB 0..255.
  */
 function toEightBits(
-  data: Buffer,
-  { pixelCount, onLargest }: { pixelCount: number; onLargest?: (value: number) => void },
+  { data, info: { width, height, channels } }: { data: Buffer; info: OutputInfo },
+  { onLargest }: ResizeOptions,
 ): Uint8Array {
   const values = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
-  const channels = values.length / pixelCount;
+  const pixelCount = width * height;
   const out = new Uint8Array(pixelCount * 3);
   let largest = 0;
   for (let pixel = 0, from = 0, to = 0; to < out.length; pixel++, from = pixel * channels, to += 3) {

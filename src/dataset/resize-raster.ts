@@ -2,7 +2,7 @@
  * Resizes a mask or map to the model's input: area averaging when it gets smaller, nearest pixel when it gets larger.
  */
 
-import { type Crop, placeIn, type Symmetry } from "../core/augmented-view.js";
+import { type Crop, placesIn, type Symmetry } from "../core/augmented-view.js";
 import type { Raster } from "./raster.js";
 
 export interface SquareOptions extends Symmetry {
@@ -21,42 +21,55 @@ export interface SquareOptions extends Symmetry {
  *   slightly covered one 0.
  */
 export function toSquare(
-  { values, width, height, found, maximum }: Raster,
+  raster: Raster,
   { size, crop, ...symmetry }: SquareOptions,
   convert: (value: number) => number,
 ): Float32Array {
+  const { values, width, height, found, maximum } = raster;
   const table = new Float64Array(maximum + 1);
   for (const value of found) table[value] = convert(value);
   const across = coverage({ start: crop.left, length: crop.width, whole: width }, size);
   const down = coverage({ start: crop.top, length: crop.height, whole: height }, size);
   const total = across.total * down.total;
   const out = new Float32Array(size * size);
-  const place = placeIn(size, symmetry);
-  // Each source row is reduced once; most rows of most masks hold nothing but zeros.
+  const places = placesIn(size, symmetry);
+  // Each source row is reduced once; most rows of most masks hold one value.
+  const rowValues = valuesOfRows(raster);
   const reduced = new Float64Array(size);
+  const sums = new Float64Array(size);
   let reducedRow = -1;
-  let isEmpty = true;
   for (let y = 0; y < size; y++) {
-    const sums = new Float64Array(size);
+    sums.fill(0);
     for (let row = down.begin[y], from = down.first[y]; row < down.begin[y + 1]; row++, from++) {
+      const only = rowValues[from];
+      if (only >= 0 && table[only] === 0) continue;
       if (from !== reducedRow) {
-        const whole = values.subarray(from * width, (from + 1) * width);
-        isEmpty = isZero(whole, table);
-        if (!isEmpty) reduceRow(whole, table, across, reduced);
+        if (only >= 0) reduced.fill(across.total * table[only]);
+        else reduceRow(values.subarray(from * width, (from + 1) * width), table, across, reduced);
         reducedRow = from;
       }
-      if (isEmpty) continue;
       const weight = down.weights[row];
       for (let x = 0; x < size; x++) sums[x] += weight * reduced[x];
     }
-    for (let x = 0; x < size; x++) out[place(y * size + x)] = sums[x] / total;
+    const { first, across: step } = places;
+    for (let x = 0, to = first + y * places.down; x < size; x++, to += step) out[to] = sums[x] / total;
   }
   return out;
 }
 
-function isZero(row: Uint8Array | Uint16Array, table: Float64Array): boolean {
-  for (let at = 0; at < row.length; at++) if (table[row[at]] !== 0) return false;
-  return true;
+/** By a raster's pixels, which are kept from epoch to epoch. */
+const knownRows = new WeakMap<Raster["values"], Int32Array>();
+
+/** The value of each row that holds no other; -1 of the others. */
+function valuesOfRows({ values, width, height }: Raster): Int32Array {
+  const known = knownRows.get(values);
+  if (known) return known;
+  const rows = Int32Array.from({ length: height }, (_, row) => {
+    const pixels = values.subarray(row * width, (row + 1) * width);
+    return pixels.every((value) => value === pixels[0]) ? pixels[0] : -1;
+  });
+  knownRows.set(values, rows);
+  return rows;
 }
 
 /** Weighted sums of one row over each output pixel's columns, into `sums`. */

@@ -1,11 +1,11 @@
 /** Loads a record's sample: image, masks, maps and boxes are cropped and mirrored alike, so that they stay aligned. */
 
 import { type Annotation, classLabels, type Sample } from "../core/annotation.js";
-import type { Picture, View } from "../core/augmented-view.js";
+import type { View } from "../core/augmented-view.js";
 import { DatasetError, ImageError } from "../core/errors.js";
 import { ownValue } from "../core/own-value.js";
 import type { Random } from "../core/random.js";
-import { type Augment, jitterColours, plainView, viewBoxes, viewSlivers } from "./augment.js";
+import { type Augment, addNoise, jitterColours, plainView, viewBoxes, viewSlivers } from "./augment.js";
 import type { Dataset } from "./dataset.js";
 import { foregroundOf } from "./foreground.js";
 import type { AspectDeclaration } from "./manifest.js";
@@ -16,6 +16,8 @@ import type { PixelCache } from "./pixel-cache.js";
 import { type Raster, readRaster } from "./raster.js";
 import type { AspectRecord, SampleRecord } from "./record.js";
 import { boxMarks, drawSafeView, type Marks, maskMarks } from "./safe-view.js";
+
+type Image = Pick<OpenImage, "width" | "height" | "render">;
 
 export interface LoadSampleOptions {
   /** Side of the square that the model sees, pixels. */
@@ -31,8 +33,6 @@ export interface LoadSampleOptions {
    * annotation.
    */
   readonly annotations?: "kind" | "all";
-  /** Side of the square in which whole images are kept, for crops in the graph; see `pictureSide`. */
-  readonly wholeSide?: number;
   /** Pixels kept from one epoch to the next. */
   readonly cache?: PixelCache;
 }
@@ -48,10 +48,10 @@ export async function loadSample(
   options: LoadSampleOptions,
 ): Promise<Sample> {
   const { manifest } = dataset;
-  const { inputSize: size, augment, random, flip, annotations = "kind", wholeSide, cache } = options;
+  const { inputSize: size, augment, random, flip, annotations = "kind", cache } = options;
   try {
     const path = locate(dataset, record.image);
-    const image = await (cache ? cache.image(path) : openImage(path));
+    const image = await (cache ? cache.image(path, { isWhole: !augment }) : openImage(path));
     const raster = rasterReader(dataset, image, cache?.raster ?? readRaster);
     const wanted = manifest.aspects.flatMap(({ name, kind }) => {
       const annotation = ownValue(record.aspects, name);
@@ -62,15 +62,13 @@ export async function loadSample(
     // One after the other, so that a mask of several aspects is decoded once.
     if (augment && augment.crop > 0) for (const { annotation } of wanted) marks.push(await marksOf(annotation, raster));
     const view = augment && random ? drawSafeView(image, augment, random, marks) : plainView(image, { flip });
-    const seen = wholeSide
-      ? { image: NOTHING, picture: await picture(image, { size, side: wholeSide, view, path }) }
-      : { image: await render(image, { size, view }) };
+    const seen = await render(image, { size, view });
     const aspects: Record<string, Annotation> = {};
     for (const { name, annotation } of wanted)
       aspects[name] = await toAnnotation(annotation, { image, view, size, raster });
     const causes = record.causes ?? causesOf(record, dataset);
     const { target, groups } = record;
-    return { path: record.image, ...seen, target, aspects, ...(causes && { causes }), ...(groups && { groups }) };
+    return { path: record.image, image: seen, target, aspects, ...(causes && { causes }), ...(groups && { groups }) };
   } catch (cause) {
     if (cause instanceof ImageError) {
       const { what, cure } = cause;
@@ -105,19 +103,24 @@ async function marksOf(
 ): Promise<Marks> {
   if (boxes) return boxMarks(boxes);
   if (!mask) return [];
-  const known = withoutIgnored(await raster(mask), ignore);
-  const { isAspect } = foregroundOf(known, { values, path: mask });
-  return maskMarks(known, (value) => isAspect(value) && !ignore?.includes(value));
+  const whole = await raster(mask);
+  const kept = keptMarks.get(whole) ?? new Map<string, Marks>();
+  keptMarks.set(whole, kept);
+  const key = JSON.stringify([values, ignore]);
+  const known = kept.get(key);
+  if (known) return known;
+  const { isAspect } = foregroundOf(withoutIgnored(whole, ignore), { values, path: mask });
+  const marks = maskMarks(whole, (value) => isAspect(value) && !ignore?.includes(value));
+  kept.set(key, marks);
+  return marks;
 }
+
+/** Of masks that are kept from epoch to epoch, by the values that mean an aspect and those that are void. */
+const keptMarks = new WeakMap<Raster, Map<string, Marks>>();
 
 async function toAnnotation(
   { mask, values, ignore, boxes, ignoredBoxes, present, amount, map }: AspectRecord,
-  {
-    image,
-    view,
-    size,
-    raster,
-  }: { image: OpenImage; view: View; size: number; raster: (path: string) => Promise<Raster> },
+  { image, view, size, raster }: { image: Image; view: View; size: number; raster: (path: string) => Promise<Raster> },
 ): Promise<Annotation> {
   const square = { ...view, size, ignore };
   const { width, height } = image;
@@ -143,7 +146,7 @@ async function toAnnotation(
 /** Several aspects often share one indexed mask, so each file is decoded once per sample. */
 function rasterReader(
   dataset: Pick<Dataset, "directory" | "manifest">,
-  image: OpenImage,
+  image: Image,
   readFile: (path: string) => Promise<Raster>,
 ): (path: string) => Promise<Raster> {
   const read = new Map<string, Raster>();
@@ -164,26 +167,11 @@ function causesOf({ target }: SampleRecord, { manifest }: Pick<Dataset, "manifes
   return known.length > 0 ? [...new Set(known)] : undefined;
 }
 
-const NOTHING = new Uint8Array();
-
-async function render(image: OpenImage, { size, view }: { size: number; view: View }): Promise<Uint8Array> {
-  const { crop, jitter, ...symmetry } = view;
+async function render(image: Image, { size, view }: { size: number; view: View }): Promise<Uint8Array> {
+  const { crop, jitter, noise, ...how } = view;
   const isCut = crop.width !== image.width || crop.height !== image.height;
-  const pixels = await image.render({ size, ...symmetry, ...(isCut ? { crop } : {}) });
+  const pixels = await image.render({ size, ...how, ...(isCut ? { crop } : {}) });
   if (jitter) jitterColours(pixels, jitter);
+  if (noise) addNoise(pixels, noise);
   return pixels;
-}
-
-/** @throws ImageError if its pixels cannot be kept unchanged, or are more than when training began. */
-async function picture(
-  image: OpenImage,
-  { size, side, view, path }: { size: number; side: number; view: View; path: string },
-): Promise<Picture> {
-  const kept = Math.max(image.width, image.height) <= side ? await image.keepDecoded({ size }) : null;
-  if (!kept)
-    throw new ImageError(`${path}: is not the same image as when training began.`, {
-      cure: "Put it back, or train again.",
-    });
-  const { pixels, width, height } = kept;
-  return { pixels, width, height, view };
 }

@@ -108,7 +108,7 @@ const TRUNK_KEYS = keysOf<TrainConfig["trunk"]>({
   ...{ name: true, alpha: true, inputSize: true, convention: true, weights: true },
 });
 const AUGMENT_KEYS = keysOf<TrainConfig["augment"]>({
-  ...{ flip: true, turn: true, crop: true, margin: true, colour: true },
+  ...{ flip: true, turn: true, crop: true, margin: true, colour: true, blur: true, noise: true },
 });
 const TEACHER_KEYS = keysOf<NonNullable<TrainConfig["teacher"]>>({ weights: true, weight: true });
 /** Every key by where it stands; `docs/configuration.md` explains them. */
@@ -275,5 +275,7 @@ function resolveAugment(value: unknown, where: string): TrainConfig["augment"] {
     crop: number(given.crop, 0.2, `${where}.crop`, { least: 0, most: 0.9 }),
     margin: number(given.margin, 0.2, `${where}.margin`, { least: 0, most: MOST_MARGIN }),
     colour: number(given.colour, 0.2, `${where}.colour`, { least: 0, most: 1 }),
+    blur: number(given.blur, 0, `${where}.blur`, { least: 0, most: 10 }),
+    noise: number(given.noise, 0, `${where}.noise`, { least: 0, most: 1 }),
   };
 }

@@ -5,7 +5,6 @@ import { ownValue } from "../core/own-value.js";
 import type { CompileOptions, TensorFunction, Tensors } from "../engine/engine.js";
 import { answer, features, type Model, predict } from "../model/model.js";
 import type { BatchNorm } from "../trunk/trunk.js";
-import { cropImages, cropInputShapes } from "./crop-in-graph.js";
 import { movingAverage } from "./state-names.js";
 import { type Teacher, teacherLoss } from "./teacher.js";
 import { addGradients, applyGradients, averageWith } from "./update.js";
@@ -15,14 +14,8 @@ export { firstMoment, secondMoment } from "./state-names.js";
 /** Share of the old moving statistics that a step keeps (the complement of PyTorch's momentum 0.03). */
 const MOMENTUM = 0.97;
 
-/**
- * What enters the model: images, views that it cuts from pictures, or features of a frozen trunk that were computed
- * before.
- */
-export type ModelInput =
-  | { readonly kind: "image" }
-  | { readonly kind: "crops"; readonly side: number }
-  | { readonly kind: "features"; readonly taps: readonly string[] };
+/** What enters the model: images, or features of a frozen trunk that were computed before. */
+export type ModelInput = { readonly kind: "image" } | { readonly kind: "features"; readonly taps: readonly string[] };
 
 export interface StepOptions {
   readonly input: ModelInput;
@@ -174,7 +167,6 @@ export function featureStep(model: Model, { taps }: { taps: readonly string[] })
 export function modelInputShapes(model: Model, input: ModelInput, batchSize: number): CompileOptions["inputs"] {
   const side = model.spec.trunk.inputSize;
   if (input.kind === "image") return { image: [batchSize, side, side, 3] };
-  if (input.kind === "crops") return cropInputShapes({ batchSize, side: input.side, size: side });
   return Object.fromEntries(
     model.trunk.taps
       .filter((tap) => input.taps.includes(tap.name))
@@ -204,6 +196,5 @@ export function stepInputShapes(model: Model, options: StepOptions): CompileOpti
 
 function modelValues(inputs: Tensors, input: ModelInput): Record<string, tf.Tensor4D> {
   if (input.kind === "image") return { input: inputs.image as tf.Tensor4D };
-  if (input.kind === "crops") return { input: cropImages(inputs) };
   return Object.fromEntries(input.taps.map((tap) => [tap, inputs[`tap/${tap}`] as tf.Tensor4D]));
 }

@@ -83,6 +83,8 @@ describe("the walk from data to explanation", () => {
       turn: "none",
       crop: 0, // stroma is labelled by amount alone
       margin: 0.2,
+      blur: 0,
+      noise: 0,
       colour: 0.2,
     });
   });

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Box } from "../../src/core/box.js";
 import { random } from "../../src/core/random.js";
-import { drawView, jitterColours, viewBoxes, viewSlivers } from "../../src/dataset/augment.js";
+import { addNoise, drawView, jitterColours, viewBoxes, viewSlivers } from "../../src/dataset/augment.js";
 import { openDataset, readRecord } from "../../src/dataset/dataset.js";
 import { loadSample } from "../../src/dataset/sample.js";
 import { boxAround } from "../reference/dataset.js";
@@ -226,6 +226,35 @@ describe("drawView", () => {
   test("draws nothing but the whole image where all is switched off", () => {
     const view = drawView({ width: 7, height: 5 }, { flip: false, crop: 0, colour: 0 }, random(1));
     expect(view).toEqual({ crop: { left: 0, top: 0, width: 7, height: 5 }, flip: false });
+  });
+});
+
+describe("blur and noise", () => {
+  const augment = { flip: false, crop: 0, colour: 0, blur: 2, noise: 0.1 };
+  const views = Array.from({ length: 400 }, (_, i) => drawView({ width: 64, height: 64 }, augment, random(3, i)));
+
+  test("about half of the images have each, up to what is set", () => {
+    const blurs = views.flatMap(({ blur }) => blur ?? []);
+    expect(blurs.length).toBeGreaterThan(130);
+    expect(blurs.length).toBeLessThan(210); // below 0.3 of 2 there is none
+    expect([Math.min(...blurs) >= 0.3, Math.max(...blurs) <= 2, Math.max(...blurs) > 1.9]).toEqual([true, true, true]);
+    const deviations = views.flatMap(({ noise }) => noise?.deviation ?? []);
+    expect(Math.abs(deviations.length - 200)).toBeLessThan(40);
+    expect(Math.max(...deviations)).toBeLessThanOrEqual(0.1);
+    expect(Math.max(...deviations)).toBeGreaterThan(0.095);
+  });
+
+  test("noise has the deviation that is given, and the same seed the same noise", () => {
+    const image = new Uint8Array(3 * 100 * 100).fill(128);
+    addNoise(image, { deviation: 0.05, seed: 130_000 });
+    const mean = image.reduce((sum, value) => sum + value, 0) / image.length;
+    const variance = image.reduce((sum, value) => sum + (value - mean) ** 2, 0) / image.length;
+    expect(mean).toBeCloseTo(128, 0);
+    expect(Math.sqrt(variance)).toBeGreaterThan(0.05 * 255 - 0.5);
+    expect(Math.sqrt(variance)).toBeLessThan(0.05 * 255 + 0.5);
+    const again = new Uint8Array(image.length).fill(128);
+    addNoise(again, { deviation: 0.05, seed: 130_000 });
+    expect(again).toEqual(image);
   });
 });
 
