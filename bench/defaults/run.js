@@ -1,6 +1,6 @@
 /**
  * Trains on real sets with nothing but defaults, and measures: `npm run build`, then
- * `node bench/defaults/run.js FOLDER [TRAINING...] [--final] [--only-make] [--results FILE] [--set KEY=VALUE]`.
+ * `node bench/defaults/run.js FOLDER [TRAINING...] [--final] [--only-make] [--seed N] [--results FILE] [--set KEY=VALUE]`.
  *
  * README.md beside this file has the plan. Datasets and runs go to FOLDER; what is there is not made again, and a
  * training that was interrupted goes on.
@@ -8,8 +8,9 @@
 
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { unpackWeights } from "../../examples/support/archives.js";
 import { DATASETS } from "./datasets.js";
 import { measure, train, trainSeveral } from "./measure.js";
 import { RESULTS, readResults, writeResults } from "./results.js";
@@ -22,6 +23,7 @@ const { values, positionals } = parseArgs({
     final: { type: "boolean", default: false },
     "only-make": { type: "boolean", default: false },
     results: { type: "string", default: RESULTS },
+    seed: { type: "string" },
     set: { type: "string", multiple: true, default: [] },
   },
 });
@@ -40,13 +42,24 @@ const failed = [];
 for (const training of TRAININGS) {
   if (wanted.length > 0 && !wanted.includes(training.name)) continue;
   const dataset = training.dataset ?? training.name;
-  if (!make(dataset)) skipped.add(dataset);
-  else if (!values["only-make"]) for (const seed of training.seeds) await trainAndMeasure(training, seed).catch(note);
+  const { weights } = training;
+  if (!make(dataset)) {
+    skipped.add(dataset);
+    continue;
+  }
+  if (weights && !existsSync(join(folder, weights))) await unpackWeights(basename(weights), { root: folder });
+  if (values["only-make"]) continue;
+  for (const seed of training.seeds) if (isWanted(seed)) await trainAndMeasure(training, seed).catch(note);
 }
 if (skipped.size > 0) console.error(`\nSKIPPED, could not be made here: ${[...skipped].join(", ")}`);
 if (failed.length > 0) {
   console.error(`\nFAILED:\n${failed.join("\n")}`);
   process.exitCode = 1;
+}
+
+/** @param {number} seed */
+function isWanted(seed) {
+  return values.seed === undefined || Number(values.seed) === seed;
 }
 
 /** The others are still trained. @param {unknown} error */

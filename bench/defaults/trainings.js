@@ -15,7 +15,9 @@
  */
 
 const SMALL_V2 = "weights/mobilenet_v2_0.35_224_notop_f32";
+const LARGE_V2 = "weights/mobilenet_v2_1.0_224_imagenet_u8";
 const THREE = [7, 8, 9];
+const SHOW = /** @type {const} */ ("show");
 const KINDS = ["boxes", "segmentation", "presence"];
 /** No test photograph has a head box. */
 const BOTH = /** @type {const} */ (["validation", "test"]);
@@ -25,6 +27,7 @@ export const TRAININGS = [
   ...KINDS.map((kind) => ({
     name: `deeppcb-crops-${kind}`,
     half: /** @type {const} */ ("choose"),
+    weights: LARGE_V2,
     seeds: THREE,
     hasCauses: true,
   })),
@@ -36,25 +39,25 @@ export const TRAININGS = [
   { name: "wbc", half: "show", weights: SMALL_V2, seeds: THREE },
   { name: "wbc-half-masks", half: "show", weights: SMALL_V2, seeds: THREE },
   { name: "wbc-built-in", half: "show", dataset: "wbc", seeds: THREE },
-  { name: "bccd", half: "show", seeds: THREE },
-  { name: "tissue-small", half: "show", seeds: [7], hasCauses: true },
-  { name: "deeppcb-crops-boxes-half", half: "show", seeds: THREE, hasCauses: true },
-  { name: "deeppcb-crops-segmentation-rare", half: "show", seeds: THREE },
-  { name: "copper-one-in-eight", half: "show", seeds: THREE },
-  { name: "copper-positives", half: "show", seeds: THREE },
-  { name: "tissue", half: "show", seeds: THREE, hasCauses: true },
-  { name: "tissue-rare", half: "show", seeds: THREE },
+  { name: "bccd", half: "show", weights: SMALL_V2, seeds: THREE },
+  { name: "tissue-small", half: "show", weights: SMALL_V2, seeds: [7], hasCauses: true },
+  { name: "deeppcb-crops-boxes-half", half: "show", weights: LARGE_V2, seeds: THREE, hasCauses: true },
+  { name: "deeppcb-crops-segmentation-rare", half: "show", weights: LARGE_V2, seeds: THREE },
+  { name: "copper-one-in-eight", half: "show", weights: SMALL_V2, seeds: THREE },
+  { name: "copper-positives", half: "show", weights: SMALL_V2, seeds: THREE },
+  { name: "tissue", half: "show", weights: SMALL_V2, seeds: THREE, hasCauses: true },
+  { name: "tissue-rare", half: "show", weights: SMALL_V2, seeds: THREE },
   ...KINDS.flatMap((kind) => [
-    { name: `deeppcb-boards-${kind}`, half: /** @type {const} */ ("show"), seeds: [7] },
-    { name: `deeppcb-boards-${kind}-by-group`, half: /** @type {const} */ ("show"), seeds: [7] },
+    { name: `deeppcb-boards-${kind}`, half: SHOW, weights: SMALL_V2, seeds: [7] },
+    { name: `deeppcb-boards-${kind}-by-group`, half: SHOW, weights: SMALL_V2, seeds: [7] },
   ]),
   ...[
     { dataset: "pets", weights: SMALL_V2 },
     { dataset: "wbc", weights: SMALL_V2 },
-    { dataset: "deeppcb-crops-boxes" },
+    { dataset: "deeppcb-crops-boxes", weights: SMALL_V2 },
   ].map((one) => ({
     name: `${one.dataset}-separate`,
-    half: /** @type {const} */ ("show"),
+    half: SHOW,
     ...one,
     seeds: THREE,
     how: /** @type {const} */ ("separate"),
