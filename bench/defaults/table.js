@@ -41,9 +41,10 @@ function numbersOf({ set, head, metric, split = "test" }) {
 }
 
 /** @param {Result} result @param {string | undefined} head @param {string} metric @returns {number | null | undefined} */
-function numberOf({ heads, faithfulness, report }, head, metric) {
+function numberOf({ split, heads, faithfulness, report }, head, metric) {
   if (head === undefined) return faithfulness?.[metric];
   if (!report) return heads?.[head]?.[metric];
+  if (split === "separate") return report.heads[head]?.interval?.[1];
   const found = report.heads[head]?.metrics[metric];
   return found?.pooled ?? found?.mean;
 }

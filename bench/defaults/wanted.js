@@ -23,6 +23,9 @@ const explained = (set) => [
   { set, metric: "distractorNamed", most: 0.05 },
 ];
 
+/** The interval of joint less separate does not lie below -1 point. @param {string} set @param {readonly string[]} heads */
+const notBelow = (set, heads) => each(set, heads, "upper end", { split: "separate", least: -0.01 });
+
 /** The same heads of another training beside it. @param {string} set @param {string} beside @param {Record<string, string>} metrics @param {number} least */
 const against = (set, beside, metrics, least) =>
   Object.entries(metrics).map(([head, metric]) => ({ set, head, metric, beside, least }));
@@ -80,6 +83,9 @@ export const WANTED = [
     },
     -0.01,
   ),
+  ...notBelow("pets-separate", ["class", "pet", "head"]),
+  ...notBelow("wbc-separate", ["class", "nucleus", "cytoplasm"]),
+  ...notBelow(`${CROPS}-boxes-separate`, ["class", ...DEFECTS]),
   { set: "copper-one-in-eight", head: "copper", metric: "iouWherePresent", beside: "copper-positives", least: -0.05 },
   { set: "copper-one-in-eight", head: "copper", metric: "falseAlarmRate", most: 0.05 },
 ];
