@@ -140,6 +140,23 @@ describe("decodeImage", () => {
       expect(Array.from({ length: 8 }, (_, x) => pixels[3 * (8 * y + x)])).toEqual([0, 0, 0, 0, 0, 200, 200, 200]);
   });
 
+  test("blurs by nearly the normal distribution, in pixels of the square, margins too", async () => {
+    // White from x = 16 on, which is 24 with 8 pixels of margin.
+    const step = rgb(64, 64, (x) => (x < 16 ? [0, 0, 0] : WHITE));
+    const bytes = await fromRaw(step, 64, 64).png().toBuffer();
+    const crop = { left: -8, top: -8, width: 80, height: 80 };
+    const { pixels } = await decodeImage(bytes, { size: 80, crop, blur: 2 });
+    const shareLeftOf = (deviations: number) => {
+      let sum = 0; // of the normal distribution, in steps of 0.001
+      for (let z = -6; z < deviations; z += 0.001) sum += (0.001 * Math.exp(-(z * z) / 2)) / Math.sqrt(2 * Math.PI);
+      return sum;
+    };
+    for (let x = 18; x <= 30; x++) {
+      const wanted = 255 * shareLeftOf((x + 0.5 - 24) / 2);
+      for (const y of [1, 40, 78]) expect(Math.abs(pixels[3 * (y * 80 + x)] - wanted), `${x}, ${y}`).toBeLessThan(12);
+    }
+  });
+
   test("mirrors after the crop", async () => {
     const bytes = await fromRaw(
       rgb(8, 4, (x) => [x * 30, 0, 0]),
