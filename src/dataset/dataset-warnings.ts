@@ -4,10 +4,10 @@ import type { DatasetSummary } from "./dataset-summary.js";
 import type { Manifest } from "./manifest.js";
 import { SPLITS } from "./record.js";
 
-/** Warnings as sentences: empty splits, then the result of `unlearnable`. */
+/** Warnings as sentences: empty splits, then the results of `unlearnable` and `unjudgeable`. */
 export function datasetWarnings(manifest: Manifest, summary: DatasetSummary): string[] {
   const empty = SPLITS.filter((split) => summary.samples[split] === 0).map((split) => `split "${split}" is empty.`);
-  return [...empty, ...unlearnable(manifest, summary).map(({ message }) => message)];
+  return [...empty, ...unlearnable(manifest, summary).map(({ message }) => message), ...unjudgeable(manifest, summary)];
 }
 
 /** Classes without a training sample, and heads whose labels are missing or always empty in training samples. */
@@ -32,4 +32,23 @@ export function unlearnable(
       found.push({ head, message: `${what} is empty in every labelled training sample; it cannot be learned.` });
   }
   return found;
+}
+
+/** Classes and aspects without a positive sample in a split, beside training, that has labelled samples for them. */
+function unjudgeable({ aspects }: Manifest, { heads, classes }: DatasetSummary): string[] {
+  return (["validation", "test"] as const).flatMap((split) => {
+    const means = split === "validation" ? "its score and threshold there mean nothing" : "it cannot be judged there";
+    const ofHead = (name: string) => heads[name].states[split];
+    const labelled = ofHead("class").labelled + ofHead("class").empty;
+    const missing = [
+      ...Object.entries(classes)
+        .filter(([, { train, validation, test }]) => labelled > 0 && train + validation + test > 0)
+        .flatMap(([name, counts]) => (counts[split] === 0 ? [{ what: `class "${name}"`, count: labelled }] : [])),
+      ...aspects.flatMap(({ name }) => {
+        const { labelled, empty } = ofHead(name);
+        return labelled === 0 && empty > 0 ? [{ what: `aspect "${name}"`, count: empty }] : [];
+      }),
+    ];
+    return missing.map(({ what, count }) => `${what} is in no ${split} sample, of ${count} labelled for it; ${means}.`);
+  });
 }

@@ -63,7 +63,8 @@ test("data check names the first group that lies in several splits, and how many
   const directory = await given("across", patients, splits);
   const report = await checkDataset(directory);
   const file = join(directory, "samples.jsonl");
-  expect(report.faults.map(({ severity, message }) => [severity, message])).toEqual([
+  const ofGroups = report.faults.filter(({ message }) => message.includes("group"));
+  expect(ofGroups.map(({ severity, message }) => [severity, message])).toEqual([
     [
       "warning",
       `${file}:4: group "patient" "a" lies in split "train" too, while this sample is in "test": ` +
