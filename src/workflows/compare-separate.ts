@@ -11,12 +11,9 @@ import { type PairedEvaluation, pairedTally } from "../evaluation/paired-tally.j
 import type { TrainedModel } from "../model/trained-model.js";
 import type { RawConfig, TrainConfig } from "../train/config.js";
 import { answersOf } from "./answers-of.js";
+import { checkFolderKind, SEPARATE_FILE, SEPARATE_FOLDER, SEPARATE_FORMAT } from "./folder-kind.js";
 import { type EachOptions, trainEach } from "./train-each.js";
 import { planTraining, type TrainPlan } from "./train-plan.js";
-
-export const SEPARATE_FORMAT = "aspectlens-separate/1";
-/** In `out`. */
-export const SEPARATE_FILE = "separate.json";
 
 /** The content of `separate.json`; docs/trainings.md describes it. */
 export interface SeparateComparison extends PairedEvaluation {
@@ -42,6 +39,7 @@ export interface SeparateOptions extends EachOptions {
  * @throws InterruptedError as `runTraining` does; with `isResumed` runs that are done are read.
  */
 export async function compareSeparate(raw: RawConfig, options: SeparateOptions): Promise<SeparateComparison> {
+  await checkFolderKind(raw.out, "separate");
   const plan = await planTraining(raw);
   const names = plan.spec.heads.map(({ name }) => name);
   const runs = [
@@ -58,7 +56,7 @@ export async function compareSeparate(raw: RawConfig, options: SeparateOptions):
 /** The same training, in which only one head's loss counts and chooses the best epoch. */
 function aloneOf(config: TrainConfig, head: string): TrainConfig {
   const heads = Object.entries(config.heads).map(([name, own]) => [name, name === head ? own : { ...own, weight: 0 }]);
-  return { ...config, out: join(config.out, "separate", head), heads: Object.fromEntries(heads), score: head };
+  return { ...config, out: join(config.out, SEPARATE_FOLDER, head), heads: Object.fromEntries(heads), score: head };
 }
 
 async function measure(

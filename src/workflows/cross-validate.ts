@@ -12,12 +12,9 @@ import { type FoldsEvaluation, foldTally } from "../evaluation/fold-tally.js";
 import type { TrainedModel } from "../model/trained-model.js";
 import { partOf, type RawConfig } from "../train/config.js";
 import { answersOf } from "./answers-of.js";
+import { checkFolderKind, FOLDS_FILE, FOLDS_FORMAT, foldFolder } from "./folder-kind.js";
 import { type EachOptions, trainEach } from "./train-each.js";
 import { planTraining } from "./train-plan.js";
-
-export const FOLDS_FORMAT = "aspectlens-folds/1";
-/** In `out`. */
-export const FOLDS_FILE = "folds.json";
 
 /** The content of `folds.json`; docs/trainings.md describes it. */
 export interface CrossValidation extends FoldsEvaluation {
@@ -53,9 +50,10 @@ export interface FoldOptions extends EachOptions {
  */
 export async function crossValidate(raw: RawConfig, { folds, ...options }: FoldOptions): Promise<CrossValidation> {
   checkFold(raw, folds);
+  await checkFolderKind(raw.out, "folds");
   const configOf = (number: number, given: RawConfig): RawConfig => ({
     ...given,
-    out: join(raw.out, `fold-${number}`),
+    out: join(raw.out, foldFolder(number)),
     fold: { ...raw.fold, number, of: folds },
   });
   const { config } = await planTraining(configOf(1, raw));
@@ -86,7 +84,7 @@ async function measureFolds(
     const onProgress = (done: number, count: number) => onMeasured?.(fold + 1, done, count);
     for await (const image of answersOf(trained, dataset, { engine, split: "test", onProgress, signal }))
       tally.add(fold, image);
-    runs.push({ run: `fold-${fold + 1}`, hash: dataset.hash, counts: dataset.summary.samples });
+    runs.push({ run: foldFolder(fold + 1), hash: dataset.hash, counts: dataset.summary.samples });
   }
   const count = runs.reduce((sum, { counts }) => sum + counts.test, 0);
   return {

@@ -4,7 +4,7 @@ import type { TrainedModel } from "../model/trained-model.js";
 import { holdsCheckpoint, runIsThere } from "../train/checkpoint.js";
 import type { RawConfig } from "../train/config.js";
 import { checkRunFolder } from "../train/run-folder.js";
-import { type RunOptions, runTraining } from "./train-run.js";
+import { type RunOptions, trainRun } from "./train-run.js";
 
 /** How they are trained; with `isResumed` runs that were begun go on, and those that are done are read. */
 export type EachOptions = Omit<RunOptions, "isFinishing" | "addHeadsTo" | "isKept">;
@@ -27,7 +27,7 @@ export async function trainEach(
   for (const [index, config] of configs.entries()) {
     onRun(index);
     const isResumed = await holdsCheckpoint(config.out);
-    models.push(await runTraining(config, { ...options, isResumed, isKept: true }));
+    models.push(await trainRun(config, { ...options, isResumed, isKept: true }));
   }
   return models;
 }

@@ -41,6 +41,7 @@ import {
   type TrainResult,
   trainStages,
 } from "../train/train-stages.js";
+import { checkFolderKind } from "./folder-kind.js";
 import { measureRelevance, reviewRun, tuneRun } from "./measure-run.js";
 import { runFacts } from "./run-facts.js";
 import { type Plan, planOf, type TrainPlan } from "./train-plan.js";
@@ -73,11 +74,17 @@ export interface RunOptions {
 /**
  * Trains jointly, computes the references, calibrates the threshold, and writes `best/` in the run folder.
  *
- * @throws ConfigError where the run folder is another's.
+ * @throws ConfigError where the run folder is another's, or a cross-validation's or a comparison's.
  * @throws InterruptedError where the signal asks, after saving; before the first batch the signal's reason, since there
  *   is nothing to save.
  */
-export function runTraining(raw: RawConfig, options: RunOptions): Promise<TrainedModel> {
+export async function runTraining(raw: RawConfig, options: RunOptions): Promise<TrainedModel> {
+  await checkFolderKind(raw.out, "run");
+  return trainRun(raw, options);
+}
+
+/** The same in a folder that may be part of a cross-validation or a comparison. */
+export function trainRun(raw: RawConfig, options: RunOptions): Promise<TrainedModel> {
   return inRunFolder(raw.out, () =>
     trainInFolder(raw, { ...options, isResumed: options.isResumed || options.isFinishing }),
   );

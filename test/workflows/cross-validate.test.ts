@@ -1,6 +1,6 @@
 /** A cross-validation that is stopped and resumed comes to what it comes to unstopped. */
 
-import { existsSync, mkdtempSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -8,7 +8,9 @@ import { InterruptedError } from "../../src/core/errors.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select-engine.js";
 import { checkConfig } from "../../src/train/config.js";
+import { compareSeparate } from "../../src/workflows/compare-separate.js";
 import { crossValidate } from "../../src/workflows/cross-validate.js";
+import { runTraining } from "../../src/workflows/train-run.js";
 import { writeTinyDataset } from "../helpers/tiny-dataset.js";
 
 const LONG = 600_000;
@@ -21,6 +23,9 @@ beforeAll(async () => {
 });
 
 afterAll(() => engine.dispose());
+
+/** Every name below a folder. */
+const contents = (place: string) => readdirSync(place, { recursive: true }).sort();
 
 test(
   "stopped in a fold and resumed, it trains no finished fold again",
@@ -51,6 +56,8 @@ test(
       InterruptedError,
     );
     expect(existsSync(join(folder, "run", "folds.json"))).toBe(false);
+    // No folds.json yet.
+    await expect(runTraining(configOf("run"), { engine, isResumed: true })).rejects.toThrow(/holds a cross-validation/);
     const other = crossValidate({ ...configOf("run"), fold: { of: 4 } }, options);
     await expect(other).rejects.toThrow("fold.of: is 4, and 2 folds are asked for. Give one.");
     const one = crossValidate({ ...configOf("run"), fold: { number: 2 } }, options);
@@ -65,6 +72,12 @@ test(
     expect(JSON.parse(readFileSync(join(folder, "run", "folds.json"), "utf8"))).toEqual(whole);
     expect(whole).toMatchObject({ format: "aspectlens-folds/1", dataset: { name: "tiny", count: 12 }, seed: 7 });
     expect(whole.runs.map(({ counts }) => counts.test)).toEqual([6, 6]);
+    const former = contents(join(folder, "run"));
+    await expect(runTraining(configOf("run"), { engine })).rejects.toThrow(
+      /run: holds a cross-validation already\. Go on with --folds COUNT --resume, or choose another "out"\.$/,
+    );
+    await expect(compareSeparate(configOf("run"), { engine })).rejects.toThrow(/holds a cross-validation already/);
+    expect(contents(join(folder, "run"))).toEqual(former);
     const { accuracy } = whole.heads.class.metrics;
     expect(accuracy.pooled).toBeCloseTo(accuracy.mean ?? Number.NaN, 12); // folds of one size
   },

@@ -1,6 +1,6 @@
 /** `--compare-separate` and `--quick` on a few images. */
 
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -10,6 +10,7 @@ import { readTrainedModel } from "../../src/model/trained-model.js";
 import { checkConfig } from "../../src/train/config.js";
 import { readConfig } from "../../src/train/read-config.js";
 import { compareSeparate } from "../../src/workflows/compare-separate.js";
+import { crossValidate } from "../../src/workflows/cross-validate.js";
 import { quickConfig } from "../../src/workflows/quick-config.js";
 import { runTraining } from "../../src/workflows/train-run.js";
 import { writeTinyDataset } from "../helpers/tiny-dataset.js";
@@ -68,6 +69,17 @@ test(
     expect([...headsOf].sort()).toEqual(["bar", "square"]);
     expect(differing.some((name) => !name.startsWith("head/"))).toBe(true);
 
+    const names = () => readdirSync(join(folder, "joint"), { recursive: true }).sort();
+    const former = names();
+    await expect(runTraining(configOf("joint"), { engine, isResumed: true })).rejects.toThrow(
+      /joint: holds a comparison with separate heads already\. Go on with --compare-separate --resume, or choose/,
+    );
+    const alone = join(folder, "joint", "separate", "square");
+    for (const out of [join(folder, "joint"), alone])
+      await expect(crossValidate({ ...configOf("joint"), out }, { engine, folds: 2 })).rejects.toThrow(
+        out === alone ? /square: holds a training run already\. Choose another "out"\.$/ : /holds a comparison/,
+      );
+    expect(names()).toEqual(former);
     await expect(compareSeparate(configOf("joint"), options)).rejects.toThrow(/holds a training run already/);
     expect(await compareSeparate(configOf("joint"), { ...options, isResumed: true })).toEqual(result);
     expect(epochs).toBe(6);

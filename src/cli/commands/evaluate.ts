@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { InputError } from "../../core/errors.js";
 import { writeJson } from "../../core/files.js";
+import { isOfFormat } from "../../core/own-json.js";
 import { SPLITS, type Split } from "../../dataset/record.js";
 import { selectEngine } from "../../engine/select-engine.js";
 import { recordMetrics, type SplitMetrics } from "../../model/trained-model.js";
-
 import { whileLocked } from "../../train/run-folder.js";
 import { type Evaluation, evaluateModel } from "../../workflows/evaluate-model.js";
 import { readModel } from "../../workflows/read-model.js";
@@ -16,7 +16,6 @@ import { type EngineOptions, engineOptions, showNotice } from "../engine-options
 import { evaluationLines } from "../evaluation-lines.js";
 import { checkOutFile } from "../out-file.js";
 import { printJson, printLine } from "../output.js";
-import { isOfFormat } from "../own-json.js";
 import { progressBar } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
 

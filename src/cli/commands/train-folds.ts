@@ -1,15 +1,16 @@
 /** `aspectlens train --folds K`: a model for each fold, and a table of what all of them reach on images they never saw. */
 
 import { join } from "node:path";
+import { isOfFormat } from "../../core/own-json.js";
 import { formatTable } from "../../core/text-table.js";
 import { selectEngine } from "../../engine/select-engine.js";
 import type { RawConfig } from "../../train/config.js";
-import { type CrossValidation, crossValidate, FOLDS_FILE, FOLDS_FORMAT } from "../../workflows/cross-validate.js";
+import { type CrossValidation, crossValidate } from "../../workflows/cross-validate.js";
+import { FOLDS_FILE, FOLDS_FORMAT } from "../../workflows/folder-kind.js";
 import { type EngineOptions, showNotice } from "../engine-options.js";
 import { cell, drawnText, rangeText } from "../interval-text.js";
 import { checkOutFile } from "../out-file.js";
 import { printJson, printLine, printNote } from "../output.js";
-import { isOfFormat } from "../own-json.js";
 import { trainingProgress } from "./train-progress.js";
 
 export async function trainFolds(

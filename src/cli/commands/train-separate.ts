@@ -1,20 +1,16 @@
 /** `aspectlens train --compare-separate`: the joint run beside one run for each head alone. */
 
 import { join } from "node:path";
+import { isOfFormat } from "../../core/own-json.js";
 import { formatTable } from "../../core/text-table.js";
 import { selectEngine } from "../../engine/select-engine.js";
 import type { RawConfig } from "../../train/config.js";
-import {
-  compareSeparate,
-  SEPARATE_FILE,
-  SEPARATE_FORMAT,
-  type SeparateComparison,
-} from "../../workflows/compare-separate.js";
+import { compareSeparate, type SeparateComparison } from "../../workflows/compare-separate.js";
+import { SEPARATE_FILE, SEPARATE_FORMAT } from "../../workflows/folder-kind.js";
 import { type EngineOptions, showNotice } from "../engine-options.js";
 import { cell, drawnText, rangeText } from "../interval-text.js";
 import { checkOutFile } from "../out-file.js";
 import { printJson, printLine, printNote } from "../output.js";
-import { isOfFormat } from "../own-json.js";
 import { trainingProgress } from "./train-progress.js";
 
 export async function trainSeparate(
