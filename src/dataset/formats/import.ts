@@ -13,6 +13,7 @@ import { assignSplits, type Drawable } from "./assign-splits.js";
 import { checkMapping } from "./check-mapping.js";
 import type { Mapping } from "./mapping.js";
 import { splitIn } from "./places.js";
+import { whyNoClass } from "./propose-class.js";
 import { proposeMapping } from "./propose-mapping.js";
 import { parseMapping } from "./read-mapping.js";
 import { type ReadSample, readSample } from "./read-sample.js";
@@ -247,8 +248,11 @@ async function addSplits(folder: string, splits: readonly Split[]): Promise<void
   await rm(join(folder, "lines.tmp"));
 }
 
-function whyNot({ categories, annotatedCount, left }: Survey): string {
+function whyNot(found: Survey): string {
+  const { categories, annotatedCount, left } = found;
   if (annotatedCount === 0) return ": no image is annotated";
+  const why = whyNoClass(found);
+  if (why !== undefined) return `: ${why}`;
   const isIgnored = categories.some(({ ignoredCount }) => ignoredCount > 0);
   const what = isIgnored ? "every mark is to be ignored, as crowds are" : "nothing is marked";
   return `: ${what}${leftText([...left.keys()])}`;

@@ -5,18 +5,11 @@ import { clashingName } from "../../core/result-file-names.js";
 import { DATASET_NAME } from "../manifest.js";
 import { DEFAULT_SPLITS } from "./mapping.js";
 import { splitIn } from "./places.js";
-import type { CategoryCount, Survey } from "./survey.js";
+import { type Part, proposeClass } from "./propose-class.js";
+import type { Survey } from "./survey.js";
 
-/** A category in more images than this, or in fewer than the rest, tells images hardly apart. */
-const COMMON = 0.95;
 /** Heads that a model may have, less the classifier. */
 const MOST_ASPECTS = 255;
-
-/** A part of the proposal, with the reason for it. */
-interface Part {
-  readonly reason: string;
-  readonly value: unknown;
-}
 
 export interface Proposal {
   /** The mapping file. */
@@ -28,7 +21,7 @@ export interface Proposal {
 /** @param name of the set. */
 export function proposeMapping(found: Survey, name: string): Proposal {
   const classes = proposeClass(found);
-  const { aspects, drop } = proposeAspects(found);
+  const { aspects, drop } = proposeAspects(found, classes?.of);
   const splits = proposeSplits(found);
   const parts: [string, Part | undefined][] = [
     ["class", classes],
@@ -52,50 +45,7 @@ const GROUPS = `# Images of one patient, site or device belong in one split. Say
 #   site: { folder: 1 }                # or the first folder of the path, or { attribute: site }
 `;
 
-function proposeClass({ categories, annotatedCount, taggedCount, mostTags, ...rest }: Survey): Part | undefined {
-  const tags = categories.filter(({ tagCount }) => tagCount > 0);
-  const names = (some: readonly CategoryCount[]) => Object.fromEntries(some.map(({ name }) => [name, [name]]));
-  if (tags.length > 0) {
-    const isMulti = mostTags > 1;
-    const isFull = 2 * taggedCount >= annotatedCount;
-    const count = `${taggedCount} of ${rest.imageCount} images carry tags, ${isMulti ? `up to ${mostTags}` : "one each"}`;
-    if (isMulti || tags.length > 1)
-      return {
-        reason: `${count}: they are the ${isMulti ? "labels" : "classes"}${isFull ? "" : "; images without are unlabelled, since most have none"}.`,
-        value: {
-          ...{ task: isMulti ? "multi" : "single", from: "tags", classes: names(tags) },
-          unmarked: isMulti && isFull ? "empty" : "unlabelled",
-        },
-      };
-    return {
-      reason: `${count}, all "${tags[0].name}": the class is whether an image has it.`,
-      value: eitherOr(tags[0].name, "tags"),
-    };
-  }
-  const marked = categories.filter(({ imageCount }) => imageCount > 0);
-  if (marked.length === 0 || annotatedCount === 0) return undefined;
-  const share = ({ imageCount }: CategoryCount) => imageCount / annotatedCount;
-  const varying = marked.filter((one) => share(one) >= 1 - COMMON && share(one) <= COMMON);
-  const none = "No tag tells a class";
-  if (varying.length > 1)
-    return {
-      reason: `${none}: the labels are which of the categories an image shows (those in ${percent(1 - COMMON)} to ${percent(COMMON)} of the images). Change this if your classes are others.`,
-      value: { task: "multi", from: "marks", classes: names(varying), unmarked: "empty" },
-    };
-  const [even] = [...(varying.length > 0 ? varying : marked)].sort(
-    (a, b) => Math.abs(share(a) - 0.5) - Math.abs(share(b) - 0.5),
-  );
-  return {
-    reason: `${none}: the class is whether an image shows "${even.name}" (${even.imageCount} of ${annotatedCount} do, the most even category). Change this if your classes are others.`,
-    value: eitherOr(even.name, "marks"),
-  };
-}
-
-function eitherOr(name: string, from: string) {
-  return { task: "single", from, classes: { [name]: [name] }, unmarked: `no ${name}` };
-}
-
-function proposeAspects({ categories }: Survey): { aspects?: Part; drop?: Part } {
+function proposeAspects({ categories }: Survey, ofClass: readonly string[] = []): { aspects?: Part; drop?: Part } {
   const placed = categories.filter(({ boxCount, areaCount }) => boxCount + areaCount > 0);
   const used = [...placed].sort((a, b) => b.imageCount - a.imageCount).slice(0, MOST_ASPECTS);
   const aspects: Record<string, unknown> = {};
@@ -114,7 +64,7 @@ function proposeAspects({ categories }: Survey): { aspects?: Part; drop?: Part }
       unannotated: "unlabelled",
     };
   }
-  const left = categories.filter((one) => !used.includes(one) && one.tagCount === 0).map(({ name }) => name);
+  const left = categories.filter((one) => !used.includes(one) && !ofClass.includes(one.name)).map(({ name }) => name);
   const said = Object.entries(kinds).flatMap(([kind, count]) => (count > 0 ? [`${count} of kind ${kind}`] : []));
   return {
     ...(used.length > 0 && {
@@ -123,7 +73,7 @@ function proposeAspects({ categories }: Survey): { aspects?: Part; drop?: Part }
         value: aspects,
       },
     }),
-    ...(left.length > 0 && { drop: { reason: "Categories without any mark that could be learned.", value: left } }),
+    ...(left.length > 0 && { drop: { reason: "Categories of which nothing could be learned.", value: left } }),
   };
 }
 
@@ -163,8 +113,4 @@ function aspectName(category: string, others: readonly string[]): string {
 /** Wrapped at the width of a terminal. */
 function comment(text: string): string {
   return text.replace(/(.{1,100})(\s+|$)/g, "# $1\n");
-}
-
-function percent(share: number): string {
-  return `${Math.round(100 * share)} %`;
 }
