@@ -17,7 +17,7 @@ export function addDataExport(data: Command): void {
     .command("export")
     .description("write a dataset in the form of another tool, with the mapping that leads back")
     .argument("<dir>", "folder with dataset.json")
-    .argument("<out>", "folder to create; an earlier export there is replaced")
+    .argument("<out>", "folder to create; an earlier export there of the same dataset to the same tool is replaced")
     .addOption(new Option("--to <tool>", "the form").choices(EXPORT_TOOLS).makeOptionMandatory())
     .option("--link", "link to the images instead of copying them")
     .option("--json", "print one JSON object")

@@ -11,6 +11,7 @@ import type { SampleRecord, Split } from "../record.js";
 import { COCO_EXPORT } from "./export-coco.js";
 import { LABEL_STUDIO_EXPORT } from "./export-label-studio.js";
 import { type ExportNames, exportNames, mappingBack } from "./export-names.js";
+import { checkSameOrigin, exportOrigin, writeOrigin } from "./export-origin.js";
 import type { ExportFormat, MarkNames } from "./export-writer.js";
 import { YOLO_EXPORT } from "./export-yolo.js";
 import { type ExportedSample, exportedSample } from "./exported-sample.js";
@@ -42,8 +43,8 @@ export interface ExportReport {
 }
 
 /**
- * Writes to a temporary folder beside `out` that is renamed when it is complete. An earlier export there is replaced;
- * any other content is left alone.
+ * Writes to a temporary folder beside `out` that is renamed when it is complete. An earlier export of the
+ * same dataset to the same tool is replaced; any other content is left alone.
  *
  * @throws DatasetError, ImageError in one line with the file, the place and the cure.
  * @throws InterruptedError where `signal` aborts; nothing is left.
@@ -59,6 +60,8 @@ export async function exportDataset(
   await checkReplaceable(target, { list: LIST, label: out });
   const dataset = await openDataset(directory);
   const { manifest, summary } = dataset;
+  const origin = await exportOrigin(directory, { to, name: manifest.name });
+  await checkSameOrigin(target, out, origin);
   const names = exportNames(manifest);
   const count = Object.values(summary.samples).reduce((sum, samples) => sum + samples, 0);
   const marks = markNames(manifest, names);
@@ -84,8 +87,10 @@ export async function exportDataset(
     await writer.finish();
     const back = { saysAbsent: format.saysAbsent, saysTags: format.cannotSay.tags === undefined };
     await writeFileAtomic(join(temporary, MAPPING_FILE), mappingBack(manifest, names, back));
+    await writeOrigin(temporary, origin);
     await listFiles(temporary, { list: LIST });
     await checkReplaceable(target, { list: LIST, label: out });
+    await checkSameOrigin(target, out, origin);
     await replaceFolder(target, temporary);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });

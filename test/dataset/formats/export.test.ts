@@ -27,6 +27,7 @@ describe("COCO", () => {
   test("has a file of marks and a file of tags for each split, and the images", async () => {
     const { out, report, dataset } = await exported("coco");
     expect(filesIn(out)).toEqual([
+      ".aspectlens-export",
       ".aspectlens-exported",
       ...["test", "train", "validation"].map((split) => `annotations/instances_${split}.json`),
       ...["test", "train", "validation"].map((split) => `annotations/labels_${split}.json`),
@@ -183,6 +184,7 @@ describe("YOLO", () => {
   test("has polygons where an aspect has masks, and says what it cannot say", async () => {
     const { out, report } = await exported("yolo");
     expect(filesIn(out)).toEqual([
+      ".aspectlens-export",
       ".aspectlens-exported",
       "data.yaml",
       ...["test/d e.png", "test/e.png", "train/a.png", "train/sub/b.png", "val/c.png"].map((name) => `images/${name}`),
@@ -221,15 +223,32 @@ describe("YOLO", () => {
 });
 
 describe("the folder", () => {
-  test("of an earlier export is replaced, and any other is left alone", async () => {
+  test("of an earlier export of the same dataset is replaced, and what somebody added is left alone", async () => {
     const { out, dataset } = await exported("coco");
-    await exportDataset(dataset, out, { to: "yolo" });
-    expect(existsSync(join(out, "annotations"))).toBe(false);
+    await exportDataset(dataset, out, { to: "coco" });
     writeFileSync(join(out, "notes.txt"), "mine");
     await expect(exportDataset(dataset, out, { to: "coco" })).rejects.toThrow(
       /would be overwritten\. Name a new folder/,
     );
     expect(readFileSync(join(out, "notes.txt"), "utf8")).toBe("mine");
+  });
+
+  test("of another dataset's export, or of one to another tool, is left alone", async () => {
+    const { out, dataset } = await exported("coco");
+    const before = filesIn(out);
+    await expect(exportDataset(dataset, out, { to: "yolo" })).rejects.toThrow(
+      /out: holds an export of this dataset, to coco\. Name another folder, or remove this one first\.$/,
+    );
+    await expect(exportDataset(smallDataset(), out, { to: "coco" })).rejects.toThrow(
+      /out: holds an export of another dataset, "[^"]+", to coco\. Name another folder/,
+    );
+    expect(filesIn(out)).toEqual(before);
+  });
+
+  test("that is empty is used", async () => {
+    const out = mkdtempSync(join(tmpdir(), "export-"));
+    await exportDataset(smallDataset(), out, { to: "coco" });
+    expect(existsSync(join(out, "mapping.yaml"))).toBe(true);
   });
 
   test("is not made where the dataset is bad, or the export is interrupted", async () => {
