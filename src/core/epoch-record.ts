@@ -12,4 +12,6 @@ export interface EpochRecord {
   /** Metrics of the validation split by head, or `null` where there is none. */
   readonly validation: Readonly<Record<string, unknown>> | null;
   readonly score: number | null;
+  /** Heads that were found to see nothing yet; from the next epoch on their losses count more. */
+  readonly stuck?: readonly string[];
 }

@@ -4,6 +4,7 @@
 
 import { ownValue } from "../core/own-value.js";
 import { type HeadMetrics, scoreOf } from "../heads/metrics.js";
+import { isConstantAsGood } from "../metrics/constant-answer.js";
 import { bestIndex, type HeadFacts, type RunFacts } from "./run-facts.js";
 
 export interface Advice {
@@ -12,8 +13,6 @@ export interface Advice {
   readonly text: string;
 }
 
-/** How much better than a constant answer a head must be to count as seeing anything. */
-const LEAST_GAIN = 0.02;
 /** A head is good from here on; nothing is advised for it. */
 const GOOD = 0.9;
 /** Training images that show an aspect, below which more labels help most. */
@@ -40,9 +39,8 @@ export function blindHeads(run: RunFacts): { name: string; score: number; consta
   return run.heads.flatMap(({ name }) => {
     const score = headScore(run, name);
     const constant = ownValue(run.reviews ?? {}, name)?.constant ?? null;
-    // A constant answer that is perfect leaves nothing to be better at.
-    if (score === null || constant === null || constant > 1 - LEAST_GAIN) return [];
-    return score <= constant + LEAST_GAIN ? [{ name, score, constant }] : [];
+    if (score === null || constant === null) return [];
+    return isConstantAsGood(score, constant) ? [{ name, score, constant }] : [];
   });
 }
 

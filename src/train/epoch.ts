@@ -8,6 +8,7 @@ import { ConfigError, InterruptedError } from "../core/errors.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { ownValue } from "../core/own-value.js";
 import { random } from "../core/random.js";
+import type { DataFingerprint } from "../dataset/fingerprint.js";
 import type { Engine } from "../engine/engine.js";
 import type { Model } from "../model/model.js";
 import { SEED_LIMIT } from "../ops/seeded-uniform.js";
@@ -44,6 +45,7 @@ export interface StageRun {
   readonly source: BatchSource;
   readonly trainable: readonly string[];
   readonly teacher?: Teacher;
+  readonly fingerprint?: DataFingerprint;
   readonly cursor: Cursor;
   /** Every array at the cursor: parameters, and what the stage keeps beside them unless it begins. */
   readonly arrays: NdArrays;

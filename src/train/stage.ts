@@ -16,6 +16,7 @@ import { evaluateSplit, scoreOfMetrics } from "./evaluate-split.js";
 import { rateFactor } from "./schedule.js";
 import { averagedNames, averagedParametersOf, stageArrays } from "./stage-arrays.js";
 import { evaluationStep, modelInputShapes, type StepOptions, stepInputShapes, trainingStep } from "./step.js";
+import { foundStuck, lossWeights, stuckHeads } from "./stuck-heads.js";
 
 /**
  * Runs a stage to its end.
@@ -31,16 +32,27 @@ export async function runStage(run: StageRun): Promise<Cursor> {
   const { batchNorm } = stage;
   const { constants, state: begun } = stageArrays(run.arrays, { trainable, batchNorm, isAccumulated, isAveraged });
   const state = await engine.createState(begun);
-  const weights = Object.fromEntries(Object.entries(config.heads).map(([name, head]) => [name, head.weight]));
   const { labelSmoothing } = config.heads[model.classifier.spec.name] ?? {};
   const common = {
-    ...{ input, batchSize: config.batchSize, trainable, batchNorm, weights, labelSmoothing },
+    ...{ input, batchSize: config.batchSize, trainable, batchNorm, labelSmoothing },
     ...{ dropout: dropoutOf(run), teacher: run.teacher, isBalanced: config.balance },
   };
   const compile = (name: string, options: StepOptions) =>
     engine.compile(trainingStep(model, options), { name, inputs: stepInputShapes(model, options), constants, state });
-  const step = await compile("training step", { ...common, isAveraged, accumulation: isAccumulated ? "last" : "only" });
-  const add = isAccumulated ? await compile("gradients", { ...common, isAveraged, accumulation: "more" }) : step;
+  const compileSteps = async ({ history }: Cursor) => {
+    const weights = lossWeights(config, foundStuck(history, run.cursor.stage));
+    const all = { ...common, weights, isAveraged };
+    const step = await compile("training step", { ...all, accumulation: isAccumulated ? "last" : "only" });
+    const add = isAccumulated ? await compile("gradients", { ...all, accumulation: "more" }) : step;
+    return {
+      take: (batch: NdArrays, isLast: boolean) => (isLast ? step : add).run(batch, { isHandedOver: true }),
+      dispose: async () => {
+        await step.dispose();
+        await add.dispose();
+      },
+    };
+  };
+  let steps = await compileSteps(run.cursor);
   const predict = await engine.compile(
     evaluationStep(model, {
       input: validationInput,
@@ -57,10 +69,7 @@ export async function runStage(run: StageRun): Promise<Cursor> {
   try {
     let { cursor } = run;
     while (!isStageDone(cursor, { stage, config })) {
-      cursor = await runEpoch(run, cursor, {
-        step: (batch, isLast) => (isLast ? step : add).run(batch, { isHandedOver: true }),
-        save,
-      });
+      cursor = await runEpoch(run, cursor, { step: steps.take, save });
       const record = await savedOnAbort(validate(run, { cursor, run: (batch) => predict.run(batch) }), {
         signal: run.signal,
         save: () => save(cursor),
@@ -69,11 +78,15 @@ export async function runStage(run: StageRun): Promise<Cursor> {
       await save(cursor);
       await writeHistory(config.out, cursor.history);
       await run.onEpoch?.(record, cursor);
+      if (record.stuck && !isStageDone(cursor, { stage, config })) {
+        const weighted = await compileSteps(cursor);
+        await steps.dispose();
+        steps = weighted;
+      }
     }
     return cursor;
   } finally {
-    await step.dispose();
-    await add.dispose();
+    await steps.dispose();
     await predict.dispose();
     await state.dispose();
   }
@@ -101,7 +114,7 @@ async function validate(
   const metrics = await evaluateSplit(model, source.validation(), { run, signal });
   const steps = stepsOfEpoch(epochOf(stageRun));
   const hasLabels = Object.values(metrics).some((result) => result.count > 0);
-  return {
+  const record: EpochRecord = {
     stage: cursor.stage,
     epoch: cursor.epoch + 1,
     seconds: cursor.seconds,
@@ -110,6 +123,14 @@ async function validate(
     validation: hasLabels ? metrics : null,
     score: hasLabels ? scoreOfMetrics(metrics, config.score) : null,
   };
+  const stuck = stuckHeads([...cursor.history, record], {
+    config,
+    fingerprint: stageRun.fingerprint,
+    learning: model.heads.flatMap(({ spec, parameters }) =>
+      parameters.some(({ name }) => stageRun.trainable.includes(name)) ? [spec.name] : [],
+    ),
+  });
+  return stuck.length === 0 ? record : { ...record, stuck };
 }
 
 /**

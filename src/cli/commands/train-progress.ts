@@ -3,6 +3,7 @@
 import type { EpochRecord } from "../../core/epoch-record.js";
 import { splitSize } from "../../dataset/dataset.js";
 import type { TrainProgress } from "../../train/epoch.js";
+import { STUCK_WEIGHT } from "../../train/stuck-heads.js";
 import type { TrainPlan } from "../../workflows/train-plan.js";
 import type { RunOptions } from "../../workflows/train-run.js";
 import { percent, printNote } from "../output.js";
@@ -26,6 +27,7 @@ export function trainingProgress(): {
       onEpoch: (record) => {
         bar.clear();
         printNote(describeEpoch(record, stageCount));
+        if (record.stuck) printNote(describeStuck(record.stuck));
         bar = progressBar("training");
       },
       onPhase: (phase) => bar.update(1, `computing the ${phase}`),
@@ -69,4 +71,11 @@ function describeEpoch(record: EpochRecord, stageCount: number): string {
   const score = record.score === null ? "" : `  score ${percent(record.score)}`;
   const loss = record.losses.total.toFixed(3);
   return `${where}epoch ${record.epoch}  loss ${loss}${score}  ${duration(record.seconds * 1000)}`;
+}
+
+function describeStuck(names: readonly string[]): string {
+  return (
+    `note: no better yet than the same answer for every image: ${names.join(", ")}. ` +
+    `From here on ${names.length === 1 ? "its loss counts" : "their losses count"} ${STUCK_WEIGHT} times as much.`
+  );
 }
