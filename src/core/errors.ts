@@ -44,12 +44,19 @@ export class InputError extends Error {
  * where the error does not say so itself.
  */
 export function inFile<Result>(place: { readonly file: string; readonly line?: number }, read: () => Result): Result {
-  const located = (error: unknown): never => {
+  return locating((error) => {
     if (error instanceof InputError && error.file === undefined) Object.assign(error, place);
+  }, read);
+}
+
+/** Runs the work, now or as a promise; `locate` may add to an error that comes out of it, which is thrown on. */
+export function locating<Result>(locate: (error: unknown) => void, work: () => Result): Result {
+  const located = (error: unknown): never => {
+    locate(error);
     throw error;
   };
   try {
-    const result = read();
+    const result = work();
     // A promise of the same type: what it gives is not changed.
     return result instanceof Promise ? (result.catch(located) as Result) : result;
   } catch (error) {

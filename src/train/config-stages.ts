@@ -38,10 +38,10 @@ export const STAGE_KEYS = keysOf<StageConfig>({
 export type RawStages = readonly Partial<StageConfig>[] | Readonly<Record<string, Partial<StageConfig>>>;
 
 /** @throws ConfigError where it is neither a list nor changes, or a stage has an unknown key. */
-export function checkStageKeys(value: unknown, where = "stages"): asserts value is RawStages {
+export function checkStageKeys(value: unknown): asserts value is RawStages {
   const isList = Array.isArray(value) && value.length > 0;
-  if (!isList && !isRecord(value)) throw new ConfigError(`${where}: expected a list of stages, got ${shown(value)}.`);
-  for (const [place, stage] of Object.entries(value)) checkKeys(stage, STAGE_KEYS, `${where}[${place}]`, ConfigError);
+  if (!isList && !isRecord(value)) throw new ConfigError(`stages: expected a list of stages, got ${shown(value)}.`);
+  for (const [place, stage] of Object.entries(value)) checkKeys(stage, STAGE_KEYS, `stages[${place}]`, ConfigError);
 }
 
 /**

@@ -4,7 +4,7 @@
 
 import type { AspectKind } from "../core/annotation.js";
 import { checkKeys } from "../core/check-keys.js";
-import { ConfigError } from "../core/errors.js";
+import { ConfigError, InputError, locating } from "../core/errors.js";
 import { shown } from "../core/message-text.js";
 import { type Augment, MOST_MARGIN, TURNS } from "../dataset/augment.js";
 import type { Fold } from "../dataset/folds.js";
@@ -122,6 +122,10 @@ export const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
   "fold.": FOLD_KEYS,
   "images.": IMAGE_KEYS,
 };
+/** Paths begin errors too, and these often are names of folders. */
+const SAID = KEYS.filter((key) => !["$schema", "dataset", "out"].includes(key));
+/** An error that begins with a key, as in `heads.crack.tap: ...`; what a head lacks is said of `head "crack"`. */
+const KEY_FIRST = new RegExp(`^(?:(?:${SAID.join("|")})[.:[]|head ")`);
 const DEFAULT_TRUNK = "mobilenet-v1";
 /** More bytes of features, plain and flipped, are computed anew in each epoch: they would fill a disk. */
 const MOST_CACHED = 8 * 2 ** 30;
@@ -156,29 +160,39 @@ export function checkConfig(value: unknown, file = "configuration"): RawConfig {
     if (typeof value[key] !== "string" || value[key] === "")
       throw new ConfigError(`${file}: "${key}" must name a folder.`);
   }
-  if (value.trunk !== undefined) {
-    checkKeys(value.trunk, TRUNK_KEYS, `${file}: trunk`, ConfigError);
-    oneOf(value.trunk.name, TRUNK_NAMES, `${file}: trunk.name`);
-  }
-  checkStageKeys(value.stages ?? {}, `${file}: stages`);
-  resolveNumbers(value, `${file}: `);
-  return value as unknown as RawConfig;
+  return inConfig(file, () => {
+    if (value.trunk !== undefined) {
+      checkKeys(value.trunk, TRUNK_KEYS, "trunk", ConfigError);
+      oneOf(value.trunk.name, TRUNK_NAMES, "trunk.name");
+    }
+    checkStageKeys(value.stages ?? {});
+    resolveNumbers(value);
+    return value as unknown as RawConfig;
+  });
 }
 
-/** What depends on neither data nor weights. @param prefix of the keys in messages. */
-function resolveNumbers(raw: { readonly [Key in keyof RawConfig]?: unknown }, prefix = "") {
+/** Does work with a configuration; an error that begins with one of its keys then names the file too. */
+export function inConfig<Result>(file: string, work: () => Result): Result {
+  return locating((error) => {
+    if (!(error instanceof InputError) || error.file !== undefined || !KEY_FIRST.test(error.message)) return;
+    error.message = `${file}: ${error.message}`;
+  }, work);
+}
+
+/** What depends on neither data nor weights. */
+function resolveNumbers(raw: { readonly [Key in keyof RawConfig]?: unknown }) {
   return {
-    ...(raw.fold === undefined ? {} : { fold: resolveFold(raw.fold, `${prefix}fold`) }),
-    ...(raw.images === undefined ? {} : { images: resolveImages(raw.images, `${prefix}images`) }),
-    seed: integer(raw.seed, 7, `${prefix}seed`, { least: 0, most: 2 ** 31 }),
-    batchSize: integer(raw.batchSize, 16, `${prefix}batchSize`, { least: 1, most: 1024 }),
-    accumulate: integer(raw.accumulate, 1, `${prefix}accumulate`, { least: 1, most: 1024 }),
-    ...(raw.teacher === undefined ? {} : { teacher: resolveTeacher(raw.teacher, `${prefix}teacher`) }),
-    augment: resolveAugment(raw.augment, `${prefix}augment`),
-    balance: boolean(raw.balance, true, `${prefix}balance`),
-    repeatBelow: number(raw.repeatBelow, 0.125, `${prefix}repeatBelow`, { least: 0, most: 1 }),
-    patience: integer(raw.patience, 0, `${prefix}patience`, { least: 0, most: 100_000 }),
-    cacheMegabytes: number(raw.cacheMegabytes, 2048, `${prefix}cacheMegabytes`, { least: 0, most: 1e9 }),
+    ...(raw.fold === undefined ? {} : { fold: resolveFold(raw.fold, "fold") }),
+    ...(raw.images === undefined ? {} : { images: resolveImages(raw.images, "images") }),
+    seed: integer(raw.seed, 7, "seed", { least: 0, most: 2 ** 31 }),
+    batchSize: integer(raw.batchSize, 16, "batchSize", { least: 1, most: 1024 }),
+    accumulate: integer(raw.accumulate, 1, "accumulate", { least: 1, most: 1024 }),
+    ...(raw.teacher === undefined ? {} : { teacher: resolveTeacher(raw.teacher, "teacher") }),
+    augment: resolveAugment(raw.augment, "augment"),
+    balance: boolean(raw.balance, true, "balance"),
+    repeatBelow: number(raw.repeatBelow, 0.125, "repeatBelow", { least: 0, most: 1 }),
+    patience: integer(raw.patience, 0, "patience", { least: 0, most: 100_000 }),
+    cacheMegabytes: number(raw.cacheMegabytes, 2048, "cacheMegabytes", { least: 0, most: 1e9 }),
   };
 }
 

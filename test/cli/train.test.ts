@@ -59,9 +59,48 @@ describe("what a training would do", () => {
 });
 
 describe("train", () => {
+  test.each([
+    ["trunk.inputSize=8", "trunk.inputSize: expected a whole number"],
+    ["score=squares", "score: expected one of"],
+    ["source=nope", 'source: mobilenet-v1 has no layer "nope"'],
+    ["heads.square.tap=nope", 'head "square": mobilenet-v1 has no layer "nope"'],
+    ['fold={"number":6}', "fold.number: is 6 of 5 folds."],
+    ["stages.0.train=nope", 'stages: train "nope" is neither'],
+  ])("--set %s is refused with the file's name", async (assignment, message) => {
+    const { code, stderr } = await run("train", "config.json", "--set", "out=refused", "--set", assignment);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`aspectlens: config.json: ${message}`);
+    expect(existsSync(at("refused"))).toBe(false);
+  });
+
+  test.each([
+    "--explain-config --resume",
+    "--preview views --resume",
+    "--explain-config --finish",
+    "--preview views --finish",
+    "--explain-config --preview views",
+    "--finish --resume",
+  ])("%s is refused, not half ignored", async (options) => {
+    const { code, stderr } = await run("train", "config.json", ...options.split(" "));
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^aspectlens: option '[^\n]*' cannot be used with option '[^\n]*\n$/);
+  });
+
+  test("its help names no empty default", async () => {
+    const { stdout } = await run("train", "--help");
+    expect(stdout).toContain("--set <key=value>");
+    expect(stdout).not.toContain("[]");
+  });
+
   test("the example of its help works: --set stages.0.epochs on a configuration without stages", async () => {
-    const { code, stdout } = await run("train", "config.json", "--set", "stages.0.epochs=2", "--json");
+    const { code, stdout, stderr } = await run("train", "config.json", "--set", "stages.0.epochs=2", "--json");
     expect(code).toBe(0);
+    // No terminal: what follows the last epoch is said in lines.
+    expect(stderr.slice(stderr.indexOf("epoch 2 ")).trim().split("\n").slice(1)).toEqual(
+      ["thresholds of the heads", "references", "threshold of relevance", "page of the run"].map(
+        (phase) => `computing the ${phase}`,
+      ),
+    );
     expect(JSON.parse(stdout)).toMatchObject({ run: "run", metrics: { split: "validation" } });
     expect(readFileSync(at("run", "metrics.jsonl"), "utf8").trim().split("\n")).toHaveLength(2);
   });
