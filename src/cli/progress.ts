@@ -1,6 +1,6 @@
-/** A progress line on stderr: a bar, what is being done, and the time left; silent if stderr is not a terminal. */
+/** Progress on stderr: a bar, what is being done, and the time left; where it is no terminal, plain lines that are said. */
 
-import { visible } from "../core/terminal.js";
+import { messageLine, visible } from "../core/terminal.js";
 
 const WIDTH = 24;
 const REDRAW_MS = 100;
@@ -8,6 +8,8 @@ const REDRAW_MS = 100;
 export interface ProgressBar {
   /** @param share done, 0..1. @param text shown after the bar. */
   update(share: number, text: string): void;
+  /** One plain line where stderr is no terminal, which shows no bar; the same text is said once. */
+  say(text: string): void;
   /** Clears the line, so that other output can follow. */
   clear(): void;
 }
@@ -17,6 +19,7 @@ export function progressBar(label: string, stream: NodeJS.WriteStream = process.
   const begun = performance.now();
   let first: { share: number; at: number } | null = null;
   let drawn = 0;
+  let said = "";
   return {
     update: (share, text) => {
       const now = performance.now();
@@ -30,6 +33,10 @@ export function progressBar(label: string, stream: NodeJS.WriteStream = process.
       const line = `${label} ${bar} ${Math.floor(share * 100)}%${left}  ${visible(text)}`;
       stream.write(`\r\x1b[2K${line.slice(0, (stream.columns ?? 100) - 1)}`);
       if (share >= 1 && now - begun > 0) drawn = 0;
+    },
+    say: (text) => {
+      if (!stream.isTTY && text !== said) stream.write(`${messageLine(text)}\n`);
+      said = text;
     },
     clear: () => {
       if (stream.isTTY) stream.write("\r\x1b[2K");

@@ -46,7 +46,7 @@ export async function measureRelevance(
     interruptible(batches(dataset, { split, batchSize, inputSize: spec.trunk.inputSize, seed, shuffle: true }), signal);
   onPhase?.("references");
   const references = await referencesOf(model, { ...common, base, samples: () => stream("train") });
-  onPhase?.("threshold");
+  onPhase?.("threshold of relevance");
   const { causes } = dataset.manifest;
   const samples = () => stream("validation");
   const calibration = await calibrate(model, { ...common, references, samples, causes, warnOf: onlyHeads });

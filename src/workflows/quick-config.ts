@@ -3,32 +3,45 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { InputError } from "../core/errors.js";
 import { splitSize } from "../dataset/dataset.js";
 import { openPart } from "../dataset/open-part.js";
 import type { Engine } from "../engine/engine.js";
+import { holdsCheckpoint, runIsThere } from "../train/checkpoint.js";
 import { partOf, type RawConfig } from "../train/config.js";
 import { quickStages } from "../train/quick.js";
 import { readConfig } from "../train/read-config.js";
-import { isRunFolder } from "../train/run-folder.js";
-import { trainStages } from "../train/train-stages.js";
+import { readReasons, trainStages } from "../train/train-stages.js";
+import { foldFolder } from "./folder-kind.js";
 import { planOf, planTraining, type TrainPlan } from "./train-plan.js";
 
 /** Of each stage, in each of two epochs; the second is timed. */
 const STEPS = 4;
 
+/** Written into the run, which is known by it when it is resumed. */
+const REASON = "chosen by --quick, for about a minute";
+
 /**
  * @param options.isResumed takes what was chosen when the run in `out` began.
- * @returns the configuration with `stages` and, where all are too many, `images`; and seconds of a step of the last
- *   stage, where some were timed.
+ * @returns the configuration with `stages` and, where all are too many, `images`; why, by key; and seconds of a step of
+ *   the last stage, where some were timed.
+ * @throws InputError where a run is there that is not to be resumed, or was not quick.
  */
 export async function quickConfig(
   raw: RawConfig,
   { engine, signal, isResumed }: { engine: Engine; signal?: AbortSignal; isResumed?: boolean },
-): Promise<{ config: RawConfig; seconds?: number }> {
-  for (const begun of isResumed ? [raw.out, join(raw.out, "fold-1")] : []) {
-    if (!(await isRunFolder(begun))) continue;
+): Promise<{ config: RawConfig; reasons: Record<string, string>; seconds?: number }> {
+  for (const begun of [raw.out, join(raw.out, foldFolder(1))]) {
+    if (!(await holdsCheckpoint(begun))) continue;
+    if (!isResumed) throw runIsThere(begun);
+    const reasons = await readReasons(begun);
+    if (!Object.values(reasons).includes(REASON))
+      throw new InputError(`${begun}: its training was not begun with --quick.`, {
+        cure: "Go on with --resume, without --quick.",
+        file: begun,
+      });
     const { stages, images } = await readConfig(join(begun, "config.json"));
-    return { config: { ...raw, stages, ...(images && { images }) } };
+    return { config: { ...raw, stages, ...(images && { images }) }, reasons: reasonsOf({ stages, images }) };
   }
   const plan = await planTraining(raw);
   const { config, dataset } = plan;
@@ -39,7 +52,15 @@ export async function quickConfig(
     trainCount: splitSize(dataset, "train"),
     validationCount: splitSize(dataset, "validation"),
   });
-  return { config: { ...raw, ...chosen }, seconds: measured.stepSeconds.at(-1) };
+  return { config: { ...raw, ...chosen }, reasons: reasonsOf(chosen), seconds: measured.stepSeconds.at(-1) };
+}
+
+function reasonsOf({ stages = [], images = {} }: Pick<RawConfig, "stages" | "images">): Record<string, string> {
+  const keys = [
+    ...Object.keys(stages).map((place) => `stages.${place}.epochs`),
+    ...Object.keys(images).map((split) => `images.${split}`),
+  ];
+  return Object.fromEntries(keys.map((key) => [key, REASON]));
 }
 
 /** Trains a few steps in a folder that is removed again. */

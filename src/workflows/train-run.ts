@@ -57,6 +57,8 @@ export interface RunOptions {
   readonly isFinishing?: boolean;
   /** A finished run folder: its trunk and heads stay byte for byte, heads of aspects it does not know are added. */
   readonly addHeadsTo?: string;
+  /** By key of the configuration, why it was given so; beside those of the defaults on the run's page. */
+  readonly reasons?: Readonly<Record<string, string>>;
   /** Called once, before the first epoch, with what the defaults came to. */
   readonly onStart?: (plan: TrainPlan) => void;
   /** Called within an epoch. */
@@ -97,7 +99,7 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
   const dataset = await openPart(raw.dataset, partOf(raw));
   const base = options.addHeadsTo === undefined ? undefined : await readTrainedModel(join(options.addHeadsTo, "best"));
   const decided = await planOf(raw, { dataset, base, isResumed });
-  const plan = { ...decided, reasons: { ...(await readReasons(raw.out)), ...decided.reasons } };
+  const plan = { ...decided, reasons: { ...(await readReasons(raw.out)), ...decided.reasons, ...options.reasons } };
   const { config, spec } = plan;
   const planned = createModel(spec);
   const tapWarnings = checkTaps(planned);

@@ -91,17 +91,22 @@ test(
   "a quick run writes what it chose, which resuming and a second training take as it is",
   async () => {
     const raw = { ...configOf("quick"), stages: [{ train: "all", epochs: 2 }] };
-    const { config, seconds } = await quickConfig(raw, { engine });
+    const { config, reasons, seconds } = await quickConfig(raw, { engine });
     expect(seconds).toBeGreaterThan(0);
     expect(config.stages).toMatchObject([{ train: "all", epochs: 2, batchNorm: "batch" }]);
     const images = { train: 4, validation: 2 };
-    const first = await runTraining({ ...config, images }, { engine });
+    expect(reasons).toEqual({ "stages.0.epochs": "chosen by --quick, for about a minute" });
+    const first = await runTraining({ ...config, images }, { engine, reasons });
     expect(first.provenance.dataset.counts).toEqual({ train: 4, validation: 2, test: 4 });
     const again = await quickConfig(raw, { engine, isResumed: true });
-    expect(again).toEqual({ config: { ...config, images } });
+    expect(again.config).toEqual({ ...config, images });
+    await expect(quickConfig(raw, { engine })).rejects.toThrow(/quick: holds a training run already/);
     const written = await readConfig(join(folder, "quick", "config.json"));
     const second = await runTraining({ ...written, out: join(folder, "second") }, { engine });
     expect(second.parameters).toEqual(first.parameters);
+    await expect(quickConfig({ ...raw, out: join(folder, "second") }, { engine, isResumed: true })).rejects.toThrow(
+      /second: its training was not begun with --quick\. Go on with --resume, without --quick\.$/,
+    );
   },
   LONG,
 );

@@ -41,7 +41,7 @@ const PICTURE_SIZE = 512;
 interface FaithfulnessCommand extends CommonOptions, EngineOptions {
   readonly out: string;
   readonly saliency: readonly (SaliencyName | "all")[];
-  readonly unranked: readonly string[];
+  readonly unranked?: readonly string[];
   readonly draws: number;
   readonly twin?: readonly string[];
 }
@@ -57,7 +57,7 @@ export function addFaithfulness(program: Command): void {
         .choices([...SALIENCY_NAMES, "all"])
         .default([]),
     )
-    .option("--unranked <aspects...>", "aspects that are neither causes nor distractors", [])
+    .option("--unranked <aspects...>", "aspects that are neither causes nor distractors")
     .option("--draws <count>", "number of randomized classifiers and heads, as controls", countUpTo(1000), 20)
     .option(
       "--twin <model-and-dataset...>",
@@ -84,11 +84,12 @@ async function runFaithfulness(
   options: FaithfulnessCommand,
   signal: AbortSignal,
 ): Promise<void> {
+  const { unranked = [] } = options;
   await checkFolder(options.out);
   const results = await openResultFolder(options.out, { inputs: [path] });
   await results.check([...Array.from({ length: WORST }, (_, index) => worstFile(index)), PAGE, NUMBERS]);
   const trained = await readModel(path);
-  checkUnranked(options.unranked, trained);
+  checkUnranked(unranked, trained);
   chooseFonts(trained.spec);
   const model = createModel(trained.spec);
   const methods = others(options.saliency, model);
@@ -106,7 +107,7 @@ async function runFaithfulness(
       engine,
       dataset,
       others: methods,
-      unranked: options.unranked,
+      unranked,
       draws: options.draws,
       onProgress: (share, what) => bar.update(share, what),
       signal,

@@ -7,6 +7,7 @@ import { selectEngine } from "../../engine/select-engine.js";
 import type { RawConfig } from "../../train/config.js";
 import { type CrossValidation, crossValidate } from "../../workflows/cross-validate.js";
 import { FOLDS_FILE, FOLDS_FORMAT } from "../../workflows/folder-kind.js";
+import type { RunOptions } from "../../workflows/train-run.js";
 import { type EngineOptions, showNotice } from "../engine-options.js";
 import { cell, drawnText, rangeText } from "../interval-text.js";
 import { checkOutFile } from "../out-file.js";
@@ -15,7 +16,13 @@ import { trainingProgress } from "./train-progress.js";
 
 export async function trainFolds(
   raw: RawConfig,
-  { folds, resume, json, ...options }: EngineOptions & { folds: number; resume?: boolean; json?: boolean },
+  {
+    folds,
+    resume,
+    reasons,
+    json,
+    ...options
+  }: EngineOptions & { folds: number; resume?: boolean; reasons?: RunOptions["reasons"]; json?: boolean },
   signal: AbortSignal,
 ): Promise<void> {
   const file = join(raw.out, FOLDS_FILE);
@@ -25,13 +32,15 @@ export async function trainFolds(
   try {
     const result = await crossValidate(raw, {
       ...callbacks,
-      ...{ engine, signal, folds, isResumed: resume },
+      ...{ engine, signal, folds, isResumed: resume, reasons },
       onFold: (fold) => {
         bar().clear();
         printNote(`fold ${fold} of ${folds}`);
       },
-      onMeasured: (fold, done, count) =>
-        bar().update(done / count, `measuring fold ${fold}, image ${done} of ${count}`),
+      onMeasured: (fold, done, count) => {
+        bar().say(`measuring fold ${fold}`);
+        bar().update(done / count, `measuring fold ${fold}, image ${done} of ${count}`);
+      },
     });
     bar().clear();
     if (json) printJson(result);

@@ -1,4 +1,4 @@
-/** What a training shows on stderr: its plan, a bar within each epoch, a line after it. */
+/** What a training shows on stderr: its plan, a bar within each epoch, a line after it, and what follows the last. */
 
 import type { EpochRecord } from "../../core/epoch-record.js";
 import { splitSize } from "../../dataset/dataset.js";
@@ -22,7 +22,10 @@ export function trainingProgress(): {
         stageCount = plan.config.stages.length;
         printPlan(plan);
       },
-      onCache: (done, count) => bar.update(done / count, `features of the frozen trunk, image ${done} of ${count}`),
+      onCache: (done, count) => {
+        bar.say("computing the features of the frozen trunk");
+        bar.update(done / count, `features of the frozen trunk, image ${done} of ${count}`);
+      },
       onProgress: (progress) => bar.update(shareOf(progress), describe(progress)),
       onEpoch: (record) => {
         bar.clear();
@@ -30,7 +33,10 @@ export function trainingProgress(): {
         if (record.stuck) printNote(describeStuck(record.stuck));
         bar = progressBar("training");
       },
-      onPhase: (phase) => bar.update(1, `computing the ${phase}`),
+      onPhase: (phase) => {
+        bar.say(`computing the ${phase}`);
+        bar.update(1, `computing the ${phase}`);
+      },
     },
     bar: () => bar,
   };

@@ -7,6 +7,7 @@ import { selectEngine } from "../../engine/select-engine.js";
 import type { RawConfig } from "../../train/config.js";
 import { compareSeparate, type SeparateComparison } from "../../workflows/compare-separate.js";
 import { SEPARATE_FILE, SEPARATE_FORMAT } from "../../workflows/folder-kind.js";
+import type { RunOptions } from "../../workflows/train-run.js";
 import { type EngineOptions, showNotice } from "../engine-options.js";
 import { cell, drawnText, rangeText } from "../interval-text.js";
 import { checkOutFile } from "../out-file.js";
@@ -15,7 +16,12 @@ import { trainingProgress } from "./train-progress.js";
 
 export async function trainSeparate(
   raw: RawConfig,
-  { resume, json, ...options }: EngineOptions & { resume?: boolean; json?: boolean },
+  {
+    resume,
+    reasons,
+    json,
+    ...options
+  }: EngineOptions & { resume?: boolean; reasons?: RunOptions["reasons"]; json?: boolean },
   signal: AbortSignal,
 ): Promise<void> {
   const file = join(raw.out, SEPARATE_FILE);
@@ -25,32 +31,38 @@ export async function trainSeparate(
   try {
     const result = await compareSeparate(raw, {
       ...callbacks,
-      ...{ engine, signal, isResumed: resume },
+      ...{ engine, signal, isResumed: resume, reasons },
       onRun: (head) => {
         bar().clear();
         printNote(head === undefined ? "all heads together" : `${head} alone`);
       },
-      onMeasured: (done, count) => bar().update(done / count, `measuring, image ${done} of ${count}`),
+      onMeasured: (done, count) => {
+        bar().say("measuring");
+        bar().update(done / count, `measuring, image ${done} of ${count}`);
+      },
     });
     bar().clear();
     if (json) printJson(result);
-    else printComparison(result, file);
+    else for (const line of [...comparisonLines(result), `written to ${file}`]) printLine(line);
   } finally {
     await engine.dispose();
   }
 }
 
-function printComparison({ dataset, split, heads, intervals }: SeparateComparison, file: string): void {
-  const drawn = drawnText(intervals.drawn);
+/** The table of a comparison and what its columns mean. */
+export function comparisonLines({ dataset, split, heads, intervals }: SeparateComparison): string[] {
   const rows = Object.entries(heads).map(([head, { metric, count, joint, separate, difference, interval }]) => [
     ...[head, metric, String(count), count === 0 ? "not evaluated" : cell(joint), cell(separate), cell(difference)],
     rangeText(interval),
   ]);
-  printLine(`${dataset.name}, ${split}: ${dataset.count} images`);
-  printLine();
   const title = ["head", "metric", "images", "joint", "separate", "difference", "95 % interval"];
-  for (const line of formatTable([title, ...rows])) printLine(line);
-  printLine();
-  printLine(`intervals: of the difference, by drawing ${drawn} again and again (paired bootstrap)`);
-  printLine(`written to ${file}`);
+  const isAbsent = Object.values(heads).some(({ difference }) => difference === null);
+  return [
+    `${dataset.name}, ${split}: ${dataset.count} images`,
+    "",
+    ...formatTable([title, ...rows]),
+    "",
+    ...(isAbsent ? ["-: no labelled image of this split allows the metric"] : []),
+    `intervals: of the difference, by drawing ${drawnText(intervals.drawn)} again and again (paired bootstrap)`,
+  ];
 }

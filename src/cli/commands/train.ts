@@ -10,15 +10,14 @@ import { openResultFolder } from "../../core/result-folder.js";
 import { selectEngine } from "../../engine/select-engine.js";
 import { lowThresholdText, metricsOf, type TrainedModel, toStoredThreshold } from "../../model/trained-model.js";
 import { augmentationSheet } from "../../pictures/augmentation-sheet.js";
-import type { RawConfig } from "../../train/config.js";
+import { inConfig, type RawConfig } from "../../train/config.js";
 import { readConfig } from "../../train/read-config.js";
 import { previewAugmentation } from "../../workflows/preview-augmentation.js";
 import { quickConfig } from "../../workflows/quick-config.js";
 import { planTraining } from "../../workflows/train-plan.js";
-import { runTraining } from "../../workflows/train-run.js";
+import { type RunOptions, runTraining } from "../../workflows/train-run.js";
 import { countUpTo, type EngineOptions, engineOptions, showNotice } from "../engine-options.js";
 import { checkFolder } from "../out-folder.js";
-
 import { metricsTable, printJson, printLine, printNote } from "../output.js";
 import { duration } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
@@ -28,7 +27,8 @@ import { trainingProgress } from "./train-progress.js";
 import { trainSeparate } from "./train-separate.js";
 
 interface TrainCommandOptions extends CommonOptions, EngineOptions {
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
+  readonly reasons?: RunOptions["reasons"];
   readonly resume?: boolean;
   readonly finish?: boolean;
   readonly addHeads?: string;
@@ -46,9 +46,11 @@ export function addTrain(program: Command): void {
       "[config]",
       "configuration, a JSON file; with --resume or --finish also the config.json of the run folder",
     )
-    .option("--set <key=value>", "override a key of the configuration; may be repeated", collect, [])
+    .option("--set <key=value>", "override a key of the configuration; may be repeated", collect)
     .option("--resume", "continue exactly where the run stopped")
-    .option("--finish", "end an interrupted run now, with its best epoch so far as the model")
+    .addOption(
+      new Option("--finish", "end an interrupted run now, with its best epoch so far as the model").conflicts("resume"),
+    )
     .option("--add-heads <run>", "add heads to a finished run; its trunk and heads stay unchanged")
     .addOption(
       new Option("--folds <count>", "cross-validation: train so many models, each without one part of the images")
@@ -64,11 +66,21 @@ export function addTrain(program: Command): void {
     .addOption(
       new Option(
         "--quick",
-        "a first model in about a minute: measure a step, and take so many epochs and images",
+        "a first model in about a minute: measure a step, and take so many epochs and images; with --resume, as before",
       ).conflicts(["finish", "addHeads", "explainConfig", "preview"]),
     )
-    .option("--explain-config", "print each setting and why the data make it so, and train nothing")
-    .option("--preview <folder>", "draw what augmentation makes of some training images, and train nothing")
+    .addOption(
+      new Option(
+        "--explain-config",
+        "print each setting of a new training and why the data make it so, and train nothing",
+      ).conflicts(["resume", "finish", "preview"]),
+    )
+    .addOption(
+      new Option(
+        "--preview <folder>",
+        "draw what augmentation makes of some training images, and train nothing",
+      ).conflicts(["resume", "finish"]),
+    )
     .option("--json", "print one JSON object at the end")
     .option("--debug", "print the stack of an error")
     .addHelpText(
@@ -88,14 +100,15 @@ Examples:
   aspectlens train config.json --compare-separate
   aspectlens train more-aspects.json --add-heads runs/tissue
 
-docs/configuration.md lists every key with its default and range.`,
+--explain-config and --preview are about a new training: without --resume and --finish. --quick --resume goes on with
+what --quick chose. docs/configuration.md lists every key with its default and range.`,
     )
     .action((config: string | undefined, options: TrainCommandOptions) =>
       runCommand(options, (signal) => runTrain(config, options, signal)),
     );
 }
 
-function collect(value: string, former: readonly string[]): string[] {
+function collect(value: string, former: readonly string[] = []): string[] {
   return [...former, value];
 }
 
@@ -107,8 +120,15 @@ function foldCount(value: string): number {
 
 async function runTrain(config: string | undefined, options: TrainCommandOptions, signal: AbortSignal): Promise<void> {
   if (config === undefined) throw new ConfigError("train: name a configuration, as in: aspectlens train config.json.");
-  const given = await readConfig(config, { assignments: options.set });
-  const raw = options.quick ? await shortened(given, options, signal) : given;
+  await inConfig(config, async () => {
+    const given = await readConfig(config, { assignments: options.set });
+    if (!options.quick) return trainAs(given, options, signal);
+    const { config: raw, reasons } = await shortened(given, options, signal);
+    return trainAs(raw, { ...options, reasons }, signal);
+  });
+}
+
+async function trainAs(raw: RawConfig, options: TrainCommandOptions, signal: AbortSignal): Promise<void> {
   if (options.folds !== undefined) return trainFolds(raw, { ...options, folds: options.folds }, signal);
   if (options.compareSeparate) return trainSeparate(raw, options, signal);
   if (options.explainConfig) return explainConfig(raw, options);
@@ -134,13 +154,13 @@ async function runTrain(config: string | undefined, options: TrainCommandOptions
   printLine(`next: aspectlens export ${raw.out} model.aspect`);
 }
 
-/** The configuration with stages and images that take about a minute here. */
-async function shortened(raw: RawConfig, options: TrainCommandOptions, signal: AbortSignal): Promise<RawConfig> {
+/** The configuration with stages and images that take about a minute here, and why they are so. */
+async function shortened(raw: RawConfig, options: TrainCommandOptions, signal: AbortSignal) {
   const engine = await selectEngine(options);
   try {
-    const { config, seconds } = await quickConfig(raw, { engine, signal, isResumed: options.resume });
-    if (seconds !== undefined) printNote(`quick: ${quickLine(config, seconds)}`);
-    return config;
+    const quick = await quickConfig(raw, { engine, signal, isResumed: options.resume });
+    if (quick.seconds !== undefined) printNote(`quick: ${quickLine(quick.config, quick.seconds)}`);
+    return quick;
   } finally {
     await engine.dispose();
   }
@@ -168,7 +188,7 @@ async function preview(raw: RawConfig, out: string, { addHeads, json }: TrainCom
 /** Trains and shows the progress on stderr; also used by `demo`. */
 export async function trainWithProgress(
   raw: Parameters<typeof runTraining>[0],
-  options: Pick<TrainCommandOptions, "engine" | "threads" | "device" | "resume" | "finish" | "addHeads">,
+  options: Pick<TrainCommandOptions, "engine" | "threads" | "device" | "resume" | "finish" | "addHeads" | "reasons">,
   signal: AbortSignal,
 ): Promise<{ trained: TrainedModel; seconds: number; wasFinished: boolean }> {
   const begun = performance.now();
@@ -183,6 +203,7 @@ export async function trainWithProgress(
         callbacks.onStart?.(plan);
       },
       isKept: options.resume,
+      reasons: options.reasons,
       engine,
       signal,
       isResumed: options.resume,
