@@ -6,6 +6,7 @@ import { DatasetError } from "../../core/errors.js";
 import { isFolder } from "../../core/files.js";
 import type { AnnotatedImage, AnnotatedObject, AnnotationReader } from "./annotated-set.js";
 import { type CsvColumns, findColumns } from "./csv-columns.js";
+import { areShares } from "./csv-shares.js";
 import { type CsvTable, isNumeric, readCsv } from "./csv-table.js";
 import { findPlaces, type ImagePlaces, placeBelow, splitIn, stem, toName } from "./places.js";
 
@@ -27,10 +28,11 @@ export const CSV: AnnotationReader = {
     for (const file of files) {
       const table = await readCsv(file);
       const columns = findColumns(table);
-      notes.push(`${file}: ${describe(table, columns)}`);
+      const isShare = columns.box !== undefined && areShares(table, columns.box);
+      notes.push(`${file}: ${describe(table, columns, isShare)}`);
       for (const name of columns.oneHot.keys()) categories.add(name);
       for (const name of columns.unread) left.push(`column "${name}": its meaning is not known`);
-      for (const image of imagesOf(table, { columns, folder, places })) {
+      for (const image of imagesOf(table, { columns, isShare, folder, places })) {
         if (images.has(image.path))
           throw new DatasetError(`${file}: holds ${image.name}, and so does another table.`, {
             cure: "Name one table; each is a source of its own.",
@@ -44,13 +46,17 @@ export const CSV: AnnotationReader = {
 };
 
 /** What was guessed. */
-function describe({ delimiter, header }: CsvTable, { image, label, box, oneHot }: CsvColumns): string {
+function describe(
+  { delimiter, header }: CsvTable,
+  { image, label, box, oneHot }: CsvColumns,
+  isShare: boolean,
+): string {
   const words = { ",": "commas", ";": "semicolons", "\t": "tabulators", "|": "bars" }[delimiter];
   const column = (at: number) => (header ? `"${header[at]}"` : `column ${at + 1}`);
   const parts = [
     `image ${column(image)}`,
     ...(label === undefined ? [] : [`class ${column(label)}`]),
-    ...(box ? [`box ${box.map(column).join(", ")}`] : []),
+    ...(box ? [`box ${box.map(column).join(", ")} in ${isShare ? "shares of the image" : "pixels"}`] : []),
     ...(oneHot.size > 0 ? [`a class each ${[...oneHot.values()].map(column).join(", ")}`] : []),
   ];
   return `separated by ${words}, with${header ? " a" : "out"} header; read as ${parts.join(", ")}`;
@@ -60,7 +66,7 @@ type Row = CsvTable["rows"][number];
 
 function imagesOf(
   table: CsvTable,
-  { columns, folder, places }: { columns: CsvColumns; folder: string; places: ImagePlaces },
+  { columns, isShare, folder, places }: { columns: CsvColumns; isShare: boolean; folder: string; places: ImagePlaces },
 ): AnnotatedImage[] {
   const { file, rows } = table;
   // A table of its own for each split is often called after it.
@@ -75,7 +81,6 @@ function imagesOf(
     if (own) own.push(row);
     else byPath.set(path, [row]);
   }
-  const isShare = areShares(rows, columns);
   return [...byPath].map(([path, own]) => {
     const split = agreed(own, { column: columns.split, what: "split", file }) || ofFile;
     const groups = [...columns.groups].flatMap(([name, column]) => {
@@ -131,14 +136,6 @@ function absentIn(rows: readonly Row[], { oneHot }: CsvColumns): { absent?: stri
   const isZero = (cell: string) => (cell !== "" && Number(cell) === 0) || cell.toLowerCase() === "false";
   const absent = [...oneHot].filter(([, column]) => rows.every(({ cells }) => isZero(cells[column])));
   return absent.length > 0 ? { absent: absent.map(([category]) => category) } : {};
-}
-
-/** Boxes as shares of the image: none is larger than 1, and not all are whole numbers. */
-function areShares(rows: readonly Row[], { box }: CsvColumns): boolean {
-  const numbers = rows.flatMap(
-    ({ cells }) => box?.flatMap((column) => (cells[column] ? Number(cells[column]) : [])) ?? [],
-  );
-  return numbers.every((edge) => edge >= 0 && edge <= 1) && numbers.some((edge) => !Number.isInteger(edge));
 }
 
 function sizeOf(

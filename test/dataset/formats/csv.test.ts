@@ -67,7 +67,10 @@ describe("labels", () => {
 describe("what was guessed is said", () => {
   test.each([
     ["image;label\n1.png;cat\n", /csv: separated by semicolons, with a header; read as image "image", class "label"$/],
-    ["1.png,2,1,6,4,cat\n", /commas, without header; read as image column 1, class column 6, box column 2, column 3/],
+    [
+      "1.png,2,1,6,4,cat\n",
+      /commas, without header; read as image column 1, class column 6, box column 2, column 3, column 4, column 5 in pixels$/,
+    ],
     [
       "image\tcat\tdog\n1.png\t1\t0\n",
       /by tabulators, with a header; read as image "image", a class each "cat", "dog"$/,
@@ -214,5 +217,34 @@ describe("what is malformed is one line with file, line and cure", () => {
     await expectRefusal(pictures, { from: "csv", message: /holds no \.csv or \.tsv/ });
     const twice = { "a.csv": "image,label\n1.png,a\n", "b.csv": "image,label\n1.png,b\n" };
     await expectRefusal({ ...twice, ...pictures }, { from: "csv", message: /b\.csv: holds images\/1\.png, and so/ });
+  });
+});
+
+describe("the unit of boxes", () => {
+  const HEAD = "image,xmin,ymin,xmax,ymax,class\n";
+  test.each([
+    ["shares", "1.png,0.1,0.2,0.5,0.75,a\n2.png,0,0,1,1,a\n", "shares of the image"],
+    ["shares that reach out a little", "1.png,-0.02,0.2,1.02,0.75,a\n", "shares of the image"],
+    ["pixels", "1.png,0,0,1,1,a\n2.png,2.5,2,4,6,a\n", "pixels"],
+  ])("%s", async (_, rows, unit) => {
+    const folder = writeFiles({ "t.csv": HEAD + rows, "1.png": greyPng(8, 8), "2.png": greyPng(8, 8) });
+    const { notes } = await readAnnotations(folder, {});
+    expect(notes?.join()).toMatch(new RegExp(`box "xmin", "ymin", "xmax", "ymax" in ${unit}$`));
+  });
+
+  test.each([
+    [
+      "the first pixel or the whole image",
+      "1.png,0,0,1,1,a\n",
+      /t\.csv:2: no box has a number but 0 and 1, .*\. Write/,
+    ],
+    [
+      "both",
+      "1.png,2,2,4,6,a\n2.png,0.1,0.2,0.5,0.75,a\n",
+      /t\.csv:3: has a box in shares of the image, but line 2 one in pixels\. Write all boxes in pixels, or all in shares/,
+    ],
+  ])("is refused where it cannot be told: %s", async (_, rows, message) => {
+    const folder = writeFiles({ "t.csv": HEAD + rows, "1.png": greyPng(8, 8), "2.png": greyPng(8, 8) });
+    await expect(readAnnotations(folder, {})).rejects.toThrow(message);
   });
 });
