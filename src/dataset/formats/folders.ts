@@ -1,5 +1,6 @@
 /** Reads a folder of images for each class, as ImageNet has them, perhaps below `train`, `val` and `test`. */
 
+import { readdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { glob } from "tinyglobby";
 import { DatasetError } from "../../core/errors.js";
@@ -28,6 +29,7 @@ export const FOLDERS: AnnotationReader = {
       throw new DatasetError(`${folder}: is no folder.`, {
         cure: "Name the folder in which the classes' folders lie.",
       });
+    await refuseLineBreaks(folder);
     const { names, hasSplits } = await classPaths(folder);
     const classes = new Set(names.flatMap((name) => classOf(name, hasSplits) ?? []));
     if (classes.size === 0)
@@ -52,6 +54,17 @@ export const FOLDERS: AnnotationReader = {
     return { tool: TOOL, source, categories: [...classes].sort(), images, left: [], notes };
   },
 };
+
+/** No search finds names with one, so that their images would be missing and nobody would say so. */
+async function refuseLineBreaks(folder: string): Promise<void> {
+  const names = await readdir(folder, { recursive: true });
+  const broken = names.find((name) => /[\n\r\u2028\u2029]/.test(name));
+  if (broken !== undefined)
+    throw new DatasetError(`${folder}: the name ${JSON.stringify(broken)} has a line break in it.`, {
+      cure: "Rename it.",
+      file: folder,
+    });
+}
 
 /** Paths of the images, and whether their first folders are all called like splits. */
 async function classPaths(folder: string): Promise<{ names: string[]; hasSplits: boolean }> {

@@ -82,6 +82,11 @@ describe("folders", () => {
     ["images in no folder", named("1.png"), /holds no folder with images/],
     ["splits without classes", named("train/1.png", "test/2.png"), /holds no folder with images/],
     ["nothing", {}, /holds no folder with images/],
+    [
+      "a line break in a folder's name",
+      named("a\nb/1.png", "c/2.png"),
+      /: the name "a\\nb.*" has a line break in it\. Rename it/,
+    ],
     ["an archive in a class", { "a/1.zip": "PK", "b/2.zip": "PK" }, /holds no folder with images/],
     ["hidden folders alone", named(".a/1.png", ".b/2.png"), /holds no folder with images/],
     ["folders called like images", { "a/1.png/x.txt": "", "b/2.png/x.txt": "" }, /holds no folder with images/],
