@@ -56,6 +56,7 @@ export async function labelStudioObjects(
       if (result.from_name === ABSENT_CONTROL) absent.push(...choicesOf(result, place));
       else for (const category of choicesOf(result, place)) objects.push({ category, shape: { kind: "image" } });
     } else if (isRegion(result)) {
+      refuseTurned(result, place);
       const shape = shapeOf(result, { size, place });
       const labels = labelsOf(result);
       const written = isRecord(result.value) ? result.value[String(type)] : undefined;
@@ -76,6 +77,14 @@ export async function labelStudioObjects(
 }
 
 type Result = Record<string, unknown>;
+
+/** Nothing documents whether the places of such a region refer to the image as it was turned, or as it is. */
+function refuseTurned({ image_rotation: turned = 0 }: Result, place: string): void {
+  if (Number(turned ?? 0) % 360 === 0) return;
+  throw new DatasetError(`${place} was drawn on the image turned by ${shown(turned)} degrees ("image_rotation").`, {
+    cure: "Turn the image back in Label Studio and draw the region there, or remove the region.",
+  });
+}
 
 /** `labels` is the type where regions and labels are chosen apart. */
 function isRegion({ type, value }: Result): boolean {

@@ -236,6 +236,16 @@ describe("results", () => {
 });
 
 describe("tasks", () => {
+  test("a region of an image that was turned is refused by its name", async () => {
+    const turned = (degrees: number) => result("rectanglelabels", rectangle, { image_rotation: degrees });
+    await expect(marksOf(turned(90))).rejects.toThrow(
+      /export\.json: task 7, result "r1" was drawn on the image turned by 90 degrees \("image_rotation"\)\. Turn the image/,
+    );
+    expect((await marksOf(turned(360))).objects).toHaveLength(1);
+    const choice = result("choices", { choices: ["cat"] }, { image_rotation: 90 });
+    expect((await marksOf(choice)).objects).toHaveLength(1);
+  });
+
   test.each([
     ["an upload's path", "/data/upload/1/0a1b2c3d-1.png"],
     ["a local file", "/data/local-files/?d=set%2Fa%20b%2F1.png"],
