@@ -36,7 +36,7 @@ export function checkMapping(
   const words = classes?.classes.flatMap((one) => one.of.map((word) => ({ word, name: one.name }))) ?? [];
   if (classes?.from === "attribute") {
     need(classes.attribute, readable, "attribute", "class", "attribute");
-    const values = [...(attributes.get(classes.attribute)?.keys() ?? [])];
+    const values = [...(attributes.get(classes.attribute)?.keys() ?? [])].map((value) => value.normalize());
     for (const { word, name } of words) need(word, values, `value of ${classes.attribute}`, "class", "classes", name);
   }
   const isByCategory = classes?.from === "tags" || classes?.from === "marks";

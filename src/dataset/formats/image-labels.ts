@@ -170,9 +170,9 @@ function wordsOf(mapping: ClassMapping, image: AnnotatedImage, objects: readonly
     case "marks":
       return new Set(objects.map(({ category }) => category));
     case "attribute":
-      return new Set(objects.flatMap(({ attributes }) => attributes?.[mapping.attribute] ?? []));
+      return new Set(objects.flatMap(({ attributes }) => attributes?.[mapping.attribute]?.normalize() ?? []));
     case "folder":
-      return new Set(folderAt(image.name, -1) ?? []);
+      return new Set(folderAt(image.name, -1)?.map((name) => name.normalize()) ?? []);
   }
 }
 

@@ -9,9 +9,11 @@ import { checkReplaceable, isAsListed, listFiles, replaceFolder } from "../made-
 import { DATASET_FORMAT, MANIFEST_FILE } from "../manifest.js";
 import { mapAhead } from "../map-ahead.js";
 import { SPLITS, type Split } from "../record.js";
+import { asTyped } from "./as-typed.js";
 import { assignSplits, type Drawable } from "./assign-splits.js";
 import { checkMapping } from "./check-mapping.js";
 import type { Mapping } from "./mapping.js";
+import { withNormalNames } from "./normal-names.js";
 import { splitIn } from "./places.js";
 import { whyNoClass } from "./propose-class.js";
 import { proposeMapping } from "./propose-mapping.js";
@@ -85,7 +87,8 @@ export async function importAnnotations(
   const target = resolve(directory);
   const label = { ...LISTED, label: directory };
   if (!dryRun) await checkReplaceable(target, label);
-  const sets = await readSources(sources, { from, images });
+  const renamed = new Set<string>();
+  const sets = await readSources(sources, { from, images, onRenamed: (name) => renamed.add(name) });
   const imageCount = sets.reduce((sum, { set }) => sum + set.images.length, 0);
   if (imageCount === 0) {
     const left = sets.flatMap(({ set }) => set.left);
@@ -108,7 +111,8 @@ export async function importAnnotations(
     ...checkMapping(mapping, found, root),
     ...leftNotes(found.left),
     ...splitNotes(found.splits),
-  ];
+    ...[...renamed].map((name) => `${JSON.stringify(name)}: written with separate accents; taken as one name (NFC)`),
+  ].map((note) => asTyped(note, [...sources, ...(images === undefined ? [] : [images])]));
   const { classes } = mapping;
   if (!classes)
     throw new DatasetError(`${sources.join(", ")}: nothing in it tells a class${whyNot(found)}.`, {
@@ -199,10 +203,13 @@ export async function importAnnotations(
   }
 }
 
-async function readSources(paths: readonly string[], options: { from?: string; images?: string }): Promise<Source[]> {
+async function readSources(
+  paths: readonly string[],
+  { onRenamed, ...options }: { from?: string; images?: string; onRenamed: (name: string) => void },
+): Promise<Source[]> {
   const sources: Source[] = [];
   for (const path of paths) {
-    const set = await readAnnotations(path, options);
+    const set = withNormalNames(await readAnnotations(path, options), onRenamed);
     const base = basename(resolve(path)).replace(/\.[^.]*$/, "");
     let name = base;
     for (let count = 2; sources.some((other) => other.name === name); count++) name = `${base}-${count}`;

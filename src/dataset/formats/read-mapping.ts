@@ -39,7 +39,7 @@ export function parseMapping(text: string, file: string): { mapping: Mapping; ro
     name: name === undefined ? "imported" : yamlText(name, "name"),
     ...(classes && { classes }),
     aspects,
-    drop: isGiven(drop) ? yamlTexts(drop, "drop").map((item) => item.text) : [],
+    drop: isGiven(drop) ? namesIn(drop, "drop") : [],
     groups,
     splits: readSplits(top.get("splits"), Object.keys(groups)),
     licences: readLicences(top.get("licences")),
@@ -49,6 +49,11 @@ export function parseMapping(text: string, file: string): { mapping: Mapping; ro
 
 function isGiven(value: YamlValue | undefined): value is YamlValue {
   return value !== undefined && value.kind !== "nothing";
+}
+
+/** As the names of categories are, in NFC. */
+function namesIn(value: YamlValue, what: string): string[] {
+  return yamlTexts(value, what).map(({ text }) => text.normalize());
 }
 
 function readClass(value: YamlValue): ClassMapping {
@@ -62,10 +67,11 @@ function readClass(value: YamlValue): ClassMapping {
       "class has no classes.",
       "Write each with its categories, as in classes: { ill: [tumour] }.",
     );
-  const classes = [...list.entries].map(([name, words]) => {
+  const classes = [...list.entries].map(([written, words]) => {
+    const name = written.normalize();
     if (name.trim() === "") throw words.fail("a class without a name.", "Name it.");
     // A class of no word is what `unmarked` names.
-    return { name, of: words.kind === "nothing" ? [] : yamlTexts(words, `class "${name}"`).map(({ text }) => text) };
+    return { name, of: words.kind === "nothing" ? [] : namesIn(words, `class "${name}"`) };
   });
   const fewest = task === "single" ? 2 : 1;
   const names = classes.map(({ name }) => name);
@@ -88,7 +94,7 @@ function readUnmarked(
   { task, names }: { task: "single" | "multi"; names: readonly string[] },
 ): Unmarked {
   if (!isGiven(value)) return { is: "unlabelled" };
-  const text = yamlText(value, "it");
+  const text = yamlText(value, "it").normalize();
   if (text === "unlabelled") return { is: "unlabelled" };
   if (task === "multi") {
     if (text === "empty") return { is: "empty" };
@@ -141,7 +147,7 @@ function readAspect(name: string, value: YamlValue): AspectMapping {
   return {
     name,
     kind: yamlWord(kind, ASPECT_KINDS, `kind of ${what}`),
-    categories: isGiven(categories) ? yamlTexts(categories, `categories of ${what}`).map(({ text }) => text) : [name],
+    categories: isGiven(categories) ? namesIn(categories, `categories of ${what}`) : [name],
     unmarked: isGiven(unmarked) ? yamlWord(unmarked, STATES, "unmarked") : "empty",
     unannotated: isGiven(unannotated) ? yamlWord(unannotated, STATES, "unannotated") : "unlabelled",
     fillBoxes: isGiven(boxes) && yamlWord(boxes, ["fill", "ignore"], "boxes") === "fill",
