@@ -18,7 +18,7 @@ import type { BatchSource } from "./batch-source.js";
 import type { Cursor } from "./checkpoint.js";
 import type { TrainConfig } from "./config.js";
 import type { StageConfig } from "./config-stages.js";
-import { labelInputs, scalarInput } from "./inputs.js";
+import { type Batch, labelInputs, scalarInput } from "./inputs.js";
 import { averageDecay, rateFactor } from "./schedule.js";
 import type { Teacher } from "./teacher.js";
 
@@ -57,6 +57,8 @@ export interface StageRun {
 
 /** What an epoch does with its engine and its run folder. */
 interface EpochSteps {
+  /** From the cursor on. */
+  readonly batches: AsyncIterable<Batch>;
   readonly step: (inputs: NdArrays, isLast: boolean) => Promise<NdArrays>;
   readonly save: (cursor: Cursor) => Promise<void>;
 }
@@ -68,8 +70,8 @@ interface EpochSteps {
  * @throws InterruptedError after saving, where the signal asks.
  * @throws ConfigError where a loss is not finite.
  */
-export async function runEpoch(run: StageRun, begun: Cursor, { step, save }: EpochSteps): Promise<Cursor> {
-  const { source, model, signal } = run;
+export async function runEpoch(run: StageRun, begun: Cursor, { batches, step, save }: EpochSteps): Promise<Cursor> {
+  const { model, signal } = run;
   const accumulation = epochOf(run);
   let cursor = begun;
   let last = performance.now();
@@ -85,7 +87,7 @@ export async function runEpoch(run: StageRun, begun: Cursor, { step, save }: Epo
   // never waits. An interruption lets both come to their end.
   let running: Promise<NdArrays> | undefined;
   let index = begun.batch;
-  for await (const batch of source.train(begun.epoch, begun.batch)) {
+  for await (const batch of batches) {
     const labels = labelInputs(batch.samples, model.heads);
     const numbers = scalarInputs(run, { ...begun, batch: index });
     const next = step({ ...batch.inputs, ...labels, ...numbers }, stepOfBatch(index, accumulation).isLast);

@@ -8,11 +8,13 @@ import { InterruptedError } from "../core/errors.js";
 import type { NdArrays } from "../core/nd-array.js";
 import type { StateStore } from "../engine/state-store.js";
 import { stepsOfEpoch } from "./accumulation.js";
+import { beginEarly } from "./begin-early.js";
 import { type Cursor, writeBest, writeCheckpoint, writeHistory } from "./checkpoint.js";
 import type { TrainConfig } from "./config.js";
 import type { StageConfig } from "./config-stages.js";
 import { dropoutOf, epochOf, meanLosses, runEpoch, type StageRun } from "./epoch.js";
 import { evaluateSplit, scoreOfMetrics } from "./evaluate-split.js";
+import type { Batch } from "./inputs.js";
 import { rateFactor } from "./schedule.js";
 import { averagedNames, averagedParametersOf, stageArrays } from "./stage-arrays.js";
 import { evaluationStep, modelInputShapes, type StepOptions, stepInputShapes, trainingStep } from "./step.js";
@@ -66,10 +68,12 @@ export async function runStage(run: StageRun): Promise<Cursor> {
     },
   );
   const save = async (cursor: Cursor) => writeCheckpoint(config.out, { ...constants, ...(await state.read()) }, cursor);
+  let { cursor } = run;
+  let batches: AsyncIterableIterator<Batch> = source.train(cursor.epoch, cursor.batch);
   try {
-    let { cursor } = run;
     while (!isStageDone(cursor, { stage, config })) {
-      cursor = await runEpoch(run, cursor, { step: steps.take, save });
+      cursor = await runEpoch(run, cursor, { batches, step: steps.take, save });
+      if (cursor.epoch + 1 < stage.epochs) batches = beginEarly(source.train(cursor.epoch + 1, 0));
       const record = await savedOnAbort(validate(run, { cursor, run: (batch) => predict.run(batch) }), {
         signal: run.signal,
         save: () => save(cursor),
@@ -86,6 +90,7 @@ export async function runStage(run: StageRun): Promise<Cursor> {
     }
     return cursor;
   } finally {
+    await batches.return?.();
     await steps.dispose();
     await predict.dispose();
     await state.dispose();
