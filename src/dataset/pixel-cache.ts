@@ -6,7 +6,7 @@ import { type Raster, readRaster } from "./raster.js";
 export interface PixelCache {
   /**
    * An image as it is kept: whole, so that it has the very bytes that the file gives at the model's size; else so large
-   * that no part is enlarged.
+   * that no part is enlarged, but no larger than twice the model's size, or its own where that is more.
    */
   image(path: string, options: { isWhole: boolean }): Promise<SquareImage>;
   raster(path: string): Promise<Raster>;
@@ -44,7 +44,9 @@ export function createPixelCache({
       const known = images.get(key);
       if (known) return known;
       const opened = await openImage(path);
-      const image = await opened.keepSquare({ side: isWhole ? inputSize : Math.ceil(inputSize / (1 - crop)) });
+      const most = Math.max(2 * inputSize, opened.width, opened.height);
+      const side = isWhole ? inputSize : Math.min(Math.ceil(inputSize / (1 - crop)), most);
+      const image = await opened.keepSquare({ side });
       return keep(images, key, image, image.byteCount);
     },
     raster: async (path) => {

@@ -72,6 +72,11 @@ describe("pixels kept between epochs", () => {
     }
   });
 
+  test("of a small image not more is kept than twice the model's side, however small its parts are", async () => {
+    const cache = createPixelCache({ bytes: 1e6, inputSize: 32, crop: 0.9 });
+    expect((await cache.image(at("plain.png"), parts)).byteCount).toBe(3 * 64 * 64);
+  });
+
   test("a kept file is not read again, whatever it is", async () => {
     const cache = createPixelCache({ bytes: 1e6, inputSize: 32 });
     const copies = await Promise.all(
