@@ -64,10 +64,13 @@ const knownRows = new WeakMap<Raster["values"], Int32Array>();
 function valuesOfRows({ values, width, height }: Raster): Int32Array {
   const known = knownRows.get(values);
   if (known) return known;
-  const rows = Int32Array.from({ length: height }, (_, row) => {
-    const pixels = values.subarray(row * width, (row + 1) * width);
-    return pixels.every((value) => value === pixels[0]) ? pixels[0] : -1;
-  });
+  const rows = new Int32Array(height);
+  for (let row = 0; row < height; row++) {
+    const [first, end] = [row * width, (row + 1) * width];
+    let at = first + 1;
+    while (at < end && values[at] === values[first]) at++;
+    rows[row] = at < end ? -1 : values[first];
+  }
   knownRows.set(values, rows);
   return rows;
 }
