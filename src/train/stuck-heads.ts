@@ -39,6 +39,7 @@ export function stuckHeads(
   const stage = history.filter((record) => record.stage === last);
   if (epochs < LEAST_EPOCHS || stage.length !== Math.ceil(JUDGED_AFTER * epochs)) return [];
   return learning.filter((name) => {
+    if (ownValue(config.heads, name)?.weight === 0) return false; // trained for another head alone
     const all = stage.flatMap(
       ({ validation }) => ownValue((validation ?? {}) as Record<string, HeadMetrics>, name) ?? [],
     );

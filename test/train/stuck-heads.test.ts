@@ -46,6 +46,8 @@ describe("a head is stuck", () => {
     const history = [...first, epochOf(1, 1, [0.62, 0.11, 0]), epochOf(1, 2, [0.55, 0.12, 0.02])];
     expect(stuckHeads(history, { config, learning, fingerprint })).toEqual(["class", "spot", "rib"]);
     expect(stuckHeads(history, { config, learning: ["rib"], fingerprint })).toEqual(["rib"]);
+    const alone = { ...config, heads: { ...config.heads, rib: { ...config.heads.rib, weight: 0 } } };
+    expect(stuckHeads(history, { config: alone, learning, fingerprint })).toEqual(["class", "spot"]);
   });
 
   test("and not where one of them was", () => {
