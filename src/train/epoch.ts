@@ -21,6 +21,7 @@ import type { StageConfig } from "./config-stages.js";
 import { type Batch, labelInputs, scalarInput } from "./inputs.js";
 import { averageDecay, rateFactor } from "./schedule.js";
 import type { Teacher } from "./teacher.js";
+import { isLearning } from "./trainable.js";
 
 /** What a caller may show while training goes on. */
 export interface TrainProgress {
@@ -166,8 +167,7 @@ export function epochOf({ config, source }: StageRun): { batchCount: number; acc
 
 /** A classifier that does not learn drops nothing: it would only blur its loss. */
 export function dropoutOf({ model, config, trainable }: StageRun): number {
-  const isLearning = model.classifier.parameters.some((parameter) => trainable.includes(parameter.name));
-  return isLearning ? (config.heads[model.classifier.spec.name]?.dropout ?? 0) : 0;
+  return isLearning(model.classifier, trainable) ? (config.heads[model.classifier.spec.name]?.dropout ?? 0) : 0;
 }
 
 /** Of each head, and in all, so far in the epoch. */

@@ -19,6 +19,7 @@ import { rateFactor } from "./schedule.js";
 import { averagedNames, averagedParametersOf, stageArrays } from "./stage-arrays.js";
 import { evaluationStep, modelInputShapes, type StepOptions, stepInputShapes, trainingStep } from "./step.js";
 import { foundStuck, lossWeights, stuckHeads } from "./stuck-heads.js";
+import { isLearning } from "./trainable.js";
 
 /**
  * Runs a stage to its end.
@@ -131,9 +132,7 @@ async function validate(
   const stuck = stuckHeads([...cursor.history, record], {
     config,
     fingerprint: stageRun.fingerprint,
-    learning: model.heads.flatMap(({ spec, parameters }) =>
-      parameters.some(({ name }) => stageRun.trainable.includes(name)) ? [spec.name] : [],
-    ),
+    learning: model.heads.filter((head) => isLearning(head, stageRun.trainable)).map(({ spec }) => spec.name),
   });
   return stuck.length === 0 ? record : { ...record, stuck };
 }

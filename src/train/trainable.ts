@@ -53,3 +53,11 @@ function trunkLayers(model: Model, train: string): readonly string[] {
 export function deepestAspectTap(model: Model): string {
   return model.aspectTaps[model.aspectTaps.length - 1] ?? model.spec.source;
 }
+
+/** Whether any of a head's own parameters learns. @param trainable names of the parameters that learn. */
+export function isLearning(
+  { parameters }: Pick<Model["heads"][number], "parameters">,
+  trainable: readonly string[],
+): boolean {
+  return parameters.some(({ name }) => trainable.includes(name));
+}
