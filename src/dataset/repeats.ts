@@ -9,18 +9,20 @@ const MOST = 4;
 
 /**
  * Repeat factors (Gupta et al. 2019, arXiv:1908.03195, LVIS, equation 1): of an aspect or class in a share f of the
- * images each of them is drawn `sqrt(least / f)` times; an image by the rarest thing that it shows.
+ * images each of them is drawn `sqrt(least / f)` times; an image by the rarest thing that it shows. Unlike there, all
+ * are divided by the smallest: where each image shows something rare, none is repeated for that.
  *
  * @param options.least share of the images from which nothing is repeated; 0 repeats nothing.
- * @returns at least 1 for each image.
+ * @returns 1 to 4 for each image.
  */
 export function repeatFactors(shown: Shown, { count, least }: { count: number; least: number }): Float64Array {
   const factors = new Float64Array(count).fill(1);
   for (const indices of shown.values()) {
-    const factor = Math.min(MOST, Math.sqrt(least / (indices.length / count)));
+    const factor = Math.sqrt(least / (indices.length / count));
     for (const index of indices) factors[index] = Math.max(factors[index], factor);
   }
-  return factors;
+  const smallest = factors.reduce((least, factor) => Math.min(least, factor), Number.POSITIVE_INFINITY);
+  return factors.map((factor) => Math.min(MOST, factor / smallest));
 }
 
 /** Draws of an epoch. */

@@ -51,7 +51,7 @@ export function checkStageKeys(value: unknown): asserts value is RawStages {
 export function resolveStages(
   value: unknown,
   trunk: TrunkSpec & { readonly weights: string },
-  trainCount: number,
+  drawCount: number,
   { isCacheable = true }: { isCacheable?: boolean } = {},
 ): StageConfig[] {
   const isRandom = trunk.weights === "random";
@@ -69,7 +69,7 @@ export function resolveStages(
     const learningRate = number(stage.learningRate, rate, `${where}.learningRate`, { above: 0, most: 10 });
     return {
       train,
-      epochs: integer(stage.epochs, defaultEpochs(train, isRandom, trainCount), `${where}.epochs`, {
+      epochs: integer(stage.epochs, defaultEpochs(train, isRandom, drawCount), `${where}.epochs`, {
         least: 1,
         most: 1e6,
       }),
@@ -114,7 +114,7 @@ function trunkShare(train: string, isRandom: boolean): number {
 }
 
 /** As many passes as show the network a set number of images, within reason. */
-function defaultEpochs(train: string, isRandom: boolean, trainCount: number): number {
+function defaultEpochs(train: string, isRandom: boolean, drawCount: number): number {
   const images = train === "heads" ? 6_000 : isRandom ? 48_000 : 36_000;
-  return Math.min(100, Math.max(4, Math.round(images / Math.max(1, trainCount))));
+  return Math.min(100, Math.max(4, Math.round(images / Math.max(1, drawCount))));
 }

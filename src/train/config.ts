@@ -134,6 +134,8 @@ export const BUILTIN_INPUT_SIZE = 96;
 /** What the defaults depend on. */
 export interface ConfigFacts extends SuitedTo {
   readonly trainCount: number;
+  /** Images of an epoch, by `repeatBelow`; `trainCount` without. */
+  readonly drawsOf?: (repeatBelow: number) => number;
   readonly aspects: readonly { readonly name: string; readonly kind: AspectKind }[];
   /** Name and width that the weights themselves tell; absent for random weights. */
   readonly weights?: {
@@ -190,7 +192,7 @@ function resolveNumbers(raw: { readonly [Key in keyof RawConfig]?: unknown }) {
     ...(raw.teacher === undefined ? {} : { teacher: resolveTeacher(raw.teacher, "teacher") }),
     augment: resolveAugment(raw.augment, "augment"),
     balance: boolean(raw.balance, true, "balance"),
-    repeatBelow: number(raw.repeatBelow, 0.125, "repeatBelow", { least: 0, most: 1 }),
+    repeatBelow: number(raw.repeatBelow, 0.5, "repeatBelow", { least: 0, most: 1 }),
     patience: integer(raw.patience, 0, "patience", { least: 0, most: 100_000 }),
     cacheMegabytes: number(raw.cacheMegabytes, 2048, "cacheMegabytes", { least: 0, most: 1e9 }),
   };
@@ -246,12 +248,13 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
   const { source, taps, output } = facts.trunkOf(trunk);
   const given = resolveHeads(raw.heads, ["class", ...facts.aspects.map((aspect) => aspect.name)]);
   const heads = raw.source === undefined ? withSuitedTaps(given, facts, { source, taps, output }) : given;
-  const stages = resolveStages(raw.stages, trunk, facts.trainCount, {
+  const drawn = facts.drawsOf?.(repeatBelow) ?? facts.trainCount;
+  const stages = resolveStages(raw.stages, trunk, drawn, {
     isCacheable: 2 * facts.trainCount * featureBytes(heads, { source, taps }) <= MOST_CACHED,
   });
   if (raw.stages === undefined)
     for (const [index, { epochs }] of stages.entries())
-      facts.onChoice?.(`stages.${index}.epochs`, `${epochs * facts.trainCount} images in all`);
+      facts.onChoice?.(`stages.${index}.epochs`, `${epochs * drawn} images in all`);
   return {
     dataset: raw.dataset,
     out: raw.out,

@@ -8,6 +8,8 @@ export interface QuickFacts {
   readonly batchSize: number;
   readonly trainCount: number;
   readonly validationCount: number;
+  /** How often an image is drawn in an epoch, on average. */
+  readonly drawsEach: number;
   /** Of one step of each stage. */
   readonly stepSeconds: readonly number[];
   /** Of the frozen trunk's features of one image; 0 where none are computed. */
@@ -28,12 +30,13 @@ const VALIDATION_SHARE = 0.25;
  */
 export function quickStages(
   stages: readonly StageConfig[],
-  { batchSize, trainCount, validationCount, stepSeconds, featureSeconds }: QuickFacts,
+  { batchSize, trainCount, validationCount, drawsEach, stepSeconds, featureSeconds }: QuickFacts,
 ): { stages: StageConfig[]; images?: ImageLimits } {
   const least = stages.map(({ epochs }) => Math.min(epochs, FEWEST_EPOCHS));
   const secondsOf = (epochs: readonly number[]) =>
     // Plain and flipped.
-    2 * featureSeconds + epochs.reduce((sum, count, index) => sum + (count * stepSeconds[index]) / batchSize, 0);
+    2 * featureSeconds +
+    (drawsEach / batchSize) * epochs.reduce((sum, count, index) => sum + count * stepSeconds[index], 0);
   const most = Math.max(batchSize, Math.floor(BUDGET / secondsOf(least)));
   if (most < trainCount) {
     const validation = Math.max(batchSize, Math.floor(VALIDATION_SHARE * most));

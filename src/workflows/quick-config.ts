@@ -51,6 +51,7 @@ export async function quickConfig(
     batchSize: config.batchSize,
     trainCount: splitSize(dataset, "train"),
     validationCount: splitSize(dataset, "validation"),
+    drawsEach: plan.drawCount / splitSize(dataset, "train"),
   });
   return { config: { ...raw, ...chosen }, reasons: reasonsOf(chosen), seconds: measured.stepSeconds.at(-1) };
 }
@@ -78,7 +79,7 @@ async function measureSteps(
     };
     const dataset = await openPart(tried.dataset, partOf(tried));
     const plan = await planOf(tried, { dataset });
-    const stepCount = Math.ceil((plan.factors?.reduce((sum, own) => sum + own, 0) ?? STEPS * batchSize) / batchSize);
+    const stepCount = Math.ceil(plan.drawCount / batchSize);
     const features: { done: number; at: number }[] = [];
     const { history } = await trainStages({
       ...plan,

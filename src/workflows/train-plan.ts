@@ -24,6 +24,8 @@ export interface TrainPlan {
   readonly spec: ModelSpec;
   readonly dataset: Dataset;
   readonly fingerprint: DataFingerprint;
+  /** Images of an epoch, those that show something rare more than once. */
+  readonly drawCount: number;
   /** By key of the configuration, why the data made its default so. */
   readonly reasons: Readonly<Record<string, string>>;
   /** One line each: layers initialised at random, what the data cannot teach, taps whose explanations mean less. */
@@ -46,17 +48,20 @@ export async function planOf(
   const begun: StartingWeights = base ? { known: base.spec.trunk } : await findStartingWeights(raw, { isResumed });
   const { fingerprint, shown } = await takeFingerprint(dataset);
   const reasons: Record<string, string> = {};
+  const count = splitSize(dataset, "train");
+  const repeats = (least: number) => repeatFactors(shown, { count, least });
   const config = resolveConfig(base ? onBase(raw, base) : raw, {
-    trainCount: splitSize(dataset, "train"),
+    trainCount: count,
+    drawsOf: (least) => drawCount(repeats(least)),
     aspects: dataset.manifest.aspects,
     weights: begun.known,
     trunkOf: (trunk: TrunkSpec) => createTrunk(trunk),
     fingerprint,
     onChoice: (key, reason) => Object.assign(reasons, { [key]: reason }),
   });
-  const { repeatBelow: least } = config;
-  const factors = repeatFactors(shown, { count: splitSize(dataset, "train"), least });
-  const extra = drawCount(factors) / factors.length - 1;
+  const factors = repeats(config.repeatBelow);
+  const drawn = drawCount(factors);
+  const extra = drawn / count - 1;
   if (extra > 0) reasons.repeatBelow = `rare things are drawn more often: an epoch is ${percentMore(extra)} longer`;
   const { task } = dataset.manifest;
   if (config.heads.class?.labelSmoothing && task !== "single")
@@ -76,7 +81,7 @@ export async function planOf(
     ),
   };
   const asked = modelSpecOf(config, facts, { output: trunk.output });
-  const decided = { config, dataset, factors, fingerprint, reasons };
+  const decided = { config, dataset, factors, drawCount: drawn, fingerprint, reasons };
   const begin = (spec: ModelSpec) => priorBiases(createModel(spec), { fingerprint, classes: countsOf(dataset) });
   if (base) {
     const spec = withBaseHeads(asked, base.spec);

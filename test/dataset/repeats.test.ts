@@ -24,6 +24,22 @@ describe("repeat factors", () => {
     expect(repeatFactors(shown, { count: 10_000, least: 0.125 })[0]).toBe(4);
     expect([...repeatFactors(shown, { count: 100, least: 0 })]).toEqual(new Array(100).fill(1));
   });
+
+  test("are divided by the smallest: ten classes of ten images each are all drawn once", () => {
+    const classes = range(10).map((name): [string, number[]] => [
+      `class:${name}`,
+      range(10).map((at) => 10 * name + at),
+    ]);
+    expect([...repeatFactors(new Map(classes), { count: 100, least: 1 })]).toEqual(new Array(100).fill(1));
+    // Of two classes with 80 and 20 images: sqrt(1 / 0.2) / sqrt(1 / 0.8).
+    const two = new Map([
+      ["class:often", range(80)],
+      ["class:seldom", range(20).map((at) => 80 + at)],
+    ]);
+    const factors = repeatFactors(two, { count: 100, least: 1 });
+    expect(factors[0]).toBe(1);
+    expect(factors[99]).toBeCloseTo(2, 12);
+  });
 });
 
 describe("the draws of an epoch", () => {

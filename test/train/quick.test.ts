@@ -11,7 +11,14 @@ const stagesOf = (...epochs: number[]) =>
     trunk,
     100,
   );
-const facts = { batchSize: 10, trainCount: 100, validationCount: 50, stepSeconds: [0.1], featureSeconds: 0 };
+const facts = {
+  batchSize: 10,
+  trainCount: 100,
+  validationCount: 50,
+  drawsEach: 1,
+  stepSeconds: [0.1],
+  featureSeconds: 0,
+};
 const epochsOf = (chosen: ReturnType<typeof quickStages>) => chosen.stages.map(({ epochs }) => epochs);
 
 test("all images, as many epochs as there is time for", () => {
@@ -20,6 +27,10 @@ test("all images, as many epochs as there is time for", () => {
   expect(epochsOf(chosen)).toEqual([35]);
   expect(chosen.images).toBeUndefined();
   expect(chosen.stages[0].learningRate).toBe(stagesOf(80)[0].learningRate);
+});
+
+test("an epoch takes longer where images are drawn more than once", () => {
+  expect(epochsOf(quickStages(stagesOf(80), { ...facts, drawsEach: 2.5 }))).toEqual([14]);
 });
 
 test("never more than would be trained without it", () => {

@@ -178,7 +178,8 @@ describe("a run that was interrupted and resumed", () => {
 
 test("progress counts batches, and the optimizer steps that they make", async () => {
   const seen: number[][] = [];
-  await runTraining(configOf(temporary(), { batchSize: 2, accumulate: 2, stages: [{ train: "all", epochs: 1 }] }), {
+  const counted = { batchSize: 2, accumulate: 2, repeatBelow: 0, stages: [{ train: "all", epochs: 1 }] };
+  await runTraining(configOf(temporary(), counted), {
     engine,
     onProgress: ({ batch, batchCount, step, stepCount }) => seen.push([batch, batchCount, step, stepCount]),
   });

@@ -88,6 +88,7 @@ describe("a training with heads that learn nothing", () => {
         out,
         batchSize: 64, // all images, so that every epoch has the same loss
         balance: false,
+        repeatBelow: 0,
         trunk: { inputSize: 32, weights: "random" },
         stages: [{ train: "all", epochs: 6, learningRate: 1e-9, batchNorm: "frozen" }],
         augment: { flip: false, turn: "none", crop: 0, margin: 0, colour: 0 },
