@@ -1,5 +1,6 @@
 /** The file of results: read, and written as a whole after each. */
 
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -10,6 +11,7 @@ export const RESULTS = fileURLToPath(new URL("../results/defaults.json", import.
  * @typedef {object} Result
  * @property {string} set name of a training
  * @property {number} seed
+ * @property {string} commit what was trained: defaults of another commit may be others
  * @property {"choose" | "show"} half
  * @property {"validation" | "test" | "folds" | "separate"} split
  * @property {number} seconds of training
@@ -22,6 +24,11 @@ export const RESULTS = fileURLToPath(new URL("../results/defaults.json", import.
 /** @param {string} file @returns {Result[]} none where the file is not there. */
 export function readResults(file) {
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
+}
+
+/** Of this folder, short. */
+export function currentCommit() {
+  return execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
 }
 
 /** Whole, or as it was. @param {string} file @param {readonly Result[]} results */

@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import { unpackWeights } from "../../examples/support/archives.js";
 import { DATASETS } from "./datasets.js";
 import { measure, train, trainSeveral } from "./measure.js";
-import { RESULTS, readResults, writeResults } from "./results.js";
+import { currentCommit, RESULTS, readResults, writeResults } from "./results.js";
 import { runNode } from "./run-node.js";
 import { TRAININGS } from "./trainings.js";
 
@@ -87,7 +87,7 @@ async function trainAndMeasure(training, seed) {
       split === "folds" || split === "separate"
         ? await trainSeveral(training, split, seed, place)
         : await measure(training, await train(training, seed, place), split, folder);
-    results.push({ set, seed, half, split, ...measured });
+    results.push({ set, seed, commit: currentCommit(), half, split, ...measured });
     await writeResults(values.results, results);
     console.log(`${set}, seed ${seed}, ${split}: done`);
   }
