@@ -1,12 +1,13 @@
 /**
  * Whole epochs of the trainer: how much of one over photographs of 1 megapixel is the training step, and how much
  * faster one over cached features is: `npm run build && node bench/epochs.js`, about ten minutes of a quiet machine.
- * The second part needs `--weights FOLDER`, a converted MobileNet v1 1.0 of 224 px without top. `--images 32` for a try.
+ * The second part needs `--weights FOLDER`, a converted MobileNet v1 1.0 of 224 px without top. `--large FOLDER`: the
+ * first part from other weights too, as of MobileNet v2 1.0. `--images 32` for a try.
  */
 
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { checkConfig, runTraining, selectEngine } from "aspectlens";
 import sharp from "sharp";
@@ -20,7 +21,7 @@ const EPOCHS = 4;
 const ALONE = { warmUps: 3, runs: 15 };
 
 const { values } = parseArgs({
-  options: { images: { type: "string", default: "256" }, weights: { type: "string" } },
+  options: { images: { type: "string", default: "256" }, weights: { type: "string" }, large: { type: "string" } },
 });
 const count = Number(values.images);
 const folder = await mkdtemp(join(tmpdir(), "aspectlens-bench-"));
@@ -29,14 +30,20 @@ await drawDataset(join(folder, "presence"), ["presence"]);
 const rows = [];
 
 const size = `${WIDTH} x ${HEIGHT} JPEG`;
+const { large } = values;
+const trunks = [
+  { name: "default trunk", trunk: {}, stages: ["heads", "conv_dw_6"] },
+  ...(large ? [{ name: basename(large), trunk: { weights: large }, stages: ["block_3_expand"] }] : []),
+];
 for (const [data, heads] of /** @type {const} */ ([
   ["presence", "classifier, presence"],
   ["masks", "classifier, segmentation, boxes, presence"],
 ])) {
-  for (const train of ["heads", "conv_dw_6"]) {
-    const { laterMs, stepMs, busy, batchCount } = await epochs({ dataset: data, stages: [{ train, epochs: EPOCHS }] });
+  for (const { name, trunk, train } of trunks.flatMap((one) => one.stages.map((train) => ({ ...one, train })))) {
+    const stages = [{ train, epochs: EPOCHS }];
+    const { laterMs, stepMs, busy, batchCount } = await epochs({ dataset: data, trunk, stages });
     const share = rounded((stepMs * batchCount) / laterMs);
-    const work = `later epochs of stage ${train}, ${count} images of ${size}, ${heads}, default trunk`;
+    const work = `later epochs of stage ${train}, ${count} images of ${size}, ${heads}, ${name}`;
     console.log(
       `${work}: the step alone ${Math.round(100 * share)} % of the time, under way ${Math.round(100 * busy)} %`,
     );
