@@ -56,7 +56,7 @@ export interface Provenance {
   readonly metrics: Readonly<Record<string, unknown>>;
   /** Heads that cannot tell their answer from nothing, or have learned nothing; said again wherever they are used. */
   readonly warnings: readonly string[];
-  /** Of each head that is no better than a constant answer, a sentence with its score; also among the warnings. */
+  /** Of each head that sees nothing (untrained, or as good as a constant answer), a sentence; also among the warnings. */
   readonly unseen?: Readonly<Record<string, string>>;
 }
 

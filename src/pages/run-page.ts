@@ -3,7 +3,7 @@
 import { leafText, leavesOf } from "../core/leaves.js";
 import { metricNumbers, metricText } from "../core/metric-numbers.js";
 import { ownValue } from "../core/own-value.js";
-import { adviceFor, blindHeads, headScore } from "../review/advice.js";
+import { adviceFor, blindHeads, headScore, isUntaught } from "../review/advice.js";
 import { bestIndex, type HeadFacts, type RunFacts } from "../review/run-facts.js";
 import { chartParts } from "./charts.js";
 import { CONFUSION_STYLE } from "./confusion.js";
@@ -69,7 +69,7 @@ function summary(run: RunFacts): string {
       : []),
     ["input", `${run.inputSize} px`],
   ];
-  const what = score === "mean" ? "mean of all heads" : score;
+  const what = score === "mean" ? "mean of all trained heads" : score;
   const boxes = facts.map(
     ([name, value]) => `<div><span class="faint">${name}</span><b>${escapeHtml(value)}</b></div>`,
   );
@@ -83,9 +83,7 @@ function summary(run: RunFacts): string {
 /** Heads that see nothing are named first. */
 function problems(run: RunFacts): string {
   const blind = blindHeads(run).map(
-    ({ name, score, constant }) =>
-      `<p><b class="bad">${escapeHtml(name)}</b> is no better than the same answer for every image: ` +
-      `score ${score.toFixed(3)}, a constant answer reaches ${constant.toFixed(3)}. Do not rely on it.</p>`,
+    ({ name, why }) => `<p><b class="bad">${escapeHtml(name)}</b> is not seen: ${why}. Do not rely on it.</p>`,
   );
   const warnings = (run.warnings ?? []).map((text) => `<p>${escapeHtml(text)}</p>`);
   return [blind, warnings]
@@ -98,7 +96,8 @@ function headsTable(run: RunFacts): string {
   const best = run.history[bestIndex(run)];
   if (!best?.validation) return "";
   const blind = new Set(blindHeads(run).map(({ name }) => name));
-  const rows = run.heads.map(({ name, kind, labels }): Cell[] => {
+  const rows = run.heads.map((head): Cell[] => {
+    const { name, kind, labels } = head;
     const metrics = (ownValue(best.validation ?? {}, name) ?? {}) as { count?: number };
     const score = headScore(run, name);
     const constant = ownValue(run.reviews ?? {}, name)?.constant ?? null;
@@ -112,7 +111,7 @@ function headsTable(run: RunFacts): string {
     return [
       { html: blind.has(name) ? `<span class="bad">${title}</span>` : title },
       kind,
-      { html: meter(score, constant) },
+      { html: isUntaught(head) ? '<span class="bad">not trained</span>' : meter(score, constant) },
       constant === null ? "–" : constant.toFixed(3),
       labels ? labelsText(kind, labels) : "–",
       String(metrics.count ?? 0),

@@ -34,20 +34,29 @@ export function headScore(run: RunFacts, name: string): number | null {
   return metrics ? scoreOf(metrics) : null;
 }
 
-/** Heads whose score in the best epoch is no better than that of an answer that is the same for every image. */
-export function blindHeads(run: RunFacts): { name: string; score: number; constant: number }[] {
-  return run.heads.flatMap(({ name }) => {
+/** A head without a label in training: what it answers was never learned, whatever its score. */
+export function isUntaught({ labels }: HeadFacts): boolean {
+  return labels !== undefined && labels.labelled + labels.empty === 0;
+}
+
+/** Heads that no training image is labelled for, or whose score is no better than that of a constant answer; and why. */
+export function blindHeads(run: RunFacts): { name: string; why: string }[] {
+  return run.heads.flatMap((head) => {
+    const { name } = head;
+    if (isUntaught(head)) return [{ name, why: "no training image is labelled for it" }];
     const score = headScore(run, name);
     const constant = ownValue(run.reviews ?? {}, name)?.constant ?? null;
-    if (score === null || constant === null) return [];
-    return isConstantAsGood(score, constant) ? [{ name, score, constant }] : [];
+    if (score === null || constant === null || !isConstantAsGood(score, constant)) return [];
+    const same = `the same answer for every image ${constant.toFixed(2)}`;
+    return [{ name, why: `score ${score.toFixed(2)} on the validation images, ${same}` }];
   });
 }
 
 /** @returns most pressing first. */
 export function adviceFor(run: RunFacts): Advice[] {
   const blind = new Set(blindHeads(run).map(({ name }) => name));
-  const order = [...run.heads].sort((a, b) => (headScore(run, a.name) ?? 2) - (headScore(run, b.name) ?? 2));
+  const rank = (head: HeadFacts) => (isUntaught(head) ? 0 : (headScore(run, head.name) ?? 2));
+  const order = [...run.heads].sort((a, b) => rank(a) - rank(b));
   return [...order.flatMap((head) => adviceForHead(run, head, blind.has(head.name))), ...curveAdvice(run)];
 }
 
@@ -55,6 +64,7 @@ function adviceForHead(run: RunFacts, head: HeadFacts, isBlind: boolean): Advice
   const { name, labels, stride, finerTap } = head;
   const score = headScore(run, name);
   const about = (text: string): Advice => ({ head: name, text });
+  if (isUntaught(head)) return [about("was not trained: no training image is labelled for it. Label some.")];
   if (run.history.length > 0 && score === null)
     return [about("was not evaluated: no validation image is labelled for it. Label some.")];
   if (score === null || (score >= GOOD && !isBlind)) return [];

@@ -7,7 +7,7 @@ import type { HeadReview } from "./head-review.js";
 export interface HeadFacts {
   readonly name: string;
   readonly kind: string;
-  /** Training images by label state. */
+  /** Training images by label state; absent of a head that was trained before. */
   readonly labels?: { readonly labelled: number; readonly empty: number; readonly unlabelled: number };
   /** Smallest stride of the layers that it reads, pixels. */
   readonly stride?: number;

@@ -18,7 +18,7 @@ import type { Batch } from "./inputs.js";
 import { rateFactor } from "./schedule.js";
 import { averagedNames, averagedParametersOf, stageArrays } from "./stage-arrays.js";
 import { evaluationStep, modelInputShapes, type StepOptions, stepInputShapes, trainingStep } from "./step.js";
-import { foundStuck, lossWeights, stuckHeads } from "./stuck-heads.js";
+import { foundStuck, lossWeights, stuckHeads, untaughtHeads } from "./stuck-heads.js";
 import { isLearning } from "./trainable.js";
 
 /**
@@ -127,7 +127,7 @@ async function validate(
     learningRate: stage.learningRate * rateFactor((cursor.epoch + 1) * steps - 1, { stepCount: stage.epochs * steps }),
     losses: meanLosses(cursor),
     validation: hasLabels ? metrics : null,
-    score: hasLabels ? scoreOfMetrics(metrics, config.score) : null,
+    score: hasLabels ? scoreOfMetrics(metrics, config.score, { untaught: untaughtHeads(stageRun.fingerprint) }) : null,
   };
   const stuck = stuckHeads([...cursor.history, record], {
     config,
@@ -138,16 +138,21 @@ async function validate(
 }
 
 /**
- * Moves the cursor to the next epoch; keeps the (averaged) parameters where none were better (without a score: the
- * latest).
+ * Whether an epoch is the best so far. At equal scores the later one is: its learning rate has decayed further, and heads
+ * that no score judges have learned longer. Without scores the latest is.
  */
+export function isBestScore(score: number | null, best: Cursor["best"]): boolean {
+  return best === null || score === null || best.score === null || score >= best.score;
+}
+
+/** Moves the cursor to the next epoch; keeps the (averaged) parameters where they are the best so far. */
 async function keepBest(
   { config, cursor: { stage } }: StageRun,
   { cursor, record, state, constants }: { cursor: Cursor; record: EpochRecord; state: StateStore; constants: NdArrays },
 ): Promise<Cursor> {
   const { best } = cursor;
-  const isBetter = best === null || record.score === null || best.score === null || record.score > best.score;
-  if (isBetter) await writeBest(config.out, averagedParametersOf({ ...constants, ...(await state.read()) }));
+  const isBest = isBestScore(record.score, best);
+  if (isBest) await writeBest(config.out, averagedParametersOf({ ...constants, ...(await state.read()) }));
   return {
     ...cursor,
     epoch: cursor.epoch + 1,
@@ -155,7 +160,7 @@ async function keepBest(
     lossSums: {},
     seconds: 0,
     history: [...cursor.history, record],
-    best: isBetter ? { score: record.score, stage, epoch: record.epoch } : best,
+    best: isBest ? { score: record.score, stage, epoch: record.epoch } : best,
   };
 }
 

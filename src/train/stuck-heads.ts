@@ -38,7 +38,9 @@ export function stuckHeads(
   const { epochs } = config.stages[last];
   const stage = history.filter((record) => record.stage === last);
   if (epochs < LEAST_EPOCHS || stage.length !== Math.ceil(JUDGED_AFTER * epochs)) return [];
+  const untaught = untaughtHeads(fingerprint);
   return learning.filter((name) => {
+    if (untaught.includes(name)) return false;
     if (ownValue(config.heads, name)?.weight === 0) return false; // trained for another head alone
     const all = stage.flatMap(
       ({ validation }) => ownValue((validation ?? {}) as Record<string, HeadMetrics>, name) ?? [],
@@ -47,6 +49,11 @@ export function stuckHeads(
     const constant = all[0] && constantScore(all[0], ownValue(fingerprint?.heads ?? {}, name));
     return scores.length > 0 && constant !== null && isConstantAsGood(Math.max(...scores), constant);
   });
+}
+
+/** Heads that no training image is labelled for. */
+export function untaughtHeads(fingerprint?: DataFingerprint): string[] {
+  return Object.entries(fingerprint?.heads ?? {}).flatMap(([name, { labelled }]) => (labelled === 0 ? [name] : []));
 }
 
 /** Weights of the heads' losses, of `stuck` ones more. */

@@ -15,7 +15,7 @@ import { readTrainedModel, type TrainedModel } from "../model/trained-model.js";
 export interface ExportRunOptions {
   /** File with the text of the model's licence. */
   readonly licence?: string;
-  /** Told where the run's dataset has gone, so that the goldens hold none of its images. */
+  /** Told which heads see nothing, and where the run's dataset has gone, so that the goldens hold none of its images. */
   readonly onNotice?: (line: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -50,6 +50,7 @@ export async function exportRun(
 ): Promise<number> {
   checkBundleName(out);
   const trained = await readTrainedModel(join(run, "best"));
+  for (const sentence of Object.values(trained.provenance.unseen ?? {})) onNotice?.(sentence);
   await exportBundle(trained, out, {
     signal,
     name: basename(out, BUNDLE_ENDING),

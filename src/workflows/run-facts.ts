@@ -12,14 +12,19 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
 /** @param options.model of the plan. */
 export function runFacts(
   { config, spec, dataset, reasons }: TrainPlan,
-  { model, engine, warnings }: { model: Model; engine: Engine; warnings: readonly string[] },
+  {
+    model,
+    engine,
+    warnings,
+    learning,
+  }: { model: Model; engine: Engine; warnings: readonly string[]; learning: readonly string[] },
 ): RunFacts {
   const { manifest, hash, summary } = dataset;
   return {
     title: config.out,
     heads: spec.heads.map(
       ({ name, kind, taps }): HeadFacts => ({
-        ...{ name, kind, labels: summary.heads[name]?.states.train },
+        ...{ name, kind, ...(learning.includes(name) && { labels: summary.heads[name]?.states.train }) },
         ...strideOf(model, taps),
       }),
     ),

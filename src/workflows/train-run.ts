@@ -123,7 +123,7 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
   const sizeWarnings = await tooSmallForTraining(dataset, { inputSize, aspects: learning });
   const warnings = [...dataWarnings, ...sizeWarnings, ...tapWarnings, ...changesOf(inventory)];
   options.onStart?.({ ...plan, notes: [...plan.notes, ...warnings] });
-  const facts = runFacts(plan, { model: planned, engine: options.engine, warnings });
+  const facts = runFacts(plan, { model: planned, engine: options.engine, warnings, learning });
   const onEpoch: TrainOptions["onEpoch"] = async (record, { history, best }) => {
     await writePage({ ...facts, history, best }, plan);
     options.onEpoch?.(record);
@@ -172,11 +172,10 @@ async function finishedModel(
   return trained.provenance.epochs === epochs ? trained : undefined;
 }
 
-/** A sentence for each head that is no better than a constant answer; those of a finished model as they were. */
+/** A sentence for each head that sees nothing (`blindHeads`); those of a finished model as they were. */
 function unseenOf(facts: RunFacts, base?: TrainedModel): Record<string, string> {
-  const sentence = ({ name, score, constant }: ReturnType<typeof blindHeads>[number]) =>
-    `this model does not see ${name === "class" ? "its classes" : `"${name}"`}: ` +
-    `score ${score.toFixed(2)} on the validation images, the same answer for every image ${constant.toFixed(2)}.`;
+  const sentence = ({ name, why }: ReturnType<typeof blindHeads>[number]) =>
+    `this model does not see ${name === "class" ? "its classes" : `"${name}"`}: ${why}.`;
   return {
     ...base?.provenance.unseen,
     ...Object.fromEntries(blindHeads(facts).map((head) => [head.name, sentence(head)])),

@@ -72,7 +72,7 @@ describe("run.html", () => {
 
   test("a head that is no better than a constant answer is named above everything else", async () => {
     const page = await runPage({ ...run, reviews: { class: review, "a<b": review } });
-    const named = page.indexOf('<b class="bad">a&lt;b</b> is no better than the same answer');
+    const named = page.indexOf('<b class="bad">a&lt;b</b> is not seen: score');
     expect(named).toBeGreaterThan(0);
     expect(named).toBeLessThan(page.indexOf("Best epoch, validation"));
     expect(page).not.toContain('<b class="bad">class</b>');

@@ -74,8 +74,17 @@ test("a good head is left alone, however few its labels", () => {
 });
 
 test("blind is a head that is at most 0.02 better than a constant answer", () => {
-  expect(blindHeads(given({ iou: 0.12 }))).toEqual([{ name: "x", score: 0.12, constant: 0.1 }]);
+  const why = "score 0.12 on the validation images, the same answer for every image 0.10";
+  expect(blindHeads(given({ iou: 0.12 }))).toEqual([{ name: "x", why }]);
   expect(blindHeads(given({ iou: 0.13 }))).toEqual([]);
+});
+
+test("blind is a head without training labels, however good its score", () => {
+  const untaught = given({ iou: 1, head: { labels: { labelled: 0, empty: 0, unlabelled: 90 } } });
+  expect(blindHeads(untaught)).toEqual([{ name: "x", why: "no training image is labelled for it" }]);
+  expect(texts(untaught)).toEqual([expect.stringMatching(/^was not trained/)]);
+  // One that was trained before, on other images.
+  expect(blindHeads(given({ iou: 1, head: { labels: undefined } }))).toEqual([]);
 });
 
 test("the pair of classes that makes most mistakes is named", () => {

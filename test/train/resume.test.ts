@@ -6,13 +6,17 @@ import { InputError, InterruptedError } from "../../src/core/errors.js";
 import { ndArray } from "../../src/core/nd-array.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select-engine.js";
+import { scoreOf } from "../../src/heads/metrics.js";
+import { meanOf } from "../../src/metrics/weights.js";
 import { createModel } from "../../src/model/model.js";
 import { readTrainedModel, type TrainedModel } from "../../src/model/trained-model.js";
 import { readCheckpoint } from "../../src/train/checkpoint.js";
 import { checkConfig } from "../../src/train/config.js";
+import type { Metrics } from "../../src/train/evaluate-split.js";
 import { averagedParametersOf, parametersOf } from "../../src/train/stage-arrays.js";
 import { evaluationStep, modelInputShapes } from "../../src/train/step.js";
 import { foldBatchNorm } from "../../src/trunk/fold-batch-norm.js";
+import { exportRun } from "../../src/workflows/export-run.js";
 import { runTraining } from "../../src/workflows/train-run.js";
 import { writeTinyDataset } from "../helpers/tiny-dataset.js";
 
@@ -256,13 +260,23 @@ test("says what the data cannot teach, before training and in the model", async 
   const path = join(folder, "dataset.json");
   const manifest = JSON.parse(readFileSync(path, "utf8"));
   manifest.classes.push("third");
-  manifest.aspects.push({ name: "unseen", kind: "boxes" });
+  manifest.aspects.push({ name: "unseen", kind: "presence" });
   writeFileSync(path, JSON.stringify(manifest));
   const lines = readFileSync(join(folder, "samples.jsonl"), "utf8").trim().split("\n");
   const third = { ...JSON.parse(lines[lines.length - 1]), label: "third" };
-  writeFileSync(join(folder, "samples.jsonl"), `${[...lines, JSON.stringify(third)].join("\n")}\n`);
+  const judged = lines.map((line) => {
+    const sample = JSON.parse(line);
+    return sample.split === "validation"
+      ? { ...sample, aspects: { ...sample.aspects, unseen: { present: true } } }
+      : sample;
+  });
+  writeFileSync(
+    join(folder, "samples.jsonl"),
+    [...judged, third].map((sample) => `${JSON.stringify(sample)}\n`).join(""),
+  );
   let notes: readonly string[] = [];
-  const trained = await runTraining(configOf(temporary(), { dataset: folder, stages: [{ train: "all", epochs: 1 }] }), {
+  const out = temporary();
+  const trained = await runTraining(configOf(out, { dataset: folder, stages: [{ train: "all", epochs: 1 }] }), {
     engine,
     onStart: (plan) => {
       notes = plan.notes;
@@ -274,4 +288,16 @@ test("says what the data cannot teach, before training and in the model", async 
   ];
   expect(notes).toEqual(expected);
   expect(trained.provenance.warnings.slice(0, 2)).toEqual(expected);
+  const unseen = 'this model does not see "unseen": no training image is labelled for it.';
+  expect(trained.provenance.unseen).toMatchObject({ unseen });
+  expect(trained.provenance.warnings).toContain(unseen);
+  const page = readFileSync(join(out, "run.html"), "utf8");
+  expect(page).toContain('<b class="bad">unseen</b> is not seen: no training image is labelled for it.');
+  const { validation, score } = JSON.parse(readFileSync(join(out, "metrics.jsonl"), "utf8"));
+  const { unseen: untaught, ...taught } = validation;
+  expect(scoreOf(untaught)).not.toBeNull();
+  expect(score).toBeCloseTo(meanOf(Object.values(taught as Metrics).map(scoreOf)) ?? -1, 12);
+  const said: string[] = [];
+  await exportRun(out, join(out, "model.aspect"), { onNotice: (line) => said.push(line) });
+  expect(said).toContain(unseen);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Cursor } from "../../src/train/checkpoint.js";
 import { checkConfig, resolveConfig } from "../../src/train/config.js";
-import { isStageDone } from "../../src/train/stage.js";
+import { isBestScore, isStageDone } from "../../src/train/stage.js";
 
 const facts = { trainCount: 10, aspects: [], trunkOf: () => ({ source: "x", taps: [], output: "conv_pw_13" }) };
 const raw = { dataset: "d", out: "o", patience: 3, stages: [{ train: "all", epochs: 10 }] };
@@ -21,6 +21,14 @@ const cursor = (scores: readonly (number | null)[], stage = 0): Cursor => ({
   ].slice(stage === 0 ? 1 : 0),
   best: null,
   fingerprint: "",
+});
+
+test("the best epoch is the one of the highest score, of equal ones the last", () => {
+  const best = { score: 0.9, stage: 0, epoch: 1 };
+  expect(isBestScore(0.8, best)).toBe(false);
+  expect(isBestScore(0.9, best)).toBe(true);
+  expect(isBestScore(null, best)).toBe(true);
+  expect(isBestScore(0, null)).toBe(true);
 });
 
 describe("a stage ends", () => {

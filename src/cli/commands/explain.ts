@@ -113,6 +113,7 @@ async function runExplain(
   const { images, failures } = await findImages(words);
   const skipped = skipper(words.length === 1 ? Math.max(1, images.length) : images.length + failures.length);
   for (const failure of failures) skipped.add(failure);
+  for (const sentence of Object.values(bundle.description.provenance.unseen ?? {})) showNotice(sentence);
   const { compare: isCompared, out, threads, device } = options;
   const results = await prepareResults(images, {
     out,
@@ -129,7 +130,6 @@ async function runExplain(
     // Loaded while the session opens.
     const [explainer, { explainImages }] = await Promise.all([opening, import("../explain-images.js")]);
     try {
-      for (const sentence of Object.values(explainer.description.provenance.unseen ?? {})) showNotice(sentence);
       const threshold = explainer.thresholdOf(targets?.[0]);
       if (explainer.description.threshold.isCalibrated && !threshold.isCalibrated)
         showNotice(
