@@ -4,18 +4,64 @@ import type { DatasetSummary } from "./dataset-summary.js";
 import type { Manifest } from "./manifest.js";
 import { SPLITS } from "./record.js";
 
-/** Warnings as sentences: empty splits, then the results of `unlearnable` and `unjudgeable`. */
+/** Fewer validation labels say little of a head. */
+const FEW_JUDGES = 10;
+
+/** A sentence about a head. */
+interface HeadWarning {
+  readonly head: string;
+  readonly message: string;
+}
+
+/** Warnings as sentences: empty splits, then the results of `unlearnable`, `unjudged` and `unjudgeable`. */
 export function datasetWarnings(manifest: Manifest, summary: DatasetSummary): string[] {
   const empty = SPLITS.filter((split) => summary.samples[split] === 0).map((split) => `split "${split}" is empty.`);
-  return [...empty, ...unlearnable(manifest, summary).map(({ message }) => message), ...unjudgeable(manifest, summary)];
+  const ofHeads = [...unlearnable(manifest, summary), ...unjudged(summary)].map(({ message }) => message);
+  return [...empty, ...ofHeads, ...unjudgeable(manifest, summary)];
+}
+
+/** Heads that are labelled in training samples and in no validation sample, where there are some. */
+export function unjudged({ samples, heads }: DatasetSummary): HeadWarning[] {
+  if (samples.validation === 0) return [];
+  return Object.entries(heads).flatMap(
+    ([
+      head,
+      {
+        states: { train, validation },
+      },
+    ]) => {
+      if (train.labelled + train.empty === 0 || validation.labelled + validation.empty > 0) return [];
+      const message =
+        `${nameOf(head)} is labelled in no validation sample; ` +
+        "neither the best epoch nor its threshold can be chosen for it.";
+      return [{ head, message }];
+    },
+  );
+}
+
+/** One sentence that names the heads which less than ten validation samples judge. @param names the heads in question. */
+export function fewJudges({ heads }: DatasetSummary, names: readonly string[]): string[] {
+  const few = names.filter((name) => {
+    const { labelled, empty } = heads[name].states.validation;
+    return labelled + empty > 0 && labelled + empty < FEW_JUDGES;
+  });
+  if (few.length === 0) return [];
+  const said = few.map((name) => `"${name}"`).join(", ");
+  return [
+    `fewer than ${FEW_JUDGES} validation images are labelled for ${said}: best epoch, score and threshold are left to chance.`,
+  ];
+}
+
+function nameOf(head: string): string {
+  return head === "class" ? "the classifier" : `aspect "${head}"`;
 }
 
 /** Classes without a training sample, and heads whose labels are missing or always empty in training samples. */
 export function unlearnable(
   { classes, aspects }: Manifest,
   { samples, heads, classes: counts }: DatasetSummary,
-): { readonly head: string; readonly message: string }[] {
-  const found: { head: string; message: string }[] = [];
+): HeadWarning[] {
+  const found: HeadWarning[] = [];
   for (const name of classes) {
     const { train, validation, test } = counts[name];
     const about = (message: string) => found.push({ head: "class", message: `class "${name}" ${message}` });
@@ -25,7 +71,7 @@ export function unlearnable(
   if (samples.train === 0) return found;
   for (const head of ["class", ...aspects.map(({ name }) => name)]) {
     const { labelled, empty } = heads[head].states.train;
-    const what = head === "class" ? "the classifier" : `aspect "${head}"`;
+    const what = nameOf(head);
     if (labelled + empty === 0)
       found.push({ head, message: `${what} is labelled in no training sample; it cannot be learned.` });
     else if (labelled === 0)

@@ -52,6 +52,8 @@ export interface DataFingerprint {
   readonly imageSide: Spread;
   readonly orientation: Orientation;
   readonly heads: Readonly<Record<string, HeadFingerprint>>;
+  /** What is wrong with images that were looked at: such as 12 bits in files of 16. */
+  readonly remark?: string;
 }
 
 /** By what an image can show (an aspect, `class:<name>`): the training images that show it, by index. */
@@ -66,6 +68,7 @@ export async function takeFingerprint(dataset: Dataset): Promise<{ fingerprint: 
   const shown = await listShown(dataset);
   const count = splitSize(dataset, "train");
   const sides: number[] = [];
+  const odd: string[] = [];
   const turned = orientationTest();
   for (const index of evenly(count, LOOKED_AT)) {
     const { image, aspects } = await readRecord(dataset, "train", index);
@@ -73,6 +76,8 @@ export async function takeFingerprint(dataset: Dataset): Promise<{ fingerprint: 
     const thumbnail = opened && (await readable(opened.render({ size: THUMBNAIL })));
     if (!thumbnail) continue;
     sides.push(Math.max(opened.width, opened.height));
+    const remark = opened.remark();
+    if (remark) odd.push(`${image}: ${remark}`);
     turned.addImage(thumbnail);
     turned.addBoxes(Object.values(aspects).flatMap(({ boxes = [] }) => boxes));
   }
@@ -86,7 +91,8 @@ export async function takeFingerprint(dataset: Dataset): Promise<{ fingerprint: 
       ...(things.length === 0 ? {} : { side: spread(things.flat().map(Math.sqrt)), area: meanArea(things) }),
     };
   }
-  return { fingerprint: { count, imageSide: spread(sides), orientation: turned.result(), heads }, shown };
+  const remark = odd.length > 0 && { remark: `${odd.length} of ${sides.length} images that were looked at: ${odd[0]}` };
+  return { fingerprint: { count, imageSide: spread(sides), orientation: turned.result(), heads, ...remark }, shown };
 }
 
 async function listShown(dataset: Dataset): Promise<Shown> {

@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import type { EpochRecord } from "../core/epoch-record.js";
 import { ConfigError } from "../core/errors.js";
 import { exists, writeFileAtomic } from "../core/files.js";
-import { unlearnable } from "../dataset/dataset-warnings.js";
+import { fewJudges, unjudged, unlearnable } from "../dataset/dataset-warnings.js";
 import { type Inventory, takeInventory } from "../dataset/inventory.js";
 import { openPart } from "../dataset/open-part.js";
 import { locate } from "../dataset/paths.js";
@@ -114,9 +114,14 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
     if (kept) return kept;
   }
   const learning = onlyHeads ?? spec.heads.map((head) => head.name);
-  const dataWarnings = unlearnable(dataset.manifest, dataset.summary)
-    .filter(({ head }) => learning.includes(head))
-    .map(({ message }) => message);
+  const { manifest, summary } = dataset;
+  const dataWarnings = [
+    ...[...unlearnable(manifest, summary), ...unjudged(summary)]
+      .filter(({ head }) => learning.includes(head))
+      .map(({ message }) => message),
+    ...fewJudges(summary, learning),
+    ...(plan.fingerprint.remark === undefined ? [] : [plan.fingerprint.remark]),
+  ];
   const former = isResumed ? await readFileList(config.out) : null;
   const inventory = await takeInventory(dataset, { former: former ?? [], signal });
   const { inputSize } = spec.trunk;

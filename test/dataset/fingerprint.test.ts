@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { encode as encodePng } from "fast-png";
 import { expect, test } from "vitest";
 import { openDataset } from "../../src/dataset/dataset.js";
 import { takeFingerprint } from "../../src/dataset/fingerprint.js";
@@ -71,4 +72,14 @@ test("sizes, counts and what each image shows, by hand", async () => {
     ...{ "class:a": [0], "class:b": [1, 2] },
     ...{ crack: [0], knob: [0], dust: [1] },
   });
+});
+
+test("remarks on twelve bits in files of sixteen", async () => {
+  const dark = (largest: number) =>
+    encodePng({ width: 2, height: 2, data: Uint16Array.of(0, largest, 0, 0), channels: 1, depth: 16 });
+  const files = { "a.png": dark(2830), "b.png": await image(), "c.png": dark(4000) };
+  const lines = Object.keys(files).map((name) => ({ image: name, split: "train", label: "a" }));
+  const dataset = await openDataset(await writeDataset(join(folder, "dark"), { lines, files }));
+  const { fingerprint } = await takeFingerprint(dataset);
+  expect(fingerprint.remark).toMatch(/^2 of 3 images that were looked at: a\.png: its values end at \d+ of 65535/);
 });

@@ -11,7 +11,8 @@ export async function explainConfig(
   raw: RawConfig,
   { addHeads, json = false }: { addHeads?: string; json?: boolean },
 ): Promise<void> {
-  const { config, reasons, fingerprint, notes } = await planTraining(raw, { addHeadsTo: addHeads });
+  const { config, reasons, fingerprint, ...plan } = await planTraining(raw, { addHeadsTo: addHeads });
+  const notes = [...plan.notes, ...(fingerprint.remark === undefined ? [] : [fingerprint.remark])];
   if (json) return printJson({ config, reasons, fingerprint, notes });
   const given = new Set(flat(raw).map(([key]) => key));
   const rows = flat(config).map(([key, value]) => {

@@ -16,11 +16,12 @@ export function trainingProgress(): {
 } {
   let bar = progressBar("training");
   let stageCount = 1;
+  const said = new Set<string>();
   return {
     callbacks: {
       onStart: (plan) => {
         stageCount = plan.config.stages.length;
-        printPlan(plan);
+        printPlan(plan, said);
       },
       onCache: (done, count) => {
         bar.say("computing the features of the frozen trunk");
@@ -42,7 +43,8 @@ export function trainingProgress(): {
   };
 }
 
-function printPlan({ config, spec, dataset, notes }: TrainPlan): void {
+/** @param said notes of earlier plans, of other folds, which are not repeated; those of this one are added. */
+function printPlan({ config, spec, dataset, notes }: TrainPlan, said: Set<string>): void {
   const { trunk } = config;
   const heads = spec.heads.map((head) => head.name).join(", ");
   const weights = trunk.weights === "random" ? "random weights" : `weights of ${trunk.weights}`;
@@ -55,8 +57,9 @@ function printPlan({ config, spec, dataset, notes }: TrainPlan): void {
         `stage ${index + 1}: ${stage.train}, ${stage.epochs} ${stage.epochs === 1 ? "epoch" : "epochs"}, ` +
         `learning rate ${stage.learningRate}`,
     ),
-    ...notes.map((note) => `note: ${note}`),
+    ...notes.filter((note) => !said.has(note)).map((note) => `note: ${note}`),
   ];
+  for (const note of notes) said.add(note);
   for (const line of lines) printNote(line);
 }
 
