@@ -29,6 +29,8 @@ export interface Dataset {
   /** SHA-256 over manifest and samples file (and splits given), in hexadecimal; not over the images. */
   readonly hash: string;
   readonly summary: DatasetSummary;
+  /** Images by split of the dataset, where only some of them were taken (`openPart`). */
+  readonly whole?: DatasetSummary["samples"];
   /** @internal By place in the file, where `openDataset` was given other splits than the lines name. */
   readonly splits?: Splits;
   /** @internal */

@@ -11,6 +11,8 @@ export type ImageLimits = Readonly<Partial<Record<"train" | "validation", number
 /**
  * @param options.fold by default the splits are those that the samples name.
  * @param options.images of each split so many, taken evenly in the order of the file.
+ * @returns with the hash of the whole dataset; of a fold's with its splits, since models of other folds learned from
+ *   what this one is measured on.
  * @throws DatasetError as `openDataset` and `foldSplits` do.
  */
 export async function openPart(
@@ -20,7 +22,10 @@ export async function openPart(
   const whole = await openDataset(directory);
   if (!fold && !images) return whole;
   const splits = fold ? await foldSplits(whole, fold, { seed }) : await namedSplits(whole);
-  return openDataset(directory, { splits: images ? limited(splits, images) : splits });
+  const all = fold ? await openDataset(directory, { splits }) : whole;
+  if (!images) return all;
+  const some = await openDataset(directory, { splits: limited(splits, images) });
+  return { ...some, hash: all.hash, whole: all.summary.samples };
 }
 
 async function namedSplits(dataset: Dataset): Promise<Splits> {

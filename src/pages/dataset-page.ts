@@ -16,6 +16,8 @@ import { locationMap } from "./location-map.js";
 export const DATASET_PAGE = "aspectlens data check";
 
 const SHOWN_FAULTS = 200;
+/** Of them at once; the rest is folded away, so that the page does not begin with a wall. */
+const OPEN_FAULTS = 12;
 const SHOWN_SIZES = 12;
 const SHOWN_CLASSES = 60;
 
@@ -37,6 +39,7 @@ export async function datasetPage(
   const pictures = await datasetPictures(survey, { ...dataset, records });
   const body = [
     summary(report),
+    faults(report),
     standsOut(report, survey),
     labels(report),
     classes(report),
@@ -44,7 +47,6 @@ export async function datasetPage(
     together(survey),
     await locations(survey),
     pictures,
-    faults(report),
   ];
   return htmlPage(`${report.name}: what the data hold`, body.filter((part) => part !== "").join("\n"), {
     generator: DATASET_PAGE,
@@ -75,14 +77,15 @@ function summary({ samples, task, hash, errorCount, warningCount, heads }: Datas
   return `<div class="facts">${boxes.join("")}</div><p class="faint hash">hash ${hash}</p>`;
 }
 
-function standsOut({ errorCount, classes }: DatasetReport, survey: Survey): string {
+function standsOut({ errorCount, classes, samples }: DatasetReport, survey: Survey): string {
+  const imageCount = SPLITS.reduce((sum, split) => sum + samples[split], 0);
   const counts = Object.entries(classes).map(([name, { train }]) => ({ name, train }));
   const [least] = [...counts].sort((a, b) => a.train - b.train);
   const [most] = [...counts].sort((a, b) => b.train - a.train);
   const isUneven = least && most.train >= 10 * Math.max(1, least.train);
   const found = [
     ...(errorCount > 0
-      ? [`${errorCount} ${errorCount === 1 ? "line is" : "lines or files are"} wrong (below): training stops there.`]
+      ? [`${errorCount} ${errorCount === 1 ? "line is" : "lines or files are"} wrong: training stops there.`]
       : []),
     ...surveyWarnings(survey),
     ...(isUneven
@@ -92,7 +95,9 @@ function standsOut({ errorCount, classes }: DatasetReport, survey: Survey): stri
         ]
       : []),
     ...(survey.suspicious.count > 0 ? [`${survey.suspicious.count} annotations look like mistakes (below).`] : []),
-    ...(survey.oddImages.length > 0 ? [`${survey.oddImages.length} images are unlike the others (below).`] : []),
+    ...(survey.oddImages.length > 0
+      ? [`${survey.oddImages.length} of ${imageCount} images look odd: dark, blank or unlike the rest (below).`]
+      : []),
   ];
   if (found.length === 0) return '<div class="note plain"><p>Nothing stands out.</p></div>';
   return `<div class="note">${found.map((text) => `<p>${escapeHtml(text)}</p>`).join("")}</div>`;
@@ -185,11 +190,15 @@ async function locations({ sizes }: Survey): Promise<string> {
 
 function faults({ faults: all }: DatasetReport): string {
   if (all.length === 0) return "";
-  const items = all.slice(0, SHOWN_FAULTS).map(({ severity, message }) => {
+  const errorsFirst = [...all].sort((a, b) => a.severity.localeCompare(b.severity));
+  const items = errorsFirst.slice(0, SHOWN_FAULTS).map(({ severity, message }) => {
     const kind = severity === "error" ? ' class="bad"' : "";
     return `<li><b${kind}>${severity}</b> ${escapeHtml(message)}</li>`;
   });
   const more =
     all.length > SHOWN_FAULTS ? `<p class="faint">${all.length - SHOWN_FAULTS} more; --json lists all.</p>` : "";
-  return `<h2>Faults</h2><ul class="faults">${items.join("")}</ul>${more}`;
+  const list = (some: readonly string[]) => `<ul class="faults">${some.join("")}</ul>`;
+  const [first, rest] = [items.slice(0, OPEN_FAULTS), items.slice(OPEN_FAULTS)];
+  const folded = rest.length > 0 ? `<details><summary>${rest.length} more</summary>${list(rest)}${more}</details>` : "";
+  return `<h2>Faults</h2>${list(first)}${folded}`;
 }

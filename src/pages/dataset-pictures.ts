@@ -57,7 +57,7 @@ async function oddSection({ oddImages }: Survey, source: Source, pictures: Thumb
   const figures: string[] = [];
   for (const { line, text } of oddImages.slice(0, ODD)) figures.push(await figureOf(line, text, { source, pictures }));
   const more = leftOutText(oddImages.length, ODD, "images");
-  return `<h2>Images unlike the others</h2><p>${more}</p><div class="thumbs">${figures.join("")}</div>`;
+  return `<h2>Odd images</h2><p>${more}</p><div class="thumbs">${figures.join("")}</div>`;
 }
 
 async function suspiciousSection({ suspicious }: Survey, source: Source, pictures: Thumbnails): Promise<string> {

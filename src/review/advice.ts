@@ -21,6 +21,8 @@ const FEW_LABELS = 100;
 const STRIDES = 2;
 /** Sides in pixels at the model's size below which a larger input helps. */
 const SMALL = 12;
+/** Sides of the model's input are multiples of this. */
+const GRAIN = 32;
 /** Share of the last stage's epochs within which the best one counts as "at the end". */
 const LATE = 0.15;
 /** A stage needs so many epochs for its curves to tell anything. */
@@ -52,8 +54,9 @@ export function blindHeads(run: RunFacts): { name: string; why: string }[] {
   });
 }
 
-/** @returns most pressing first. */
+/** @returns most pressing first; of a run on some of the images that alone, since its numbers are of those. */
 export function adviceFor(run: RunFacts): Advice[] {
+  if (run.part) return [{ text: "Train in full first: what stands here is of a part of the training images." }];
   const blind = new Set(blindHeads(run).map(({ name }) => name));
   const rank = (head: HeadFacts) => (isUntaught(head) ? 0 : (headScore(run, head.name) ?? 2));
   const order = [...run.heads].sort((a, b) => rank(a) - rank(b));
@@ -74,7 +77,7 @@ function adviceForHead(run: RunFacts, head: HeadFacts, isBlind: boolean): Advice
     found.push(
       about(
         `half of its things are smaller than ${side.toFixed(0)} px at the model's ${run.inputSize} px. ` +
-          `Train at a larger input, as with --set trunk.inputSize=${2 * run.inputSize}, or cut the images into tiles.`,
+          largerInput(run),
       ),
     );
   if (side !== undefined && stride !== undefined && finerTap !== undefined && side < STRIDES * stride)
@@ -104,6 +107,14 @@ function adviceForHead(run: RunFacts, head: HeadFacts, isBlind: boolean): Advice
       ),
     );
   return found;
+}
+
+/** Twice the size, but never more than the images have. */
+function largerInput({ inputSize, imageSide = Number.POSITIVE_INFINITY }: RunFacts): string {
+  const larger = Math.min(2 * inputSize, GRAIN * Math.floor(imageSide / GRAIN));
+  return larger > inputSize
+    ? `Train at a larger input, as with --set trunk.inputSize=${larger}, or cut the images into tiles.`
+    : `The images, ${Math.round(imageSide)} px on the longer side, hold no more: larger ones would show more of them.`;
 }
 
 /** The pair of classes that is confused most, where it is a good part of all mistakes. */

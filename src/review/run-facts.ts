@@ -23,6 +23,10 @@ export interface RunFacts {
   readonly score: string;
   readonly stages: readonly { readonly train: string; readonly epochs: number }[];
   readonly inputSize: number;
+  /** Longer side of the images, pixels; where it is known. */
+  readonly imageSide?: number;
+  /** A run that learned from some of the training images only: from how many, of how many. */
+  readonly part?: { readonly train: number; readonly of: number };
   /** The configuration with all defaults filled in. */
   readonly config: object;
   /** By key as `--set` takes it: why it has its value. */

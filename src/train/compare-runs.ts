@@ -23,7 +23,7 @@ export interface RunComparison {
   readonly format: "aspectlens-comparison/1";
   readonly a: string;
   readonly b: string;
-  /** Whether both were trained on the same manifest and samples file. */
+  /** Whether both were trained on the same part of the same manifest and samples file. */
   readonly isSameDataset: boolean;
   /** By key; a key that a run does not have is left out of its side. */
   readonly config: readonly { readonly key: string; readonly a?: unknown; readonly b?: unknown }[];
@@ -38,7 +38,7 @@ export function compareRuns(a: RunRecord, b: RunRecord): RunComparison {
   return {
     format: "aspectlens-comparison/1",
     ...{ a: a.folder, b: b.folder },
-    isSameDataset: a.dataset.hash === b.dataset.hash,
+    isSameDataset: partOf(a) === partOf(b),
     config: configDifferences(a, b),
     metrics: a.metrics.flatMap(({ split, heads }) => {
       const other = b.metrics.find((one) => one.split === split);
@@ -52,6 +52,11 @@ export function compareRuns(a: RunRecord, b: RunRecord): RunComparison {
       );
     }),
   };
+}
+
+/** The same for runs of the same images. */
+function partOf({ dataset, config }: RunRecord): string {
+  return JSON.stringify([dataset.hash, config.images]);
 }
 
 /** Values that two configurations do not share, by key; where a run lies is left out. */

@@ -101,7 +101,7 @@ export async function runEpoch(run: StageRun, begun: Cursor, { batches, step, sa
   if (running) await done(running);
   if (signal?.aborted) {
     await save(cursor);
-    throw new InterruptedError(`interrupted in epoch ${cursor.epoch + 1}; saved. Go on with --resume.`);
+    throw new InterruptedError(`interrupted in epoch ${cursor.epoch + 1}; saved.`);
   }
   return cursor;
 }

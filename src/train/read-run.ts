@@ -16,7 +16,7 @@ export interface RunRecord {
   readonly config: Readonly<Record<string, unknown>>;
   readonly dataset: { readonly name: string; readonly hash: string };
   readonly history: readonly EpochRecord[];
-  /** The epoch of the highest score; the first of several. `undefined` where none was evaluated. */
+  /** The epoch of the highest score; the last of several. `undefined` where none was evaluated. */
   readonly best?: EpochRecord;
   /** Whether there is a model that can be exported. */
   readonly isFinished: boolean;
@@ -42,7 +42,7 @@ export async function readRun(folder: string): Promise<RunRecord> {
   const model = await readObject(join(folder, "best", "model.json"));
   const scored = history.filter(({ score }) => score !== null);
   const best = scored.reduce<EpochRecord | undefined>(
-    (most, one) => (most && (most.score ?? 0) >= (one.score ?? 0) ? most : one),
+    (most, one) => (most && (most.score ?? 0) > (one.score ?? 0) ? most : one),
     undefined,
   );
   const own = model ? metricsOf(model.provenance as Provenance) : [];

@@ -108,7 +108,7 @@ async function savedOnAbort<Result>(
   } catch (error) {
     if (!signal?.aborted || error !== signal.reason) throw error;
     await save();
-    throw new InterruptedError("interrupted in a validation; saved. Go on with --resume.");
+    throw new InterruptedError("interrupted in a validation; saved.");
   }
 }
 

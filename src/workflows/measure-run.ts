@@ -118,7 +118,7 @@ async function referencesOf(
 
 async function* interruptible<Item>(stream: AsyncIterable<Item>, signal?: AbortSignal): AsyncGenerator<Item> {
   for await (const item of stream) {
-    if (signal?.aborted) throw new InterruptedError("interrupted after training; saved. Go on with --resume.");
+    if (signal?.aborted) throw new InterruptedError("interrupted after training; saved.");
     yield item;
   }
 }

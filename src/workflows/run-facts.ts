@@ -11,7 +11,7 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
 
 /** @param options.model of the plan. */
 export function runFacts(
-  { config, spec, dataset, reasons }: TrainPlan,
+  { config, spec, dataset, fingerprint, reasons }: TrainPlan,
   {
     model,
     engine,
@@ -19,7 +19,7 @@ export function runFacts(
     learning,
   }: { model: Model; engine: Engine; warnings: readonly string[]; learning: readonly string[] },
 ): RunFacts {
-  const { manifest, hash, summary } = dataset;
+  const { manifest, hash, summary, whole } = dataset;
   return {
     title: config.out,
     heads: spec.heads.map(
@@ -31,6 +31,8 @@ export function runFacts(
     score: config.score,
     stages: config.stages,
     inputSize: spec.trunk.inputSize,
+    imageSide: fingerprint.imageSide.median,
+    ...(whole && whole.train > summary.samples.train && { part: { train: summary.samples.train, of: whole.train } }),
     config,
     reasons,
     dataset: { name: manifest.name, hash, counts: summary.samples },

@@ -54,7 +54,7 @@ describe("the walk from data to explanation", () => {
       },
     });
     expect(interrupted.code).toBe(130);
-    expect(interrupted.stderr).toMatch(/Go on with --resume/);
+    expect(interrupted.stderr).toMatch(/Go on with: aspectlens train run\/config\.json --resume/);
     const again = await run("train", "config.json");
     expect(again.code).toBe(2);
     expect(oneLine(again.stderr)).toMatch(/^aspectlens: run: holds a training run already\. Go on with --resume/);

@@ -98,4 +98,8 @@ test("of a split so many images are taken, evenly, and no more", async () => {
   for await (const { image } of records(dataset, { split: "train" })) train.push(image);
   expect(train).toEqual([0, 10, 20, 30].map((at) => `images/${at}.png`));
   expect([splitSize(dataset, "validation"), splitSize(dataset, "test")]).toEqual([10, 10]);
+  const whole = await openDataset(directory);
+  expect(dataset.hash).toBe(whole.hash);
+  expect(dataset.whole).toEqual(whole.summary.samples);
+  expect(whole.whole).toBeUndefined();
 });

@@ -2,6 +2,7 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { encode as encodePng } from "fast-png";
 import { beforeAll, expect, test } from "vitest";
 import { fromRaw, rgb, temporaryFolder, writeDataset } from "../dataset/given.js";
 import { aspectlens } from "../helpers/command.js";
@@ -61,4 +62,26 @@ test("a file that it did not make is not overwritten", async () => {
   expect(code).toBe(2);
   expect(stderr).toMatch(/notes\.html: exists and is not a page of data check/);
   expect(await readFile(notes, "utf8")).toBe("mine");
+});
+
+test("what is wrong comes first, and sizes are those at which train would see the images", async () => {
+  const dark = (level: number) => {
+    const data = new Uint16Array(20_000).fill(level);
+    return Buffer.from(encodePng({ width: 200, height: 100, data, channels: 1, depth: 16 }));
+  };
+  const names = ["a", "b", "c"];
+  const files = Object.fromEntries(names.map((name, index) => [`${name}.png`, dark(1000 + 500 * index)]));
+  const aspects = { crack: { boxes: [[0.1, 0.1, 0.15, 0.15]] } };
+  const lines = names.map((name) => ({ image: `${name}.png`, split: "train", label: "a", aspects }));
+  const manifest = { classes: ["a"], aspects: [{ name: "crack", kind: "boxes" }] };
+  const page = join(folder, "dark.html");
+  const directory = await writeDataset(join(folder, "dark"), { manifest, lines, files });
+  expect((await aspectlens(["data", "check", directory, "--html", page])).code).toBe(0);
+  const html = await readFile(page, "utf8");
+  const faults = html.indexOf("<h2>Faults</h2>");
+  expect(faults).toBeGreaterThan(0);
+  expect(html.indexOf("12 bits in a file of 16?")).toBeLessThan(html.indexOf("<h2>Labels</h2>"));
+  expect(faults).toBeLessThan(html.indexOf("<h2>Labels</h2>"));
+  expect(html).toContain("3 of 3 images look odd");
+  expect(html).toContain("Side at an input of 224 px");
 });

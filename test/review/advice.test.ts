@@ -69,6 +69,17 @@ test.each<[string, Given, RegExp]>([
   expect(found[0]).toMatch(pattern);
 });
 
+test("an input is never advised to be larger than the images", () => {
+  const small = (imageSide: number) => texts({ ...given({ side: 6, head: { stride: 2 } }), imageSide });
+  expect(small(100)).toEqual([expect.stringMatching(/trunk\.inputSize=96,/)]);
+  expect(small(80)).toEqual([expect.stringMatching(/The images, 80 px on the longer side, hold no more/)]);
+});
+
+test("a run on some of the images is to be trained in full first, whatever else stands out", () => {
+  const few = given({ side: 6, head: { stride: 2, labels: { labelled: 3, empty: 0, unlabelled: 0 } } });
+  expect(texts({ ...few, part: { train: 40, of: 400 } })).toEqual([expect.stringMatching(/^Train in full first/)]);
+});
+
 test("a good head is left alone, however few its labels", () => {
   expect(texts(given({ iou: 0.95, side: 6, head: { labels: { labelled: 3, empty: 0, unlabelled: 0 } } }))).toEqual([]);
 });

@@ -111,7 +111,7 @@ describe("a run that was interrupted and resumed", () => {
       },
     };
     const stopped = runTraining(configOf(out, { batchSize: 1 }), { engine: stopping, signal: controller.signal });
-    await expect(stopped).rejects.toThrow("interrupted in a validation; saved. Go on with --resume.");
+    await expect(stopped).rejects.toThrow("interrupted in a validation; saved.");
     const epochs = (await readCheckpoint(out))?.cursor;
     expect(epochs).toMatchObject({ epoch: 0, history: [] });
     expect(epochs?.batch).toBeGreaterThan(0);

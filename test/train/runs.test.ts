@@ -61,8 +61,8 @@ test("runs are found in folders below, and none is an error", async () => {
   await expect(findRuns(join(folder, "gone"))).rejects.toThrow(/there is no such folder/);
 });
 
-test("the best epoch is the first of those with the highest score", async () => {
-  expect((await readRun(a)).best?.epoch).toBe(2);
+test("the best epoch is the last of those with the highest score", async () => {
+  expect((await readRun(a)).best?.epoch).toBe(3);
 });
 
 test("a folder that is no run, and a damaged line, are named", async () => {
@@ -87,6 +87,12 @@ describe("compared", () => {
     ]);
     expect(metrics[1].difference).toBeCloseTo(0.1, 12);
     expect(metrics[1].intervalA?.[0]).toBeCloseTo(0.6, 12);
+  });
+
+  test("runs on other images of the same data are said to be on different data", async () => {
+    const part = await readRun(await writeRun("part", { config: { images: { train: 4 } }, accuracies: [0.5] }));
+    expect(compareRuns(await readRun(a), part).isSameDataset).toBe(false);
+    expect(compareRuns(part, part).isSameDataset).toBe(true);
   });
 
   test("runs on different data are said to be", async () => {

@@ -11,7 +11,7 @@ import type { Survey } from "../../dataset/survey/survey.js";
 import { synthesize } from "../../dataset/synth/synthesize.js";
 import { type Cause, POSSIBLE_CAUSES } from "../../dataset/synth/tissue.js";
 import { DATASET_PAGE, datasetPage } from "../../pages/dataset-page.js";
-import { BUILTIN_INPUT_SIZE } from "../../train/config.js";
+import { defaultInputSize } from "../../workflows/default-input-size.js";
 import { countUpTo, positiveInteger } from "../engine-options.js";
 import { checkOutFile } from "../out-file.js";
 import { printJson, printLine, printNote } from "../output.js";
@@ -22,7 +22,7 @@ import { addDataImport } from "./data-import.js";
 
 interface CheckOptions extends CommonOptions {
   readonly decode: boolean;
-  readonly inputSize: number;
+  readonly inputSize?: number;
   readonly html?: string;
 }
 
@@ -51,9 +51,8 @@ export function addData(program: Command): void {
     .option("--no-decode", "check only that images and masks exist, without decoding them")
     .option(
       "--input-size <pixels>",
-      "side of a model's input; reports what is too small to be found at this size",
+      "side of a model's input; reports what is too small to be found at this size (default: what train would choose)",
       countUpTo(2048),
-      BUILTIN_INPUT_SIZE,
     )
     .option("--html <file>", "write what the data hold, with the images to look at, as one page to this file")
     .option("--json", "print one JSON object")
@@ -107,10 +106,11 @@ async function runCheck(directory: string, options: CheckOptions, signal: AbortS
   const { html } = options;
   if (html !== undefined) await checkOutFile(html, { isOurs: isDatasetPage, what: "a page of data check" });
   const bar = progressBar("checking");
+  const inputSize = options.inputSize ?? (await defaultInputSize(directory));
   let survey: Survey | undefined;
   const report = await checkDataset(directory, {
     decode: options.decode,
-    inputSize: options.inputSize,
+    inputSize,
     onProgress: (lines) => {
       signal.throwIfAborted();
       bar.update(0, `${lines} samples`);

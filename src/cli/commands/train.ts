@@ -5,11 +5,12 @@
 
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { ConfigError } from "../../core/errors.js";
+import { ConfigError, InterruptedError } from "../../core/errors.js";
 import { openResultFolder } from "../../core/result-folder.js";
 import { selectEngine } from "../../engine/select-engine.js";
 import { lowThresholdText, metricsOf, type TrainedModel, toStoredThreshold } from "../../model/trained-model.js";
 import { augmentationSheet } from "../../pictures/augmentation-sheet.js";
+import { holdsCheckpoint } from "../../train/checkpoint.js";
 import { inConfig, type RawConfig } from "../../train/config.js";
 import { readConfig } from "../../train/read-config.js";
 import { previewAugmentation } from "../../workflows/preview-augmentation.js";
@@ -129,8 +130,11 @@ async function runTrain(config: string | undefined, options: TrainCommandOptions
 }
 
 async function trainAs(raw: RawConfig, options: TrainCommandOptions, signal: AbortSignal): Promise<void> {
-  if (options.folds !== undefined) return trainFolds(raw, { ...options, folds: options.folds }, signal);
-  if (options.compareSeparate) return trainSeparate(raw, options, signal);
+  const again = (error: unknown) => {
+    throw toldToGoOn(error, "the same command and --resume.");
+  };
+  if (options.folds !== undefined) return trainFolds(raw, { ...options, folds: options.folds }, signal).catch(again);
+  if (options.compareSeparate) return trainSeparate(raw, options, signal).catch(again);
   if (options.explainConfig) return explainConfig(raw, options);
   if (options.preview !== undefined) return preview(raw, options.preview, options);
   const { trained, seconds, wasFinished } = await trainWithProgress(raw, options, signal);
@@ -212,9 +216,26 @@ export async function trainWithProgress(
     });
     bar().clear();
     return { trained, seconds: Math.round((performance.now() - begun) / 1000), wasFinished };
+  } catch (error) {
+    // Not the command that was given: its --set would be missed, and what was chosen by the data is in this file.
+    const more = options.addHeads === undefined ? "" : ` --add-heads ${quoted(options.addHeads)}`;
+    const command = `aspectlens train ${quoted(join(raw.out, "config.json"))} --resume${more}`;
+    throw (await holdsCheckpoint(raw.out)) ? toldToGoOn(error, command) : error;
   } finally {
     await engine.dispose();
   }
+}
+
+/** An interruption with how to go on; any other error as it is. */
+function toldToGoOn(error: unknown, how: string): unknown {
+  return error instanceof InterruptedError
+    ? new InterruptedError(`${error.message} Go on with: ${how}`, { cause: error })
+    : error;
+}
+
+/** As a shell takes it for one word. */
+function quoted(path: string): string {
+  return /^[\w./:\\-]+$/.test(path) ? path : JSON.stringify(path);
 }
 
 /** Metrics, threshold and warnings of a trained model. */
