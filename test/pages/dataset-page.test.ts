@@ -73,7 +73,7 @@ test("what is wrong comes first, and sizes are those at which train would see th
   const files = Object.fromEntries(names.map((name, index) => [`${name}.png`, dark(1000 + 500 * index)]));
   const aspects = { crack: { boxes: [[0.1, 0.1, 0.15, 0.15]] } };
   const lines = names.map((name) => ({ image: `${name}.png`, split: "train", label: "a", aspects }));
-  const manifest = { classes: ["a"], aspects: [{ name: "crack", kind: "boxes" }] };
+  const manifest = { classes: ["a", "b"], aspects: [{ name: "crack", kind: "boxes" }] };
   const page = join(folder, "dark.html");
   const directory = await writeDataset(join(folder, "dark"), { manifest, lines, files });
   expect((await aspectlens(["data", "check", directory, "--html", page])).code).toBe(0);
