@@ -47,7 +47,7 @@ export interface TrainConfig {
   readonly balance: boolean;
   /** Images that show what fewer than this share of the training images do are drawn more often; 0: none are. */
   readonly repeatBelow: number;
-  /** A head's name, or `mean` of all heads' scores. */
+  /** A head's name, or `mean` of the scores of all heads that have training labels. */
   readonly score: string;
   /** Stop a stage after so many epochs without a better score; 0 never stops early. */
   readonly patience: number;
