@@ -33,6 +33,7 @@ export function checkMask(
   const marked = raster.found.filter(foreground.isAspect);
   const isKnown = raster.found.length > 0;
   const isEmpty = marked.length === 0;
+  const hasVoid = raster.found.length < whole.found.length;
   const isWhole = isKnown && marked.length === raster.found.length;
   const warn = (kind: MaskFinding["kind"], message: string): MaskFinding => ({
     kind,
@@ -40,14 +41,15 @@ export function checkMask(
     message: `${path}: ${message}`,
   });
   return {
-    ...{ isEmpty, isKnown, hasVoid: raster.found.length < whole.found.length },
+    ...{ isEmpty, isKnown, hasVoid },
     findings: [
       ...(raster.isLossy
         ? [warn("lossy", "a JPEG, whose compression changes values at every edge. Save masks as PNG.")]
         : []),
       ...guesses(raster, { name, foreground, path }),
       ...(isKnown ? [] : [warn("void", `every pixel is void for aspect "${name}"; it counts as unlabelled.`)]),
-      ...(isEmpty && isKnown
+      // With void pixels it says more than no mask would.
+      ...(isEmpty && isKnown && !hasVoid
         ? [
             warn(
               "empty",

@@ -76,7 +76,8 @@ export function tally(manifest: Manifest): { readonly summary: DatasetSummary; a
   return { summary, add };
 }
 
-function classState({ label, labels, value }: SampleRecord["target"]): keyof StateCounts {
+/** Of the classifier: empty is a list of no labels. */
+export function classState({ label, labels, value }: SampleRecord["target"]): keyof StateCounts {
   if (labels !== undefined) return labels.length === 0 ? "empty" : "labelled";
   return label === undefined && value === undefined ? "unlabelled" : "labelled";
 }

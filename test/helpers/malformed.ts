@@ -33,9 +33,11 @@ export async function expectAccepted(
 ): Promise<{ report: ImportReport; samples: Readonly<Record<string, unknown>> }> {
   const folder = join(mkdtempSync(join(tmpdir(), "accepted-")), "set");
   const report = await importAnnotations([writeFiles(files)], folder, { from });
+  // Sets of two or three images lack classes in some split.
+  const notes = report.notes.filter((note) => !note.startsWith("classes that no "));
   const lines = readFileSync(join(folder, "samples.jsonl"), "utf8").trim().split("\n");
   const samples = lines.map((line) => JSON.parse(line)).map(({ image, ...rest }) => [image, rest] as const);
-  return { report, samples: Object.fromEntries(samples) };
+  return { report: { ...report, notes }, samples: Object.fromEntries(samples) };
 }
 
 /** The same with every run of a mask as a list, so that it can be compared. */

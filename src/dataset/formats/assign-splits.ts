@@ -10,9 +10,15 @@ export interface Drawable extends Stratified {
   readonly split?: Split;
 }
 
+/** Names of the groups of some images; one value for all of them would leave nothing to draw. */
+export function dividing(images: readonly Pick<Drawable, "groups">[]): string[] {
+  const names = new Set(images.flatMap(({ groups }) => Object.keys(groups)));
+  return [...names].filter((name) => images.some(({ groups }) => groups[name] !== images[0].groups[name]));
+}
+
 /** @returns for each image its split. */
 export function assignSplits(images: readonly Drawable[], { keep, shares, seed, by }: SplitMapping): Split[] {
-  const units = unitsOf(images, by);
+  const units = unitsOf(images, by ?? dividing(images));
   const result: Split[] = new Array(images.length).fill("train");
   const put = ({ members }: Unit, split: Split) => {
     for (const member of members) result[member] = split;
@@ -22,9 +28,7 @@ export function assignSplits(images: readonly Drawable[], { keep, shares, seed, 
   const open: Unit[] = [];
   const kept = new Map<Split, Unit[]>(SPLITS.map((split) => [split, []]));
   for (const unit of units) {
-    const given = keep
-      ? unit.members.map((member) => images[member].split).find((split) => split !== undefined)
-      : undefined;
+    const given = keep ? mostFrequent(unit.members.flatMap((member) => images[member].split ?? [])) : undefined;
     if (given === undefined) open.push(unit);
     else {
       kept.get(given)?.push(unit);
@@ -43,4 +47,10 @@ export function assignSplits(images: readonly Drawable[], { keep, shares, seed, 
   const train = kept.get("train") ?? [];
   if (train.length > 1) draw(train, [1 - part, part, 0]);
   return result;
+}
+
+/** Of equally frequent ones the first. */
+function mostFrequent(splits: readonly Split[]): Split | undefined {
+  const count = (split: Split) => splits.filter((one) => one === split).length;
+  return [...new Set(splits)].sort((a, b) => count(b) - count(a))[0];
 }

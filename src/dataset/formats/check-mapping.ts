@@ -11,12 +11,13 @@ import { type YamlValue, yamlAt } from "./yaml.js";
  * @throws ConfigError with line and column where the mapping names what no export has.
  */
 export function checkMapping(
-  { classes, aspects, drop, groups, licences }: Mapping,
-  { categories, sources, attributes }: Survey,
+  { classes, aspects, drop, groups, splits, licences }: Mapping,
+  { categories, sources, attributes, groups: given }: Survey,
   root: YamlValue,
 ): string[] {
   const known = categories.map(({ name }) => name);
   const readable = [...attributes.keys()];
+  const ofImages = [...new Set([...readable, ...given])];
   const need = (name: string, names: readonly string[], what: string, ...path: string[]) => {
     if (names.includes(name)) return;
     const near = nearest(name, names);
@@ -32,7 +33,9 @@ export function checkMapping(
   const names = sources.map((source) => source.name);
   for (const name of Object.keys(licences)) need(name, names, "name", "licences");
   for (const [name, rule] of Object.entries(groups))
-    if (rule.by === "attribute") need(rule.attribute, readable, "attribute", "groups", name, "attribute");
+    if (rule.by === "attribute") need(rule.attribute, ofImages, "attribute", "groups", name, "attribute");
+  const grouped = [...new Set([...given, ...Object.keys(groups)])];
+  for (const name of splits.by ?? []) need(name, grouped, "group", "splits", "by");
   const words = classes?.classes.flatMap((one) => one.of.map((word) => ({ word, name: one.name }))) ?? [];
   if (classes?.from === "attribute") {
     need(classes.attribute, readable, "attribute", "class", "attribute");

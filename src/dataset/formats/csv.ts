@@ -46,20 +46,22 @@ export const CSV: AnnotationReader = {
 };
 
 /** What was guessed. */
-function describe(
-  { delimiter, header }: CsvTable,
-  { image, label, box, oneHot }: CsvColumns,
-  isShare: boolean,
-): string {
+function describe(table: CsvTable, { image, label, box, groups, oneHot }: CsvColumns, isShare: boolean): string {
+  const { delimiter, header } = table;
   const words = { ",": "commas", ";": "semicolons", "\t": "tabulators", "|": "bars" }[delimiter];
-  const column = (at: number) => (header ? `"${header[at]}"` : `column ${at + 1}`);
+  const column = (at: number) => columnName(table, at);
   const parts = [
     `image ${column(image)}`,
     ...(label === undefined ? [] : [`class ${column(label)}`]),
     ...(box ? [`box ${box.map(column).join(", ")} in ${isShare ? "shares of the image" : "pixels"}`] : []),
+    ...(groups.size > 0 ? [`a group each ${[...groups.values()].map(column).join(", ")}`] : []),
     ...(oneHot.size > 0 ? [`a class each ${[...oneHot.values()].map(column).join(", ")}`] : []),
   ];
   return `separated by ${words}, with${header ? " a" : "out"} header; read as ${parts.join(", ")}`;
+}
+
+function columnName({ header }: CsvTable, at: number): string {
+  return header ? `"${header[at]}"` : `column ${at + 1}`;
 }
 
 type Row = CsvTable["rows"][number];
@@ -71,12 +73,13 @@ function imagesOf(
   const { file, rows } = table;
   // A table of its own for each split is often called after it.
   const ofFile = splitIn(stem(basename(file)))?.word;
+  const within = `${table.header ? "the column " : ""}${columnName(table, columns.image)}`;
   const byPath = new Map<string, Row[]>();
   for (const row of rows) {
     const name = row.cells[columns.image];
     const where = `${file}:${row.line}`;
     if (name === "") throw fault(where, "names no image");
-    const path = places.find(name, { near: dirname(file), split: ofFile, where }) ?? placeBelow(folder, name);
+    const path = places.find(name, { near: dirname(file), split: ofFile, where, within }) ?? placeBelow(folder, name);
     const own = byPath.get(path);
     if (own) own.push(row);
     else byPath.set(path, [row]);

@@ -60,7 +60,7 @@ export function mappingBack(
         ]),
       ),
     }),
-    splits: { keep: true },
+    splits: { keep: true, by: [] },
   });
   return saysTags ? text : `# This form has no classes of whole images: say under "class" what they are.\n${text}`;
 }

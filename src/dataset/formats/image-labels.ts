@@ -16,6 +16,8 @@ export interface ImageLabels {
   readonly target: { readonly label?: string; readonly labels?: readonly string[] };
   readonly aspects: Readonly<Record<string, AspectLabel>>;
   readonly groups: Readonly<Record<string, string>>;
+  /** Of some classes of a list it is not known whether the image has them, so that there is no target. */
+  readonly isPartlyKnown: boolean;
   /** Boxes that reached out of the image, and those of which nothing was left in it. */
   readonly clippedCount: number;
   readonly outsideCount: number;
@@ -49,8 +51,8 @@ export function labelImage(
       return value ? [[name, value]] : [];
     }),
   );
-  const target = mapping.classes ? targetOf(mapping.classes, image, { objects, absent, categories }) : {};
-  return { target, aspects, groups: { ...image.groups, ...groups }, ...counts };
+  const classes = mapping.classes ? targetOf(mapping.classes, image, { objects, absent, categories }) : { target: {} };
+  return { isPartlyKnown: false, ...classes, aspects, groups: { ...image.groups, ...groups }, ...counts };
 }
 
 /** All that the source knows of them are said to be absent, and one is. */
@@ -139,23 +141,23 @@ function targetOf(
     absent,
     categories,
   }: { objects: readonly AnnotatedObject[]; absent: readonly string[]; categories: ReadonlySet<string> },
-): ImageLabels["target"] {
+): Pick<ImageLabels, "target"> & Partial<Pick<ImageLabels, "isPartlyKnown">> {
   const known = objects.filter(({ isIgnored }) => !isIgnored);
   const words = wordsOf(mapping, image, known);
   const found = mapping.classes.filter(({ of }) => of.some((word) => words.has(word)));
-  if (found.length > 0)
-    return mapping.task === "multi" ? { labels: found.map(({ name }) => name) } : { label: found[0].name };
+  const isMulti = mapping.task === "multi";
+  if (!isMulti && found.length > 0) return { target: { label: found[0].name } };
   const isByCategory = mapping.from === "tags" || mapping.from === "marks";
+  // What is to be ignored may be one of them; a list without it would say that it is not there.
+  const all = isByCategory ? wordsOf(mapping, image, objects) : words;
+  const unknown = mapping.classes.filter((one) => !found.includes(one) && one.of.some((word) => all.has(word)));
+  if (unknown.length > 0) return { target: {}, isPartlyKnown: isMulti && unknown.length < mapping.classes.length };
+  if (found.length > 0) return { target: { labels: found.map(({ name }) => name) } };
   const knows = mapping.classes.some(({ of }) => of.some((word) => categories.has(word)));
-  if (isByCategory && !knows) return {};
-  // What is to be ignored may be one of them.
-  if (isByCategory && wordsOf(mapping, image, objects).size > words.size) {
-    const all = wordsOf(mapping, image, objects);
-    if (mapping.classes.some(({ of }) => of.some((word) => all.has(word)))) return {};
-  }
-  const all = mapping.classes.flatMap(({ of }) => of);
-  if (mapping.task === "multi" && isByCategory && areAbsent(all, { absent, categories })) return { labels: [] };
-  return otherwise(image.isAnnotated ? mapping.unmarked : mapping.unannotated);
+  if (isByCategory && !knows) return { target: {} };
+  const wanted = mapping.classes.flatMap(({ of }) => of);
+  if (isMulti && isByCategory && areAbsent(wanted, { absent, categories })) return { target: { labels: [] } };
+  return { target: otherwise(image.isAnnotated ? mapping.unmarked : mapping.unannotated) };
 }
 
 function otherwise(state: Unmarked): ImageLabels["target"] {
@@ -177,8 +179,10 @@ function wordsOf(mapping: ClassMapping, image: AnnotatedImage, objects: readonly
 }
 
 function groupOf(rule: GroupRule, image: AnnotatedImage, objects: readonly AnnotatedObject[]): string | undefined {
-  if (rule.by === "attribute")
-    return objects.find(({ attributes }) => attributes?.[rule.attribute])?.attributes?.[rule.attribute];
+  if (rule.by === "attribute") {
+    const marked = objects.find(({ attributes }) => attributes?.[rule.attribute]);
+    return marked?.attributes?.[rule.attribute] ?? image.groups?.[rule.attribute];
+  }
   if (rule.by === "folder") return folderAt(image.name, rule.place)?.[0];
   const match = rule.pattern.exec(image.name);
   return match ? (match[1] ?? match[0]) : undefined;

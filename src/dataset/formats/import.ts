@@ -12,6 +12,7 @@ import { SPLITS, type Split } from "../record.js";
 import { asTyped } from "./as-typed.js";
 import { assignSplits, type Drawable } from "./assign-splits.js";
 import { checkMapping } from "./check-mapping.js";
+import { splitNotes, surveyNotes } from "./import-notes.js";
 import type { Mapping } from "./mapping.js";
 import { withNormalNames } from "./normal-names.js";
 import { splitIn } from "./places.js";
@@ -100,19 +101,23 @@ export async function importAnnotations(
     done++;
     onProgress?.(done / (2 * imageCount), `${text} ${parts === 1 ? done : done - imageCount} of ${imageCount}`);
   };
-  const found = await survey(sets, { onImage: () => step("reading", 1), signal });
+  const found = await survey(sets, { skipBad, onImage: () => step("reading", 1), signal });
+  if (found.imageCount === 0)
+    throw new DatasetError(`${sources.join(", ")}: no image could be read (${found.bad[0].what.replace(/\.$/, "")}).`, {
+      cure: "Name the folder of the images with --images.",
+    });
   const name = basename(resolve(sources[0])).replace(/\.(json|xml|yaml|csv)$/i, "") || "imported";
   const proposal = options.mapping ? undefined : proposeMapping(found, name);
   const { text, file } = options.mapping ?? { text: proposal?.text ?? "", file: MAPPING_FILE };
   const { mapping, root } = parseMapping(text, file);
   if (!dryRun) await checkMappingKept(target, text, directory);
+  const typed = [...sources, ...(images === undefined ? [] : [images])];
   const notes = [
     ...sets.flatMap(({ set }) => set.notes ?? []),
     ...checkMapping(mapping, found, root),
-    ...leftNotes(found.left),
-    ...splitNotes(found.splits),
+    ...surveyNotes(found),
     ...[...renamed].map((name) => `${JSON.stringify(name)}: written with separate accents; taken as one name (NFC)`),
-  ].map((note) => asTyped(note, [...sources, ...(images === undefined ? [] : [images])]));
+  ].map((note) => asTyped(note, typed));
   const { classes } = mapping;
   if (!classes)
     throw new DatasetError(`${sources.join(", ")}: nothing in it tells a class${whyNot(found)}.`, {
@@ -135,19 +140,13 @@ export async function importAnnotations(
             source,
             mapping,
             folder,
-            skipBad,
-            isDrawn: !dryRun,
-            write: (path, bytes) => put(temporary, path, bytes),
+            ...(!dryRun && { write: (path, bytes) => put(temporary, path, bytes) }),
           }).then(async (sample) => {
-            if (sample && !dryRun) await bring(sample.file, join(temporary, sample.record.image), { link });
+            if (!dryRun) await bring(sample.file, join(temporary, sample.record.image), { link });
             return sample;
           });
         for await (const sample of mapAhead(source.set.images, read, { ahead: 8, concurrency: 4 })) {
           step("writing", 2);
-          if (!sample) {
-            tally.skip();
-            continue;
-          }
           tally.add(sample);
           const split = sample.split === undefined ? undefined : (splitIn(sample.split)?.split as Split | undefined);
           drawable.push({ labels: sample.labels, groups: sample.record.groups ?? {}, ...(split && { split }) });
@@ -158,10 +157,6 @@ export async function importAnnotations(
     } finally {
       await lines?.close();
     }
-    if (drawable.length === 0)
-      throw new DatasetError(`${sources.join(", ")}: no image could be read.`, {
-        cure: "Name the folder of the images with --images.",
-      });
     const splits = assignSplits(drawable, mapping.splits);
     const report = {
       directory,
@@ -178,7 +173,7 @@ export async function importAnnotations(
         ...{ name, images: imageCount, tags: tagCount, boxes: boxCount, areas: areaCount, ignored: ignoredCount },
       })),
       heads: tally.heads,
-      notes: [...notes, ...tally.notes()],
+      notes: [...notes, ...tally.notes(), ...splitNotes(drawable, splits, mapping.splits)],
     };
     if (dryRun) return report;
     await addSplits(temporary, splits);
@@ -271,39 +266,31 @@ function leftText(left: readonly string[]): string {
   return first === undefined ? "" : ` (left out: ${first}${second === undefined ? "" : ", and more"})`;
 }
 
-function splitNotes(splits: Survey["splits"]): string[] {
-  const unknown = [...splits.keys()].filter((word) => word !== undefined && splitIn(word) === undefined);
-  if (unknown.length === 0) return [];
-  const names = unknown.map((word) => JSON.stringify(word)).join(", ");
-  return [`splits called neither train, validation nor test: ${names}; their images are drawn`];
-}
-
-function leftNotes(left: ReadonlyMap<string, number>): string[] {
-  return [...left].map(([what, count]) => `left out${count === 1 ? "" : `, ${count} times`}: ${what}`);
-}
-
 /** Counts of what the samples say. */
 function tallyOf(mapping: Mapping) {
   const heads: Record<string, { labelled: number; empty: number; unlabelled: number }> = {};
   for (const name of ["class", ...mapping.aspects.map((aspect) => aspect.name)])
     heads[name] = { labelled: 0, empty: 0, unlabelled: 0 };
-  const counts = { skipped: 0, clipped: 0, outside: 0, small: 0, scaled: 0 };
+  const counts = { partlyKnown: 0, clipped: 0, outside: 0, small: 0, scaled: 0 };
   return {
     heads,
-    skip: () => {
-      counts.skipped++;
-    },
-    add: ({ states, clippedCount, outsideCount, smallCount, isScaled }: ReadSample) => {
+    add: ({ states, isPartlyKnown, clippedCount, outsideCount, smallCount, isScaled }: ReadSample) => {
       for (const [name, state] of Object.entries(states)) heads[name][state]++;
       counts.clipped += clippedCount;
       counts.outside += outsideCount;
       counts.small += smallCount;
+      if (isPartlyKnown) counts.partlyKnown++;
       if (isScaled) counts.scaled++;
     },
     notes: () => {
-      const { skipped, clipped, outside, small, scaled } = counts;
+      const { partlyKnown, clipped, outside, small, scaled } = counts;
       return [
-        ...(skipped > 0 ? [`${skipped} images were absent or could not be read, and are left out`] : []),
+        ...(partlyKnown > 0
+          ? [
+              `images without a class, since only a part of their labels is known (of others nothing is said, or they ` +
+                `are to be ignored) and a list of labels says that all others are absent: ${partlyKnown}`,
+            ]
+          : []),
         ...(scaled > 0
           ? [`${scaled} images have another size than their annotations were made at; these were scaled`]
           : []),

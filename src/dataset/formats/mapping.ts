@@ -44,6 +44,7 @@ export interface AspectMapping {
 
 /** How the value of a group is found, such as the patient of an image. */
 export type GroupRule =
+  /** Of anything that is marked, else the group of that name that the export gives the image. */
   | { readonly by: "attribute"; readonly attribute: string }
   /** What the first parentheses match, else all that matches, of the image's name in the export. */
   | { readonly by: "name"; readonly pattern: RegExp }
@@ -56,8 +57,8 @@ export interface SplitMapping {
   /** For the others; they sum to 1. */
   readonly shares: Readonly<Record<Split, number>>;
   readonly seed: number;
-  /** Groups that no split may divide. */
-  readonly by: readonly string[];
+  /** Groups that no split may divide; absent: all that the images have. */
+  readonly by?: readonly string[];
 }
 
 export interface Mapping {
@@ -76,5 +77,4 @@ export const DEFAULT_SPLITS: SplitMapping = {
   keep: true,
   shares: { train: 0.7, validation: 0.15, test: 0.15 },
   seed: 7,
-  by: [],
 };

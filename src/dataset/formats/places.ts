@@ -15,10 +15,11 @@ export interface ImagePlaces {
    * @param name as the export writes it: a path, perhaps of another machine, or a name, perhaps without ending.
    * @param options.near folder whose files are preferred, as the one of the annotation.
    * @param options.split preferred where a folder of the path is called so.
+   * @param options.within where the export writes the name, for messages.
    * @returns its absolute path, or nothing.
    * @throws DatasetError where several files fit equally.
    */
-  find(name: string, options?: { near?: string; split?: string; where?: string }): string | undefined;
+  find(name: string, options?: { near?: string; split?: string; where?: string; within?: string }): string | undefined;
 }
 
 const SEARCH = { onlyFiles: true, dot: false, caseSensitiveMatch: false, expandDirectories: false };
@@ -47,7 +48,7 @@ export async function findPlaces(
   }
   return {
     files: distinct,
-    find: (name, { near, split, where = folder } = {}) => {
+    find: (name, { near, split, where = folder, within = "the export" } = {}) => {
       const parts = posix.normalize(name.replaceAll("\\", "/")).split("/");
       const base = parts[parts.length - 1];
       let fitting = preferring(byBase.get(keyOf(base)) ?? [], (file) => basename(file) === base);
@@ -62,7 +63,9 @@ export async function findPlaces(
         fitting = preferring(fitting, (file) => slashed(relative(folder, file)).split("/").includes(split));
       if (fitting.length < 2) return fitting[0];
       throw new DatasetError(`${where}: ${JSON.stringify(name)} may be ${fitting[0]} or ${fitting[1]}.`, {
-        cure: "Name the folder of the images with --images.",
+        cure:
+          `Write the folder before the name in ${within}, as in ${JSON.stringify(toName(folder, fitting[0]))}; ` +
+          "or where all images lie in one folder, name that with --images.",
       });
     },
   };

@@ -1,5 +1,6 @@
 /** Proposes what the class is: tags, else which categories an image shows, else an attribute. */
 
+import { quoted } from "./quoted.js";
 import type { CategoryCount, Survey } from "./survey.js";
 
 /** A category in more images than this, or in fewer than the rest, tells images hardly apart. */
@@ -8,6 +9,8 @@ const COMMON = 0.95;
 const MOST_CLASSES = 20;
 /** In fewer images than this, that each has a category says little of it. */
 const FEW = 10;
+
+const FOLLOWS = "A class that follows from the marks always comes with the aspect of these marks.";
 
 /** A part of the proposal, with the reason for it. */
 export interface Part {
@@ -25,7 +28,10 @@ export function proposeClass(found: Survey): ClassPart | undefined {
   const part = ofTags(found) ?? ofMarks(found) ?? ofAttribute(found);
   const everywhere = inEveryImage(found);
   if (part && everywhere.length > 0)
-    return { ...part, reason: `${part.reason} No class is ${quoted(everywhere)}: every annotated image has it.` };
+    return {
+      ...part,
+      reason: `${part.reason} No class is ${quoted(namesOf(everywhere))}: every annotated image has it.`,
+    };
   return part ?? ofFew(found);
 }
 
@@ -37,7 +43,9 @@ function inEveryImage({ categories, annotatedCount }: Survey): CategoryCount[] {
 /** Why nothing is proposed. */
 export function whyNoClass(found: Survey): string | undefined {
   const everywhere = inEveryImage(found);
-  return everywhere.length === 0 ? undefined : `each annotated image has ${quoted(everywhere)}, and none is without`;
+  return everywhere.length === 0
+    ? undefined
+    : `each annotated image has ${quoted(namesOf(everywhere))}, and none is without`;
 }
 
 function isEverywhere({ imageCount }: CategoryCount, annotatedCount: number): boolean {
@@ -76,7 +84,7 @@ function ofMarks({ categories, annotatedCount }: Survey): ClassPart | undefined 
   const none = "No tag tells a class";
   if (varying.length > 1)
     return {
-      reason: `${none}: the labels are which of the categories an image shows (those in ${percent(1 - COMMON)} to ${percent(COMMON)} of the images). Change this if your classes are others.`,
+      reason: `${none}: the labels are which of the categories an image shows (those in ${percent(1 - COMMON)} to ${percent(COMMON)} of the images). ${FOLLOWS} Change this if your classes are others.`,
       value: { task: "multi", from: "marks", classes: named(varying), unmarked: "empty" },
       of: varying.map(({ name }) => name),
     };
@@ -84,7 +92,7 @@ function ofMarks({ categories, annotatedCount }: Survey): ClassPart | undefined 
     (a, b) => Math.abs(share(a) - 0.5) - Math.abs(share(b) - 0.5),
   );
   return {
-    reason: `${none}: the class is whether an image shows "${even.name}" (${even.imageCount} of ${annotatedCount} do, the most even category). Change this if your classes are others.`,
+    reason: `${none}: the class is whether an image shows "${even.name}" (${even.imageCount} of ${annotatedCount} do, the most even category). ${FOLLOWS} Change this if your classes are others.`,
     ...eitherOr(even.name, "marks"),
   };
 }
@@ -114,17 +122,16 @@ function ofFew(found: Survey): ClassPart | undefined {
   };
 }
 
+function namesOf(some: readonly CategoryCount[]): string[] {
+  return some.map(({ name }) => name);
+}
+
 function named(some: readonly CategoryCount[]) {
   return Object.fromEntries(some.map(({ name }) => [name, [name]]));
 }
 
 function eitherOr(name: string, from: string) {
   return { value: { task: "single", from, classes: { [name]: [name] }, unmarked: `no ${name}` }, of: [name] };
-}
-
-function quoted(some: readonly CategoryCount[]): string {
-  const shown = some.slice(0, 5).map(({ name }) => JSON.stringify(name));
-  return `${shown.join(", ")}${some.length > 5 ? ` and ${some.length - 5} more` : ""}`;
 }
 
 function percent(share: number): string {

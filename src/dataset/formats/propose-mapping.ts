@@ -6,6 +6,7 @@ import { DATASET_NAME } from "../manifest.js";
 import { DEFAULT_SPLITS } from "./mapping.js";
 import { splitIn } from "./places.js";
 import { type Part, proposeClass } from "./propose-class.js";
+import { quoted } from "./quoted.js";
 import type { Survey } from "./survey.js";
 
 /** Heads that a model may have, less the classifier. */
@@ -35,15 +36,20 @@ export function proposeMapping(found: Survey, name: string): Proposal {
   const head = comment(
     "How categories become classes and aspects; docs/import.md explains every key. Change it and import again with --mapping.",
   );
-  const text = [`${head}${stringify({ name })}`, ...sections, GROUPS].join("\n");
+  const text = [`${head}${stringify({ name })}`, ...sections, groupsText(found)].join("\n");
   return { text, reasons: parts.flatMap(([, part]) => (part ? [part.reason] : [])) };
 }
 
-const GROUPS = `# Images of one patient, site or device belong in one split. Say how they are told, for example:
-# groups:
+function groupsText({ groups }: Survey): string {
+  const given =
+    groups.size > 0
+      ? `The export gives groups: ${quoted([...groups])}. No split divides them; "by" under splits names those that count, as in by: [${stringify([...groups][0]).trim()}], or none: by: []. More are told so:`
+      : "Images of one patient, site or device belong in one split. Say how they are told, for example:";
+  return `${comment(given)}# groups:
 #   patient: { name: "^(p[0-9]+)_" }   # what the parentheses match in the file's name
 #   site: { folder: 1 }                # or the first folder of the path, or { attribute: site }
 `;
+}
 
 function proposeAspects({ categories }: Survey, ofClass: readonly string[] = []): { aspects?: Part; drop?: Part } {
   const placed = categories.filter(({ boxCount, areaCount }) => boxCount + areaCount > 0);

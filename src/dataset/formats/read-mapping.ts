@@ -41,7 +41,7 @@ export function parseMapping(text: string, file: string): { mapping: Mapping; ro
     aspects,
     drop: isGiven(drop) ? namesIn(drop, "drop") : [],
     groups,
-    splits: readSplits(top.get("splits"), Object.keys(groups)),
+    splits: readSplits(top.get("splits")),
     licences: readLicences(top.get("licences")),
   };
   return { mapping, root };
@@ -186,8 +186,8 @@ function readGroup(name: string, value: YamlValue): GroupRule {
   }
 }
 
-function readSplits(value: YamlValue | undefined, groups: readonly string[]): SplitMapping {
-  if (!isGiven(value)) return { ...DEFAULT_SPLITS, by: groups };
+function readSplits(value: YamlValue | undefined): SplitMapping {
+  if (!isGiven(value)) return DEFAULT_SPLITS;
   const keys = checkYamlKeys(value, ["keep", ...SPLITS, "seed", "by"], "splits");
   const keep = keys.get("keep");
   const number = (key: string, fallback: number) => {
@@ -205,14 +205,11 @@ function readSplits(value: YamlValue | undefined, groups: readonly string[]): Sp
   const sum = SPLITS.reduce((total, split) => total + shares[split], 0);
   if (Math.abs(sum - 1) > 1e-6) throw value.fail(`the shares sum to ${Number(sum.toFixed(6))}.`, "Let them sum to 1.");
   const by = keys.get("by");
-  const named = isGiven(by) ? yamlTexts(by, "by") : [];
-  for (const { text, value: place } of named)
-    if (!groups.includes(text)) throw place.fail(`no group "${text}" is declared.`, 'Declare it in "groups".');
   return {
     keep: !isGiven(keep) || yamlWord(keep, ["true", "false"], "keep") === "true",
     shares,
     seed: number("seed", DEFAULT_SPLITS.seed),
-    by: isGiven(by) ? named.map(({ text }) => text) : groups,
+    ...(isGiven(by) && { by: namesIn(by, "by") }),
   };
 }
 

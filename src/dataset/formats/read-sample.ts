@@ -1,19 +1,16 @@
 /** One image of an export as a sample of ours: its labels by the mapping, its masks drawn. */
 
-import { stat } from "node:fs/promises";
-import { DatasetError, ImageError } from "../../core/errors.js";
+import { DatasetError } from "../../core/errors.js";
 import { LIMITS } from "../../core/limits.js";
-import { visible } from "../../core/terminal.js";
-import { openImage } from "../open-image.js";
+import { classState } from "../dataset-summary.js";
 import { type AspectRecord, annotationState } from "../record.js";
 import type { AnnotatedImage, ImageAnnotations } from "./annotated-set.js";
 import { labelImage } from "./image-labels.js";
+import { imageSize } from "./image-size.js";
 import type { Mapping } from "./mapping.js";
 import type { Frame } from "./spans.js";
 import type { Survey } from "./survey.js";
-import { areaShare, drawMasks } from "./write-masks.js";
-
-type State = "labelled" | "empty" | "unlabelled";
+import { type AreaState, areaShare, drawMasks } from "./write-masks.js";
 
 export interface ReadSample {
   /** Of the image. */
@@ -29,7 +26,9 @@ export interface ReadSample {
   readonly split?: string;
   /** What splits are balanced by. */
   readonly labels: readonly string[];
-  readonly states: Readonly<Record<string, State>>;
+  readonly states: Readonly<Record<string, AreaState>>;
+  /** A list of labels that is left out, since only a part of it is known. */
+  readonly isPartlyKnown: boolean;
   readonly clippedCount: number;
   readonly outsideCount: number;
   readonly smallCount: number;
@@ -41,20 +40,14 @@ interface ReadSampleOptions {
   readonly mapping: Mapping;
   /** Before the names of images and masks. */
   readonly folder: string;
-  readonly skipBad: boolean;
-  /** False: masks are not drawn, and `record` has none. */
-  readonly isDrawn: boolean;
-  readonly write: (path: string, bytes: Uint8Array) => Promise<void>;
+  /** Absent: nothing is written. */
+  readonly write?: (path: string, bytes: Uint8Array) => Promise<void>;
 }
 
-/** @returns nothing where the image is bad and may be skipped. @throws DatasetError, ImageError */
-export async function readSample(image: AnnotatedImage, options: ReadSampleOptions): Promise<ReadSample | undefined> {
-  const { source, mapping, folder, skipBad, isDrawn, write } = options;
-  const size = await sizeOf(image, source.set.source).catch((error: unknown) => {
-    if (skipBad && error instanceof ImageError) return undefined;
-    throw error;
-  });
-  if (!size) return undefined;
+/** @throws DatasetError, ImageError */
+export async function readSample(image: AnnotatedImage, options: ReadSampleOptions): Promise<ReadSample> {
+  const { source, mapping, folder, write } = options;
+  const size = await imageSize(image, source.set.source);
   const annotations = await image.annotations();
   const { frame, width, height } = frameOf(image, annotations, size);
   const labels = labelImage(image, annotations, mapping, { categories: source.categories, width, height });
@@ -63,27 +56,23 @@ export async function readSample(image: AnnotatedImage, options: ReadSampleOptio
     if (label.kind === "presence") aspects[name] = { present: label.present };
     else if (label.kind === "boxes")
       aspects[name] = { boxes: label.boxes, ...(label.ignored.length > 0 && { ignoredBoxes: label.ignored }) };
-    else if (label.kind === "amount" || !isDrawn) {
-      const isEmpty = label.shapes.length === 0;
-      if (label.kind === "segmentation") aspects[name] = { mask: isEmpty ? null : "" };
-      else {
-        const share =
-          isEmpty && label.ignored.length === 0 ? 0 : await areaShare({ name, ...label }, { frame, image: image.path });
-        if (share !== undefined) aspects[name] = { amount: share };
-      }
+    else if (label.kind === "amount") {
+      const isEmpty = label.shapes.length === 0 && label.ignored.length === 0;
+      const share = isEmpty ? 0 : await areaShare({ name, ...label }, { frame, image: image.path });
+      if (share !== undefined) aspects[name] = { amount: share };
     }
   }
   const areas = Object.entries(labels.aspects).flatMap(([name, label]) =>
     label.kind === "segmentation" ? [{ name, shapes: label.shapes, ignored: label.ignored }] : [],
   );
   const name = `${folder}${image.name.replace(/^images\//i, "")}`;
-  const masks = isDrawn
-    ? await drawMasks(areas, { frame, stem: `masks/${name.replace(/\.[^./]*$/, "")}`, image: image.path })
-    : { files: [], records: {}, smallCount: 0, outsideCount: 0 };
-  for (const { path, bytes } of masks.files) await write(path, bytes);
+  const stem = `masks/${name.replace(/\.[^./]*$/, "")}`;
+  const masks = await drawMasks(areas, { frame, stem, image: image.path });
+  for (const { path, bytes } of masks.files) await write?.(path, bytes());
   Object.assign(aspects, masks.records);
-  const states: Record<string, State> = { class: Object.keys(labels.target).length > 0 ? "labelled" : "unlabelled" };
-  for (const { name, kind } of mapping.aspects) states[name] = annotationState(aspects[name], kind);
+  const states: Record<string, AreaState> = { class: classState(labels.target) };
+  for (const { name, kind } of mapping.aspects)
+    states[name] = masks.states[name] ?? annotationState(aspects[name], kind);
   const classes = labels.target.labels ?? (labels.target.label === undefined ? [] : [labels.target.label]);
   return {
     file: image.path,
@@ -99,21 +88,12 @@ export async function readSample(image: AnnotatedImage, options: ReadSampleOptio
       ...Object.entries(states).flatMap(([one, state]) => (state === "labelled" && one !== "class" ? [one] : [])),
     ],
     states,
+    isPartlyKnown: labels.isPartlyKnown,
     clippedCount: labels.clippedCount,
     outsideCount: labels.outsideCount + masks.outsideCount,
     smallCount: masks.smallCount,
     isScaled: frame.scaleX !== 1 && width !== 1,
   };
-}
-
-async function sizeOf({ path, name }: AnnotatedImage, source: string): Promise<{ width: number; height: number }> {
-  const found = await stat(path).catch(() => undefined);
-  if (!found)
-    throw new ImageError(`${source}: the image ${JSON.stringify(name)} is absent (${visible(path)}).`, {
-      cure: "Name the folder of the images with --images, or leave such images out with --skip-bad.",
-      file: path,
-    });
-  return openImage(path);
 }
 
 /** @throws DatasetError where the annotations were made on an image of another shape. */

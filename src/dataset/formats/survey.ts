@@ -1,7 +1,9 @@
 /** What some exports hold, counted in one pass over all their images: what a mapping is proposed from. */
 
+import type { ImageError } from "../../core/errors.js";
 import { mapAhead } from "../map-ahead.js";
 import type { AnnotatedImage, AnnotatedObject, AnnotatedSet } from "./annotated-set.js";
+import { imageFault } from "./image-size.js";
 
 /** An export under the name that samples and licences call it by. */
 export interface Source {
@@ -39,21 +41,26 @@ export interface Survey {
   readonly categories: readonly CategoryCount[];
   /** By attribute, how many images have each value, of the first thousand values. */
   readonly attributes: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Names of the groups that the exports give to images, such as `patient`. */
+  readonly groups: ReadonlySet<string>;
   /** As the exports call them; `undefined` where one says nothing. */
   readonly splits: ReadonlyMap<string | undefined, number>;
   /** What is not carried, with how often it occurs. */
   readonly left: ReadonlyMap<string, number>;
+  /** Why images are left out, which are then in no count. */
+  readonly bad: readonly ImageError[];
 }
 
 const MOST_VALUES = 1000;
 
 /**
+ * @param options.skipBad leaves out images that are absent or cannot be read.
  * @param options.onImage called after each image.
  * @throws DatasetError at the first fault.
  */
 export async function survey(
   sources: readonly Source[],
-  { onImage, signal }: { onImage?: () => void; signal?: AbortSignal } = {},
+  { skipBad = false, onImage, signal }: { skipBad?: boolean; onImage?: () => void; signal?: AbortSignal } = {},
 ): Promise<Survey> {
   const categories = new Map<string, CategoryCount>();
   const countOf = (name: string) => {
@@ -64,6 +71,8 @@ export async function survey(
     return count;
   };
   const attributes = new Map<string, Map<string, number>>();
+  const groups = new Set<string>();
+  const bad: ImageError[] = [];
   const splits = new Map<string | undefined, number>();
   const left = new Map<string, number>();
   let [imageCount, annotatedCount, taggedCount, mostTags] = [0, 0, 0, 0];
@@ -72,12 +81,23 @@ export async function survey(
     for (const category of set.categories) countOf(category);
     for (const what of set.left) add(left, what);
     const own = { categories: new Set(set.categories), attributes: new Set<string>() };
-    const read = async (image: AnnotatedImage) => ({ image, found: await image.annotations() });
-    for await (const { image, found } of mapAhead(set.images, read, { ahead: 8, concurrency: 4 })) {
+    const images: AnnotatedImage[] = [];
+    const read = async (image: AnnotatedImage) => {
+      const fault = skipBad ? await imageFault(image, set.source) : undefined;
+      return fault ? { fault } : { image, found: await image.annotations() };
+    };
+    for await (const { fault, image, found } of mapAhead(set.images, read, { ahead: 8, concurrency: 4 })) {
       signal?.throwIfAborted();
+      onImage?.();
+      if (fault) {
+        bad.push(fault);
+        continue;
+      }
+      images.push(image);
       imageCount++;
       if (image.isAnnotated) annotatedCount++;
       add(splits, image.split);
+      for (const group of Object.keys(image.groups ?? {})) groups.add(group);
       for (const what of found.left ?? []) add(left, what);
       for (const category of found.absent ?? []) {
         countOf(category).absentCount++;
@@ -99,11 +119,10 @@ export async function survey(
       }
       if (tags.size > 0) taggedCount++;
       mostTags = Math.max(mostTags, tags.size);
-      onImage?.();
     }
-    surveyed.push({ name, set, ...own });
+    surveyed.push({ name, set: { ...set, images }, ...own });
   }
-  const all = { imageCount, annotatedCount, taggedCount, mostTags, attributes, splits, left };
+  const all = { imageCount, annotatedCount, taggedCount, mostTags, attributes, groups, splits, left, bad };
   return { sources: surveyed, categories: [...categories.values()], ...all };
 }
 

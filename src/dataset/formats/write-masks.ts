@@ -18,7 +18,21 @@ export interface Area {
 export interface MaskFile {
   /** Relative, as the records name it. */
   readonly path: string;
-  readonly bytes: Uint8Array;
+  /** Encodes it. */
+  bytes(): Uint8Array;
+}
+
+/** Empty: no pixel is marked; unlabelled: none is known. */
+export type AreaState = "labelled" | "empty" | "unlabelled";
+
+interface DrawnMasks {
+  readonly files: readonly MaskFile[];
+  /** What the image's record says of each aspect. */
+  readonly records: Readonly<Record<string, AspectRecord>>;
+  /** By aspect, as `data check` counts it. */
+  readonly states: Readonly<Record<string, AreaState>>;
+  readonly smallCount: number;
+  readonly outsideCount: number;
 }
 
 const IN = 1;
@@ -28,16 +42,16 @@ const MOST_ASPECTS = 254;
 
 /**
  * @param stem of the masks' paths, such as `masks/0001`.
- * @returns the files, and what the image's record says of each aspect.
  * @throws DatasetError, ImageError naming a mask that does not fit.
  */
 export async function drawMasks(
   areas: readonly Area[],
   { frame, stem, image }: { frame: Frame; stem: string; image: string },
-): Promise<{ files: MaskFile[]; records: Record<string, AspectRecord>; smallCount: number; outsideCount: number }> {
+): Promise<DrawnMasks> {
   const read = reader();
   const files: MaskFile[] = [];
   const records: Record<string, AspectRecord> = {};
+  const states: Record<string, AreaState> = {};
   const shared = new Uint8Array(frame.width * frame.height);
   let [sharing, smallCount, outsideCount] = [0, 0, 0];
   for (const area of areas) {
@@ -45,19 +59,21 @@ export async function drawMasks(
     smallCount += small;
     outsideCount += outside;
     const hasVoid = pixels.includes(VOID);
-    if (!pixels.includes(IN) && !hasVoid) records[area.name] = { mask: null };
+    const isMarked = pixels.includes(IN);
+    states[area.name] = isMarked ? "labelled" : pixels.includes(0) ? "empty" : "unlabelled";
+    if (!isMarked && !hasVoid) records[area.name] = { mask: null };
     else if (!hasVoid && sharing < MOST_ASPECTS && !overlaps(shared, pixels)) {
       sharing++;
       for (let at = 0; at < pixels.length; at++) if (pixels[at]) shared[at] = sharing;
       records[area.name] = { mask: `${stem}.png`, values: [sharing] };
     } else {
       const path = `${stem}.${area.name}.png`;
-      files.push({ path, bytes: toPng(pixels, frame) });
+      files.push({ path, bytes: () => toPng(pixels, frame) });
       records[area.name] = { mask: path, values: [IN], ...(hasVoid && { ignore: [VOID] }) };
     }
   }
-  if (sharing > 0) files.push({ path: `${stem}.png`, bytes: toPng(shared, frame) });
-  return { files, records, smallCount, outsideCount };
+  if (sharing > 0) files.push({ path: `${stem}.png`, bytes: () => toPng(shared, frame) });
+  return { files, records, states, smallCount, outsideCount };
 }
 
 /** Share of the known pixels that is in, 0..1; `undefined` where none is known. */

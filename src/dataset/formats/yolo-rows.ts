@@ -46,6 +46,8 @@ export function yoloObjects(text: string, { file, names, hasKeypoints, left }: R
       throw refuse(`${outside} is no share of the image`, "Divide pixels by its width and height.");
     if (arePolygons) return toPolygon(shares, { category, refuse, place: `${file}:${line}`, left });
     if (hasKeypoints && shares.length > 4) left.push("keypoints: points are no area and no box");
+    if (!hasKeypoints && shares.length > 4)
+      left.push("sixth number of a row, a confidence: its box is a model's prediction, and is taken as a label");
     const [x, y, width, height] = shares;
     if (width > 0 && height > 0)
       return { category, shape: { kind: "box" as const, x: x - width / 2, y: y - height / 2, width, height } };

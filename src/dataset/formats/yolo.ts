@@ -34,9 +34,10 @@ export const YOLO: AnnotationReader = {
     const labels = await findLabels(root, places);
     const left = [...index.left, ...labels.orphans];
     const images = new Map<string, AnnotatedImage>();
+    const repeated = new Set<string>();
     for (const { path, split } of await listed(index, { places, root, left })) {
       if (images.has(path)) {
-        left.push("image of several splits: it stays in the first");
+        repeated.add(path);
         continue;
       }
       const file = labels.of(path);
@@ -67,6 +68,8 @@ export const YOLO: AnnotationReader = {
       categories: [...names.values()],
       images: [...images.values()],
       left,
+      notes:
+        repeated.size > 0 ? [`images listed in more than one split, which stay in the first: ${repeated.size}`] : [],
       ...(licence && { licence }),
     };
   },

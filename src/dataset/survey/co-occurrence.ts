@@ -63,6 +63,7 @@ export function coOccurrence({ classes, aspects, causes }: Manifest): SurveyPart
       for (let b = classes.length; b < names.length; b++) {
         for (let a = 0; a < b; a++) {
           if (isAmount(a) || isAmount(b)) continue;
+          if (a < classes.length && areNamedAlike(names[a], names[b])) continue;
           // A cause is meant to come with its class.
           if (a < classes.length && ownValue(causes, names[a])?.includes(names[b])) continue;
           const sentence = togetherText(countsOf(a, b), {
@@ -77,6 +78,15 @@ export function coOccurrence({ classes, aspects, causes }: Manifest): SurveyPart
       return { classes: Object.fromEntries(classes.map((name, a) => [name, byAspect(a)])), together };
     },
   };
+}
+
+/**
+ * A class and an aspect of one name: the class follows from the aspect, so that no image could have one alone. Names
+ * of aspects lack some characters that names of classes may have.
+ */
+function areNamedAlike(name: string, aspect: string): boolean {
+  const lettersOf = (text: string) => text.replace(/[^\p{L}\p{N}]/gu, "");
+  return name === aspect || (lettersOf(name) !== "" && lettersOf(name) === lettersOf(aspect));
 }
 
 function togetherText(

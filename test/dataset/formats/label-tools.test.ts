@@ -123,8 +123,10 @@ describe.skipIf(tools === undefined)("label-tools", () => {
     expect(report).toMatchObject({ sources: [{ tool: from }], samples: { train, validation, test: of } });
     const found = report.categories.map(({ name: category, ...counts }) => [category, Object.values(counts)] as const);
     expect(Object.fromEntries(found.filter(([, counts]) => counts.some((count) => count > 0)))).toEqual(categories);
-    expect(report.notes).toHaveLength(left?.length ?? 0);
-    for (const word of left ?? []) expect(report.notes.join()).toContain(word);
+    // Sets of two images lack classes in some split.
+    const notes = report.notes.filter((note) => !note.startsWith("classes that no "));
+    expect(notes).toHaveLength(left?.length ?? 0);
+    for (const word of left ?? []) expect(notes.join()).toContain(word);
     const lines = readFileSync(join(folder, "samples.jsonl"), "utf8").trim().split("\n");
     const records = lines.map((line) => JSON.parse(line));
     for (const [place, pixels] of Object.entries(areas ?? {})) {

@@ -79,7 +79,6 @@ describe("parseMapping", () => {
     ["shares that do not sum to 1", "splits: { train: 0.5, test: 0.1 }", /the shares sum to 0\.6\. Let them/],
     ["a share of text", "splits: { train: most }", /train is "most"\. Write a share from 0 to 1/],
     ["a seed of half", "splits: { seed: 0.5 }", /seed is "0\.5"\. Write a whole number/],
-    ["an undeclared group", "splits: { by: [patient] }", /^m\.yaml:1:16: no group "patient" is declared/],
     ["an alias", "drop: &d [a]\nlicences: *d", /^m\.yaml:2:11: an alias/],
   ])("%s", (_, text, message) => {
     expect(() => parse(text)).toThrow(message);
@@ -98,6 +97,7 @@ test.each([
     "groups: { p: { attribute: patient } }\n",
     /m\.yaml:2:27: no source has the attribute "patient"\. Known: /,
   ],
+  ["a group", "splits: { by: [patient] }\n", /m\.yaml:2:\d+: no source has the group "patient"\. Known: none/],
   ["a source", "licences:\n  elsewhere: MIT\n", /m\.yaml:3:\d+: no source has the name "elsewhere"/],
 ])("what no export has is refused with its place: %s", async (_, text, message) => {
   const folder = writeFiles({

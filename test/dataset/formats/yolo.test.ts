@@ -228,7 +228,12 @@ describe("what is malformed is one line with file, line and cure", () => {
     ["a byte-order mark", rows("\uFEFF0 0.5 0.5 0.2 0.2"), [[0.4, 0.4, 0.6, 0.6]], []],
     ["carriage returns", rows("0 0.5 0.5 0.2 0.2\r\n"), [[0.4, 0.4, 0.6, 0.6]], []],
     ["rounding beyond the edge", rows("0 0.5 0.5 1.005 0.2"), [[0.4, 0, 0.6, 1]], [/1 boxes reached out/]],
-    ["a confidence in a sixth column", rows("0 0.5 0.5 0.2 0.2 0.9"), [[0.4, 0.4, 0.6, 0.6]], []],
+    [
+      "a confidence in a sixth column",
+      rows("0 0.5 0.5 0.2 0.2 0.9"),
+      [[0.4, 0.4, 0.6, 0.6]],
+      [/sixth number of a row/],
+    ],
     ["a row twice", rows("0 0.5 0.5 0.2 0.2\n0 0.5 0.5 0.2 0.2"), Array(2).fill([0.4, 0.4, 0.6, 0.6]), []],
     [
       "a label file without an image",

@@ -91,6 +91,20 @@ test("what always comes together is said, unless it is a declared cause, too rar
   expect(given({}, 0).classes.a.z).toEqual({ both: 10, firstOnly: 20, secondOnly: 10, neither: 20 });
 });
 
+test("a class and an aspect of one name are not said to come together: no image could have one alone", () => {
+  const aspects = ["gray_cat", "gray"].map((name) => ({ name, kind: "presence" as const }));
+  const part = coOccurrence({ ...manifest, classes: ["gray/cat", "none"], aspects });
+  for (let line = 0; line < 40; line++) {
+    const present = line % 2 === 0;
+    const label = present ? "gray/cat" : "none";
+    part.add(sample(line, { label, aspects: { gray_cat: { present }, gray: { present } } }));
+  }
+  expect(part.result().together.map((text) => text.split(" always")[0]).sort()).toEqual([
+    'aspect "gray_cat" and aspect "gray"',
+    'class "gray/cat" and aspect "gray"',
+  ]);
+});
+
 test("two aspects that come together are said too, and unlabelled ones do not count", () => {
   const part = coOccurrence(manifest);
   for (let line = 0; line < 40; line++) {
