@@ -70,8 +70,9 @@ export function splitNotes(images: readonly Drawable[], splits: readonly Split[]
 function movedNotes(images: readonly Drawable[], splits: readonly Split[], { keep }: SplitMapping): string[] {
   if (!keep) return [];
   const hasValidation = images.some(({ split }) => split === "validation");
+  const isCarved = (split: Split, at: number) => !hasValidation && split === "train" && splits[at] === "validation";
   const isMoved = ({ split }: Drawable, at: number) =>
-    split !== undefined && split !== splits[at] && (hasValidation || splits[at] !== "validation");
+    split !== undefined && split !== splits[at] && !isCarved(split, at);
   const count = images.filter(isMoved).length;
   if (count === 0) return [];
   return [`images that are in another split than the export has them, so that no group is divided: ${count}`];

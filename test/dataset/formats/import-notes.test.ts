@@ -73,7 +73,9 @@ describe("groups of the export", () => {
     expect(report.notes).toContainEqual(expect.stringMatching(/another split than the export .*: 10$/));
     const halves = table().replace(/,p(\d)/g, (_, n) => `,p${Number(n) < 5 ? 0 : 1}`);
     const { report: half } = await imported({ ...pictures(30), "a.csv": halves });
-    expect(half.notes).toContainEqual(expect.stringMatching(/^no validation and no test image: there are too few groups/));
+    expect(half.notes).toContainEqual(
+      expect.stringMatching(/^no validation and no test image: there are too few groups/),
+    );
   });
 });
 

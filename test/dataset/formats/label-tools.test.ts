@@ -28,15 +28,18 @@ const TWO = { a: [1, 0, 0, 1, 0], b: [1, 0, 1, 0, 1] } as const;
 const RECTANGLE = { "images/val/b.jpg a": 2 };
 const YOLO = { label_2: [1, 0, 1, 0, 0], label_4: [1, 0, 1, 0, 0] } as const;
 
+/** An image of one category, and a crowd of the other. */
+const PART = "only a part of their labels";
+
 const IMPORTED: Readonly<Record<string, Imported>> = {
   "coco_dataset/coco": {
     ...{ from: "coco", samples: [1, 1, 0], left: ["caption", "panoptic", "keypoints"] },
     categories: { a: [1, 1, 0, 1, 1], b: [2, 2, 1, 0, 1] },
   },
-  "coco_dataset/coco_instances": { from: "coco", samples: [1, 1, 0], categories: TWO, areas: RECTANGLE },
-  "coco_dataset/mmdet_coco": { from: "coco", samples: [1, 1, 0], categories: TWO, areas: RECTANGLE },
+  "coco_dataset/coco_instances": { from: "coco", samples: [1, 1, 0], categories: TWO, areas: RECTANGLE, left: [PART] },
+  "coco_dataset/mmdet_coco": { from: "coco", samples: [1, 1, 0], categories: TWO, areas: RECTANGLE, left: [PART] },
   "coco_dataset/coco_person_keypoints": {
-    ...{ from: "coco", samples: [1, 1, 0], categories: TWO, left: ["keypoints"], areas: RECTANGLE },
+    ...{ from: "coco", samples: [1, 1, 0], categories: TWO, left: ["keypoints", PART], areas: RECTANGLE },
   },
   "coco_dataset/coco_labels": {
     ...{ from: "coco", samples: [1, 1, 0], categories: { a: [1, 1, 0, 0, 0], b: [2, 2, 0, 0, 0] } },

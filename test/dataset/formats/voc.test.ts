@@ -199,7 +199,11 @@ describe("what is malformed is one line with file, line and cure", () => {
       { "1.xml": xml(good), "ImageSets/Main/cat_train.txt": "1 2" },
       /cat_train\.txt:1: "1 2" is no line/,
     ],
-    ["two images", { "1.xml": xml(good), "x/1.png": greyPng(20, 10) }, /"1" may be .*1\.png or .*x\/1\.png\. Write the folder/],
+    [
+      "two images",
+      { "1.xml": xml(good), "x/1.png": greyPng(20, 10) },
+      /"1" may be .*1\.png or .*x\/1\.png\. Write the folder/,
+    ],
     [
       "an image cut off",
       { "1.xml": xml(good), "1.png": greyPng(20, 10).slice(0, 40) },
