@@ -99,10 +99,12 @@ test("a class and an aspect of one name are not said to come together: no image 
     const label = present ? "gray/cat" : "none";
     part.add(sample(line, { label, aspects: { gray_cat: { present }, gray: { present } } }));
   }
-  expect(part.result().together.map((text) => text.split(" always")[0]).sort()).toEqual([
-    'aspect "gray_cat" and aspect "gray"',
-    'class "gray/cat" and aspect "gray"',
-  ]);
+  expect(
+    part
+      .result()
+      .together.map((text) => text.split(" always")[0])
+      .sort(),
+  ).toEqual(['aspect "gray_cat" and aspect "gray"', 'class "gray/cat" and aspect "gray"']);
 });
 
 test("two aspects that come together are said too, and unlabelled ones do not count", () => {
