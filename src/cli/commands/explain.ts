@@ -113,7 +113,6 @@ async function runExplain(
   const { images, failures } = await findImages(words);
   const skipped = skipper(words.length === 1 ? Math.max(1, images.length) : images.length + failures.length);
   for (const failure of failures) skipped.add(failure);
-  for (const sentence of Object.values(bundle.description.provenance.unseen ?? {})) showNotice(sentence);
   const { compare: isCompared, out, threads, device } = options;
   const results = await prepareResults(images, {
     out,
@@ -122,6 +121,7 @@ async function runExplain(
     inputs: [path],
     spec: bundle.description.model,
   });
+  for (const sentence of Object.values(bundle.description.provenance.unseen ?? {})) showNotice(sentence);
   if (isCompared) {
     const { compareImages } = await import("./compare.js");
     await compareImages(bundle, images, { ...options, target: targets?.[0], results, skipped }, signal);

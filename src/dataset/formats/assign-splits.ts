@@ -10,15 +10,15 @@ export interface Drawable extends Stratified {
   readonly split?: Split;
 }
 
-/** Names of the groups of some images; one value for all of them would leave nothing to draw. */
-export function dividing(images: readonly Pick<Drawable, "groups">[]): string[] {
+/** Names of the groups that splits keep whole by default: of fewer values than splits, one split would be empty. */
+export function keptWhole(images: readonly Pick<Drawable, "groups">[]): string[] {
   const names = new Set(images.flatMap(({ groups }) => Object.keys(groups)));
-  return [...names].filter((name) => images.some(({ groups }) => groups[name] !== images[0].groups[name]));
+  return [...names].filter((name) => new Set(images.map(({ groups }) => groups[name])).size >= SPLITS.length);
 }
 
 /** @returns for each image its split. */
 export function assignSplits(images: readonly Drawable[], { keep, shares, seed, by }: SplitMapping): Split[] {
-  const units = unitsOf(images, by ?? dividing(images));
+  const units = unitsOf(images, by ?? keptWhole(images));
   const result: Split[] = new Array(images.length).fill("train");
   const put = ({ members }: Unit, split: Split) => {
     for (const member of members) result[member] = split;

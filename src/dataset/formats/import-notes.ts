@@ -2,7 +2,7 @@
 
 import type { InputError } from "../../core/errors.js";
 import { SPLITS, type Split } from "../record.js";
-import { type Drawable, dividing } from "./assign-splits.js";
+import { type Drawable, keptWhole } from "./assign-splits.js";
 import type { SplitMapping } from "./mapping.js";
 import { splitIn } from "./places.js";
 import { quoted } from "./quoted.js";
@@ -51,14 +51,14 @@ function unknownSplits(splits: Survey["splits"]): string[] {
 
 /** How the images lie in the splits. */
 export function splitNotes(images: readonly Drawable[], splits: readonly Split[], mapping: SplitMapping): string[] {
-  const by = mapping.by ?? dividing(images);
+  const by = mapping.by ?? keptWhole(images);
   const given = new Set(images.flatMap(({ groups }) => Object.keys(groups)));
   const undivided = by.filter((name) => given.has(name));
   const divided = [...given].filter((name) => !by.includes(name));
   return [
     ...(undivided.length > 0 ? [`no split divides a group of ${quoted(undivided)}`] : []),
     ...(divided.length > 0 && mapping.by === undefined
-      ? [`all images share one ${quoted(divided)}, which therefore is in several splits`]
+      ? [`groups of too few values to be kept whole, which are in several splits: ${quoted(divided)}`]
       : []),
     ...movedNotes(images, splits, mapping),
     ...emptySplits(splits, { shares: mapping.shares, isGrouped: undivided.length > 0 }),

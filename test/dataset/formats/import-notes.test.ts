@@ -61,18 +61,23 @@ describe("groups of the export", () => {
     if (mapping === undefined) expect(report.mapping).toMatch(/# The export gives groups: "patient"\./);
   });
 
-  test("one that all images share counts for nothing", async () => {
-    const { report } = await imported({ ...pictures(30), "a.csv": table().replace(/,p\d+/g, ",p") });
+  const halves = table().replace(/,p(\d)/g, (_, n) => `,p${Number(n) < 5 ? 0 : 1}`);
+
+  test.each([
+    ["one", table().replace(/,p\d+/g, ",p")],
+    ["two", halves],
+  ])("of %s value count for nothing, or a split would be empty", async (_, csv) => {
+    const { report } = await imported({ ...pictures(30), "a.csv": csv });
     expect(report.samples).toEqual({ train: 22, validation: 4, test: 4 });
-    expect(report.notes).toContain('all images share one "patient", which therefore is in several splits');
+    expect(report.notes).toContain('groups of too few values to be kept whole, which are in several splits: "patient"');
   });
 
   test("splits of the export that divide one are changed, and too few leave a split empty: both is said", async () => {
     const { lines, report } = await imported({ ...pictures(30), "a.csv": table("split") });
     expect(across(lines)).toEqual([]);
     expect(report.notes).toContainEqual(expect.stringMatching(/another split than the export .*: 10$/));
-    const halves = table().replace(/,p(\d)/g, (_, n) => `,p${Number(n) < 5 ? 0 : 1}`);
-    const { report: half } = await imported({ ...pictures(30), "a.csv": halves });
+    const mapping = `${CLASS}splits: { by: [patient] }`;
+    const { report: half } = await imported({ ...pictures(30), "a.csv": halves }, { mapping });
     expect(half.notes).toContainEqual(
       expect.stringMatching(/^no validation and no test image: there are too few groups/),
     );
