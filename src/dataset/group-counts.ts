@@ -68,3 +68,13 @@ export function groupWarnings(
         "Each of the others counts as a group of its own; give it for all, or check the name.",
     );
 }
+
+/** Groups that lie in several splits, as sentences; not of fewer values than splits, which cannot be kept apart. */
+export function dividedGroups(groups: Readonly<Record<string, GroupSummary>>): string[] {
+  return Object.entries(groups)
+    .filter(([, { count, acrossSplitsCount }]) => count >= SPLITS.length && acrossSplitsCount > 0)
+    .map(
+      ([name, { count, acrossSplitsCount }]) =>
+        `${acrossSplitsCount} of ${count} groups "${name}" lie in several splits: results will look better than they are.`,
+    );
+}

@@ -13,6 +13,7 @@ import type { EpochRecord } from "../core/epoch-record.js";
 import { ConfigError } from "../core/errors.js";
 import { exists, writeFileAtomic } from "../core/files.js";
 import { fewJudges, unjudged, unlearnable } from "../dataset/dataset-warnings.js";
+import { dividedGroups } from "../dataset/group-counts.js";
 import { type Inventory, takeInventory } from "../dataset/inventory.js";
 import { openPart } from "../dataset/open-part.js";
 import { locate } from "../dataset/paths.js";
@@ -120,6 +121,7 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
       .filter(({ head }) => learning.includes(head))
       .map(({ message }) => message),
     ...fewJudges(summary, learning),
+    ...dividedGroups(summary.groups),
     ...(plan.fingerprint.remark === undefined ? [] : [plan.fingerprint.remark]),
   ];
   const former = isResumed ? await readFileList(config.out) : null;

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { DatasetError } from "../../src/core/errors.js";
 import { checkDataset } from "../../src/dataset/check.js";
 import { openDataset, readRecord } from "../../src/dataset/dataset.js";
+import { dividedGroups } from "../../src/dataset/group-counts.js";
 import { parseGroups } from "../../src/dataset/groups.js";
 import { loadSample } from "../../src/dataset/sample.js";
 import { fromRaw, rgb, temporaryFolder, writeDataset } from "./given.js";
@@ -55,6 +56,17 @@ test("groups stand in the record, on the sample and in the summary", async () =>
     patient: { count: 2, acrossSplitsCount: 0, sampleCount: 2 },
     site: { count: 1, acrossSplitsCount: 1, sampleCount: 2 },
   });
+});
+
+test("groups that lie in several splits are counted where there are enough to keep them apart", () => {
+  const groups = {
+    patient: { count: 9, acrossSplitsCount: 2, sampleCount: 40 },
+    whole: { count: 9, acrossSplitsCount: 0, sampleCount: 40 },
+    site: { count: 2, acrossSplitsCount: 2, sampleCount: 40 },
+  };
+  expect(dividedGroups(groups)).toEqual([
+    '2 of 9 groups "patient" lie in several splits: results will look better than they are.',
+  ]);
 });
 
 test("data check names the first group that lies in several splits, and how many others do", async () => {

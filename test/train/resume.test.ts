@@ -272,7 +272,9 @@ test("says what the data cannot teach, before training and in the model", async 
   });
   writeFileSync(
     join(folder, "samples.jsonl"),
-    [...judged, third].map((sample) => `${JSON.stringify(sample)}\n`).join(""),
+    [...judged, third]
+      .map((sample, at) => `${JSON.stringify({ ...sample, groups: { patient: `p${at % 3}` } })}\n`)
+      .join(""),
   );
   let notes: readonly string[] = [];
   const out = temporary();
@@ -289,6 +291,7 @@ test("says what the data cannot teach, before training and in the model", async 
   expect(notes.slice(0, 2)).toEqual(expected);
   expect(notes).toContainEqual(expect.stringMatching(/^fewer than 10 validation images are labelled for "class", /));
   expect(trained.provenance.warnings.slice(0, 2)).toEqual(expected);
+  expect(notes).toContain('3 of 3 groups "patient" lie in several splits: results will look better than they are.');
   const unseen = 'this model does not see "unseen": no training image is labelled for it.';
   expect(trained.provenance.unseen).toMatchObject({ unseen });
   expect(trained.provenance.warnings).toContain(unseen);
