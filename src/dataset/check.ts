@@ -19,7 +19,7 @@ import { readLines, withoutReturns } from "./lines.js";
 import { type Manifest, readManifest } from "./manifest.js";
 import { locate } from "./paths.js";
 import { readImageFile } from "./read-image-file.js";
-import { parseLine, type SampleRecord, type Split, toRecord } from "./record.js";
+import { parseLine, type SampleRecord, SPLITS, type Split, toRecord } from "./record.js";
 import { type Survey, surveyOf, surveyWarnings } from "./survey/survey.js";
 import { createSizeCheck } from "./too-small.js";
 
@@ -112,6 +112,8 @@ export async function checkDataset(directory: string, options: CheckOptions = {}
     lineCount++;
     onProgress?.(lineCount);
   }
+  for (const [name, { count }] of Object.entries(groups.summary))
+    if (count < SPLITS.length) remarks.drop(`group ${name}`);
   for (const fault of remarks.faults(file)) report(fault);
   if (lineCount === 0)
     report({ severity: "error", file, message: `${file}: holds no samples. Put one sample, as JSON, on each line.` });

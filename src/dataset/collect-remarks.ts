@@ -14,6 +14,8 @@ export interface Remark {
 export interface Remarks {
   /** @param kind remarks of one kind are merged. */
   add(kind: string, remark: Remark): void;
+  /** Forgets all of one kind. */
+  drop(kind: string): void;
   /** One remark per kind, ordered by the line of the first file. */
   faults(file: string): Fault[];
 }
@@ -26,6 +28,9 @@ export function collectRemarks(): Remarks {
       known.count++;
       for (const aspect of remark.aspects) known.aspects.add(aspect);
       kinds.set(kind, known);
+    },
+    drop: (kind) => {
+      kinds.delete(kind);
     },
     faults: (file) =>
       [...kinds.values()].map(({ first: { severity, line, message }, count, aspects }) => {

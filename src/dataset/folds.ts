@@ -78,7 +78,12 @@ function tooFew(
   { of, by, images, units }: { of: number; by: readonly string[]; images: number; units: readonly Unit[] },
 ): DatasetError {
   const apart = by.length === 0 ? "" : `, which make ${units.length} that share no ${by.join(" or ")}`;
-  const named = by.length > 1 ? `, or name the groups that must stay together: --set 'fold.by=["${by[0]}"]'` : "";
+  const named =
+    by.length > 1
+      ? `, or name the groups that must stay together: --set 'fold.by=["${by[0]}"]'`
+      : by.length === 1
+        ? ", or let folds divide groups: --set fold.by=[]"
+        : "";
   return new DatasetError(
     `${directory}: cannot be divided into ${of} folds: ${images} samples in train and validation${apart}.`,
     { cure: `Ask for fewer${named}.` },

@@ -16,13 +16,17 @@ const MOST = 4;
  * @returns 1 to 4 for each image.
  */
 export function repeatFactors(shown: Shown, { count, least }: { count: number; least: number }): Float64Array {
-  const factors = new Float64Array(count).fill(1);
+  const factorOf = (images: number) => Math.max(1, Math.sqrt(least / (images / count)));
+  const factors = new Float64Array(count); // 0: shows nothing
   for (const indices of shown.values()) {
-    const factor = Math.sqrt(least / (indices.length / count));
+    const factor = factorOf(indices.length);
     for (const index of indices) factors[index] = Math.max(factors[index], factor);
   }
-  const smallest = factors.reduce((least, factor) => Math.min(least, factor), Number.POSITIVE_INFINITY);
-  return factors.map((factor) => Math.min(MOST, factor / smallest));
+  // Images that show nothing are drawn once; where they are many, they are the usual ones.
+  const idle = factors.reduce((sum, factor) => sum + (factor === 0 ? 1 : 0), 0);
+  const usual = idle > 0 ? factorOf(idle) : Number.POSITIVE_INFINITY;
+  const smallest = factors.reduce((low, factor) => (factor > 0 ? Math.min(low, factor) : low), usual);
+  return factors.map((factor) => Math.max(1, Math.min(MOST, factor / smallest)));
 }
 
 /** Draws of an epoch. */

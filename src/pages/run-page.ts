@@ -77,7 +77,7 @@ function summary(run: RunFacts): string {
     ? ""
     : '<p class="note plain">Still training, or stopped: curves so far. The rest comes at the end.</p>';
   const part = run.part
-    ? `<p class="note">A quick run, on ${run.part.train} of ${run.part.of} training images. ` +
+    ? `<p class="note">Trained on ${run.part.train} of ${run.part.of} training images. ` +
       "Train in full before you judge it.</p>"
     : "";
   const meaning = `<p class="faint">The score is the ${escapeHtml(what)} on the validation images.</p>`;

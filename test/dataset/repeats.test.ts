@@ -23,6 +23,7 @@ describe("repeat factors", () => {
     const shown = new Map([["rare", [0]]]);
     expect(repeatFactors(shown, { count: 10_000, least: 0.125 })[0]).toBe(4);
     expect([...repeatFactors(shown, { count: 100, least: 0 })]).toEqual(new Array(100).fill(1));
+    expect([...repeatFactors(shown, { count: 1, least: 0 })]).toEqual([1]);
   });
 
   test("are divided by the smallest: ten classes of ten images each are all drawn once", () => {
@@ -31,6 +32,8 @@ describe("repeat factors", () => {
       range(10).map((at) => 10 * name + at),
     ]);
     expect([...repeatFactors(new Map(classes), { count: 100, least: 1 })]).toEqual(new Array(100).fill(1));
+    // One more that shows nothing changes nothing.
+    expect([...repeatFactors(new Map(classes), { count: 101, least: 1 })]).toEqual(new Array(101).fill(1));
     // Of two classes with 80 and 20 images: sqrt(1 / 0.2) / sqrt(1 / 0.8).
     const two = new Map([
       ["class:often", range(80)],

@@ -99,7 +99,7 @@ test(
     const first = await runTraining({ ...config, images }, { engine, reasons });
     expect(first.provenance.dataset.counts).toEqual({ train: 4, validation: 2, test: 4 });
     const page = readFileSync(join(folder, "quick", "run.html"), "utf8");
-    expect(page).toMatch(/A quick run, on 4 of \d+ training images\..*Train in full first/s);
+    expect(page).toMatch(/Trained on 4 of \d+ training images\..*Train in full first/s);
     const again = await quickConfig(raw, { engine, isResumed: true });
     expect(again.config).toEqual({ ...config, images });
     await expect(quickConfig(raw, { engine })).rejects.toThrow(/quick: holds a training run already/);

@@ -11,6 +11,7 @@ import type { Survey } from "../../dataset/survey/survey.js";
 import { synthesize } from "../../dataset/synth/synthesize.js";
 import { type Cause, POSSIBLE_CAUSES } from "../../dataset/synth/tissue.js";
 import { DATASET_PAGE, datasetPage } from "../../pages/dataset-page.js";
+import { BUILTIN_INPUT_SIZE } from "../../train/config.js";
 import { defaultInputSize } from "../../workflows/default-input-size.js";
 import { countUpTo, positiveInteger } from "../engine-options.js";
 import { checkOutFile } from "../out-file.js";
@@ -106,7 +107,7 @@ async function runCheck(directory: string, options: CheckOptions, signal: AbortS
   const { html } = options;
   if (html !== undefined) await checkOutFile(html, { isOurs: isDatasetPage, what: "a page of data check" });
   const bar = progressBar("checking");
-  const inputSize = options.inputSize ?? (await defaultInputSize(directory));
+  const inputSize = options.inputSize ?? (options.decode ? await defaultInputSize(directory) : BUILTIN_INPUT_SIZE);
   let survey: Survey | undefined;
   const report = await checkDataset(directory, {
     decode: options.decode,

@@ -67,7 +67,8 @@ function printComparison(comparison: RunComparison, { json }: CommonOptions): vo
   const { a, b, isSameDataset, config, metrics } = comparison;
   printLine(`a: ${a}`);
   printLine(`b: ${b}`);
-  if (!isSameDataset) printLine("note: trained on different data, so that the metrics are of different images");
+  if (!isSameDataset)
+    printLine("note: trained on different data, or parts of them, so that the metrics may be of different images");
   printLine();
   if (config.length === 0) printLine("configuration: the same");
   else

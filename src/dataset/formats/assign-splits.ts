@@ -13,7 +13,7 @@ export interface Drawable extends Stratified {
 /** Names of the groups that splits keep whole by default: of fewer values than splits, one split would be empty. */
 export function keptWhole(images: readonly Pick<Drawable, "groups">[]): string[] {
   const names = new Set(images.flatMap(({ groups }) => Object.keys(groups)));
-  return [...names].filter((name) => new Set(images.map(({ groups }) => groups[name])).size >= SPLITS.length);
+  return [...names].filter((name) => new Set(images.flatMap(({ groups }) => groups[name] ?? [])).size >= SPLITS.length);
 }
 
 /** @returns for each image its split. */

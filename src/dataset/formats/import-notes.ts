@@ -61,7 +61,7 @@ export function splitNotes(images: readonly Drawable[], splits: readonly Split[]
       ? [`groups of too few values to be kept whole, which are in several splits: ${quoted(divided)}`]
       : []),
     ...movedNotes(images, splits, mapping),
-    ...emptySplits(splits, { shares: mapping.shares, isGrouped: undivided.length > 0 }),
+    ...(undivided.length > 0 ? emptySplits(images, splits, mapping) : []),
     ...missingClasses(images, splits),
   ];
 }
@@ -78,12 +78,13 @@ function movedNotes(images: readonly Drawable[], splits: readonly Split[], { kee
   return [`images that are in another split than the export has them, so that no group is divided: ${count}`];
 }
 
-function emptySplits(
-  splits: readonly Split[],
-  { shares, isGrouped }: { shares: SplitMapping["shares"]; isGrouped: boolean },
-): string[] {
-  const empty = SPLITS.filter((split) => shares[split] > 0 && !splits.includes(split));
-  if (empty.length === 0 || !isGrouped) return [];
+/** Splits that no group was left for; an export whose own splits are kept may have no test images. */
+function emptySplits(images: readonly Drawable[], splits: readonly Split[], { keep, shares }: SplitMapping): string[] {
+  const isDrawn = !keep || images.some(({ split }) => split === undefined);
+  const empty = SPLITS.filter(
+    (split) => shares[split] > 0 && !splits.includes(split) && (isDrawn || split === "validation"),
+  );
+  if (empty.length === 0) return [];
   return [
     `no ${empty.join(" and no ")} image: there are too few groups; "by" in the mapping's splits says which count`,
   ];

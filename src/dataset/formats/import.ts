@@ -96,16 +96,21 @@ export async function importAnnotations(
     throw new DatasetError(`${sources.join(", ")}: no image${leftText(left)}.`, { cure: "Name another folder." });
   }
   let done = 0;
+  let goodCount = imageCount;
   const step = (text: string, parts: number) => {
     if (signal?.aborted) throw new InterruptedError(`${directory}: interrupted; nothing was written.`);
     done++;
-    onProgress?.(done / (2 * imageCount), `${text} ${parts === 1 ? done : done - imageCount} of ${imageCount}`);
+    onProgress?.(
+      done / (imageCount + goodCount),
+      `${text} ${parts === 1 ? `${done} of ${imageCount}` : `${done - imageCount} of ${goodCount}`}`,
+    );
   };
   const found = await survey(sets, { skipBad, onImage: () => step("reading", 1), signal });
   if (found.imageCount === 0)
     throw new DatasetError(`${sources.join(", ")}: no image could be read (${found.bad[0].what.replace(/\.$/, "")}).`, {
       cure: "Name the folder of the images with --images.",
     });
+  goodCount = found.imageCount;
   const name = basename(resolve(sources[0])).replace(/\.(json|xml|yaml|csv)$/i, "") || "imported";
   const proposal = options.mapping ? undefined : proposeMapping(found, name);
   const { text, file } = options.mapping ?? { text: proposal?.text ?? "", file: MAPPING_FILE };
@@ -287,7 +292,7 @@ function tallyOf(mapping: Mapping) {
       return [
         ...(partlyKnown > 0
           ? [
-              `images without a class, since only a part of their labels is known (of others nothing is said, or they ` +
+              `images without a class, since only a part of their labels is known (others are blank, or they ` +
                 `are to be ignored) and a list of labels says that all others are absent: ${partlyKnown}`,
             ]
           : []),

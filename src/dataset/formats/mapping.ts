@@ -57,7 +57,7 @@ export interface SplitMapping {
   /** For the others; they sum to 1. */
   readonly shares: Readonly<Record<Split, number>>;
   readonly seed: number;
-  /** Groups that no split may divide; absent: all that the images have. */
+  /** Groups that no split may divide; absent: those of at least three values. */
   readonly by?: readonly string[];
 }
 

@@ -43,7 +43,7 @@ export function proposeMapping(found: Survey, name: string): Proposal {
 function groupsText({ groups }: Survey): string {
   const given =
     groups.size > 0
-      ? `The export gives groups: ${quoted([...groups])}. No split divides them; "by" under splits names those that count, as in by: [${stringify([...groups][0]).trim()}], or none: by: []. More are told so:`
+      ? `The export gives groups: ${quoted([...groups])}. No split divides those of at least three values; "by" under splits names those that count, as in by: [${stringify([...groups][0]).trim()}], or none: by: []. More are told so:`
       : "Images of one patient, site or device belong in one split. Say how they are told, for example:";
   return `${comment(given)}# groups:
 #   patient: { name: "^(p[0-9]+)_" }   # what the parentheses match in the file's name

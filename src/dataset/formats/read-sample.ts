@@ -2,6 +2,7 @@
 
 import { DatasetError } from "../../core/errors.js";
 import { LIMITS } from "../../core/limits.js";
+import { ownValue } from "../../core/own-value.js";
 import { classState } from "../dataset-summary.js";
 import { type AspectRecord, annotationState } from "../record.js";
 import type { AnnotatedImage, ImageAnnotations } from "./annotated-set.js";
@@ -72,7 +73,7 @@ export async function readSample(image: AnnotatedImage, options: ReadSampleOptio
   Object.assign(aspects, masks.records);
   const states: Record<string, AreaState> = { class: classState(labels.target) };
   for (const { name, kind } of mapping.aspects)
-    states[name] = masks.states[name] ?? annotationState(aspects[name], kind);
+    states[name] = ownValue(masks.states, name) ?? annotationState(aspects[name], kind);
   const classes = labels.target.labels ?? (labels.target.label === undefined ? [] : [labels.target.label]);
   return {
     file: image.path,

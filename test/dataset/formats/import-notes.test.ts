@@ -66,6 +66,7 @@ describe("groups of the export", () => {
   test.each([
     ["one", table().replace(/,p\d+/g, ",p")],
     ["two", halves],
+    ["two, and none for one image,", halves.replace(/,p0/, ",")],
   ])("of %s value count for nothing, or a split would be empty", async (_, csv) => {
     const { report } = await imported({ ...pictures(30), "a.csv": csv });
     expect(report.samples).toEqual({ train: 22, validation: 4, test: 4 });
@@ -76,6 +77,7 @@ describe("groups of the export", () => {
     const { lines, report } = await imported({ ...pictures(30), "a.csv": table("split") });
     expect(across(lines)).toEqual([]);
     expect(report.notes).toContainEqual(expect.stringMatching(/another split than the export .*: 10$/));
+    expect(report.notes).not.toContainEqual(expect.stringMatching(/there are too few groups/)); // it has no validation
     const mapping = `${CLASS}splits: { by: [patient] }`;
     const { report: half } = await imported({ ...pictures(30), "a.csv": halves }, { mapping });
     expect(half.notes).toContainEqual(
