@@ -186,3 +186,24 @@ test("categories that differ in spaces alone are named, and so are classes that 
     'classes that no test image has: "broken"',
   ]);
 });
+
+test("an aspect may be called as a member of every object is", async () => {
+  const box = (image_id: number, category_id: number) => {
+    return { id: 10 * image_id + category_id, image_id, category_id, bbox: [4, 4, 4, 4] };
+  };
+  const { report } = await imported({
+    ...pictures(12),
+    "instances.json": JSON.stringify({
+      images: range(12).map((id) => ({ id, file_name: `${id}.png`, width: 8, height: 8 })),
+      categories: [
+        { id: 1, name: "constructor" },
+        { id: 2, name: "toString" },
+      ],
+      annotations: [...range(6).map((n) => box(n, 1)), ...range(4).map((n) => box(n + 4, 2))],
+    }),
+  });
+  expect(report.heads).toMatchObject({
+    constructor: { labelled: 6, empty: 6, unlabelled: 0 },
+    toString: { labelled: 4, empty: 8, unlabelled: 0 },
+  });
+});
