@@ -199,7 +199,7 @@ function duplicateFinder() {
       warn: (message: string) => void;
     },
   ) => {
-    const digest = (text: string | Uint8Array) => createHash("sha256").update(text).digest("hex").slice(0, 32);
+    const digest = (text: string | Uint8Array) => createHash("sha256").update(text).digest().toString("latin1", 0, 16); // as short as can be: there is one an image
     const bytes = decode ? await bytesOf(dataset, image) : undefined;
     const key = digest(bytes && bytes.length > 0 ? bytes : `path:${image}`);
     const earlier = seen.get(key);

@@ -3,6 +3,7 @@
  * kept libraries decode each file once more, and take milliseconds for a cosine transform of every image.
  */
 
+import { growingRows } from "../../core/growing-rows.js";
 import { luma } from "../../core/luma.js";
 import type { Split } from "../record.js";
 import { GLANCE, type SeenSample, type SurveyPart } from "./seen-sample.js";
@@ -28,6 +29,8 @@ export interface NearDuplicates {
 
 const SIDE = 16;
 const WORDS = (SIDE * SIDE) / 32;
+/** Columns and rows of grey levels that are compared where hashes are alike. */
+const GREYS = 8;
 /** Hashes that differ in fewer bits than they have words have a word in common: that is how pairs are found. */
 const FARTHEST = WORDS - 1;
 /** Steps of grey below this are noise, as of a compression. */
@@ -42,31 +45,35 @@ const MOST_PAIRS = 10_000;
 /** Images with one word in common that are compared with one another. */
 const MOST_ALIKE = 64;
 
-/** Keeps about 200 bytes of each image. */
+/** Keeps about 110 bytes of each image. */
 export function nearDuplicates(): SurveyPart<NearDuplicates> {
-  const places: Place[] = [];
-  const hashes: Uint32Array[] = [];
-  const greys: Uint8Array[] = [];
+  const lines: number[] = [];
+  const splits: Split[] = [];
+  const hashes = growingRows((length) => new Uint32Array(length), WORDS);
+  const greys = growingRows((length) => new Uint8Array(length), GREYS * GREYS);
+  const placeOf = (at: number): Place => ({ line: lines[at], split: splits[at] });
   return {
     add({ image, isCopy, line, record: { split } }: SeenSample) {
       if (!image || isCopy) return;
       const hash = differenceHash(image.pixels);
       if (bitCount(hash) < LEAST_BITS) return;
-      places.push({ line, split });
-      hashes.push(hash);
-      greys.push(Uint8Array.from(meanGrey(image.pixels, { columns: 8, rows: 8 })));
+      lines.push(line);
+      splits.push(split);
+      hashes.add(hash);
+      greys.add(Uint8Array.from(meanGrey(image.pixels, { columns: GREYS, rows: GREYS })));
     },
     result() {
       const found = new Map<number, NearDuplicate>();
       for (let word = 0; word < WORDS; word++) {
-        const order = Uint32Array.from(hashes.keys()).sort((a, b) => hashes[a][word] - hashes[b][word] || a - b);
+        const order = Uint32Array.from(lines.keys());
+        order.sort((a, b) => hashes.value(a, word) - hashes.value(b, word) || a - b);
         for (let at = 0; at < order.length; at++) {
           for (let next = at + 1; next < Math.min(order.length, at + MOST_ALIKE); next++) {
             const [a, b] = [order[at], order[next]];
-            if (hashes[a][word] !== hashes[b][word] || found.size >= MOST_PAIRS) break;
-            const distance = bitCount(hashes[a].map((own, index) => own ^ hashes[b][index]));
-            if (distance > FARTHEST || !areAlike(greys[a], greys[b])) continue;
-            found.set(a * hashes.length + b, { first: places[a], second: places[b], distance });
+            if (hashes.value(a, word) !== hashes.value(b, word) || found.size >= MOST_PAIRS) break;
+            const distance = bitCount(hashes.row(a).map((own, index) => own ^ hashes.value(b, index)));
+            if (distance > FARTHEST || !areAlike(greys.row(a), greys.row(b))) continue;
+            found.set(a * lines.length + b, { first: placeOf(a), second: placeOf(b), distance });
           }
         }
       }
@@ -81,7 +88,7 @@ export function nearDuplicates(): SurveyPart<NearDuplicates> {
 }
 
 /** 16 x 16 bits: whether grey rises from one column to the next by more than noise. @param pixels `[64, 64, 3]`. */
-export function differenceHash(pixels: Uint8Array): Uint32Array {
+export function differenceHash(pixels: Uint8Array): Uint32Array<ArrayBuffer> {
   const grey = meanGrey(pixels, { columns: SIDE + 1, rows: SIDE });
   const hash = new Uint32Array(WORDS);
   for (let y = 0; y < SIDE; y++) {

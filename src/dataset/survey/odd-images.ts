@@ -28,10 +28,17 @@ type Look = readonly [red: number, green: number, blue: number, deviation: numbe
 
 /** Keeps eight numbers of each image. */
 export function oddImages(): SurveyPart<OddImage[]> {
+  const sizes = new Map<string, string>(); // each text once
+  const sizeOf = ({ width, height }: { readonly width: number; readonly height: number }) => {
+    const text = `${width} x ${height}`;
+    const known = sizes.get(text);
+    if (known === undefined) sizes.set(text, text);
+    return known ?? text;
+  };
   const looks: { line: number; size: string; isGrey: boolean; look: Look }[] = [];
   return {
     add({ image, line }: SeenSample) {
-      if (image) looks.push({ line, size: `${image.width} x ${image.height}`, ...lookOf(image.pixels) });
+      if (image) looks.push({ line, size: sizeOf(image), ...lookOf(image.pixels) });
     },
     result() {
       const found: OddImage[] = [];
