@@ -14,12 +14,12 @@ import { collectRemarks, type Remark } from "./collect-remarks.js";
 import { type DatasetSummary, type StateCounts, tally } from "./dataset-summary.js";
 import { datasetWarnings } from "./dataset-warnings.js";
 import type { Fault } from "./fault.js";
-import { type GroupCrossing, type GroupSummary, groupCounts, groupWarnings } from "./group-counts.js";
+import { canBeWhole, type GroupCrossing, type GroupSummary, groupCounts, groupWarnings } from "./group-counts.js";
 import { readLines, withoutReturns } from "./lines.js";
 import { type Manifest, readManifest } from "./manifest.js";
 import { locate } from "./paths.js";
 import { readImageFile } from "./read-image-file.js";
-import { parseLine, type SampleRecord, SPLITS, type Split, toRecord } from "./record.js";
+import { parseLine, type SampleRecord, type Split, toRecord } from "./record.js";
 import { type Survey, surveyOf, surveyWarnings } from "./survey/survey.js";
 import { createSizeCheck } from "./too-small.js";
 
@@ -112,8 +112,7 @@ export async function checkDataset(directory: string, options: CheckOptions = {}
     lineCount++;
     onProgress?.(lineCount);
   }
-  for (const [name, { count }] of Object.entries(groups.summary))
-    if (count < SPLITS.length) remarks.drop(`group ${name}`);
+  for (const [name, { count }] of Object.entries(groups.summary)) if (!canBeWhole(count)) remarks.drop(`group ${name}`);
   for (const fault of remarks.faults(file)) report(fault);
   if (lineCount === 0)
     report({ severity: "error", file, message: `${file}: holds no samples. Put one sample, as JSON, on each line.` });
@@ -199,7 +198,8 @@ function duplicateFinder() {
       warn: (message: string) => void;
     },
   ) => {
-    const digest = (text: string | Uint8Array) => createHash("sha256").update(text).digest().toString("latin1", 0, 16); // as short as can be: there is one an image
+    // As short as can be: there is one an image.
+    const digest = (text: string | Uint8Array) => createHash("sha256").update(text).digest().toString("latin1", 0, 16);
     const bytes = decode ? await bytesOf(dataset, image) : undefined;
     const key = digest(bytes && bytes.length > 0 ? bytes : `path:${image}`);
     const earlier = seen.get(key);

@@ -69,10 +69,15 @@ export function groupWarnings(
     );
 }
 
-/** Groups that lie in several splits, as sentences; not of fewer values than splits, which cannot be kept apart. */
+/** Whether a group of so many values can be kept whole: of fewer than splits, one split would be empty. */
+export function canBeWhole(valueCount: number): boolean {
+  return valueCount >= SPLITS.length;
+}
+
+/** Groups that lie in several splits though they could be kept whole, as sentences. */
 export function dividedGroups(groups: Readonly<Record<string, GroupSummary>>): string[] {
   return Object.entries(groups)
-    .filter(([, { count, acrossSplitsCount }]) => count >= SPLITS.length && acrossSplitsCount > 0)
+    .filter(([, { count, acrossSplitsCount }]) => canBeWhole(count) && acrossSplitsCount > 0)
     .map(
       ([name, { count, acrossSplitsCount }]) =>
         `${acrossSplitsCount} of ${count} groups "${name}" lie in several splits: results will look better than they are.`,

@@ -1,5 +1,6 @@
 /** Which split each imported image goes to: the one that its export gives it, else one that is drawn. */
 
+import { canBeWhole } from "../group-counts.js";
 import { SPLITS, type Split } from "../record.js";
 import { type Stratified, stratify, type Unit, unitsOf } from "../stratify.js";
 import type { SplitMapping } from "./mapping.js";
@@ -10,10 +11,10 @@ export interface Drawable extends Stratified {
   readonly split?: Split;
 }
 
-/** Names of the groups that splits keep whole by default: of fewer values than splits, one split would be empty. */
+/** Names of the groups that splits keep whole by default: all that can be. */
 export function keptWhole(images: readonly Pick<Drawable, "groups">[]): string[] {
   const names = new Set(images.flatMap(({ groups }) => Object.keys(groups)));
-  return [...names].filter((name) => new Set(images.flatMap(({ groups }) => groups[name] ?? [])).size >= SPLITS.length);
+  return [...names].filter((name) => canBeWhole(new Set(images.flatMap(({ groups }) => groups[name] ?? [])).size));
 }
 
 /** @returns for each image its split. */
