@@ -101,7 +101,8 @@ async function labelSet(set, drawn, { rule, values }) {
   });
   const aspects = names.map((aspect) => ({ name: aspect, kind: /** @type {const} */ ("segmentation") }));
   const causes = { with: things.filter((thing) => names.includes(thing)) };
-  await writeDataset(target, { name: `composites-${name}`, classes: ["without", "with"], aspects, causes }, samples);
+  const manifest = { name: `composites-${name}`, classes: ["without", "with"], aspects, causes, allowLinks: true };
+  await writeDataset(target, manifest, samples);
   const share = samples.filter((sample) => sample.label === "with").length / samples.length;
   console.log(`${target}: ${countSplits(samples)}; ${Math.round(100 * share)} % with`);
 }

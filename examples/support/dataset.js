@@ -29,6 +29,7 @@ import { join } from "node:path";
  * @property {readonly string[]} classes
  * @property {readonly { name: string, kind: "segmentation" | "boxes" | "presence" }[]} aspects
  * @property {Readonly<Record<string, readonly string[]>>} [causes]
+ * @property {boolean} [allowLinks] whether links of the dataset may lead out of its folder.
  */
 
 /**
@@ -38,7 +39,7 @@ import { join } from "node:path";
  */
 export async function writeDataset(folder, manifest, samples) {
   await mkdir(folder, { recursive: true });
-  const { name, classes, aspects, causes } = manifest;
+  const { name, classes, aspects, causes, allowLinks } = manifest;
   const file = {
     format: "aspectlens-dataset/1",
     name,
@@ -47,6 +48,7 @@ export async function writeDataset(folder, manifest, samples) {
     samples: "samples.jsonl",
     aspects,
     causes,
+    allowLinks,
   };
   await writeFile(join(folder, "samples.jsonl"), samples.map((sample) => `${JSON.stringify(sample)}\n`).join(""));
   await writeFile(join(folder, "dataset.json"), `${JSON.stringify(file, null, 2)}\n`);
