@@ -10,9 +10,11 @@ const REACH = 2;
 
 /** @typedef {{ data: Uint8Array, width: number, height: number }} PartMap of values, row by row. */
 
-/** @param {string} path @returns {Promise<PartMap>} */
-export async function readMap(path) {
-  const { data, info } = await sharp(path).extractChannel(0).raw().toBuffer({ resolveWithObject: true });
+/** @param {string} path @param {number} [size] another side for it. @returns {Promise<PartMap>} */
+export async function readMap(path, size) {
+  const file = sharp(path).extractChannel(0);
+  const image = size === undefined ? file : file.resize(size, size, { kernel: "nearest" });
+  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
   return { data, width: info.width, height: info.height };
 }
 

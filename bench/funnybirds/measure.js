@@ -1,0 +1,174 @@
+/** What a model answers to every picture, and how each method explains it; kept line by line, so that it can go on. */
+
+import { existsSync } from "node:fs";
+import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { answer, decodeImage, imageBatch } from "aspectlens";
+import { openAttributions } from "./attributions.js";
+import { contrastPair, PARTS } from "./birds.js";
+import { openOwn } from "./own-numbers.js";
+import { dilatedThings, FIRST_OBJECT, readMap, sumsOverThings, visibleObjects } from "./part-maps.js";
+import { imagePath, mapPath, objectPath, partsPath, SUBSETS } from "./pictures.js";
+
+/** @import { Engine, Model, TrainedModel } from "aspectlens" */
+/** @import { Bird } from "./birds.js" */
+/** @import { Shot } from "./pictures.js" */
+/** @import { Explanation, Judged } from "./protocols.js" */
+
+/** @typedef {{ engine: Engine, model: Model, trained: TrainedModel, data: string, classes: readonly Bird[] }} Setting */
+/** @typedef {Pick<Judged, "kept" | "objects">} Answers */
+/** @typedef {Readonly<Record<string, Explanation>>} ByMethod */
+
+/** Images of one call. */
+const BATCH = 16;
+
+/**
+ * The logits of each image and of its removals.
+ *
+ * @param {readonly Shot[]} shots @param {Setting} setting @param {string} file
+ * @returns {Promise<readonly Answers[]>}
+ */
+export async function measureAnswers(shots, { engine, model, trained, data }, file) {
+  const { inputSize: size } = model.spec.trunk;
+  const { classifier, trunk } = model;
+  const graph = await engine.compile(
+    ({ inputs, constants }) => {
+      const image = /** @type {import("@tensorflow/tfjs").Tensor4D} */ (inputs.image);
+      const read = trunk.run(constants, { input: image }, classifier.spec.taps);
+      return { outputs: { logits: answer(classifier, constants, read) } };
+    },
+    { inputs: { image: [BATCH, size, size, 3] }, constants: trained.parameters, name: "answers" },
+  );
+  /** @param {readonly string[]} paths @returns {Promise<number[][]>} */
+  const logitsOf = async (paths) => {
+    const results = [];
+    for (let start = 0; start < paths.length; start += BATCH) {
+      const some = paths.slice(start, start + BATCH);
+      const samples = await Promise.all(some.map((path) => sampleOf(join(data, path), size)));
+      const { logits } = await graph.run({ image: imageBatch(samples, { size, batchSize: BATCH }) });
+      const length = logits.data.length / BATCH;
+      for (const row of some.keys()) results.push([...logits.data.slice(row * length, (row + 1) * length)]);
+    }
+    return results;
+  };
+  try {
+    return await eachOnce(shots, file, async (shot) => {
+      const kept = await logitsOf(SUBSETS.map((some) => partsPath(shot, some)));
+      // An object that is not seen leaves the picture as it is.
+      const seen = visibleObjects(await readMap(join(data, mapPath(shot))));
+      const without = await logitsOf(seen.map((object) => objectPath(shot, object)));
+      const objects = shot.scene.objects.map((_, object) => without[seen.indexOf(object)] ?? kept[SUBSETS.length - 1]);
+      return { kept, objects };
+    });
+  } finally {
+    await graph.dispose();
+  }
+}
+
+/**
+ * Explains each image for its class, the answer, and its pair, by our own numbers.
+ *
+ * @param {readonly Shot[]} shots @param {Setting & { answers: readonly Answers[], scale: "log-odds" | "logit" }} setting
+ * @param {string} file
+ * @returns {Promise<readonly Readonly<Record<string, ByMethod>>[]>} of each image, by class and method.
+ */
+export async function explainByOwn(shots, { answers, classes, data, ...setting }, file) {
+  const own = await openOwn(setting);
+  const { inputSize: size } = setting.model.spec.trunk;
+  try {
+    return await eachOnce(shots, file, async (shot, at) => {
+      const asked = classesOf(shot, answers[at], classes);
+      const { image } = await sampleOf(join(data, imagePath(shot)), size);
+      const given = await own.explain(image, asked, shot.scene.objects.length);
+      return Object.fromEntries(asked.map((label, row) => [label, given[row]]));
+    });
+  } finally {
+    await own.dispose();
+  }
+}
+
+/**
+ * The same by attribution maps, summed over part maps.
+ *
+ * @param {readonly Shot[]} shots @param {Setting & { answers: readonly Answers[] }} setting @param {string} file
+ * @returns {Promise<readonly Readonly<Record<string, ByMethod>>[]>}
+ */
+export async function explainByAttributions(shots, { answers, classes, data, engine, model, trained }, file) {
+  const { dispose, ...methods } = await openAttributions({ engine, model, parameters: trained.parameters });
+  const { inputSize: size } = model.spec.trunk;
+  try {
+    return await eachOnce(shots, file, async (shot, at) => {
+      const asked = classesOf(shot, answers[at], classes);
+      const { image } = await sampleOf(join(data, imagePath(shot)), size);
+      const things = dilatedThings(await readMap(join(data, mapPath(shot)), size));
+      /** @type {Record<string, Record<string, Explanation>>} */
+      const byClass = Object.fromEntries(asked.map((label) => [label, {}]));
+      for (const [name, mapsOf] of Object.entries(methods)) {
+        const maps = await mapsOf(asked.map((target) => ({ pixels: image, target })));
+        for (const [row, label] of asked.entries())
+          byClass[label][name] = overThings(maps[row], things, shot.scene.objects.length);
+      }
+      return byClass;
+    });
+  } finally {
+    await dispose();
+  }
+}
+
+/**
+ * @param {Float32Array} map @param {ReturnType<typeof dilatedThings>} things @param {number} objectCount
+ * @returns {Explanation}
+ */
+function overThings(map, things, objectCount) {
+  const sums = sumsOverThings(map, things);
+  return {
+    parts: PARTS.map((_, part) => sums.get(part + 1) ?? 0),
+    objects: Array.from({ length: objectCount }, (_, object) => sums.get(FIRST_OBJECT + object) ?? 0),
+    sum: map.reduce((sum, value) => sum + value, 0),
+  };
+}
+
+/** @param {Shot} shot @param {Answers} answers @param {readonly Bird[]} classes @returns {number[]} without repeats. */
+function classesOf({ label }, { kept }, classes) {
+  const whole = kept[SUBSETS.length - 1];
+  const pair = contrastPair(classes, label);
+  return [...new Set([label, whole.indexOf(Math.max(...whole)), ...(pair ? [pair.a, pair.b] : [])])];
+}
+
+/** @param {string} path @param {number} size */
+async function sampleOf(path, size) {
+  if (!existsSync(path)) throw new Error(`${path} is not drawn yet: node bench/funnybirds/make.js`);
+  const { pixels } = await decodeImage(path, { size });
+  return { path, image: pixels, target: {}, aspects: {} };
+}
+
+/**
+ * Makes a value for each item, and keeps it as a line of a file; those that are there are not made again.
+ *
+ * @template Item, Value
+ * @param {readonly Item[]} items @param {string} file @param {(item: Item, at: number) => Promise<Value>} make
+ * @returns {Promise<Value[]>}
+ */
+export async function eachOnce(items, file, make) {
+  await mkdir(dirname(file), { recursive: true });
+  const text = existsSync(file) ? await readFile(file, "utf8") : "";
+  // A line that was cut short has no end.
+  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+  if (whole.length < text.length) await writeFile(file, whole);
+  const values = whole
+    .split("\n")
+    .slice(0, -1)
+    .slice(0, items.length)
+    .map((line) => JSON.parse(line));
+  const [done, begun] = [values.length, performance.now()];
+  for (const [at, item] of items.entries()) {
+    if (at < done) continue;
+    const value = await make(item, at);
+    await appendFile(file, `${JSON.stringify(value)}\n`);
+    values.push(value);
+    if ((at + 1) % 50 > 0) continue;
+    const minutes = (((performance.now() - begun) / (at + 1 - done)) * (items.length - at - 1)) / 60_000;
+    console.log(`${file}: ${at + 1} of ${items.length}, about ${Math.ceil(minutes)} min left`);
+  }
+  return values;
+}

@@ -1,0 +1,74 @@
+/** What our own explanation gives to each part: the one place that reads its fields. */
+
+import { explainConstants, explainFunction, imageBatch, readExplanation } from "aspectlens";
+import { PARTS } from "./birds.js";
+
+/** @import { AspectExplanation, Engine, Model, TrainedModel } from "aspectlens" */
+/** @import { Explanation } from "./protocols.js" */
+
+/** By name of the method, the number that it is. @type {Readonly<Record<string, (aspect: AspectExplanation) => number | null>>} */
+export const OWN_NUMBERS = {
+  relevance: ({ relevance }) => relevance,
+  survival: ({ survival }) => survival,
+};
+
+/** Rows of one call: an image explained for its class, the answer, and the pair of target sensitivity. */
+const ROWS = 4;
+
+/**
+ * @param {{ engine: Engine, model: Model, trained: TrainedModel, scale: "log-odds" | "logit" }} of `scale`: what is
+ *   explained of a class. The odds are what `explain` does; the protocols measure the logit.
+ * @returns whoever opened it disposes it. `explain` gives, for each class that is asked for, each method's explanation.
+ */
+export async function openOwn({ engine, model, trained, scale }) {
+  const { spec, parameters, references, threshold } = trained;
+  const { inputSize: size } = spec.trunk;
+  const { classes } = model.classifier.spec;
+  const target = { shape: [ROWS, classes.length], data: new Float32Array(ROWS * classes.length) };
+  const graph = await engine.compile(explainFunction(model, { target: { kind: scale, class: classes[0] } }), {
+    inputs: { image: [ROWS, size, size, 3], target: target.shape },
+    constants: explainConstants({ parameters, references }),
+    name: `explanation of ${scale}`,
+  });
+  return {
+    /** @param {Uint8Array} pixels @param {readonly number[]} asked classes, at most four. @param {number} objectCount */
+    async explain(pixels, asked, objectCount) {
+      target.data.fill(0);
+      for (const [row, index] of asked.entries()) target.data[row * classes.length + index] = 1;
+      const image = { path: "image", image: pixels, target: {}, aspects: {} };
+      const outputs = await graph.run({
+        image: imageBatch(Array(ROWS).fill(image), { size, batchSize: ROWS }),
+        target,
+      });
+      return asked.map((index, row) => {
+        const own = Object.fromEntries(
+          Object.entries(outputs).map(([name, { shape, data }]) => {
+            const length = data.length / ROWS;
+            return [name, { shape: [1, ...shape.slice(1)], data: data.subarray(row * length, (row + 1) * length) }];
+          }),
+        );
+        const read = { spec, threshold, image: "image", target: { kind: scale, class: classes[index] } };
+        const { aspects } = readExplanation(own, read).explanation;
+        return Object.fromEntries(
+          Object.entries(OWN_NUMBERS).map(([name, numberOf]) => [name, givenTo(aspects, { numberOf, objectCount })]),
+        );
+      });
+    },
+    dispose: () => graph.dispose(),
+  };
+}
+
+/**
+ * Background objects have no heads, and so are given nothing.
+ *
+ * @param {readonly AspectExplanation[]} aspects
+ * @param {{ numberOf: (aspect: AspectExplanation) => number | null, objectCount: number }} options
+ * @returns {Explanation}
+ */
+function givenTo(aspects, { numberOf, objectCount }) {
+  const parts = PARTS.map((part) => {
+    const aspect = aspects.find(({ name }) => name === part);
+    return (aspect && numberOf(aspect)) ?? 0;
+  });
+  return { parts, objects: Array(objectCount).fill(0), sum: parts.reduce((sum, given) => sum + given, 0) };
+}
