@@ -8,7 +8,7 @@ import { answer } from "aspectlens";
 /** Of the path from black to the image, by the midpoint rule. */
 const STEPS = 20;
 /** Rows of one call of a gradient graph. */
-const ROWS = 8;
+const ROWS = 4;
 
 /** @typedef {{ pixels: Uint8Array, target: number }} Asked an image `[S, S, 3]` RGB 0..255, and a class. */
 

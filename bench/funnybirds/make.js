@@ -1,6 +1,6 @@
 /**
  * Draws the set: `node bench/funnybirds/make.js DIR`. It can be stopped at any time and goes on where it was; a larger
- * `--count` adds images to a set. Two hours of drawing and more, and about 1 GB.
+ * `--count` adds images to a set. An hour of drawing and more, and about 400 MB.
  *
  * First the images and part maps, then `dataset.json` (from then on it can be trained on), then the removals: of each
  * test image, and of two validation images a class, the 32 choices of parts and each background object that is seen.

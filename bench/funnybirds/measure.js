@@ -47,7 +47,8 @@ export async function measureAnswers(shots, { engine, model, trained, data }, fi
       const samples = await Promise.all(some.map((path) => sampleOf(join(data, path), size)));
       const { logits } = await graph.run({ image: imageBatch(samples, { size, batchSize: BATCH }) });
       const length = logits.data.length / BATCH;
-      for (const row of some.keys()) results.push([...logits.data.slice(row * length, (row + 1) * length)]);
+      for (const row of some.keys())
+        results.push(Array.from(logits.data.slice(row * length, (row + 1) * length), rounded));
     }
     return results;
   };
@@ -128,11 +129,20 @@ function overThings(map, things, objectCount) {
   };
 }
 
-/** @param {Shot} shot @param {Answers} answers @param {readonly Bird[]} classes @returns {number[]} without repeats. */
-function classesOf({ label }, { kept }, classes) {
+/**
+ * The class, the answer, and the pair of target sensitivity, which is measured on test images alone.
+ *
+ * @param {Shot} shot @param {Answers} answers @param {readonly Bird[]} classes @returns {number[]} without repeats.
+ */
+function classesOf({ split, label }, { kept }, classes) {
   const whole = kept[SUBSETS.length - 1];
-  const pair = contrastPair(classes, label);
+  const pair = split === "test" ? contrastPair(classes, label) : undefined;
   return [...new Set([label, whole.indexOf(Math.max(...whole)), ...(pair ? [pair.a, pair.b] : [])])];
+}
+
+/** As many digits as a logit has. @param {number} value */
+function rounded(value) {
+  return Number(value.toPrecision(7));
 }
 
 /** @param {string} path @param {number} size */

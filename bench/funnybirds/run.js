@@ -59,6 +59,7 @@ async function train() {
     batchSize: 32,
     trunk: { weights: join(root, "weights", options.weights), inputSize: 256 },
     stages: [{ train: "all", epochs: Number(options.epochs), learningRate: 0.003, batchNorm: "batch" }],
+    score: "class",
     // A crop would cut parts away that the class depends on.
     augment: { flip: true, turn: "none", crop: 0, colour: 0.1 },
   };
