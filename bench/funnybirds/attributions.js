@@ -3,7 +3,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { answer } from "aspectlens";
 
-/** @import { Engine, Model, NdArrays, TensorFunction } from "aspectlens" */
+/** @import { Engine, Model, NdArrays, TensorFunction, Tensors } from "aspectlens" */
 
 /** Of the path from black to the image, by the midpoint rule. */
 const STEPS = 20;
@@ -130,7 +130,12 @@ function gradCam(model) {
  * The sum of the rows' logits, each of its own class, as a function of a layer.
  *
  * @param {Model} model
- * @param {{ constants: Readonly<Record<string, tf.Tensor>>, inputs: Readonly<Record<string, tf.Tensor>>, layer: string, features: tf.Tensor, rectifier?: "gradient" | "guided" }} at
+ * @param {object} at
+ * @param {Tensors} at.constants
+ * @param {Tensors} at.inputs
+ * @param {string} at.layer
+ * @param {tf.Tensor} at.features of that layer.
+ * @param {"gradient" | "guided"} [at.rectifier]
  */
 function logitOf({ trunk, classifier }, { constants, inputs, layer, features, rectifier = "gradient" }) {
   const values = { [layer]: /** @type {tf.Tensor4D} */ (features) };

@@ -58,15 +58,6 @@ export function contrastPair(classes, index) {
   return undefined;
 }
 
-/**
- * The classes that have all of a bird's remaining parts.
- *
- * @param {readonly Bird[]} classes @param {number} index of the bird's class. @param {readonly Part[]} kept
- */
-export function allowedClasses(classes, index, kept) {
-  return [...classes.keys()].filter((other) => kept.every((part) => classes[other][part] === classes[index][part]));
-}
-
 /** @param {number} index */
 export function className(index) {
   return `bird-${String(index + 1).padStart(2, "0")}`;

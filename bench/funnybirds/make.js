@@ -16,7 +16,16 @@ import { writeDataset } from "../../examples/support/dataset.js";
 import { writeJson } from "../harness.js";
 import { className, drawClasses, PARTS } from "./birds.js";
 import { readMap, visibleObjects, visibleParts } from "./part-maps.js";
-import { imagePath, mapPath, objectPath, partsPath, pictureOf, SUBSETS, shotOf } from "./pictures.js";
+import {
+  imagePath,
+  mapPath,
+  objectPath,
+  partsPath,
+  pictureOf,
+  SUBSETS,
+  shotOf,
+  VALIDATION_REMOVALS,
+} from "./pictures.js";
 import { openRenderer, SIDE } from "./renderer.js";
 
 /** @import { Picture } from "./renderer.js" */
@@ -35,8 +44,6 @@ const { values: options, positionals } = parseArgs({
 });
 const [folder = "data/funnybirds"] = positionals;
 const [seed, classCount] = [Number(options.seed), Number(options.classes)];
-/** Validation images a class of which removals are drawn, to choose a level on. */
-const VALIDATION_REMOVALS = 2;
 
 requireArchives(["funnybirds-parts"]);
 const classes = drawClasses({ count: classCount, seed });

@@ -1,11 +1,11 @@
 /** What a model answers to every picture, and how each method explains it; kept line by line, so that it can go on. */
 
 import { existsSync } from "node:fs";
-import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { answer, decodeImage, imageBatch } from "aspectlens";
 import { openAttributions } from "./attributions.js";
 import { contrastPair, PARTS } from "./birds.js";
+import { eachOnce } from "./each-once.js";
 import { openOwn } from "./own-numbers.js";
 import { dilatedThings, FIRST_OBJECT, readMap, sumsOverThings, visibleObjects } from "./part-maps.js";
 import { imagePath, mapPath, objectPath, partsPath, SUBSETS } from "./pictures.js";
@@ -15,9 +15,16 @@ import { imagePath, mapPath, objectPath, partsPath, SUBSETS } from "./pictures.j
 /** @import { Shot } from "./pictures.js" */
 /** @import { Explanation, Judged } from "./protocols.js" */
 
-/** @typedef {{ engine: Engine, model: Model, trained: TrainedModel, data: string, classes: readonly Bird[] }} Setting */
+/**
+ * @typedef {object} Setting
+ * @property {Engine} engine
+ * @property {Model} model
+ * @property {TrainedModel} trained
+ * @property {string} data folder of the set.
+ * @property {readonly Bird[]} classes
+ */
 /** @typedef {Pick<Judged, "kept" | "objects">} Answers */
-/** @typedef {Readonly<Record<string, Explanation>>} ByMethod */
+/** @typedef {Explanation & { method: string, label: number }} Given by a method, of a class. */
 
 /** Images of one call. */
 const BATCH = 16;
@@ -69,9 +76,10 @@ export async function measureAnswers(shots, { engine, model, trained, data }, fi
 /**
  * Explains each image for its class, the answer, and its pair, by our own numbers.
  *
- * @param {readonly Shot[]} shots @param {Setting & { answers: readonly Answers[], scale: "log-odds" | "logit" }} setting
+ * @param {readonly Shot[]} shots
+ * @param {Setting & { answers: readonly Answers[], scale: "log-odds" | "logit" }} setting
  * @param {string} file
- * @returns {Promise<readonly Readonly<Record<string, ByMethod>>[]>} of each image, by class and method.
+ * @returns {Promise<readonly (readonly Given[])[]>} of each image.
  */
 export async function explainByOwn(shots, { answers, classes, data, ...setting }, file) {
   const own = await openOwn(setting);
@@ -80,8 +88,7 @@ export async function explainByOwn(shots, { answers, classes, data, ...setting }
     return await eachOnce(shots, file, async (shot, at) => {
       const asked = classesOf(shot, answers[at], classes);
       const { image } = await sampleOf(join(data, imagePath(shot)), size);
-      const given = await own.explain(image, asked, shot.scene.objects.length);
-      return Object.fromEntries(asked.map((label, row) => [label, given[row]]));
+      return own.explain(image, asked, shot.scene.objects.length);
     });
   } finally {
     await own.dispose();
@@ -92,7 +99,7 @@ export async function explainByOwn(shots, { answers, classes, data, ...setting }
  * The same by attribution maps, summed over part maps.
  *
  * @param {readonly Shot[]} shots @param {Setting & { answers: readonly Answers[] }} setting @param {string} file
- * @returns {Promise<readonly Readonly<Record<string, ByMethod>>[]>}
+ * @returns {Promise<readonly (readonly Given[])[]>}
  */
 export async function explainByAttributions(shots, { answers, classes, data, engine, model, trained }, file) {
   const { dispose, ...methods } = await openAttributions({ engine, model, parameters: trained.parameters });
@@ -102,14 +109,13 @@ export async function explainByAttributions(shots, { answers, classes, data, eng
       const asked = classesOf(shot, answers[at], classes);
       const { image } = await sampleOf(join(data, imagePath(shot)), size);
       const things = dilatedThings(await readMap(join(data, mapPath(shot)), size));
-      /** @type {Record<string, Record<string, Explanation>>} */
-      const byClass = Object.fromEntries(asked.map((label) => [label, {}]));
-      for (const [name, mapsOf] of Object.entries(methods)) {
+      const given = [];
+      for (const [method, mapsOf] of Object.entries(methods)) {
         const maps = await mapsOf(asked.map((target) => ({ pixels: image, target })));
         for (const [row, label] of asked.entries())
-          byClass[label][name] = overThings(maps[row], things, shot.scene.objects.length);
+          given.push({ method, label, ...overThings(maps[row], things, shot.scene.objects.length) });
       }
-      return byClass;
+      return given;
     });
   } finally {
     await dispose();
@@ -150,35 +156,4 @@ async function sampleOf(path, size) {
   if (!existsSync(path)) throw new Error(`${path} is not drawn yet: node bench/funnybirds/make.js`);
   const { pixels } = await decodeImage(path, { size });
   return { path, image: pixels, target: {}, aspects: {} };
-}
-
-/**
- * Makes a value for each item, and keeps it as a line of a file; those that are there are not made again.
- *
- * @template Item, Value
- * @param {readonly Item[]} items @param {string} file @param {(item: Item, at: number) => Promise<Value>} make
- * @returns {Promise<Value[]>}
- */
-export async function eachOnce(items, file, make) {
-  await mkdir(dirname(file), { recursive: true });
-  const text = existsSync(file) ? await readFile(file, "utf8") : "";
-  // A line that was cut short has no end.
-  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-  if (whole.length < text.length) await writeFile(file, whole);
-  const values = whole
-    .split("\n")
-    .slice(0, -1)
-    .slice(0, items.length)
-    .map((line) => JSON.parse(line));
-  const [done, begun] = [values.length, performance.now()];
-  for (const [at, item] of items.entries()) {
-    if (at < done) continue;
-    const value = await make(item, at);
-    await appendFile(file, `${JSON.stringify(value)}\n`);
-    values.push(value);
-    if ((at + 1) % 50 > 0) continue;
-    const minutes = (((performance.now() - begun) / (at + 1 - done)) * (items.length - at - 1)) / 60_000;
-    console.log(`${file}: ${at + 1} of ${items.length}, about ${Math.ceil(minutes)} min left`);
-  }
-  return values;
 }

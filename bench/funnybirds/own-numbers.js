@@ -6,8 +6,10 @@ import { PARTS } from "./birds.js";
 /** @import { AspectExplanation, Engine, Model, NdArrays, TrainedModel } from "aspectlens" */
 /** @import { Explanation } from "./protocols.js" */
 
-/** By name of the method, the number that it is. @type {Readonly<Record<string, (aspect: AspectExplanation) => number | null>>} */
-export const OWN_NUMBERS = {
+/** @typedef {(aspect: AspectExplanation) => number | null} NumberOf */
+
+/** By name of the method, the number that it is. @type {Readonly<Record<string, NumberOf>>} */
+const OWN_NUMBERS = {
   relevance: ({ relevance }) => relevance,
   survival: ({ survival }) => survival,
 };
@@ -18,7 +20,7 @@ const ROWS = 3;
 /**
  * @param {{ engine: Engine, model: Model, trained: TrainedModel, scale: "log-odds" | "logit" }} of `scale`: what is
  *   explained of a class. The odds are what `explain` does; the protocols measure the logit.
- * @returns whoever opened it disposes it. `explain` gives, for each class that is asked for, each method's explanation.
+ * @returns whoever opened it disposes it. `explain` gives, of each class that is asked for, what each number says.
  */
 export async function openOwn({ engine, model, trained, scale }) {
   const { spec, parameters, references, threshold } = trained;
@@ -44,14 +46,10 @@ export async function openOwn({ engine, model, trained, scale }) {
         for (const [row, index] of some.entries()) {
           const read = { spec, threshold, image: "image", target: { kind: scale, class: classes[index] } };
           const { aspects } = readExplanation(rowOf(outputs, row), read).explanation;
-          explained.push(
-            Object.fromEntries(
-              Object.entries(OWN_NUMBERS).map(([name, numberOf]) => [
-                name,
-                givenTo(aspects, { numberOf, objectCount }),
-              ]),
-            ),
-          );
+          for (const [name, numberOf] of Object.entries(OWN_NUMBERS)) {
+            const given = givenTo(aspects, { numberOf, objectCount });
+            explained.push({ method: `${name} of the ${scale}`, label: index, ...given });
+          }
         }
       }
       return explained;
@@ -74,7 +72,7 @@ function rowOf(outputs, row) {
  * Background objects have no heads, and so are given nothing.
  *
  * @param {readonly AspectExplanation[]} aspects
- * @param {{ numberOf: (aspect: AspectExplanation) => number | null, objectCount: number }} options
+ * @param {{ numberOf: NumberOf, objectCount: number }} options
  * @returns {Explanation}
  */
 function givenTo(aspects, { numberOf, objectCount }) {

@@ -63,6 +63,9 @@ export function objectPath(shot, object) {
   return `removals/${stemOf(shot)}/object-${object}.png`;
 }
 
+/** Validation images a class of which removals are drawn, to choose a level on. */
+export const VALIDATION_REMOVALS = 2;
+
 /** Every choice of parts, from none to all: place k keeps part i where bit i of k is set. */
 export const SUBSETS = Array.from({ length: 2 ** PARTS.length }, (_, bits) =>
   PARTS.filter((_, part) => (bits >> part) & 1),

@@ -18,8 +18,8 @@ import { contrastPair, PARTS } from "./birds.js";
  *
  * @typedef {object} Judged
  * @property {number} label index of the class.
- * @property {readonly (readonly number[])[]} kept logits for each choice of parts: place k keeps part i where bit i of k
- *   is set; the last is the whole bird.
+ * @property {readonly (readonly number[])[]} kept logits for each choice of parts: place k keeps part i where bit i of
+ *   k is set; the last is the whole bird.
  * @property {readonly (readonly number[])[]} objects logits without each background object.
  * @property {ReadonlyMap<number, Explanation>} explained by class: of the label, the answer, and of its pair.
  */

@@ -18,13 +18,13 @@ import { requireArchives, unpackWeights } from "../../examples/support/archives.
 import { aspectlens } from "../../examples/support/command-line.js";
 import { writeJson } from "../harness.js";
 import { explainByAttributions, explainByOwn, measureAnswers } from "./measure.js";
-import { shotOf } from "./pictures.js";
+import { shotOf, VALIDATION_REMOVALS } from "./pictures.js";
 import { accuracy, backgroundIndependence, bestLevel, scoresAt } from "./protocols.js";
 import { tableOf } from "./table.js";
 
 /** @import { Judged } from "./protocols.js" */
 /** @import { Shot, Split } from "./pictures.js" */
-/** @import { Answers, ByMethod } from "./measure.js" */
+/** @import { Answers, Given } from "./measure.js" */
 
 const { values: options } = parseArgs({
   options: {
@@ -80,17 +80,24 @@ async function measure() {
       const shots = Array.from({ length: count }, (_, at) => shotOf(split, at, { seed, classCount: classes.length }));
       const file = (/** @type {string} */ name) => join(measured, `${split}-${name}.jsonl`);
       const answers = await measureAnswers(shots, setting, file("answers"));
-      const own = [];
+      /** @type {(readonly (readonly Given[])[])[]} */
+      const given = [];
       for (const scale of /** @type {const} */ (["logit", "log-odds"])) {
         if (options.again) await rm(file(scale), { force: true });
-        const given = await explainByOwn(shots, { ...setting, answers, scale }, file(scale));
-        own.push(named(given, (name) => `${name} of the ${scale}`));
+        given.push(await explainByOwn(shots, { ...setting, answers, scale }, file(scale)));
       }
-      const maps = await explainByAttributions(shots, { ...setting, answers }, file("attributions"));
-      return judged(shots, answers, [...own, maps]);
+      given.push(await explainByAttributions(shots, { ...setting, answers }, file("attributions")));
+      return byMethod(
+        shots,
+        answers,
+        shots.map((_, at) => given.flatMap((group) => group[at])),
+      );
     };
     const test = await judgedBy("test", await drawnCount("test"));
-    const validation = await judgedBy("validation", Math.min(2 * classes.length, await drawnCount("validation")));
+    const validation = await judgedBy(
+      "validation",
+      Math.min(VALIDATION_REMOVALS * classes.length, await drawnCount("validation")),
+    );
     const [anyMethod] = Object.values(test);
     const rows = Object.entries(test).map(([method, images]) => ({
       method,
@@ -121,36 +128,18 @@ async function drawnCount(split) {
 }
 
 /**
- * @param {readonly Readonly<Record<string, ByMethod>>[]} given of each image, by class and method.
- * @param {(name: string) => string} rename
- */
-function named(given, rename) {
-  return given.map((byClass) =>
-    Object.fromEntries(
-      Object.entries(byClass).map(([label, byMethod]) => [
-        label,
-        Object.fromEntries(Object.entries(byMethod).map(([name, one]) => [rename(name), one])),
-      ]),
-    ),
-  );
-}
-
-/**
  * @param {readonly Shot[]} shots @param {readonly Answers[]} answers
- * @param {readonly (readonly Readonly<Record<string, ByMethod>>[])[]} groups explanations, of each image.
+ * @param {readonly (readonly Given[])[]} given of each image.
  * @returns {Record<string, Judged[]>} by method.
  */
-function judged(shots, answers, groups) {
-  const names = groups.flatMap(([first]) => Object.keys(Object.values(first)[0]));
+function byMethod(shots, answers, given) {
+  const methods = new Set(given[0].map(({ method }) => method));
   return Object.fromEntries(
-    names.map((name) => [
+    [...methods].map((name) => [
       name,
       shots.map(({ label }, at) => {
-        const byClass = groups.map((group) => group[at]).find((group) => name in Object.values(group)[0]) ?? {};
-        const explained = Object.entries(byClass).map(
-          ([index, all]) => /** @type {const} */ ([Number(index), all[name]]),
-        );
-        return { label, ...answers[at], explained: new Map(explained) };
+        const own = given[at].filter(({ method }) => method === name);
+        return { label, ...answers[at], explained: new Map(own.map((one) => [one.label, one])) };
       }),
     ]),
   );

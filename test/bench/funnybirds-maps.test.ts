@@ -1,4 +1,4 @@
-/** FunnyBirds' attribution maps, of a small model with random weights, and lines that are kept while a run is killed. */
+/** FunnyBirds' attribution maps, of a small model with random weights; lines that are kept while a run is killed. */
 
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { enlarged, openAttributions } from "../../bench/funnybirds/attributions.js";
-import { eachOnce } from "../../bench/funnybirds/measure.js";
+import { eachOnce } from "../../bench/funnybirds/each-once.js";
 import { random } from "../../src/core/random.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select-engine.js";
@@ -68,7 +68,7 @@ test("integrated gradients sum to the mean rise of twenty steps from black on", 
   expect(Math.abs(found[0] - found[1])).toBeGreaterThan(0.02);
 });
 
-test("Grad-CAM weighs the last layer's channels by their mean gradient, which is their kernel over the places", async () => {
+test("Grad-CAM weighs the last layer's channels by their mean gradient, the kernel over the places", async () => {
   const [kernel, last] = tf.tidy(() => {
     const image = tf.tensor4d(Float32Array.from(pixels), [1, SIZE, SIZE, 3]);
     const read = features(model, tensors(), { input: image }, { taps: ["conv_pw_13"] });

@@ -1,7 +1,7 @@
 /** FunnyBirds: classes, scenes, part maps and protocols, on cases that are worked by hand. */
 
 import { describe, expect, test } from "vitest";
-import { allowedClasses, contrastPair, drawClasses, PARTS } from "../../bench/funnybirds/birds.js";
+import { contrastPair, drawClasses, PARTS } from "../../bench/funnybirds/birds.js";
 import { dilatedThings, sumsOverThings, visibleObjects, visibleParts } from "../../bench/funnybirds/part-maps.js";
 import { partsPath, SUBSETS, shotOf } from "../../bench/funnybirds/pictures.js";
 import {
@@ -78,12 +78,6 @@ describe("classes", () => {
       sharedWithB: ["foot", "tail"],
     });
     expect(contrastPair(classes, 3)).toBeUndefined();
-  });
-
-  test("fewer parts allow more classes", () => {
-    expect(allowedClasses(classes, 0, PARTS)).toEqual([0]);
-    expect(allowedClasses(classes, 0, ["beak"])).toEqual([0, 1]);
-    expect(allowedClasses(classes, 0, [])).toEqual([0, 1, 2, 3]);
   });
 });
 
