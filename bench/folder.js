@@ -3,33 +3,20 @@
  * alone: `npm run build && node bench/folder.js`.
  */
 
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ndArray, openExplainer, openRuntime, readBundle, readGraph } from "aspectlens";
-import sharp from "sharp";
-import { random } from "../examples/support/random.js";
+import { HEIGHT, WIDTH, writeFolderImages } from "./folder-images.js";
 import { writeFreshBundle } from "./fresh-bundle.js";
 import { median, rounded, writeResults } from "./harness.js";
 import { pixels } from "./models.js";
 
 const IMAGES = 1000;
-const [WIDTH, HEIGHT] = [500, 375];
 const ROUNDS = 7;
 
 const folder = await mkdtemp(join(tmpdir(), "aspectlens-bench-"));
-await mkdir(join(folder, "images"));
-/** @type {string[]} */
-const files = [];
-const stream = random("bench", "folder");
-for (let index = 0; index < IMAGES; index++) {
-  const file = join(folder, "images", `${index}.jpg`);
-  // Smooth shapes, as photographs have, at the size that photographs of datasets have.
-  const small = Uint8Array.from({ length: 16 * 12 * 3 }, () => stream.integer(256));
-  const image = sharp(small, { raw: { width: 16, height: 12, channels: 3 } }).resize(WIDTH, HEIGHT);
-  await image.jpeg({ quality: 90 }).toFile(file);
-  files.push(file);
-}
+const files = await writeFolderImages(join(folder, "images"), IMAGES);
 const rows = [];
 for (const [alpha, inputSize] of [
   [0.25, 128],

@@ -1,5 +1,5 @@
 /**
- * The internal modules that benchmarks of the training step, of PyTorch beside a training and of derived places need;
+ * The internal modules that benchmarks of the training step, of PyTorch beside a training, of derived places and of overlays need;
  * everything else is imported from "aspectlens". The step is not exported: users call `runTraining`, whose step time cannot be separated from decoding and
  * saving. Peak memory and profile need the same graph on ONNX Runtime alone, without the worker.
  */
@@ -30,5 +30,7 @@ export const { tapOffset } = await load("trunk/tap-offset.js");
 export const { SHARE_OF_PEAK } = await load("explain/relevance-constants.js");
 /** @type {typeof import("../src/trunk/architecture-of.js")} */
 export const { architectureOf } = await load("trunk/architecture-of.js");
+/** @type {typeof import("../src/pictures/overlay.js")} */
+export const { paintOverlay } = await load("pictures/overlay.js");
 /** @type {typeof import("../src/train/evaluate-split.js")} */
 export const { evaluateSplit, scoreOfMetrics } = await load("train/evaluate-split.js");

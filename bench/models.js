@@ -11,10 +11,10 @@ const LAYERS = {
 };
 
 /**
- * @param {{ trunk?: keyof typeof LAYERS, alpha: number, inputSize: number, classes: number, masks: number }} options
+ * @param {{ trunk?: keyof typeof LAYERS, alpha: number, inputSize: number, classes: number, masks: number, threshold?: number }} options
  *   `masks` default segmentation heads.
  */
-export function networkOf({ trunk = "mobilenet-v1", alpha, inputSize, classes, masks }) {
+export function networkOf({ trunk = "mobilenet-v1", alpha, inputSize, classes, masks, threshold = 0.5 }) {
   const [source, last] = LAYERS[trunk];
   /** @type {import("aspectlens").HeadSpec[]} */
   const heads = [
@@ -26,8 +26,7 @@ export function networkOf({ trunk = "mobilenet-v1", alpha, inputSize, classes, m
       classes: Array.from({ length: classes }, (_, index) => `class ${index}`),
     },
   ];
-  for (let i = 0; i < masks; i++)
-    heads.push({ name: `aspect ${i}`, kind: "segmentation", taps: [source], threshold: 0.5 });
+  for (let i = 0; i < masks; i++) heads.push({ name: `aspect ${i}`, kind: "segmentation", taps: [source], threshold });
   return createModel({ trunk: { name: trunk, alpha, inputSize }, source, heads });
 }
 

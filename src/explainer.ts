@@ -19,6 +19,7 @@ export {
   type ImageSource,
   type Outcome,
   openExplainer,
+  type Picture,
 } from "./bundle/explainer.js";
 export type { AspectKind, Task } from "./core/annotation.js";
 export type { Crop, Symmetry } from "./core/augmented-view.js";

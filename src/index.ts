@@ -124,6 +124,7 @@ export {
   type ImageSource,
   type Outcome,
   openExplainer,
+  type Picture,
 } from "./bundle/explainer.js";
 export type {
   AspectExplanation,

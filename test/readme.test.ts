@@ -30,7 +30,7 @@ test("the README's walk, made smaller, runs from data to explanations", () => {
     expect(stderr + status, small).toMatch(/0$/);
   }
   const made = readdirSync(join(folder, "explanations"));
-  expect(made.filter((name) => name.endsWith(".overlay.png")).length).toBeGreaterThan(0);
+  expect(made.filter((name) => name.endsWith(".overlay.jpg")).length).toBeGreaterThan(0);
   expect(existsSync(join(folder, "data/tissue.aspect"))).toBe(true);
   const inRun = readdirSync(join(folder, "runs/tissue"), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -16,7 +16,7 @@ import { compareArrays } from "./safetensors.js";
 /** Made by the script itself, or holding nothing but times. */
 const LEFT_OUT = /^(cut|flipped|foreign)\.aspect$|events\.out\.tfevents|\.aspectlens-drawn$/;
 /** Pages and pictures for people. */
-const LOOKS = /\.(html|md|txt)$|\.(overlay|compare)\.png$|worst-\d+\.png$/;
+const LOOKS = /\.(html|md|txt)$|\.overlay\.jpg$|\.compare\.png$|worst-\d+\.jpg$/;
 
 /**
  * @param {string} before

@@ -13,10 +13,10 @@ import { type BundleDescription, checkImageReading } from "./description.js";
 import { explainImage } from "./explain-image.js";
 import { inOrder } from "./explain-many.js";
 import { type ExplanationGraphs, explanationGraphs } from "./explanation-graphs.js";
-import { type ImageSource, type LoadedImage, loadImage } from "./image-source.js";
+import { type ImageSource, type LoadedImage, loadImage, type Picture } from "./image-source.js";
 import { type Bundle, readBundle } from "./read-bundle.js";
 
-export type { ImageSource } from "./image-source.js";
+export type { ImageSource, Picture } from "./image-source.js";
 
 /** How one image is explained. */
 export interface ExplainRequest {
@@ -40,7 +40,7 @@ export interface ExplainAllRequest {
   /** How the names of an image's mask files begin; `undefined` for its own name without its ending. */
   readonly stem?: (image: ImageSource, target?: Target) => string | undefined;
   readonly hasInterval?: boolean;
-  /** Side of a square picture of each file, for people. */
+  /** Longer side of a picture of each file for people, pixels; none by default. */
   readonly pictureSize?: number;
   /** Ends the waiting for a pipe; its reason is thrown then. To stop between images, leave the loop. */
   readonly signal?: AbortSignal;
@@ -51,8 +51,8 @@ export interface ExplainedImage extends Explained {
   /** Of the upright original, pixels. */
   readonly width: number;
   readonly height: number;
-  /** `[P, P, 3]` RGB 0..255, squeezed into a square, where `pictureSize` asked for it. */
-  readonly picture?: Uint8Array;
+  /** Where `pictureSize` asked for it and the source is a file. */
+  readonly picture?: Picture;
   /** What is odd about the file, with its name. */
   readonly note?: string;
 }

@@ -16,6 +16,15 @@ export type ImageSource =
       readonly height?: number;
     };
 
+/** A picture for people, upright and in its own proportions. */
+export interface Picture {
+  /** The longer of both is `pictureSize`. */
+  readonly width: number;
+  readonly height: number;
+  /** `[height, width, 3]` RGB 0..255. */
+  readonly pixels: Uint8Array;
+}
+
 export interface LoadedImage {
   readonly name: string;
   /** `[S, S, 3]` RGB 0..255. */
@@ -23,8 +32,8 @@ export interface LoadedImage {
   /** Of the upright original, pixels. */
   readonly width: number;
   readonly height: number;
-  /** `[P, P, 3]` RGB 0..255, where it was asked for and the source is a file. */
-  readonly picture?: Uint8Array;
+  /** Where it was asked for and the source is a file. */
+  readonly picture?: Picture;
   /** What is odd about it, with its name. */
   readonly note?: string;
 }
@@ -34,7 +43,7 @@ export interface LoadedImage {
  * (`OpenImage.keepDecoded`).
  *
  * @param options.size side of the model's input, S.
- * @param options.pictureSize side P of a second square, for people.
+ * @param options.pictureSize longer side of a picture for people, pixels.
  * @param options.signal ends the waiting for a pipe; its reason is thrown then.
  * @throws ImageError where it cannot be read; InputError where it is neither a path nor pixels of the right size.
  */
@@ -49,7 +58,7 @@ export async function loadImage(
   }
   const opened = await openImage(image, { allowPipe: true, signal });
   const { width, height } = opened;
-  const whole = (pixels: Uint8Array, picture?: Uint8Array) => {
+  const whole = (pixels: Uint8Array, picture?: Picture) => {
     const remark = opened.remark();
     const note = remark && { note: `${image}: ${remark}` };
     return { name: image, pixels, width, height, ...(picture && { picture }), ...note };
@@ -57,5 +66,11 @@ export async function loadImage(
   if (pictureSize === undefined) return whole(await opened.render({ size }));
   const source = (await opened.keepDecoded({ size: Math.min(size, pictureSize) })) ?? opened;
   const pixels = await source.render({ size });
-  return whole(pixels, await source.render({ size: pictureSize }));
+  const shape = withLongerSide(opened, pictureSize);
+  return whole(pixels, { ...shape, pixels: await source.render({ size: pictureSize, shape }) });
+}
+
+function withLongerSide({ width, height }: { width: number; height: number }, side: number) {
+  const scaled = (length: number) => Math.max(1, Math.round((length * side) / Math.max(width, height)));
+  return { width: scaled(width), height: scaled(height) };
 }

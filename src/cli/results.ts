@@ -1,7 +1,7 @@
 /** Where the results of many images are written: names of the files, fonts of their texts, errors of one image alone. */
 
 import { InputError } from "../core/errors.js";
-import { comparisonFile, explanationFiles } from "../core/result-file-names.js";
+import { comparisonFile, explanationFile, explanationFiles } from "../core/result-file-names.js";
 import { openResultFolder, type ResultFolder } from "../core/result-folder.js";
 import type { Target } from "../explain/target.js";
 import type { ModelSpec } from "../model/model-spec.js";
@@ -28,12 +28,14 @@ export async function prepareResults(
     targets,
     inputs = [],
     isCompared = false,
+    hasPictures = true,
   }: {
     out: string;
     spec: ModelSpec;
     targets?: readonly Target[];
     inputs?: readonly string[];
     isCompared?: boolean;
+    hasPictures?: boolean;
   },
 ): Promise<Results> {
   chooseFonts(spec);
@@ -47,7 +49,12 @@ export async function prepareResults(
   const names = function* () {
     for (const image of images) {
       if (isCompared) yield comparisonFile(stem(image));
-      else for (const target of several ?? [undefined]) yield* explanationFiles(stem(image, target), pixelAspects);
+      else
+        for (const target of several ?? [undefined]) {
+          const own = stem(image, target);
+          if (hasPictures) yield* explanationFiles(own, pixelAspects);
+          else yield explanationFile(own);
+        }
     }
   };
   await folder.check(names());

@@ -1,4 +1,17 @@
-/** A region at the size of the model, in the size of its image. */
+/** Regions in another size, such as that of the image instead of the model's. */
+
+/** A map with one number per cell. */
+export interface CellMap {
+  readonly width: number;
+  readonly height: number;
+  /** Row-major. */
+  readonly values: ArrayLike<number>;
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
 
 /**
  * Bilinear between the centres of cells, as in the overlay; one half or more is inside.
@@ -6,27 +19,54 @@
  * @param region `[size * size]` of 0 and 1, row-major.
  * @returns `[height * width]` of 0 and 1.
  */
-export function enlargeRegion(
-  region: Uint8Array,
-  { size, shape }: { size: number; shape: { readonly width: number; readonly height: number } },
+export function enlargeRegion(region: Uint8Array, { size, shape }: { size: number; shape: Size }): Uint8Array {
+  return enlargeInside({ width: size, height: size, values: region }, shape);
+}
+
+/**
+ * Where a map is one half or more, bilinear between the centres of its cells, with repeated border values.
+ *
+ * @param options.margin rows and columns around the result, in which its border values are repeated.
+ * @returns `[(height + 2 * margin) * (width + 2 * margin)]` of 0 and 1.
+ */
+export function enlargeInside(
+  { values, ...from }: CellMap,
+  { width, height, margin = 0 }: Size & { margin?: number },
 ): Uint8Array {
-  const { width, height } = shape;
-  const cellsAt = (place: number, side: number) => {
-    const centre = Math.min(size - 1, Math.max(0, ((place + 0.5) * size) / side - 0.5));
-    const low = Math.floor(centre);
-    return { low, high: Math.min(size - 1, low + 1), share: centre - low };
-  };
-  const columns = Array.from({ length: width }, (_, x) => cellsAt(x, width));
-  const inside = new Uint8Array(width * height);
-  const row = new Float32Array(size);
-  for (let y = 0; y < height; y++) {
-    const { low, high, share } = cellsAt(y, height);
-    for (let cell = 0; cell < size; cell++)
-      row[cell] = region[low * size + cell] * (1 - share) + region[high * size + cell] * share;
-    for (let x = 0; x < width; x++) {
-      const { low, high, share } = columns[x];
-      if (row[low] * (1 - share) + row[high] * share >= 0.5) inside[y * width + x] = 1;
+  const stride = width + 2 * margin;
+  const inside = new Uint8Array(stride * (height + 2 * margin));
+  const columns = Array.from({ length: stride }, (_, x) => between(x - margin, { length: width, count: from.width }));
+  const shares = Float64Array.from(columns, ({ share }) => share);
+  // The columns between the centres of a cell and of the next one begin at `starts` of that cell.
+  const starts = new Int32Array(from.width + 1).fill(stride);
+  for (let x = stride - 1; x >= 0; x--) starts.fill(x, 0, columns[x].low + 1);
+  starts[0] = 0;
+  const row = new Float64Array(from.width + 1);
+  for (let y = 0; y < height + 2 * margin; y++) {
+    const { low, high, share } = between(y - margin, { length: height, count: from.height });
+    const [top, bottom] = [low * from.width, high * from.width];
+    for (let cell = 0; cell < from.width; cell++)
+      row[cell] = values[top + cell] * (1 - share) + values[bottom + cell] * share;
+    row[from.width] = row[from.width - 1];
+    for (let cell = 0; cell < from.width; cell++) {
+      const left = row[cell];
+      const right = row[cell + 1];
+      if (left < 0.5 && right < 0.5) continue;
+      const isWhole = left >= 0.5 && right >= 0.5;
+      for (let x = starts[cell]; x < starts[cell + 1]; x++)
+        if (isWhole || left * (1 - shares[x]) + right * shares[x] >= 0.5) inside[y * stride + x] = 1;
     }
   }
   return inside;
+}
+
+/** Of a pixel, one of `length`, the two of `count` cells around its centre, and how far it lies towards the second. */
+function between(
+  pixel: number,
+  { length, count }: { length: number; count: number },
+): { low: number; high: number; share: number } {
+  const place = ((Math.min(length - 1, Math.max(0, pixel)) + 0.5) * count) / length - 0.5;
+  const centre = Math.min(count - 1, Math.max(0, place));
+  const low = Math.floor(centre);
+  return { low, high: Math.min(count - 1, low + 1), share: centre - low };
 }

@@ -10,7 +10,7 @@ export function stemOf(image: string): string {
 }
 
 export function overlayFile(stem: string): string {
-  return `${stem}.overlay.png`;
+  return `${stem}.overlay.jpg`;
 }
 
 export function comparisonFile(stem: string): string {
@@ -43,8 +43,8 @@ export function explanationFiles(stem: string, pixelAspects: readonly string[]):
 export function clashingName(aspect: string, others: readonly string[]): string | undefined {
   const filesOf = (name: string) => [regionFile("", name), survivalFile("", name)].map(folded);
   const own = filesOf(aspect);
-  const picture = [overlayFile, comparisonFile].map((fileOf) => fileOf("")).find((file) => own.includes(file));
-  if (picture !== undefined) return `the picture "<image>${picture}"`;
+  const picture = comparisonFile("");
+  if (own.includes(picture)) return `the picture "<image>${picture}"`;
   const other = others.find((other) => filesOf(other).some((file) => own.includes(file)));
   return other === undefined ? undefined : `aspect "${other}"`;
 }

@@ -18,6 +18,8 @@ export const RESIZE_KERNEL = "cubic";
 export interface RenderOptions extends Partial<Symmetry> {
   /** Side of the square, pixels. */
   readonly size: number;
+  /** Width and height instead of a square, of the whole image, for people; no symmetry changes it. */
+  readonly shape?: { readonly width: number; readonly height: number };
   /** Part of the upright original that is rendered, or more than it; by default all of it. */
   readonly crop?: Crop;
   /** Standard deviation of a Gaussian blur, pixels of the square, 0.3 and more; none by default. */
@@ -46,8 +48,8 @@ export function resizer(
   source: DecodableImage,
   options: ResizeOptions = {},
 ): (options: RenderOptions) => Promise<Uint8Array> {
-  return async ({ size, crop, blur, flip = false, isUpsideDown = false, isTransposed = false }) => {
-    const { part, inner, margins } = placed(source, { size, crop });
+  return async ({ size, shape, crop, blur, flip = false, isUpsideDown = false, isTransposed = false }) => {
+    const { part, inner, margins } = placed(source, { size, shape, crop });
     const data = await resized(source, {
       ...options,
       open: () => (part ? source.open().extract(part) : source.open()),
@@ -89,13 +91,13 @@ async function resized(
 /** What of the image is seen, and where it lies in the square, in whole pixels of it. */
 function placed(
   { width, height }: Pick<DecodableImage, "width" | "height">,
-  { size, crop }: { size: number; crop?: Crop },
+  { size, shape = { width: size, height: size }, crop }: Pick<RenderOptions, "size" | "shape" | "crop">,
 ): {
   part?: Crop;
   inner: { width: number; height: number };
   margins?: { top: number; bottom: number; left: number; right: number };
 } {
-  if (!crop) return { inner: { width: size, height: size } };
+  if (!crop) return { inner: shape };
   const along = (start: number, length: number, whole: number) => {
     const [first, last] = [Math.max(0, start), Math.min(whole, start + length)];
     const toSquare = (at: number) => Math.round(((at - start) / length) * size);

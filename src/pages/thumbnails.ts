@@ -3,7 +3,9 @@
 import sharp from "sharp";
 import type { Box } from "../core/box.js";
 import { openImage } from "../dataset/open-image.js";
-import { type Grid, paintRegion, type RgbImage, rawOf, toBuffer } from "../pictures/painting.js";
+import type { Grid } from "../pictures/enlarge-smoothly.js";
+import { paintRegion } from "../pictures/paint-region.js";
+import { type RgbImage, rawOf, toBuffer } from "../pictures/painting.js";
 import { type Colour, NEAR_BLACK, WHITE } from "../pictures/palette.js";
 import { escapeHtml } from "./html-page.js";
 

@@ -5,9 +5,11 @@ import { ownValue } from "../core/own-value.js";
 import type { AspectExplanation, Explained } from "../explain/explanation.js";
 import { type Drawing, writeText } from "./drawing.js";
 import { rankAspects, shareText } from "./headline.js";
-import { fade, paintRegion, type RgbImage } from "./painting.js";
+import { paintRegion } from "./paint-region.js";
+import { fade, type RgbImage } from "./painting.js";
 import { aspectColour, type Colour, GREY, inkOn, NEAR_BLACK, toHex, WHITE } from "./palette.js";
 import { inFrame, placeLabels, type Rectangle } from "./place-labels.js";
+import type { RoundedRectangle } from "./rounded-rectangle.js";
 import { fitText, textWidth } from "./text-line.js";
 
 const LABEL_SIZE = 11;
@@ -31,11 +33,11 @@ export async function aspectPanel(
   const ranked = rankAspects(explanation.aspects).filter((aspect) => aspect.isPresent);
   const colourOf = (aspect: AspectExplanation) =>
     aspect.isRelevant ? aspectColour(explanation.aspects.indexOf(aspect)) : GREY;
-  const boxes: string[] = [];
+  const boxes: RoundedRectangle[] = [];
   // Least relevant first, so that the most relevant are drawn on top.
   for (const aspect of [...ranked].reverse()) {
     const values = ownValue(maps.regions, aspect.name);
-    if (aspect.kind === "boxes") boxes.push(drawBoxes(aspect, place, colourOf(aspect)));
+    if (aspect.kind === "boxes") boxes.push(...drawBoxes(aspect, place, colourOf(aspect)));
     else if (values)
       paintRegion(
         painted,
@@ -55,23 +57,21 @@ function lookOf({ isRelevant, isPlaceDerived }: AspectExplanation) {
 /** Of a relevant aspect, the instances with a relevance near that of the most relevant one are filled. */
 const NEAR_THE_FIRST = 0.5;
 
-function drawBoxes(aspect: AspectExplanation, picture: Rectangle, colour: Colour): string {
+function drawBoxes(aspect: AspectExplanation, picture: Rectangle, colour: Colour): RoundedRectangle[] {
   const instances = aspect.instances ?? [];
   const most = Math.max(...instances.map(({ relevance }) => relevance ?? 0));
-  return instances
-    .map((instance) => {
-      const { x, y, width, height } = toRectangle(instance.box, picture);
-      const isRelevant = aspect.isRelevant && (instance.relevance ?? 0) >= NEAR_THE_FIRST * most;
-      const place = `x="${x}" y="${y}" width="${width}" height="${height}" rx="2"`;
-      const fill = isRelevant ? `fill="${toHex(colour)}" fill-opacity="0.28"` : `fill="none"`;
-      const pen = isRelevant ? 3 : 2;
-      const around = toHex(isRelevant ? NEAR_BLACK : WHITE);
-      return (
-        `<rect ${place} fill="none" stroke="${around}" stroke-opacity="0.8" stroke-width="${pen + 2}"/>` +
-        `<rect ${place} ${fill} stroke="${toHex(colour)}" stroke-width="${pen}"/>`
-      );
-    })
-    .join("");
+  return instances.flatMap((instance) => {
+    const isRelevant = aspect.isRelevant && (instance.relevance ?? 0) >= NEAR_THE_FIRST * most;
+    const place = { ...toRectangle(instance.box, picture), radius: 2 };
+    const pen = isRelevant ? 3 : 2;
+    return [
+      { ...place, stroke: toHex(isRelevant ? NEAR_BLACK : WHITE), strokeOpacity: 0.8, strokeWidth: pen + 2 },
+      {
+        ...{ ...place, stroke: toHex(colour), strokeWidth: pen },
+        ...(isRelevant && { fill: toHex(colour), fillOpacity: 0.28 }),
+      },
+    ];
+  });
 }
 
 /** A name at each aspect's most relevant instance. */
@@ -95,12 +95,9 @@ async function drawNames(
   const drawn = placeLabels(labels, frame).map(async (label, index) => {
     if (!label) return [];
     const { aspect, text, look } = labels[index];
-    const { x, y, width, height } = label;
-    const fill = `fill="${toHex(colourOf(aspect))}" fill-opacity="${aspect.isRelevant ? 1 : 0.95}"`;
-    return [
-      `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="4" ${fill}/>`,
-      await writeText(text, { x: x + 7, y: y + height - 6, ...look }),
-    ];
+    const { x, y, height } = label;
+    const fill = { fill: toHex(colourOf(aspect)), fillOpacity: aspect.isRelevant ? 1 : 0.95 };
+    return [{ ...label, radius: 4, ...fill }, await writeText(text, { x: x + 7, y: y + height - 6, ...look })];
   });
   return (await Promise.all(drawn)).flat();
 }

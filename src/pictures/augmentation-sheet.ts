@@ -3,7 +3,8 @@
 import sharp from "sharp";
 import type { Sample } from "../core/annotation.js";
 import { type Drawing, type PlacedImage, renderPng, writeText } from "./drawing.js";
-import { paintRegion, type RgbImage, rawOf, toBuffer } from "./painting.js";
+import { paintRegion } from "./paint-region.js";
+import { type RgbImage, rawOf, toBuffer } from "./painting.js";
 import { aspectColour, FAINT_INK, INK, NEAR_BLACK, toHex } from "./palette.js";
 import { fitText } from "./text-line.js";
 
@@ -47,8 +48,7 @@ export async function augmentationSheet(
       ...{ x: x + 20, y: bottom + 12, size: 11, colour: INK },
     });
     if (text.width === 0) break;
-    drawing.push(`<rect x="${x}" y="${bottom}" width="14" height="14" rx="3" fill="${toHex(aspectColour(index))}"/>`);
-    drawing.push(text);
+    drawing.push({ x, y: bottom, width: 14, height: 14, radius: 3, fill: toHex(aspectColour(index)) }, text);
     x += 20 + text.width + 24;
   }
   return renderPng(drawing, { width, height: bottom + LEGEND, images });
@@ -79,9 +79,9 @@ function boxesOf(
 ): Drawing[number][] {
   return names.flatMap((name, index) =>
     (aspects[name]?.mask ? [] : (aspects[name]?.boxes ?? [])).map(([yMin, xMin, yMax, xMax]) => {
-      const place = `x="${left + CELL * xMin}" y="${top + CELL * yMin}"`;
-      const size = `width="${CELL * (xMax - xMin)}" height="${CELL * (yMax - yMin)}"`;
-      return `<rect ${place} ${size} fill="none" stroke="${toHex(aspectColour(index))}" stroke-width="2"/>`;
+      const size = { width: CELL * (xMax - xMin), height: CELL * (yMax - yMin) };
+      const outline = { stroke: toHex(aspectColour(index)), strokeWidth: 2 };
+      return { x: left + CELL * xMin, y: top + CELL * yMin, ...size, ...outline };
     }),
   );
 }

@@ -7,7 +7,7 @@ import { withDrawableNames } from "./drawable-names.js";
 import { type Drawing, type PlacedImage, renderPng, writeText } from "./drawing.js";
 import { BECAUSE, headline, rankAspects, relevantFrom, shareText } from "./headline.js";
 import { fade, paintSaliency, type RgbImage, rawOf, toBuffer } from "./painting.js";
-import { aspectColour, FAINT_INK, GREY, INK, toHex } from "./palette.js";
+import { aspectColour, FAINT_INK, GREY, INK, toColour, toHex } from "./palette.js";
 import { inFrame, type Rectangle } from "./place-labels.js";
 import { relevanceBar } from "./relevance-bar.js";
 import type { Shape } from "./shown-image.js";
@@ -173,7 +173,7 @@ function paintSurvival(
   survival: Uint8Array,
   { size, colour }: { size: number; colour: string },
 ): RgbImage {
-  const ink = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+  const ink = toColour(colour);
   const pixels = Uint8Array.from(image.pixels);
   for (let y = 0; y < image.height; y++) {
     const row = Math.floor((y / image.height) * size);

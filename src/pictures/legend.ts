@@ -51,10 +51,10 @@ async function legendRow(
   const look = { colour: ink, isBold: isRelevant };
   const nameWidth = width - 24 - (await textWidth(number, { size: numberSize, ...look })) - 14;
   const name = await fitText(aspect.name, { size: 13, width: nameWidth, ...look });
+  const outline = { stroke: PALE_GREY, strokeWidth: 2, ...(!isPresent && { dashCount: 7 }) };
   const swatch = isRelevant
-    ? `<rect x="${x}" y="${y}" width="14" height="14" rx="3" fill="${colour}"/>`
-    : `<rect x="${x + 1}" y="${y + 1}" width="12" height="12" rx="3" fill="none" stroke="${PALE_GREY}" ` +
-      `stroke-width="2"${isPresent ? "" : ' stroke-dasharray="3 3"'}/>`;
+    ? { x, y, width: 14, height: 14, radius: 3, fill: colour }
+    : { x: x + 1, y: y + 1, width: 12, height: 12, radius: 3, ...outline };
   const parts = [
     swatch,
     await writeText(name, { x: x + 24, y: y + 13, size: 13, ...look }),

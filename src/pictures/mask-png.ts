@@ -1,9 +1,9 @@
 /** The maps of an explanation as 8-bit grey PNG files, named as its JSON names them. */
 
-import sharp from "sharp";
 import { enlargeRegion } from "../core/enlarge-region.js";
 import { ownValue } from "../core/own-value.js";
 import type { Explained } from "../explain/explanation.js";
+import { greyPng } from "./grey-png.js";
 import type { Shape } from "./shown-image.js";
 
 /**
@@ -14,28 +14,36 @@ import type { Shape } from "./shown-image.js";
  *   default. Regions are then interpolated and cut at one half; survival is enlarged by nearest neighbour.
  * @returns PNG bytes by file name.
  */
-export async function maskFiles(
+export function maskFiles(
   { explanation, maps }: Explained,
   { shape = { width: maps.size, height: maps.size } }: { shape?: Shape } = {},
-): Promise<Record<string, Uint8Array>> {
+): Record<string, Uint8Array> {
   const files: Record<string, Uint8Array> = {};
   const { size } = maps;
   for (const { name, mask, survivalMap } of explanation.aspects) {
     const region = ownValue(maps.regions, name);
     const survival = ownValue(maps.survival, name);
     if (mask && region) {
-      const levels = enlargeRegion(region, { size, shape }).map((inside) => 255 * inside);
-      files[mask] = await greyPng(levels, shape);
+      const levels = enlargeRegion(region, { size, shape });
+      for (let i = 0; i < levels.length; i++) levels[i] *= 255;
+      files[mask] = greyPng(levels, shape);
     }
-    if (survivalMap && survival) files[survivalMap] = await greyPng(survival, { width: size, height: size }, shape);
+    if (survivalMap && survival) files[survivalMap] = greyPng(repeated(survival, { size, shape }), shape);
   }
   return files;
 }
 
-/** @param values rows from the top. @param to size of the result, by nearest neighbour. */
-async function greyPng(values: Uint8Array, from: Shape, to = from): Promise<Uint8Array> {
-  const pixels = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-  const grey = sharp(pixels, { raw: { width: from.width, height: from.height, channels: 1 }, limitInputPixels: false });
-  const resized = grey.resize(to.width, to.height, { fit: "fill", kernel: "nearest" });
-  return new Uint8Array(await resized.toColourspace("b-w").png({ compressionLevel: 6 }).toBuffer());
+/** A square in another size, by nearest neighbour. */
+function repeated(values: Uint8Array, { size, shape }: { size: number; shape: Shape }): Uint8Array {
+  const { width, height } = shape;
+  const columns = Int32Array.from({ length: width }, (_, x) => Math.floor(((x + 0.5) * size) / width));
+  const enlarged = new Uint8Array(width * height);
+  let former = -1;
+  for (let y = 0; y < height; y++) {
+    const row = Math.floor(((y + 0.5) * size) / height);
+    if (row === former) enlarged.copyWithin(y * width, (y - 1) * width, y * width);
+    else for (let x = 0; x < width; x++) enlarged[y * width + x] = values[row * size + columns[x]];
+    former = row;
+  }
+  return enlarged;
 }

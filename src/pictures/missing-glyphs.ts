@@ -3,7 +3,7 @@
  * depends only on the number of digits. So a character is missing if it looks like one that can never exist.
  */
 
-import { renderText } from "./text-line.js";
+import { renderText } from "./render-text.js";
 
 /** The characters in this package's font; all others are looked up in the fonts of the system. */
 const IN_OUR_FONT = /^[\u0020-\u007e\u00a0-\u03e1\u03f0-\u052f\u1d00-\u1df9\u1e00-\u20bf\u2190-\u21ae\u2200-\u22ff]*$/;

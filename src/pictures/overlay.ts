@@ -4,12 +4,13 @@ import sharp from "sharp";
 import type { Explained, Explanation } from "../explain/explanation.js";
 import { aspectPanel } from "./aspect-panel.js";
 import { withDrawableNames } from "./drawable-names.js";
-import { type Drawing, inset, renderPng, writeText } from "./drawing.js";
+import { type Drawing, inset, paintDrawing, toJpeg, writeText } from "./drawing.js";
 import { BECAUSE, headline, nothingText, shareText } from "./headline.js";
 import { legend, legendHeight } from "./legend.js";
 import { paintSaliency, type RgbImage, rawOf, toBuffer } from "./painting.js";
 import { aspectColour, FAINT_INK, heatColour, INK, PAPER, toHex } from "./palette.js";
 import { inFrame } from "./place-labels.js";
+import { dot } from "./rounded-rectangle.js";
 import { type PictureSource, type Shape, shownImage } from "./shown-image.js";
 import { fitText, textWidth } from "./text-line.js";
 
@@ -36,14 +37,23 @@ const LONGEST_NAME = 300;
  * `shape` is the original's, if the pixels were resized to another aspect ratio.
  *
  * @param image a path, what `decodeImage` returns, or upright pixels; small ones are enlarged to panels of 400 pixels.
- * @returns the bytes of a PNG.
+ * @returns the bytes of a JPEG, at most 250,000 wherever an image is not all noise.
  * @throws ImageError where the file cannot be read; InputError where pixels are not as many as their sides say.
  */
 export async function renderOverlay(
   explained: Explained,
   image: PictureSource,
-  { shape: given }: { shape?: Shape } = {},
+  { shape }: { shape?: Shape } = {},
 ): Promise<Uint8Array> {
+  return toJpeg(await paintOverlay(explained, image, { shape }));
+}
+
+/** The pixels of an overlay. */
+export async function paintOverlay(
+  explained: Explained,
+  image: PictureSource,
+  { shape: given }: { shape?: Shape } = {},
+): Promise<RgbImage> {
   const { picture, shape } = await shownImage(image, given);
   const { shown, notes } = await withDrawableNames(explained);
   const { explanation, maps } = shown;
@@ -75,15 +85,13 @@ export async function renderOverlay(
   // The texts are rendered in other threads while this one paints.
   const [{ panel, heat, aspects }, ...parts] = await Promise.all([paint(), ...texts]);
   const drawing = [...parts.flat(), ...inset(aspects.drawing, { x: left(2), y: top, ...frame })];
-  const ground = (isFilled ? [] : [0, 1, 2]).map(
-    (index) => `<rect x="${left(index)}" y="${top}" width="${frame.width}" height="${frame.height}" fill="${PAPER}"/>`,
-  );
+  const ground = (isFilled ? [] : [0, 1, 2]).map((index) => ({ x: left(index), y: top, ...frame, fill: PAPER }));
   const images = [panel, heat, aspects.picture].map((one, index) => ({
     image: one,
     left: left(index) + place.x,
     top: top + place.y,
   }));
-  return renderPng(drawing, { width, height, images, ground });
+  return paintDrawing(drawing, { width, height, images, ground });
 }
 
 /** The longer side 400 pixels, in the original's shape. */
@@ -96,6 +104,7 @@ function panelSize(shape: Shape): Shape {
 }
 
 async function resizeTo(image: RgbImage, { width, height }: Shape): Promise<RgbImage> {
+  if (width === image.width && height === image.height) return image;
   const kernel = width > image.width ? "cubic" : "lanczos3";
   const pixels = await sharp(toBuffer(image), { raw: rawOf(image) })
     .resize(width, height, { fit: "fill", kernel })
@@ -139,7 +148,7 @@ async function header(
       break;
     }
     const colour = toHex(aspectColour(explanation.aspects.indexOf(cause)));
-    parts.push(`<circle cx="${pen + 9}" cy="${y - 9}" r="8" fill="${colour}"/>`);
+    parts.push(dot(pen + 9, y - 9, { radius: 8, fill: colour }));
     pen += 26;
     await write(text, bold);
     pen += 6;
@@ -149,18 +158,14 @@ async function header(
 
 /** What the heat means, under its panel. */
 async function heatScale({ x, y, width }: { x: number; y: number; width: number }): Promise<Drawing> {
-  const stops = Array.from({ length: 9 }, (_, index) => {
-    const share = index / 8;
-    return `<stop offset="${share}" stop-color="${toHex(heatColour(share))}"/>`;
-  }).join("");
+  const fill = Array.from({ length: 9 }, (_, index) => toHex(heatColour(index / 8)));
   const bar = Math.min(140, width / 2);
   const look = { size: 9, colour: FAINT_INK, y: y + 9 };
   const little = await writeText("little", { x, ...look });
   const start = x + little.width + 8;
   return [
-    `<linearGradient id="heat">${stops}</linearGradient>`,
     little,
-    `<rect x="${start}" y="${y}" width="${bar}" height="9" rx="3" fill="url(#heat)"/>`,
+    { x: start, y, width: bar, height: 9, radius: 3, fill },
     await writeText("much", { x: start + bar + 8, ...look }),
   ];
 }

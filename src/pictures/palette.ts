@@ -36,6 +36,12 @@ export function toHex(colour: Colour): string {
   return `#${colour.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
 }
 
+/** Of `#rrggbb`. */
+export function toColour(hex: string): Colour {
+  const value = Number.parseInt(hex.slice(1), 16);
+  return [value >> 16, (value >> 8) & 255, value & 255];
+}
+
 /** Black or white, whichever has the higher contrast on the colour (WCAG 2.2, contrast ratio). */
 export function inkOn(colour: Colour): string {
   const [black, white, ground] = [NEAR_BLACK, WHITE, colour].map((one) => luminance(one) + 0.05);

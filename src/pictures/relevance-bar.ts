@@ -9,13 +9,8 @@ export function relevanceBar(
   relevance: number | null,
   { x, y, width, colour, threshold }: { x: number; y: number; width: number; colour: string; threshold: number },
 ): Drawing {
-  const rect = (length: number, fill: string) =>
-    `<rect x="${x}" y="${y}" width="${length}" height="8" rx="4" fill="${fill}"/>`;
+  const bar = (length: number, fill: string) => ({ x, y, width: length, height: 8, radius: 4, fill });
   const length = barShare(relevance) * width;
-  const tick = x + threshold * width;
-  return [
-    rect(width, TRACK),
-    length > 0 ? rect(Math.max(8, length), colour) : "",
-    `<path d="M${tick} ${y - 3}V${y + 11}" stroke="${INK}" stroke-width="1.6" stroke-linecap="round"/>`,
-  ];
+  const tick = { x: x + threshold * width - 0.8, y: y - 3.8, width: 1.6, height: 15.6, radius: 0.8, fill: INK };
+  return [bar(width, TRACK), ...(length > 0 ? [bar(Math.max(8, length), colour)] : []), tick];
 }

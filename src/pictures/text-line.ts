@@ -3,14 +3,12 @@
  * The font of this package has Latin, Greek and Cyrillic; other scripts are drawn in the fonts of the system.
  */
 
-import { fileURLToPath } from "node:url";
-import sharp from "sharp";
 import { visible } from "../core/terminal.js";
+import { isInOurFont } from "./missing-glyphs.js";
+import { toColour } from "./palette.js";
+import { renderText, type TextLook } from "./render-text.js";
+import { type Ink, isInkedColumn, setWords } from "./set-words.js";
 
-const FONTS = new URL("../../fonts/", import.meta.url);
-const FAMILY = "Aspectlens Sans";
-/** Height of its capitals as a share of its size. */
-const CAPITAL_HEIGHT = 0.714;
 /** Stacked accents are cut off beyond this distance above or below the baseline; in heights of a capital. */
 const HIGHEST = 1.9;
 const DEEPEST = 0.9;
@@ -20,14 +18,6 @@ const FINE = 2;
 const LONGEST = 300;
 /** Size of the cache of lines: most are drawn again in the next overlay. */
 const MOST_KEPT = 1000;
-
-export interface TextLook {
-  /** Height of a capital, pixels. */
-  readonly size: number;
-  /** `#rrggbb`; coloured emoji keep theirs. */
-  readonly colour?: string;
-  readonly isBold?: boolean;
-}
 
 /** A rendered line: the smallest rectangle around its visible pixels. */
 export interface TextLine {
@@ -75,29 +65,51 @@ export async function fitText(text: string, { width, ...look }: TextLook & { wid
   return fits > 0 || (await textWidth("…", look)) <= width ? shortened(fits) : "";
 }
 
+async function drawLine(text: string, { size, colour, isBold }: Required<TextLook>): Promise<TextLine> {
+  const shown = visible(text.slice(0, LONGEST)).normalize("NFC");
+  const large = { size: FINE * size, colour, isBold };
+  const ink = isInOurFont(shown) ? inked(await setWords(shown, large), colour) : await drawWhole(shown, large);
+  const ascent = Math.min(Math.ceil(ink.baseline / FINE), Math.round(HIGHEST * size));
+  const descent = Math.min(Math.ceil((ink.height - ink.baseline) / FINE), Math.round(DEEPEST * size));
+  const shape = { width: Math.ceil((ink.width - ink.left) / FINE), height: ascent + descent };
+  return { ...shape, ascent, pixels: shrink(ink, { ...shape, left: ink.left, top: ink.baseline - FINE * ascent }) };
+}
+
+/** Red, green, blue and opacity of a line whose text begins at `left`. */
+interface LargeLine {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly left: number;
+  readonly baseline: number;
+}
+
+/** Opacities in a colour. */
+function inked({ opacities, ...shape }: Ink, colour: string): LargeLine {
+  const ink = toColour(colour);
+  const data = new Uint8Array(4 * opacities.length);
+  for (let i = 0; i < opacities.length; i++) {
+    if (opacities[i] === 0) continue;
+    data.set(ink, 4 * i);
+    data[4 * i + 3] = opacities[i];
+  }
+  return { ...shape, data, left: 0 };
+}
+
 /**
  * sharp returns the rectangle of visible pixels without the position of the baseline. So an H, whose foot is on the
  * baseline, is put before the text at a distance, and cut off again. The text is isolated, so that it may run from
  * right to left while the H stays on the left.
  */
-async function drawLine(text: string, { size, colour, isBold }: Required<TextLook>): Promise<TextLine> {
-  const shown = visible(text.slice(0, LONGEST)).normalize("NFC");
-  const large = await renderText(`\u200eH\u2003\u2068${shown}\u2069`, { size: FINE * size, colour, isBold });
+async function drawWhole(text: string, look: Required<TextLook>): Promise<LargeLine> {
+  const large = await renderText(`\u200eH\u2003\u2068${text}\u2069`, look);
   const { data, width, height } = large;
-  const isInked = (x: number) => {
-    for (let y = 0; y < height; y++) if (data[4 * (y * width + x) + 3] > 0) return true;
-    return false;
-  };
-  let gap = 0;
-  while (gap < width && isInked(gap)) gap++;
-  let left = gap;
-  while (left < width && !isInked(left)) left++;
+  let left = 0;
+  while (left < width && isInkedColumn(large, left)) left++;
+  while (left < width && !isInkedColumn(large, left)) left++;
   let baseline = height;
   while (data[4 * (baseline - 1) * width + 3] === 0) baseline--;
-  const ascent = Math.min(Math.ceil(baseline / FINE), Math.round(HIGHEST * size));
-  const descent = Math.min(Math.ceil((height - baseline) / FINE), Math.round(DEEPEST * size));
-  const shape = { width: Math.ceil((width - left) / FINE), height: ascent + descent };
-  return { ...shape, ascent, pixels: shrink(large, { ...shape, left, top: baseline - FINE * ascent }) };
+  return { ...large, left, baseline };
 }
 
 /** Means of squares of `FINE` pixels, with colours weighted by opacity; pixels beyond the edges are transparent. */
@@ -128,30 +140,4 @@ function shrink(
     }
   }
   return pixels;
-}
-
-/** The rectangle of a text's visible pixels, red, green, blue and opacity. @throws Error if there are none. */
-export async function renderText(
-  text: string,
-  { size, colour = "#000000", isBold = false }: TextLook,
-): Promise<{ data: Uint8Array; width: number; height: number }> {
-  const escaped = wellFormed(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-  const { data, info } = await sharp({
-    text: {
-      text: `<span foreground="${colour}">${escaped}</span>`,
-      font: `${FAMILY} ${isBold ? "Bold " : ""}${(size / CAPITAL_HEIGHT).toFixed(2)}`,
-      fontfile: fileURLToPath(new URL(`AspectlensSans-${isBold ? "Bold" : "Regular"}.ttf`, FONTS)),
-      // At 72 dpi, a font size in points equals pixels.
-      dpi: 72,
-      rgba: true,
-    },
-  })
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return { data, width: info.width, height: info.height };
-}
-
-/** Replaces lone surrogates, which Pango refuses, by U+FFFD. */
-function wellFormed(text: string): string {
-  return Buffer.from(text).toString();
 }

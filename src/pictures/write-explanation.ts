@@ -1,11 +1,10 @@
 /** The files of one explained image: JSON, overlay and masks, side by side under one stem. */
 
-import { explanationFile, overlayFile, stemOf } from "../core/result-file-names.js";
+import { stemOf } from "../core/result-file-names.js";
 import { openResultFolder, type ResultFolder } from "../core/result-folder.js";
 import type { Explained } from "../explain/explanation.js";
-import { maskFiles } from "./mask-png.js";
-import { renderOverlay } from "./overlay.js";
-import { type PictureSource, type Shape, shownImage } from "./shown-image.js";
+import { drawFiles } from "./explanation-files.js";
+import type { PictureSource, Shape } from "./shown-image.js";
 
 /** What `writeExplanation` draws on, and where it writes. */
 export interface WriteExplanationOptions {
@@ -24,7 +23,7 @@ export interface WriteExplanationOptions {
 }
 
 /**
- * Writes `<stem>.json`, `<stem>.overlay.png` and the mask files that the JSON names; all or none, the JSON last, so
+ * Writes `<stem>.json`, `<stem>.overlay.jpg` and the mask files that the JSON names; all or none, the JSON last, so
  * that if it exists the others do. They replace earlier files of that stem; a file that this function did not make, or
  * that was changed since, is never overwritten.
  *
@@ -38,16 +37,11 @@ export async function writeExplanation(
     image,
     folder,
     stem = explained.stem ?? stemOf(explained.explanation.image),
-    shape: given,
-    maskSize = "image",
+    shape,
+    maskSize,
   }: WriteExplanationOptions,
 ): Promise<string[]> {
-  const { picture, shape } = await shownImage(image, given);
-  const files = {
-    [overlayFile(stem)]: await renderOverlay(explained, picture, { shape }),
-    ...(await maskFiles(explained, maskSize === "image" ? { shape } : {})),
-    [explanationFile(stem)]: `${JSON.stringify(explained.explanation, null, 2)}\n`,
-  };
+  const files = await drawFiles(explained, { image, stem, shape, maskSize });
   const results = typeof folder === "string" ? await openResultFolder(folder) : folder;
   const paths = await results.write(stem, files);
   return [...paths.slice(-1), ...paths.slice(0, -1)];

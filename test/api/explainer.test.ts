@@ -35,10 +35,10 @@ test("explains, draws, writes and verifies without loading TensorFlow.js", async
     const { goldenCount } = await verifyBundle("tiny.aspect");
     const fault = await verifyBundle("photo.png").catch((error) => error instanceof InputError);
     const table = explanationTable(explained.explanation).split("\\n").length;
-    console.log(JSON.stringify({ files, isPng: overlay[1] === 80, goldenCount, fault, table }));`);
+    console.log(JSON.stringify({ files, isJpeg: overlay[0] === 0xff && overlay[1] === 0xd8, goldenCount, fault, table }));`);
   const result = JSON.parse(output);
-  expect(result).toMatchObject({ isPng: true, goldenCount: 2, fault: true });
-  expect(result.files.slice(0, 2)).toEqual([join("out", "photo.json"), join("out", "photo.overlay.png")]);
+  expect(result).toMatchObject({ isJpeg: true, goldenCount: 2, fault: true });
+  expect(result.files.slice(0, 2)).toEqual([join("out", "photo.json"), join("out", "photo.overlay.jpg")]);
   expect(result.table).toBeGreaterThan(3);
   expect(scripts.some((url) => url.endsWith("/dist/explain/reading/read-explanation.js"))).toBe(true);
   expect(scripts.some((url) => url.includes("/onnxruntime-node/"))).toBe(true); // in the worker
@@ -63,7 +63,7 @@ test("bytes of an upload are decoded once, then explained, drawn and written, un
     console.log(JSON.stringify({ width, height, image: explanation.image, isSame, files, isDrawn: same(overlay, await readFile(files[1])) }));`);
   expect(JSON.parse(output)).toMatchObject({
     ...{ width: 90, height: 60, image: "upload 7", isSame: true, isDrawn: true },
-    files: expect.arrayContaining([join("uploads", "seven.json"), join("uploads", "seven.overlay.png")]),
+    files: expect.arrayContaining([join("uploads", "seven.json"), join("uploads", "seven.overlay.jpg")]),
   });
   expect(scripts.filter((url) => url.includes("tensorflow") || url.includes("tfjs"))).toEqual([]);
 });

@@ -13,7 +13,7 @@ import { explained, explanation, tissue } from "../pictures/fixtures.js";
 let [stdout, stderr] = ["", ""];
 let out: string;
 const spec = { heads: [] } as unknown as ModelSpec;
-const picture = tissue({ width: 512, height: 512 }).pixels;
+const picture = tissue({ width: 400, height: 300 });
 
 beforeEach(() => {
   [stdout, stderr] = ["", ""];
@@ -72,7 +72,7 @@ test("up to five explanations are shown as tables", async () => {
   await run(["a.png", "b.png"]);
   expect(stdout.match(/relevance {2}/g)).toHaveLength(2);
   expect(stdout).not.toMatch(/images explained/);
-  expect(readdirSync(out)).toEqual(expect.arrayContaining(["a.json", "b.overlay.png"]));
+  expect(readdirSync(out)).toEqual(expect.arrayContaining(["a.json", "b.overlay.jpg"]));
 });
 
 test("more get a line each, then a summary; what was skipped has its line as it happens, and the error counts it", async () => {

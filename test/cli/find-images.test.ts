@@ -33,7 +33,7 @@ test("a folder is searched with all in it, sorted, by endings of either case; hi
 
 test("what explain has written is no image of a folder; what a user puts beside it is", async () => {
   put("a.png", "out/mine.png");
-  await (await openResultFolder(at("out"))).write("a", { "a.overlay.png": "1", "a.json": "2" });
+  await (await openResultFolder(at("out"))).write("a", { "a.overlay.jpg": "1", "a.json": "2" });
   expect((await findImages([folder])).images).toEqual([at("a.png"), at("out/mine.png")]);
 });
 

@@ -113,7 +113,7 @@ describe("the walk from data to explanation", () => {
     expect(lines.map((line) => line.format)).toEqual(["aspectlens-explanation/1", "aspectlens-explanation/1"]);
     expect(JSON.parse(readFileSync(at("why/014.json"), "utf8"))).toEqual(lines[0]);
     for (const { mask } of lines[0].aspects) if (mask) expect(existsSync(at("why", mask))).toBe(true);
-    const picture = await sharp(at("why/014.overlay.png")).metadata();
+    const picture = await sharp(at("why/014.overlay.jpg")).metadata();
     expect(picture.width).toBeGreaterThan(1000);
     expect(readdirSync(at("why")).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
@@ -330,8 +330,43 @@ describe("the walk from data to explanation", () => {
     const { status, stdout } = spawnSync("sh", ["-c", script], { cwd: folder, encoding: "utf8" });
     expect(status).toBe(0);
     expect(stdout).toContain("/dev/stdin: with");
-    for (const file of ["014.json", "stdin.json", "stdin.overlay.png"])
+    for (const file of ["014.json", "stdin.json", "stdin.overlay.jpg"])
       expect(existsSync(at("piped", file))).toBe(true);
+  });
+
+  test("--no-pictures writes the JSON alone, which names no masks, and removes the pictures of an earlier call", async () => {
+    const image = join(dataset, "images/014.png");
+    await run("explain", "model.aspect", image, "--out", "numbers");
+    const before = JSON.parse(readFileSync(at("numbers/014.json"), "utf8"));
+    const { code, stdout } = await run("explain", "model.aspect", image, "--out", "numbers", "--no-pictures", "--json");
+    expect(code).toBe(0);
+    expect(readdirSync(at("numbers")).filter((name) => !name.startsWith("."))).toEqual(["014.json"]);
+    const written = JSON.parse(readFileSync(at("numbers/014.json"), "utf8"));
+    expect(written).toEqual(JSON.parse(stdout));
+    const unnamed = (aspect: object) => ({ ...aspect, ...("mask" in aspect && { mask: null, survivalMap: null }) });
+    expect(written).toEqual({ ...before, aspects: before.aspects.map(unnamed) });
+    for (const [option, ...more] of [["--compare"], ["--mask-size", "model"]]) {
+      const clash = await run("explain", "model.aspect", image, "--no-pictures", option, ...more);
+      expect([clash.code, clash.stdout]).toEqual([2, ""]);
+      expect(clash.stderr).toMatch(/^aspectlens: --\S+ and --\S+ cannot be used together\. [^\n]*\n$/);
+    }
+  });
+
+  test("what is drawn in other threads, of many images, has the same bytes and comes in the same order", async () => {
+    mkdirSync(at("copies"), { recursive: true });
+    const names = Array.from({ length: 40 }, (_, index) => `copies/${String(index).padStart(2, "0")}.png`);
+    for (const name of names) copyFileSync(join(dataset, "images/014.png"), at(name));
+    const { code, stdout } = await run("explain", "model.aspect", "copies", "--json", "--out", "drawn");
+    expect(code).toBe(0);
+    const images = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).image);
+    expect(images).toEqual(names);
+    const [first, ...others] = names.map((name) =>
+      readFileSync(at(name.replace("copies", "drawn").replace(".png", ".overlay.jpg"))),
+    );
+    for (const other of others) expect(Buffer.compare(other, first)).toBe(0);
   });
 
   test("a folder of many gets a line each and a summary", async () => {

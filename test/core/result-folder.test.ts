@@ -76,15 +76,15 @@ describe("what is another's", () => {
   test("file, link, folder or input is refused before the work and when it comes meanwhile; nothing is changed", async () => {
     await mkdir(out);
     await writeFile(at("cell.json"), "labels");
-    await symlink("cell.json", at("cell.overlay.png"));
+    await symlink("cell.json", at("cell.overlay.jpg"));
     await mkdir(at("cell.mask.png"));
     const folder = await openResultFolder(out);
-    for (const name of ["cell.json", "cell.overlay.png", "cell.mask.png"]) {
+    for (const name of ["cell.json", "cell.overlay.jpg", "cell.mask.png"]) {
       const said = `${at(name)}: exists and was not made by aspectlens; it would be overwritten. Choose another folder, or remove it.`;
       expect(await refusal(folder.check(["free.json", name]))).toBe(said);
       expect(await refusal(folder.write("cell", { "cell.free.png": "1", [name]: "2" }))).toBe(said);
     }
-    expect(await names()).toEqual(["cell.json", "cell.mask.png", "cell.overlay.png"]);
+    expect(await names()).toEqual(["cell.json", "cell.mask.png", "cell.overlay.jpg"]);
     expect(await text("cell.json")).toBe("labels");
   });
 

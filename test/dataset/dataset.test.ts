@@ -65,9 +65,9 @@ describe("dataset.json", () => {
     ],
     ["a cause of no class", { causes: { malign: [] } }, 'd.json: causes: unknown key "malign"'],
     [
-      "an aspect called as the overlay",
-      { aspects: [{ name: "Overlay", kind: "boxes" }] },
-      'the files of the picture "<image>.overlay.png"',
+      "an aspect called as the comparison",
+      { aspects: [{ name: "Compare", kind: "boxes" }] },
+      'the files of the picture "<image>.compare.png"',
     ],
     [
       "two aspects whose files have one name",

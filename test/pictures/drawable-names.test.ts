@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import sharp from "sharp";
 import { expect, test } from "vitest";
 import type { Explained } from "../../src/explain/explanation.js";
 import { withDrawableNames } from "../../src/pictures/drawable-names.js";
@@ -53,9 +54,9 @@ test("the picture is that of the numbers, with the note under its legend", async
     await renderOverlay(named({ necrosis: NEVER }), image),
     await renderOverlay(explained, image),
   ];
-  const heightOf = (png: Uint8Array) => Buffer.from(png).readUInt32BE(20);
+  const heightOf = async (picture: Uint8Array) => (await sharp(picture).metadata()).height;
   // Three lines of 16.
-  expect(heightOf(numbered) - heightOf(plain)).toBe(48);
+  expect((await heightOf(numbered)) - (await heightOf(plain))).toBe(48);
   const { notes } = await withDrawableNames(named({ necrosis: NEVER }));
   // As wide as a legend.
   for (const note of [...notes, "Devanagari: install Noto Sans Devanagari"])

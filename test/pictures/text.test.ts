@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { enlargeInside } from "../../src/core/enlarge-region.js";
+import { enlargeSmoothly } from "../../src/pictures/enlarge-smoothly.js";
 import { explanationTable, showsColours } from "../../src/pictures/explanation-table.js";
 import { headlineText, percentText, rankAspects, relevantFrom, shareText } from "../../src/pictures/headline.js";
-import { enlarge, enlargeSmoothly } from "../../src/pictures/painting.js";
 import { placeLabels } from "../../src/pictures/place-labels.js";
 import { explanation, necrosis } from "./fixtures.js";
 
@@ -126,10 +127,13 @@ describe("placeLabels", () => {
 });
 
 describe("enlarge", () => {
-  test("interpolates between cell centres and holds the border", () => {
-    // Two cells on four pixels: centres at 0.5 and 1.5 cells; pixels at 0.25, 0.75, 1.25, 1.75.
-    const wide = enlarge({ width: 2, height: 1, values: [0, 1] }, { width: 4, height: 1 });
-    expect([...wide]).toEqual([0, 0.25, 0.75, 1]);
+  test("interpolates between cell centres and holds the border, also in the margin", () => {
+    // Two cells on four pixels: centres at 0.5 and 1.5 cells; pixels at 0.25, 0.75, 1.25, 1.75: values 0, 0.25, 0.75, 1.
+    const wide = enlargeInside({ width: 2, height: 1, values: [0, 1] }, { width: 4, height: 1 });
+    expect([...wide]).toEqual([0, 0, 1, 1]);
+    const higher = enlargeInside({ width: 2, height: 1, values: [0, 2.1] }, { width: 4, height: 1, margin: 1 });
+    expect([...higher.subarray(6, 12)]).toEqual([0, 0, 1, 1, 1, 1]);
+    expect([...higher.subarray(0, 6)]).toEqual([...higher.subarray(12)]);
   });
 
   test("by splines keeps a constant and never goes below zero", () => {

@@ -23,12 +23,12 @@ afterEach(() => rm(folder, { recursive: true }));
 test("writes JSON, overlay and the masks that the JSON names, in the original's shape, and nothing else", async () => {
   const out = join(folder, "out");
   const paths = await writeExplanation(given, { image: square, folder: out, stem: "x", shape });
-  const names = ["x.json", "x.necrosis.png", "x.necrosis.survival.png", "x.overlay.png"];
+  const names = ["x.json", "x.necrosis.png", "x.necrosis.survival.png", "x.overlay.jpg"];
   expect(await filesOf(out)).toEqual(names);
   expect(paths[0]).toBe(join(out, "x.json"));
   expect(JSON.parse(await readFile(paths[0], "utf8")).aspects[0].mask).toBe("x.necrosis.png");
   // Panels of 400 x 267 (300 x 200), a caption and a scale.
-  expect((await sharp(join(out, "x.overlay.png")).metadata()).height).toBe(76 + 26 + 267 + 30 + 8);
+  expect((await sharp(join(out, "x.overlay.jpg")).metadata()).height).toBe(76 + 26 + 267 + 30 + 8);
   for (const name of ["x.necrosis.png", "x.necrosis.survival.png"])
     expect(await sharp(join(out, name)).metadata()).toMatchObject({ ...shape, channels: 1, depth: "uchar" });
 });
@@ -41,7 +41,7 @@ test("takes a path, and names the files after the image", async () => {
   const out = join(folder, "out");
   const one = { ...given, explanation: { ...given.explanation, image, aspects: [] } };
   const paths = await writeExplanation(one, { image, folder: out });
-  expect(paths).toEqual([join(out, "wide.json"), join(out, "wide.overlay.png")]);
+  expect(paths).toEqual([join(out, "wide.json"), join(out, "wide.overlay.jpg")]);
   expect((await sharp(paths[1]).metadata()).width).toBe(28 + 3 * 420 + 300 + 36);
 });
 
@@ -49,10 +49,10 @@ test("a second explanation under the same name leaves no mask of the first; anot
   await writeExplanation(given, { image: square, folder, stem: "x", shape });
   const absent = { ...explained, explanation: { ...explanation, aspects: [] } };
   await writeExplanation(absent, { image: square, folder, stem: "x", shape });
-  expect(await filesOf(folder)).toEqual(["x.json", "x.overlay.png"]);
+  expect(await filesOf(folder)).toEqual(["x.json", "x.overlay.jpg"]);
   await writeFile(join(folder, "x.necrosis.png"), "drawn by hand");
   await expect(writeExplanation(given, { image: square, folder, stem: "x", shape })).rejects.toThrow(InputError);
-  expect(await filesOf(folder)).toEqual(["x.json", "x.necrosis.png", "x.overlay.png"]);
+  expect(await filesOf(folder)).toEqual(["x.json", "x.necrosis.png", "x.overlay.jpg"]);
   expect(await readFile(join(folder, "x.necrosis.png"), "utf8")).toBe("drawn by hand");
 });
 

@@ -51,7 +51,7 @@ describe("comparing results", () => {
     const before = await png(1, 9);
     expect(await verdictOf("explained/single/1.nucleus.png", before, await png(1, 0))).toBe("equal");
     expect(await verdictOf("explained/single/1.nucleus.png", before, await png(9, 9))).toBe("different");
-    expect(await verdictOf("explained/single/1.overlay.png", before, await png(9, 9))).toBe("looks");
+    expect(await verdictOf("explained/single/1.overlay.jpg", before, await png(9, 9))).toBe("looks");
   });
 
   test("exit codes and JSON of a command count, its messages may be reworded", () => {

@@ -71,7 +71,8 @@ export async function compareImages(
     bar.clear();
   }
   for (const [index, image] of images.entries()) {
-    const picture = { width: PICTURE_SIZE, height: PICTURE_SIZE, pixels: image.picture ?? new Uint8Array() };
+    const side = model.trunk.inputSize;
+    const picture = image.picture ?? { width: side, height: side, pixels: image.pixels };
     const byMethod = rows.map((explained) => explained[index]);
     const file = comparisonFile(results.stem(image.name));
     try {

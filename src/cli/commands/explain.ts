@@ -27,13 +27,15 @@ interface ExplainOptions extends CommonOptions, DeviceOptions {
   readonly allClasses?: boolean;
   readonly interval?: boolean;
   readonly compare?: boolean;
-  readonly maskSize: "image" | "model";
+  readonly maskSize?: "image" | "model";
+  readonly pictures: boolean;
 }
 
 const EXAMPLES = `
 Examples:
   aspectlens explain tissue.aspect slide.png
   aspectlens explain tissue.aspect images --out why
+  aspectlens explain tissue.aspect images --out why --no-pictures
   aspectlens explain tissue.aspect 'images/**/*.png' --target malignant:benign
   aspectlens explain tissue.aspect slide.png --saliency hires-cam --masking multiply --tap input
   aspectlens explain tissue.aspect slide.png --all-classes --interval
@@ -86,11 +88,10 @@ export function addExplain(program: Command): void {
     .addOption(
       new Option(
         "--mask-size <of>",
-        "image: masks in the image's width and height; model: square, as the model sees it",
-      )
-        .choices(["image", "model"])
-        .default("image"),
+        "image: masks in the image's width and height, as they are by default; model: square, as the model sees it",
+      ).choices(["image", "model"]),
     )
+    .option("--no-pictures", "write the JSON alone, without overlay and masks: several times as fast")
     .option("--json", "print one explanation per line, as JSON, and nothing else on stdout")
     .option("--debug", "print the stack of an error")
     .addHelpText("after", EXAMPLES)
@@ -118,6 +119,7 @@ async function runExplain(
     out,
     targets,
     isCompared,
+    hasPictures: options.pictures,
     inputs: [path],
     spec: bundle.description.model,
   });
@@ -153,12 +155,16 @@ function checkTogether({
   masking,
   tap,
   mapping,
+  maskSize,
+  pictures,
 }: ExplainOptions): void {
   const clash = (first: string, second: string, cure: string) => {
     throw new InputError(`${first} and ${second} cannot be used together.`, { cure });
   };
   if (allClasses && target !== undefined) clash("--all-classes", "--target", "Leave one of them out.");
+  if (!pictures && maskSize) clash("--no-pictures", "--mask-size", "No masks are written without pictures.");
   if (!compare) return;
+  if (!pictures) clash("--compare", "--no-pictures", "A comparison is a picture.");
   if (allClasses) clash("--compare", "--all-classes", "Name one class: --target CLASS.");
   if (interval) clash("--compare", "--interval", "Leave one of them out.");
   const chosen = Object.entries({ saliency, masking, tap, mapping }).find(([, value]) => value !== undefined);

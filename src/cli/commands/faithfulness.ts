@@ -182,7 +182,7 @@ const PAGE = "index.html";
 const NUMBERS = "faithfulness.json";
 
 function worstFile(index: number): string {
-  return `worst-${String(index + 1).padStart(2, "0")}.png`;
+  return `worst-${String(index + 1).padStart(2, "0")}.jpg`;
 }
 
 async function writePage(

@@ -1,0 +1,14 @@
+import sharp from "sharp";
+import { expect, test } from "vitest";
+import { greyPng } from "../../src/pictures/grey-png.js";
+
+test.each([
+  [1, 1],
+  [7, 3],
+  [300, 200],
+])("another library reads the same %i x %i values, as 8-bit grey", async (width, height) => {
+  const values = Uint8Array.from({ length: width * height }, (_, i) => (i % 5 === 0 ? 255 : (i * 7) % 256));
+  const image = sharp(greyPng(values, { width, height }), { failOn: "warning" });
+  expect(await image.metadata()).toMatchObject({ format: "png", width, height, channels: 1, depth: "uchar" });
+  expect([...(await image.toColourspace("b-w").raw().toBuffer())]).toEqual([...values]);
+});
