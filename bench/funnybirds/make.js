@@ -31,6 +31,9 @@ import { openRenderer, SIDE } from "./renderer.js";
 /** @import { Picture } from "./renderer.js" */
 /** @import { Shot, Split } from "./pictures.js" */
 
+/** Pictures of one call of the browser. */
+const AT_ONCE = 16;
+
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -100,33 +103,45 @@ async function beginSet() {
   await writeJson(path, mark);
 }
 
+/** @typedef {{ path: string, picture: () => Picture }} Wanted a picture, and its file. */
+
 /**
+ * Pictures are drawn some at a time, and the next while those are written.
+ *
  * @param {string} what
- * @param {readonly { path: string, picture: () => Picture }[]} wanted
+ * @param {readonly Wanted[]} wanted
  * @param {Awaited<ReturnType<typeof openRenderer>>} renderer
  */
 async function drawAll(what, wanted, renderer) {
   const missing = wanted.filter(({ path }) => !existsSync(join(folder, path)));
   const begun = performance.now();
-  for (const [done, { path, picture }] of missing.entries()) {
-    if (done % 200 === 0 && done > 0) {
-      const each = (performance.now() - begun) / done;
-      const minutes = Math.round((each * (missing.length - done)) / 60_000);
-      console.log(`${what}: ${wanted.length - missing.length + done} of ${wanted.length}, about ${minutes} min left`);
-    }
-    const asked = picture();
-    const pixels = await renderer.draw(asked);
-    const channels = asked.kind === "map" ? 1 : 3;
-    const png = await sharp(pixels, { raw: { width: SIDE, height: SIDE, channels } })
-      .png()
-      .toBuffer();
-    const target = join(folder, path);
-    await mkdir(dirname(target), { recursive: true });
-    // A process that is killed leaves no half file under the name.
-    await writeFile(`${target}.part`, png);
-    await rename(`${target}.part`, target);
+  const drawFrom = (/** @type {number} */ start) =>
+    renderer.draw(missing.slice(start, start + AT_ONCE).map(({ picture }) => picture()));
+  let drawing = drawFrom(0);
+  for (let start = 0; start < missing.length; start += AT_ONCE) {
+    const drawn = await drawing;
+    drawing = drawFrom(start + AT_ONCE);
+    await Promise.all(drawn.map((pixels, at) => writePicture(missing[start + at].path, pixels)));
+    const done = start + drawn.length;
+    if (done % (25 * AT_ONCE) > 0) continue;
+    const minutes = Math.round((((performance.now() - begun) / done) * (missing.length - done)) / 60_000);
+    console.log(`${what}: ${wanted.length - missing.length + done} of ${wanted.length}, about ${minutes} min left`);
   }
+  await drawing; // of none
   console.log(`${what}: ${wanted.length} of ${wanted.length}`);
+}
+
+/** @param {string} path @param {Uint8Array} pixels of an image or a map. */
+async function writePicture(path, pixels) {
+  const channels = pixels.length === SIDE * SIDE ? 1 : 3;
+  const png = await sharp(pixels, { raw: { width: SIDE, height: SIDE, channels } })
+    .png()
+    .toBuffer();
+  const target = join(folder, path);
+  await mkdir(dirname(target), { recursive: true });
+  // A process that is killed leaves no half file under the name.
+  await writeFile(`${target}.part`, png);
+  await rename(`${target}.part`, target);
 }
 
 /** @param {Shot} shot */

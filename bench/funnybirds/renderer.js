@@ -31,7 +31,13 @@ const ARGUMENTS = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--
  *   the rest, 1 to 5 the parts in order, from 10 on the background objects.
  */
 export async function openRenderer(models) {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS, chromiumSandbox: false });
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ARGUMENTS,
+    chromiumSandbox: false,
+    // Signals end this process at once, and the browser with it.
+    ...{ handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false },
+  });
   const page = await browser.newPage();
   page.on("pageerror", (error) => console.error(error));
   await page.route(`${HOST}/**`, (route) => route.fulfill({ path: fileOf(new URL(route.request().url()), models) }));
@@ -39,10 +45,11 @@ export async function openRenderer(models) {
   await page.waitForFunction("window.isLoaded");
   await page.evaluate(`prepare(${JSON.stringify({ variants: VARIANTS, side: SIDE })})`);
   return {
-    /** @param {Picture} picture @returns {Promise<Uint8Array>} */
-    async draw(picture) {
-      const drawn = await page.evaluate(`draw(${JSON.stringify(picture)})`);
-      return Buffer.from(/** @type {string} */ (drawn), "base64");
+    /** @param {readonly Picture[]} pictures @returns {Promise<Uint8Array[]>} */
+    async draw(pictures) {
+      /** @type {string[]} */
+      const drawn = await page.evaluate(`${JSON.stringify(pictures)}.map(draw)`);
+      return drawn.map((text) => Buffer.from(text, "base64"));
     },
     close: () => browser.close(),
   };
