@@ -27,11 +27,11 @@ export function enlargeRegion(region: Uint8Array, { size, shape }: { size: numbe
  * Where a map is one half or more, bilinear between the centres of its cells, with repeated border values.
  *
  * @param options.margin rows and columns around the result, in which its border values are repeated.
- * @returns `[(height + 2 * margin) * (width + 2 * margin)]` of 0 and 1.
+ * @returns `[(height + 2 * margin) * (width + 2 * margin)]` of 0 and `value`, 1 by default.
  */
 export function enlargeInside(
   { values, ...from }: CellMap,
-  { width, height, margin = 0 }: Size & { margin?: number },
+  { width, height, margin = 0, value = 1 }: Size & { margin?: number; value?: number },
 ): Uint8Array {
   const stride = width + 2 * margin;
   const inside = new Uint8Array(stride * (height + 2 * margin));
@@ -54,7 +54,7 @@ export function enlargeInside(
       if (left < 0.5 && right < 0.5) continue;
       const isWhole = left >= 0.5 && right >= 0.5;
       for (let x = starts[cell]; x < starts[cell + 1]; x++)
-        if (isWhole || left * (1 - shares[x]) + right * shares[x] >= 0.5) inside[y * stride + x] = 1;
+        if (isWhole || left * (1 - shares[x]) + right * shares[x] >= 0.5) inside[y * stride + x] = value;
     }
   }
   return inside;

@@ -63,6 +63,9 @@ export async function openResultFolder(
 ): Promise<ResultFolder> {
   const list = join(path, LIST_FILE);
   const known = await readList(list, { isCompacted: true });
+  const sets = new Map<string, Set<string>>();
+  const putInSet = (name: string, set: string) => sets.set(set, (sets.get(set) ?? new Set()).add(name));
+  for (const [name, { set }] of known) putInSet(name, set);
   await removeAbandoned(path);
   const inputIds = new Set<string>();
   for (const input of inputs) {
@@ -83,7 +86,10 @@ export async function openResultFolder(
     const isOurs = async () => known.get(name)?.contents.includes(await digestOf(file)) ?? false;
     if (found.isFile() && (await isOurs())) return;
     // Another process may have written it meanwhile.
-    for (const [other, own] of await readList(list)) known.set(other, own);
+    for (const [other, own] of await readList(list)) {
+      known.set(other, own);
+      putInSet(other, own.set);
+    }
     if (!found.isFile() || !known.has(name)) return refuse("exists and was not made by aspectlens");
     if (!(await isOurs())) refuse("was changed since aspectlens made it");
   };
@@ -95,22 +101,27 @@ export async function openResultFolder(
   };
   const write: ResultFolder["write"] = async (set, files) => {
     const names = Object.keys(files);
-    await check(names);
+    // Each alone: a look at the whole folder for every set would take ever longer, the more sets there are.
+    for (const name of names) await checkOne(name);
     await makeFolder(path);
     const entries = names.map((file) => ({ file, set, sha256: digest(files[file]) }));
     const isNew = ({ file, sha256 }: Entry) =>
       known.get(file)?.contents.at(-1) !== sha256 || known.get(file)?.set !== set;
     await append(list, entries.filter(isNew));
-    for (const entry of entries) add(known, entry);
+    for (const entry of entries) {
+      add(known, entry);
+      putInSet(entry.file, set);
+    }
     await writeAll(path, files);
-    for (const [name, own] of known) {
-      if (own.set !== set || names.includes(name)) continue;
+    for (const name of sets.get(set) ?? []) {
+      if (known.get(name)?.set !== set || names.includes(name)) continue;
       const isOurs = await checkOne(name).then(
         () => true,
         () => false,
       );
       if (isOurs) await rm(join(path, name), { force: true });
       known.delete(name);
+      sets.get(set)?.delete(name);
     }
     return names.map((name) => join(path, name));
   };

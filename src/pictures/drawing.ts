@@ -72,7 +72,7 @@ export async function renderPng(drawing: Drawing, sheet: Sheet): Promise<Uint8Ar
 }
 
 /** Qualities of a JPEG: the first at which it is small enough counts, which nearly always is the first of all. */
-const QUALITIES = [90, 80, 65, 50];
+const QUALITIES = [90, 85, 75, 60, 40];
 const MOST_JPEG_BYTES = 250_000;
 
 /**

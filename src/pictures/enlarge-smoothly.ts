@@ -25,10 +25,10 @@ export function enlargeSmoothly(grid: Grid, { width, height }: { width: number; 
   const rows = splines(height, grid.height, grid.offset);
   const enlarged = new Float32Array(width * height);
   for (let y = 0; y < height; y++) {
-    for (let k = 4 * y; k < 4 * y + 4; k++) {
-      const [share, row] = [rows.shares[k], rows.cells[k] * width];
-      for (let x = 0; x < width; x++) enlarged[y * width + x] += share * wide[row + x];
-    }
+    const [first, second, third, fourth] = rows.shares.subarray(4 * y, 4 * y + 4);
+    const [a, b, c, d] = Array.from(rows.cells.subarray(4 * y, 4 * y + 4), (cell) => cell * width);
+    for (let x = 0, at = y * width; x < width; x++, at++)
+      enlarged[at] = first * wide[a + x] + second * wide[b + x] + third * wide[c + x] + fourth * wide[d + x];
   }
   return enlarged;
 }

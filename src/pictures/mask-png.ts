@@ -1,6 +1,6 @@
 /** The maps of an explanation as 8-bit grey PNG files, named as its JSON names them. */
 
-import { enlargeRegion } from "../core/enlarge-region.js";
+import { enlargeInside } from "../core/enlarge-region.js";
 import { ownValue } from "../core/own-value.js";
 import type { Explained } from "../explain/explanation.js";
 import { greyPng } from "./grey-png.js";
@@ -24,8 +24,7 @@ export function maskFiles(
     const region = ownValue(maps.regions, name);
     const survival = ownValue(maps.survival, name);
     if (mask && region) {
-      const levels = enlargeRegion(region, { size, shape });
-      for (let i = 0; i < levels.length; i++) levels[i] *= 255;
+      const levels = enlargeInside({ width: size, height: size, values: region }, { ...shape, value: 255 });
       files[mask] = greyPng(levels, shape);
     }
     if (survivalMap && survival) files[survivalMap] = greyPng(repeated(survival, { size, shape }), shape);

@@ -1,6 +1,6 @@
 /** Paints saliency over an image, and fades it, on plain arrays. */
 
-import { luma } from "../core/luma.js";
+import { LUMA } from "../core/luma.js";
 import { enlargeSmoothly, type Grid } from "./enlarge-smoothly.js";
 import { heatColour } from "./palette.js";
 
@@ -12,13 +12,22 @@ export interface RgbImage {
   readonly pixels: Uint8Array;
 }
 
+/** Shares as whole numbers of `ONE`, since these loops run over every pixel of every picture. */
+const ONE = 1 << 16;
+const [RED, GREEN, BLUE] = LUMA.map((share) => Math.round(ONE * share));
+
+/** 0..255. */
+function greyOf(pixels: Uint8Array, at: number): number {
+  return (RED * pixels[at] + GREEN * pixels[at + 1] + BLUE * pixels[at + 2]) >> 16;
+}
+
 /** Of the scale of heat, beside zero. */
 const STEPS = 255;
 /** Of each step, how much of the grey image stays, and what is added to it. */
-const KEPT = Float32Array.from({ length: STEPS + 1 }, (_, step) => 0.7 - (0.5 * step) / STEPS);
-const ADDED = Float32Array.from({ length: 3 * (STEPS + 1) }, (_, at) => {
+const KEPT = Int32Array.from({ length: STEPS + 1 }, (_, step) => ONE * (0.7 - (0.5 * step) / STEPS));
+const ADDED = Int32Array.from({ length: 3 * (STEPS + 1) }, (_, at) => {
   const step = Math.floor(at / 3);
-  return (1 - KEPT[step]) * heatColour(step / STEPS)[at % 3];
+  return (ONE - KEPT[step]) * heatColour(step / STEPS)[at % 3] + ONE / 2;
 });
 
 /** A heat map over a grey image: dimmed where the saliency is zero, in strong colours near its largest value. */
@@ -29,11 +38,11 @@ export function paintSaliency({ pixels, ...shape }: RgbImage, saliency: Grid): R
   const scale = largest > 0 ? STEPS / largest : 0;
   const painted = new Uint8Array(pixels.length);
   for (let i = 0, at = 0; i < heat.length; i++, at += 3) {
-    const step = heat[i] > 0 ? Math.floor(scale * heat[i] + 0.5) : 0;
+    const step = heat[i] > 0 ? (scale * heat[i] + 0.5) | 0 : 0;
     const grey = KEPT[step] * greyOf(pixels, at);
-    painted[at] = grey + ADDED[3 * step];
-    painted[at + 1] = grey + ADDED[3 * step + 1];
-    painted[at + 2] = grey + ADDED[3 * step + 2];
+    painted[at] = (grey + ADDED[3 * step]) >> 16;
+    painted[at + 1] = (grey + ADDED[3 * step + 1]) >> 16;
+    painted[at + 2] = (grey + ADDED[3 * step + 2]) >> 16;
   }
   return { ...shape, pixels: painted };
 }
@@ -45,18 +54,15 @@ export function paintSaliency({ pixels, ...shape }: RgbImage, saliency: Grid): R
  */
 export function fade({ pixels, ...shape }: RgbImage, { white = 0.15 }: { white?: number } = {}): RgbImage {
   const faded = new Uint8Array(pixels.length);
-  const [own, grey] = [0.35 * (1 - white), 0.65 * (1 - white)];
+  const [own, grey] = [0.35, 0.65].map((share) => Math.round(ONE * share * (1 - white)));
+  const ground = Math.round(ONE * (white * 255 + 0.5));
   for (let at = 0; at < pixels.length; at += 3) {
-    const ground = grey * greyOf(pixels, at) + white * 255;
-    faded[at] = ground + own * pixels[at];
-    faded[at + 1] = ground + own * pixels[at + 1];
-    faded[at + 2] = ground + own * pixels[at + 2];
+    const rest = grey * greyOf(pixels, at) + ground;
+    faded[at] = (rest + own * pixels[at]) >> 16;
+    faded[at + 1] = (rest + own * pixels[at + 1]) >> 16;
+    faded[at + 2] = (rest + own * pixels[at + 2]) >> 16;
   }
   return { ...shape, pixels: faded };
-}
-
-function greyOf(pixels: Uint8Array, index: number): number {
-  return luma(pixels[index], pixels[index + 1], pixels[index + 2]);
 }
 
 /** The pixels as a Buffer, for sharp. */
