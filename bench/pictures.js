@@ -17,11 +17,17 @@ import { paintOverlay } from "./internals.js";
 import { pixels } from "./models.js";
 
 const IMAGES = Number(process.argv[2] ?? 1000);
-const ROUNDS = 5;
-const ENCODINGS = 40;
+const ROUNDS = 3;
+const ENCODINGS = 15;
 /** At which an untrained model sees both aspects, in many places. */
 const THRESHOLD = 0.12;
 const [ALPHA, INPUT_SIZE] = [0.25, 128];
+
+/** Tells at its end what a process took of all cores, in microseconds. */
+const TELL_CPU = `process.on("exit", () => {
+  const { user, system } = process.cpuUsage();
+  console.error("cpu " + (user + system));
+});`;
 
 const folder = await mkdtemp(join(tmpdir(), "aspectlens-bench-"));
 const images = join(folder, "images");
@@ -30,31 +36,34 @@ const bundle = join(folder, "model.aspect");
 const files = await writeFolderImages(images, IMAGES);
 await writeFreshBundle(bundle, { alpha: ALPHA, inputSize: INPUT_SIZE, masks: 2, threshold: THRESHOLD });
 
-/** @type {{ graph: number[], pictures: number[], numbers: number[] }} */
-const ms = { graph: [], pictures: [], numbers: [] };
+/** @type {import("./harness.js").Cost[]} */
+const pictures = [];
+/** @type {import("./harness.js").Cost[]} */
+const numbers = [];
+/** @type {import("./harness.js").Cost[]} */
+const graph = [];
 let overlayBytes = 0;
 for (let round = 0; round < ROUNDS; round++) {
-  ms.graph.push(await graphMs());
-  ms.numbers.push(await commandMs(["--no-pictures"]));
-  ms.pictures.push(await commandMs([]));
+  graph.push(await graphCost());
+  numbers.push(await commandCost(["--no-pictures"]));
+  pictures.push(await commandCost([]));
   overlayBytes = await meanBytes(".overlay.jpg");
 }
-const [graph, pictures, numbers] = [ms.graph, ms.pictures, ms.numbers].map((times) => rounded(median(times)));
-const ratio = rounded(median(ms.pictures.map((time, round) => time / ms.numbers[round])));
-const perSecond = Math.round(1000 / pictures);
+const ratio = rounded(median(pictures.map(({ ms }, round) => ms / numbers[round].ms)));
+const [ours, without, alone] = [pictures, numbers, graph].map(medians);
 const work =
   `explain ${IMAGES} JPEGs of ${WIDTH} x ${HEIGHT} with overlay, two masks of each of two aspects and JSON, ` +
   `the whole command, mobilenet-v1 ${ALPHA} @${INPUT_SIZE}`;
 console.log(
-  `${work}: ${pictures} ms an image (${perSecond} a second), without pictures ${numbers} (ratio ${ratio}), ` +
-    `the graph alone ${graph}; overlays of ${overlayBytes} bytes`,
+  `${work}: ${JSON.stringify(ours)}, without pictures ${JSON.stringify(without)} (ratio ${ratio}), ` +
+    `the graph alone ${JSON.stringify(alone)}; overlays of ${overlayBytes} bytes`,
 );
 /** @type {import("./harness.js").Row[]} */
 const rows = [
   {
     work,
-    ours: { ms: pictures, imagesPerSecond: perSecond, graphMs: graph, overlayBytes },
-    peer: { name: "the same with --no-pictures", ms: numbers },
+    ours: { ...ours, imagesPerSecond: Math.round(1000 / ours.ms), graph: alone, overlayBytes },
+    peer: { name: "the same with --no-pictures", ...without },
     ratio,
   },
 ];
@@ -84,27 +93,36 @@ for (const [name, encoder] of Object.entries(formats)) {
 await rm(folder, { recursive: true });
 await writeResults("pictures", rows);
 
-/** @returns {Promise<number>} milliseconds an image, of the graph in one session. */
-async function graphMs() {
+/** @param {readonly import("./harness.js").Cost[]} costs */
+function medians(costs) {
+  return { ms: rounded(median(costs.map(({ ms }) => ms))), cpuMs: rounded(median(costs.map(({ cpuMs }) => cpuMs))) };
+}
+
+/** @returns {Promise<import("./harness.js").Cost>} of an image, by the graph in one session. */
+async function graphCost() {
   const runtime = openRuntime();
   const session = await runtime.createSession(await readGraph(await readBundle(bundle), "explain"), {
     name: "explain",
   });
   const target = session.inputs.find(({ name }) => name === "target")?.shape ?? [1, 1];
   const inputs = { image: pixels([1, INPUT_SIZE, INPUT_SIZE, 3]), target: ndArray(target) };
-  const { ms } = await measure(() => session.run(inputs), 200, 20);
+  const cost = await measure(() => session.run(inputs), 200, 20);
   await runtime.dispose();
-  return ms;
+  return cost;
 }
 
-/** @param {string[]} options @returns {Promise<number>} milliseconds an image, of a process of its own. */
-async function commandMs(options) {
+/** @param {string[]} options @returns {Promise<import("./harness.js").Cost>} of an image, start of the process included. */
+async function commandCost(options) {
   await rm(out, { recursive: true, force: true });
   const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+  const script = `data:text/javascript,${encodeURIComponent(TELL_CPU)}`;
+  const command = ["--import", script, main, "explain", bundle, images, "--out", out, ...options];
   const begun = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, [main, "explain", bundle, images, "--out", out, ...options]);
-  if (status !== 0) throw new Error(`explain ended with ${status}: ${stderr}`);
-  return (performance.now() - begun) / IMAGES;
+  const { status, stderr } = spawnSync(process.execPath, command, { encoding: "utf8" });
+  const ms = (performance.now() - begun) / IMAGES;
+  const cpu = /^cpu (\d+)$/m.exec(stderr)?.[1];
+  if (status !== 0 || !cpu) throw new Error(`explain ended with ${status}: ${stderr}`);
+  return { ms, cpuMs: Number(cpu) / 1000 / IMAGES };
 }
 
 /** @param {string} ending */
