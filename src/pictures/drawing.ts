@@ -77,7 +77,7 @@ const MOST_JPEG_BYTES = 250_000;
 
 /**
  * A JPEG of at most 250,000 bytes, unless the image is so noisy that it is larger at the lowest quality. It keeps
- * every pixel's colour, for thin coloured lines and small letters, and is coded in a tenth of the time that PNG or WebP
+ * every pixel's colour, for thin coloured lines and small letters, and is coded in a quarter of the time that PNG or WebP
  * takes: `bench/results/pictures.json`.
  */
 export async function toJpeg(image: RgbImage): Promise<Uint8Array> {
