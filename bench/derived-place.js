@@ -77,7 +77,7 @@ async function drawByPresence(directory) {
 /** @param {string} run */
 async function measure(run) {
   const trained = await readModel(run);
-  const { spec, threshold } = trained;
+  const { spec } = trained;
   const model = createModel(spec);
   const size = spec.trunk.inputSize;
   const dataset = await openDataset(data);
@@ -86,7 +86,11 @@ async function measure(run) {
   /** @type {Record<string, ReturnType<typeof tally>>} */
   const tallies = {};
   for await (const { sample, outputs } of overSamples(model, given)) {
-    const { explanation, maps } = readExplanation(outputs, { spec, threshold, image: sample.path });
+    const { explanation, maps } = readExplanation(outputs, {
+      spec,
+      scale: { kind: "uncalibrated" },
+      image: sample.path,
+    });
     for (const { name, isPresent, isPlaceDerived } of explanation.aspects) {
       const mask = sample.aspects[name]?.mask;
       if (!isPresent || !isPlaceDerived || !mask?.some((share) => share >= MARKED)) continue;

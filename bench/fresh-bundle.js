@@ -29,7 +29,7 @@ export async function writeFreshBundle(path, { alpha, inputSize, masks, threshol
     spec: model.spec,
     parameters: freshParameters(model, { isFolded: true }),
     references: Object.fromEntries(references),
-    threshold: { high: 0.3, isCalibrated: false },
+    scales: {},
     provenance,
   };
   await exportBundle(trained, path, { name: "bench" });

@@ -34,3 +34,13 @@ export const { architectureOf } = await load("trunk/architecture-of.js");
 export const { paintOverlay } = await load("pictures/overlay.js");
 /** @type {typeof import("../src/train/evaluate-split.js")} */
 export const { evaluateSplit, scoreOfMetrics } = await load("train/evaluate-split.js");
+/** @type {typeof import("../src/explain/graph/steps.js")} */
+export const { explanationSteps } = await load("explain/graph/steps.js");
+/** @type {typeof import("../src/explain/graph/explain-function.js")} */
+export const { explanationOutputs } = await load("explain/graph/explain-function.js");
+/** @type {typeof import("../src/explain/graph/evidence-removal.js")} */
+export const { removedTargets } = await load("explain/graph/evidence-removal.js");
+/** @type {typeof import("../src/explain/reading/non-negative-least-squares.js")} */
+export const { nonNegativeLeastSquares } = await load("explain/reading/non-negative-least-squares.js");
+/** @type {typeof import("../src/explain/calibration/randomized-models.js")} */
+export const { overRandomizedModels } = await load("explain/calibration/randomized-models.js");

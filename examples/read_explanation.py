@@ -13,31 +13,36 @@ import numpy as np
 def read_explanation(description, outputs):
     """`description` is what bundle.json holds; `outputs` are arrays by name, of one image."""
     heads = [head for head in description["model"]["heads"] if head["kind"] != "classifier"]
+    scale = description["scales"].get(description["saliency"], {}).get("class", {"kind": "uncalibrated"})
     outputs = {name: array[0].astype(np.float64) for name, array in outputs.items()}
     aspects = [read_aspect(head, outputs) for head in heads]
-    seen = np.array([aspect["survival"] is not None for aspect in aspects])
-    relevance, apart = read_relevance(heads, outputs, seen)
-    high, low = (description["threshold"].get(key, description["threshold"]["value"]) for key in ("value", "beside"))
-    is_explained = bool((relevance[seen] >= high).any())
-    for index in np.flatnonzero(seen):
-        is_relevant = is_explained and bool(relevance[index] >= high or apart[index] >= low)
-        aspects[index] |= {"relevance": relevance[index], "relevanceApart": apart[index], "isRelevant": is_relevant}
-    return {"scores": outputs["scores"].tolist(), "isExplained": is_explained, "aspects": aspects}
+    seen = np.flatnonzero([aspect["survival"] is not None for aspect in aspects])
+    for index, score in zip(seen, read_scores(heads, outputs, seen)):
+        aspects[index] |= {"score": float(score), **judge(score, scale)}
+    return {"scores": outputs["scores"].tolist(), "scale": scale, "aspects": aspects}
+
+
+def judge(score, scale):
+    """What a score means; nothing says it where the scale is uncalibrated."""
+    if scale["kind"] == "probability":
+        relevance = 1 / (1 + (scale["line"] / score) ** scale["slope"]) if score > 0 else 0
+        return {"relevance": float(relevance), "isRelevant": bool(relevance >= 0.5)}
+    return {"relevance": None, "isRelevant": bool(score >= scale["line"]) if "line" in scale else None}
 
 
 def read_aspect(head, outputs):
     """Where the head sees its aspect, how surely, and how much of that is left in the masked run."""
     answers = [outputs[f"{head['name']}/{run}"] for run in ("unmasked", "masked", "reference")]
     unmasked, masked, reference = (answer[..., :1] for answer in answers)  # of boxes: the heat
-    is_boxes, scale, at = head["kind"] == "boxes", head.get("temperature", 1), head["threshold"]
-    least = np.float32(scale * (np.log(at) - np.log1p(-at)))
+    is_boxes, temperature, at = head["kind"] == "boxes", head.get("temperature", 1), head["threshold"]
+    least = np.float32(temperature * (np.log(at) - np.log1p(-at)))
     region = find_centres(answers[0], least)[..., None] if is_boxes else unmasked >= least
-    probability, is_present = 1 / (1 + np.exp(-unmasked / scale)), bool(region.any())
+    probability, is_present = 1 / (1 + np.exp(-unmasked / temperature)), bool(region.any())
     whole, left = (unmasked - reference)[region], (masked - reference)[region]
     presence = probability[region].mean() if is_present and not is_boxes else probability.max()
     survival = left.sum() / whole.sum() if is_present and whole.mean() >= 1 else None
     aspect = {"name": head["name"], "isPresent": is_present, "presence": presence, "survival": survival}
-    return {**aspect, "relevance": None, "relevanceApart": None, "isRelevant": False}
+    return {**aspect, "score": None, "relevance": None, "isRelevant": False}
 
 
 def find_centres(answer, least):
@@ -57,36 +62,31 @@ def find_centres(answer, least):
     return centres
 
 
-def read_relevance(heads, outputs, seen):
-    """`relevance` and `relevanceApart` of each head; 0 of those that are not seen."""
-    layers = sorted({layer for head in heads for layer in head["taps"]})
-    flat = lambda name, layer: outputs.get(name, 0 * outputs[f"evidence/{layer}"]).reshape(-1, 2)
-    # All places in one row: c^2 and |c| of the answer's evidence in the head's layers, <d, p> and p^2 of the aspect's.
-    answer = np.stack([np.concatenate([(l in h["taps"]) * flat(f"evidence/{l}", l) for l in layers]) for h in heads])
-    aspect = [[flat(f"{head['name']}/overlap/{layer}", layer) for layer in layers] for head in heads]
-    fill = np.stack([np.concatenate([p[:, 1] / max(p[:, 1].max(), 1e-300) for p in parts]) for parts in aspect])
-    products, squares = np.stack([np.concatenate(parts).sum(0) for parts in aspect]).T
-    pairs = np.zeros((len(heads), len(heads)))  # <p_a, p_b>
-    for layer in layers:
+def read_scores(heads, outputs, seen):
+    """Of each seen head, the part of the answer's evidence d that its own p accounts for, beside the others'."""
+    products, answers, gram = (np.zeros((len(heads),) * axes) for axes in (1, 1, 2))  # <p, d>, |d|^2, <p, p>
+    for layer in {layer for head in heads for layer in head["taps"]}:
         own = np.array([index for index, head in enumerate(heads) if layer in head["taps"]])
-        first, second = np.triu_indices(len(own), 1)
-        pairs[own[first], own[second]] += outputs.get(f"pairs/{layer}", 0)
-    pairs += pairs.T
-    norm, root = np.sqrt(squares), np.sqrt(answer[..., 1].sum(1))
-    divide = lambda a, b: np.divide(a, b, out=np.zeros_like(a), where=b > 0)
-    share = lambda places: divide((answer[..., 0] * places).sum(1), answer[..., 0].sum(1))
-    cosine = np.minimum(1, divide(products, norm * root))
-    left, taken = np.where(seen, cosine, -np.inf), np.zeros(len(heads))
-    for _ in range(seen.sum()):  # matching pursuit: what aspects share counts for the one that fits best
-        best = left.argmax()
-        taken[best], left[best] = np.clip(left[best], 0, 1), -np.inf
-        shared = divide(taken * root, norm)[best] * divide(pairs[best], norm * root)
-        left -= np.where((pairs[best] >= 0) | (cosine > 0), shared, 0)
-    relevance, apart, free = taken * share(fill >= 0.01), np.zeros(len(heads)), np.ones(fill.shape[1], bool)
-    for index in np.argsort(-relevance, kind="stable"):
-        apart[index] = taken[index] * np.sqrt(share((fill >= 0.01) & free)[index])
-        free &= (fill[index] < 0.02) | (relevance[index] == 0)
-    return relevance, apart
+        overlaps = np.stack([outputs[f"{heads[index]['name']}/overlap/{layer}"].sum((0, 1)) for index in own])
+        pairs = np.zeros((len(own), len(own)))
+        pairs[np.triu_indices(len(own), 1)] = outputs.get(f"pairs/{layer}", 0)
+        gram[np.ix_(own, own)] += pairs + pairs.T + np.diag(overlaps[:, 1])
+        products[own] += overlaps[:, 0]
+        answers[own] += outputs[f"evidence/{layer}"][..., 1].sum()
+    parts = fit(gram[np.ix_(seen, seen)], products[seen]) * products[seen]
+    return np.clip(np.divide(parts, answers[seen], out=np.zeros(len(seen)), where=answers[seen] > 0), 0, 1)
+
+
+def fit(gram, products):
+    """b >= 0 that minimises |d - sum b p|^2, by coordinate descent on vectors of length 1; 0.001 on the diagonal."""
+    lengths = np.sqrt(np.where(np.diag(gram) > 0, np.diag(gram), np.inf))
+    others, wanted, found = gram / np.outer(lengths, lengths), products / lengths, np.zeros(len(products))
+    np.fill_diagonal(others, 0)
+    for _ in range(100_000):
+        before = found.copy()
+        for a in range(len(found)): found[a] = max(0, (wanted[a] - others[a] @ found) / 1.001)
+        if np.abs(found - before).max(initial=0) <= 1e-9 * np.abs(wanted).max(initial=0): break
+    return found / lengths
 
 
 if __name__ == "__main__":

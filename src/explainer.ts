@@ -24,6 +24,13 @@ export {
 export type { AspectKind, Task } from "./core/annotation.js";
 export type { Crop, Symmetry } from "./core/augmented-view.js";
 export type { Box } from "./core/box.js";
+export type {
+  RelevanceScale,
+  RelevanceScales,
+  ScaleSource,
+  ScoreScale,
+  TargetGroup,
+} from "./core/relevance-scale.js";
 export { type DecodedImage, decodeImage } from "./dataset/open-image.js";
 export type { RenderOptions } from "./dataset/resize-image.js";
 export type {
@@ -32,11 +39,14 @@ export type {
   Explained,
   Explanation,
   ExplanationMaps,
+  Headline,
+  HeadlineCase,
   InstanceExplanation,
   LabelsPrediction,
   MethodChoice,
   Prediction,
   RegionExplanation,
+  Strength,
   ValuePrediction,
 } from "./explain/explanation.js";
 export {
@@ -91,7 +101,7 @@ export type {
   SegmentationSpec,
 } from "./heads/head-spec.js";
 export type { ModelSpec } from "./model/model-spec.js";
-export type { Provenance, RelevanceThreshold, StoredThreshold } from "./model/trained-model.js";
+export type { Provenance } from "./model/trained-model.js";
 export type { TrunkSpec } from "./trunk/trunk-spec.js";
 export type { TrunkName } from "./trunk/trunks.js";
 

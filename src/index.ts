@@ -76,9 +76,7 @@ export type { Interval } from "./metrics/bootstrap.js";
 export type { ReliabilityBin } from "./metrics/calibration-error.js";
 export {
   type Provenance,
-  type RelevanceThreshold,
   readTrainedModel,
-  type StoredThreshold,
   type TrainedModel,
   writeTrainedModel,
 } from "./model/trained-model.js";
@@ -127,16 +125,26 @@ export {
   type Picture,
 } from "./bundle/explainer.js";
 export type {
+  RelevanceScale,
+  RelevanceScales,
+  ScaleSource,
+  ScoreScale,
+  TargetGroup,
+} from "./core/relevance-scale.js";
+export type {
   AspectExplanation,
   ClassPrediction,
   Explained,
   Explanation,
   ExplanationMaps,
+  Headline,
+  HeadlineCase,
   InstanceExplanation,
   LabelsPrediction,
   MethodChoice,
   Prediction,
   RegionExplanation,
+  Strength,
   ValuePrediction,
 } from "./explain/explanation.js";
 export {
@@ -207,7 +215,7 @@ export { comparePairedModels, type PairedModel, type PairedModels } from "./fait
  */
 
 export { type CalibrateOptions, type Calibration, calibrate } from "./explain/calibration/calibrate.js";
-export type { DecidedThresholds } from "./explain/calibration/fit-threshold.js";
+export type { RandomizationSize } from "./explain/calibration/calibration-passes.js";
 export { computeReferences } from "./explain/calibration/references.js";
 export {
   type ClassOf,

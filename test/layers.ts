@@ -44,7 +44,7 @@ export const ALLOWED: Record<string, string[]> = {
   ],
   workflows: [
     ...["core", "trunk", "trunk/formats", "heads", "dataset", "engine", "model", "weights", "train", "evaluation"],
-    ...["explain/graph", "explain/calibration", "review", "pages", "bundle"],
+    ...["explain", "explain/graph", "explain/calibration", "review", "pages", "bundle"],
   ],
   cli: [
     ...["core", "metrics", "heads", "evaluation", "dataset", "engine", "model"],

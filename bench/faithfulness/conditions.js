@@ -33,6 +33,8 @@ const TISSUE_COUNT = ["--count", "4000"];
  * distractor.
  */
 const WITH_PET = { unranked: ["pet"] };
+/** Cellularity is how many nuclei there are: a classifier that goes by nuclei goes by it too. */
+const WITH_CELLULARITY = { unranked: ["cellularity"] };
 const ALL_METHODS = { hasAllMethods: true };
 
 /** @type {readonly Condition[]} */
@@ -47,7 +49,7 @@ export const CONDITIONS = [
   photographs("striped-alone", ALL_METHODS),
   photographs("red-alone", { twin: "striped-alone" }),
   tissue("mitosis-or-necrosis", ["mitosis", "necrosis"], ALL_METHODS),
-  tissue("nucleus-or-vessel", ["nucleus", "vessel"], ALL_METHODS),
+  tissue("nucleus-or-vessel", ["nucleus", "vessel"], { ...ALL_METHODS, ...WITH_CELLULARITY }),
   tissue("lymphocyte", ["lymphocyte"]),
   shortcut("shortcut", "0.95"),
   shortcut("always-tagged", "1"),

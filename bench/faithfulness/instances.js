@@ -1,5 +1,5 @@
 /**
- * One pet is striped (or red) and makes the class, another on the same picture is plain: does the relevance of the pet
+ * One pet is striped (or red) and makes the class, another on the same picture is plain: do the scores of the pet
  * head's instances distinguish them? Uses the models of `run.js striped red`; writes
  * `bench/results/faithfulness-instances.json`.
  *
@@ -42,7 +42,9 @@ const rows = [];
 for (const cause of /** @type {const} */ (["striped", "red"])) {
   const trained = await readTrainedModel(join(options.runs, cause, "best"));
   const dataset = await openDataset(join(options.data, cause));
-  const { spec, parameters, references, threshold } = trained;
+  const { spec, parameters, references, scales } = trained;
+  const scale = scales.evidence?.class ?? { kind: /** @type {const} */ ("uncalibrated") };
+  const line = "line" in scale ? scale.line : null;
   const model = createModel(spec);
   const samples = batches(dataset, { split: "test", batchSize: 8, inputSize: spec.trunk.inputSize });
   const constants = explainConstants({ parameters, references });
@@ -50,16 +52,16 @@ for (const cause of /** @type {const} */ (["striped", "red"])) {
   let [images, right] = [0, 0];
   /** @type {{ score: number, isPositive: boolean }[]} */
   const ranked = [];
-  const relevant = { causing: 0, causingCount: 0, harmless: 0, harmlessCount: 0 };
+  const fromLine = { causing: 0, causingCount: 0, harmless: 0, harmlessCount: 0 };
   for await (const { sample, outputs } of overSamples(model, run)) {
-    const { explanation } = readExplanation(outputs, { spec, threshold, image: sample.path });
+    const { explanation } = readExplanation(outputs, { spec, scale, image: sample.path });
     const { prediction, aspects } = explanation;
     if (!("class" in prediction) || prediction.class !== "with" || sample.target.label !== "with") continue;
     const pet = aspects.find(({ name }) => name === "pet");
     const mask = await maskOf(join(dataset.directory, sample.path.replace("images", "masks")));
     const comparison = (pet?.instances ?? []).flatMap((instance) => {
       const isCausing = hasBit(instance, { mask, bit: BITS[cause] });
-      return instance.relevance === null || isCausing === null ? [] : [{ score: instance.relevance, isCausing }];
+      return instance.score === null || isCausing === null ? [] : [{ score: instance.score, isCausing }];
     });
     const scores = (/** @type {boolean} */ kind) =>
       comparison.filter(({ isCausing }) => isCausing === kind).map(({ score }) => score);
@@ -69,8 +71,8 @@ for (const cause of /** @type {const} */ (["striped", "red"])) {
     for (const { score, isCausing } of comparison) {
       ranked.push({ score, isPositive: isCausing });
       const kind = isCausing ? "causing" : "harmless";
-      relevant[`${kind}Count`]++;
-      if (score >= threshold.high) relevant[kind]++;
+      fromLine[`${kind}Count`]++;
+      if (line !== null && score >= line) fromLine[kind]++;
     }
   }
   const row = {
@@ -78,9 +80,9 @@ for (const cause of /** @type {const} */ (["striped", "red"])) {
     images,
     causingFirst: right / images,
     auc: areaUnderCurve(ranked),
-    causingRelevant: relevant.causing / relevant.causingCount,
-    harmlessRelevant: relevant.harmless / relevant.harmlessCount,
-    threshold: threshold.high,
+    causingFromLine: fromLine.causing / fromLine.causingCount,
+    harmlessFromLine: fromLine.harmless / fromLine.harmlessCount,
+    line,
   };
   console.log(row);
   rows.push(row);

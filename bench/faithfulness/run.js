@@ -91,22 +91,21 @@ async function measure({ name, family, unranked, twin, hasAllMethods }, { data, 
   const engine = await selectEngine();
   try {
     // Recomputed, so that a changed definition of relevance needs no new training.
-    const trained = { ...asTrained, threshold: (await calibrated(asTrained, { engine, dataset, unranked })).threshold };
+    const trained = { ...asTrained, scales: (await calibrated(asTrained, { engine, dataset, unranked })).scales };
     const model = createModel(trained.spec);
     const others = hasAllMethods ? SALIENCY_NAMES.filter((method) => method !== "cam" || allowsCam(model)) : [];
     const { faithfulness } = await faithfulnessOf(trained, { engine, dataset, unranked, others });
     const without = await calibrated(trained, { engine, dataset, unranked, knowsCauses: false });
-    const blind = { ...trained, threshold: without.threshold };
+    const blind = { ...trained, scales: without.scales };
     const { faithfulness: blindly } = await faithfulnessOf(blind, { engine, dataset, unranked, draws: 0 });
     const [method] = blindly.methods.filter(({ isDefault }) => isDefault);
     const twins = twin ? await twinsOf(twin, { trained, dataset, engine }) : null;
-    const withoutCauses = { by: without.by, ...method };
     return {
       format: "aspectlens-bench/1",
       work: name,
       family,
       faithfulness: { ...faithfulness, twins },
-      withoutCauses,
+      withoutCauses: method,
     };
   } finally {
     await engine.dispose();
@@ -127,7 +126,7 @@ async function twinsOf(name, { trained, dataset, engine }) {
 }
 
 /**
- * The threshold as `train` sets it, or as it would be set if the causes of the classes were unknown.
+ * The scale as `train` sets it, or as it would be set if the causes of the classes were unknown.
  *
  * @param {TrainedModel} trained
  * @param {{ engine: Engine, dataset: Dataset, unranked?: readonly string[], knowsCauses?: boolean }} options

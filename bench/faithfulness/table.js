@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CONDITIONS } from "./conditions.js";
 
-/** @import { Faithfulness, FaithfulnessMethod } from "aspectlens" */
-/** @typedef {{ work: string, family: string, faithfulness: Faithfulness, withoutCauses: FaithfulnessMethod & { by: string } }} Result */
+/** @import { Faithfulness, FaithfulnessMethod, ScoreScale } from "aspectlens" */
+/** @typedef {{ work: string, family: string, faithfulness: Faithfulness, withoutCauses: FaithfulnessMethod }} Result */
 
 /**
  * @param {string} folder of results
@@ -25,7 +25,7 @@ export async function writeTable(folder) {
   const path = join(folder, "faithfulness.md");
   const parts = [
     "# Does an explanation name the cause?",
-    "Written by `node bench/faithfulness/run.js`; each row's numbers lie in `faithfulness/<condition>.json`. Threshold with / without known causes: calibrated on the validation split, which holds other images.",
+    "Written by `node bench/faithfulness/run.js`; each row's numbers lie in `faithfulness/<condition>.json`. Line: the score from which an aspect is relevant, and what set it; with / without known causes, on the validation split, which holds other images.",
     "## The default, condition by condition",
     table(CONDITION_COLUMNS, results.map(conditionRow)),
     "## Controls",
@@ -49,6 +49,7 @@ const CONDITION_COLUMNS = [
   "cause relevant",
   "distractor relevant",
   "AUC",
+  "line, with / without known causes",
   "without known causes: cause / distractor relevant",
   "all of several causes",
   "all of several used ones",
@@ -68,7 +69,8 @@ function conditionRow({ work, faithfulness, withoutCauses: blind }) {
     percent(own.causeRelevant),
     percent(own.distractorNamed),
     decimal(own.auc),
-    `${percent(blind.causeRelevant)} / ${percent(blind.distractorNamed)} (${blind.by})`,
+    `${line(own.scale)} / ${line(blind.scale)}`,
+    `${percent(blind.causeRelevant)} / ${percent(blind.distractorNamed)}`,
     several(own.allCausesRelevant, counts.severalCauses),
     several(own.allUsedCausesRelevant, counts.severalUsedCauses),
     `${percent(own.unexplainedWithCause)}`,
@@ -205,6 +207,12 @@ function percent(share) {
 /** @param {number | null} share @param {number} count */
 function several(share, count) {
   return count > 0 ? `${percent(share)} of ${count}` : "–";
+}
+
+/** @param {ScoreScale | null} scale */
+function line(scale) {
+  if (scale === null || scale.kind === "uncalibrated") return "–";
+  return `${Number(scale.line.toPrecision(2))} (${scale.kind === "probability" ? scale.by : scale.kind})`;
 }
 
 /** @param {number | null} value */

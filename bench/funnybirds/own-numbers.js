@@ -10,7 +10,7 @@ import { PARTS } from "./birds.js";
 
 /** By name of the method, the number that it is. @type {Readonly<Record<string, NumberOf>>} */
 const OWN_NUMBERS = {
-  relevance: ({ relevance }) => relevance,
+  score: ({ score }) => score,
   survival: ({ survival }) => survival,
 };
 
@@ -23,7 +23,7 @@ const ROWS = 3;
  * @returns whoever opened it disposes it. `explain` gives, of each class that is asked for, what each number says.
  */
 export async function openOwn({ engine, model, trained, scale }) {
-  const { spec, parameters, references, threshold } = trained;
+  const { spec, parameters, references } = trained;
   const { inputSize: size } = spec.trunk;
   const { classes } = model.classifier.spec;
   const target = { shape: [ROWS, classes.length], data: new Float32Array(ROWS * classes.length) };
@@ -44,7 +44,8 @@ export async function openOwn({ engine, model, trained, scale }) {
         for (const [row, index] of some.entries()) target.data[row * classes.length + index] = 1;
         const outputs = await graph.run({ image: images, target });
         for (const [row, index] of some.entries()) {
-          const read = { spec, threshold, image: "image", target: { kind: scale, class: classes[index] } };
+          const target = { kind: scale, class: classes[index] };
+          const read = { spec, scale: /** @type {const} */ ({ kind: "uncalibrated" }), image: "image", target };
           const { aspects } = readExplanation(rowOf(outputs, row), read).explanation;
           for (const [name, numberOf] of Object.entries(OWN_NUMBERS)) {
             const given = givenTo(aspects, { numberOf, objectCount });

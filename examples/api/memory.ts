@@ -11,7 +11,8 @@ import {
 } from "aspectlens";
 
 const trained = await readModel("run");
-const { spec, threshold } = trained;
+const { spec, scales } = trained;
+const scale = scales["grad-cam"]?.class ?? ({ kind: "uncalibrated" } as const);
 const model = createModel(spec);
 const engine = await selectEngine();
 const fn = explainFunction(model, { saliency: "grad-cam", masking: "filter-weights" });
@@ -23,10 +24,10 @@ for await (const { sample, outputs } of overSamples(model, {
   samples,
 })) {
   const method = { saliency: "grad-cam", masking: "filter-weights" } as const;
-  const { explanation } = readExplanation(outputs, { spec, threshold, method, image: sample.path });
+  const { explanation } = readExplanation(outputs, { spec, scale, method, image: sample.path });
   console.log(
     sample.path,
-    explanation.aspects.map(({ name, relevance }) => [name, relevance]),
+    explanation.aspects.map(({ name, score }) => [name, score]),
   );
 }
 await engine.dispose();

@@ -3,17 +3,18 @@
 import { checkKeys } from "../core/check-keys.js";
 import { BundleError } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
-import { isCount, isCounts, isNumber, isRecord, isShare, isStrings } from "../core/json-values.js";
+import { isCount, isCounts, isNumber, isRecord, isStrings } from "../core/json-values.js";
 import { shown } from "../core/message-text.js";
+import { isScoreScale, type RelevanceScales, TARGET_GROUPS } from "../core/relevance-scale.js";
 import { RESIZE_KERNEL } from "../dataset/resize-image.js";
 import { type MaskingName, maskingsOf, SALIENCY_NAMES, type SaliencyName } from "../explain/methods.js";
 import type { ModelSpec } from "../model/model-spec.js";
-import type { Provenance, StoredThreshold } from "../model/trained-model.js";
+import type { Provenance } from "../model/trained-model.js";
 import type { Layouts } from "./bundled-weights.js";
 import { checkModel, type Refuse } from "./check-model.js";
 import { isSafeName } from "./zip.js";
 
-export const BUNDLE_FORMAT = "aspectlens-bundle/1";
+export const BUNDLE_FORMAT = "aspectlens-bundle/2";
 export const FILES = {
   description: "bundle.json",
   explain: "explain.onnx",
@@ -47,7 +48,8 @@ export interface BundleDescription {
   readonly preprocessing: Preprocessing;
   readonly saliency: SaliencyName;
   readonly masking: MaskingName;
-  readonly threshold: StoredThreshold;
+  /** What scores mean, by saliency method and kind of target; uncalibrated where there is none. */
+  readonly scales: RelevanceScales;
   readonly provenance: Provenance;
   /** Orders of axes in `weights.safetensors`; its `reference/<tap>` hold the references. */
   readonly layouts: Layouts;
@@ -61,7 +63,7 @@ const KEYS = [
   "preprocessing",
   "saliency",
   "masking",
-  "threshold",
+  "scales",
   "provenance",
   "layouts",
   "files",
@@ -96,17 +98,20 @@ export function parseDescription(bytes: Uint8Array, path: string): BundleDescrip
   return value as unknown as BundleDescription;
 }
 
-function checkMethod({ saliency, masking, threshold }: Record<string, unknown>, refuse: Refuse): void {
+function checkMethod({ saliency, masking, scales }: Record<string, unknown>, refuse: Refuse): void {
   const saliencyName = SALIENCY_NAMES.find((name) => name === saliency);
   if (!saliencyName) throw refuse("saliency", `one of ${SALIENCY_NAMES.join(", ")}`);
   const valid = maskingsOf(saliencyName);
   if (!valid.some((name) => name === masking)) throw refuse("masking", `one of ${valid.join(", ")}`);
-  const isThreshold =
-    isRecord(threshold) &&
-    isShare(threshold.value) &&
-    (threshold.beside === undefined || isShare(threshold.beside)) &&
-    typeof threshold.isCalibrated === "boolean";
-  if (!isThreshold) throw refuse("threshold", "a value of 0..1 and isCalibrated");
+  const isScales = isRecord(scales) && Object.values(scales).every(areScales);
+  if (!isScales) throw refuse("scales", "by method and kind of target a kind, a line and a slope");
+}
+
+function areScales(byGroup: unknown): boolean {
+  if (!isRecord(byGroup)) return false;
+  return Object.entries(byGroup).every(
+    ([group, scale]) => TARGET_GROUPS.some((name) => name === group) && isScoreScale(scale),
+  );
 }
 
 /** Whether this version does what it asks for is said elsewhere, where images are read. */

@@ -4,6 +4,7 @@
  */
 
 import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
+import type { ScoreScale } from "../core/relevance-scale.js";
 import type { RunGraph } from "../engine/session-pool.js";
 import type { AspectExplanation, Explained, MethodChoice } from "../explain/explanation.js";
 import { readExplanation } from "../explain/reading/read-explanation.js";
@@ -12,7 +13,6 @@ import { targetWeights } from "../explain/reading/target-weights.js";
 import { classTargetOf, innerTargetOf, type Target } from "../explain/target.js";
 import type { ClassifierSpec } from "../heads/head-spec.js";
 import type { ModelSpec } from "../model/model-spec.js";
-import type { RelevanceThreshold } from "../model/trained-model.js";
 import type { LoadedImage } from "./image-source.js";
 
 /** What is the same for all images of a request. */
@@ -20,7 +20,9 @@ export interface HowToExplain {
   readonly spec: ModelSpec;
   readonly classifier: ClassifierSpec;
   readonly method: MethodChoice;
-  readonly threshold: RelevanceThreshold;
+  readonly scale: ScoreScale;
+  /** Aspects whose heads see nothing. */
+  readonly unseen: readonly string[];
   readonly target?: Target;
   readonly stem?: string;
   readonly hasInterval?: boolean;

@@ -1,13 +1,13 @@
 /** Explains images with a bundle: decode, one call of `explain.onnx`, read; loads no TensorFlow.js. */
 
 import type { InputError } from "../core/errors.js";
+import type { ScoreScale } from "../core/relevance-scale.js";
 import type { RuntimeOptions } from "../engine/devices.js";
 import type { RunGraph } from "../engine/session-pool.js";
 import type { Explained, MethodChoice } from "../explain/explanation.js";
 import type { Target } from "../explain/target.js";
 import type { ClassifierSpec } from "../heads/head-spec.js";
 import type { ModelSpec } from "../model/model-spec.js";
-import type { RelevanceThreshold } from "../model/trained-model.js";
 import { checkImages, checkMethod, checkOpening, checkRequest, checkStem, checkTarget } from "./check-request.js";
 import { type BundleDescription, checkImageReading } from "./description.js";
 import { explainImage } from "./explain-image.js";
@@ -67,8 +67,8 @@ export interface Explainer {
   readonly description: BundleDescription;
   readonly spec: ModelSpec;
   readonly classifier: ClassifierSpec;
-  /** Of relevance; calibrated only for the bundle's saliency at its layers, and for targets of the classifier. */
-  thresholdOf(target?: Target): RelevanceThreshold;
+  /** What scores mean; calibrated at the heads' own layers alone. */
+  scaleOf(target?: Target): ScoreScale;
   /**
    * @throws ImageError where the image cannot be read; InputError where the target is none of the model's, or the image
    *   is neither a path nor pixels of the model's size; ConfigError where the method cannot explain the target;
@@ -120,7 +120,8 @@ export async function openExplainer(source: string | Bundle, options: ExplainerO
   await openAll(targets.length > 0 ? targets : [undefined]);
 
   const size = spec.trunk.inputSize;
-  const explainLoaded = loadedExplainer(graphs, { spec, classifier });
+  const unseen = Object.keys(description.provenance.unseen ?? {});
+  const explainLoaded = loadedExplainer(graphs, { spec, classifier, unseen });
 
   async function* begun(
     images: Iterable<ImageSource> | AsyncIterable<ImageSource>,
@@ -142,7 +143,7 @@ export async function openExplainer(source: string | Bundle, options: ExplainerO
     description,
     spec,
     classifier,
-    thresholdOf: (target) => graphs.thresholdOf(target),
+    scaleOf: (target) => graphs.scaleOf(target),
     async explain(image, request = {}) {
       checkRequest(request, ["target", "stem", "hasInterval", "signal"]);
       request.signal?.throwIfAborted();
@@ -166,7 +167,7 @@ export async function openExplainer(source: string | Bundle, options: ExplainerO
 /** Explains an image as soon as it is loaded. */
 function loadedExplainer(
   graphs: ExplanationGraphs,
-  { spec, classifier }: { spec: ModelSpec; classifier: ClassifierSpec },
+  { spec, classifier, unseen }: { spec: ModelSpec; classifier: ClassifierSpec; unseen: readonly string[] },
 ) {
   return async (
     run: RunGraph,
@@ -175,8 +176,16 @@ function loadedExplainer(
   ): Promise<ExplainedImage> => {
     const image = await loaded;
     const { width, height, picture, note } = image;
-    const threshold = graphs.thresholdOf(target);
-    const how = { spec, classifier, method: graphs.method, threshold, target, stem, hasInterval };
+    const how = {
+      spec,
+      classifier,
+      unseen,
+      method: graphs.method,
+      scale: graphs.scaleOf(target),
+      target,
+      stem,
+      hasInterval,
+    };
     const explained = await explainImage(run, image, how);
     return { ...explained, width, height, ...(picture && { picture }), ...(note && { note }) };
   };

@@ -1,15 +1,16 @@
 /**
- * The graphs of an explainer: which one a target needs, opened when it is first asked for, and the threshold to use.
+ * The graphs of an explainer: which one a target needs, opened when it is first asked for, and what its scores
+ * mean.
  */
 
+import { ownValue } from "../core/own-value.js";
+import type { ScoreScale } from "../core/relevance-scale.js";
 import type { RuntimeOptions } from "../engine/devices.js";
 import type { Runtime } from "../engine/session.js";
 import { openSessionPool, type SessionPool } from "../engine/session-pool.js";
 import type { MethodChoice } from "../explain/explanation.js";
 import { methodOf } from "../explain/methods.js";
-import { UNCALIBRATED_THRESHOLD } from "../explain/relevance-constants.js";
-import { graphKey, innerTargetOf, type Target } from "../explain/target.js";
-import { fromStoredThreshold, type RelevanceThreshold } from "../model/trained-model.js";
+import { graphKey, groupOf, type Target } from "../explain/target.js";
 import { type BundleDescription, FILES } from "./description.js";
 import { openGraph } from "./graph-session.js";
 import { type Bundle, readBundledModel, readGraph } from "./read-bundle.js";
@@ -17,8 +18,8 @@ import { type Bundle, readBundledModel, readGraph } from "./read-bundle.js";
 export interface ExplanationGraphs {
   /** The method with the bundle's own choices filled in. */
   readonly method: MethodChoice;
-  /** Calibrated for the bundle's own method alone, and for targets of the classifier. */
-  thresholdOf(target: Target | undefined): RelevanceThreshold;
+  /** What scores mean: calibrated at the heads' own layers alone. */
+  scaleOf(target: Target | undefined): ScoreScale;
   /**
    * Sessions of the graph that explains a target, the same for all targets that share it.
    *
@@ -31,7 +32,7 @@ export interface ExplanationGraphs {
 
 export function explanationGraphs(bundle: Bundle, asked: MethodChoice, options: RuntimeOptions): ExplanationGraphs {
   const { description, path } = bundle;
-  const { method, isOwnEvidence, isOwn } = fillIn(asked, description);
+  const { method, hasOwnLayers, isOwn } = fillIn(asked, description);
   const task = description.model.heads.flatMap((head) => (head.kind === "classifier" ? [head.task] : []))[0];
   const opened = new Map<string, Promise<SessionPool>>();
   const open = async (target: Target | undefined) => {
@@ -43,10 +44,10 @@ export function explanationGraphs(bundle: Bundle, asked: MethodChoice, options: 
   };
   return {
     method,
-    thresholdOf: (target) =>
-      isOwnEvidence && !innerTargetOf(target)
-        ? fromStoredThreshold(description.threshold)
-        : { high: UNCALIBRATED_THRESHOLD, isCalibrated: false },
+    scaleOf: (target) =>
+      (hasOwnLayers && ownValue(description.scales, methodOf(method).saliency)?.[groupOf(target)]) || {
+        kind: "uncalibrated",
+      },
     sessionsOf(target) {
       const key = graphKey(target, task);
       const sessions = opened.get(key) ?? open(target);
@@ -60,22 +61,21 @@ export function explanationGraphs(bundle: Bundle, asked: MethodChoice, options: 
   };
 }
 
-/** Whether the method reads the same evidence as the bundle's own, and whether it is the same in all. */
+/** Whether heads are explained at the layers that they read, and whether the method is the bundle's own in all. */
 function fillIn(
   asked: MethodChoice,
   { saliency: ownSaliency, masking: ownMasking, model }: BundleDescription,
-): { method: MethodChoice; isOwnEvidence: boolean; isOwn: boolean } {
+): { method: MethodChoice; hasOwnLayers: boolean; isOwn: boolean } {
   const { saliency = ownSaliency, tap, mapping = "identity" } = asked;
   // All heads' own layer, named, is what they read anyway.
   const isSameLayer = model.heads.every((head) => head.kind === "classifier" || head.taps.every((own) => own === tap));
-  const isSameSaliency = saliency === ownSaliency && (tap === undefined || isSameLayer);
-  const usual = isSameSaliency ? ownMasking : undefined;
+  const hasOwnLayers = (tap === undefined || isSameLayer) && mapping === "identity";
+  const usual = hasOwnLayers && saliency === ownSaliency ? ownMasking : undefined;
   const { masking } = methodOf({ saliency, masking: asked.masking ?? usual, tap });
-  const isOwnEvidence = isSameSaliency && mapping === "identity";
   return {
     method: { ...asked, saliency, masking },
-    isOwnEvidence,
-    isOwn: isOwnEvidence && masking === ownMasking && tap === undefined,
+    hasOwnLayers,
+    isOwn: hasOwnLayers && saliency === ownSaliency && masking === ownMasking && tap === undefined,
   };
 }
 

@@ -3,18 +3,17 @@
 import { isNumber } from "../core/json-values.js";
 import { metricNumbers } from "../core/metric-numbers.js";
 import { ownValue } from "../core/own-value.js";
+import { scaleText } from "../core/relevance-scale.js";
+import { DEFAULT_SALIENCY } from "../explain/methods.js";
 import type { HeadSpec } from "../heads/head-spec.js";
-import { lowThresholdText, metricsOf, type Provenance, type TrainedModel } from "../model/trained-model.js";
+import { metricsOf, type Provenance, type TrainedModel } from "../model/trained-model.js";
 
 /** @returns Markdown. */
-export function modelCard({ spec, threshold, provenance }: TrainedModel, { name }: { name: string }): string {
+export function modelCard({ spec, scales, provenance }: TrainedModel, { name }: { name: string }): string {
   const { dataset, warnings } = provenance;
   const counts = Object.entries(dataset.counts).map(([split, count]) => `${count} ${split}`);
   const content = dataset.contentHash === undefined ? "" : `, of its content ${dataset.contentHash}`;
   const hashes = `hash ${dataset.hash}${content}`;
-  const calibration = threshold.isCalibrated
-    ? "calibrated on validation data"
-    : "not calibrated: treat what is called relevant as a hint";
   const size = spec.trunk.inputSize;
   return [
     `# ${oneLine(name)}`,
@@ -27,7 +26,7 @@ export function modelCard({ spec, threshold, provenance }: TrainedModel, { name 
       `started from ${oneLine(provenance.weights)}.`,
     `- Source layer: ${spec.source}.`,
     ...spec.heads.map((head) => `- ${headLine(head)}`),
-    `- Relevance threshold: ${threshold.high.toFixed(3)}${lowThresholdText(threshold)}, ${calibration}.`,
+    `- Relevance: ${scaleText(ownValue(scales, DEFAULT_SALIENCY)?.class)}.`,
     "",
     "## Training",
     "",

@@ -3,7 +3,7 @@
 import { BundleError, inFile } from "../core/errors.js";
 import { ownValue } from "../core/own-value.js";
 import { clip } from "../core/terminal.js";
-import { fromStoredThreshold, type TrainedModel } from "../model/trained-model.js";
+import type { TrainedModel } from "../model/trained-model.js";
 import { decodeWeights } from "./bundled-weights.js";
 import { checkGraph } from "./check-graph.js";
 import { type BundleDescription, FILES, GOLDENS, parseDescription } from "./description.js";
@@ -102,10 +102,10 @@ export function readBundledModel(bundle: Bundle): Promise<TrainedModel> {
 }
 
 async function unpackModel(bundle: Bundle): Promise<TrainedModel> {
-  const { model, threshold, provenance, layouts } = bundle.description;
+  const { model, scales, provenance, layouts } = bundle.description;
   const bytes = await readBundleFile(bundle, FILES.weights);
   const weights = decodeWeights(bytes, { layouts, source: `${bundle.path}: ${FILES.weights}` });
-  return { spec: model, threshold: fromStoredThreshold(threshold), provenance, ...weights };
+  return { spec: model, scales, provenance, ...weights };
 }
 
 /** Names of the goldens, in order. */

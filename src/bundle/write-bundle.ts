@@ -3,7 +3,7 @@
 import { type Zippable, zipSync } from "fflate";
 import { writeFileAtomic } from "../core/files.js";
 import { type MaskingName, methodOf, type SaliencyName } from "../explain/methods.js";
-import { type TrainedModel, toStoredThreshold } from "../model/trained-model.js";
+import type { TrainedModel } from "../model/trained-model.js";
 import { encodeWeights } from "./bundled-weights.js";
 import { BUNDLE_FORMAT, type BundleDescription, FILES, GOLDENS, parseDescription } from "./description.js";
 import { sha256 } from "./file-hash.js";
@@ -47,7 +47,7 @@ export function encodeBundle(trained: TrainedModel, options: WriteOptions): Uint
   const { name = trained.provenance.dataset.name, predict, explain, goldens, kernel } = options;
   const { licence = DEFAULT_LICENCE } = options;
   const { saliency, masking } = methodOf(options);
-  const { spec, threshold, provenance } = trained;
+  const { spec, scales, provenance } = trained;
   const weights = encodeWeights(trained, { graphs: [explain, predict] });
   const external = { location: FILES.weights, place: weights.place };
   const contents: Record<string, Uint8Array> = {
@@ -74,7 +74,7 @@ export function encodeBundle(trained: TrainedModel, options: WriteOptions): Uint
     },
     saliency,
     masking,
-    threshold: toStoredThreshold(threshold),
+    scales,
     provenance,
     layouts: weights.layouts,
     files: Object.fromEntries(names.map((file) => [file, listing(contents[file])])),

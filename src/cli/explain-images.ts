@@ -11,7 +11,6 @@ import type { Target } from "../explain/target.js";
 import { openDrawer } from "../pictures/drawing-threads.js";
 import { type ExplanationFiles, jsonFile } from "../pictures/explanation-files.js";
 import { explanationTable, showsColours } from "../pictures/explanation-table.js";
-import { headlineText } from "../pictures/headline.js";
 import type { Shape } from "../pictures/shown-image.js";
 import { showNotice } from "./engine-options.js";
 import { summaryOf } from "./explanation-summary.js";
@@ -147,7 +146,7 @@ function shapeOf({ width, height }: ExplainedImage): Shape {
 
 function show(explanation: Explanation, { json, isShort }: { json: boolean; isShort: boolean }): void {
   if (json) printJson(explanation);
-  else if (isShort) printLine(`${explanation.image}: ${headlineText(explanation)}`);
+  else if (isShort) printLine(`${explanation.image}: ${explanation.headline.text}`);
   else {
     printColoured(explanationTable(explanation, { colours: showsColours(process.stdout) }));
     printLine();

@@ -1,7 +1,7 @@
 /** A summary of many explanations, in a few lines. */
 
 import type { Explanation } from "../explain/explanation.js";
-import { nothingText } from "../pictures/headline.js";
+import { caseText } from "../explain/headline.js";
 
 export interface ExplanationSummary {
   readonly count: number;
@@ -20,12 +20,12 @@ export function summaryOf(): ExplanationSummary {
     get count() {
       return count;
     },
-    add: ({ image, aspects }) => {
+    add: ({ image, aspects, headline }) => {
       images.add(image);
       count++;
       const causes = aspects.filter(({ isRelevant }) => isRelevant);
       for (const { name } of causes) raise(relevant, name);
-      if (causes.length === 0) raise(nothing, nothingText(aspects));
+      if (causes.length === 0) raise(nothing, caseText(headline.case));
     },
     lines: ({ skipped }) => {
       const what =

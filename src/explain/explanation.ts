@@ -1,7 +1,8 @@
-/** What an explanation is: its JSON (`aspectlens-explanation/1`), and the maps that pictures are made of. */
+/** What an explanation is: its JSON (`aspectlens-explanation/2`), and the maps that pictures are made of. */
 
 import type { AspectKind } from "../core/annotation.js";
 import type { Box } from "../core/box.js";
+import type { ScoreScale } from "../core/relevance-scale.js";
 import type { MappingName, MaskingName, SaliencyName } from "./methods.js";
 import type { Target } from "./target.js";
 
@@ -38,19 +39,22 @@ export interface ValuePrediction {
 /** The classifier's answer, by task. */
 export type Prediction = ClassPrediction | LabelsPrediction | ValuePrediction;
 
-/** Shares of one region: 0..1 each, but survival, which is not clipped. */
+/** One region: 0..1 each, but survival, which is not clipped. */
 export interface RegionExplanation {
   /** Mean probability over the region; with none, the largest probability. */
   readonly presence: number;
-  /** `null` where the aspect is absent, or its head answers the image hardly higher than the reference. */
-  readonly relevance: number | null;
-  /** `null` exactly where `relevance` is. */
+  /**
+   * The part of the answer's evidence that this evidence accounts for; `null` where the aspect is absent, or its head
+   * answers the image hardly higher than the reference. It ranks; `relevance` says what it means.
+   */
+  readonly score: number | null;
+  /** `null` exactly where `score` is. */
   readonly survival: number | null;
 }
 
 /**
- * One connected region or box, in 0..1 of the image. Its relevance ranks the instances of one aspect: nothing is
- * subtracted for other aspects, so that it can exceed the aspect's own, and it is not for comparing with a threshold.
+ * One connected region or box, in 0..1 of the image. Its score ranks the instances of one aspect: nothing is left to
+ * other aspects or instances, so that it can exceed the aspect's own, and it has no relevance.
  */
 export interface InstanceExplanation extends RegionExplanation {
   readonly box: Box;
@@ -58,49 +62,89 @@ export interface InstanceExplanation extends RegionExplanation {
   readonly area?: number;
 }
 
+/** How much of the answer's evidence a relevant aspect holds; docs/explanations.md has the limits. */
+export type Strength = "decisive" | "strong" | "some";
+
 /** What an explanation says about one aspect. */
 export interface AspectExplanation extends RegionExplanation {
   readonly name: string;
   readonly kind: AspectKind;
-  /** Relevance at places that no more relevant aspect occupies, 0..1; `null` exactly where `relevance` is. */
-  readonly relevanceApart: number | null;
+  /**
+   * 0..1: how likely the score is that of a cause rather than a distractor, both being equally frequent; relevant from
+   * 0.5 on, in every model. `null` where there is no score, or the explanation's `scale` is no probability.
+   */
+  readonly relevance: number | null;
   readonly relevanceInterval: readonly [low: number, high: number] | null;
   readonly isPresent: boolean;
-  readonly isRelevant: boolean;
+  /** `null` where the aspect has a score, and nothing says from which on it would be relevant. */
+  readonly isRelevant: boolean | null;
+  /** Of a relevant aspect, the share of the map that lies in it, 0..1; 0 of others; `null` where there is no map. */
+  readonly share: number | null;
+  /** Of a relevant aspect, by its share. */
+  readonly strength: Strength | null;
+  /** As `score`, of the evidence against the answer; `null` exactly where that is. */
+  readonly against: number | null;
   /** Share of the image; pixel regions only. */
   readonly area?: number;
   /** File names beside the JSON; pixel regions only, `null` where the aspect is absent. */
   readonly mask?: string | null;
   /** Not of a derived place. */
   readonly survivalMap?: string | null;
-  /** Kinds that have a place (all but an amount of one number), also where there is none (`[]`). */
-  readonly instances?: readonly InstanceExplanation[];
+  /** Connected regions, or boxes. */
+  readonly instances: readonly InstanceExplanation[];
   /**
-   * The head says only that the aspect is there (`presence`): `area`, `mask` and the instances' boxes are where its
+   * The head says only that the aspect is there, with one number: `area`, `mask` and the instances' boxes are where its
    * evidence lies, and each instance's presence and survival are the aspect's.
    */
   readonly isPlaceDerived?: true;
+}
+
+/** What an explanation comes to; docs/explanations.md lists all cases. */
+export type HeadlineCase =
+  /** Relevant aspects explain the answer. */
+  | "named"
+  /** Aspects are relevant, but most of the evidence, or its highest place, lies elsewhere. */
+  | "partly-elsewhere"
+  /** Aspects are seen, and none is relevant. */
+  | "elsewhere"
+  /** Aspects are seen, but of none can it be read whether it is relevant. */
+  | "unreadable"
+  /** No aspect is seen. */
+  | "nothing-seen"
+  /** None is seen, and no head of the model sees anything. */
+  | "blind"
+  /** Scores are not calibrated: they rank. */
+  | "ranked";
+
+/** The explanation in one sentence. */
+export interface Headline {
+  readonly case: HeadlineCase;
+  /** "malignant 97 % because of necrosis (decisive) and mitosis (some)". */
+  readonly text: string;
 }
 
 /**
  * Why the model answered as it did, by named aspects: the JSON that `explain` writes, as docs/formats.md describes it.
  */
 export interface Explanation {
-  readonly format: "aspectlens-explanation/1";
+  readonly format: "aspectlens-explanation/2";
   readonly image: string;
   readonly prediction: Prediction;
   readonly target: Target;
   readonly saliency: SaliencyName;
   readonly masking: MaskingName;
-  /** An aspect is relevant from this `relevance` on. */
-  readonly threshold: number;
-  /** Beside an aspect that reaches `threshold`, another is relevant from this `relevanceApart` on. */
-  readonly thresholdBeside: number;
-  readonly isExplained: boolean;
+  /** What the scores mean. */
+  readonly scale: ScoreScale;
+  readonly headline: Headline;
   /** In the order of the model's heads. */
   readonly aspects: readonly AspectExplanation[];
-  /** Share of the saliency that lies outside every relevant region, 0..1. */
-  readonly unexplained: number | null;
+  /**
+   * The share of the map that lies in no relevant aspect, 0..1; with the aspects' shares it sums to 1. `null` where
+   * there is no map, or nothing says which aspects are relevant.
+   */
+  readonly elsewhere: number | null;
+  /** Of the evidence for and against the answer, the share against, 0..1; `null` where there is none. */
+  readonly against: number | null;
 }
 
 /** What the pictures need and the JSON does not hold. Rows from the top, at the model's input size unless said. */

@@ -1,16 +1,15 @@
 /**
- * Every number that relevance and its thresholds depend on, with its reason. docs/explanations.md has the formulas;
- * bench/results/faithfulness.md has what they lead to on models whose causes are known.
+ * Every number that scores, relevance and shares depend on, with its reason. docs/explanations.md has the formulas;
+ * bench/results/relevance.md has what they lead to on models whose causes are known.
  */
 
-/** A place belongs to an aspect from this share on of the highest `p^2` in the layer. */
-export const LEAST_SHARE_OF_PLACE = 0.01;
+import type { SaliencyName } from "./methods.js";
 
-/**
- * From this share on, an aspect occupies a place: it no longer counts towards `uniqueRelevance` of less relevant
- * aspects.
- */
-export const LEAST_SHARE_TO_OCCUPY = 0.02;
+/** A relevant aspect is decisive, or strong, from this share of the map on; below, it is some of the reason. */
+export const STRENGTHS = { decisive: 0.5, strong: 0.2 } as const;
+
+/** Where more of the map than this lies in no relevant aspect, the headline says so. */
+export const MOSTLY = 0.5;
 
 /**
  * Below this mean of u - e (a head's logits on the features and on the reference), the head answers both alike, and
@@ -28,19 +27,32 @@ export const SHARE_OF_PEAK = 0.3;
 /** Smaller connected parts of a mask are no instances: 0.1 % of the image. */
 export const SMALLEST_INSTANCE = 0.001;
 
-/** Where nothing can set the threshold: about the highest that calibration set on the models of bench/faithfulness. */
-export const UNCALIBRATED_THRESHOLD = 0.2;
+/**
+ * By method, the scale that all models share: the score at which a cause is as likely as a distractor, and how fast
+ * relevance grows around it (bench/results/relevance.md). Without a line, each model gets its own.
+ */
+export const GENERAL_LINES: Readonly<Record<SaliencyName, { readonly slope: number; readonly line?: number }>> = {
+  evidence: { slope: 2.5, line: 0.02 },
+  "grad-cam": { slope: 2.5 },
+  cam: { slope: 2.5 },
+  "grad-cam++": { slope: 2.5 },
+  "score-cam": { slope: 2.5 },
+  "hires-cam": { slope: 2.5 },
+  "layer-cam": { slope: 2.5 },
+  "gradient-x-activation": { slope: 2.5 },
+  "integrated-gradients": { slope: 2.5 },
+  "guided-backpropagation": { slope: 2.5 },
+  deconvnet: { slope: 2.5 },
+  "guided-grad-cam": { slope: 2.5 },
+};
+
+/** A line of the model's own must separate so much better, in balanced accuracy, to take the place of the general one. */
+export const LEAST_GAIN = 0.02;
 
 /** Of the aspects that did not cause the answer, at most this share may be called relevant. */
 export const FALSE_RELEVANCE = 0.03;
 
-/** The low threshold is the high one divided by this, unless distractors ask for more; Canny 1986 takes 2 or 3. */
-export const HIGH_TO_LOW = 3;
-
-/** Thresholds are whole multiples of 1 / this, rounded up: they read well, and stay above what they exclude. */
-export const STEPS_OF_THRESHOLD = 1e4;
-
-/** Fewer causes, distractors, or images of one distractor say too little to set a threshold from. */
+/** Fewer causes, distractors, or images of one distractor say too little to set a line from. */
 export const LEAST_COUNT = 5;
 
 /** A distractor that is relevant in more than this share of its images is a shortcut candidate. */
@@ -54,6 +66,12 @@ export const LEAST_RANDOMIZED_COUNT = 20;
 
 /** Images, and randomized classifiers that explain each, for the relevance that needs no reason. */
 export const RANDOMIZATION = { images: 16, classifiers: 24 } as const;
+
+/** The same of methods other than the default, and validation images on which their scales are found. */
+export const OTHER_METHODS = { images: 32, randomization: { images: 8, classifiers: 8 } } as const;
+
+/** For targets that are no classifier's: images, randomized models that explain each, and targets of a kind. */
+export const INNER_RANDOMIZATION = { images: 8, models: 8, targets: 2 } as const;
 
 /**
  * An aspect's evidence fades wholly from this quantile of it on, so that a few extreme elements do not set the scale.

@@ -4,6 +4,7 @@
  */
 
 import type { Task } from "../core/annotation.js";
+import type { TargetGroup } from "../core/relevance-scale.js";
 
 /** A number of the classifier's answer. */
 export type ClassTarget =
@@ -69,4 +70,9 @@ export function explainedAspect(target: Target | undefined): string | undefined 
 export function graphKey(target: Target | undefined, task: Task): string {
   const inner = innerTargetOf(target);
   return inner ? JSON.stringify(inner) : scaleOf(target, task);
+}
+
+/** The kind of target that has a scale of its own. @param target the predicted class without it. */
+export function groupOf(target: Target | undefined): TargetGroup {
+  return innerTargetOf(target)?.kind ?? "class";
 }

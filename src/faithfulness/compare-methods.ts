@@ -1,6 +1,8 @@
 /** Explains the test images by every method and masking, and keeps the cases in which the default errs most. */
 
 import type { Sample } from "../core/annotation.js";
+import { ownValue } from "../core/own-value.js";
+import type { ScoreScale } from "../core/relevance-scale.js";
 import { calibrate } from "../explain/calibration/calibrate.js";
 import type { GroundTruthComparison } from "../explain/calibration/ground-truth.js";
 import { overSamples } from "../explain/calibration/run-over-samples.js";
@@ -8,7 +10,6 @@ import type { Explained } from "../explain/explanation.js";
 import { allMaskings, withMasking } from "../explain/graph/all-maskings.js";
 import { explainConstants } from "../explain/graph/graph-constants.js";
 import { type MaskingName, maskingsOf, type SaliencyName } from "../explain/methods.js";
-import type { RelevanceThreshold } from "../model/trained-model.js";
 import type { Faithfulness } from "./faithfulness.js";
 import { compareSample, type Measuring, readSample } from "./measuring.js";
 import type { ImageMaps } from "./method-curves.js";
@@ -28,7 +29,7 @@ export interface Case {
 
 /** Cases that are kept. */
 export const WORST = 12;
-/** Validation images that set the threshold of a method other than the default. */
+/** Validation images that set the scale of a method other than the default. */
 const CALIBRATION_IMAGES = 300;
 
 export interface Comparison {
@@ -68,14 +69,15 @@ export async function compareMethods(
   for (const [index, saliency] of names.entries()) {
     const isDefault = (way: MaskingName) => index === 0 && way === masking;
     const maskings = maskingsOf(saliency);
-    const threshold = index === 0 ? trained.threshold : await thresholdOf(measuring, saliency);
+    const own = index === 0 ? ownValue(trained.scales, saliency)?.class : undefined;
+    const scale = own ?? (await scaleOf(measuring, saliency));
     const tallies = new Map(maskings.map((way) => [way, createTally()]));
     const samples = measuring.samples("test", { what: saliency });
     const run = { engine, fn: allMaskings(model, { saliency }), constants, batchSize, name: saliency, samples };
     for await (const { sample, outputs } of overSamples(model, run)) {
       for (const [way, tally] of tallies) {
         const method = { saliency, masking: way };
-        const explained = readSample(measuring, withMasking(outputs, way), { sample, method, threshold });
+        const explained = readSample(measuring, withMasking(outputs, way), { sample, method, scale });
         const comparison = compareSample(measuring, sample, explained);
         tally.add(comparison, effects.get(sample.path));
         if (way === maskings[0]) keepMap(sample, comparison, explained);
@@ -95,13 +97,14 @@ export async function compareMethods(
   }
 }
 
-async function thresholdOf(measuring: Measuring, saliency: SaliencyName): Promise<RelevanceThreshold> {
+async function scaleOf(measuring: Measuring, saliency: SaliencyName): Promise<ScoreScale> {
   const { model, engine, batchSize, unranked, dataset, trained } = measuring;
   const { parameters, references } = trained;
   const samples = () => measuring.samples("validation", { limit: CALIBRATION_IMAGES });
   const { causes } = dataset.manifest;
-  const given = { engine, parameters, references, samples, causes, unranked, method: { saliency }, batchSize };
-  return (await calibrate(model, given)).threshold;
+  const given = { engine, parameters, references, samples, causes, unranked, methods: [saliency], batchSize };
+  const { scales } = await calibrate(model, given);
+  return scales[saliency]?.class ?? { kind: "uncalibrated" };
 }
 
 function keepWorst(worst: Case[], { comparison, explained, pixels }: Omit<Case, "error">): void {

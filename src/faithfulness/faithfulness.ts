@@ -1,8 +1,9 @@
 /**
- * The report of a measurement (`aspectlens-faithfulness/1`): do explanations name the cause, and not what is merely
+ * The report of a measurement (`aspectlens-faithfulness/2`): do explanations name the cause, and not what is merely
  * there?
  */
 
+import type { ScoreScale } from "../core/relevance-scale.js";
 import type { MaskingName, SaliencyName } from "../explain/methods.js";
 import type { Curves } from "./deletion-curves.js";
 import type { PairedModels } from "./paired-models.js";
@@ -12,8 +13,8 @@ export interface FaithfulnessMethod {
   readonly saliency: SaliencyName;
   readonly masking: MaskingName;
   readonly isDefault: boolean;
-  /** The high threshold, from which an aspect was called relevant; `null` where no image was explained. */
-  readonly threshold: number | null;
+  /** What the scores meant; `null` where no image was explained. */
+  readonly scale: ScoreScale | null;
   /** Share of the images whose most relevant aspect is a cause; k-way ties count 1/k. */
   readonly namedCause: number | null;
   /** Of the causes, the share called relevant. */
@@ -55,9 +56,9 @@ export interface FaithfulnessAspect {
   readonly removal: { readonly count: number; readonly lost: number; readonly flipped: number } | null;
 }
 
-/** `aspectlens-faithfulness/1`; a share of nothing is `null`. */
+/** `aspectlens-faithfulness/2`; a share of nothing is `null`. */
 export interface Faithfulness {
-  readonly format: "aspectlens-faithfulness/1";
+  readonly format: "aspectlens-faithfulness/2";
   /** Images that the shares are taken over. */
   readonly count: number;
   /** Share of the labelled images answered right; `null` for a regression. */

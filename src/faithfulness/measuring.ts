@@ -6,6 +6,7 @@
 import type { Sample } from "../core/annotation.js";
 import { InterruptedError } from "../core/errors.js";
 import type { NdArrays } from "../core/nd-array.js";
+import type { ScoreScale } from "../core/relevance-scale.js";
 import { batches } from "../dataset/batches.js";
 import type { Dataset } from "../dataset/dataset.js";
 import type { Split } from "../dataset/record.js";
@@ -15,7 +16,7 @@ import { compareWithGroundTruth, type GroundTruthComparison } from "../explain/c
 import type { Explained, MethodChoice } from "../explain/explanation.js";
 import { readExplanation } from "../explain/reading/read-explanation.js";
 import { createModel, type Model } from "../model/model.js";
-import type { RelevanceThreshold, TrainedModel } from "../model/trained-model.js";
+import type { TrainedModel } from "../model/trained-model.js";
 
 export interface Measuring {
   readonly trained: TrainedModel;
@@ -83,9 +84,9 @@ export function startMeasuring(
 export function readSample(
   { trained: { spec } }: Measuring,
   outputs: NdArrays,
-  { sample, method, threshold }: { sample: Sample; method: MethodChoice; threshold: RelevanceThreshold },
+  { sample, method, scale }: { sample: Sample; method: MethodChoice; scale: ScoreScale },
 ): Explained {
-  return readExplanation(outputs, { spec, threshold, image: sample.path, method });
+  return readExplanation(outputs, { spec, scale, image: sample.path, method });
 }
 
 /** An explanation beside the ground truth, without the aspects that are not ranked. */

@@ -78,7 +78,7 @@ async function seenBy(
   { trained, dataset }: PairedModel,
   { engine, batchSize, signal }: { engine: Engine; batchSize: number; signal?: AbortSignal },
 ): Promise<Map<string, Seen>> {
-  const { spec, parameters, references, threshold } = trained;
+  const { spec, parameters, references } = trained;
   const model = createModel(spec);
   const { causes } = dataset.manifest;
   const samples = async function* () {
@@ -93,13 +93,13 @@ async function seenBy(
   for await (const { sample, outputs } of overSamples(model, run)) {
     const { explanation } = readExplanation(outputs, {
       spec,
-      threshold,
+      scale: { kind: "uncalibrated" },
       image: sample.path,
     });
     const comparison = compareWithGroundTruth(explanation, { sample, causes });
     if (!comparison.isRight) continue;
     const ranks = rankedAspects(comparison);
-    const relevance = new Map(ranks.map(({ aspect }) => [aspect.name, aspect.relevance ?? 0]));
+    const relevance = new Map(ranks.map(({ aspect }) => [aspect.name, aspect.score ?? 0]));
     found.set(sample.path, { relevance, causes: comparison.causes });
   }
   return found;

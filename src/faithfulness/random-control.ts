@@ -1,6 +1,7 @@
 /** A control: how often explanations of randomized models name a cause, and call anything relevant. */
 
 import type { Sample } from "../core/annotation.js";
+import { ownValue } from "../core/own-value.js";
 import { rankedAspects } from "../explain/calibration/ground-truth.js";
 import { overRandomizedModels, type Randomization, type Randomize } from "../explain/calibration/randomized-models.js";
 import { explainFunction } from "../explain/graph/explain-function.js";
@@ -29,7 +30,8 @@ export async function randomControl(
   },
 ): Promise<RandomControl> {
   const { model, engine, batchSize, trained } = measuring;
-  const { parameters, references, threshold } = trained;
+  const { parameters, references, scales } = trained;
+  const scale = ownValue(scales, method.saliency)?.class ?? ({ kind: "uncalibrated" } as const);
   const tally = createTally();
   let [relevant, count] = [0, 0];
   const samples = () => measuring.samples("test", { limit, what });
@@ -37,10 +39,11 @@ export async function randomControl(
   const fn = explainFunction(model, method);
   const run = { engine, fn, parameters, references, samples, randomizations, randomize, batchSize, classOf };
   for await (const { sample, outputs } of overRandomizedModels(model, run)) {
-    const explained = readSample(measuring, outputs, { sample, method, threshold });
+    const explained = readSample(measuring, outputs, { sample, method, scale });
     const comparison = { ...compareSample(measuring, sample, explained), isRight: true };
     tally.add(comparison);
     for (const { aspect } of rankedAspects(comparison)) {
+      if (aspect.isRelevant === null) continue;
       count++;
       if (aspect.isRelevant) relevant++;
     }

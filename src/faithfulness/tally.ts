@@ -20,23 +20,23 @@ export type Effects = Readonly<Record<string, InpaintingEffect>>;
 type Rank = ReturnType<typeof rankedAspects>[number];
 type Score = (aspect: AspectExplanation) => number;
 
-const byRelevance: Score = ({ relevance }) => relevance ?? 0;
+const byScore: Score = ({ score }) => score ?? 0;
 const bySurvival: Score = ({ survival }) => survival ?? 0;
 
 export function createTally(): Tally {
   const accuracy = noShare();
   const named = nameTally();
   const seen = seenTally();
-  let method: Pick<FaithfulnessMethod, "saliency" | "masking" | "threshold"> = {
+  let method: Pick<FaithfulnessMethod, "saliency" | "masking" | "scale"> = {
     saliency: DEFAULT_SALIENCY,
     masking: DEFAULT_MASKING,
-    threshold: null,
+    scale: null,
   };
   return {
     add(comparison, effects = {}) {
       const { isRight, possibleCauses, causes, distractors } = comparison;
-      const { saliency, masking, threshold, prediction } = comparison.explanation;
-      method = { saliency, masking, threshold };
+      const { saliency, masking, scale, prediction } = comparison.explanation;
+      method = { saliency, masking, scale };
       if (isRight !== null && "class" in prediction) count(accuracy, isRight);
       if (isRight && possibleCauses !== null) seen.add(comparison, effects);
       if (isRight !== null && causes.length > 0 && distractors.length > 0) named.add(comparison);
@@ -45,7 +45,7 @@ export function createTally(): Tally {
       const names = named.result();
       const { aspects, counts, ...shares } = seen.result();
       return {
-        format: "aspectlens-faithfulness/1",
+        format: "aspectlens-faithfulness/2",
         count: names.count,
         classifier: { accuracy: shareOf(accuracy) },
         methods: [{ ...method, isDefault, ...names.method, ...shares, curves: null, bySurvival: names.bySurvival }],
@@ -81,7 +81,7 @@ function nameTally() {
       const ranks = countedAspects(comparison);
       count(coverage, ranks.length > 0);
       if (ranks.length === 0) return;
-      count(byRelevanceFirst, causeShareOfFirst(ranks, byRelevance));
+      count(byRelevanceFirst, causeShareOfFirst(ranks, byScore));
       count(
         byPresenceFirst,
         causeShareOfFirst(ranks, ({ presence }) => presence),
@@ -92,9 +92,9 @@ function nameTally() {
         causeShareOfFirst(ranks, () => 0),
       );
       for (const { aspect, isCause } of ranks) {
-        relevances.push({ score: byRelevance(aspect), isPositive: isCause });
+        relevances.push({ score: byScore(aspect), isPositive: isCause });
         survivals.push({ score: bySurvival(aspect), isPositive: isCause });
-        count(isCause ? causes : distractors, aspect.isRelevant);
+        if (aspect.isRelevant !== null) count(isCause ? causes : distractors, aspect.isRelevant);
       }
     },
     result: () => ({
@@ -122,10 +122,10 @@ function seenTally() {
   const addAspect = (aspect: AspectExplanation, effect: InpaintingEffect | undefined) => {
     const one = aspects.get(aspect.name) ?? { relevant: noShare(), effects: [] };
     aspects.set(aspect.name, one);
-    count(one.relevant, aspect.isRelevant);
+    if (aspect.isRelevant !== null) count(one.relevant, aspect.isRelevant);
     if (!effect) return;
     one.effects.push(effect);
-    lost.push([byRelevance(aspect), effect.lost]);
+    lost.push([byScore(aspect), effect.lost]);
   };
   return {
     add(comparison: GroundTruthComparison, effects: Effects): void {
@@ -134,6 +134,7 @@ function seenTally() {
       const causes = ranks.filter(({ isCause }) => isCause).map(({ aspect }) => aspect);
       // A cause that is not seen, or not labelled, leaves the question open.
       if (ranks.length === 0 || (causes.length === 0 && comparison.possibleCauses !== 0)) return;
+      if (ranks.every(({ aspect }) => aspect.isRelevant === null)) return;
       const isUnexplained = !ranks.some(({ aspect }) => aspect.isRelevant);
       count(causes.length > 0 ? unexplainedWithCause : unexplainedWithoutCause, isUnexplained);
       if (causes.length < 2) return;

@@ -6,39 +6,9 @@ import { InputError, inFile } from "../core/errors.js";
 import { exists, isFolder, writeFileAtomic, writeJson } from "../core/files.js";
 import { parseJson } from "../core/json.js";
 import type { NdArrays } from "../core/nd-array.js";
+import type { RelevanceScales } from "../core/relevance-scale.js";
 import { decodeSafetensors, encodeSafetensors } from "../core/safetensors.js";
 import type { ModelSpec } from "./model-spec.js";
-
-/** What counts as relevant; docs/explanations.md says where the numbers come from. */
-export interface RelevanceThreshold {
-  /** An aspect is relevant from this relevance on. */
-  readonly high: number;
-  /** Beside a relevant aspect, another is relevant from this `relevanceApart` on; as `high` where absent. */
-  readonly low?: number;
-  readonly isCalibrated: boolean;
-}
-
-/** The same as `model.json` and `bundle.json` hold it. */
-export interface StoredThreshold {
-  /** `high`. */
-  readonly value: number;
-  /** `low`. */
-  readonly beside?: number;
-  readonly isCalibrated: boolean;
-}
-
-export function toStoredThreshold({ high, low, isCalibrated }: RelevanceThreshold): StoredThreshold {
-  return { value: high, ...(low !== undefined && { beside: low }), isCalibrated };
-}
-
-export function fromStoredThreshold({ value, beside, isCalibrated }: StoredThreshold): RelevanceThreshold {
-  return { high: value, ...(beside !== undefined && { low: beside }), isCalibrated };
-}
-
-/** `, 0.037 beside a relevant aspect`, after the high threshold in a sentence; empty where the low one is no lower. */
-export function lowThresholdText({ high, low = high }: RelevanceThreshold): string {
-  return low < high ? `, ${low.toFixed(3)} beside a relevant aspect` : "";
-}
 
 /** Where a model comes from; free of paths and names of persons. */
 export interface Provenance {
@@ -90,14 +60,16 @@ export interface TrainedModel {
   readonly parameters: NdArrays;
   /** By layer: `[classes + 1, channels]`, row k for the target class k, the last row over all images. */
   readonly references: NdArrays;
-  readonly threshold: RelevanceThreshold;
+  /** What scores mean, at the heads' own layers. */
+  readonly scales: RelevanceScales;
   readonly provenance: Provenance;
 }
 
 type Description = Omit<TrainedModel, "parameters" | "references">;
-type StoredDescription = Omit<Description, "threshold"> & { readonly threshold: StoredThreshold };
 
-const FORMAT = "aspectlens-model/1";
+const FORMAT = "aspectlens-model/2";
+/** Of an earlier version, whose thresholds meant another number: such a model is read as not calibrated. */
+const EARLIER = "aspectlens-model/1";
 
 /**
  * Writes `model.json`, `parameters.safetensors` and `references.safetensors`; `model.json` last, so that it vouches for
@@ -107,7 +79,7 @@ export async function writeTrainedModel(folder: string, model: TrainedModel): Pr
   const { parameters, references, ...description } = model;
   await writeFileAtomic(join(folder, "parameters.safetensors"), encodeSafetensors(parameters));
   await writeFileAtomic(join(folder, "references.safetensors"), encodeSafetensors(references));
-  await writeJson(join(folder, "model.json"), { format: FORMAT, ...stored(description) });
+  await writeJson(join(folder, "model.json"), { format: FORMAT, ...description });
 }
 
 /** Adds what was evaluated to a model that is written, in place of what it had of that split. */
@@ -116,11 +88,7 @@ export async function recordMetrics(folder: string, metrics: SplitMetrics): Prom
   const others = metricsOf(description.provenance).filter(({ split }) => split !== metrics.split);
   const all = Object.fromEntries([...others, metrics].map((one) => [one.split, one]));
   const provenance = { ...description.provenance, metrics: all };
-  await writeJson(join(folder, "model.json"), { format: FORMAT, ...stored(description), provenance });
-}
-
-function stored(description: Description): StoredDescription {
-  return { ...description, threshold: toStoredThreshold(description.threshold) };
+  await writeJson(join(folder, "model.json"), { format: FORMAT, ...description, provenance });
 }
 
 /**
@@ -130,11 +98,20 @@ function stored(description: Description): StoredDescription {
  */
 export async function readTrainedModel(folder: string): Promise<TrainedModel> {
   await checkRun(folder);
-  const { format, ...description } = await readPart(folder, "model.json", (bytes, where) => {
+  const {
+    format,
+    threshold: _,
+    ...description
+  } = await readPart(folder, "model.json", (bytes, where) => {
     const cure = "Train again, or copy the run again.";
-    return parseJson(bytes, { where, error: InputError, cure }) as StoredDescription & { format: string };
+    return parseJson(bytes, { where, error: InputError, cure }) as Omit<Description, "scales"> & {
+      readonly format: string;
+      readonly scales?: RelevanceScales;
+      /** Of the earlier version. */
+      readonly threshold?: unknown;
+    };
   });
-  if (format !== FORMAT) {
+  if (format !== FORMAT && format !== EARLIER) {
     const file = join(folder, "model.json");
     throw new InputError(`${file}: format "${format}", expected "${FORMAT}".`, {
       cure: "Train again with this version.",
@@ -143,7 +120,7 @@ export async function readTrainedModel(folder: string): Promise<TrainedModel> {
   }
   return {
     ...description,
-    threshold: fromStoredThreshold(description.threshold),
+    scales: description.scales ?? {},
     parameters: await readPart(folder, "parameters.safetensors", decodeSafetensors),
     references: await readPart(folder, "references.safetensors", decodeSafetensors),
   };

@@ -3,8 +3,9 @@
 import type { Box } from "../core/box.js";
 import { ownValue } from "../core/own-value.js";
 import type { AspectExplanation, Explained } from "../explain/explanation.js";
+import { percentText } from "../explain/headline.js";
 import { type Drawing, writeText } from "./drawing.js";
-import { rankAspects, shareText } from "./headline.js";
+import { rankAspects } from "./number-text.js";
 import { paintRegion } from "./paint-region.js";
 import { fade, type RgbImage } from "./painting.js";
 import { aspectColour, type Colour, GREY, inkOn, NEAR_BLACK, toHex, WHITE } from "./palette.js";
@@ -30,7 +31,10 @@ export async function aspectPanel(
   { frame = picture, place = inFrame(picture, frame) }: { frame?: Frame; place?: Rectangle } = {},
 ): Promise<{ picture: RgbImage; drawing: Drawing }> {
   const painted = fade(picture);
-  const ranked = rankAspects(explanation.aspects).filter((aspect) => aspect.isPresent);
+  // A derived place is drawn for what it explains: of an aspect that is not relevant it would only be clutter.
+  const ranked = rankAspects(explanation.aspects).filter(
+    ({ isPresent, isRelevant, isPlaceDerived }) => isPresent && (isRelevant !== false || !isPlaceDerived),
+  );
   const colourOf = (aspect: AspectExplanation) =>
     aspect.isRelevant ? aspectColour(explanation.aspects.indexOf(aspect)) : GREY;
   const boxes: RoundedRectangle[] = [];
@@ -54,14 +58,14 @@ function lookOf({ isRelevant, isPlaceDerived }: AspectExplanation) {
   return { opacity: isPlaceDerived ? 0.3 : 0.5, contour: isPlaceDerived ? 1 : 3, around: NEAR_BLACK };
 }
 
-/** Of a relevant aspect, the instances with a relevance near that of the most relevant one are filled. */
+/** Of a relevant aspect, the instances with a score near the highest are filled. */
 const NEAR_THE_FIRST = 0.5;
 
 function drawBoxes(aspect: AspectExplanation, picture: Rectangle, colour: Colour): RoundedRectangle[] {
   const instances = aspect.instances ?? [];
-  const most = Math.max(...instances.map(({ relevance }) => relevance ?? 0));
+  const most = Math.max(...instances.map(({ score }) => score ?? 0));
   return instances.flatMap((instance) => {
-    const isRelevant = aspect.isRelevant && (instance.relevance ?? 0) >= NEAR_THE_FIRST * most;
+    const isRelevant = aspect.isRelevant && (instance.score ?? 0) >= NEAR_THE_FIRST * most;
     const place = { ...toRectangle(instance.box, picture), radius: 2 };
     const pen = isRelevant ? 3 : 2;
     return [
@@ -74,18 +78,18 @@ function drawBoxes(aspect: AspectExplanation, picture: Rectangle, colour: Colour
   });
 }
 
-/** A name at each aspect's most relevant instance. */
+/** A name at each aspect's instance of the highest score. */
 async function drawNames(
   aspects: readonly AspectExplanation[],
   { frame, place, colourOf }: { frame: Frame; place: Rectangle; colourOf: (aspect: AspectExplanation) => Colour },
 ): Promise<Drawing> {
   const named = aspects.map(async (aspect) => {
     const [first] = [...(aspect.instances ?? [])].sort(
-      (a, b) => (b.relevance ?? 0) - (a.relevance ?? 0) || (b.area ?? 0) - (a.area ?? 0),
+      (a, b) => (b.score ?? 0) - (a.score ?? 0) || (b.area ?? 0) - (a.area ?? 0),
     );
     if (!first) return [];
-    const number = aspect.isRelevant ? ` ${shareText(aspect.relevance)}` : "";
-    const look = { size: LABEL_SIZE, isBold: aspect.isRelevant, colour: inkOn(colourOf(aspect)) };
+    const number = aspect.isRelevant && aspect.share !== null ? ` ${percentText(aspect.share)}` : "";
+    const look = { size: LABEL_SIZE, isBold: aspect.isRelevant === true, colour: inkOn(colourOf(aspect)) };
     const room = frame.width * 0.6 - (await textWidth(number, look));
     const text = (await fitText(aspect.name, { ...look, width: room })) + number;
     const width = (await textWidth(text, look)) + 14;

@@ -3,13 +3,14 @@
 import sharp from "sharp";
 import { ownValue } from "../core/own-value.js";
 import type { AspectExplanation, Explained, Explanation } from "../explain/explanation.js";
+import { BECAUSE, headlineParts, scoreText } from "../explain/headline.js";
 import { withDrawableNames } from "./drawable-names.js";
 import { type Drawing, type PlacedImage, renderPng, writeText } from "./drawing.js";
-import { BECAUSE, headline, rankAspects, relevantFrom, shareText } from "./headline.js";
+import { rankAspects } from "./number-text.js";
 import { fade, paintSaliency, type RgbImage, rawOf, toBuffer } from "./painting.js";
 import { aspectColour, FAINT_INK, GREY, INK, toColour, toHex } from "./palette.js";
 import { inFrame, type Rectangle } from "./place-labels.js";
-import { relevanceBar } from "./relevance-bar.js";
+import { shareBar } from "./share-bar.js";
 import type { Shape } from "./shown-image.js";
 import { fitText, textWidth } from "./text-line.js";
 
@@ -42,8 +43,8 @@ interface Grid {
 
 /**
  * Each cell shows what the head still sees of its aspect under the masking of that method (its survival), and the
- * relevance as a bar with a tick at the threshold. The aspect that a method names first is in its colour, the others
- * are grey; all are grey where none is relevant.
+ * score as a bar, over the highest of the row. The aspect that a method names first is in its colour, the others are
+ * grey; all are grey where none is relevant.
  *
  * @param explained explanations of the same image and target; the first is by the model's default method, whose aspects
  *   become the columns.
@@ -67,8 +68,8 @@ export async function comparisonSheet(
   const widest = Math.max(...(await Promise.all(notes.map((text) => textWidth(text, faint)))));
   const width = Math.ceil(Math.max(left(columns.length + 1) + MARGIN, 2 * MARGIN + widest, 760));
   const bottom = top(shown.length);
-  const { answer, question } = headline(own.explanation);
-  const asked = question === BECAUSE ? "" : `, ${question.replace(/:$/, "")}`;
+  const { answer, question } = headlineParts(own.explanation);
+  const asked = question === BECAUSE ? "" : `, ${question}`;
   const bold = { isBold: true, colour: INK };
   const title = `${answer}${asked}: what each method names`;
   const texts = [
@@ -108,6 +109,7 @@ async function methodRow(
   const { columns, frame, place, panel, pale, left, top } = grid;
   const y = top(row);
   const first = firstOf(explanation);
+  const highest = Math.max(Number.MIN_VALUE, ...explanation.aspects.map(({ score }) => score ?? 0));
   const faint = { size: 9, colour: FAINT_INK };
   const room = NAMES - 10;
   const own = { colour: INK, isBold: row === 0 };
@@ -128,12 +130,11 @@ async function methodRow(
     const survival = ownValue(maps.survival, name) ?? boxSurvival(aspect, ownValue(maps.regions, name));
     const image = survival ? paintSurvival(pale, survival, { size: maps.size, colour }) : pale;
     images.push({ image, ...at(index + 1) });
-    const threshold = relevantFrom(aspect, explanation);
     if (!aspect.isPresent) continue;
     const [x, under] = [left(index + 1), y + frame.height];
-    const bar = { x, y: under + 8, width: frame.width - 34, colour, threshold };
+    const bar = { x, y: under + 8, width: frame.width - 40, colour };
     const number = { x: x + frame.width, y: under + 16, size: 9, colour: INK, anchor: "end" } as const;
-    drawing.push(...relevanceBar(aspect.relevance, bar), await writeText(shareText(aspect.relevance), number));
+    drawing.push(...shareBar((aspect.score ?? 0) / highest, bar), await writeText(scoreText(aspect.score), number));
   }
   return { drawing, images };
 }
@@ -148,17 +149,17 @@ async function fitted(
 function footer(present: number, shown: number): string[] {
   if (present === 0) return ["No aspect is seen in this image."];
   return [
-    "Colour: the aspect that the method names first, its most relevant one; all are grey where none is relevant.",
-    "Bar: relevance, 0 to 1. Tick: relevant from here on; " +
-      "it is calibrated for the first method at most, a guess for the others.",
+    "Colour: the aspect that the method names first; all are grey where none is relevant.",
+    "Number: the score, which ranks the aspects of one method. Bar: the score over the highest of its row.",
     "Fill: what the head still sees of its aspect after the method's masking; the stronger, the more.",
     ...(present > shown ? [`The ${shown} most relevant of ${present} present aspects are shown.`] : []),
   ];
 }
 
-/** The most relevant aspect, unless none is relevant. */
+/** The aspect of the highest score, unless it is known that none is relevant. */
 function firstOf({ aspects }: Explanation): AspectExplanation | undefined {
-  return rankAspects(aspects).find(({ isRelevant }) => isRelevant);
+  const scored = aspects.filter(({ score, isRelevant }) => (score ?? 0) > 0 && isRelevant !== false);
+  return scored.sort((a, b) => (b.score ?? 0) - (a.score ?? 0))[0];
 }
 
 /** For boxes, which have no map: filled boxes with the aspect's survival. */

@@ -3,7 +3,8 @@
 import { clip, visible, visibleLine } from "../core/terminal.js";
 import { formatTable } from "../core/text-table.js";
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
-import { headlineText, intervalText, percentText, rankAspects, shareText, thresholdText } from "./headline.js";
+import { percentText, scoreText } from "../explain/headline.js";
+import { intervalText, rankAspects, remainderTexts, scaleText, shareText } from "./number-text.js";
 
 const BAR = 12;
 const LONGEST_NAME = 28;
@@ -27,34 +28,38 @@ export function explanationTable(explanation: Explanation, { colours = false }: 
     return colours ? `\u001b[${code}m${text}\u001b[0m` : text;
   };
   const ranked = rankAspects(explanation.aspects);
-  const titles = ["aspect", "kind", "present", "relevance", "survival", "relevant"];
+  const titles = ["aspect", "kind", "present", "share of evidence", "relevance", "score", "survival", "relevant"];
   const [head, ...lines] = formatTable([titles, ...ranked.map(cells)], { numbers: "left" });
-  const unexplained =
-    explanation.unexplained === null ? "" : `; ${percentText(explanation.unexplained)} of the saliency unexplained`;
   return [
-    paint(`${explanation.image}: ${headlineText(explanation)}`, 1),
+    paint(`${explanation.image}: ${explanation.headline.text}`, 1),
     `  ${paint(head, 2)}`,
     ...lines.map((line, index) => `  ${paint(line, ranked[index].isRelevant ? 32 : ranked[index].isPresent ? 0 : 2)}`),
-    `  ${paint(`${thresholdText(explanation)}${unexplained}`, 2)}`,
+    `  ${paint([scaleText(explanation), ...remainderTexts(explanation)].join("; "), 2)}`,
   ].join("\n");
 }
 
 function cells(aspect: AspectExplanation): string[] {
   const short = clip(visible(aspect.name), LONGEST_NAME);
-  const relevance = `${bar(aspect.relevance)} ${shareText(aspect.relevance)}${intervalText(aspect)}`;
-  const verdict = aspect.isRelevant ? "yes" : aspect.isPresent ? "no" : "";
+  const verdict = aspect.isRelevant ? (aspect.strength ?? "yes") : aspect.score === null ? "not readable" : "no";
+  const share = aspect.share === null ? "–" : `${bar(aspect.share)} ${percentText(aspect.share)}`;
   const present = `${aspect.isPresent ? "yes" : "no"} ${shareText(aspect.presence)}`;
   return [
     short,
     aspect.kind,
     present,
-    aspect.isPresent ? relevance : "",
-    aspect.isPresent ? shareText(aspect.survival) : "",
-    verdict,
+    ...(aspect.isPresent
+      ? [
+          share,
+          shareText(aspect.relevance) + intervalText(aspect),
+          scoreText(aspect.score),
+          shareText(aspect.survival),
+          aspect.isRelevant === null ? "" : verdict,
+        ]
+      : ["", "", "", "", ""]),
   ];
 }
 
-function bar(share: number | null): string {
-  const filled = Math.round(Math.min(1, Math.max(0, share ?? 0)) * BAR);
+function bar(share: number): string {
+  const filled = Math.round(share * BAR);
   return "█".repeat(filled) + "░".repeat(BAR - filled);
 }

@@ -1,5 +1,6 @@
 /** The results of a faithfulness run as rows and sentences, for the terminal and for the page. */
 
+import { scoreText } from "../explain/headline.js";
 import type { Faithfulness, FaithfulnessMethod, RandomControl } from "../faithfulness/faithfulness.js";
 
 export const METHOD_COLUMNS = [
@@ -36,7 +37,7 @@ export function methodRows({ methods }: Faithfulness): readonly { isDefault: boo
         numberOf(method.removalCorrelation),
         numberOf(method.curves?.deletion ?? null),
         numberOf(method.curves?.insertion ?? null),
-        numberOf(method.threshold),
+        method.scale && "line" in method.scale ? scoreText(method.scale.line) : "–",
       ],
     }));
 }

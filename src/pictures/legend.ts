@@ -1,20 +1,23 @@
-/** The legend beside the pictures: a bar for each aspect, most relevant first, with the threshold marked. */
+/** The legend beside the pictures: of each aspect its share of the evidence as a bar, and what lies elsewhere. */
 
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
+import { percentText, scoreText } from "../explain/headline.js";
 import { type Drawing, writeText } from "./drawing.js";
-import { percentText, rankAspects, relevantFrom, shareText } from "./headline.js";
+import { rankAspects, scaleText, shareText } from "./number-text.js";
 import { aspectColour, FAINT_INK, INK, toHex } from "./palette.js";
-import { relevanceBar } from "./relevance-bar.js";
+import { shareBar } from "./share-bar.js";
 import { fitText, textWidth } from "./text-line.js";
 
 const PALE_GREY = "#9aa3ab";
 const ROW = 60;
+/** Of an absent aspect, which has a name alone. */
+const SHORT_ROW = 26;
 const TITLE = 26;
 const LINE = 16;
 
 /** Height of `legend`, pixels. @param notes lines below it. */
 export function legendHeight(explanation: Explanation, notes: readonly string[]): number {
-  return TITLE + ROW * explanation.aspects.length + 38 + LINE * notes.length;
+  return TITLE + heightOf(rowsOf(explanation)) + 38 + LINE * notes.length;
 }
 
 /** @returns a drawing with its upper left corner at `x`, `y`. */
@@ -23,69 +26,133 @@ export async function legend(
   { x, y, width, notes }: { x: number; y: number; width: number; notes: readonly string[] },
 ): Promise<Drawing> {
   const small = { size: 10, colour: FAINT_INK };
-  const rows = rankAspects(explanation.aspects).map((aspect, row) => {
-    const colour = toHex(aspectColour(explanation.aspects.indexOf(aspect)));
-    const threshold = relevantFrom(aspect, explanation);
-    return legendRow(aspect, { x, y: y + TITLE + row * ROW, width, colour, threshold });
-  });
-  const bottom = y + TITLE + ROW * explanation.aspects.length + 12;
+  const all = rowsOf(explanation);
+  const rows = all.map((row, index) => legendRow(row, { x, y: y + TITLE + heightOf(all.slice(0, index)), width }));
+  const bottom = y + TITLE + heightOf(all) + 12;
   const lines = [...footer(explanation), ...notes].map(async (text, line) =>
     writeText(await fitText(text, { size: small.size, width }), { x, y: bottom + LINE * line, ...small }),
   );
   return [
-    await writeText("relevance", { x: x + width, y: y + 11, anchor: "end", ...small }),
+    await writeText(hasShares(explanation) ? "share of the evidence" : "score", {
+      x: x + width,
+      y: y + 11,
+      anchor: "end",
+      ...small,
+    }),
     await writeText("aspect", { x, y: y + 11, ...small }),
     ...(await Promise.all(rows)).flat(),
     ...(await Promise.all(lines)),
   ];
 }
 
+/** One row: an aspect, or what lies elsewhere. */
+interface Row {
+  readonly name: string;
+  readonly number: string;
+  /** 0..1; no bar without it. */
+  readonly bar: number | null;
+  readonly details: string;
+  readonly colour: string;
+  readonly look: "relevant" | "present" | "absent";
+}
+
+function heightOf(rows: readonly Row[]): number {
+  return rows.reduce((sum, { look }) => sum + (look === "absent" ? SHORT_ROW : ROW), 0);
+}
+
+/** The relevant aspects, then elsewhere, then the others. */
+function rowsOf(explanation: Explanation): Row[] {
+  const rows = rankAspects(explanation.aspects).map((aspect) => aspectRow(aspect, explanation));
+  const { elsewhere } = explanation;
+  if (elsewhere === null) return rows;
+  const rest: Row = {
+    name: "elsewhere",
+    number: percentText(elsewhere),
+    bar: elsewhere,
+    details: "in no relevant aspect",
+    colour: PALE_GREY,
+    look: "present",
+  };
+  const relevant = rows.filter(({ look }) => look === "relevant");
+  return [...relevant, rest, ...rows.slice(relevant.length)];
+}
+
+function aspectRow(aspect: AspectExplanation, explanation: Explanation): Row {
+  const { name, isRelevant, isPresent, share, score } = aspect;
+  const highest = Math.max(...explanation.aspects.map((one) => one.score ?? 0));
+  const details = isPresent ? legendDetails(aspect) : "";
+  if (!isPresent) return { name, number: "absent", bar: null, details, colour: PALE_GREY, look: "absent" };
+  const colour = toHex(aspectColour(explanation.aspects.indexOf(aspect)));
+  if (isRelevant === null) {
+    const bar = score !== null && highest > 0 ? score / highest : 0;
+    return { name, number: scoreText(score), bar, details, colour, look: "present" };
+  }
+  if (isRelevant)
+    return { name, number: share === null ? "" : percentText(share), bar: share, details, colour, look: "relevant" };
+  return { name, number: score === null ? "–" : "no", bar: 0, details, colour: PALE_GREY, look: "present" };
+}
+
+function hasShares({ elsewhere }: Explanation): boolean {
+  return elsewhere !== null;
+}
+
 async function legendRow(
-  aspect: AspectExplanation,
-  { x, y, width, colour, threshold }: { x: number; y: number; width: number; colour: string; threshold: number },
+  { name, number, bar, details, colour, look: kind }: Row,
+  { x, y, width }: { x: number; y: number; width: number },
 ): Promise<Drawing> {
-  const { isRelevant, isPresent, relevance } = aspect;
-  const ink = isRelevant ? INK : FAINT_INK;
-  const number = isPresent ? shareText(relevance) : "absent";
-  const numberSize = isPresent ? 13 : 10;
-  const look = { colour: ink, isBold: isRelevant };
+  const isRelevant = kind === "relevant";
+  const numberSize = kind === "absent" ? 10 : 13;
+  const look = { colour: isRelevant ? INK : FAINT_INK, isBold: isRelevant };
   const nameWidth = width - 24 - (await textWidth(number, { size: numberSize, ...look })) - 14;
-  const name = await fitText(aspect.name, { size: 13, width: nameWidth, ...look });
-  const outline = { stroke: PALE_GREY, strokeWidth: 2, ...(!isPresent && { dashCount: 7 }) };
+  const outline = { stroke: PALE_GREY, strokeWidth: 2, ...(kind === "absent" && { dashCount: 7 }) };
   const swatch = isRelevant
     ? { x, y, width: 14, height: 14, radius: 3, fill: colour }
     : { x: x + 1, y: y + 1, width: 12, height: 12, radius: 3, ...outline };
   const parts = [
     swatch,
-    await writeText(name, { x: x + 24, y: y + 13, size: 13, ...look }),
+    await writeText(await fitText(name, { size: 13, width: nameWidth, ...look }), {
+      x: x + 24,
+      y: y + 13,
+      size: 13,
+      ...look,
+    }),
     await writeText(number, { x: x + width, y: y + 13, size: numberSize, anchor: "end", ...look }),
   ];
-  if (!isPresent) return parts;
   const small = { size: 9, colour: FAINT_INK };
   return [
     ...parts,
-    ...relevanceBar(relevance, { x, y: y + 22, width, colour: isRelevant ? colour : PALE_GREY, threshold }),
-    await writeText(await fitText(legendDetails(aspect), { ...small, width }), { x, y: y + 46, ...small }),
+    ...(bar === null ? [] : shareBar(bar, { x, y: y + 22, width, colour })),
+    ...(details === ""
+      ? []
+      : [await writeText(await fitText(details, { ...small, width }), { x, y: y + 46, ...small })]),
   ];
 }
 
 /** The small line under an aspect's bar. */
 export function legendDetails(aspect: AspectExplanation): string {
-  const parts = [aspect.isRelevant ? "relevant" : aspect.relevance === null ? "not readable" : "not relevant"];
+  const parts = [verdictOf(aspect)];
+  if (aspect.relevance !== null) parts.push(`relevance ${shareText(aspect.relevance)}`);
+  if (aspect.isRelevant === false) return parts.join(" · ");
   if (aspect.relevanceInterval) parts.push(`interval ${aspect.relevanceInterval.map(shareText).join("–")}`);
-  if (aspect.survival !== null) parts.push(`survival ${shareText(aspect.survival)}`);
-  // With an interval there is no room for the area.
+  // With an interval there is no room for more.
   if (aspect.relevanceInterval) return parts.join(" · ");
-  if (aspect.kind === "boxes" && aspect.instances) parts.push(`${aspect.instances.length} found`);
+  if (aspect.survival !== null) parts.push(`survival ${shareText(aspect.survival)}`);
+  if (aspect.kind === "boxes") parts.push(`${aspect.instances.length} found`);
   if (aspect.isPlaceDerived) parts.push("place derived");
   else if (aspect.area !== undefined) parts.push(`area ${percentText(aspect.area)}`);
-  if (aspect.instances === undefined) parts.push("no place");
   return parts.join(" · ");
 }
 
+function verdictOf({ isRelevant, score, strength }: AspectExplanation): string {
+  if (score === null) return "not readable";
+  if (isRelevant === null) return "not calibrated";
+  return isRelevant ? (strength ?? "relevant") : "not relevant";
+}
+
 function footer(explanation: Explanation): string[] {
-  const { unexplained, threshold, thresholdBeside } = explanation;
-  const rest = unexplained === null ? [] : [`${percentText(unexplained)} of the saliency unexplained`];
-  const beside = thresholdBeside < threshold ? ` (${shareText(thresholdBeside)} beside one)` : "";
-  return [`| relevant from ${shareText(threshold)}${beside}`, ...rest];
+  const { against } = explanation;
+  return [
+    scaleText(explanation),
+    ...(against === null ? [] : [`${percentText(against)} of all evidence is against the answer`]),
+  ];
 }

@@ -2,10 +2,10 @@
 
 import sharp from "sharp";
 import type { Explained, Explanation } from "../explain/explanation.js";
+import { BECAUSE, headlineParts, noteOn } from "../explain/headline.js";
 import { aspectPanel } from "./aspect-panel.js";
 import { withDrawableNames } from "./drawable-names.js";
 import { type Drawing, inset, paintDrawing, toJpeg, writeText } from "./drawing.js";
-import { BECAUSE, headline, nothingText, shareText } from "./headline.js";
 import { legend, legendHeight } from "./legend.js";
 import { paintSaliency, type RgbImage, rawOf, toBuffer } from "./painting.js";
 import { aspectColour, FAINT_INK, heatColour, INK, PAPER, toHex } from "./palette.js";
@@ -120,7 +120,7 @@ async function header(
   explanation: Explanation,
   { x, y, width }: { x: number; y: number; width: number },
 ): Promise<Drawing> {
-  const { answer, question, causes } = headline(explanation);
+  const { answer, question, named, rest } = headlineParts(explanation);
   const bold = { size: 19, isBold: true, colour: INK };
   const plain = { size: 19, isBold: false, colour: FAINT_INK };
   const parts: Drawing[number][] = [];
@@ -131,17 +131,17 @@ async function header(
     parts.push(line);
     pen += line.width + 10;
   };
-  const isPlain = causes.length === 0 && question === BECAUSE;
+  const isPlain = explanation.headline.case === "ranked" || (named.length === 0 && question === BECAUSE);
   await write(await fitText(isPlain ? `${answer}:` : answer, { ...bold, width: width / 2 }), bold);
-  if (causes.length > 0 || question !== BECAUSE)
-    await write(causes.length > 0 ? await fitText(question, { ...plain, width: 0.3 * width }) : question, plain);
-  if (causes.length === 0) await write(nothingText(explanation.aspects), plain);
-  for (const [index, cause] of causes.entries()) {
-    const number = ` ${shareText(cause.relevance)}`;
+  if (!isPlain) {
+    await write(await fitText(`${question}:`, { ...plain, width: 0.3 * width }), plain);
+  }
+  for (const [index, cause] of named.entries()) {
+    const number = ` ${noteOn(cause)}`;
     const rest = x + width - pen - 26 - (await textWidth(number, bold)) - 10;
     const room = index > 0 ? LONGEST_NAME : Math.min(LONGEST_NAME, Math.max(0, rest));
     const text = (await fitText(cause.name, { ...bold, width: room })) + number;
-    const left = causes.length - index;
+    const left = named.length - index;
     const more = left > 1 ? 130 : 0;
     if (index > 0 && pen + 24 + (await textWidth(text, bold)) + more > x + width) {
       await write(`and ${left} more`, plain);
@@ -153,6 +153,7 @@ async function header(
     await write(text, bold);
     pen += 6;
   }
+  if (rest !== "") await write(rest, plain);
   return parts;
 }
 

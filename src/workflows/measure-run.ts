@@ -1,5 +1,5 @@
 /**
- * What follows the training: thresholds of the heads, references, the threshold of relevance, and reviews of every head.
+ * What follows the training: thresholds of the heads, references, the scale of relevance, and reviews of every head.
  * Ctrl-C ends it between batches; `--resume` goes on here, since all of the training is saved.
  */
 
@@ -12,13 +12,13 @@ import { splitSize } from "../dataset/dataset.js";
 import type { Split } from "../dataset/record.js";
 import type { Engine } from "../engine/engine.js";
 import { splitTally } from "../evaluation/split-evaluation.js";
-import { calibrate } from "../explain/calibration/calibrate.js";
 import { computeReferences } from "../explain/calibration/references.js";
 import { explainedTaps } from "../explain/graph/explained-taps.js";
 import type { Model } from "../model/model.js";
 import type { ModelSpec } from "../model/model-spec.js";
 import type { TrainedModel } from "../model/trained-model.js";
 import type { TrainResult } from "../train/train-stages.js";
+import { calibrateModel, usualMethods } from "./calibrate-model.js";
 import { reviewSplit } from "./review-split.js";
 import type { Plan } from "./train-plan.js";
 import { tuneHeads } from "./tune-heads.js";
@@ -30,7 +30,7 @@ interface MeasureOptions {
   readonly onPhase?: (phase: string) => void;
 }
 
-/** References from the training images, and the threshold of relevance from the validation images. */
+/** References from the training images, and the scale of relevance from the validation images. */
 export async function measureRelevance(
   { model, parameters }: TrainResult,
   {
@@ -46,10 +46,18 @@ export async function measureRelevance(
     interruptible(batches(dataset, { split, batchSize, inputSize: spec.trunk.inputSize, seed, shuffle: true }), signal);
   onPhase?.("references");
   const references = await referencesOf(model, { ...common, base, samples: () => stream("train") });
-  onPhase?.("threshold of relevance");
+  onPhase?.("scale of relevance");
   const { causes } = dataset.manifest;
   const samples = () => stream("validation");
-  const calibration = await calibrate(model, { ...common, references, samples, causes, warnOf: onlyHeads });
+  const others = usualMethods(model);
+  const calibration = await calibrateModel(model, {
+    ...common,
+    references,
+    samples,
+    causes,
+    others,
+    warnOf: onlyHeads,
+  });
   return { references, calibration };
 }
 

@@ -75,7 +75,7 @@ export interface RunOptions {
 }
 
 /**
- * Trains jointly, computes the references, calibrates the threshold, and writes `best/` in the run folder.
+ * Trains jointly, computes the references, calibrates relevance, and writes `best/` in the run folder.
  *
  * @throws ConfigError where the run folder is another's, or a cross-validation's or a comparison's.
  * @throws InterruptedError where the signal asks, after saving; before the first batch the signal's reason, since there
@@ -148,7 +148,7 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
     parameters: result.parameters,
     references,
     // A few images with new labels would move what the former aspects were measured by.
-    threshold: base ? base.threshold : calibration.threshold,
+    scales: base ? base.scales : calibration.scales,
     provenance: provenanceOf(plan, {
       result,
       metrics,

@@ -6,16 +6,19 @@ import { unzipSync } from "fflate";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Explainer, type Outcome, openExplainer } from "../../src/bundle/explainer.js";
+import { explanationGraphs } from "../../src/bundle/explanation-graphs.js";
 import { exportBundle } from "../../src/bundle/export-bundle.js";
 import { goldenNames, readBundle, readBundledModel, readGolden } from "../../src/bundle/read-bundle.js";
 import { verifyBundle } from "../../src/bundle/verify-bundle.js";
 import { random } from "../../src/core/random.js";
 import { decodeSafetensors, encodeSafetensors } from "../../src/core/safetensors.js";
 import { openRuntime, type Runtime } from "../../src/engine/session.js";
-import type { Explained } from "../../src/explain/explanation.js";
-import { fromStoredThreshold } from "../../src/model/trained-model.js";
+import type { Explained, MethodChoice } from "../../src/explain/explanation.js";
 import { redescribed, repacked } from "./stub.js";
 import { tinyModel } from "./tiny-model.js";
+
+/** Of `tinyModel`. */
+const CALIBRATED = { kind: "probability", line: 0.03, slope: 2, by: "causes" };
 
 let folder: string;
 let path: string;
@@ -165,7 +168,7 @@ describe("an explainer", () => {
     const { explanation, maps, width, height } = await explainer.explain(photo);
     expect({ width, height }).toEqual({ width: 90, height: 60 });
     expect(explanation.aspects.map(({ name }) => name)).toEqual(["necrosis", "mitosis", "vessel", "cellularity"]);
-    expect(explanation).toMatchObject({ image: photo, threshold: 0.31, target: { kind: "log-odds" } });
+    expect(explanation).toMatchObject({ image: photo, scale: CALIBRATED, target: { kind: "log-odds" } });
     expect(maps).toMatchObject({ size: 64, saliency: { height: 4, width: 4 } });
   });
 
@@ -193,17 +196,17 @@ describe("an explainer", () => {
     for await (const outcome of explainer.explainAll([photo], { targets }))
       if ("explained" in outcome) found.push(outcome.explained);
     expect(found.map(({ explanation }) => explanation)).toMatchObject([
-      { target: targets[0], threshold: 0.31 },
+      { target: targets[0], scale: CALIBRATED },
       // Calibrated for the classifier's answer alone; an aspect does not explain itself.
       {
         target: targets[1],
-        threshold: 0.2,
+        scale: { kind: "uncalibrated" },
         aspects: [{ name: "necrosis" }, { name: "mitosis" }, { name: "cellularity" }],
       },
-      { target: targets[2], threshold: 0.31 },
+      { target: targets[2], scale: CALIBRATED },
     ]);
-    expect(explainer.thresholdOf(targets[1])).toEqual({ high: 0.2, isCalibrated: false });
-    expect(explainer.thresholdOf()).toEqual(fromStoredThreshold(explainer.description.threshold));
+    expect(explainer.scaleOf(targets[1])).toEqual({ kind: "uncalibrated" });
+    expect(explainer.scaleOf()).toEqual(explainer.description.scales.evidence?.class);
     // Two graphs of other targets: the odds against one other class are not the class's own logit.
     const [logit, , odds] = found.map(({ maps }) => maps.saliency.values);
     expect(logit).not.toEqual(odds);
@@ -211,6 +214,17 @@ describe("an explainer", () => {
     await expect(none).rejects.toThrow(/no aspect "muzzle"/);
     const many = explainer.explainAll([photo], { targets: [{ kind: "unit", layer: "conv9", channel: 0 }] });
     await expect(many.next()).rejects.toThrow(/no layer "conv9"/);
+  });
+
+  test("scores mean what was calibrated for their method, at the heads' own layers alone", async () => {
+    const bundle = await readBundle(path);
+    const scaleOf = (method: MethodChoice) => explanationGraphs(bundle, method, {}).scaleOf(undefined);
+    expect(scaleOf({})).toEqual(CALIBRATED);
+    expect(scaleOf({ masking: "threshold" })).toEqual(CALIBRATED);
+    expect(scaleOf({ tap: "conv_pw_6" })).toEqual(CALIBRATED);
+    expect(scaleOf({ tap: "conv_pw_5" })).toEqual({ kind: "uncalibrated" });
+    expect(scaleOf({ saliency: "grad-cam" })).toMatchObject({ line: 0.1, by: "removal" });
+    expect(scaleOf({ saliency: "hires-cam" })).toEqual({ kind: "uncalibrated" });
   });
 
   test("explains many in order, and one that cannot be read stops no other", async () => {

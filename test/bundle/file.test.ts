@@ -178,10 +178,10 @@ describe("a damaged bundle", () => {
 
   test("of another version, or with a description that lacks something, says so", async () => {
     const other = redescribed(bundle, (description) => {
-      description.format = "aspectlens-bundle/2";
+      description.format = "aspectlens-bundle/1";
     });
-    expect(await failure(other)).toMatch(/format "aspectlens-bundle\/2", expected "aspectlens-bundle\/1"/);
-    for (const key of ["model", "threshold", "files", "preprocessing", "layouts"]) {
+    expect(await failure(other)).toMatch(/format "aspectlens-bundle\/1", expected "aspectlens-bundle\/2"/);
+    for (const key of ["model", "scales", "files", "preprocessing", "layouts"]) {
       const lacking = redescribed(bundle, (description) => {
         delete description[key];
       });
@@ -192,9 +192,9 @@ describe("a damaged bundle", () => {
       expect(await failure(wrong)).toContain(key);
     }
     const unknown = redescribed(bundle, (description) => {
-      description.treshold = 1;
+      description.scale = 1;
     });
-    expect(await failure(unknown)).toContain('Did you mean "threshold"?');
+    expect(await failure(unknown)).toContain('Did you mean "scales"?');
     expect(await failure(repacked(bundle, { "bundle.json": Buffer.from("{") }))).toContain("is not JSON");
   });
 });

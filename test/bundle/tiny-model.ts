@@ -36,7 +36,10 @@ export function tinyModel({ seed = 7 }: { seed?: number } = {}): TrainedModel {
     spec,
     parameters,
     references: { [SOURCE]: table },
-    threshold: { high: 0.31, isCalibrated: true },
+    scales: {
+      evidence: { class: { kind: "probability", line: 0.03, slope: 2, by: "causes" } },
+      "grad-cam": { class: { kind: "probability", line: 0.1, slope: 2, by: "removal" } },
+    },
     provenance: {
       dataset: { name: "tiny", hash: "0".repeat(64), counts: { train: 10, validation: 4 } },
       seed,

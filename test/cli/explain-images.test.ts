@@ -8,7 +8,7 @@ import { prepareResults } from "../../src/cli/results.js";
 import { skipper } from "../../src/cli/skipped-images.js";
 import { ImageError } from "../../src/core/errors.js";
 import type { ModelSpec } from "../../src/model/model-spec.js";
-import { explained, explanation, tissue } from "../pictures/fixtures.js";
+import { explained, ranked, tissue, unexplained } from "../pictures/fixtures.js";
 
 let [stdout, stderr] = ["", ""];
 let out: string;
@@ -35,16 +35,14 @@ function stub(): Explainer {
     let count = 0;
     for await (const image of images) {
       const name = image as string;
-      const aspects =
-        count++ % 3 === 2
-          ? explanation.aspects.map((aspect) => ({ ...aspect, isRelevant: false }))
-          : explanation.aspects;
+      const isThird = count++ % 3 === 2;
+      const said = name.includes("ranked") ? ranked : isThird ? unexplained : explained;
       if (name.includes("bad"))
         yield { image, error: new ImageError(`${name}: cannot be decoded whole. Save it again.`) };
       else {
         const one = {
-          ...explained,
-          explanation: { ...explanation, image: name, aspects },
+          ...said,
+          explanation: { ...said.explanation, image: name },
           width: 40,
           height: 30,
           picture,
@@ -87,13 +85,22 @@ test("more get a line each, then a summary; what was skipped has its line as it 
   expect(error).toBe("1 of 7 images skipped, for the reasons above.");
 });
 
+test("what has no scale is counted as such, not as unexplained", async () => {
+  await run(["a.png", "b.png", "ranked-1.png", "d.png", "e.png", "ranked-2.png"]);
+  expect(stdout.trimEnd().split("\n").slice(6, 9)).toEqual([
+    "6 images explained, 0 skipped",
+    "  because of: mitosis in 4, necrosis in 4",
+    "  not calibrated, scores only rank: 2",
+  ]);
+});
+
 test("--json prints one explanation a line and nothing else, however many", async () => {
   await run(["a.png", "b.png", "c.png", "d.png", "e.png", "f.png"], { json: true });
   const lines = stdout
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line).format);
-  expect(lines).toEqual(Array.from({ length: 6 }, () => "aspectlens-explanation/1"));
+  expect(lines).toEqual(Array.from({ length: 6 }, () => "aspectlens-explanation/2"));
 });
 
 test("a single image that is skipped is the error itself, with no line before it", async () => {

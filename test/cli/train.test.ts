@@ -97,7 +97,7 @@ describe("train", () => {
     expect(code).toBe(0);
     // No terminal: what follows the last epoch is said in lines.
     expect(stderr.slice(stderr.indexOf("epoch 2 ")).trim().split("\n").slice(1)).toEqual(
-      ["thresholds of the heads", "references", "threshold of relevance", "page of the run"].map(
+      ["thresholds of the heads", "references", "scale of relevance", "page of the run"].map(
         (phase) => `computing the ${phase}`,
       ),
     );

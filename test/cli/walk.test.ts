@@ -62,7 +62,7 @@ describe("the walk from data to explanation", () => {
     expect(code).toBe(0);
     const told = JSON.parse(stdout);
     expect(told).toMatchObject({ run: "run", best: "run/best", metrics: { split: "validation" } });
-    expect(told.threshold).toEqual(JSON.parse(readFileSync(at("run", "best/model.json"), "utf8")).threshold);
+    expect(told.scales).toEqual(JSON.parse(readFileSync(at("run", "best/model.json"), "utf8")).scales);
     const before = readFileSync(at("run", "best/model.json"));
     expect((await run("train", "config.json", "--resume")).stdout).toContain(
       "was finished already; the best model is in",
@@ -102,6 +102,22 @@ describe("the walk from data to explanation", () => {
     expect(ofBundle.stdout).toBe(ofRun.stdout);
   });
 
+  test("calibrate writes the same model with scales of its own, and nothing over what is another's", async () => {
+    const { code, stdout } = await run(
+      ...["calibrate", "model.aspect", dataset, "--out", "again.aspect", "--saliency", "hires-cam", "--json"],
+    );
+    expect(code).toBe(0);
+    const { scales, imageCount } = JSON.parse(stdout);
+    expect(imageCount).toBeGreaterThan(0);
+    expect(Object.keys(scales).sort()).toEqual(["evidence", "hires-cam"]);
+    expect((await run("verify", "again.aspect")).code).toBe(0);
+    writeFileSync(at("notes.aspect"), "mine");
+    const refused = await run("calibrate", "model.aspect", dataset, "--out", "notes.aspect");
+    expect(refused.code).toBe(2);
+    expect(oneLine(refused.stderr)).toMatch(/notes\.aspect: exists and is not a bundle/);
+    expect(readFileSync(at("notes.aspect"), "utf8")).toBe("mine");
+  });
+
   test("explain writes JSON, picture and masks beside each other, and prints one explanation a line under --json", async () => {
     const images = ["images/014.png", "images/016.png"].map((name) => join(dataset, name));
     const { code, stdout } = await run("explain", "model.aspect", ...images, "--json", "--out", "why");
@@ -110,9 +126,16 @@ describe("the walk from data to explanation", () => {
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
-    expect(lines.map((line) => line.format)).toEqual(["aspectlens-explanation/1", "aspectlens-explanation/1"]);
+    expect(lines.map((line) => line.format)).toEqual(["aspectlens-explanation/2", "aspectlens-explanation/2"]);
     expect(JSON.parse(readFileSync(at("why/014.json"), "utf8"))).toEqual(lines[0]);
     for (const { mask } of lines[0].aspects) if (mask) expect(existsSync(at("why", mask))).toBe(true);
+    for (const { scale, headline, elsewhere, aspects } of lines) {
+      expect(scale.kind).toBe("probability");
+      expect(headline.text.length).toBeGreaterThan(10);
+      if (elsewhere === null) continue;
+      const shares = aspects.map(({ share }: { share: number }) => share);
+      expect(shares.reduce((sum: number, share: number) => sum + share, elsewhere)).toBeCloseTo(1, 6);
+    }
     const picture = await sharp(at("why/014.overlay.jpg")).metadata();
     expect(picture.width).toBeGreaterThan(1000);
     expect(readdirSync(at("why")).filter((name) => name.endsWith(".tmp"))).toEqual([]);
@@ -162,7 +185,10 @@ describe("the walk from data to explanation", () => {
       run("explain", "model.aspect", image, "--json", "--out", "other", ...options);
     const layer = await explain("--saliency", "hires-cam", "--tap", "conv_pw_3");
     expect(layer.code, layer.stderr).toBe(0);
-    expect(JSON.parse(layer.stdout)).toMatchObject({ saliency: "hires-cam", masking: "multiply" });
+    // At a layer that the heads do not read, nothing says what a score means.
+    const uncalibrated = { scale: { kind: "uncalibrated" }, elsewhere: null };
+    expect(JSON.parse(layer.stdout)).toMatchObject({ saliency: "hires-cam", masking: "multiply", ...uncalibrated });
+    expect(oneLine(layer.stderr)).toMatch(/scores are not calibrated for this method, target or model/);
     const pixels = await explain(
       "--saliency",
       "grad-cam",
@@ -400,7 +426,17 @@ describe("usage", () => {
   test("--help lists what works, with examples, and ends with 0", async () => {
     const { code, stdout } = await run("--help");
     expect(code).toBe(0);
-    for (const name of ["demo", "data", "train", "evaluate", "explain", "faithfulness", "export", "verify"])
+    for (const name of [
+      "demo",
+      "data",
+      "train",
+      "evaluate",
+      "explain",
+      "calibrate",
+      "faithfulness",
+      "export",
+      "verify",
+    ])
       expect(stdout).toContain(`  ${name} `);
     const help = await run("explain", "--help");
     expect(help.stdout).toContain("aspectlens explain tissue.aspect");

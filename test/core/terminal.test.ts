@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { clip, messageLine, visible, visibleLine } from "../../src/core/terminal.js";
+import { headlineOf } from "../../src/explain/headline.js";
 import { escapeHtml } from "../../src/pages/html-page.js";
 import { explanationTable } from "../../src/pictures/explanation-table.js";
 import { explanation, necrosis } from "../pictures/fixtures.js";
@@ -42,9 +43,12 @@ test("names, classes and paths of an explanation reach neither terminal nor page
     target: { kind: "log-odds", class: "x".repeat(1000) } as const,
     aspects: [{ ...necrosis, name: ATTACK }],
   };
-  const table = explanationTable(attacked);
+  const table = explanationTable({
+    ...attacked,
+    headline: headlineOf(attacked, { isPeakElsewhere: false, unseen: [] }),
+  });
   expect(table).not.toMatch(RAW);
-  expect(table.split("\n")).toHaveLength(4); // headline, titles, one aspect, threshold
+  expect(table.split("\n")).toHaveLength(4); // headline, titles, one aspect, scale
   expect(table).not.toContain("x".repeat(201));
   expect(escapeHtml(ATTACK)).not.toMatch(RAW);
   expect(escapeHtml("two\nlines <b>")).toBe("two\nlines &lt;b&gt;");

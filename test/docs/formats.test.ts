@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Golden } from "../../src/bundle/golden.js";
 import type { Task } from "../../src/core/annotation.js";
 import { ndArray } from "../../src/core/nd-array.js";
+import { isScoreScale, SCALE_SOURCES, TARGET_GROUPS } from "../../src/core/relevance-scale.js";
 import { parseManifest } from "../../src/dataset/manifest.js";
 import { parseLine, toRecord } from "../../src/dataset/record.js";
 import { createTally } from "../../src/evaluation/create-tally.js";
@@ -74,8 +75,20 @@ describe("a bundle", async () => {
 
   test("keys of bundle.json", () => {
     expect(sorted(firstColumn(page, "`bundle.json`"))).toEqual(keysOf([description]));
-    const threshold = tableRows(section(page, "`bundle.json`")).find(([key]) => key === "`threshold`");
-    expect(codes(threshold?.[1] ?? "")).toEqual(expect.arrayContaining(Object.keys(Object(description.threshold))));
+  });
+
+  test("scales: their kinds, what belongs to each, and where it comes from", () => {
+    const rows = tableRows(section(page, "Scales"));
+    const values = { line: 0.02, slope: 2, by: "general" };
+    expect(rows.map(([kind]) => codes(kind)[0])).toEqual(["probability", "above-chance", "uncalibrated"]);
+    for (const [cell, keys] of rows) {
+      const kind = codes(cell)[0];
+      const of = Object.fromEntries(codes(keys).map((key) => [key, values[key as keyof typeof values]]));
+      expect(isScoreScale({ kind, ...of }), kind).toBe(true);
+      for (const key of Object.keys(of)) expect(isScoreScale({ kind, ...of, [key]: null }), key).toBe(false);
+    }
+    expect(codes(rows[0][2])).toEqual(expect.arrayContaining([...SCALE_SOURCES]));
+    expect(codes(section(page, "Scales").split("\n|")[0])).toEqual(["scales", ...TARGET_GROUPS]);
   });
 
   /** Rows of the tables that state a shape, and sizes of the tiny model. */
@@ -128,10 +141,10 @@ describe("a bundle", async () => {
   });
 
   test("keys of an explanation, its aspects and their instances", () => {
+    const scale = { kind: "probability", line: 0.02, slope: 2, by: "general" } as const;
     const all = [...goldens.values()].map(
       ({ explain }) =>
-        readExplanation(explain, { spec: description.model as never, threshold: { high: 0.2 }, image: "x.png" })
-          .explanation,
+        readExplanation(explain, { spec: description.model as never, scale, image: "x.png" }).explanation,
     );
     expect(sorted(firstColumn(page, "Explanation"))).toEqual(keysOf(all));
     const aspects = all.flatMap((explanation) => explanation.aspects);

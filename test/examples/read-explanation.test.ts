@@ -8,10 +8,10 @@ import { describe, expect, test } from "vitest";
 import { encodeGolden, type Golden } from "../../src/bundle/golden.js";
 import { type NdArray, type NdArrays, ndArray } from "../../src/core/nd-array.js";
 import { type Random, random } from "../../src/core/random.js";
+import type { ScoreScale } from "../../src/core/relevance-scale.js";
 import { readExplanation } from "../../src/explain/reading/read-explanation.js";
 import type { AspectSpec, HeadSpec } from "../../src/heads/head-spec.js";
 import type { ModelSpec } from "../../src/model/model-spec.js";
-import { fromStoredThreshold, type RelevanceThreshold, toStoredThreshold } from "../../src/model/trained-model.js";
 import { unpackTinyBundle } from "../bundle/elsewhere/unpacked-bundle.js";
 import { temporaryFolder } from "../dataset/given.js";
 
@@ -24,30 +24,30 @@ const folder = await temporaryFolder();
 interface Read {
   readonly name: string;
   readonly isPresent: boolean;
-  readonly isRelevant: boolean;
+  readonly isRelevant: boolean | null;
   readonly presence: number;
   readonly survival: number | null;
+  readonly score: number | null;
   readonly relevance: number | null;
-  readonly relevanceApart: number | null;
 }
 
-function readInPython(path: string, golden: string): { isExplained: boolean; aspects: Read[] } {
+function readInPython(path: string, golden: string): { scale: ScoreScale; aspects: Read[] } {
   const { status, stdout, stderr } = spawnSync(python, [script, path, golden], { encoding: "utf8" });
   expect(stderr + status).toBe("0");
   return JSON.parse(stdout);
 }
 
 /** Both readings of one golden, ours first; they agree where this does not throw. */
-function compare(path: string, golden: string, outputs: NdArrays, spec: ModelSpec, threshold: RelevanceThreshold) {
-  const how = { spec, threshold, image: "x.png" };
-  const { isExplained, aspects } = readExplanation(outputs, how).explanation;
+function compare(path: string, golden: string, outputs: NdArrays, spec: ModelSpec, scale: ScoreScale) {
+  const how = { spec, scale, image: "x.png" };
+  const { aspects } = readExplanation(outputs, how).explanation;
   const read = readInPython(path, golden);
-  expect(read.isExplained).toBe(isExplained);
+  expect(read.scale).toEqual(scale);
   expect(read.aspects.map(({ name }) => name)).toEqual(aspects.map(({ name }) => name));
   for (const [index, ours] of aspects.entries()) {
     const theirs = read.aspects[index];
     for (const key of ["isPresent", "isRelevant"] as const) expect(theirs[key], `${ours.name} ${key}`).toBe(ours[key]);
-    for (const key of ["presence", "survival", "relevance", "relevanceApart"] as const) {
+    for (const key of ["presence", "survival", "score", "relevance"] as const) {
       const [found, expected] = [theirs[key], ours[key]];
       if (expected === null || found === null) expect(found, `${ours.name} ${key}`).toBe(expected);
       else
@@ -64,37 +64,38 @@ describe.skipIf(!hasNumpy)("read_explanation.py", () => {
 
   test("reads the goldens of a bundle as we do", async () => {
     const goldens = await unpackTinyBundle(folder);
-    const { model, threshold } = JSON.parse(await readFile(join(folder, "bundle.json"), "utf8"));
+    const { model, scales } = JSON.parse(await readFile(join(folder, "bundle.json"), "utf8"));
     const aspects = [...goldens].flatMap(([file, { explain }]) =>
-      compare(
-        join(folder, "tiny.aspect"),
-        file.replace(".safetensors", ""),
-        explain,
-        model,
-        fromStoredThreshold(threshold),
-      ),
+      compare(join(folder, "tiny.aspect"), file.replace(".safetensors", ""), explain, model, scales.evidence.class),
     );
     expect(aspects.some(({ isPresent }) => isPresent)).toBe(true); // random heads are sure of nothing: no relevance
   });
 
-  test("reads heads of every kind that share some layers as we do, relevant ones and others", async () => {
+  test.each<ScoreScale>([
+    { kind: "probability", line: 0.08, slope: 2, by: "causes" },
+    { kind: "above-chance", line: 0.08 },
+    { kind: "uncalibrated" },
+  ])("reads heads of every kind that share some layers as we do, relevant ones and others: $kind", async (scale) => {
     const all = [];
     for (let seed = 1; seed <= 6; seed++) {
-      const stream = random(seed, "outputs");
-      const outputs = drawnOutputs(stream);
-      const threshold = { high: 0.3, low: 0.05, isCalibrated: true };
-      const path = join(folder, `drawn-${seed}.zip`);
+      const outputs = drawnOutputs(random(seed, "outputs"));
+      const path = join(folder, `drawn-${scale.kind}-${seed}.zip`);
       const nothing = ndArray([1, 1]);
       const golden: Golden = { name: "1", image: nothing, target: nothing, predict: {}, explain: outputs };
-      const description = Buffer.from(JSON.stringify({ model: SPEC, threshold: toStoredThreshold(threshold) }));
+      // A method without a scale is not calibrated.
+      const scales = scale.kind === "uncalibrated" ? {} : { evidence: { class: scale } };
+      const description = Buffer.from(JSON.stringify({ model: SPEC, saliency: "evidence", scales }));
       await writeFile(path, zipSync({ "bundle.json": description, "goldens/1.safetensors": encodeGolden(golden) }));
-      all.push(...compare(path, "1", outputs, SPEC, threshold));
+      all.push(...compare(path, "1", outputs, SPEC, scale));
     }
-    const relevant = all.filter(({ isRelevant }) => isRelevant);
-    expect(relevant.length).toBeGreaterThan(5);
-    expect(relevant.some(({ relevance }) => (relevance ?? 0) < 0.3)).toBe(true); // by the lower threshold
-    expect(all.filter(({ relevance, isRelevant }) => relevance !== null && !isRelevant).length).toBeGreaterThan(5);
     expect(all.filter(({ survival }) => survival === null).length).toBeGreaterThan(2);
+    const scored = all.filter(({ score }) => score !== null);
+    expect(scored.filter(({ score }) => score === 0).length).toBeGreaterThan(0); // a bound of the fit is reached
+    if (scale.kind === "uncalibrated") expect(scored.every(({ isRelevant }) => isRelevant === null)).toBe(true);
+    else {
+      expect(scored.filter(({ isRelevant }) => isRelevant).length).toBeGreaterThan(5);
+      expect(scored.filter(({ isRelevant }) => !isRelevant).length).toBeGreaterThan(5);
+    }
   });
 });
 
@@ -145,7 +146,7 @@ function drawnOutputs(stream: Random): NdArrays {
       return { name, p };
     });
     evidence[layer] = { answer, of };
-    outputs[`evidence/${layer}`] = sums(side, answer, (c) => [c * c, Math.abs(c)]);
+    outputs[`evidence/${layer}`] = sums(side, answer, (c) => [c, Math.abs(c)]);
     outputs[`saliency/${layer}`] = ndArray([1, side, side, 1], new Float32Array(side * side).fill(1));
     for (const { name, p } of of) {
       outputs[`${name}/overlap/${layer}`] = sums(side, answer, (c, index) => [

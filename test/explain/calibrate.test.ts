@@ -4,7 +4,7 @@ import type { Sample, Task } from "../../src/core/annotation.js";
 import { type NdArray, type NdArrays, ndArray } from "../../src/core/nd-array.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { createTfjsEngine } from "../../src/engine/tfjs-engine.js";
-import { calibrate } from "../../src/explain/calibration/calibrate.js";
+import { type Calibration, calibrate } from "../../src/explain/calibration/calibrate.js";
 import {
   overRandomizedModels,
   type Randomization,
@@ -12,9 +12,10 @@ import {
 } from "../../src/explain/calibration/randomized-models.js";
 import { computeReferences, createTable } from "../../src/explain/calibration/references.js";
 import { overSamples } from "../../src/explain/calibration/run-over-samples.js";
-import { removalFunction } from "../../src/explain/graph/evidence-removal.js";
 import { explainFunction } from "../../src/explain/graph/explain-function.js";
 import { explainConstants } from "../../src/explain/graph/graph-constants.js";
+import { severalMethods } from "../../src/explain/graph/several-methods.js";
+import { GENERAL_LINES } from "../../src/explain/relevance-constants.js";
 import { quantile } from "../reference/explanation.js";
 import { CLASSES, SOURCE, tinyImages, tinyModel, tinyParameters, tinyReferences, toTensors } from "./tiny-model.js";
 
@@ -135,7 +136,7 @@ test("removal fades exactly the elements that carry an aspect's evidence", async
   const constants = explainConstants({ parameters, references });
   for await (const { outputs } of overSamples(model, {
     engine,
-    fn: removalFunction(model),
+    fn: severalMethods(model, ["evidence"], { withRemoval: true }),
     constants,
     samples: [[sample]],
     batchSize: 1,
@@ -155,7 +156,7 @@ test("removal fades exactly the elements that carry an aspect's evidence", async
         const others = z.filter((_, index) => index !== best);
         return z[best] - Math.log(others.reduce((sum, value) => sum + Math.exp(value), 0));
       };
-      const logits = [...outputs.logits.data];
+      const logits = [...outputs["evidence>logits"].data];
       const best = logits.indexOf(Math.max(...logits));
       const r = references[SOURCE].data.slice(best * 128, best * 128 + 128);
       const u = model.aspects[0].forward(tensors, [at]).dataSync();
@@ -192,25 +193,31 @@ describe("calibration", () => {
    */
   function playing(
     script: readonly { relevance: Record<string, number>; lost?: Record<string, number> }[],
-    { chance = 0 }: { chance?: number } = {},
+    { chance = 0, methods = ["evidence"] }: { chance?: number; methods?: readonly string[] } = {},
   ): Engine {
     const row = (of: (image: (typeof script)[number]) => readonly number[], shape: readonly number[]) =>
       ndArray([script.length, ...shape], Float32Array.from(script.flatMap((image) => [...of(image)])));
     const names = ["spot", "share"];
     const pixels = (value: number) => row(() => new Array(SIZE * SIZE).fill(value), [SIZE, SIZE, 1]);
-    const outputs: NdArrays = {
+    const explained: NdArrays = {
       logits: row(() => [3, 0, 0], [3]),
       scores: row(() => [0.9, 0.05, 0.05], [3]),
       [`saliency/${SOURCE}`]: row(() => [1], [1, 1, 1]),
       [`evidence/${SOURCE}`]: row(() => [1, 1], [1, 1, 2]),
       [`pairs/${SOURCE}`]: row(() => [0], [1]),
-      target: row(() => [2], []),
       ...Object.fromEntries(
         names.flatMap((name): [string, NdArray][] => [
           [`${name}/unmasked`, pixels(4)],
           [`${name}/masked`, pixels(2)],
           [`${name}/reference`, pixels(-4)],
           [`${name}/overlap/${SOURCE}`, row(({ relevance }) => [relevance[name], 1], [1, 1, 2])],
+        ]),
+      ),
+    };
+    const targets: NdArrays = {
+      target: row(() => [2], []),
+      ...Object.fromEntries(
+        names.flatMap((name): [string, NdArray][] => [
           [`${name}/removed`, row(({ lost }) => [2 - (lost?.[name] ?? 0)], [])],
           [`${name}/referenced`, row(() => [1], [])],
         ]),
@@ -219,88 +226,124 @@ describe("calibration", () => {
     const byChance = Object.fromEntries(
       names.map((name) => [`${name}/overlap/${SOURCE}`, row(() => [chance, 1], [1, 1, 2])]),
     );
+    const ofMethods = (outputs: NdArrays) =>
+      Object.fromEntries(
+        methods.flatMap((method) => Object.entries(outputs).map(([name, array]) => [`${method}>${name}`, array])),
+      );
     const done = () => Promise.resolve();
     const missing = () => Promise.reject(new Error("not needed"));
     return {
       name: "tfjs",
       compile: (_, { name }) => {
-        const found = name === "randomized" ? { ...outputs, ...byChance } : outputs;
-        return Promise.resolve({ run: () => Promise.resolve(found), dispose: done });
+        const found = ofMethods(name === "randomized" ? { ...explained, ...byChance } : explained);
+        return Promise.resolve({ run: () => Promise.resolve({ ...found, ...targets }), dispose: done });
       },
       createState: () => Promise.resolve({ shapes: {}, read: missing, write: done, dispose: done }),
       dispose: missing,
     };
   }
-  const run = (
+  const run = async (
     script: Parameters<typeof playing>[0],
     rest: (index: number) => Partial<Sample>,
     { chance, ...options }: { limit?: number; causes?: Record<string, string[]>; chance?: number } = {},
   ) =>
-    calibrate(model, {
-      engine: playing(script, { chance }),
-      parameters,
-      references,
-      samples: () => [samples(script.length, rest)],
-      batchSize: script.length,
-      ...options,
-    });
+    scaled(
+      await calibrate(model, {
+        engine: playing(script, { chance }),
+        parameters,
+        references,
+        samples: () => [samples(script.length, rest)],
+        batchSize: script.length,
+        ...options,
+      }),
+    );
+  const scaled = (found: Calibration) => ({
+    ...found,
+    scale: found.scales.evidence?.class ?? { kind: "uncalibrated" },
+  });
   const scores = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
   const isFirstClass = () => ({ target: { label: "a" } });
+  /** The score of an aspect alone at one place where the answer's evidence and its own are 1: the square of `d p`. */
+  const scoreOf = (product: number) => product ** 2 / 1.001;
 
-  test("with known causes excludes the distractors of images that are answered right", async () => {
-    const script = scores.map((score) => ({ relevance: { spot: 0.9, share: score } }));
+  test("with known causes separates them from the distractors of images that are answered right", async () => {
+    const script = scores.map((score) => ({ relevance: { spot: 0.05, share: score / 100 } }));
     // The last image, whose distractor scores highest, is labelled otherwise than the answer "a".
     const rest = (index: number) => ({ target: { label: index === 5 ? "b" : "a" } });
-    const found = await run(script, rest, { causes: { a: ["spot"], b: ["spot"] }, chance: 0.35 });
-    expect(found).toMatchObject({ by: "causes", imageCount: 6, warnings: [], threshold: { isCalibrated: true } });
-    expect(found.threshold.high).toBeCloseTo(0.5001, 10);
+    const { scale, ...found } = await run(script, rest, { causes: { a: ["spot"], b: ["spot"] } });
+    expect(found).toMatchObject({ imageCount: 6, warnings: [] });
+    expect(scale).toMatchObject({ kind: "probability", by: "causes" });
+    if (scale.kind !== "probability") throw new Error();
+    expect(scale.line).toBeGreaterThan(scoreOf(0.005));
+    expect(scale.line).toBeLessThan(scoreOf(0.05));
   });
 
   test("takes causes from the samples too", async () => {
-    const script = scores.map((score) => ({ relevance: { spot: score, share: 0.95 } }));
-    const found = await run(script, () => ({ ...isFirstClass(), causes: ["share"] }), { chance: 0.35 });
-    expect(found.by).toBe("causes");
-    expect(found.threshold.high).toBeCloseTo(0.6001, 10);
+    const script = scores.map((score) => ({ relevance: { spot: score / 100, share: 0.05 } }));
+    const { scale } = await run(script, () => ({ ...isFirstClass(), causes: ["share"] }));
+    expect(scale).toMatchObject({ by: "causes" });
+  });
+
+  test("keeps the line of all models where that separates as well", async () => {
+    const script = scores.map((score) => ({ relevance: { spot: 0.9, share: score / 10 } }));
+    const { scale } = await run(script, isFirstClass, { causes: { a: ["spot"] } });
+    expect(scale).toEqual({ kind: "probability", ...GENERAL_LINES.evidence, by: "general" });
   });
 
   test("without causes separates the aspects whose removal takes more than a quarter of the target from the others", async () => {
     // The target is 2, the reference 1: a quarter is 0.25. Spots lose just less, shares more.
     const script = scores.map((score) => ({
-      relevance: { spot: score / 2, share: 0.4 + score / 2 },
+      relevance: { spot: score / 100, share: 0.04 + score / 100 },
       lost: { spot: 0.249, share: 0.251 },
     }));
-    const found = await run(script, () => ({}));
-    expect(found).toMatchObject({ by: "removal", imageCount: 6, threshold: { isCalibrated: true } });
-    // Between the highest spot, 0.3, and the lowest share, 0.45.
-    expect(found.threshold.high).toBeCloseTo(0.375, 6);
+    const { scale, imageCount } = await run(script, () => ({}));
+    expect({ scale, imageCount }).toMatchObject({ scale: { by: "removal" }, imageCount: 6 });
+    if (scale.kind !== "probability") throw new Error();
+    expect(scale.line).toBeGreaterThan(scoreOf(0.006));
+    expect(scale.line).toBeLessThan(scoreOf(0.041));
   });
 
   test("is never below what classifiers that have learned nothing reach", async () => {
     const script = scores.map((score) => ({ relevance: { spot: 0.9, share: score / 10 } }));
     const causes = { a: ["spot"] };
-    const found = await run(script, isFirstClass, { causes, chance: 0.25 });
-    expect(found).toMatchObject({ by: "chance", threshold: { isCalibrated: true } });
-    expect(found.threshold.high).toBeCloseTo(0.2501, 10);
-    expect(await run(script, isFirstClass, { causes, chance: 0.045 })).toMatchObject({ by: "causes" });
+    const { scale } = await run(script, isFirstClass, { causes, chance: 0.5 });
+    // Both aspects have the same evidence there, at one place, and none in common.
+    expect(scale).toMatchObject({ by: "randomized", line: expect.closeTo(scoreOf(0.5), 6) });
+    expect(await run(script, isFirstClass, { causes, chance: 0.1 })).toMatchObject({ scale: { by: "general" } });
   });
 
-  test("a distractor that is relevant beyond chance in most images is warned of, and raises no threshold", async () => {
+  test("a distractor that is relevant beyond chance in most images is warned of, and raises no line", async () => {
     const script = scores.map((score) => ({ relevance: { spot: 0.9, share: score } }));
-    const found = await run(script, isFirstClass, { causes: { a: ["spot"] }, chance: 0.25 });
-    expect(found).toMatchObject({ by: "chance", threshold: { high: 0.2501 } });
-    expect(found.warnings).toEqual([expect.stringMatching(/^"share" is relevant in 4 of the 6 images .* "causes"/)]);
+    const { scale, warnings } = await run(script, isFirstClass, { causes: { a: ["spot"] }, chance: 0.25 });
+    expect(scale).toMatchObject({ by: "randomized", line: expect.closeTo(scoreOf(0.25), 6) });
+    expect(warnings).toEqual([expect.stringMatching(/^"share" is relevant in 4 of the 6 images .* "causes"/)]);
   });
 
-  test("without causes and without any removal that matters is what chance reaches", async () => {
+  test("without causes and without any removal that matters is the line of all models", async () => {
     const script = scores.map((score) => ({ relevance: { spot: score, share: score } }));
-    const found = await run(script, () => ({}), { chance: 0.2 });
-    expect(found).toMatchObject({ by: "chance", threshold: { high: 0.2001, isCalibrated: true } });
+    expect(await run(script, () => ({}))).toMatchObject({ scale: { by: "general" } });
   });
 
-  test("is the uncalibrated one where heads see nothing, and says that it is uncalibrated", async () => {
+  test("of a method without a line of all models is none where heads see nothing", async () => {
     const given = { engine, parameters, references, samples: () => [], batchSize: 3 };
-    const found = await calibrate(model, given);
-    expect(found).toMatchObject({ by: "none", imageCount: 0, threshold: { high: 0.2, isCalibrated: false } });
+    const { scales, imageCount } = await calibrate(model, { ...given, methods: ["hires-cam", "evidence"] });
+    expect(imageCount).toBe(0);
+    expect(scales["hires-cam"]).toEqual({ class: { kind: "uncalibrated" } });
+    expect(scales.evidence).toEqual({ class: { kind: "probability", ...GENERAL_LINES.evidence, by: "general" } });
+  });
+
+  test("of several methods reads each method's own outputs", async () => {
+    const methods = ["evidence", "grad-cam"] as const;
+    const script = scores.map((score) => ({ relevance: { spot: 0.05, share: score / 100 } }));
+    const { scales } = await calibrate(model, {
+      ...{ engine: playing(script, { methods }), parameters, references, methods },
+      samples: () => [samples(script.length, isFirstClass)],
+      batchSize: script.length,
+      causes: { a: ["spot"] },
+    });
+    // The same numbers were played for both.
+    expect(scales["grad-cam"]?.class).toMatchObject({ kind: "probability", by: "causes" });
+    expect(Object.keys(scales)).toEqual(methods);
   });
 
   test("uses at most `limit` images, and says how many", async () => {

@@ -13,7 +13,7 @@ import type { MaskingName } from "../../src/explain/methods.js";
 import { readExplanation } from "../../src/explain/reading/read-explanation.js";
 import { createModel, type Model } from "../../src/model/model.js";
 import * as twin from "../reference/explanation.js";
-import { relevanceAlone } from "./relevance-alone.js";
+import { scoreAlone } from "./score-alone.js";
 import { SOURCE, tinyImages, tinyModel, tinyParameters, tinyReferences, toArrays, toTensors } from "./tiny-model.js";
 
 const SIZE = 32;
@@ -179,9 +179,11 @@ describe("beside plain loops", () => {
       const g = gradientAt(of.features);
       const halfWay = gradientAt(half);
       const w = twin.filterWeights(g, channels);
-      const c = twin.answerEvidence(
-        of,
-        g.map((value, index) => (value + halfWay[index]) / 2),
+      const mean = g.map((value, index) => (value + halfWay[index]) / 2);
+      const c = twin.answerEvidence(of, mean);
+      const net = twin.placeSums(
+        twin.difference(of).map((value, index) => value * mean[index]),
+        channels,
       );
       const [head] = model.aspects;
       const answer = (features: ArrayLike<number>) =>
@@ -202,6 +204,7 @@ describe("beside plain loops", () => {
       return {
         w,
         map: twin.placeSums(map, channels),
+        net,
         u,
         v,
         byFilterWeights,
@@ -229,18 +232,25 @@ describe("beside plain loops", () => {
       Array.from(found[name].data).filter((_, index) => index % 2 === channel);
     const roots = expected.c.map((value) => Math.sign(value) * Math.sqrt(Math.abs(value)));
     const [answer, overlap] = [`evidence/${SOURCE}`, `spot/overlap/${SOURCE}`];
-    expect(relativeError(part(answer, 0), sums(expected.c, expected.c))).toBeLessThan(1e-4);
+    expect(relativeError(part(answer, 0), expected.net)).toBeLessThan(1e-4);
     expect(relativeError(part(answer, 1), sums(roots, roots))).toBeLessThan(1e-4);
     expect(relativeError(part(overlap, 0), sums(roots, expected.p))).toBeLessThan(1e-4);
     expect(relativeError(part(overlap, 1), sums(expected.p, expected.p))).toBeLessThan(1e-4);
 
-    const { explanation } = readExplanation(found, { spec: model.spec, threshold: { high: 0.1 }, image: "x.png" });
+    const { explanation } = readExplanation(found, {
+      spec: model.spec,
+      scale: { kind: "uncalibrated" },
+      image: "x.png",
+    });
     const [spot] = explanation.aspects;
-    const alone = relevanceAlone([{ evidence: found[`evidence/${SOURCE}`], overlap: found[`spot/overlap/${SOURCE}`] }]);
-    expect(alone).toBeCloseTo(twin.relevance(expected.c, expected.p, expected.channels), 4);
-    // It keeps that beside the others only if it overlaps most.
-    expect(spot.relevance).toBeGreaterThan(0.01);
-    expect(spot.relevance).toBeLessThanOrEqual(alone);
+    const alone = scoreAlone([{ evidence: found[`evidence/${SOURCE}`], overlap: found[`spot/overlap/${SOURCE}`] }]);
+    const [score] = twin.scores(twin.rootEvidence(expected.c), [expected.p]);
+    // The ridge of the fit is a thousandth.
+    expect(1.001 * alone).toBeCloseTo(score, 5);
+    expect(score).toBeGreaterThan(0.001);
+    // It keeps that beside the others only if they add nothing.
+    expect(spot.score).toBeGreaterThan(0);
+    expect(spot.score).toBeLessThanOrEqual(alone);
     expect(spot.survival).toBeCloseTo(
       twin.survival(expected, { threshold: model.aspects[0].spec.threshold }) ?? Number.NaN,
       4,
@@ -324,9 +334,9 @@ describe("finite differences", () => {
   });
 });
 
-describe("relevance", () => {
+describe("the score", () => {
   const read = (from: NdArrays, name: string) =>
-    relevanceAlone([{ evidence: from[`evidence/${SOURCE}`], overlap: from[`${name}/overlap/${SOURCE}`] }]);
+    scoreAlone([{ evidence: from[`evidence/${SOURCE}`], overlap: from[`${name}/overlap/${SOURCE}`] }]);
 
   test("does not change when a head answers louder", () => {
     const louder = Object.fromEntries(
@@ -367,15 +377,10 @@ describe("relevance", () => {
         0,
       );
     const shared = sum((place, tap) => overlaps[tap].overlap.data[2 * place]);
-    const whole = sum((place, tap) => overlaps[tap].evidence.data[2 * place]);
     const roots = sum((place, tap) => overlaps[tap].evidence.data[2 * place + 1]);
     const aspect = sum((place, tap) => overlaps[tap].overlap.data[2 * place + 1]);
-    const within = sum((place, tap) => {
-      const squares = overlaps[tap].overlap.data.filter((_, index) => index % 2 === 1);
-      return squares[place] >= Math.max(...squares) / 100 ? overlaps[tap].evidence.data[2 * place] : 0;
-    });
     expect(shared).toBeGreaterThan(0);
-    expect(relevanceAlone(overlaps)).toBeCloseTo((shared / Math.sqrt(roots * aspect)) * (within / whole), 6);
+    expect(1.001 * scoreAlone(overlaps)).toBeCloseTo(shared ** 2 / (roots * aspect), 6);
   });
 });
 
@@ -392,7 +397,11 @@ describe("tasks", () => {
       expect([...found[`filterWeights/${SOURCE}`].data]).toEqual([...named[`filterWeights/${SOURCE}`].data]);
       const scores = task === "multi" ? found.logits.data.map((z) => 1 / (1 + Math.exp(-z))) : found.logits.data;
       expect(relativeError(found.scores.data, scores)).toBeLessThan(1e-6);
-      const { explanation } = readExplanation(found, { spec: of.spec, threshold: { high: 0.3 }, image: "x.png" });
+      const { explanation } = readExplanation(found, {
+        spec: of.spec,
+        scale: { kind: "uncalibrated" },
+        image: "x.png",
+      });
       expect(explanation.target).toEqual(
         task === "multi" ? { kind: "logit", class: classes[best] } : { kind: "value" },
       );

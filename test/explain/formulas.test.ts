@@ -14,7 +14,7 @@ import { applyMask, maskOf } from "../../src/explain/graph/masking.js";
 import { MASKING_NAMES } from "../../src/explain/methods.js";
 import { rowQuantiles } from "../../src/ops/row-quantiles.js";
 import { quantile as sortedQuantile } from "../reference/explanation.js";
-import { relevanceAlone } from "./relevance-alone.js";
+import { scoreAlone } from "./score-alone.js";
 import { tinyImages, tinyModel, tinyParameters, toTensors } from "./tiny-model.js";
 
 beforeAll(() => tf.setBackend("cpu"));
@@ -103,8 +103,11 @@ describe("evidence", () => {
     const gradient = grid(1, 1, 1, 1, 1, 1, -1, -1);
     const difference = grid(3, -1, 2, 2, -2, 1, 1, 1);
     // Place 0: products 3, -1: net 2, gross 3, N = 2/3: c = 2, -2/3. Place 1: no cancelling. Place 2: net -1: nothing.
-    const c = numbers(answerEvidence(gradient, { difference }));
+    const { elements, net } = answerEvidence(gradient, { difference });
+    const c = numbers(elements);
     for (const [i, expected] of [2, -2 / 3, 2, 2, 0, 0, 0, 0].entries()) expect(c[i]).toBeCloseTo(expected, 6);
+    // What cancels a place wholly is still against the answer.
+    expect(numbers(net)).toEqual([2, 4, -1, -2]);
   });
 
   test("of an aspect is gradient times difference, signed", () => {
@@ -117,8 +120,9 @@ describe("evidence", () => {
     const c = grid(1, -4, 0, 1, 9, 0, 0, 0);
     const p = grid(2, 1, 5, 0, 1, 1, 2, 2);
     expect(numbers(rootEvidence(c))).toEqual([1, -2, 0, 1, 3, 0, 0, 0]);
-    // Of c^2 and |c| at each place.
-    expect(numbers(evidenceMap(c))).toEqual([17, 5, 1, 1, 81, 9, 0, 0]);
+    // The net and the sum of |c| of each place.
+    const net = tf.tensor4d([-3, 1, 9, -2], [1, 2, 2, 1]);
+    expect(numbers(evidenceMap({ elements: c, net }))).toEqual([-3, 5, 1, 1, 9, 9, -2, 0]);
     // 1 * 2 - 2 * 1, 4 + 1; 0 * 5 + 1 * 0, 25; ...
     expect(numbers(overlapMap(rootEvidence(c), p))).toEqual([0, 5, 0, 25, 3, 2, 0, 8]);
   });
@@ -132,12 +136,16 @@ describe("evidence", () => {
     expect(numbers(pairSums([a, b]))).toEqual([7]);
   });
 
-  test("that is the root of the answer's, up to a factor, has relevance 1; apart, 0", () => {
-    const read = (c: tf.Tensor4D, p: tf.Tensor4D) =>
-      relevanceAlone([
+  test("that is the root of the answer's, up to a factor, has a score of 1; apart, 0", () => {
+    const read = (elements: tf.Tensor4D, p: tf.Tensor4D) =>
+      1.001 * // the ridge
+      scoreAlone([
         {
-          evidence: { shape: [1, 2, 2, 2], data: evidenceMap(c).dataSync() as Float32Array },
-          overlap: { shape: [1, 2, 2, 2], data: overlapMap(rootEvidence(c), p).dataSync() as Float32Array },
+          evidence: {
+            shape: [1, 2, 2, 2],
+            data: evidenceMap({ elements, net: tf.sum(elements, 3, true) }).dataSync() as Float32Array,
+          },
+          overlap: { shape: [1, 2, 2, 2], data: overlapMap(rootEvidence(elements), p).dataSync() as Float32Array },
         },
       ]);
     const c = grid(1, -4, 0, 1, 9, 0, 0, 0);
@@ -145,10 +153,10 @@ describe("evidence", () => {
     expect(read(c, tf.mul(rootEvidence(c), 0.125))).toBeCloseTo(1, 6);
     expect(read(c, grid(0, 0, 4, 0, 0, 2, 1, 1))).toBe(0);
     // 1 * 2 - 2 * 1 + 3 * 1 = 3; |c| sums to 15; |p|^2 = 5 + 25 + 2 + 8 = 40.
-    expect(read(c, grid(2, 1, 5, 0, 1, 1, 2, 2))).toBeCloseTo(3 / Math.sqrt(600), 6);
+    expect(read(c, grid(2, 1, 5, 0, 1, 1, 2, 2))).toBeCloseTo(9 / 600, 6);
     // One channel that is a hundred times stronger does not hide what the others agree on.
     const one = grid(100, 1, 1, 1, 1, 1, 1, 1);
-    expect(read(one, grid(0, 1, 1, 1, 1, 1, 1, 1))).toBeGreaterThan(0.2);
+    expect(read(one, grid(0, 1, 1, 1, 1, 1, 1, 1))).toBeGreaterThan(0.2 ** 2);
   });
 });
 
@@ -188,12 +196,14 @@ test("no formula leaves a tensor behind but its result", () => {
   const weights = tf.tensor4d([1, 2], [1, 1, 1, 2]);
   const map = tf.tensor4d([1, 2, 3, 4], [1, 2, 2, 1]);
   const before = tf.memory().numTensors;
+  const { elements, net } = answerEvidence(a, { difference: b });
   const results = [
-    answerEvidence(a, { difference: b }),
+    elements,
+    net,
     aspectEvidence(a, { difference: b }),
     rootEvidence(a),
     overlapMap(a, b),
-    evidenceMap(a),
+    evidenceMap({ elements, net }),
     pairSums([a, b]),
     maskOf({ weights, map }, { masking: "both" }),
     applyMask(a, { mask: map, reference: weights }),

@@ -1,51 +1,53 @@
 import { describe, expect, test } from "vitest";
 import type { Annotation, Sample } from "../../src/core/annotation.js";
-import {
-  fitLow,
-  thresholdAgainstDistractors,
-  thresholdAgainstRandomized,
-  thresholdThatSeparates,
-} from "../../src/explain/calibration/fit-threshold.js";
+import { relevanceOf } from "../../src/core/relevance-scale.js";
+import { decideScale, lineAgainstRandomized } from "../../src/explain/calibration/decide-scale.js";
+import { balancedAccuracy, fitLine } from "../../src/explain/calibration/fit-line.js";
 import {
   compareWithGroundTruth,
   type GroundTruthComparison,
-  rankedRelevances,
+  rankedScores,
 } from "../../src/explain/calibration/ground-truth.js";
 import type { AspectExplanation, Explanation } from "../../src/explain/explanation.js";
-import { relevantOnes } from "../../src/explain/reading/relevant-aspects.js";
 import { measureFaithfulness } from "../../src/faithfulness/measure-faithfulness.js";
 import { createTally } from "../../src/faithfulness/tally.js";
 
 interface Seen {
   readonly presence?: number;
-  readonly relevance: number | null;
+  readonly score: number | null;
   readonly survival?: number;
 }
 
-/** An explanation whose answer is `malignant`, with these aspects and a threshold of 0.3. */
+const SCALE = { kind: "probability", line: 0.3, slope: 2, by: "general" } as const;
+
+/** An explanation whose answer is `malignant`, with these aspects, relevant from a score of 0.3 on. */
 function explanation(aspects: Record<string, Seen>, answer = "malignant"): Explanation {
   return {
-    format: "aspectlens-explanation/1",
+    format: "aspectlens-explanation/2",
     image: "x.png",
     prediction: { class: answer, score: 0.9, scores: { [answer]: 0.9 } },
     target: { kind: "log-odds", class: answer },
     saliency: "evidence",
     masking: "filter-weights",
-    threshold: 0.3,
-    thresholdBeside: 0.3,
-    isExplained: true,
-    unexplained: 0,
+    scale: SCALE,
+    headline: { case: "named", text: "" },
+    elsewhere: 0,
+    against: 0,
     aspects: Object.entries(aspects).map(
-      ([name, { presence = 0.9, relevance, survival = 0 }]): AspectExplanation => ({
+      ([name, { presence = 0.9, score, survival = 0 }]): AspectExplanation => ({
         name,
         kind: "segmentation",
         presence,
-        relevance,
-        relevanceApart: relevance,
-        survival: relevance === null ? null : survival,
+        score,
+        relevance: score === null ? null : relevanceOf(score, SCALE),
+        survival: score === null ? null : survival,
         relevanceInterval: null,
         isPresent: true,
-        isRelevant: relevance !== null && relevance >= 0.3,
+        isRelevant: score !== null && score >= 0.3,
+        share: 0,
+        strength: null,
+        against: 0,
+        instances: [],
       }),
     ),
   };
@@ -62,7 +64,7 @@ describe("the truth of an image", () => {
   test("an aspect that may only be in the void is neither a cause nor a distractor", () => {
     const only = { mask: Float32Array.of(0, 0), ignored: Uint8Array.of(0, 1) };
     const labelled = sample({ necrosis: only, vessel: { boxes: [], ignoredBoxes: [[0, 0, 1, 1]] } });
-    const comparison = compareWithGroundTruth(explanation({ necrosis: { relevance: 0.5 } }), {
+    const comparison = compareWithGroundTruth(explanation({ necrosis: { score: 0.5 } }), {
       sample: labelled,
       causes,
     });
@@ -76,7 +78,7 @@ describe("the truth of an image", () => {
       vessel: { boxes: [[0, 0, 1, 1]] },
       tag: { boxes: [] },
     });
-    const comparison = compareWithGroundTruth(explanation({ necrosis: { relevance: 0.5 } }), {
+    const comparison = compareWithGroundTruth(explanation({ necrosis: { score: 0.5 } }), {
       sample: labelled,
       causes,
     });
@@ -130,19 +132,19 @@ describe("the truth of an image", () => {
     const labelled = sample({ necrosis: here, vessel: here, tag: here });
     const comparison = compareWithGroundTruth(
       explanation({
-        necrosis: { relevance: 0.5 },
-        vessel: { relevance: null },
-        tag: { relevance: 0.1 },
-        lymphocyte: { relevance: 0.8 },
+        necrosis: { score: 0.5 },
+        vessel: { score: null },
+        tag: { score: 0.1 },
+        lymphocyte: { score: 0.8 },
       }),
       {
         sample: labelled,
         causes,
       },
     );
-    expect(rankedRelevances(comparison)).toEqual([
-      { name: "necrosis", relevance: 0.5, uniqueRelevance: 0.5, score: 0.5, isPositive: true },
-      { name: "tag", relevance: 0.1, uniqueRelevance: 0.1, score: 0.1, isPositive: false },
+    expect(rankedScores(comparison)).toEqual([
+      { name: "necrosis", score: 0.5, isPositive: true },
+      { name: "tag", score: 0.1, isPositive: false },
     ]);
   });
 });
@@ -161,25 +163,25 @@ describe("faithfulness", () => {
     const images = [
       // Right by relevance, wrong by presence, tied by survival: half.
       comparison({
-        necrosis: { relevance: 0.6, presence: 0.8, survival: 0.5 },
-        vessel: { relevance: 0.1, presence: 0.9, survival: 0.5 },
+        necrosis: { score: 0.6, presence: 0.8, survival: 0.5 },
+        vessel: { score: 0.1, presence: 0.9, survival: 0.5 },
       }),
       // Three tie by relevance, one of them the cause: a third. Both distractors are called relevant.
       comparison({
-        necrosis: { relevance: 0.4, presence: 1, survival: 1 },
-        vessel: { relevance: 0.4, presence: 0.2 },
-        tag: { relevance: 0.4, presence: 0.1 },
+        necrosis: { score: 0.4, presence: 1, survival: 1 },
+        vessel: { score: 0.4, presence: 0.2 },
+        tag: { score: 0.4, presence: 0.1 },
       }),
       // Labelled, but the head does not see the cause: lost to coverage.
-      comparison({ necrosis: { relevance: null }, vessel: { relevance: 0.9 } }),
+      comparison({ necrosis: { score: null }, vessel: { score: 0.9 } }),
       // Labelled, but answered wrong: lost to coverage.
-      comparison({ necrosis: { relevance: 0.9 }, vessel: { relevance: 0.1 } }, { answer: "benign" }),
+      comparison({ necrosis: { score: 0.9 }, vessel: { score: 0.1 } }, { answer: "benign" }),
       // No cause is labelled: not part of the question, but part of the accuracy.
-      comparison({ vessel: { relevance: 0.9 } }, { labelled: ["vessel", "tag"] }),
+      comparison({ vessel: { score: 0.9 } }, { labelled: ["vessel", "tag"] }),
     ];
     const report = await measureFaithfulness(images);
     expect(report).toEqual({
-      format: "aspectlens-faithfulness/1",
+      format: "aspectlens-faithfulness/2",
       count: 2,
       classifier: { accuracy: 4 / 5 },
       methods: [
@@ -187,7 +189,7 @@ describe("faithfulness", () => {
           saliency: "evidence",
           masking: "filter-weights",
           isDefault: true,
-          threshold: 0.3,
+          scale: SCALE,
           namedCause: expect.closeTo((1 + 1 / 3) / 2, 12),
           causeRelevant: 1,
           distractorNamed: 2 / 3,
@@ -224,16 +226,13 @@ describe("faithfulness", () => {
 
   test("counts the images that no aspect explains, and those whose causes are all found", async () => {
     const both = (necrosis: number, mitosis: number) =>
-      comparison(
-        { necrosis: { relevance: necrosis }, mitosis: { relevance: mitosis } },
-        { labelled: ["necrosis", "mitosis"] },
-      );
+      comparison({ necrosis: { score: necrosis }, mitosis: { score: mitosis } }, { labelled: ["necrosis", "mitosis"] });
     const without = (vessel: number) =>
-      compareWithGroundTruth(explanation({ vessel: { relevance: vessel } }), {
+      compareWithGroundTruth(explanation({ vessel: { score: vessel } }), {
         sample: sample({ vessel: here }),
         causes: { malignant: [] },
       });
-    const unknown = compareWithGroundTruth(explanation({ vessel: { relevance: 0 } }), {
+    const unknown = compareWithGroundTruth(explanation({ vessel: { score: 0 } }), {
       sample: sample({ vessel: here }),
     });
     const images = [both(0.9, 0.8), both(0.9, 0.1), both(0.1, 0.2), without(0.1), without(0.1), without(0.7), unknown];
@@ -248,10 +247,7 @@ describe("faithfulness", () => {
 
   test("counts apart the images that lose by each of their causes", () => {
     const both = (mitosis: number) =>
-      comparison(
-        { necrosis: { relevance: 0.9 }, mitosis: { relevance: mitosis } },
-        { labelled: ["necrosis", "mitosis"] },
-      );
+      comparison({ necrosis: { score: 0.9 }, mitosis: { score: mitosis } }, { labelled: ["necrosis", "mitosis"] });
     const effects = (lost: number) => ({
       necrosis: { lost: 2, isFlipped: false },
       mitosis: { lost, isFlipped: false },
@@ -278,85 +274,97 @@ describe("faithfulness", () => {
   });
 });
 
-describe("thresholds", () => {
-  const scores = (positives: number[], negatives: number[]) => [
+describe("a scale", () => {
+  const scores = (positives: readonly number[], negatives: readonly number[]) => [
     ...positives.map((score) => ({ score, isPositive: true })),
     ...negatives.map((score) => ({ score, isPositive: false })),
   ];
   const causesSeen = [0.5, 0.6, 0.7, 0.8, 0.9];
-  const reached = (relevance: number, uniqueRelevance = relevance) => ({ relevance, uniqueRelevance });
+  const none = () => Promise.resolve([]);
 
-  test("are the lowest that at most 3 % of the distractors reach", () => {
-    // 100 distractors 0.001 .. 0.1: three may be named, so the fourth highest, 0.097, is excluded and 0.098 is not.
-    const distractors = Array.from({ length: 100 }, (_, i) => (i + 1) / 1000);
-    const threshold = thresholdAgainstDistractors(scores(causesSeen, distractors)) ?? Number.NaN;
-    expect(distractors.filter((score) => score >= threshold)).toEqual([0.098, 0.099, 0.1]);
-    expect(threshold).toBeCloseTo(0.0971, 10);
-    // One step lower names a fourth.
-    expect(distractors.filter((score) => score >= threshold - 0.0001)).toHaveLength(4);
+  test("has its line where a cause is as likely as a distractor, however many there are of each", () => {
+    // On the logarithm, 0.01 and 0.09 lie as far from 0.03 on either side.
+    const even = scores(new Array(8).fill(0.09), new Array(8).fill(0.01));
+    expect(fitLine(even, { slope: 2 })).toBeCloseTo(0.03, 8);
+    const uneven = scores(new Array(8).fill(0.09), new Array(80).fill(0.01));
+    // More distractors are trusted more: their target is nearer 0 than that of the eight causes is to 1.
+    const line = fitLine(uneven, { slope: 2 }) ?? Number.NaN;
+    expect(line).toBeGreaterThan(0.03);
+    expect(line).toBeLessThan(0.04);
   });
 
-  test("name no distractor where three percent are less than one", () => {
-    expect(thresholdAgainstDistractors(scores(causesSeen, [0.1, 0.2, 0.3, 0.2, 0.25]))).toBeCloseTo(0.3001, 10);
+  test("is what a search of the likelihood gives, with scores of 0 too", () => {
+    const known = scores([0.02, 0.05, 0.08, 0.3, 0.011], [0, 0, 0.004, 0.015, 0.03, 0.001, 0.009]);
+    const slope = 1.7;
+    const lossAt = (line: number) =>
+      known.reduce((sum, { score, isPositive }) => {
+        const target = isPositive ? 6 / 7 : 1 / 9;
+        const said = Math.min(1 - 1e-12, Math.max(1e-12, relevanceOf(score, { line, slope })));
+        return sum - (target * Math.log(said) + (1 - target) * Math.log(1 - said)) / (isPositive ? 5 : 7);
+      }, 0);
+    const found = fitLine(known, { slope }) ?? Number.NaN;
+    // Where a score is 0, its likelihood does not depend on the line.
+    expect(lossAt(found)).toBeLessThan(lossAt(found * 1.02));
+    expect(lossAt(found)).toBeLessThan(lossAt(found / 1.02));
   });
 
-  test("separate best what mattered from what did not", () => {
-    // At 0.45, half way between 0.4 and 0.5: all positives above; 5 of 6 negatives below.
-    expect(thresholdThatSeparates(scores(causesSeen, [0.1, 0.2, 0.3, 0.35, 0.4, 0.65]))).toBeCloseTo(0.45, 10);
+  test("is not fitted from fewer than five of either kind, nor from nothing", () => {
+    expect(fitLine(scores(causesSeen, [0.1, 0.1, 0.1, 0.1]), { slope: 2 })).toBeNull();
+    expect(fitLine(scores(causesSeen.slice(1), [0.1, 0.1, 0.1, 0.1, 0.1]), { slope: 2 })).toBeNull();
+    expect(fitLine(scores([0, 0, 0, 0, 0], [0, 0, 0, 0, 0]), { slope: 2 })).toBeNull();
   });
 
-  test("are the lowest with which classifiers that know nothing call at most 3 % relevant", () => {
-    // 25 images of two aspects; one of the 50 may be called relevant.
-    const images = (unique: number) =>
-      Array.from({ length: 25 }, (_, i) => [reached((i + 1) / 50), reached(0.2, unique)]);
-    expect(thresholdAgainstRandomized(images(0.01))).toBeCloseTo(0.4801, 10);
-    expect(thresholdAgainstRandomized(images(0.01), { share: 0.04 })).toBeCloseTo(0.4601, 10);
-    // Where the other of an image reaches a third of it, both count: one image, two aspects, which is more than one.
-    expect(thresholdAgainstRandomized(images(0.2))).toBeCloseTo(0.5001, 10);
-    expect(thresholdAgainstRandomized(images(0.2), { low: (high) => high / 2 })).toBeCloseTo(0.4801, 10);
-    // A floor above everything.
-    expect(thresholdAgainstRandomized(images(0.01), { floor: 0.6 })).toBe(0.6);
-    expect(thresholdAgainstRandomized(images(0.01).slice(0, 9))).toBeNull();
+  test("is relevant from 0.5 on, and 0 without any score", () => {
+    expect(relevanceOf(0.02, { line: 0.02, slope: 3 })).toBe(0.5);
+    expect(relevanceOf(0.04, { line: 0.02, slope: 2 })).toBeCloseTo(0.8, 12);
+    expect(relevanceOf(0, { line: 0.02, slope: 2 })).toBe(0);
   });
 
-  test("lie above what they exclude, also where a product is rounded down, and are never above 1", () => {
-    // 10,000 times this is 5,700 less one bit.
-    const score = 0.57;
-    expect(Math.floor(0.57 * 1e4)).toBeLessThan(5700);
-    for (const highest of [score, 0.29, 0.3, 0.1, 0.9999])
-      expect(thresholdAgainstDistractors(scores(causesSeen, [0.1, 0.1, 0.1, 0.1, highest]))).toBeGreaterThan(highest);
-    expect(thresholdAgainstDistractors(scores(causesSeen, [0.1, 0.1, 0.1, 0.1, 1]))).toBe(1);
+  test("balances what is reached and what is not", () => {
+    expect(balancedAccuracy(scores([0.1, 0.3], [0.1, 0.2, 0.3, 0]), 0.2)).toBeCloseTo((1 / 2 + 2 / 4) / 2, 12);
   });
 
-  test("beside a relevant aspect are a third, or more where that keeps the distractors at 3 % in all", () => {
-    const faint = Array.from({ length: 96 }, () => reached(0.04));
-    const strong = [reached(0.5), reached(0.4, 0), reached(0.2), reached(0.12)];
-    // Of 100, three may be named: two reach the threshold, so one more, and 0.12 is excluded.
-    expect(fitLow([...faint, ...strong], { high: 0.3 })).toBeCloseTo(0.1201, 10);
-    // Here none does, and a third of the threshold excludes more than 3 % ask for.
-    expect(fitLow([...faint, ...faint], { high: 0.3 })).toBeCloseTo(0.1, 10);
-    // Where the threshold names all that may be named, the next is excluded though it reaches more at places of its own
-    // than the threshold is.
-    const near = [reached(0.5), reached(0.5), reached(0.5), reached(0.2, 0.45)];
-    expect(fitLow([...faint, ...near], { high: 0.3 })).toBeCloseTo(0.4501, 10);
+  const few = new Array(12).fill(0.001);
+  test("is that of all models where it separates as well as the model's own", async () => {
+    const known = scores(new Array(10).fill(0.09), few);
+    const scale = await decideScale({ general: { slope: 2, line: 0.02 }, known, randomized: [], removed: none });
+    expect(scale).toEqual({ kind: "probability", line: 0.02, slope: 2, by: "general" });
   });
 
-  test("call what reaches the high one relevant, and beside it what reaches the low one at places of its own", () => {
-    const [first, second, third] = [reached(0.5), reached(0.2, 0.2), reached(0.25, 0.05)];
-    expect(relevantOnes([first, second, third], { high: 0.4, low: 0.1 })).toEqual([first, second]);
-    expect(relevantOnes([second, third], { high: 0.4, low: 0.1 })).toEqual([]);
-    expect(relevantOnes([first, second, third], { high: 0.25, low: 0.1 })).toEqual([first, second, third]);
+  test("is the model's own where that of all models does not separate", async () => {
+    const known = scores(new Array(10).fill(0.009), few);
+    const general = { slope: 2, line: 0.02 };
+    const own = await decideScale({ general, known, randomized: [], removed: none });
+    expect(own).toMatchObject({ kind: "probability", by: "causes", line: expect.closeTo(0.0031, 4) });
+    const removed = () => Promise.resolve(known);
+    expect(await decideScale({ general, known: [], randomized: [], removed })).toMatchObject({ by: "removal" });
+    // Without one of all models, the own is all there is.
+    expect(await decideScale({ general: { slope: 2 }, known, randomized: [], removed: none })).toMatchObject({
+      by: "causes",
+    });
   });
 
-  test("separate nothing where those that mattered score no higher", () => {
-    expect(thresholdThatSeparates(scores([0, 0, 0, 0, 0], [0, 0, 0, 0, 0]))).toBeNull();
-    expect(thresholdThatSeparates(scores([0.1, 0.1, 0.1, 0.1, 0.1], causesSeen))).toBeNull();
+  test("has at least the line that 3 % of the scores of randomized models reach", async () => {
+    const randomized = Array.from({ length: 100 }, (_, index) => (index + 1) / 1000);
+    const line = lineAgainstRandomized(randomized) ?? Number.NaN;
+    expect(randomized.filter((score) => score >= line)).toEqual([0.098, 0.099, 0.1]);
+    expect(lineAgainstRandomized(randomized.slice(0, 19))).toBeNull();
+    expect(lineAgainstRandomized(new Array(30).fill(0))).toBeNull();
+    const known = scores(new Array(10).fill(0.09), few);
+    const general = { slope: 2, line: 0.02 };
+    expect(await decideScale({ general, known, randomized, removed: none })).toEqual({
+      kind: "probability",
+      line,
+      slope: 2,
+      by: "randomized",
+    });
+    expect(await decideScale({ general: { slope: 2 }, known: [], randomized, removed: none })).toMatchObject({
+      by: "randomized",
+    });
   });
 
-  test("are not set from fewer than five of either kind", () => {
-    for (const set of [thresholdAgainstDistractors, thresholdThatSeparates]) {
-      expect(set(scores(causesSeen, [0.1, 0.1, 0.1, 0.1]))).toBeNull();
-      expect(set(scores(causesSeen.slice(1), [0.1, 0.1, 0.1, 0.1, 0.1]))).toBeNull();
-    }
+  test("is none where nothing tells what scores mean", async () => {
+    const found = await decideScale({ general: { slope: 2 }, known: [], randomized: [], removed: none });
+    expect(found).toEqual({ kind: "uncalibrated" });
   });
 });

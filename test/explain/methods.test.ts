@@ -9,7 +9,7 @@ import { ConfigError } from "../../src/core/errors.js";
 import { type NdArrays, ndArray } from "../../src/core/nd-array.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
-import { removalFunction } from "../../src/explain/graph/evidence-removal.js";
+import { removedTargets } from "../../src/explain/graph/evidence-removal.js";
 import { explainFunction } from "../../src/explain/graph/explain-function.js";
 import { explainConstants } from "../../src/explain/graph/graph-constants.js";
 import type { ExplainOptions } from "../../src/explain/graph/options.js";
@@ -91,7 +91,7 @@ describe("every method", () => {
         }
         const { explanation, maps } = readExplanation(a, {
           spec: model.spec,
-          threshold: { high: 0.3 },
+          scale: { kind: "uncalibrated" },
           image: "x.png",
           method: options,
         });
@@ -256,7 +256,7 @@ describe("a target that is no class", () => {
       expect(relativeError(b[name].data, data), name).toBeLessThan(1e-3);
     const { explanation } = readExplanation(a, {
       spec: model.spec,
-      threshold: { high: 0.3 },
+      scale: { kind: "uncalibrated" },
       image: "x.png",
       target: options.target,
     });
@@ -298,8 +298,8 @@ test("a class's own score is explained without its odds against the others", () 
 
 test("removal fades an aspect's evidence at the tap that was asked for", () => {
   tf.tidy(() => {
-    const fn = removalFunction(model, { tap: EARLY });
-    const { outputs } = fn({ inputs: toTensors(given()), constants: toTensors(constants), state: {} });
+    const inputs = { inputs: toTensors(given()), constants: toTensors(constants) };
+    const outputs = removedTargets(explanationSteps(model, inputs, { tap: EARLY }));
     const of = (name: string) => outputs[name].dataSync()[0];
     expect(of("spot/removed")).not.toBe(of("target"));
     expect(of("spot/referenced")).toBe(of("tag/referenced"));

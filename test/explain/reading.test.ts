@@ -9,15 +9,15 @@ import { parseTarget } from "../../src/explain/reading/parse-target.js";
 import { predictionOf } from "../../src/explain/reading/prediction.js";
 import { type ReadOptions, readExplanation } from "../../src/explain/reading/read-explanation.js";
 import { regionsOf } from "../../src/explain/reading/regions.js";
-import { relevancesOf } from "../../src/explain/reading/relevance.js";
+import { scoresOf } from "../../src/explain/reading/scores.js";
+import { shareAgainst, sharesOf } from "../../src/explain/reading/shares.js";
 import { survivalMap, survivalOver } from "../../src/explain/reading/survival.js";
 import { targetWeights } from "../../src/explain/reading/target-weights.js";
 import { touchedCells } from "../../src/explain/reading/touched-cells.js";
-import { unexplainedShare } from "../../src/explain/reading/unexplained.js";
 import { classTargetOf } from "../../src/explain/target.js";
 import type { AspectSpec, ClassifierSpec } from "../../src/heads/head-spec.js";
-import { jointRelevances } from "../reference/explanation.js";
-import { relevanceAlone } from "./relevance-alone.js";
+import { scores } from "../reference/explanation.js";
+import { scoreAlone } from "./score-alone.js";
 
 const array = (shape: number[], data: ArrayLike<number>) => ndArray(shape, Float32Array.from(data));
 /** A mask drawn as rows of `#` and `.`. */
@@ -165,10 +165,13 @@ describe("a derived place", () => {
 });
 
 describe("regions of one number", () => {
-  test("of an amount have no place", () => {
+  test("of an amount are derived, as those of a presence", () => {
     const spec: AspectSpec = { kind: "amount", form: "number", name: "fat", taps: ["conv_pw_11"], threshold: 0.1 };
-    const { instances, mask } = regionsOf(array([1, 1], [3]), { spec, size: 8, derivedMask: none });
-    expect([instances, mask]).toEqual([undefined, undefined]);
+    const mask = drawn("##......", "##......", ...Array(6).fill("........"));
+    const { instances, isDerived } = regionsOf(array([1, 1], [3]), { spec, size: 8, derivedMask: () => mask });
+    expect(instances.map(({ boxes }) => boxes)).toEqual([[[0, 0, 0.25, 0.25]]]);
+    expect(isDerived).toBe(true);
+    expect(regionsOf(array([1, 1], [-3]), { spec, size: 8, derivedMask: none }).whole.elements).toHaveLength(0);
   });
 });
 
@@ -199,7 +202,7 @@ describe("survival", () => {
   });
 });
 
-/** Of an answer whose channels are 1 or -1, so that sums of `c^2` and of `|c|` are the same. */
+/** By place, the net evidence, taken as all of it. */
 function evidence(shape: readonly number[], sums: readonly number[]): NdArray {
   return array(
     [...shape, 2],
@@ -207,97 +210,85 @@ function evidence(shape: readonly number[], sums: readonly number[]): NdArray {
   );
 }
 
-describe("relevance", () => {
+describe("the score", () => {
   const tap = {
     evidence: evidence([1, 1, 2], [9, 16]),
     overlap: array([1, 1, 2, 2], [6, 4, 0, 25]),
   };
+  /** The ridge of the fit. */
+  const RIDGE = 1.001;
 
-  test("is the cosine of the two evidences over all elements where the aspect is everywhere", () => {
-    // 6 / sqrt(25 * 29).
-    expect(relevanceAlone([tap])).toBeCloseTo(6 / Math.sqrt(725), 12);
+  test("of an aspect alone is the square of the cosine of the two evidences, over all elements", () => {
+    // 6^2 / (25 * 29).
+    expect(scoreAlone([tap])).toBeCloseTo(36 / 725 / RIDGE, 12);
   });
 
-  test("takes the answer by the roots of its channels in the cosine, by their squares in the share", () => {
-    // Two places; c = 4 and -9 at the first, 1 at the second, p = 3, -1 at the first: (2 * 3 + 3 * 1) / sqrt(14 * 10),
-    // and 97 of 98.
-    const roots = { evidence: array([1, 1, 2, 2], [97, 13, 1, 1]), overlap: array([1, 1, 2, 2], [9, 10, 0, 0]) };
-    expect(relevanceAlone([roots])).toBeCloseTo((9 / Math.sqrt(140)) * (97 / 98), 6);
+  test("is nothing where the aspect speaks against the answer, which `against` has instead", () => {
+    const against = { evidence: tap.evidence, overlap: array([1, 1, 2, 2], [-6, 4, 0, 25]) };
+    expect(scoreAlone([against])).toBe(0);
+    const [found] = scoresOf([[{ tap: "t", index: 0, overlap: against.overlap }]], { t: { evidence: tap.evidence } });
+    expect(found.against).toBeCloseTo(36 / 725 / RIDGE, 12);
   });
 
-  test("is the cosine times the share of the answer's evidence at the aspect's places", () => {
-    // Only the second place holds the aspect: 16 of 25.
-    const there = { evidence: tap.evidence, overlap: array([1, 1, 2, 2], [0, 0, 8, 25]) };
-    expect(relevanceAlone([there])).toBeCloseTo((8 / Math.sqrt(25 * 25)) * (16 / 25), 12);
-    // A place with 1 % of the most belongs to it, one with less does not.
-    const faint = (square: number) => ({ evidence: tap.evidence, overlap: array([1, 1, 2, 2], [0, square, 8, 25]) });
-    expect(relevanceAlone([faint(0.25)])).toBeCloseTo(8 / Math.sqrt(25 * 25.25), 6);
-    expect(relevanceAlone([faint(0.24)])).toBeCloseTo((8 / Math.sqrt(25 * 25.24)) * (16 / 25), 6);
-  });
-
-  test("is nothing where the aspect speaks against the answer", () => {
-    expect(relevanceAlone([{ evidence: tap.evidence, overlap: array([1, 1, 2, 2], [-6, 4, 0, 25]) }])).toBe(0);
-  });
-
-  test("of an instance is its own cosine with all the evidence times its share of that", () => {
-    // 6 / (5 * 2), and 9 of 25.
-    expect(relevanceAlone([tap], { cells: [Uint8Array.of(1, 0)] })).toBeCloseTo((6 / 10) * (9 / 25), 12);
-    expect(relevanceAlone([tap], { cells: [Uint8Array.of(0, 1)] })).toBe(0);
+  test("of an instance is the square of its own cosine with all of the answer's evidence", () => {
+    // 6^2 / (25 * 4).
+    expect(scoreAlone([tap], { cells: [Uint8Array.of(1, 0)] })).toBeCloseTo(36 / 100, 12);
+    expect(scoreAlone([tap], { cells: [Uint8Array.of(0, 1)] })).toBe(0);
   });
 
   test("of several taps takes their elements together", () => {
     const other = { evidence: evidence([1, 1, 1], [11]), overlap: array([1, 1, 1, 2], [2, 7]) };
-    // (6 + 2) / sqrt((25 + 11) * (29 + 7)).
-    expect(relevanceAlone([tap, other])).toBeCloseTo(8 / 36, 12);
+    // (6 + 2)^2 / ((25 + 11) * (29 + 7)).
+    expect(scoreAlone([tap, other])).toBeCloseTo((8 / 36) ** 2 / RIDGE, 12);
   });
 
   test("is 0 where there is no evidence at all, and survives tiny numbers", () => {
-    expect(relevanceAlone([{ evidence: evidence([1, 1, 1], [0]), overlap: array([1, 1, 1, 2], [0, 3]) }])).toBe(0);
+    expect(scoreAlone([{ evidence: evidence([1, 1, 1], [0]), overlap: array([1, 1, 1, 2], [0, 3]) }])).toBe(0);
+    expect(scoreAlone([{ evidence: evidence([1, 1, 1], [3]), overlap: array([1, 1, 1, 2], [0, 0]) }])).toBe(0);
     const tiny = { evidence: evidence([1, 1, 1], [1e-36]), overlap: array([1, 1, 1, 2], [5e-37, 1e-36]) };
-    expect(relevanceAlone([tiny])).toBeCloseTo(0.5, 5);
+    expect(scoreAlone([tiny])).toBeCloseTo(0.25 / RIDGE, 5);
   });
 
   describe("beside another aspect", () => {
-    /** One place; c, p_1 and p_2 of unit length with these cosines. */
+    /** One place; d, p_1 and p_2 of unit length with these cosines. */
     const beside = ([first, second]: number[], common: number) =>
-      relevancesOf(
+      scoresOf(
         [first, second].map((cosine, index) => [{ tap: "t", index, overlap: array([1, 1, 1, 2], [cosine, 1]) }]),
         { t: { evidence: evidence([1, 1, 1], [1]), shared: { aspectCount: 2, sums: array([1, 1], [common]) } } },
-      );
+      ).map(({ score }) => score);
+    const near = (...values: number[]) => values.map((value) => expect.closeTo(value, 2));
 
-    test("is what is left of the answer's evidence once those that overlap more have taken theirs", () => {
-      // The first takes 0.6; of the second's 0.5, 0.6 * 0.5 went with it.
-      const [first, second] = beside([0.6, 0.5], 0.5);
-      expect(first).toEqual({ relevance: expect.closeTo(0.6, 6), uniqueRelevance: expect.closeTo(0.6, 6) });
-      expect(second).toEqual({ relevance: expect.closeTo(0.2, 6), uniqueRelevance: 0 });
-      expect(beside([0.5, 0.6], 0.5).reverse()).toEqual([first, second]);
+    test("is the cosine's square where they share nothing", () => {
+      expect(beside([0.6, 0.2], 0)).toEqual(near(0.36, 0.04));
     });
 
-    test("is nothing where a better one accounts for all that they share", () => {
-      const [first, second] = beside([0.6, 0.2], 0.5);
-      expect(first.relevance).toBeCloseTo(0.6, 6);
-      expect(second).toEqual({ relevance: 0, uniqueRelevance: 0 });
+    test("leaves what they share to the one that fits better", () => {
+      // b = (0.6 - 0.5 * 0.2, 0.2 - 0.5 * 0.6) / 0.75: the second would be negative, so the first takes all it can.
+      expect(beside([0.6, 0.2], 0.5)).toEqual(near(0.36, 0));
+      // b = (0.6 - 0.25, 0.5 - 0.3) / 0.75 = (0.4667, 0.2667); times the cosines.
+      expect(beside([0.6, 0.5], 0.5)).toEqual(near(0.28, 0.1333));
+      expect(beside([0.5, 0.6], 0.5)).toEqual(near(0.1333, 0.28));
     });
 
-    test("is the cosine where they share nothing", () => {
-      const [first, second] = beside([0.6, 0.2], 0);
-      expect(first.relevance).toBeCloseTo(0.6, 6);
-      expect(second.relevance).toBeCloseTo(0.2, 6);
+    test("is shared evenly by two that are one and the same", () => {
+      const [first, second] = beside([0.6, 0.6], 1);
+      expect(first).toBeCloseTo(0.18, 2);
+      expect(second).toBeCloseTo(first, 6);
     });
 
-    test("is what a pursuit over the vectors themselves gives", () => {
+    test("is what least squares over all subsets of the vectors gives", () => {
       const stream = random(4, "evidence");
-      for (let round = 0; round < 20; round++) {
-        const draw = () => Array.from({ length: 12 }, () => Math.max(0, stream.normal()));
+      for (let round = 0; round < 30; round++) {
+        const draw = () => Array.from({ length: 12 }, () => stream.normal());
         const common = draw();
-        const ps = [1, 2, 3, 4].map((weight) => draw().map((value, index) => value + (weight * common[index]) / 2));
-        const c = ps[0].map((value, index) => value + 0.5 * ps[3][index] + 0.3 * Math.abs(stream.normal()));
+        const ps = [1, 2, 3, 4].map((weight) => draw().map((value, index) => value + (weight * common[index]) / 4));
+        const d = ps[0].map((value, index) => value + 0.5 * ps[3][index] - 0.4 * ps[1][index] + stream.normal());
         const dot = (a: number[], b: number[]) => a.reduce((sum, value, index) => sum + value * b[index], 0);
-        const found = relevancesOf(
-          ps.map((p, index) => [{ tap: "t", index, overlap: array([1, 1, 1, 2], [dot(c, p), dot(p, p)]) }]),
+        const found = scoresOf(
+          ps.map((p, index) => [{ tap: "t", index, overlap: array([1, 1, 1, 2], [dot(d, p), dot(p, p)]) }]),
           {
             t: {
-              evidence: evidence([1, 1, 1], [dot(c, c)]),
+              evidence: evidence([1, 1, 1], [dot(d, d)]),
               shared: {
                 aspectCount: 4,
                 sums: array(
@@ -308,90 +299,52 @@ describe("relevance", () => {
             },
           },
         );
-        // Float32 in the sums.
-        for (const [index, share] of jointRelevances(c, ps).entries())
-          expect(found[index].relevance).toBeCloseTo(share, 4);
+        // The ridge of a thousandth.
+        for (const [index, expected] of scores(d, ps).entries()) expect(found[index].score).toBeCloseTo(expected, 2);
+        expect(found.reduce((sum, { score }) => sum + score, 0)).toBeLessThanOrEqual(1);
       }
     });
 
-    test("is what a pursuit over the vectors gives where aspects have different layers", () => {
-      // c = 2 in layer t, 1 in layer u. The first aspect reads t alone, p = (1, 0), and takes all that is there: cosine
-      // 1. The second reads
-      // both, p = (1, 1): 3 / sqrt(5 * 2), of which (2, 0) . (1, 1) / sqrt(10) went with the first; 1 / sqrt(10) is
-      // left.
-      const at = (tap: string, index: number, c: number) => ({ tap, index, overlap: array([1, 1, 1, 2], [c, 1]) });
-      const taps = {
-        t: { evidence: evidence([1, 1, 1], [4]), shared: { aspectCount: 2, sums: array([1, 1], [1]) } },
-        u: { evidence: evidence([1, 1, 1], [1]) },
-      };
-      const found = relevancesOf([[at("t", 0, 2)], [at("t", 1, 2), at("u", 0, 1)]], taps);
-      expect(found.map(({ relevance }) => relevance)).toEqual([
-        expect.closeTo(1, 6),
-        expect.closeTo(1 / Math.sqrt(10), 6),
-      ]);
-    });
-
-    test("is what another hid, but not of an aspect that speaks against the answer, and never above 1", () => {
-      // Two that are each other's opposite: what one takes off leaves the other 0.8 * 0.5 more.
-      const found = ([first, second]: number[], common: number) =>
-        beside([first, second], common).map(({ relevance }) => relevance);
-      expect(found([0.8, 0.3], -0.5)).toEqual([expect.closeTo(0.8, 6), expect.closeTo(0.7, 6)]);
-      expect(found([0.8, -0.1], -0.5)).toEqual([expect.closeTo(0.8, 6), 0]);
-      expect(found([0.9, 0.9], -1)).toEqual([expect.closeTo(0.9, 6), 1]);
-    });
-
-    test("apart from more relevant ones is what lies at places that hold none of them", () => {
-      // Three places with 8, 1 and 1 of the answer's evidence; the first aspect holds two of them, the second the last
-      // two.
-      const taps = {
-        t: { evidence: evidence([1, 1, 3], [8, 1, 1]), shared: { aspectCount: 2, sums: array([1, 1], [0]) } },
-      };
-      const overlaps = [
-        [4, 4, 0, 1, 0, 0],
-        [0, 0, 1, 1, 1, 1],
-      ];
-      const found = (order: number[]) =>
-        relevancesOf(
-          order.map((of, index) => [{ tap: "t", index, overlap: array([1, 1, 3, 2], overlaps[of]) }]),
-          taps,
-        );
-      const first = (4 / Math.sqrt(10 * 5)) * (9 / 10);
-      const cosine = 2 / Math.sqrt(10 * 2);
-      expect(found([0, 1])).toEqual([
-        { relevance: expect.closeTo(first, 6), uniqueRelevance: expect.closeTo(first / Math.sqrt(9 / 10), 6) },
-        { relevance: expect.closeTo((cosine * 2) / 10, 6), uniqueRelevance: expect.closeTo(cosine / Math.sqrt(10), 6) },
-      ]);
-      expect(found([1, 0]).reverse()).toEqual(found([0, 1]));
-    });
-
-    test("counts only what both have at the same layers and places", () => {
+    test("counts only what both have at the same layers", () => {
       const own = (tap: string, index: number) => [{ tap, index, overlap: array([1, 1, 2, 2], [1, 2, 0, 0]) }];
       const taps = {
         t: { evidence: evidence([1, 1, 2], [2, 0]), shared: { aspectCount: 2, sums: array([1, 1], [2]) } },
         u: { evidence: evidence([1, 1, 2], [2, 0]) },
       };
-      // Of two layers: nothing in common, 1 / 2 each. Of one layer: one and the same, which counts once.
-      const distinct = relevancesOf([own("t", 0), own("u", 0)], taps);
-      expect(distinct.map(({ relevance }) => relevance)).toEqual([expect.closeTo(0.5, 6), expect.closeTo(0.5, 6)]);
-      const same = relevancesOf([own("t", 0), own("t", 1)], taps);
-      expect(same.map(({ relevance }) => relevance)).toEqual([expect.closeTo(0.5, 6), expect.closeTo(0, 6)]);
+      // Of two layers: nothing in common, (1 / 2)^2 each. Of one layer: one and the same, half each.
+      const found = (...aspects: ReturnType<typeof own>[]) => scoresOf(aspects, taps).map(({ score }) => score);
+      expect(found(own("t", 0), own("u", 0))).toEqual(near(0.25, 0.25));
+      expect(found(own("t", 0), own("t", 1))).toEqual(near(0.125, 0.125));
     });
   });
 });
 
-describe("unexplained", () => {
+describe("shares", () => {
   const saliency = array([1, 2, 2, 1], [1, 2, 3, 4]);
+  const cells = (...marks: number[]) => Uint8Array.from(marks);
 
-  test("is the share of the saliency outside everything relevant, overlaps counted once", () => {
-    expect(
-      unexplainedShare(saliency, { relevant: [Uint8Array.of(1, 1, 0, 0), Uint8Array.of(0, 1, 1, 0)] }),
-    ).toBeCloseTo(0.4, 12);
-    expect(unexplainedShare(saliency, { relevant: [] })).toBe(1);
+  test("divide each place among those that hold it, in proportion to their scores; the rest lies elsewhere", () => {
+    const found = sharesOf(saliency, [
+      { cells: cells(1, 1, 0, 0), score: 0.3 },
+      { cells: cells(0, 1, 1, 0), score: 0.1 },
+    ]);
+    // 1 + 2 * 3/4 and 2 * 1/4 + 3 of 10.
+    expect(found).toEqual({
+      held: [expect.closeTo(0.25, 12), expect.closeTo(0.35, 12)],
+      elsewhere: expect.closeTo(0.4, 12),
+      isPeakHeld: false,
+    });
+    expect(sharesOf(saliency, [{ cells: cells(0, 0, 0, 1), score: 0.1 }])).toMatchObject({ isPeakHeld: true });
+    expect(sharesOf(saliency, [])).toEqual({ held: [], elsewhere: 1, isPeakHeld: false });
   });
 
-  test("is null where there is no saliency, or something relevant has no place", () => {
-    expect(unexplainedShare(array([1, 1, 1, 1], [0]), { relevant: [] })).toBeNull();
-    expect(unexplainedShare(saliency, { relevant: [Uint8Array.of(1, 1, 1, 1), undefined] })).toBeNull();
+  test("are none where there is no saliency", () => {
+    expect(sharesOf(array([1, 1, 1, 1], [0]), [])).toBeNull();
+  });
+
+  test("of the evidence against the answer take each place by its net", () => {
+    expect(shareAgainst(array([1, 1, 3, 2], [6, 9, -2, 3, 0, 5]))).toBe(0.25);
+    expect(shareAgainst(array([1, 1, 1, 2], [0, 0]))).toBeNull();
   });
 });
 
@@ -493,7 +446,7 @@ describe("an explanation", () => {
         { kind: "presence", name: "vessel", taps: [tap], threshold: 0.5 },
       ],
     },
-    threshold: { high: 0.2 },
+    scale: { kind: "probability", line: 0.1, slope: 2, by: "general" },
     image: "images/x.jpg",
   };
   /** A nucleus in the left upper quarter, seen by the head as u = 4 there and -4 elsewhere. */
@@ -522,11 +475,11 @@ describe("an explanation", () => {
   test("holds every number of the design", () => {
     const { explanation, maps } = readExplanation(outputs(), options);
     const presence = 1 / (1 + Math.exp(-4));
-    // Survival (2 + 4) / (4 + 4); relevance 3 / sqrt(9 * 4) * 4 / 9, apart from none the root of the share; on a grid
-    // of 2x2 the widened quarter is everything.
-    const numbers = { presence: expect.closeTo(presence, 12), survival: 0.75, relevance: expect.closeTo(2 / 9, 12) };
+    // Survival (2 + 4) / (4 + 4); score 3^2 / (9 * 4), less the ridge; relevance 1 / (1 + (0.1 / 0.25)^2); on a grid of
+    // 2x2 the widened quarter is everything.
+    const numbers = { presence: expect.closeTo(presence, 12), survival: 0.75, score: expect.closeTo(1 / 4, 3) };
     expect(explanation).toEqual({
-      format: "aspectlens-explanation/1",
+      format: "aspectlens-explanation/2",
       image: "images/x.jpg",
       prediction: {
         class: "malignant",
@@ -536,18 +489,20 @@ describe("an explanation", () => {
       target: { kind: "log-odds", class: "malignant" },
       saliency: "evidence",
       masking: "multiply",
-      threshold: 0.2,
-      thresholdBeside: 0.2,
-      isExplained: true,
+      scale: { kind: "probability", line: 0.1, slope: 2, by: "general" },
+      headline: { case: "named", text: "malignant 95 % because of nucleus (decisive)" },
       aspects: [
         {
           name: "nucleus",
           kind: "segmentation",
           ...numbers,
-          relevanceApart: expect.closeTo(1 / 3, 12),
+          relevance: expect.closeTo(1 / 1.16, 3),
           relevanceInterval: null,
           isPresent: true,
           isRelevant: true,
+          share: 1,
+          strength: "decisive",
+          against: 0,
           area: 0.25,
           mask: "x.nucleus.png",
           survivalMap: "x.nucleus.survival.png",
@@ -557,19 +512,23 @@ describe("an explanation", () => {
           name: "vessel",
           kind: "presence",
           presence: expect.closeTo(1 / (1 + Math.exp(2)), 12),
+          score: null,
           relevance: null,
-          relevanceApart: null,
           survival: null,
           relevanceInterval: null,
           isPresent: false,
           isRelevant: false,
+          share: 0,
+          strength: null,
+          against: null,
           area: 0,
           mask: null,
           instances: [],
           isPlaceDerived: true,
         },
       ],
-      unexplained: 0,
+      elsewhere: 0,
+      against: 0,
     });
     expect(JSON.parse(JSON.stringify(explanation))).toEqual(explanation);
     expect(Object.keys(maps.regions)).toEqual(["nucleus"]);
@@ -579,36 +538,41 @@ describe("an explanation", () => {
     expect(maps.saliency).toMatchObject({ height: 2, width: 2, values: Float32Array.of(1, 0, 0, 0) });
   });
 
-  test("calls nothing relevant below the threshold, and then nothing is explained", () => {
-    const { explanation } = readExplanation(outputs(), { ...options, threshold: { high: 0.34 } });
-    expect(explanation.isExplained).toBe(false);
-    expect(explanation.unexplained).toBe(1);
-    expect(explanation.aspects[0]).toMatchObject({ isPresent: true, isRelevant: false });
+  test("calls nothing relevant below a relevance of 0.5, and then all of the map lies elsewhere", () => {
+    const scale = { kind: "probability", line: 0.26, slope: 2, by: "causes" } as const;
+    const { explanation } = readExplanation(outputs(), { ...options, scale });
+    expect(explanation.headline).toEqual({
+      case: "elsewhere",
+      text: "malignant 95 %: no known aspect explains this",
+    });
+    expect(explanation.elsewhere).toBe(1);
+    expect(explanation.aspects[0]).toMatchObject({ isPresent: true, isRelevant: false, share: 0, strength: null });
+    expect(explanation.aspects[0].relevance).toBeLessThan(0.5);
   });
 
-  test("calls an aspect relevant from the lower threshold on, but only beside one that reaches the other", () => {
-    // The vessel has 1 / sqrt(9 * 5) * sqrt(5 / 9) apart from the nucleus: 1 / 9.
-    const changes = {
-      "vessel/unmasked": array([1, 1], [3]),
-      [`vessel/overlap/${tap}`]: array([1, 2, 2, 2], [0, 0, 0, 0, 0, 0, 1, 5]),
+  test("has no relevance where the scale is no probability: above chance or not, or ranked alone", () => {
+    const aspectWith = (scale: ReadOptions["scale"]) => {
+      const { explanation } = readExplanation(outputs(), { ...options, scale });
+      return { aspect: explanation.aspects[0], explanation };
     };
-    const relevant = (high: number, low: number) =>
-      readExplanation(outputs(changes), { ...options, threshold: { high, low } }).explanation.aspects.map(
-        ({ isRelevant }) => isRelevant,
-      );
-    expect(relevant(0.2, 0.11)).toEqual([true, true]);
-    expect(relevant(0.2, 0.12)).toEqual([true, false]);
-    expect(relevant(0.34, 0.11)).toEqual([false, false]);
+    const above = aspectWith({ kind: "above-chance", line: 0.2 });
+    expect(above.aspect).toMatchObject({ relevance: null, isRelevant: true, share: 1 });
+    expect(aspectWith({ kind: "above-chance", line: 0.3 }).aspect).toMatchObject({ isRelevant: false, share: 0 });
+    const { aspect, explanation } = aspectWith({ kind: "uncalibrated" });
+    expect(aspect).toMatchObject({ relevance: null, isRelevant: null, share: null, strength: null });
+    expect(explanation).toMatchObject({ elsewhere: null, headline: { case: "ranked" } });
   });
 
   test("gives no relevance where a head cannot tell its answer from nothing", () => {
     const { explanation } = readExplanation(outputs({ "nucleus/reference": quarter(3.5, -4) }), options);
     expect(explanation.aspects[0]).toMatchObject({
+      score: null,
       relevance: null,
       survival: null,
       isPresent: true,
       isRelevant: false,
     });
+    expect(explanation.headline.case).toBe("unreadable");
     expect(explanation.aspects[0].presence).toBeGreaterThan(0.9);
   });
 
@@ -626,25 +590,7 @@ describe("an explanation", () => {
     expect(maps.regions).toEqual({});
   });
 
-  test("leaves unexplained open where a relevant aspect has no place", () => {
-    const changes = {
-      "vessel/unmasked": array([1, 1], [3]),
-      [`vessel/overlap/${tap}`]: array([1, 2, 2, 2], [4, 4, 0, 0, 0, 0, 0, 0]),
-    };
-    const [first, nucleus, vessel] = options.spec.heads;
-    const amount = { ...vessel, kind: "amount", form: "number" } as AspectSpec;
-    const spec = { ...options.spec, heads: [first, nucleus, amount] };
-    const { explanation } = readExplanation(outputs(changes), { ...options, spec });
-    expect(explanation.aspects[1]).toMatchObject({
-      isRelevant: true,
-      relevance: expect.closeTo((2 / 3) * (4 / 9), 12),
-    });
-    expect(explanation.aspects[1]).not.toHaveProperty("instances");
-    expect(explanation.aspects[1]).not.toHaveProperty("isPlaceDerived");
-    expect(explanation.unexplained).toBeNull();
-  });
-
-  test("derives the place of a presence, with which it takes part in the pictures and in what is explained", () => {
+  test("derives the place of a presence, with which it takes part in the pictures and in the shares", () => {
     const changes = {
       "vessel/unmasked": array([1, 1], [3]),
       [`vessel/overlap/${tap}`]: array([1, 2, 2, 2], [4, 4, 0, 0, 0, 0, 0, 0]),
@@ -654,22 +600,19 @@ describe("an explanation", () => {
     expect(vessel).toMatchObject({ isPresent: true, isPlaceDerived: true, mask: "x.vessel.png" });
     expect(vessel).not.toHaveProperty("survivalMap");
     expect(vessel.instances).toHaveLength(1);
-    // One number: the instance has the aspect's own; its relevance is of the cells that it touches, here all.
-    const { presence, survival, relevance, area } = vessel;
-    expect(vessel.instances?.[0]).toMatchObject({ presence, survival, relevance, area });
+    // One number: the instance has the aspect's own.
+    const { presence, survival, area, share } = vessel;
+    expect(vessel.instances[0]).toMatchObject({ presence, survival, area });
     expect(maps.regions.vessel.filter((value) => value === 1).length / maps.size ** 2).toBe(area);
     expect(maps.survival).not.toHaveProperty("vessel");
-    expect(explanation.unexplained).toBe(0);
+    // Two aspects at all places: in proportion to their scores, 1/4 and 4^2 / (9 * 4).
+    expect(share).toBeCloseTo(4 / 9 / (1 / 4 + 4 / 9), 3);
+    expect(explanation.elsewhere).toBe(0);
   });
 
   test("keeps the target that was asked for", () => {
     const target = { kind: "margin", class: "benign", other: "malignant" } as const;
     expect(readExplanation(outputs(), { ...options, target }).explanation.target).toEqual(target);
-  });
-
-  test("is refused where the graph is that of an earlier version", () => {
-    const earlier = outputs({ [`evidence/${tap}`]: array([1, 2, 2, 1], [4, 0, 0, 5]) });
-    expect(() => readExplanation(earlier, options)).toThrow(/earlier version\. Export the bundle again\./);
   });
 
   test("is refused where an output is missing, or holds several images", () => {

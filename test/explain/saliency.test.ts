@@ -6,7 +6,7 @@ import { filterWeights } from "../../src/explain/graph/saliency/grad-cam.js";
 import { plusPlusWeights } from "../../src/explain/graph/saliency/grad-cam-plus-plus.js";
 import { resampleMap } from "../../src/explain/graph/saliency/resample-map.js";
 import type { ExplainedLayer } from "../../src/explain/graph/saliency/saliency.js";
-import { saliencyAt } from "../../src/explain/graph/saliency/saliency-at.js";
+import { type MappedSaliency, saliencyAt } from "../../src/explain/graph/saliency/saliency-at.js";
 import { SALIENCY_FUNCTIONS } from "../../src/explain/graph/saliency/saliency-methods.js";
 import { granularityOf, maskingsOf, SALIENCY_NAMES, type SaliencyName } from "../../src/explain/methods.js";
 import * as twin from "../reference/saliency.js";
@@ -239,13 +239,15 @@ describe("every method", () => {
       const [found, alone] = [both, one].map((point) =>
         inTidy(() => saliencyAt(name, { masked: point, weighed: point })),
       );
-      expect(tf.memory().numTensors - before).toBe(new Set([...Object.values(found), ...Object.values(alone)]).size);
-      for (const key of ["map", "maskMap", "evidence"] as const) {
-        expect(found[key].shape[0]).toBe(2);
-        expect(relativeError(found[key].dataSync().slice(0, alone[key].size), alone[key].dataSync()), key).toBeLessThan(
-          1e-5,
-        );
-        if (key !== "evidence") expect(Math.min(...found[key].dataSync()), key).toBeGreaterThanOrEqual(0);
+      const tensors = ({ map, maskMap, weights, evidence }: MappedSaliency) => ({ map, maskMap, ...evidence, weights });
+      const [of, ofAlone] = [tensors(found), tensors(alone)];
+      const all = [...Object.values(of), ...Object.values(ofAlone)].filter((tensor) => tensor !== undefined);
+      expect(tf.memory().numTensors - before).toBe(new Set(all).size);
+      for (const key of ["map", "maskMap", "elements", "net"] as const) {
+        const [both, own] = [of[key].dataSync(), ofAlone[key].dataSync()];
+        expect(of[key].shape[0]).toBe(2);
+        expect(relativeError(both.slice(0, own.length), own), key).toBeLessThan(1e-5);
+        if (key.endsWith("ap")) expect(Math.min(...both), key).toBeGreaterThanOrEqual(0);
       }
       expect(found.weights !== undefined).toBe(maskingsOf(name).includes("filter-weights"));
       expect(found.maskMap.shape[3]).toBe(granularityOf(name) === "element" ? CHANNELS : 1);
@@ -255,7 +257,12 @@ describe("every method", () => {
     test(`${name} of a target that does not depend on the layer is nothing, not NaN`, () => {
       const { at } = toyPoint({ scale: 0 });
       const found = saliencyAt(name, { masked: at, weighed: at });
-      for (const value of [...found.map.dataSync(), ...found.evidence.dataSync(), ...(found.weights?.dataSync() ?? [])])
+      for (const value of [
+        ...found.map.dataSync(),
+        ...found.evidence.elements.dataSync(),
+        ...found.evidence.net.dataSync(),
+        ...(found.weights?.dataSync() ?? []),
+      ])
         expect(Number.isFinite(value)).toBe(true);
       // Score-CAM's softmax weighs filters alike that change nothing; the others have nothing to say.
       if (name !== "score-cam") expect(Math.max(...found.map.dataSync())).toBe(0);

@@ -23,7 +23,11 @@ function explain(isTempered: boolean) {
   const inputs = { image: tf.tensor(tinyImages(1), [1, 32, 32, 3]), target: tf.zeros([1, 3]) };
   const outputs = toArrays(explainFunction(model)({ inputs, constants: toTensors(constants), state: {} }).outputs);
   tf.engine().endScope();
-  const { explanation } = readExplanation(outputs, { spec: model.spec, threshold: { high: 0.1 }, image: "x.png" });
+  const { explanation } = readExplanation(outputs, {
+    spec: model.spec,
+    scale: { kind: "uncalibrated" },
+    image: "x.png",
+  });
   return { outputs, explanation };
 }
 

@@ -12,6 +12,8 @@ import { stubModel } from "../bundle/stub.js";
 import { SOURCE, tinyParameters, tinyReferences } from "../explain/tiny-model.js";
 import { writeTinyDataset } from "../helpers/tiny-dataset.js";
 
+const SCALE = { kind: "probability", line: 0.04, slope: 2, by: "general" } as const;
+
 /** Heads that see their aspect in every image, and a classifier that answers "with" to everything. */
 function lavishModel(): TrainedModel {
   const spec: TrainedModel["spec"] = {
@@ -47,7 +49,7 @@ function lavishModel(): TrainedModel {
     spec,
     parameters: Object.fromEntries(louder),
     references: Object.fromEntries(references),
-    threshold: { high: 0.2, isCalibrated: true },
+    scales: { evidence: { class: SCALE } },
     provenance: stubModel.provenance,
   };
 }
@@ -78,7 +80,7 @@ describe("a model on a dataset that knows its causes", () => {
     expect(coverage).toBeGreaterThan(0);
     expect(methods).toHaveLength(6 + 6 + 3);
     expect(methods.filter(({ isDefault }) => isDefault)).toMatchObject([
-      { saliency: "evidence", masking: "multiply", threshold: 0.2 },
+      { saliency: "evidence", masking: "multiply", scale: SCALE },
     ]);
     // Relevance does not depend on the masking, survival does.
     const own = methods.filter(({ saliency }) => saliency === "evidence");

@@ -24,12 +24,12 @@ test("the page's verdicts say what its pictures say", async () => {
   expect(verdict(0.2, true)).toBe("ranks a distractor first, by 0.20");
 });
 
-test("of a relevant aspect's boxes those near its most relevant one are filled, however many there are", async () => {
-  const filled = async (relevances: readonly number[]) => {
-    const instances = relevances.map((relevance, index) => ({
+test("of a relevant aspect's boxes those near its highest score are filled, however many there are", async () => {
+  const filled = async (scores: readonly number[]) => {
+    const instances = scores.map((score, index) => ({
       box: [0.1 * index, 0.1, 0.1 * index + 0.08, 0.2] as const,
       presence: 0.9,
-      relevance,
+      score,
       survival: 0.5,
     }));
     const aspects = explained.explanation.aspects.map((aspect) =>
@@ -37,12 +37,7 @@ test("of a relevant aspect's boxes those near its most relevant one are filled, 
     );
     const shown = { ...explained, explanation: { ...explained.explanation, aspects } };
     const { drawing } = await aspectPanel(shown, tissue({ width: SIZE, height: SIZE }));
-    return (
-      drawing
-        .filter((part) => typeof part === "string")
-        .join("")
-        .split('fill-opacity="0.28"').length - 1
-    );
+    return drawing.filter((part) => "fillOpacity" in part && part.fillOpacity === 0.28).length;
   };
   expect(await filled([0.4, 0.01])).toBe(1);
   expect(await filled(Array.from({ length: 8 }, () => 0.02))).toBe(8);

@@ -9,10 +9,10 @@ const picture = tissue({ width: SIZE, height: SIZE });
 const COLOURS = { necrosis: [0, 158, 115], mitosis: [86, 180, 233] };
 
 const GREY = [104, 112, 120];
-const INK = [29, 35, 41];
+const TRACK = [228, 232, 236];
 /** Of a square image's sheet: cells of 150 in steps of 164 after the names, rows of 186; the bar's room under a cell. */
 const cell = (row: number, column: number) => ({ x: 218 + 164 * column, y: 96 + 186 * row });
-const ROOM = 150 - 34;
+const ROOM = 150 - 40;
 
 async function decode(sheet: Uint8Array) {
   const { data, info } = await sharp(sheet).raw().toBuffer({ resolveWithObject: true });
@@ -32,14 +32,15 @@ async function bars(sheet: Uint8Array, colour: readonly number[]) {
 /** The same by another method. */
 function by(
   saliency: Explained["explanation"]["saliency"],
-  relevances: Record<string, number>,
-  { threshold = 0.31 } = {},
+  scores: Record<string, number>,
+  { line = 0.31 }: { line?: number | null } = {},
 ): Explained {
   const aspects = explanation.aspects.map((aspect) => {
-    const relevance = relevances[aspect.name] ?? null;
-    return { ...aspect, relevance, isRelevant: (relevance ?? 0) >= threshold };
+    const score = scores[aspect.name] ?? null;
+    return { ...aspect, score, isRelevant: line === null ? null : (score ?? 0) >= line };
   });
-  return { ...explained, explanation: { ...explanation, saliency, threshold, aspects } };
+  const scale = line === null ? ({ kind: "uncalibrated" } as const) : ({ kind: "above-chance", line } as const);
+  return { ...explained, explanation: { ...explanation, saliency, scale, aspects } };
 }
 
 test("each row colours the aspect that its method names first, and no other", async () => {
@@ -62,13 +63,15 @@ test("an image without aspects and a method that found nothing still make a shee
   const nothing = explanation.aspects.map((aspect) => ({
     ...aspect,
     isPresent: false,
+    isRelevant: false,
+    score: null,
     relevance: null,
     survival: null,
   }));
   const saliency = { ...explained.maps.saliency, values: explained.maps.saliency.values.map(() => 0) };
   const silent: Explained = {
     ...explained,
-    explanation: { ...explanation, aspects: nothing, isExplained: false },
+    explanation: { ...explanation, aspects: nothing },
     maps: { ...explained.maps, saliency, regions: {}, survival: {} },
   };
   const { rows } = await bars(await comparisonSheet([silent], picture), COLOURS.necrosis);
@@ -81,10 +84,10 @@ test("a method for which nothing is relevant has no colour, whatever its ranks, 
   const sheet = await comparisonSheet([below, named], picture);
   for (const colour of Object.values(COLOURS)) expect((await bars(sheet, colour)).rows).not.toContain(0);
   const at = await decode(sheet);
-  // The bar of 0.3: grey a little after its start, the track behind its end.
-  const { x, y } = cell(0, 1);
+  // The bar of 0.1, a third of the row's highest: grey a little after its start, the track behind its end.
+  const { x, y } = cell(0, 2);
   expect(at(x + 6, y + 150 + 12)).toEqual(GREY);
-  expect(at(x + 0.5 * ROOM, y + 150 + 12)).toEqual([228, 232, 236]);
+  expect(at(x + 0.5 * ROOM, y + 150 + 12)).toEqual(TRACK);
   // "names none" stands where "names necrosis" does, and is shorter.
   const inkOf = (row: number) =>
     Array.from({ length: 150 * 12 }, (_, i) => at(28 + (i % 150), cell(row, 0).y + 48 + Math.floor(i / 150))).filter(
@@ -94,17 +97,29 @@ test("a method for which nothing is relevant has no colour, whatever its ranks, 
   expect(inkOf(0)).toBeLessThan(inkOf(1));
 });
 
-test("a tick on each bar stands at the threshold of that method", async () => {
-  const explained = [by("evidence", { necrosis: 0.6 }), by("grad-cam", { necrosis: 0.6 }, { threshold: 0.75 })];
+test("a bar is as long as the score over the highest of its row, whatever scores of that method are", async () => {
+  const explained = [
+    by("evidence", { necrosis: 0.6, mitosis: 0.3 }),
+    by("grad-cam", { necrosis: 0.004, mitosis: 0.002 }, { line: 0.001 }),
+  ];
   const at = await decode(await comparisonSheet(explained, picture));
-  for (const [row, threshold] of [0.31, 0.75].entries()) {
-    const { x, y } = cell(row, 1);
-    // Above and below the bar, which is 8 high from 8 under the cell.
-    for (const dy of [6, 18])
-      expect(
-        Math.min(...[-1, 0, 1].map((dx) => at(Math.round(x + threshold * ROOM) + dx, y + 150 + dy)[0])),
-      ).toBeLessThan(INK[0] + 60);
+  for (const row of [0, 1]) {
+    const filled = (column: number, share: number) => {
+      const { x, y } = cell(row, column);
+      return at(Math.round(x + share * ROOM), y + 150 + 12).join() !== TRACK.join();
+    };
+    expect([0.1, 0.9].map((share) => filled(1, share))).toEqual([true, true]);
+    expect([0.1, 0.4, 0.6].map((share) => filled(2, share))).toEqual([true, true, false]);
   }
+});
+
+test("a method that is not calibrated names the aspect of its highest score", async () => {
+  const ranks = by("grad-cam", { necrosis: 0.001, mitosis: 0.005 }, { line: null });
+  const sheet = await comparisonSheet([by("evidence", { necrosis: 0.6 }), ranks], picture);
+  expect((await bars(sheet, COLOURS.mitosis)).rows).toEqual([1]);
+  const none = by("grad-cam", { necrosis: 0, mitosis: 0 }, { line: null });
+  const silent = await comparisonSheet([by("evidence", { necrosis: 0.6 }), none], picture);
+  expect((await bars(silent, COLOURS.mitosis)).rows).toEqual([]);
 });
 
 test("a survival of 0.3 is told from none", async () => {

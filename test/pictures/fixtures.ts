@@ -16,67 +16,80 @@ export const necrosis: AspectExplanation = {
   name: "necrosis",
   kind: "segmentation",
   presence: 0.97,
-  relevance: 0.58,
-  relevanceApart: 0.58,
+  score: 0.083,
+  relevance: 0.95,
   survival: 0.71,
   relevanceInterval: null,
   isPresent: true,
   isRelevant: true,
+  share: 0.58,
+  strength: "decisive",
+  against: 0,
   area: 0.1,
-  instances: [{ box: [0.2, 0.15, 0.55, 0.5], area: 0.1, presence: 0.97, relevance: 0.58, survival: 0.71 }],
+  instances: [{ box: [0.2, 0.15, 0.55, 0.5], area: 0.1, presence: 0.97, score: 0.083, survival: 0.71 }],
 };
-const mitosis: AspectExplanation = {
+export const mitosis: AspectExplanation = {
   name: "mitosis",
   kind: "boxes",
   presence: 0.9,
-  relevance: 0.41,
-  relevanceApart: 0.41,
+  score: 0.041,
+  relevance: 0.81,
   survival: 0.66,
   relevanceInterval: null,
   isPresent: true,
   isRelevant: true,
+  share: 0.31,
+  strength: "strong",
+  against: 0.002,
   instances: [
-    { box: [0.6, 0.6, 0.75, 0.75], presence: 0.9, relevance: 0.41, survival: 0.66 },
-    { box: [0.1, 0.75, 0.22, 0.87], presence: 0.8, relevance: 0.05, survival: 0.2 },
+    { box: [0.6, 0.6, 0.75, 0.75], presence: 0.9, score: 0.041, survival: 0.66 },
+    { box: [0.1, 0.75, 0.22, 0.87], presence: 0.8, score: 0.005, survival: 0.2 },
   ],
 };
-const nucleus: AspectExplanation = {
+export const nucleus: AspectExplanation = {
   name: "nucleus",
   kind: "segmentation",
   presence: 0.99,
+  score: 0.005,
   relevance: 0.06,
-  relevanceApart: 0.06,
   survival: 0.11,
   relevanceInterval: [0.02, 0.11],
   isPresent: true,
   isRelevant: false,
+  share: 0,
+  strength: null,
+  against: 0.03,
   area: 0.03,
-  instances: [{ box: [0.7, 0.15, 0.9, 0.35], area: 0.03, presence: 0.99, relevance: 0.06, survival: 0.11 }],
+  instances: [{ box: [0.7, 0.15, 0.9, 0.35], area: 0.03, presence: 0.99, score: 0.005, survival: 0.11 }],
 };
-const vessel: AspectExplanation = {
+export const vessel: AspectExplanation = {
   name: "vessel",
   kind: "presence",
   presence: 0.08,
+  score: null,
   relevance: null,
-  relevanceApart: null,
   survival: null,
   relevanceInterval: null,
   isPresent: false,
   isRelevant: false,
+  share: 0,
+  strength: null,
+  against: null,
+  instances: [],
 };
 
 export const explanation: Explanation = {
-  format: "aspectlens-explanation/1",
+  format: "aspectlens-explanation/2",
   image: "tissue.png",
   prediction: { class: "malignant", score: 0.97, scores: { benign: 0.03, malignant: 0.97 } },
   target: { kind: "log-odds", class: "malignant" },
   saliency: "evidence",
   masking: "filter-weights",
-  threshold: 0.31,
-  thresholdBeside: 0.31,
-  isExplained: true,
+  scale: { kind: "probability", line: 0.02, slope: 2, by: "general" },
+  headline: { case: "named", text: "malignant 97 % because of necrosis (decisive) and mitosis (strong)" },
   aspects: [nucleus, mitosis, necrosis, vessel],
-  unexplained: 0.11,
+  elsewhere: 0.11,
+  against: 0.04,
 };
 
 export const explained: Explained = {
@@ -106,3 +119,42 @@ export function tissue({ width, height }: { width: number; height: number }): Rg
   }
   return { width, height, pixels };
 }
+
+/** The same where no aspect is relevant. */
+export const unexplained: Explained = {
+  ...explained,
+  explanation: {
+    ...explanation,
+    headline: { case: "elsewhere", text: "malignant 97 %: no known aspect explains this" },
+    aspects: explanation.aspects.map((aspect) => ({
+      ...aspect,
+      relevance: aspect.score === null ? null : 0.1,
+      isRelevant: false,
+      share: 0,
+      strength: null,
+    })),
+    elsewhere: 1,
+  },
+};
+
+/** The same of a method that is not calibrated: scores rank, and nothing is relevant or not. */
+export const ranked: Explained = {
+  ...explained,
+  explanation: {
+    ...explanation,
+    scale: { kind: "uncalibrated" },
+    headline: {
+      case: "ranked",
+      text: "malignant 97 %: necrosis 0.083, mitosis 0.041 and nucleus 0.005; not calibrated, scores only rank",
+    },
+    aspects: explanation.aspects.map((aspect) => ({
+      ...aspect,
+      relevance: null,
+      relevanceInterval: null,
+      isRelevant: aspect.score === null ? false : null,
+      share: null,
+      strength: null,
+    })),
+    elsewhere: null,
+  },
+};

@@ -5,9 +5,11 @@ import type { AspectExplanation, Explained } from "../../src/explain/explanation
 import { legendDetails } from "../../src/pictures/legend.js";
 import { maskFiles } from "../../src/pictures/mask-png.js";
 import { renderOverlay } from "../../src/pictures/overlay.js";
-import { explained, explanation, necrosis, SIZE, tissue } from "./fixtures.js";
+import { explained, explanation, necrosis, ranked, SIZE, tissue, unexplained } from "./fixtures.js";
 
 const GREEN = [0, 158, 115]; // the third aspect of the list
+const BLUE = [86, 180, 233]; // the second
+const PALE_GREY = [154, 163, 171];
 const PANEL = { width: 400, top: 102, third: 28 + 2 * 420 };
 
 async function decode(png: Uint8Array) {
@@ -65,31 +67,22 @@ describe("renderOverlay", () => {
   test("draws the box of a relevant instance in its colour at its place", async () => {
     const picture = await shown;
     const edge = { x: PANEL.third + 236, y: PANEL.top + 250, width: 8, height: 40 }; // x 0.6 of the panel
-    expect(picture.count([86, 180, 233], edge)).toBeGreaterThan(60);
+    expect(picture.count(BLUE, edge)).toBeGreaterThan(60);
   });
 
   test("names the answer and its causes above, with a dot of the aspect's colour", async () => {
     const known = await shown;
     const head = { x: 0, y: 0, width: known.width, height: 70 };
     expect(known.count(GREEN, head)).toBeGreaterThan(100);
-    const unexplained: Explained = {
-      ...explained,
-      explanation: {
-        ...explanation,
-        isExplained: false,
-        aspects: explanation.aspects.map((aspect) => ({ ...aspect, isRelevant: false })),
-      },
-    };
     const silent = await decode(await renderOverlay(unexplained, tissue({ width: SIZE, height: SIZE })));
     expect(silent.count(GREEN, { x: 0, y: 0, width: silent.width, height: silent.height })).toBe(0);
     expect(silent.count([29, 35, 41], head)).toBeGreaterThan(300); // the answer's bold letters
   });
 
   test("writes the question before the answer that nothing explains it, where it is not the usual one", async () => {
-    const aspects = explanation.aspects.map((aspect) => ({ ...aspect, isRelevant: false }));
     const render = (target: Explained["explanation"]["target"]) =>
       renderOverlay(
-        { ...explained, explanation: { ...explanation, isExplained: false, aspects, target } },
+        { ...unexplained, explanation: { ...unexplained.explanation, target } },
         tissue({ width: SIZE, height: SIZE }),
       ).then(decode);
     const [usual, other] = [await render(explanation.target), await render({ kind: "log-odds", class: "benign" })];
@@ -97,7 +90,7 @@ describe("renderOverlay", () => {
     expect(ink(other)).toBeGreaterThan(1.2 * ink(usual));
   });
 
-  test("writes the names in the legend and bars as long as the relevance", async () => {
+  test("writes the names in the legend and bars as long as the share of the evidence", async () => {
     const picture = await shown;
     const legend = 28 + 3 * 420 + 8;
     const name = { x: legend + 24, y: 100, width: 100, height: 22 };
@@ -106,6 +99,27 @@ describe("renderOverlay", () => {
     const bar = picture.count(GREEN, { x: legend, y: 126, width: 300, height: 10 });
     expect(bar).toBeGreaterThan(174 * 6);
     expect(bar).toBeLessThan(174 * 9);
+  });
+
+  /** How many pixels of a colour the bar of a row of the legend has, which is 8 high. */
+  const barOf = ({ count }: Awaited<typeof shown>, row: number, colour: readonly number[]) =>
+    count(colour, { x: 28 + 3 * 420 + 8, y: 126 + 60 * row, width: 300, height: 10 }) / 8;
+
+  test("shows what lies elsewhere under the relevant aspects, in grey", async () => {
+    const picture = await shown;
+    expect(Math.abs(barOf(picture, 1, BLUE) - 0.31 * 300)).toBeLessThan(8);
+    expect(Math.abs(barOf(picture, 2, PALE_GREY) - 0.11 * 300)).toBeLessThan(8);
+    const silent = await decode(await renderOverlay(unexplained, tissue({ width: SIZE, height: SIZE })));
+    expect(Math.abs(barOf(silent, 0, PALE_GREY) - 300)).toBeLessThan(8); // first, and all of it
+    expect(barOf(silent, 1, PALE_GREY)).toBe(0);
+  });
+
+  test("of scores that only rank bars are relative to the highest, nothing is filled, and nothing lies elsewhere", async () => {
+    const picture = await decode(await renderOverlay(ranked, tissue({ width: SIZE, height: SIZE })));
+    expect(Math.abs(barOf(picture, 0, GREEN) - 300)).toBeLessThan(8);
+    expect(Math.abs(barOf(picture, 1, BLUE) - (0.041 / 0.083) * 300)).toBeLessThan(8);
+    expect([0, 1, 2, 3].map((row) => barOf(picture, row, PALE_GREY))).toEqual([0, 0, 0, 0]);
+    expect(picture.count(GREEN, { x: PANEL.third, y: PANEL.top, width: 400, height: 400 })).toBe(0);
   });
 
   test("is hottest where the saliency is", async () => {
@@ -120,8 +134,8 @@ describe("renderOverlay", () => {
   test("keeps the shape of the original, whatever shape the pixels come in", async () => {
     const square = tissue({ width: 256, height: 256 });
     const wide = await decode(await renderOverlay(explained, square, { shape: { width: 4000, height: 3000 } }));
-    // 400 x 300 panels; the legend of four aspects is higher than that: 76 + 26 + 4 * 60 + 22 + 8.
-    expect(wide).toMatchObject({ width: 28 + 3 * 420 + 300 + 36, height: 440 });
+    // 400 x 300 panels; the legend of three aspects, elsewhere and an absent one is lower: 76 + 26 + 4 * 60 + 26 + 38.
+    expect(wide).toMatchObject({ width: 28 + 3 * 420 + 300 + 36, height: 76 + 26 + 300 + 30 + 8 });
     const narrow = await decode(await renderOverlay(explained, tissue({ width: 20, height: 900 })));
     expect(narrow.width).toBe(28 + 3 * 260 + 300 + 36);
   });
@@ -210,5 +224,16 @@ test("a derived place is painted paler, with a thinner contour, and called deriv
   });
   expect(inside[1]).toBeGreaterThan(10);
   expect(inside[1]).toBeLessThan(inside[0] - 10);
-  expect(legendDetails(derived)).toBe("relevant · survival 0.71 · place derived");
+  expect(legendDetails(derived)).toBe("decisive · relevance 0.95 · survival 0.71 · place derived");
+});
+
+test.each<[Partial<AspectExplanation>, string]>([
+  [{}, "decisive · relevance 0.95 · survival 0.71 · area 10 %"],
+  [{ isRelevant: false, strength: null, relevance: 0.2 }, "not relevant · relevance 0.20"],
+  [{ isRelevant: true, strength: null, relevance: null }, "relevant · survival 0.71 · area 10 %"],
+  [{ isRelevant: null, strength: null, relevance: null }, "not calibrated · survival 0.71 · area 10 %"],
+  [{ isRelevant: false, strength: null, score: null, relevance: null, survival: null }, "not readable"],
+  [{ relevanceInterval: [0.8, 0.97] }, "decisive · relevance 0.95 · interval 0.80–0.97"],
+])("the legend says of an aspect %j: %s", (changes, details) => {
+  expect(legendDetails({ ...necrosis, ...changes })).toBe(details);
 });

@@ -2,104 +2,53 @@ import { describe, expect, test } from "vitest";
 import { enlargeInside } from "../../src/core/enlarge-region.js";
 import { enlargeSmoothly } from "../../src/pictures/enlarge-smoothly.js";
 import { explanationTable, showsColours } from "../../src/pictures/explanation-table.js";
-import { headlineText, percentText, rankAspects, relevantFrom, shareText } from "../../src/pictures/headline.js";
 import { placeLabels } from "../../src/pictures/place-labels.js";
-import { explanation, necrosis } from "./fixtures.js";
-
-describe("headline", () => {
-  test("says the answer because of its causes, most relevant first", () => {
-    expect(headlineText(explanation)).toBe("malignant 97 % because of: necrosis 0.58, mitosis 0.41");
-  });
-
-  test("says that nothing explains it where no aspect is relevant", () => {
-    const aspects = explanation.aspects.map((aspect) => ({ ...aspect, isRelevant: false }));
-    expect(headlineText({ ...explanation, aspects })).toBe("malignant 97 %: no known aspect explains this");
-  });
-
-  test("asks about the class that was chosen where it is not the predicted one", () => {
-    const other = { ...explanation, aspects: [necrosis], target: { kind: "log-odds", class: "benign" } as const };
-    expect(headlineText(other)).toBe("malignant 97 % why benign (3 %): necrosis 0.58");
-    const margin = { ...other, target: { kind: "margin", class: "benign", other: "malignant" } as const };
-    expect(headlineText(margin)).toBe("malignant 97 % why benign rather than malignant: necrosis 0.58");
-  });
-
-  test("tells a class's own score from its odds", () => {
-    const own = { ...explanation, aspects: [necrosis], target: { kind: "logit", class: "malignant" } as const };
-    expect(headlineText(own)).toBe("malignant 97 % why the logit of malignant: necrosis 0.58");
-  });
-
-  test("says the question also where nothing answers it, unless it is the usual one", () => {
-    const aspects = explanation.aspects.map((aspect) => ({ ...aspect, isRelevant: false }));
-    const other = { ...explanation, aspects, target: { kind: "log-odds", class: "benign" } as const };
-    expect(headlineText(other)).toBe("malignant 97 %; why benign (3 %): no known aspect explains this");
-    const absent = { ...other, aspects: aspects.map((aspect) => ({ ...aspect, isPresent: false })) };
-    expect(headlineText(absent)).toBe("malignant 97 %; why benign (3 %): no known aspect is seen here");
-    const inner = { ...other, target: { kind: "aspect", aspect: "vessel" } as const };
-    expect(headlineText(inner)).toBe("malignant 97 %; why vessel: no known aspect explains this");
-  });
-
-  test("tells an image without aspects from one whose aspects do not matter", () => {
-    const aspects = explanation.aspects.map((aspect) => ({ ...aspect, isRelevant: false }));
-    expect(headlineText({ ...explanation, aspects })).toBe("malignant 97 %: no known aspect explains this");
-    const absent = aspects.map((aspect) => ({ ...aspect, isPresent: false }));
-    expect(headlineText({ ...explanation, aspects: absent })).toBe("malignant 97 %: no known aspect is seen here");
-  });
-
-  test("speaks of several labels, and of a value", () => {
-    const scores = { old: 0.8, wet: 0.7, red: 0.1 };
-    const prediction = { class: "old", score: 0.8, scores, labels: ["old", "wet"] };
-    const several = {
-      ...explanation,
-      prediction,
-      target: { kind: "logit", class: "old" } as const,
-      aspects: [necrosis],
-    };
-    expect(headlineText(several)).toBe("old 80 %, wet 70 % why old (80 %): necrosis 0.58");
-    const value = { ...explanation, prediction: { value: 3.2471 }, target: { kind: "value" } as const, aspects: [] };
-    expect(headlineText(value)).toBe("3.25: no known aspect is seen here");
-  });
-
-  test("never writes a zero with a sign", () => {
-    expect([-0.001, -0.02, 0.004, null].map(shareText)).toEqual(["0.00", "-0.02", "0.00", "–"]);
-  });
-
-  test("what had to be reached is read on the scale of relevance", () => {
-    const beside = { ...explanation, threshold: 0.6, thresholdBeside: 0.3 };
-    // It reached 0.41 apart, where 0.3 were asked: of its relevance of 0.2 that is 0.3 / 0.41.
-    const [lesser] = [{ ...necrosis, relevance: 0.2, relevanceApart: 0.41 }];
-    expect(relevantFrom(lesser, beside)).toBeCloseTo((0.2 * 0.3) / 0.41, 12);
-    expect(relevantFrom({ ...lesser, isRelevant: false }, beside)).toBe(0.6);
-    expect(relevantFrom({ ...necrosis, relevance: 0.7 }, beside)).toBe(0.6);
-  });
-
-  test("never rounds to a certainty that is not there", () => {
-    expect([1, 0.9999, 0.97, 0.001, 0].map(percentText)).toEqual(["100 %", "> 99 %", "97 %", "< 1 %", "0 %"]);
-  });
-
-  test("ranks relevant before present before absent", () => {
-    expect(rankAspects(explanation.aspects).map(({ name }) => name)).toEqual([
-      "necrosis",
-      "mitosis",
-      "nucleus",
-      "vessel",
-    ]);
-  });
-});
+import { explanation, necrosis, ranked, unexplained } from "./fixtures.js";
 
 describe("explanationTable", () => {
   test("aligns a line for each aspect under its titles", () => {
     const lines = explanationTable(explanation).split("\n");
-    expect(lines[0]).toBe("tissue.png: malignant 97 % because of: necrosis 0.58, mitosis 0.41");
-    const column = lines[1].indexOf("survival");
-    expect(lines[2].slice(column, column + 4)).toBe("0.71");
-    expect(lines[2]).toContain("███████░░░░░ 0.58"); // 0.58 * 12 = 6.96
+    expect(lines[0]).toBe("tissue.png: malignant 97 % because of necrosis (decisive) and mitosis (strong)");
+    const at = (line: string, title: string, length: number) => line.slice(lines[1].indexOf(title)).slice(0, length);
+    expect(at(lines[2], "share of evidence", 17)).toBe("███████░░░░░ 58 %"); // 0.58 * 12 = 6.96
+    expect(at(lines[2], "relevance", 4)).toBe("0.95");
+    expect(at(lines[2], "score", 5)).toBe("0.083");
+    expect(at(lines[2], "survival", 4)).toBe("0.71");
+    expect(lines[2].trimEnd()).toMatch(/ decisive$/);
+    expect(at(lines[4], "relevance", 17)).toBe("0.06 [0.02, 0.11]");
+    expect(lines[4].trimEnd()).toMatch(/ no$/);
     expect(lines[5].trim()).toBe("vessel    presence      no 0.08");
-    expect(lines[6]).toBe("  relevant from 0.31; 11 % of the saliency unexplained");
+    expect(lines[6]).toBe(
+      "  relevant from a relevance of 0.50 on; 11 % of the evidence lies elsewhere; " +
+        "4 % of all evidence speaks against the answer",
+    );
+  });
+
+  test("says of an aspect that is seen and has no score that it cannot be read", () => {
+    const seen = {
+      ...necrosis,
+      score: null,
+      relevance: null,
+      survival: null,
+      isRelevant: false,
+      share: 0,
+      strength: null,
+    };
+    const [, , line] = explanationTable({ ...explanation, aspects: [seen] }).split("\n");
+    expect(line.trimEnd()).toMatch(/ not readable$/);
+  });
+
+  test("calls nothing relevant or not where scores only rank", () => {
+    const [, , ...lines] = explanationTable(ranked.explanation).split("\n");
+    expect(lines[0].trimEnd()).toMatch(/ – +– +0\.083 +0\.71$/);
+    expect(lines.at(-1)).toMatch(/^ {2}not calibrated: scores rank the aspects; 4 % of all/);
+    expect(explanationTable(ranked.explanation, { colours: true })).not.toContain("\u001b[32m");
   });
 
   test("holds escape codes only where asked", () => {
     expect(explanationTable(explanation)).not.toContain("\u001b");
     expect(explanationTable(explanation, { colours: true })).toContain("\u001b[32m");
+    expect(explanationTable(unexplained.explanation, { colours: true })).not.toContain("\u001b[32m");
   });
 
   test("shows colours on a terminal without NO_COLOR alone", () => {

@@ -75,38 +75,50 @@ export function aspectEvidence(of: Representation, gradient: ArrayLike<number>):
   return difference(of).map((value, index) => value * gradient[index]);
 }
 
-/** `<d, p> / (|d| |p|)`, d the signed root of c, over all elements of one tap, times c's share at the places that hold 1 % of the most of p. */
-export function relevance(c: readonly number[], p: readonly number[], channels: number): number {
-  const squares = (v: readonly number[]) =>
-    placeSums(
-      v.map((value) => value ** 2),
-      channels,
-    );
-  const sum = (v: readonly number[]) => v.reduce((all, value) => all + value, 0);
-  const [atC, atP] = [squares(c), squares(p)];
-  const d = c.map((value) => Math.sign(value) * Math.sqrt(Math.abs(value)));
-  const cosine = sum(d.map((value, index) => value * p[index])) / Math.sqrt(sum(squares(d)) * sum(atP));
-  const within = sum(atC.filter((_, place) => atP[place] >= Math.max(...atP) / 100));
-  return (Math.max(0, cosine) * within) / sum(atC);
+/** d, the signed root of c. */
+export function rootEvidence(c: readonly number[]): number[] {
+  return c.map((value) => Math.sign(value) * Math.sqrt(Math.abs(value)));
 }
 
-/** Matching pursuit of c over the p, each taken once, on the vectors themselves. */
-export function jointRelevances(c: readonly number[], ps: readonly (readonly number[])[]): number[] {
-  const unit = (v: readonly number[]) => {
-    const norm = Math.hypot(...v);
-    return v.map((value) => (norm > 0 ? value / norm : 0));
-  };
+/**
+ * Non-negative least squares of d on the p, on the vectors themselves: of every subset of the aspects the plain least
+ * squares, by Gram-Schmidt; the best of those without a negative coefficient. Each score is `b <p, d> / |d|^2`.
+ */
+export function scores(d: readonly number[], ps: readonly (readonly number[])[]): number[] {
   const dot = (a: readonly number[], b: readonly number[]) =>
     a.reduce((sum, value, index) => sum + value * b[index], 0);
-  let residual = unit(c);
-  const found = ps.map(() => Number.NaN);
-  while (found.some(Number.isNaN)) {
-    const overlaps = ps.map((p, index) =>
-      Number.isNaN(found[index]) ? dot(residual, unit(p)) : Number.NEGATIVE_INFINITY,
+  let best = ps.map(() => 0);
+  let most = 0;
+  for (let subset = 1; subset < 2 ** ps.length; subset++) {
+    const chosen = ps.map((_, index) => index).filter((index) => (subset >> index) % 2 === 1);
+    const own = leastSquares(
+      d,
+      chosen.map((index) => ps[index]),
     );
-    const best = overlaps.indexOf(Math.max(...overlaps));
-    found[best] = Math.max(0, overlaps[best]);
-    residual = residual.map((value, index) => value - found[best] * unit(ps[best])[index]);
+    if (own.some((coefficient) => !(coefficient >= 0))) continue;
+    const explained = chosen.reduce((sum, index, at) => sum + own[at] * dot(ps[index], d), 0);
+    if (explained <= most) continue;
+    most = explained;
+    best = ps.map((p, index) => (chosen.includes(index) ? (own[chosen.indexOf(index)] * dot(p, d)) / dot(d, d) : 0));
+  }
+  return best;
+}
+
+/** Coefficients, by orthogonal directions and back substitution. */
+function leastSquares(d: readonly number[], ps: readonly (readonly number[])[]): number[] {
+  const dot = (a: readonly number[], b: readonly number[]) =>
+    a.reduce((sum, value, index) => sum + value * b[index], 0);
+  const directions: number[][] = [];
+  const steps: number[][] = [];
+  for (const p of ps) {
+    const own = directions.map((direction) => dot(p, direction) / dot(direction, direction));
+    steps.push(own);
+    directions.push(p.map((value, at) => own.reduce((rest, step, k) => rest - step * directions[k][at], value)));
+  }
+  const along = directions.map((direction) => dot(d, direction) / dot(direction, direction));
+  const found = [...along];
+  for (let index = ps.length - 1; index >= 0; index--) {
+    for (let later = index + 1; later < ps.length; later++) found[index] -= steps[later][index] * found[later];
   }
   return found;
 }

@@ -78,10 +78,10 @@ async function classScores({ spec, parameters }: TrainedModel): Promise<number[]
   return [...logits.data];
 }
 
-const arraysOf = (model: { parameters: object; references: object; threshold: object }) => ({
+const arraysOf = (model: { parameters: object; references: object; scales: object }) => ({
   parameters: model.parameters,
   references: model.references,
-  threshold: model.threshold,
+  scales: model.scales,
 });
 
 describe("a run that was interrupted and resumed", () => {
@@ -240,7 +240,7 @@ describe("what does not learn", () => {
     const more = await runTraining(raw, { engine, addHeadsTo: first });
     expect(more.spec.heads.map((head) => head.name)).toEqual(["class", "square", "bar", "bright", "red", "spot"]);
     for (const [name, array] of Object.entries(base.parameters)) expect(more.parameters[name], name).toEqual(array);
-    expect(more.threshold).toEqual(base.threshold);
+    expect(more.scales).toEqual(base.scales);
     const references = [first, out].map((run) => readFileSync(join(run, "best", "references.safetensors")));
     expect(references[1].equals(references[0])).toBe(true);
     const scores = await Promise.all([base, more].map((trained) => classScores(trained)));

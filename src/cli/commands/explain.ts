@@ -132,11 +132,8 @@ async function runExplain(
     // Loaded while the session opens.
     const [explainer, { explainImages }] = await Promise.all([opening, import("../explain-images.js")]);
     try {
-      const threshold = explainer.thresholdOf(targets?.[0]);
-      if (explainer.description.threshold.isCalibrated && !threshold.isCalibrated)
-        showNotice(
-          `the threshold of relevance (${threshold.high}) is not calibrated for this method or model, only a guess.`,
-        );
+      if (explainer.scaleOf(targets?.[0]).kind === "uncalibrated")
+        showNotice("scores are not calibrated for this method, target or model: they rank the aspects, no more.");
       await explainImages(explainer, images, { ...options, targets, results, skipped }, signal);
     } finally {
       await explainer.dispose();

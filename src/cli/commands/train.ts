@@ -6,9 +6,11 @@
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError, InterruptedError } from "../../core/errors.js";
+import { scaleText } from "../../core/relevance-scale.js";
 import { openResultFolder } from "../../core/result-folder.js";
 import { selectEngine } from "../../engine/select-engine.js";
-import { lowThresholdText, metricsOf, type TrainedModel, toStoredThreshold } from "../../model/trained-model.js";
+import { DEFAULT_SALIENCY } from "../../explain/methods.js";
+import { metricsOf, type TrainedModel } from "../../model/trained-model.js";
 import { augmentationSheet } from "../../pictures/augmentation-sheet.js";
 import { holdsCheckpoint } from "../../train/checkpoint.js";
 import { inConfig, type RawConfig } from "../../train/config.js";
@@ -140,12 +142,12 @@ async function trainAs(raw: RawConfig, options: TrainCommandOptions, signal: Abo
   const { trained, seconds, wasFinished } = await trainWithProgress(raw, options, signal);
   const best = join(raw.out, "best");
   if (options.json) {
-    const { threshold, provenance } = trained;
+    const { scales, provenance } = trained;
     printJson({
       run: raw.out,
       best,
       seconds,
-      threshold: toStoredThreshold(threshold),
+      scales,
       metrics: metricsOf(provenance)[0] ?? {},
       warnings: provenance.warnings,
     });
@@ -238,17 +240,14 @@ function quoted(path: string): string {
   return /^[\w./:\\-]+$/.test(path) ? path : JSON.stringify(path);
 }
 
-/** Metrics, threshold and warnings of a trained model. */
-export function printTrained({ threshold, provenance }: TrainedModel): void {
+/** Metrics, scale of relevance and warnings of a trained model. */
+export function printTrained({ scales, provenance }: TrainedModel): void {
   const [validation] = metricsOf(provenance);
   printLine();
   if (validation) {
     printLine("validation, of the best epoch:");
     for (const line of metricsTable(validation.heads)) printLine(`  ${line}`);
   } else printLine("validation: not evaluated (no labelled sample has that split)");
-  printLine(
-    `threshold of relevance ${threshold.high.toFixed(3)}${lowThresholdText(threshold)}` +
-      (threshold.isCalibrated ? "" : " (not calibrated)"),
-  );
+  printLine(`relevance: ${scaleText(scales[DEFAULT_SALIENCY]?.class)}`);
   for (const warning of provenance.warnings) printLine(`warning: ${warning}`);
 }

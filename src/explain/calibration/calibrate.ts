@@ -1,25 +1,27 @@
-/**
- * Measures what the thresholds of relevance are decided from, on validation images; `fit-threshold.ts` decides them.
- */
+/** Measures what the scale of a method's scores is decided from, on validation images; `decide-scale.ts` decides it. */
 
 import type { Sample } from "../../core/annotation.js";
 import type { NdArrays } from "../../core/nd-array.js";
+import type { Ranked } from "../../core/ranking.js";
+import type { RelevanceScales, ScoreScale } from "../../core/relevance-scale.js";
 import type { Engine } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
-import type { MethodChoice } from "../explanation.js";
-import { MOST_CALIBRATION_IMAGES } from "../relevance-constants.js";
-import { evidenceRemoved, knownCauses, type Pass, randomizedRelevances } from "./calibration-passes.js";
+import { DEFAULT_SALIENCY, type SaliencyName } from "../methods.js";
+import { GENERAL_LINES, MOST_CALIBRATION_IMAGES, RANDOMIZATION } from "../relevance-constants.js";
 import {
-  type DecidedThresholds,
-  decideThresholds,
-  type ShortcutCandidate,
-  shortcutCandidates,
-  thresholdAgainstRandomized,
-} from "./fit-threshold.js";
+  evidenceRemoved,
+  knownCauses,
+  type Pass,
+  type RandomizationSize,
+  randomizedScores,
+} from "./calibration-passes.js";
+import { decideScale, lineAgainstRandomized, type ShortcutCandidate, shortcutCandidates } from "./decide-scale.js";
 import type { ClassCauses, RankedAspect } from "./ground-truth.js";
 
-/** The thresholds that `calibrate` found, and what they come from. */
-export interface Calibration extends DecidedThresholds {
+/** The scales that `calibrate` found, and on how many images. */
+export interface Calibration {
+  /** Of the classifier's answers, by method. */
+  readonly scales: RelevanceScales;
   /** Images used. */
   readonly imageCount: number;
   /** One line each, for `Provenance.warnings`. */
@@ -39,56 +41,67 @@ export interface CalibrateOptions {
   readonly causes?: ClassCauses;
   /** Aspects that are neither causes nor distractors, whatever the causes are. */
   readonly unranked?: readonly string[];
-  /** The default explanation without it. */
-  readonly method?: MethodChoice;
+  /** Measured in one pass; the default alone without it. */
+  readonly methods?: readonly SaliencyName[];
   /** Most images used. */
   readonly limit?: number;
+  /** Of the randomized classifiers. */
+  readonly randomization?: RandomizationSize;
   readonly batchSize?: number;
   /** The only aspects that warnings are about; all without it. */
   readonly warnOf?: readonly string[];
 }
 
 /**
- * Finds the two thresholds from which an aspect is called relevant, on validation images, by the rules of
- * `decideThresholds`. Shortcut candidates (aspects that, in most of their images, reach what randomized classifiers
- * seldom reach) do not count as distractors; a warning names them.
+ * Finds what the scores of saliency methods mean when they explain the classifier, on validation images, by the rules of
+ * `decideScale`. Shortcut candidates (aspects that, in most of their images, reach what randomized classifiers seldom
+ * reach, by the first method) do not count as distractors; a warning names them.
+ *
+ * @throws ConfigError where the model does not allow a method.
  */
 export async function calibrate(
   model: Model,
   {
     causes = {},
     unranked = [],
-    method = {},
+    methods = [DEFAULT_SALIENCY],
     limit = MOST_CALIBRATION_IMAGES,
+    randomization = RANDOMIZATION,
     batchSize = 8,
     warnOf,
     ...given
   }: CalibrateOptions,
 ): Promise<Calibration> {
   const isAbout = (name: string) => warnOf === undefined || warnOf.includes(name);
-  const setting = { ...given, method, limit, batchSize, isAbout };
+  const setting = { ...given, methods, limit, batchSize, isAbout };
   const known = await knownCauses(model, setting, { causes, unranked });
-  const randomized = await randomizedRelevances(model, setting);
-  const candidates = shortcutCandidates(known.scores, {
-    threshold: thresholdAgainstRandomized(randomized) ?? Number.POSITIVE_INFINITY,
+  const randomized = await randomizedScores(model, setting, randomization);
+  const candidates = shortcutCandidates(known.scores[0], {
+    line: lineAgainstRandomized(randomized[0]) ?? Number.POSITIVE_INFINITY,
   });
 
   const isCandidate = ({ name, isPositive }: RankedAspect) =>
     !isPositive && candidates.some((one) => one.name === name);
-  let pass: Pass<unknown> = known;
-  const decided = await decideThresholds({
-    known: known.scores.filter((score) => !isCandidate(score)),
-    randomized,
-    removed: async () => {
-      const removed = await evidenceRemoved(model, setting);
-      pass = removed;
-      return removed.scores;
-    },
-  });
+  let removed: Promise<Pass<Ranked>> | undefined;
+  const scales: Record<string, { class: ScoreScale }> = {};
+  for (const [index, saliency] of methods.entries()) {
+    scales[saliency] = {
+      class: await decideScale({
+        general: GENERAL_LINES[saliency],
+        known: known.scores[index].filter((score) => !isCandidate(score)),
+        randomized: randomized[index],
+        removed: async () => {
+          removed ??= evidenceRemoved(model, setting);
+          return (await removed).scores[index];
+        },
+      }),
+    };
+  }
+  const { imageCount, warnings } = (await removed) ?? known;
   return {
-    ...decided,
-    imageCount: pass.imageCount,
-    warnings: [...pass.warnings, ...candidates.filter(({ name }) => isAbout(name)).map(warningOf)],
+    scales,
+    imageCount,
+    warnings: [...warnings, ...candidates.filter(({ name }) => isAbout(name)).map(warningOf)],
   };
 }
 

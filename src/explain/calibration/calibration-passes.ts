@@ -1,24 +1,21 @@
 /**
  * The three passes over validation images that calibration reads: known causes, randomized classifiers, removed
- * evidence.
+ * evidence. Each measures several saliency methods at once.
  */
 
 import type { Sample } from "../../core/annotation.js";
-import { targetPort } from "../../core/graph-ports.js";
 import type { NdArrays } from "../../core/nd-array.js";
 import type { Ranked } from "../../core/ranking.js";
-import type { Engine, TensorFunction } from "../../engine/engine.js";
+import type { Engine } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
-import type { Explanation, MethodChoice } from "../explanation.js";
-import { removalFunction } from "../graph/evidence-removal.js";
-import { explainFunction } from "../graph/explain-function.js";
+import type { Explanation } from "../explanation.js";
 import { explainConstants } from "../graph/graph-constants.js";
-import { relevancesIn } from "../reading/json-fields.js";
+import { ofMethod, severalMethods, targetsOf } from "../graph/several-methods.js";
+import type { SaliencyName } from "../methods.js";
 import { readExplanation } from "../reading/read-explanation.js";
-import type { Relevances } from "../reading/relevant-aspects.js";
-import { NEEDED_SHARE, RANDOMIZATION, UNCALIBRATED_THRESHOLD } from "../relevance-constants.js";
+import { NEEDED_SHARE } from "../relevance-constants.js";
 import { createContrastCheck } from "./contrast-check.js";
-import { type ClassCauses, compareWithGroundTruth, type RankedAspect, rankedRelevances } from "./ground-truth.js";
+import { type ClassCauses, compareWithGroundTruth, type RankedAspect, rankedScores } from "./ground-truth.js";
 import { overRandomizedModels } from "./randomized-models.js";
 import { overSamples } from "./run-over-samples.js";
 
@@ -28,7 +25,7 @@ export interface CalibrationSetting {
   readonly parameters: NdArrays;
   readonly references: NdArrays;
   readonly samples: () => AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>;
-  readonly method: MethodChoice;
+  readonly methods: readonly SaliencyName[];
   readonly limit: number;
   readonly batchSize: number;
   readonly isAbout: (aspect: string) => boolean;
@@ -36,13 +33,14 @@ export interface CalibrationSetting {
 
 /** What one pass found. */
 export interface Pass<Score> {
-  readonly scores: readonly Score[];
+  /** In the order of the methods. */
+  readonly scores: readonly (readonly Score[])[];
   readonly imageCount: number;
   /** About heads that cannot be read. */
   readonly warnings: readonly string[];
 }
 
-/** Relevance of causes and distractors on images answered right. @param unranked aspects that are neither. */
+/** Scores of causes and distractors on images answered right. @param unranked aspects that are neither. */
 export async function knownCauses(
   model: Model,
   setting: CalibrationSetting,
@@ -50,96 +48,106 @@ export async function knownCauses(
 ): Promise<Pass<RankedAspect>> {
   const isByClass = Object.values(causes).some((names) => names.length > 0);
   return pass(model, setting, {
-    fn: explainFunction(model, setting.method),
     qualifies: (sample) => isByClass || (sample.causes?.length ?? 0) > 0,
     scoresOf: ({ explanation, sample }) => {
       const comparison = compareWithGroundTruth(explanation, { sample, causes });
       if (!comparison.isRight || comparison.causes.length === 0) return [];
-      return rankedRelevances(comparison).filter(({ name }) => !unranked.includes(name));
+      return rankedScores(comparison).filter(({ name }) => !unranked.includes(name));
     },
   });
 }
 
 /**
- * Relevance of each aspect that can be read, positive where the answer needs it: where fading its evidence lowers the
+ * The score of each aspect that can be read, positive where the answer needs it: where fading its evidence lowers the
  * target by more than a quarter.
  */
 export async function evidenceRemoved(model: Model, setting: CalibrationSetting): Promise<Pass<Ranked>> {
   return pass(model, setting, {
-    fn: removalFunction(model, setting.method),
-    scoresOf: ({ explanation, outputs }) => {
-      const [target] = outputs.target.data;
-      return explanation.aspects.flatMap(({ name, relevance }) => {
-        const whole = target - outputs[targetPort(name, "referenced")].data[0];
+    withRemoval: true,
+    scoresOf: ({ explanation, outputs }) =>
+      explanation.aspects.flatMap(({ name, score }) => {
+        const { whole, removed, referenced } = targetsOf(outputs, name);
+        const most = whole - referenced;
         // Where the target is no higher than on the reference, there is nothing to lose a share of.
-        if (relevance === null || whole <= 0) return [];
-        const lost = target - outputs[targetPort(name, "removed")].data[0];
-        return [{ score: relevance, isPositive: lost > NEEDED_SHARE * whole }];
-      });
-    },
+        if (score === null || most <= 0) return [];
+        return [{ score, isPositive: whole - removed > NEEDED_SHARE * most }];
+      }),
   });
 }
 
-/** Relevance to randomized classifiers, half of them negated: of each image under each, its aspects'. */
-export async function randomizedRelevances(
+/** How many images are explained under how many randomized classifiers, half of them negated. */
+export interface RandomizationSize {
+  readonly images: number;
+  readonly classifiers: number;
+}
+
+/** Scores under randomized classifiers, in the order of the methods. */
+export async function randomizedScores(
   model: Model,
-  { engine, parameters, references, samples, method, limit, batchSize }: CalibrationSetting,
-): Promise<Relevances[][]> {
+  { engine, parameters, references, samples, methods, limit, batchSize }: CalibrationSetting,
+  { images, classifiers }: RandomizationSize,
+): Promise<number[][]> {
   const run = {
     engine,
-    fn: explainFunction(model, method),
+    fn: severalMethods(model, methods),
     parameters,
     references,
-    samples: () => first(samples(), Math.min(limit, RANDOMIZATION.images)),
-    randomizations: Array.from({ length: RANDOMIZATION.classifiers }, (_, index) => ({
+    samples: () => first(samples(), Math.min(limit, images)),
+    randomizations: Array.from({ length: classifiers }, (_, index) => ({
       seed: index + 1,
       isNegated: index % 2 === 1,
     })),
     batchSize,
   };
-  const images: Relevances[][] = [];
+  const scores: number[][] = methods.map(() => []);
   for await (const { sample, outputs } of overRandomizedModels(model, run)) {
-    const { aspects } = read(outputs, { model, method, sample });
-    images.push(aspects.flatMap((aspect) => relevancesIn(aspect) ?? []));
+    for (const [index, saliency] of methods.entries()) {
+      const { aspects } = read(outputs, { model, saliency, sample });
+      scores[index].push(...aspects.flatMap(({ score }) => score ?? []));
+    }
   }
-  return images;
+  return scores;
 }
 
-/** @param qualifies which images are explained. @param scoresOf what is learned of one. */
+/** @param qualifies which images are explained. @param scoresOf what is learned of one, by one method. */
 async function pass<Score>(
   model: Model,
-  { engine, parameters, references, samples, method, limit, batchSize, isAbout }: CalibrationSetting,
+  { engine, parameters, references, samples, methods, limit, batchSize, isAbout }: CalibrationSetting,
   {
-    fn,
+    withRemoval,
     qualifies,
     scoresOf,
   }: {
-    fn: TensorFunction;
+    withRemoval?: boolean;
     qualifies?: (sample: Sample) => boolean;
     scoresOf: (image: { sample: Sample; outputs: NdArrays; explanation: Explanation }) => readonly Score[];
   },
 ): Promise<Pass<Score>> {
   const contrast = createContrastCheck(isAbout);
-  const scores: Score[] = [];
+  const scores: Score[][] = methods.map(() => []);
   let imageCount = 0;
   const constants = explainConstants({ parameters, references });
+  const fn = severalMethods(model, methods, { withRemoval });
   const run = { engine, constants, batchSize, fn, samples: first(samples(), limit, qualifies), name: "calibrate" };
   for await (const { sample, outputs } of overSamples(model, run)) {
     imageCount++;
-    const explanation = read(outputs, { model, method, sample });
-    contrast.add(explanation);
-    scores.push(...scoresOf({ sample, outputs, explanation }));
+    for (const [index, saliency] of methods.entries()) {
+      const explanation = read(outputs, { model, saliency, sample });
+      if (index === 0) contrast.add(explanation);
+      scores[index].push(...scoresOf({ sample, outputs, explanation }));
+    }
   }
   return { scores, imageCount, warnings: contrast.warnings() };
 }
 
-/** The threshold does not matter here: relevances alone are read. */
+/** Scores alone are read: what they mean is what is being found. */
 function read(
   outputs: NdArrays,
-  { model, method, sample }: { model: Model; method: MethodChoice; sample: Sample },
+  { model, saliency, sample }: { model: Model; saliency: SaliencyName; sample: Sample },
 ): Explanation {
-  const threshold = { high: UNCALIBRATED_THRESHOLD };
-  return readExplanation(outputs, { spec: model.spec, threshold, image: sample.path, method }).explanation;
+  const scale = { kind: "uncalibrated" } as const;
+  const options = { spec: model.spec, scale, image: sample.path, method: { saliency } };
+  return readExplanation(ofMethod(outputs, saliency), options).explanation;
 }
 
 /** The first samples of a stream that qualify, batch by batch. */

@@ -15,10 +15,10 @@ export function createContrastCheck(isAbout: (aspect: string) => boolean): Contr
   const counts = new Map<string, { present: number; unreadable: number }>();
   return {
     add({ aspects }) {
-      for (const { name, isPresent, relevance } of aspects) {
+      for (const { name, isPresent, score } of aspects) {
         const count = counts.get(name) ?? { present: 0, unreadable: 0 };
         if (isPresent) count.present++;
-        if (isPresent && relevance === null) count.unreadable++;
+        if (isPresent && score === null) count.unreadable++;
         counts.set(name, count);
       }
     },
@@ -28,7 +28,7 @@ export function createContrastCheck(isAbout: (aspect: string) => boolean): Contr
         .map(
           ([name, { present, unreadable }]) =>
             `head "${name}" cannot tell its answer from nothing on ${unreadable} of the ${present} images ` +
-            "where it sees its aspect, so its relevance is not given there. " +
+            "where it sees its aspect, so it has no score there. " +
             "Train it longer, or label images without it.",
         ),
   };

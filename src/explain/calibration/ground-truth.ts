@@ -7,8 +7,6 @@ import { classLabels } from "../../core/annotation.js";
 import { ownValue } from "../../core/own-value.js";
 import type { Ranked } from "../../core/ranking.js";
 import type { AspectExplanation, Explanation } from "../explanation.js";
-import { relevancesIn } from "../reading/json-fields.js";
-import type { Relevances } from "../reading/relevant-aspects.js";
 
 /** By class, the aspects that cause it: `causes` of `dataset.json`. */
 export type ClassCauses = Readonly<Record<string, readonly string[]>>;
@@ -57,28 +55,28 @@ export function compareWithGroundTruth(
   };
 }
 
-/** The aspects labelled present whose relevance could be read, with whether they are causes. */
+/** The aspects labelled present that have a score, with whether they are causes. */
 export function rankedAspects({
   explanation,
   causes,
   distractors,
 }: GroundTruthComparison): { aspect: AspectExplanation; isCause: boolean }[] {
   return explanation.aspects
-    .filter(({ name, relevance }) => relevance !== null && (causes.includes(name) || distractors.includes(name)))
+    .filter(({ name, score }) => score !== null && (causes.includes(name) || distractors.includes(name)))
     .map((aspect) => ({ aspect, isCause: causes.includes(aspect.name) }));
 }
 
-export interface RankedAspect extends Ranked, Relevances {
+export interface RankedAspect extends Ranked {
   readonly name: string;
 }
 
-/** Relevance of those aspects as scores; causes are the positives. */
-export function rankedRelevances(comparison: GroundTruthComparison): RankedAspect[] {
-  return rankedAspects(comparison).flatMap(({ aspect, isCause }) => {
-    const relevances = relevancesIn(aspect);
-    if (!relevances) return [];
-    return [{ name: aspect.name, ...relevances, score: relevances.relevance, isPositive: isCause }];
-  });
+/** Their scores; causes are the positives. */
+export function rankedScores(comparison: GroundTruthComparison): RankedAspect[] {
+  return rankedAspects(comparison).map(({ aspect: { name, score }, isCause }) => ({
+    name,
+    score: score ?? 0,
+    isPositive: isCause,
+  }));
 }
 
 function isLabelledPresent({ mask, boxes, present, amount, map }: Annotation): boolean {

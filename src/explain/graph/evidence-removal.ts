@@ -2,44 +2,32 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { targetPort } from "../../core/graph-ports.js";
-import type { TensorFunction } from "../../engine/engine.js";
-import type { Model } from "../../model/model.js";
 import { rowQuantiles } from "../../ops/row-quantiles.js";
 import { TINY } from "../../ops/tiny.js";
 import { REMOVAL_QUANTILE } from "../relevance-constants.js";
-import { explanationOutputs } from "./explain-function.js";
 import { applyMask } from "./masking.js";
-import { checkOptions, type ExplainOptions } from "./options.js";
-import { explanationSteps } from "./steps.js";
+import type { Steps } from "./steps.js";
 
 /**
- * `explainFunction` with more outputs, each `[batch]`: `target`, the target itself; for each aspect `<aspect>/removed`,
- * the target with `r + (f - r) (1 - clip(p / p95(p), 0, 1))` at the aspect's taps, p its evidence; and
- * `<aspect>/referenced`, the target with the reference at its taps. It is for calibration, and never exported.
- *
- * @throws ConfigError as `checkOptions`, at once.
+ * Outputs of `[batch]` each: `target`, the target itself; for each aspect `<aspect>/removed`, the target with
+ * `r + (f - r) (1 - clip(p / p95(p), 0, 1))` at the aspect's taps, p its evidence; and `<aspect>/referenced`, the target
+ * with the reference at its taps.
  */
-export function removalFunction(model: Model, options: ExplainOptions = {}): TensorFunction {
-  checkOptions(model, options);
-  return (given) =>
-    tf.tidy(() => {
-      const steps = explanationSteps(model, given, options);
-      const outputs = explanationOutputs(model, steps);
-      outputs.target = steps.target;
-      for (const [name, { taps, evidence }] of Object.entries(steps.aspects)) {
-        const replaced = (features: (tap: string, index: number) => tf.Tensor4D) =>
-          steps.targetAt(Object.fromEntries(taps.map((tap, index) => [tap, features(tap, index)])));
-        outputs[targetPort(name, "removed")] = replaced((tap, index) => {
-          const { difference, reference } = steps.taps[tap];
-          return applyMask(difference, { mask: withoutEvidence(evidence[index]), reference });
-        });
-        outputs[targetPort(name, "referenced")] = replaced((tap) => {
-          const { features, reference } = steps.taps[tap];
-          return tf.broadcastTo(reference, features.shape);
-        });
-      }
-      return { outputs };
+export function removedTargets(steps: Steps): Record<string, tf.Tensor> {
+  const outputs: Record<string, tf.Tensor> = { target: steps.target };
+  for (const [name, { taps, evidence }] of Object.entries(steps.aspects)) {
+    const replaced = (features: (tap: string, index: number) => tf.Tensor4D) =>
+      steps.targetAt(Object.fromEntries(taps.map((tap, index) => [tap, features(tap, index)])));
+    outputs[targetPort(name, "removed")] = replaced((tap, index) => {
+      const { difference, reference } = steps.taps[tap];
+      return applyMask(difference, { mask: withoutEvidence(evidence[index]), reference });
     });
+    outputs[targetPort(name, "referenced")] = replaced((tap) => {
+      const { features, reference } = steps.taps[tap];
+      return tf.broadcastTo(reference, features.shape);
+    });
+  }
+  return outputs;
 }
 
 /** `1 - clip(p / p95(p), 0, 1)`, the quantile over all elements of an image. */

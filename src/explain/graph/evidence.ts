@@ -3,6 +3,14 @@
 import * as tf from "@tensorflow/tfjs";
 import { TINY } from "../../ops/tiny.js";
 
+/** The answer's evidence at one layer; the caller disposes the tensors. */
+export interface AnswerEvidence {
+  /** c, `[batch, height, width, channels]`. */
+  readonly elements: tf.Tensor4D;
+  /** `sum_k g_k (f_k - r_k)` at each place, for (positive) or against (negative), `[batch, height, width, 1]`. */
+  readonly net: tf.Tensor4D;
+}
+
 /**
  * The answer's evidence `c = g (f - r) N`, for (positive) or against (negative). N, at each place, is the share of the
  * evidence that is not cancelled there: `relu(sum_k g_k (f_k - r_k)) / sum_k relu(g_k (f_k - r_k))`. It lowers places
@@ -13,15 +21,15 @@ import { TINY } from "../../ops/tiny.js";
  *
  * @param gradient `[batch, height, width, channels]`, d target / d f, the mean at f and half way.
  * @param difference the same shape, features minus reference.
- * @returns the same shape; the caller disposes it.
  */
-export function answerEvidence(gradient: tf.Tensor4D, { difference }: { difference: tf.Tensor4D }): tf.Tensor4D {
-  return tf.tidy(() => {
+export function answerEvidence(gradient: tf.Tensor4D, { difference }: { difference: tf.Tensor4D }): AnswerEvidence {
+  const [elements, net] = tf.tidy(() => {
     const product = tf.mul(gradient, difference);
-    const net = tf.relu(tf.sum(product, 3, true)); // [batch, height, width, 1]
+    const net = tf.sum<tf.Tensor4D>(product, 3, true);
     const gross = tf.maximum(tf.sum(tf.relu(product), 3, true), TINY);
-    return tf.mul(product, tf.div(net, gross));
+    return [tf.mul<tf.Tensor4D>(product, tf.div(tf.relu(net), gross)), net];
   });
+  return { elements, net };
 }
 
 /**
@@ -48,11 +56,11 @@ export function rootEvidence(answer: tf.Tensor4D): tf.Tensor4D {
 }
 
 /**
- * `[batch, height, width, 2]`: the sums over channels of `c^2` and of `|c|`, the square of its root; the caller
- * disposes it.
+ * `[batch, height, width, 2]`: at each place the net evidence, and the sum over channels of `|c|`, which is that of
+ * `d^2`; the caller disposes it.
  */
-export function evidenceMap(answer: tf.Tensor4D): tf.Tensor4D {
-  return tf.tidy(() => tf.concat([tf.sum(tf.square(answer), 3, true), tf.sum(tf.abs(answer), 3, true)], 3));
+export function evidenceMap({ elements, net }: AnswerEvidence): tf.Tensor4D {
+  return tf.tidy(() => tf.concat([net, tf.sum(tf.abs(elements), 3, true)], 3));
 }
 
 /**

@@ -18,7 +18,7 @@ import { explanationSteps, type Steps } from "./steps.js";
  * | `logits`, `scores` | `[batch, classes]` | of the classifier |
  * | `<aspect>/unmasked`, `/masked`, `/reference` | `[batch, ...head.outputShape]` | u, v, e |
  * | `<aspect>/overlap/<tap>` | `[batch, h, w, 2]` | sums over channels of `d p` and `p^2` |
- * | `evidence/<tap>` | `[batch, h, w, 2]` | sums over channels of `c^2` and `\|c\|` |
+ * | `evidence/<tap>` | `[batch, h, w, 2]` | net evidence of each place, and the sum over channels of `\|c\|` |
  * | `pairs/<tap>` | `[batch, n (n - 1) / 2]` | `<p_a, p_b>` of the tap's n aspects, in the model's order; n > 1 |
  * | `saliency/<tap>` | `[batch, h, w, 1]` | L |
  * | `filterWeights/<tap>` | `[batch, 1, 1, channels]` | w, where the method has them |
@@ -33,7 +33,9 @@ export function explainFunction(model: Model, options: ExplainOptions = {}): Ten
 /** The outputs of `explain.onnx`, by name. */
 export function explanationOutputs({ classifier }: Model, { logits, taps, aspects }: Steps): Record<string, tf.Tensor> {
   const outputs: Record<string, tf.Tensor> = { logits, scores: scoresOf(logits, classifier.spec) };
-  const roots = Object.fromEntries(Object.entries(taps).map(([tap, { evidence }]) => [tap, rootEvidence(evidence)]));
+  const roots = Object.fromEntries(
+    Object.entries(taps).map(([tap, { evidence }]) => [tap, rootEvidence(evidence.elements)]),
+  );
   for (const [name, { unmasked, masked, reference, evidence, taps: from }] of Object.entries(aspects)) {
     outputs[answerPort(name, "unmasked")] = unmasked;
     outputs[answerPort(name, "masked")] = masked;

@@ -2,17 +2,19 @@
 
 import { answerPort, overlapPort, tapPort } from "../../core/graph-ports.js";
 import type { NdArrays } from "../../core/nd-array.js";
+import { RELEVANT_FROM, relevanceOf, type ScoreScale } from "../../core/relevance-scale.js";
 import { regionFile, survivalFile } from "../../core/result-file-names.js";
 import type { AspectSpec } from "../../heads/head-spec.js";
 import type { AspectExplanation, RegionExplanation } from "../explanation.js";
 import { derivedPlace } from "./derived-place.js";
-import { uniqueRelevanceField } from "./json-fields.js";
 import type { AspectOverlap, TapSums } from "./overlap.js";
 import { type AspectRegions, type Region, regionsOf } from "./regions.js";
-import { instanceRelevance, relevancesOf } from "./relevance.js";
-import { type Relevances, relevantOnes, type Thresholds } from "./relevant-aspects.js";
+import { instanceScore, type Scores, scoresOf } from "./scores.js";
 import { type HeadAnswers, largestPresence, presenceOver, survivalOver } from "./survival.js";
 import { touchedCells } from "./touched-cells.js";
+
+/** An aspect before the map is divided among the relevant ones. */
+export type UnsharedAspect = Omit<AspectExplanation, "share" | "strength">;
 
 /** What an aspect's head says and where, before it is compared with the answer. */
 export interface AspectReading {
@@ -57,25 +59,44 @@ interface ImageContext {
   readonly stem: string;
 }
 
-/** All aspects of an image, each beside the others that are present. */
+/** What is said of an aspect beside the others. */
+interface Verdict {
+  readonly scores: Scores | undefined;
+  readonly relevance: number | null;
+  readonly isRelevant: boolean | null;
+}
+
+/** All aspects of an image, each beside the others that are present; without shares, which the map gives. */
 export function explainAspects(
   readings: readonly AspectReading[],
-  { outputs, size, stem, thresholds }: { outputs: NdArrays; size: number; stem: string; thresholds: Thresholds },
-): AspectExplanation[] {
+  { outputs, size, stem, scale }: { outputs: NdArrays; size: number; stem: string; scale: ScoreScale },
+): UnsharedAspect[] {
   const taps = tapSums(readings, outputs);
-  // A head that answers the reference alike has no evidence worth comparing: it has neither survival nor relevance.
+  // A head that answers the reference alike has no evidence worth comparing: it has neither survival nor a score.
   const seen = readings.filter(({ survival }) => survival !== null);
-  const found = relevancesOf(
+  const found = scoresOf(
     seen.map(({ overlaps }) => overlaps),
     taps,
   );
-  const relevances = new Map(seen.map((reading, index) => [reading, found[index]]));
-  const relevant = new Set(relevantOnes(found, thresholds));
   return readings.map((reading) => {
-    const own = relevances.get(reading);
-    const isRelevant = own !== undefined && relevant.has(own);
-    return explainAspect(reading, { taps, size, stem }, { own, isRelevant });
+    const scores = found[seen.indexOf(reading)];
+    return explainAspect(reading, { taps, size, stem }, { scores, ...verdictOf(scores?.score, scale) });
   });
+}
+
+/** @param score absent where there is none. */
+function verdictOf(score: number | undefined, scale: ScoreScale): Pick<Verdict, "relevance" | "isRelevant"> {
+  if (score === undefined) return { relevance: null, isRelevant: false };
+  switch (scale.kind) {
+    case "probability": {
+      const relevance = relevanceOf(score, scale);
+      return { relevance, isRelevant: relevance >= RELEVANT_FROM };
+    }
+    case "above-chance":
+      return { relevance: null, isRelevant: score >= scale.line };
+    case "uncalibrated":
+      return { relevance: null, isRelevant: null };
+  }
 }
 
 function tapSums(readings: readonly AspectReading[], outputs: NdArrays): Readonly<Record<string, TapSums>> {
@@ -89,43 +110,41 @@ function tapSums(readings: readonly AspectReading[], outputs: NdArrays): Readonl
   );
 }
 
-/**
- * @param found of the whole aspect: `own`, its relevances, where they could be read, and whether they are high enough.
- */
 function explainAspect(
   reading: AspectReading,
   context: ImageContext,
-  { own, isRelevant }: { own: Relevances | undefined; isRelevant: boolean },
-): AspectExplanation {
+  { scores, relevance, isRelevant }: Verdict,
+): UnsharedAspect {
   const { head, regions } = reading;
   const { taps, size, stem } = context;
   const isPresent = regions.whole.elements.length > 0;
-  const instances = regions.instances?.map((region) => ({
+  const instances = regions.instances.map((region) => ({
     box: region.boxes[0],
     ...areaOf(region, size),
-    ...numbersOf(region, reading, () => instanceRelevance(reading.overlaps, taps, { cells: cellsOf(region, context) })),
+    ...numbersOf(region, reading, () => instanceScore(reading.overlaps, taps, { cells: cellsOf(region, context) })),
   }));
   return {
     name: head.name,
     kind: head.kind,
-    ...numbersOf(regions.whole, reading, () => own?.relevance),
-    ...uniqueRelevanceField(own),
+    ...numbersOf(regions.whole, reading, () => scores?.score),
+    relevance,
     relevanceInterval: null,
     isPresent,
     isRelevant,
+    against: scores?.against ?? null,
     ...areaOf(regions.whole, size),
     ...(regions.whole.pixels && { mask: isPresent ? regionFile(stem, head.name) : null }),
     ...(regions.hasPixels && { survivalMap: isPresent ? survivalFile(stem, head.name) : null }),
-    ...(instances && { instances }),
+    instances,
     ...(regions.isDerived && { isPlaceDerived: true as const }),
   };
 }
 
-/** @param relevance asked for only where there is survival: both are read or neither. */
+/** @param score asked for only where there is survival: both are read or neither. */
 function numbersOf(
   { elements }: Region,
   { head, answers }: AspectReading,
-  relevance: () => number | undefined,
+  score: () => number | undefined,
 ): RegionExplanation {
   const survival = survivalOver(elements, answers);
   const of = head.kind === "boxes" ? "largest" : "mean";
@@ -135,7 +154,7 @@ function numbersOf(
       elements.length > 0
         ? presenceOver(elements, answers, { of, temperature })
         : largestPresence(answers, { temperature }),
-    relevance: survival === null ? null : (relevance() ?? null),
+    score: survival === null ? null : (score() ?? null),
     survival,
   };
 }

@@ -3,29 +3,29 @@
 import { ShapeError } from "../../core/errors.js";
 import { answerPort, CLASSIFIER_OUTPUTS, HEAD_ANSWERS, overlapPort, portTap, tapPort } from "../../core/graph-ports.js";
 import type { NdArrays } from "../../core/nd-array.js";
+import type { ScoreScale } from "../../core/relevance-scale.js";
 import { stemOf } from "../../core/result-file-names.js";
 import type { AspectSpec, ClassifierSpec } from "../../heads/head-spec.js";
 import type { ModelSpec } from "../../model/model-spec.js";
-import type { RelevanceThreshold } from "../../model/trained-model.js";
 import { tapOffset } from "../../trunk/tap-offset.js";
 import type { Explained, MethodChoice } from "../explanation.js";
+import { headlineOf, strengthOf } from "../headline.js";
 import { methodOf } from "../methods.js";
 import { explainedAspect, type Target } from "../target.js";
-import { thresholdFields } from "./json-fields.js";
 import { predictionOf } from "./prediction.js";
 import { explainAspects, maskedTaps, readAspects } from "./read-aspects.js";
-import { hasPlace } from "./regions.js";
-import { thresholdsOf } from "./relevant-aspects.js";
+import { shareAgainst, sharesOf } from "./shares.js";
 import { survivalMap } from "./survival.js";
 import { defaultTarget } from "./target-weights.js";
 import { touchedCells } from "./touched-cells.js";
-import { unexplainedShare } from "./unexplained.js";
 
 /** What the outputs of an `explainFunction` are read with. */
 export interface ReadOptions {
   readonly spec: ModelSpec;
-  /** As the trained model holds it. */
-  readonly threshold: Pick<RelevanceThreshold, "high" | "low">;
+  /** What the scores of this method and target mean. */
+  readonly scale: ScoreScale;
+  /** Aspects whose heads see nothing, by training. */
+  readonly unseen?: readonly string[];
   /** Path of the image, as it shall stand in the explanation. */
   readonly image: string;
   /** What the outputs explain; the default target without it. */
@@ -44,43 +44,47 @@ export interface ReadOptions {
  */
 export function readExplanation(
   outputs: NdArrays,
-  { spec, threshold, image, target, method = {}, stem = stemOf(image) }: ReadOptions,
+  { spec, scale, unseen = [], image, target, method = {}, stem = stemOf(image) }: ReadOptions,
 ): Explained {
   const { tap } = method;
-  const thresholds = thresholdsOf(threshold);
   const { saliency: name, masking } = methodOf(method);
   const heads = checkOutputs(outputs, spec, { tap, target });
   const size = spec.trunk.inputSize;
   const readings = readAspects(outputs, { heads: heads.aspects, tap, size });
-  const aspects = explainAspects(readings, { outputs, size, stem, thresholds });
+  const unshared = explainAspects(readings, { outputs, size, stem, scale });
   const drawn = drawnTap(outputs, { source: spec.source, tap });
   const saliency = outputs[tapPort("saliency", drawn)];
   const [, height, width] = saliency.shape;
-  const relevant = readings
-    .filter((_, index) => aspects[index].isRelevant)
-    .map(({ head, regions }) =>
-      hasPlace(head) ? touchedCells(regions.whole, { grid: { height, width }, size }) : undefined,
-    );
+  const holders = readings.flatMap(({ head, regions }, index) => {
+    const { isRelevant, score } = unshared[index];
+    const cells = () => touchedCells(regions.whole, { grid: { height, width }, size });
+    return isRelevant && score !== null ? [{ name: head.name, score, cells: cells() }] : [];
+  });
+  const shares = scale.kind === "uncalibrated" ? null : sharesOf(saliency, holders);
+  const aspects = unshared.map((aspect) => {
+    const share = shares === null ? null : (shares.held[holders.findIndex(({ name }) => name === aspect.name)] ?? 0);
+    return { ...aspect, share, strength: share !== null && aspect.isRelevant ? strengthOf(share) : null };
+  });
   const present = readings.filter((_, index) => aspects[index].isPresent);
+  const said = {
+    format: "aspectlens-explanation/2" as const,
+    image,
+    prediction: predictionOf(outputs.scores, heads.classifier),
+    target: target ?? defaultTarget(outputs.logits, heads.classifier),
+    saliency: name,
+    masking,
+    scale,
+    aspects,
+    elsewhere: shares?.elsewhere ?? null,
+    against: shareAgainst(outputs[tapPort("evidence", drawn)]),
+  };
+  const isPeakElsewhere = shares !== null && !shares.isPeakHeld;
   return {
     stem,
-    explanation: {
-      format: "aspectlens-explanation/1",
-      image,
-      prediction: predictionOf(outputs.scores, heads.classifier),
-      target: target ?? defaultTarget(outputs.logits, heads.classifier),
-      saliency: name,
-      masking,
-      ...thresholdFields(thresholds),
-      isExplained: relevant.length > 0,
-      aspects,
-      unexplained: unexplainedShare(saliency, { relevant }),
-    },
+    explanation: { ...said, headline: headlineOf(said, { isPeakElsewhere, unseen }) },
     maps: {
       size,
-      regions: Object.fromEntries(
-        present.flatMap(({ head, regions }) => (regions.mask ? [[head.name, regions.mask]] : [])),
-      ),
+      regions: Object.fromEntries(present.map(({ head, regions }) => [head.name, regions.mask])),
       survival: Object.fromEntries(
         present.flatMap(({ head, regions, answers }) =>
           regions.hasPixels ? [[head.name, survivalMap(regions.whole.elements, answers)]] : [],
@@ -118,8 +122,6 @@ function checkOutputs(
   const shared = taps.filter((name, index) => taps.indexOf(name) < index);
   for (const name of [...needed, ...new Set(shared.map((name) => tapPort("pairs", name)))]) {
     const shape = outputs[name]?.shape;
-    if (shape?.[0] === 1 && portTap("evidence", name) !== undefined && shape[3] !== 2)
-      throw new ShapeError(`explanation: output "${name}" is that of an earlier version. Export the bundle again.`);
     if (shape?.[0] === 1) continue;
     const got = shape ? `[${shape.join(", ")}]` : "none";
     throw new ShapeError(

@@ -1,6 +1,6 @@
 /**
  * Where an explanation says that an aspect is: its region R and its instances, from the unmasked answer alone, but for
- * the place of a presence, which is derived. Empty where the aspect is not seen, one number below its threshold too;
+ * the place of a head of one number, which is derived. Empty where the aspect is not seen, one number below its threshold too;
  * `region` in heads/region.ts, inside the graph, has such a number always.
  */
 
@@ -18,19 +18,18 @@ import { SMALLEST_INSTANCE } from "../relevance-constants.js";
 export interface Region {
   /** Indices into the head's answer of one image: pixels, the heat of centre cells, or the one number. */
   readonly elements: Uint32Array;
-  /** Where it lies; none where the answer has no place. */
+  /** Where it lies. */
   readonly boxes: readonly Box[];
-  /** Indices into `mask`; absent where the boxes, or nothing, say where it lies. */
+  /** Indices into `mask`; absent where the boxes say where it lies. */
   readonly pixels?: Uint32Array;
 }
 
 export interface AspectRegions {
   /** All of it, R. */
   readonly whole: Region;
-  /** `undefined` for kinds without a place. */
-  readonly instances?: readonly Region[];
-  /** `[size * size]` of 0 and 1, boxes filled; `undefined` for kinds without a place. */
-  readonly mask?: Uint8Array;
+  readonly instances: readonly Region[];
+  /** `[size * size]` of 0 and 1, boxes filled. */
+  readonly mask: Uint8Array;
   /** True where the answer itself is by pixel: `elements` are those of `mask`. */
   readonly hasPixels: boolean;
   /** True where the mask is not said by the head, but made of its evidence. */
@@ -40,7 +39,7 @@ export interface AspectRegions {
 /**
  * @param unmasked u of one image, `[1, S, S, 1]`, `[1, h, w, 5]` or `[1, 1]`.
  * @param size height and width of the model's input.
- * @param derivedMask of a presence, `[size * size]` of 0 and 1; asked for only where it is seen.
+ * @param derivedMask of a head of one number, `[size * size]` of 0 and 1; asked for only where the aspect is seen.
  */
 export function regionsOf(
   unmasked: NdArray,
@@ -52,36 +51,20 @@ export function regionsOf(
     case "segmentation":
       return pixelRegions(unmasked, spec.threshold, size);
     case "presence":
-      return derivedRegions(numberRegion(isSeen(unmasked.data[0], spec)), { size, derivedMask });
+      return derivedRegions(isSeen(unmasked.data[0], spec), { size, derivedMask });
     case "amount":
       if (spec.form === "map") return pixelRegions(unmasked, spec.threshold, size);
-      return numberRegion(unmasked.data[0] >= logit(spec.threshold));
+      return derivedRegions(unmasked.data[0] >= logit(spec.threshold), { size, derivedMask });
   }
-}
-
-/** Whether an aspect of this kind has a place, said by its head or derived. */
-export function hasPlace(spec: AspectSpec): boolean {
-  switch (spec.kind) {
-    case "segmentation":
-    case "boxes":
-    case "presence":
-      return true;
-    case "amount":
-      return spec.form === "map";
-  }
-}
-
-function numberRegion(isThere: boolean): AspectRegions {
-  const elements = isThere ? Uint32Array.of(0) : new Uint32Array();
-  return { whole: { elements, boxes: [] }, hasPixels: false, isDerived: false };
 }
 
 /** The one number, where its evidence lies: every instance has the same elements, and pixels of its own. */
 function derivedRegions(
-  { whole: { elements } }: AspectRegions,
+  isThere: boolean,
   { size, derivedMask }: { size: number; derivedMask: () => Uint8Array },
 ): AspectRegions {
-  const mask = elements.length > 0 ? derivedMask() : new Uint8Array(size * size);
+  const elements = isThere ? Uint32Array.of(0) : new Uint32Array();
+  const mask = isThere ? derivedMask() : new Uint8Array(size * size);
   const { whole, instances } = partsOf(mask, size);
   const ofAll = (region: PixelRegion) => ({ ...region, elements });
   return { whole: ofAll(whole), instances: instances.map(ofAll), mask, hasPixels: false, isDerived: true };

@@ -14,5 +14,5 @@ export const evidence: SaliencyMethod = ({ masked }) => {
   const atFeatures = gradientAt(masked, masked.features);
   const halfWay = gradientAt(masked, tf.mul(tf.add(masked.features, masked.reference), 0.5));
   const mean = tf.mul(tf.add(atFeatures, halfWay), 0.5) as tf.Tensor4D;
-  return { elements: answerEvidence(mean, masked), weights: filterWeights(atFeatures) };
+  return { ...answerEvidence(mean, masked), weights: filterWeights(atFeatures) };
 };

@@ -45,6 +45,8 @@ export interface Saliency {
    * apart, else of `weighed`.
    */
   readonly elements: tf.Tensor4D;
+  /** The sum of each place before what cancels was faded, `[batch, height, width, 1]`; of the elements without it. */
+  readonly net?: tf.Tensor4D;
   /** Of the filters of `weighed`, `[batch, 1, 1, channels]`, signed. */
   readonly weights?: tf.Tensor4D;
 }

@@ -1,0 +1,98 @@
+/**
+ * Decides what the scores of one model mean, from scores that were measured: of causes, of distractors, of aspects whose
+ * evidence was removed, of aspects under randomized classifiers. `calibrate.ts` measures them.
+ */
+
+import type { Ranked } from "../../core/ranking.js";
+import type { RelevanceScale, ScaleSource, ScoreScale } from "../../core/relevance-scale.js";
+import {
+  FALSE_RELEVANCE,
+  LEAST_COUNT,
+  LEAST_GAIN,
+  LEAST_RANDOMIZED_COUNT,
+  SHORTCUT_SHARE,
+} from "../relevance-constants.js";
+import { balancedAccuracy, fitLine } from "./fit-line.js";
+
+/**
+ * Decides the scale of one method's scores in one model.
+ *
+ * The line is the one of all models, where the method has one. A line of the model's own takes its place only where it
+ * separates causes from distractors clearly better (without known causes: aspects whose removal lowers the target by
+ * more than a quarter from the others). In both cases it is at least so high that at most 3 % of the aspects are
+ * relevant to randomized classifiers.
+ *
+ * @param measured.general of the method, for all models; `line` is absent where none was found.
+ * @param measured.known causes (positive) and distractors, of images answered right.
+ * @param measured.randomized scores under randomized classifiers.
+ * @param measured.removed measures, only where it is needed, the aspects whose removal lowers the target (positive).
+ */
+export async function decideScale({
+  general,
+  known,
+  randomized,
+  removed,
+}: {
+  general: { readonly slope: number; readonly line?: number };
+  known: readonly Ranked[];
+  randomized: readonly number[];
+  removed: () => Promise<readonly Ranked[]>;
+}): Promise<ScoreScale> {
+  const { slope } = general;
+  const hasCauses = fitLine(known, { slope }) !== null;
+  const scores = hasCauses ? known : await removed();
+  const own = fitLine(scores, { slope });
+  const usual: Omit<RelevanceScale, "slope"> | undefined =
+    general.line === undefined ? undefined : { line: general.line, by: "general" };
+  const isBetter =
+    own !== null &&
+    (usual === undefined || balancedAccuracy(scores, own) - balancedAccuracy(scores, usual.line) > LEAST_GAIN);
+  const by: ScaleSource = hasCauses ? "causes" : "removal";
+  const found = isBetter ? { line: own, by } : usual;
+  const floor = lineAgainstRandomized(randomized);
+  if (floor !== null && floor > (found?.line ?? 0))
+    return { kind: "probability", line: floor, slope, by: "randomized" };
+  return found ? { kind: "probability", ...found, slope } : { kind: "uncalibrated" };
+}
+
+/**
+ * The line that at most 3 % of the scores under randomized models reach.
+ *
+ * @returns `null` where there are fewer than 20, or it would be 0.
+ */
+export function lineAgainstRandomized(scores: readonly number[], { share = FALSE_RELEVANCE } = {}): number | null {
+  if (scores.length < LEAST_RANDOMIZED_COUNT) return null;
+  const falling = [...scores].sort((a, b) => b - a);
+  const highest = falling[Math.floor(share * falling.length)];
+  // The next double above it: a score that equals the line is relevant.
+  return highest > 0 ? highest * (1 + 2 ** -40) : null;
+}
+
+/** A distractor that the classifier seems to go by: a shortcut, or a cause that the dataset does not name. */
+export interface ShortcutCandidate {
+  readonly name: string;
+  /** Images in which it is a distractor. */
+  readonly count: number;
+  /** In how many of them its score is one that randomized classifiers seldom reach. */
+  readonly reached: number;
+}
+
+/**
+ * Distractors that reach, in most of their images, a line that randomized classifiers seldom reach.
+ *
+ * @param scores positives are causes, negatives distractors, with the names of their aspects.
+ * @param line that of `lineAgainstRandomized`.
+ * @returns none with fewer than 5 images.
+ */
+export function shortcutCandidates(
+  scores: readonly (Ranked & { readonly name: string })[],
+  { line }: { line: number },
+): ShortcutCandidate[] {
+  const distractors = scores.filter(({ isPositive }) => !isPositive);
+  return [...new Set(distractors.map(({ name }) => name))]
+    .map((name) => {
+      const own = distractors.filter((one) => one.name === name).map(({ score }) => score);
+      return { name, count: own.length, reached: own.filter((score) => score >= line).length };
+    })
+    .filter(({ count, reached }) => count >= LEAST_COUNT && reached > SHORTCUT_SHARE * count);
+}

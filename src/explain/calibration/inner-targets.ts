@@ -1,0 +1,141 @@
+/**
+ * From which score on an aspect is above chance, where another part of the network than the classifier is explained: no
+ * cause is known there, so that randomized models are all there is to compare with.
+ */
+
+import type { Sample } from "../../core/annotation.js";
+import type { NdArray, NdArrays } from "../../core/nd-array.js";
+import { random } from "../../core/random.js";
+import type { ScoreScale } from "../../core/relevance-scale.js";
+import type { Engine } from "../../engine/engine.js";
+import type { Model } from "../../model/model.js";
+import { layerOfParameter } from "../../trunk/layer-parameters.js";
+import { randomWeights } from "../../trunk/random-weights.js";
+import { explainFunction } from "../graph/explain-function.js";
+import { explainedTaps } from "../graph/explained-taps.js";
+import { readExplanation } from "../reading/read-explanation.js";
+import { INNER_RANDOMIZATION } from "../relevance-constants.js";
+import { explainedAspect, type InnerTarget } from "../target.js";
+import { lineAgainstRandomized } from "./decide-scale.js";
+import { overRandomizedModels, type Randomize } from "./randomized-models.js";
+
+type InnerScales = Partial<Record<InnerTarget["kind"], ScoreScale>>;
+
+const { images: IMAGES, models: MODELS, targets: TARGETS } = INNER_RANDOMIZATION;
+
+/**
+ * For targets `aspect:`, `image:` and `unit:` each, the score that at most 3 % of the aspects reach when the target's own
+ * layers are randomized, over a few targets of the kind; for the default saliency method.
+ *
+ * @returns by kind; absent where the model has no such target, or too few aspects to explain one.
+ */
+export async function innerScales(
+  model: Model,
+  given: {
+    engine: Engine;
+    parameters: NdArrays;
+    references: NdArrays;
+    samples: () => AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>;
+    batchSize: number;
+  },
+): Promise<InnerScales> {
+  const found: InnerScales = {};
+  for (const [kind, targets] of Object.entries(targetsOf(model)) as [InnerTarget["kind"], InnerTarget[]][]) {
+    const scores: number[] = [];
+    for (const target of targets) scores.push(...(await randomized(model, target, given)));
+    const line = lineAgainstRandomized(scores);
+    if (line !== null) found[kind] = { kind: "above-chance", line };
+  }
+  return found;
+}
+
+/** A few targets of each kind: the first aspects, and channels of the last layer, evenly spread. */
+function targetsOf({ aspects, trunk }: Model): Record<InnerTarget["kind"], InnerTarget[]> {
+  const explained = aspects.map(({ spec }) => spec);
+  const pictured = explained.filter(
+    (spec) => spec.kind === "segmentation" || (spec.kind === "amount" && spec.form === "map"),
+  );
+  const { name: layer, channels } = trunk.taps[trunk.taps.length - 1];
+  return {
+    aspect: explained.slice(0, TARGETS).map(({ name }) => ({ kind: "aspect", aspect: name })),
+    image: pictured.slice(0, TARGETS).map(({ name }) => ({ kind: "image", aspect: name, object: 1, background: 1 })),
+    unit: Array.from({ length: TARGETS }, (_, index) => ({
+      kind: "unit",
+      layer,
+      channel: Math.floor(((index + 0.5) * channels) / TARGETS),
+    })),
+  };
+}
+
+async function randomized(
+  model: Model,
+  target: InnerTarget,
+  given: Parameters<typeof innerScales>[1],
+): Promise<number[]> {
+  const { engine, parameters, references, batchSize } = given;
+  const run = {
+    engine,
+    fn: explainFunction(model, { target }),
+    parameters,
+    references,
+    samples: () => some(given.samples()),
+    randomizations: Array.from({ length: MODELS }, (_, index) => ({ seed: index + 1, isNegated: index % 2 === 1 })),
+    batchSize,
+    randomize: randomizeTarget(target, parameters),
+  };
+  const scores: number[] = [];
+  for await (const { sample, outputs } of overRandomizedModels(model, run)) {
+    const options = { spec: model.spec, scale: { kind: "uncalibrated" }, image: sample.path, target } as const;
+    const { aspects } = readExplanation(outputs, options).explanation;
+    scores.push(...aspects.flatMap(({ score }) => score ?? []));
+  }
+  return scores;
+}
+
+/**
+ * Trunk layers after the explained ones at random, and the parameters of the target's own head shuffled: a head at its
+ * initial values would see its aspect nowhere, and so have no evidence at all.
+ */
+function randomizeTarget(target: InnerTarget, parameters: NdArrays): Randomize {
+  return (model, { seed, isNegated = false }) => {
+    const { trunk, aspects } = model;
+    const order = trunk.taps.map(({ name }) => name);
+    const last = explainedTaps(model, { target }).reduce((a, b) => (order.indexOf(b) > order.indexOf(a) ? b : a));
+    const later = new Set(trunk.layersFrom(last).slice(1));
+    const layers = Object.entries(randomWeights(trunk, { seed, isFolded: true })).filter(([name]) =>
+      later.has(layerOfParameter(name)),
+    );
+    const own = aspects.find(({ spec }) => spec.name === explainedAspect(target));
+    const head = (own?.parameters ?? []).map(
+      ({ name }) => [name, shuffled(parameters[name], { seed, name, isNegated })] as const,
+    );
+    return { ...Object.fromEntries(layers), ...Object.fromEntries(head) };
+  };
+}
+
+/** @param options.isNegated kernels alone: a bias says how often the head sees its aspect. */
+function shuffled(
+  { shape, data }: NdArray,
+  { seed, name, isNegated }: { seed: number; name: string; isNegated: boolean },
+): NdArray {
+  const draw = random(seed, `shuffled ${name}`);
+  const sign = isNegated && shape.length > 1 ? -1 : 1;
+  const values = Float32Array.from(data, (value) => sign * value);
+  for (let index = values.length - 1; index > 0; index--) {
+    const other = draw.integer(index + 1);
+    [values[index], values[other]] = [values[other], values[index]];
+  }
+  return { shape, data: values };
+}
+
+async function* some(
+  samples: AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>,
+): AsyncGenerator<readonly Sample[]> {
+  let count = 0;
+  for await (const batch of samples) {
+    const wanted = batch.slice(0, IMAGES - count);
+    count += wanted.length;
+    if (wanted.length > 0) yield wanted;
+    if (count >= IMAGES) return;
+  }
+}

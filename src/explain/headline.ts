@@ -1,0 +1,169 @@
+/** The explanation in one sentence: the answer, and what it is based on, or why that cannot be said. */
+
+import { clip } from "../core/terminal.js";
+import type { AspectExplanation, Explanation, Headline, HeadlineCase, Prediction, Strength } from "./explanation.js";
+import { MOSTLY, STRENGTHS } from "./relevance-constants.js";
+
+/** The question about the predicted class. */
+export const BECAUSE = "because of";
+
+/** What the sentence is made of. */
+export interface HeadlineParts {
+  readonly case: HeadlineCase;
+  /** "malignant 97 %". */
+  readonly answer: string;
+  /** "because of", "why benign (3 %)", "why benign rather than malignant". */
+  readonly question: string;
+  /** The relevant aspects, the largest share first; where scores only rank, those that have one, highest first. */
+  readonly named: readonly AspectExplanation[];
+  /** What is said beside the named aspects, or instead of them; may be empty. */
+  readonly rest: string;
+}
+
+type Unspoken = Omit<Explanation, "headline">;
+
+/**
+ * @param options.isPeakElsewhere whether the highest place of the map lies in no relevant aspect.
+ * @param options.unseen aspects whose heads see nothing, by training.
+ */
+export function headlineOf(
+  explanation: Unspoken,
+  options: { isPeakElsewhere: boolean; unseen: readonly string[] },
+): Headline {
+  const found = caseOf(explanation, options);
+  const { answer, question, named, rest } = headlineParts({ ...explanation, headline: { case: found } });
+  const list = joined(named.map((aspect) => `${clip(aspect.name)} ${noteOn(aspect)}`));
+  const said = [list, rest].filter((text) => text !== "").join("; ");
+  if (question !== BECAUSE) return { case: found, text: `${answer}; ${question}: ${said}` };
+  return {
+    case: found,
+    text: named.length > 0 && found !== "ranked" ? `${answer} ${BECAUSE} ${said}` : `${answer}: ${said}`,
+  };
+}
+
+/** The parts of a headline, from an explanation that has its case. */
+export function headlineParts({
+  headline: { case: found },
+  prediction,
+  target,
+  aspects,
+}: Unspoken & { readonly headline: Pick<Headline, "case"> }): HeadlineParts {
+  const named = found === "ranked" ? ranked(aspects) : relevant(aspects);
+  return {
+    case: found,
+    answer: answerText(prediction),
+    question: questionText(prediction, target),
+    named,
+    rest: restText(found, aspects),
+  };
+}
+
+function caseOf(
+  { aspects, scale, elsewhere }: Unspoken,
+  { isPeakElsewhere, unseen }: { isPeakElsewhere: boolean; unseen: readonly string[] },
+): HeadlineCase {
+  const present = aspects.filter(({ isPresent }) => isPresent);
+  if (present.length === 0) {
+    return aspects.length > 0 && aspects.every(({ name }) => unseen.includes(name)) ? "blind" : "nothing-seen";
+  }
+  if (scale.kind === "uncalibrated") return present.some(({ score }) => score !== null) ? "ranked" : "unreadable";
+  if (relevant(aspects).length > 0) return isPeakElsewhere || (elsewhere ?? 0) > MOSTLY ? "partly-elsewhere" : "named";
+  return present.some(({ score }) => score === null) ? "unreadable" : "elsewhere";
+}
+
+function restText(found: HeadlineCase, aspects: readonly AspectExplanation[]): string {
+  if (found === "ranked" && ranked(aspects).length === 0) return `no aspect accounts for any of it; ${caseText(found)}`;
+  if (found !== "unreadable") return caseText(found);
+  return unreadableText(aspects.filter(({ isPresent, score }) => isPresent && score === null));
+}
+
+/** What a case means, beside the names of aspects; empty where the names say all. */
+export function caseText(found: HeadlineCase): string {
+  switch (found) {
+    case "named":
+      return "";
+    case "partly-elsewhere":
+      return "much of the evidence lies elsewhere";
+    case "elsewhere":
+      return "no known aspect explains this";
+    case "nothing-seen":
+      return "no known aspect is seen";
+    case "blind":
+      return "cannot be said, the model's aspect heads have learned nothing. Label more images, or train longer";
+    case "unreadable":
+      return "cannot be said, what is seen cannot be read";
+    case "ranked":
+      return "not calibrated, scores only rank";
+  }
+}
+
+function unreadableText(unreadable: readonly AspectExplanation[]): string {
+  const names = joined(unreadable.map(({ name }) => clip(name)));
+  const [is, its] = unreadable.length === 1 ? ["is", "its head answers"] : ["are", "their heads answer"];
+  const cure = unreadable.every(({ kind }) => kind === "amount") ? "with less of it" : "without it";
+  return `cannot be said, ${names} ${is} seen, but ${its} a typical image alike. Label images ${cure}, or train longer`;
+}
+
+/** How much of the evidence a share is. */
+export function strengthOf(share: number): Strength {
+  return share >= STRENGTHS.decisive ? "decisive" : share >= STRENGTHS.strong ? "strong" : "some";
+}
+
+/** "(decisive)"; of an aspect without a share its score. */
+export function noteOn({ strength, score }: AspectExplanation): string {
+  return strength === null ? scoreText(score) : `(${strength})`;
+}
+
+/** Aspects that are relevant, the largest share first. */
+function relevant(aspects: readonly AspectExplanation[]): AspectExplanation[] {
+  const found = aspects.filter(({ isRelevant }) => isRelevant);
+  return found.sort((a, b) => (b.share ?? 0) - (a.share ?? 0) || (b.score ?? 0) - (a.score ?? 0));
+}
+
+function ranked(aspects: readonly AspectExplanation[]): AspectExplanation[] {
+  return aspects.filter(({ score }) => (score ?? 0) > 0).sort((a, b) => (b.score ?? 0) - (a.score ?? 0));
+}
+
+/** "a", "a and b", "a, b and c". */
+function joined(names: readonly string[]): string {
+  const [last] = names.slice(-1);
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${last}`;
+}
+
+/** Two digits, such as 0.0042; a dash for a number that does not exist. */
+export function scoreText(score: number | null): string {
+  if (score === null) return "–";
+  return score < 0.0001 ? "0" : String(Number(score.toPrecision(2)));
+}
+
+/** Whole percent; 100 % and 0 % only if exact. */
+export function percentText(share: number): string {
+  if (share < 1 && share > 0.995) return "> 99 %";
+  if (share > 0 && share < 0.005) return "< 1 %";
+  return `${Math.round(100 * share)} %`;
+}
+
+function answerText(prediction: Prediction): string {
+  if ("value" in prediction) return Number(prediction.value.toPrecision(3)).toString();
+  if ("labels" in prediction) {
+    const labels = prediction.labels.length > 0 ? prediction.labels : [prediction.class];
+    return labels.map((label) => `${clip(label)} ${percentText(prediction.scores[label])}`).join(", ");
+  }
+  return `${clip(prediction.class)} ${percentText(prediction.score)}`;
+}
+
+function unitText({ layer, channel, place }: Extract<Explanation["target"], { kind: "unit" }>): string {
+  return `channel ${channel} of ${layer}${place ? ` at ${place.join(", ")}` : ""}`;
+}
+
+function questionText(prediction: Prediction, target: Explanation["target"]): string {
+  if (target.kind === "aspect") return `why ${clip(target.aspect)}`;
+  if (target.kind === "image") return `why the image of ${clip(target.aspect)}`;
+  if (target.kind === "unit") return `why ${unitText(target)}`;
+  if (target.kind === "value" || "value" in prediction) return BECAUSE;
+  if (target.kind === "margin") return `why ${clip(target.class)} rather than ${clip(target.other)}`;
+  if (target.kind === "logit" && !("labels" in prediction)) return `why the logit of ${clip(target.class)}`;
+  const isWhole = !("labels" in prediction) || prediction.labels.length === 1;
+  if (isWhole && target.class === prediction.class) return BECAUSE;
+  return `why ${clip(target.class)} (${percentText(prediction.scores[target.class])})`;
+}

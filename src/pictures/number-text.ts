@@ -1,0 +1,48 @@
+/** Numbers of an explanation as people read them, and the order of its aspects. */
+
+import type { AspectExplanation, Explanation } from "../explain/explanation.js";
+import { percentText, scoreText } from "../explain/headline.js";
+
+/**
+ * Relevant aspects first, then present, then absent ones; each by falling share, score and presence.
+ */
+export function rankAspects(aspects: readonly AspectExplanation[]): readonly AspectExplanation[] {
+  const rank = (aspect: AspectExplanation) => (aspect.isRelevant ? 0 : aspect.isPresent ? 1 : 2);
+  return [...aspects].sort(
+    (a, b) =>
+      rank(a) - rank(b) ||
+      (b.share ?? 0) - (a.share ?? 0) ||
+      (b.score ?? -1) - (a.score ?? -1) ||
+      b.presence - a.presence,
+  );
+}
+
+/** Two decimals; a dash for a number that does not exist. */
+export function shareText(share: number | null): string {
+  return share === null ? "–" : share.toFixed(2).replace(/^-(0\.00)$/, "$1");
+}
+
+/** " [0.49, 0.63]", or "" without an interval. */
+export function intervalText({ relevanceInterval }: AspectExplanation): string {
+  return relevanceInterval ? ` [${relevanceInterval.map(shareText).join(", ")}]` : "";
+}
+
+/** What is known of the answer beside the aspects: how much lies elsewhere, how much speaks against it. */
+export function remainderTexts({ elsewhere, against }: Explanation): string[] {
+  return [
+    ...(elsewhere === null ? [] : [`${percentText(elsewhere)} of the evidence lies elsewhere`]),
+    ...(against === null ? [] : [`${percentText(against)} of all evidence speaks against the answer`]),
+  ];
+}
+
+/** From when on an aspect is relevant. */
+export function scaleText({ scale }: Explanation): string {
+  switch (scale.kind) {
+    case "probability":
+      return "relevant from a relevance of 0.50 on";
+    case "above-chance":
+      return `relevant: above chance, from a score of ${scoreText(scale.line)} on`;
+    case "uncalibrated":
+      return "not calibrated: scores rank the aspects";
+  }
+}

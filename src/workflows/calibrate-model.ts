@@ -1,0 +1,59 @@
+/** What a model's scores mean: for every saliency method and kind of target, on the validation images. */
+
+import type { Sample } from "../core/annotation.js";
+import type { NdArrays } from "../core/nd-array.js";
+import type { RelevanceScales } from "../core/relevance-scale.js";
+import type { Engine } from "../engine/engine.js";
+import { calibrate } from "../explain/calibration/calibrate.js";
+import type { ClassCauses } from "../explain/calibration/ground-truth.js";
+import { innerScales } from "../explain/calibration/inner-targets.js";
+import { allowsCam } from "../explain/graph/explained-taps.js";
+import { DEFAULT_SALIENCY, SALIENCY_NAMES, type SaliencyName } from "../explain/methods.js";
+import { OTHER_METHODS } from "../explain/relevance-constants.js";
+import type { Model } from "../model/model.js";
+
+/** With what `calibrateModel` measures. */
+export interface CalibrateModelOptions {
+  readonly engine: Engine;
+  readonly parameters: NdArrays;
+  readonly references: NdArrays;
+  /** Opens the validation split in random order; the same images each time. */
+  readonly samples: () => AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>;
+  readonly causes?: ClassCauses;
+  readonly unranked?: readonly string[];
+  /** Beside the default. */
+  readonly others: readonly SaliencyName[];
+  readonly warnOf?: readonly string[];
+  readonly batchSize?: number;
+}
+
+/** Scales of all that was asked for, and what the default method found odd. */
+export async function calibrateModel(
+  model: Model,
+  { others, batchSize = 8, ...given }: CalibrateModelOptions,
+): Promise<{ scales: RelevanceScales; imageCount: number; warnings: readonly string[] }> {
+  const common = { ...given, batchSize };
+  const { scales, imageCount, warnings } = await calibrate(model, common);
+  const { images: limit, randomization } = OTHER_METHODS;
+  const more =
+    others.length > 0 ? await calibrate(model, { ...common, methods: others, limit, randomization }) : { scales: {} };
+  const inner = await innerScales(model, common);
+  return {
+    scales: { ...more.scales, [DEFAULT_SALIENCY]: { ...scales[DEFAULT_SALIENCY], ...inner } },
+    imageCount,
+    warnings,
+  };
+}
+
+/**
+ * The methods that training calibrates beside the default: all that the model allows, but for Score-CAM, which runs the
+ * rest of the network once for every channel of every image.
+ */
+export function usualMethods(model: Model): readonly SaliencyName[] {
+  return methodsOf(model).filter((name) => name !== "score-cam");
+}
+
+/** All that the model allows, but for the default. */
+export function methodsOf(model: Model): readonly SaliencyName[] {
+  return SALIENCY_NAMES.filter((name) => name !== DEFAULT_SALIENCY && (name !== "cam" || allowsCam(model)));
+}
