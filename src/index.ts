@@ -205,6 +205,7 @@ export {
   faithfulnessOf,
 } from "./faithfulness/measure-model.js";
 export { comparePairedModels, type PairedModel, type PairedModels } from "./faithfulness/paired-models.js";
+export type { Verdict, VerdictCase } from "./faithfulness/verdict.js";
 
 /*
  * Explain a model in memory. What a bundle holds ready, step by step: the function behind `explain.onnx`, its

@@ -7,6 +7,7 @@ import type { ScoreScale } from "../core/relevance-scale.js";
 import type { MaskingName, SaliencyName } from "../explain/methods.js";
 import type { Curves } from "./deletion-curves.js";
 import type { PairedModels } from "./paired-models.js";
+import type { Verdict } from "./verdict.js";
 
 /** The numbers of one saliency method with one masking. */
 export interface FaithfulnessMethod {
@@ -59,6 +60,8 @@ export interface FaithfulnessAspect {
 /** `aspectlens-faithfulness/2`; a share of nothing is `null`. */
 export interface Faithfulness {
   readonly format: "aspectlens-faithfulness/2";
+  /** What it comes to, by the default method. */
+  readonly verdict: Verdict;
   /** Images that the shares are taken over. */
   readonly count: number;
   /** Share of the labelled images answered right; `null` for a regression. */

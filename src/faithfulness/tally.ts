@@ -7,6 +7,7 @@ import type { AspectExplanation } from "../explain/explanation.js";
 import { DEFAULT_MASKING, DEFAULT_SALIENCY } from "../explain/methods.js";
 import type { InpaintingEffect } from "./aspect-inpainting.js";
 import type { Faithfulness, FaithfulnessAspect, FaithfulnessMethod } from "./faithfulness.js";
+import { verdictOf } from "./verdict.js";
 
 export interface Tally {
   /** @param effects what painting over its aspects did, where that was tried. */
@@ -44,7 +45,7 @@ export function createTally(): Tally {
     result({ isDefault }) {
       const names = named.result();
       const { aspects, counts, ...shares } = seen.result();
-      return {
+      const measured: Omit<Faithfulness, "verdict"> = {
         format: "aspectlens-faithfulness/2",
         count: names.count,
         classifier: { accuracy: shareOf(accuracy) },
@@ -61,6 +62,7 @@ export function createTally(): Tally {
         },
         twins: null,
       };
+      return { ...measured, verdict: verdictOf(measured) };
     },
   };
 }

@@ -42,7 +42,7 @@ The explanation is right where the aspect that caused the label comes first.</p>
 <h2>Methods</h2>
 <table class="methods"><tr>${columns.join("")}</tr>${rows.join("")}</table>
 <p>The marked row is how this model explains.
-Thresholds of other methods were set on validation images in the same way.</p>
+The lines of other methods were set on validation images in the same way.</p>
 <h2>The worst cases, worst first</h2>
 ${cases.join("\n") || "<p>No image could be comparison.</p>"}`,
   );

@@ -15,7 +15,7 @@ export const METHOD_COLUMNS = [
   "with removal",
   "deletion",
   "insertion",
-  "threshold",
+  "line",
 ] as const;
 
 /** One row per method and masking, the default first, then by the share of causes ranked first. */
@@ -47,6 +47,7 @@ export function faithfulnessLines(faithfulness: Faithfulness): readonly string[]
   const { chance, controls, twins } = faithfulness;
   const { randomClassifier, randomHeads } = controls;
   return [
+    faithfulness.verdict.text,
     ...comparedLines(faithfulness),
     ...causeLines(faithfulness),
     ...(randomClassifier
@@ -130,16 +131,16 @@ function pairLine({ count, ownFirst, sameFirst }: NonNullable<Faithfulness["twin
 
 /** The error for a dataset on which nothing can be measured. */
 export const NO_CAUSES =
-  "no test image is labelled with a cause of its class and another aspect. " +
+  "no test image is labelled with a cause of its class. " +
   'Name causes in dataset.json, as "causes": { "malignant": ["mitosis"] }.';
 
 /** Why nothing could be measured, or undefined if something was. */
 export function emptyReason({ count, counts, coverage, classifier }: Faithfulness): string | undefined {
-  if (count > 0 || counts.withoutCause > 0) return undefined;
-  if (coverage === null) return NO_CAUSES;
+  if (count > 0 || counts.withCause > 0 || counts.withoutCause > 0) return undefined;
+  if (coverage === null && classifier.accuracy === null) return NO_CAUSES;
   return (
-    "in none of the images that are labelled so do the heads see a cause and another aspect, " +
-    `or the answer is wrong (right on ${percentOf(classifier.accuracy)}).`
+    "in none of the images with a known cause do the heads see it, " +
+    `or the answer is wrong (right on ${percentOf(classifier.accuracy)}). Train longer, or label more of it.`
   );
 }
 

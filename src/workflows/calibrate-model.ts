@@ -25,18 +25,23 @@ export interface CalibrateModelOptions {
   readonly others: readonly SaliencyName[];
   readonly warnOf?: readonly string[];
   readonly batchSize?: number;
+  /** Called with the share of all work that is done, 0..1, and what is being done. */
+  readonly onProgress?: (share: number, what: string) => void;
 }
 
 /** Scales of all that was asked for, and what the default method found odd. */
 export async function calibrateModel(
   model: Model,
-  { others, batchSize = 8, ...given }: CalibrateModelOptions,
+  { others, batchSize = 8, onProgress, ...given }: CalibrateModelOptions,
 ): Promise<{ scales: RelevanceScales; imageCount: number; warnings: readonly string[] }> {
   const common = { ...given, batchSize };
+  onProgress?.(0, DEFAULT_SALIENCY);
   const { scales, imageCount, warnings } = await calibrate(model, common);
   const { images: limit, randomization } = OTHER_METHODS;
+  onProgress?.(1 / 3, "the other methods");
   const more =
     others.length > 0 ? await calibrate(model, { ...common, methods: others, limit, randomization }) : { scales: {} };
+  onProgress?.(2 / 3, "targets other than classes");
   const inner = await innerScales(model, common);
   return {
     scales: { ...more.scales, [DEFAULT_SALIENCY]: { ...scales[DEFAULT_SALIENCY], ...inner } },

@@ -182,6 +182,7 @@ describe("faithfulness", () => {
     const report = await measureFaithfulness(images);
     expect(report).toEqual({
       format: "aspectlens-faithfulness/2",
+      verdict: { case: "too-few", text: "too few images to say: 2, and 20 at least are needed." },
       count: 2,
       classifier: { accuracy: 4 / 5 },
       methods: [

@@ -18,6 +18,7 @@ import { openSplit } from "../../workflows/open-split.js";
 import { readModel } from "../../workflows/read-model.js";
 import { type EngineOptions, engineOptions, showNotice } from "../engine-options.js";
 import { printJson, printLine } from "../output.js";
+import { progressBar } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
 import { checkOutBundle } from "./export.js";
 
@@ -84,10 +85,16 @@ async function runCalibrate(
     }
   };
   const engine = await selectEngine({ ...options, onNotice: showNotice });
+  const bar = progressBar("calibrating");
+  const onProgress = (share: number, what: string) => {
+    bar.update(share, what);
+    bar.say(`calibrating: ${what}`);
+  };
   try {
     const { causes } = dataset.manifest;
-    const given = { engine, parameters, references, samples, causes, unranked, others };
+    const given = { engine, parameters, references, samples, causes, unranked, others, onProgress };
     const { scales, imageCount, warnings } = await calibrateModel(model, given);
+    bar.clear();
     const images: Uint8Array[] = [];
     for await (const batch of samples()) {
       images.push(...batch.slice(0, GOLDEN_IMAGES - images.length).map(({ image }) => image));
@@ -107,6 +114,7 @@ async function runCalibrate(
     for (const warning of warnings) printLine(`warning: ${warning}`);
     printLine(`next: aspectlens explain ${out} image.png`);
   } finally {
+    bar.clear();
     await engine.dispose();
   }
 }

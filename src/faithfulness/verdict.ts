@@ -1,0 +1,57 @@
+/** What a measurement of faithfulness comes to, in words, with how sure it is. */
+
+import type { Faithfulness } from "./faithfulness.js";
+
+/** Fewer images with a cause and another aspect say too little of the ranking. */
+export const LEAST_IMAGES = 20;
+
+/** 5 to 95 %. */
+const Z = 1.645;
+
+export type VerdictCase = "better-than-chance" | "not-told-from-chance" | "worse-than-chance" | "too-few" | "alone";
+
+/** The verdict on how the default method ranks. */
+export interface Verdict {
+  readonly case: VerdictCase;
+  /** One sentence, and what to do. */
+  readonly text: string;
+}
+
+export function verdictOf({ count, counts, methods, chance }: Omit<Faithfulness, "verdict">): Verdict {
+  const [own] = methods.filter(({ isDefault }) => isDefault);
+  if (count === 0) {
+    const named = own?.unexplainedWithCause ?? null;
+    const part = named === null ? "" : ` In ${percent(1 - named)} of the ${counts.withCause} images it is relevant.`;
+    return {
+      case: "alone",
+      text:
+        "no image shows another aspect beside a cause, so it cannot be told whether causes are told from others." +
+        `${part} Painting over is what is left to go by, or images with distractors.`,
+    };
+  }
+  if (count < LEAST_IMAGES || own?.namedCause == null || chance.namedCause === null)
+    return { case: "too-few", text: `too few images to say: ${count}, and ${LEAST_IMAGES} at least are needed.` };
+  const [low, high] = wilson(own.namedCause, count);
+  const found = `the cause is first in ${percent(own.namedCause)} of ${count} images (${percent(low)} to ${percent(high)})`;
+  const beside = `at random it would be in ${percent(chance.namedCause)}`;
+  if (low > chance.namedCause) return { case: "better-than-chance", text: `${found}; ${beside}.` };
+  if (high < chance.namedCause)
+    return {
+      case: "worse-than-chance",
+      text: `worse than chance, do not trust this model's ranking: ${found}; ${beside}.`,
+    };
+  return { case: "not-told-from-chance", text: `not told from chance: ${found}; ${beside}. More images may tell.` };
+}
+
+/** Interval of a share of `count` (Wilson 1927, doi:10.1080/01621459.1927.10502953). */
+export function wilson(share: number, count: number): [low: number, high: number] {
+  const square = Z * Z;
+  const middle = share + square / (2 * count);
+  const reach = Z * Math.sqrt((share * (1 - share)) / count + square / (4 * count * count));
+  const scale = 1 + square / count;
+  return [Math.max(0, (middle - reach) / scale), Math.min(1, (middle + reach) / scale)];
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
+}
