@@ -14,8 +14,9 @@ export interface Scores {
 /**
  * The answer's evidence `d` is fitted as a sum of the aspects' `p`, each taken zero or more times:
  * `min |d - sum_a b_a p_a|^2`, `b >= 0`, over all elements of all layers. The score is `b_a <p_a, d> / |d|^2`. Of one
- * aspect alone that is the square of the cosine; of several, the squares of what each adds, which sum to at most 1 where
- * they read the same layers. What two aspects share counts once, for the one that fits better.
+ * aspect alone that is the square of the cosine; of several, what each adds, which together are at most 1 where they
+ * read the same layers (an aspect that only corrects another, with a negative product, has none). What two aspects share
+ * counts once, for the one that fits better.
  *
  * @param aspects those that are present, each with its layers.
  */
@@ -37,8 +38,8 @@ export function scoresOf(
 }
 
 /**
- * The score of one instance alone: nothing is left to other aspects or instances. Where the answer needs one of two pets
- * because that one is striped, leaving the stripes' part to the stripes would take from the very pet that matters.
+ * The score of one instance alone: nothing is left to other aspects or instances. Where the answer needs one of two
+ * pets because that one is striped, leaving the stripes' part to the stripes would take from the very pet that matters.
  *
  * @param cells of the instance, by layer: `[height * width]`, non-zero where the place counts.
  */
