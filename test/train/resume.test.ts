@@ -167,7 +167,7 @@ describe("a run that was interrupted and resumed", () => {
       const other = await runTraining(configOf(temporary(), { ...all, ...without }), { engine });
       expect(arraysOf(other).parameters, Object.keys(without)[0]).not.toEqual(arraysOf(whole).parameters);
     }
-  }, 60_000);
+  }, 240_000);
 
   test("is refused under another configuration; a second run is refused without --resume", async () => {
     const out = temporary();
