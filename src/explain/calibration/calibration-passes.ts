@@ -16,8 +16,8 @@ import { readExplanation } from "../reading/read-explanation.js";
 import { NEEDED_SHARE } from "../relevance-constants.js";
 import { createContrastCheck } from "./contrast-check.js";
 import { type ClassCauses, compareWithGroundTruth, type RankedAspect, rankedScores } from "./ground-truth.js";
-import { overRandomizedModels } from "./randomized-models.js";
-import { overSamples } from "./run-over-samples.js";
+import { halfNegated, overRandomizedModels } from "./randomized-models.js";
+import { firstSamples, overSamples } from "./run-over-samples.js";
 
 /** What is calibrated, and on what; `calibrate` says what each is. */
 export interface CalibrationSetting {
@@ -92,11 +92,8 @@ export async function randomizedScores(
     fn: severalMethods(model, methods),
     parameters,
     references,
-    samples: () => first(samples(), Math.min(limit, images)),
-    randomizations: Array.from({ length: classifiers }, (_, index) => ({
-      seed: index + 1,
-      isNegated: index % 2 === 1,
-    })),
+    samples: () => firstSamples(samples(), Math.min(limit, images)),
+    randomizations: halfNegated(classifiers),
     batchSize,
   };
   const scores: number[][] = methods.map(() => []);
@@ -128,7 +125,14 @@ async function pass<Score>(
   let imageCount = 0;
   const constants = explainConstants({ parameters, references });
   const fn = severalMethods(model, methods, { withRemoval });
-  const run = { engine, constants, batchSize, fn, samples: first(samples(), limit, qualifies), name: "calibrate" };
+  const run = {
+    engine,
+    constants,
+    batchSize,
+    fn,
+    samples: firstSamples(samples(), limit, qualifies),
+    name: "calibrate",
+  };
   for await (const { sample, outputs } of overSamples(model, run)) {
     imageCount++;
     for (const [index, saliency] of methods.entries()) {
@@ -148,19 +152,4 @@ function read(
   const scale = { kind: "uncalibrated" } as const;
   const options = { spec: model.spec, scale, image: sample.path, method: { saliency } };
   return readExplanation(ofMethod(outputs, saliency), options).explanation;
-}
-
-/** The first samples of a stream that qualify, batch by batch. */
-async function* first(
-  samples: AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>,
-  limit: number,
-  qualifies: (sample: Sample) => boolean = () => true,
-): AsyncGenerator<readonly Sample[]> {
-  let count = 0;
-  for await (const batch of samples) {
-    const wanted = batch.filter(qualifies).slice(0, limit - count);
-    count += wanted.length;
-    if (wanted.length > 0) yield wanted;
-    if (count >= limit) return;
-  }
 }

@@ -9,15 +9,14 @@ import { random } from "../../core/random.js";
 import type { ScoreScale } from "../../core/relevance-scale.js";
 import type { Engine } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
-import { layerOfParameter } from "../../trunk/layer-parameters.js";
-import { randomWeights } from "../../trunk/random-weights.js";
 import { explainFunction } from "../graph/explain-function.js";
 import { explainedTaps } from "../graph/explained-taps.js";
 import { readExplanation } from "../reading/read-explanation.js";
 import { INNER_RANDOMIZATION } from "../relevance-constants.js";
 import { explainedAspect, type InnerTarget } from "../target.js";
 import { lineAgainstRandomized } from "./decide-scale.js";
-import { overRandomizedModels, type Randomize } from "./randomized-models.js";
+import { halfNegated, overRandomizedModels, type Randomize, randomLayersAfter } from "./randomized-models.js";
+import { firstSamples } from "./run-over-samples.js";
 
 type InnerScales = Partial<Record<InnerTarget["kind"], ScoreScale>>;
 
@@ -78,8 +77,8 @@ async function randomized(
     fn: explainFunction(model, { target }),
     parameters,
     references,
-    samples: () => some(given.samples()),
-    randomizations: Array.from({ length: MODELS }, (_, index) => ({ seed: index + 1, isNegated: index % 2 === 1 })),
+    samples: () => firstSamples(given.samples(), IMAGES),
+    randomizations: halfNegated(MODELS),
     batchSize,
     randomize: randomizeTarget(target, parameters),
   };
@@ -99,17 +98,12 @@ async function randomized(
 function randomizeTarget(target: InnerTarget, parameters: NdArrays): Randomize {
   return (model, { seed, isNegated = false }) => {
     const { trunk, aspects } = model;
-    const order = trunk.taps.map(({ name }) => name);
-    const last = explainedTaps(model, { target }).reduce((a, b) => (order.indexOf(b) > order.indexOf(a) ? b : a));
-    const later = new Set(trunk.layersFrom(last).slice(1));
-    const layers = Object.entries(randomWeights(trunk, { seed, isFolded: true })).filter(([name]) =>
-      later.has(layerOfParameter(name)),
-    );
+    const layers = randomLayersAfter(trunk, explainedTaps(model, { target }), { seed });
     const own = aspects.find(({ spec }) => spec.name === explainedAspect(target));
     const head = (own?.parameters ?? []).map(
       ({ name }) => [name, shuffled(parameters[name], { seed, name, isNegated })] as const,
     );
-    return { ...Object.fromEntries(layers), ...Object.fromEntries(head) };
+    return { ...layers, ...Object.fromEntries(head) };
   };
 }
 
@@ -126,16 +120,4 @@ function shuffled(
     [values[index], values[other]] = [values[other], values[index]];
   }
   return { shape, data: values };
-}
-
-async function* some(
-  samples: AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>,
-): AsyncGenerator<readonly Sample[]> {
-  let count = 0;
-  for await (const batch of samples) {
-    const wanted = batch.slice(0, IMAGES - count);
-    count += wanted.length;
-    if (wanted.length > 0) yield wanted;
-    if (count >= IMAGES) return;
-  }
 }

@@ -88,16 +88,29 @@ export async function* overRandomizedModels(
  */
 export function randomizeClassifier(model: Model, { seed, isNegated = false }: Randomization): NdArrays {
   const { trunk, classifier, aspectTaps, spec } = model;
-  const order = trunk.taps.map(({ name }) => name);
-  const last = [spec.source, ...aspectTaps].reduce((a, b) => (order.indexOf(b) > order.indexOf(a) ? b : a));
-  const later = new Set(trunk.layersFrom(last).slice(1));
-  const layers = Object.entries(randomWeights(trunk, { seed, isFolded: true })).filter(([name]) =>
-    later.has(layerOfParameter(name)),
-  );
+  const layers = randomLayersAfter(trunk, [spec.source, ...aspectTaps], { seed });
   const own = Object.entries(initialize(classifier.parameters, { seed })).map(
     ([name, { shape, data }]) => [name, { shape, data: isNegated ? data.map((value) => -value) : data }] as const,
   );
-  return { ...Object.fromEntries(layers), ...Object.fromEntries(own) };
+  return { ...layers, ...Object.fromEntries(own) };
+}
+
+/** Random parameters, folded, of all layers of a trunk after the last of some. */
+export function randomLayersAfter(
+  trunk: Model["trunk"],
+  layers: readonly string[],
+  { seed }: { seed: number },
+): NdArrays {
+  const order = trunk.taps.map(({ name }) => name);
+  const last = layers.reduce((a, b) => (order.indexOf(b) > order.indexOf(a) ? b : a));
+  const later = new Set(trunk.layersFrom(last).slice(1));
+  const random = Object.entries(randomWeights(trunk, { seed, isFolded: true }));
+  return Object.fromEntries(random.filter(([name]) => later.has(layerOfParameter(name))));
+}
+
+/** That many randomizations, seeded from 1 on, every second one negated. */
+export function halfNegated(count: number): Randomization[] {
+  return Array.from({ length: count }, (_, index) => ({ seed: index + 1, isNegated: index % 2 === 1 }));
 }
 
 /** Random parameters of all aspect heads. */

@@ -86,3 +86,18 @@ export async function compileForSamples(
     dispose: () => compiled.dispose(),
   };
 }
+
+/** The first samples of a stream that qualify, batch by batch. */
+export async function* firstSamples(
+  samples: SampleStream,
+  limit: number,
+  qualifies: (sample: Sample) => boolean = () => true,
+): AsyncGenerator<readonly Sample[]> {
+  let count = 0;
+  for await (const batch of samples) {
+    const wanted = batch.filter(qualifies).slice(0, limit - count);
+    count += wanted.length;
+    if (wanted.length > 0) yield wanted;
+    if (count >= limit) return;
+  }
+}
