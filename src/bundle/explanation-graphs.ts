@@ -3,8 +3,7 @@
  * mean.
  */
 
-import { ownValue } from "../core/own-value.js";
-import type { ScoreScale } from "../core/relevance-scale.js";
+import { type ScoreScale, scaleIn } from "../core/relevance-scale.js";
 import type { RuntimeOptions } from "../engine/devices.js";
 import type { Runtime } from "../engine/session.js";
 import { openSessionPool, type SessionPool } from "../engine/session-pool.js";
@@ -45,9 +44,7 @@ export function explanationGraphs(bundle: Bundle, asked: MethodChoice, options: 
   return {
     method,
     scaleOf: (target) =>
-      (hasOwnLayers && ownValue(description.scales, methodOf(method).saliency)?.[groupOf(target)]) || {
-        kind: "uncalibrated",
-      },
+      hasOwnLayers ? scaleIn(description.scales, methodOf(method).saliency, groupOf(target)) : { kind: "uncalibrated" },
     sessionsOf(target) {
       const key = graphKey(target, task);
       const sessions = opened.get(key) ?? open(target);

@@ -3,7 +3,7 @@
 import { isNumber } from "../core/json-values.js";
 import { metricNumbers } from "../core/metric-numbers.js";
 import { ownValue } from "../core/own-value.js";
-import { scaleText } from "../core/relevance-scale.js";
+import { scaleIn, scaleText } from "../core/relevance-scale.js";
 import { DEFAULT_SALIENCY } from "../explain/methods.js";
 import type { HeadSpec } from "../heads/head-spec.js";
 import { metricsOf, type Provenance, type TrainedModel } from "../model/trained-model.js";
@@ -26,7 +26,7 @@ export function modelCard({ spec, scales, provenance }: TrainedModel, { name }: 
       `started from ${oneLine(provenance.weights)}.`,
     `- Source layer: ${spec.source}.`,
     ...spec.heads.map((head) => `- ${headLine(head)}`),
-    `- Relevance: ${scaleText(ownValue(scales, DEFAULT_SALIENCY)?.class)}.`,
+    `- Relevance: ${scaleText(scaleIn(scales, DEFAULT_SALIENCY, "class"))}.`,
     "",
     "## Training",
     "",

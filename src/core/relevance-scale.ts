@@ -1,6 +1,7 @@
 /** From an aspect's score to its relevance, which means the same in every model. */
 
 import { isNumber, isRecord } from "./json-values.js";
+import { ownValue } from "./own-value.js";
 
 /** What the line of a scale comes from. */
 export type ScaleSource = "general" | "causes" | "removal" | "randomized";
@@ -53,15 +54,19 @@ export const TARGET_GROUPS: readonly TargetGroup[] = ["class", "aspect", "image"
 /** Scales of one model, by saliency method and kind of target; uncalibrated where there is none. */
 export type RelevanceScales = Readonly<Partial<Record<string, Readonly<Partial<Record<TargetGroup, ScoreScale>>>>>>;
 
+/** What a method's scores mean for a kind of target. */
+export function scaleIn(scales: RelevanceScales, saliency: string, group: TargetGroup): ScoreScale {
+  return ownValue(scales, saliency)?.[group] ?? { kind: "uncalibrated" };
+}
+
 /** In words, for model cards and the end of a training. */
-export function scaleText(scale: ScoreScale | undefined): string {
-  switch (scale?.kind) {
+export function scaleText(scale: ScoreScale): string {
+  switch (scale.kind) {
     case "probability":
       return `an aspect is relevant from a score of ${Number(scale.line.toPrecision(2))} on, ${SOURCE_TEXTS[scale.by]}`;
     case "above-chance":
       return `an aspect is above chance from a score of ${Number(scale.line.toPrecision(2))} on`;
     case "uncalibrated":
-    case undefined:
       return "not calibrated: scores rank the aspects, and none is called relevant";
   }
 }

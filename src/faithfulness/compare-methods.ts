@@ -2,7 +2,7 @@
 
 import type { Sample } from "../core/annotation.js";
 import { ownValue } from "../core/own-value.js";
-import type { ScoreScale } from "../core/relevance-scale.js";
+import { type ScoreScale, scaleIn } from "../core/relevance-scale.js";
 import { calibrate } from "../explain/calibration/calibrate.js";
 import type { GroundTruthComparison } from "../explain/calibration/ground-truth.js";
 import { overSamples } from "../explain/calibration/run-over-samples.js";
@@ -104,7 +104,7 @@ async function scaleOf(measuring: Measuring, saliency: SaliencyName): Promise<Sc
   const { causes } = dataset.manifest;
   const given = { engine, parameters, references, samples, causes, unranked, methods: [saliency], batchSize };
   const { scales } = await calibrate(model, given);
-  return scales[saliency]?.class ?? { kind: "uncalibrated" };
+  return scaleIn(scales, saliency, "class");
 }
 
 function keepWorst(worst: Case[], { comparison, explained, pixels }: Omit<Case, "error">): void {

@@ -1,7 +1,7 @@
 /** A control: how often explanations of randomized models name a cause, and call anything relevant. */
 
 import type { Sample } from "../core/annotation.js";
-import { ownValue } from "../core/own-value.js";
+import { scaleIn } from "../core/relevance-scale.js";
 import { rankedAspects } from "../explain/calibration/ground-truth.js";
 import { overRandomizedModels, type Randomization, type Randomize } from "../explain/calibration/randomized-models.js";
 import { explainFunction } from "../explain/graph/explain-function.js";
@@ -31,7 +31,7 @@ export async function randomControl(
 ): Promise<RandomControl> {
   const { model, engine, batchSize, trained } = measuring;
   const { parameters, references, scales } = trained;
-  const scale = ownValue(scales, method.saliency)?.class ?? ({ kind: "uncalibrated" } as const);
+  const scale = scaleIn(scales, method.saliency, "class");
   const tally = createTally();
   let [relevant, count] = [0, 0];
   const samples = () => measuring.samples("test", { limit, what });

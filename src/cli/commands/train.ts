@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigError, InterruptedError } from "../../core/errors.js";
-import { scaleText } from "../../core/relevance-scale.js";
+import { scaleIn, scaleText } from "../../core/relevance-scale.js";
 import { openResultFolder } from "../../core/result-folder.js";
 import { selectEngine } from "../../engine/select-engine.js";
 import { DEFAULT_SALIENCY } from "../../explain/methods.js";
@@ -248,6 +248,6 @@ export function printTrained({ scales, provenance }: TrainedModel): void {
     printLine("validation, of the best epoch:");
     for (const line of metricsTable(validation.heads)) printLine(`  ${line}`);
   } else printLine("validation: not evaluated (no labelled sample has that split)");
-  printLine(`relevance: ${scaleText(scales[DEFAULT_SALIENCY]?.class)}`);
+  printLine(`relevance: ${scaleText(scaleIn(scales, DEFAULT_SALIENCY, "class"))}`);
   for (const warning of provenance.warnings) printLine(`warning: ${warning}`);
 }
