@@ -4,9 +4,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Vitest calls it before the first test; what it returns, after the last. */
-export default function setUp(): () => void {
-  const folder = mkdtempSync(join(tmpdir(), "aspectlens-tests-"));
+const folder = mkdtempSync(join(tmpdir(), "aspectlens-tests-"));
+
+/** Vitest calls it before the first test. */
+export function setup(): void {
   process.env.TMPDIR = folder;
-  return () => rmSync(folder, { recursive: true, force: true });
+}
+
+/** After the last. */
+export function teardown(): void {
+  rmSync(folder, { recursive: true, force: true });
 }

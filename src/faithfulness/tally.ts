@@ -3,7 +3,7 @@
 import { ownValue } from "../core/own-value.js";
 import { areaUnderCurve, type Ranked, rankCorrelation } from "../core/ranking.js";
 import { type GroundTruthComparison, rankedAspects } from "../explain/calibration/ground-truth.js";
-import type { AspectExplanation } from "../explain/explanation.js";
+import type { AspectExplanation, Explanation } from "../explain/explanation.js";
 import { DEFAULT_MASKING, DEFAULT_SALIENCY } from "../explain/methods.js";
 import type { InpaintingEffect } from "./aspect-inpainting.js";
 import type { Faithfulness, FaithfulnessAspect, FaithfulnessMethod } from "./faithfulness.js";
@@ -18,7 +18,7 @@ export interface Tally {
 /** By aspect. */
 export type Effects = Readonly<Record<string, InpaintingEffect>>;
 
-type Rank = ReturnType<typeof rankedAspects>[number];
+type Rank = ReturnType<typeof rankedAspects<Explanation>>[number];
 type Score = (aspect: AspectExplanation) => number;
 
 const byScore: Score = ({ score }) => score ?? 0;

@@ -156,7 +156,7 @@ test("removal fades exactly the elements that carry an aspect's evidence", async
         const others = z.filter((_, index) => index !== best);
         return z[best] - Math.log(others.reduce((sum, value) => sum + Math.exp(value), 0));
       };
-      const logits = [...outputs["evidence>logits"].data];
+      const logits = [...outputs.logits.data];
       const best = logits.indexOf(Math.max(...logits));
       const r = references[SOURCE].data.slice(best * 128, best * 128 + 128);
       const u = model.aspects[0].forward(tensors, [at]).dataSync();

@@ -13,9 +13,11 @@ import { removedTargets } from "../../src/explain/graph/evidence-removal.js";
 import { explainFunction } from "../../src/explain/graph/explain-function.js";
 import { explainConstants } from "../../src/explain/graph/graph-constants.js";
 import type { ExplainOptions } from "../../src/explain/graph/options.js";
+import { ofMethod, severalMethods } from "../../src/explain/graph/several-methods.js";
 import { explanationSteps } from "../../src/explain/graph/steps.js";
 import { maskingsOf, SALIENCY_NAMES } from "../../src/explain/methods.js";
 import { readExplanation } from "../../src/explain/reading/read-explanation.js";
+import { readScores } from "../../src/explain/reading/read-scores.js";
 import type { InnerTarget } from "../../src/explain/target.js";
 import { createModel, type Model } from "../../src/model/model.js";
 import { SOURCE, tinyImages, tinyModel, tinyParameters, tinyReferences, toArrays, toTensors } from "./tiny-model.js";
@@ -101,6 +103,31 @@ describe("every method", () => {
       });
     }
   }
+});
+
+describe("all methods in one graph", () => {
+  test("give the scores that each gives alone", () => {
+    let together: NdArrays = {};
+    tf.tidy(() => {
+      const all = { inputs: toTensors(given()), constants: toTensors(constants), state: {} };
+      together = toArrays(severalMethods(model, SALIENCY_NAMES)(all).outputs);
+    });
+    const found = SALIENCY_NAMES.map((saliency) => readScores(ofMethod(together, saliency), model));
+    for (const [index, saliency] of SALIENCY_NAMES.entries()) {
+      const options = { spec: model.spec, scale: { kind: "uncalibrated" }, image: "x.png" } as const;
+      const { prediction, aspects } = readExplanation(eager({ saliency }), options).explanation;
+      expect(found[index], saliency).toEqual({
+        prediction,
+        aspects: aspects.map(({ name, isPresent, score }) => ({
+          name,
+          isPresent,
+          score: score === null ? null : expect.closeTo(score, 5),
+        })),
+      });
+    }
+    const ofSpot = found.map(({ aspects }) => aspects[0].score);
+    expect(new Set(ofSpot).size).toBeGreaterThan(3);
+  });
 });
 
 describe("every pair of method and masking", () => {

@@ -8,16 +8,15 @@ import type { NdArrays } from "../../core/nd-array.js";
 import type { Ranked } from "../../core/ranking.js";
 import type { Engine } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
-import type { Explanation } from "../explanation.js";
 import { explainConstants } from "../graph/graph-constants.js";
 import { ofMethod, severalMethods, targetsOf } from "../graph/several-methods.js";
 import type { SaliencyName } from "../methods.js";
-import { readExplanation } from "../reading/read-explanation.js";
+import { readScores, type Scored } from "../reading/read-scores.js";
 import { NEEDED_SHARE } from "../relevance-constants.js";
 import { createContrastCheck } from "./contrast-check.js";
 import { type ClassCauses, compareWithGroundTruth, type RankedAspect, rankedScores } from "./ground-truth.js";
 import { halfNegated, overRandomizedModels } from "./randomized-models.js";
-import { firstSamples, overSamples } from "./run-over-samples.js";
+import { firstSamples, keptSamples, overSamples } from "./run-over-samples.js";
 
 /** What is calibrated, and on what; `calibrate` says what each is. */
 export interface CalibrationSetting {
@@ -49,8 +48,8 @@ export async function knownCauses(
   const isByClass = Object.values(causes).some((names) => names.length > 0);
   return pass(model, setting, {
     qualifies: (sample) => isByClass || (sample.causes?.length ?? 0) > 0,
-    scoresOf: ({ explanation, sample }) => {
-      const comparison = compareWithGroundTruth(explanation, { sample, causes });
+    scoresOf: ({ scored, sample }) => {
+      const comparison = compareWithGroundTruth(scored, { sample, causes });
       if (!comparison.isRight || comparison.causes.length === 0) return [];
       return rankedScores(comparison).filter(({ name }) => !unranked.includes(name));
     },
@@ -64,8 +63,8 @@ export async function knownCauses(
 export async function evidenceRemoved(model: Model, setting: CalibrationSetting): Promise<Pass<Ranked>> {
   return pass(model, setting, {
     withRemoval: true,
-    scoresOf: ({ explanation, outputs }) =>
-      explanation.aspects.flatMap(({ name, score }) => {
+    scoresOf: ({ scored, outputs }) =>
+      scored.aspects.flatMap(({ name, score }) => {
         const { whole, removed, referenced } = targetsOf(outputs, name);
         const most = whole - referenced;
         // Where the target is no higher than on the reference, there is nothing to lose a share of.
@@ -87,19 +86,20 @@ export async function randomizedScores(
   { engine, parameters, references, samples, methods, limit, batchSize }: CalibrationSetting,
   { images, classifiers }: RandomizationSize,
 ): Promise<number[][]> {
+  const kept = await keptSamples(firstSamples(samples(), Math.min(limit, images)));
   const run = {
     engine,
     fn: severalMethods(model, methods),
     parameters,
     references,
-    samples: () => firstSamples(samples(), Math.min(limit, images)),
+    samples: () => kept,
     randomizations: halfNegated(classifiers),
     batchSize,
   };
   const scores: number[][] = methods.map(() => []);
-  for await (const { sample, outputs } of overRandomizedModels(model, run)) {
+  for await (const { outputs } of overRandomizedModels(model, run)) {
     for (const [index, saliency] of methods.entries()) {
-      const { aspects } = read(outputs, { model, saliency, sample });
+      const { aspects } = readScores(ofMethod(outputs, saliency), model);
       scores[index].push(...aspects.flatMap(({ score }) => score ?? []));
     }
   }
@@ -117,7 +117,7 @@ async function pass<Score>(
   }: {
     withRemoval?: boolean;
     qualifies?: (sample: Sample) => boolean;
-    scoresOf: (image: { sample: Sample; outputs: NdArrays; explanation: Explanation }) => readonly Score[];
+    scoresOf: (image: { sample: Sample; outputs: NdArrays; scored: Scored }) => readonly Score[];
   },
 ): Promise<Pass<Score>> {
   const contrast = createContrastCheck(isAbout);
@@ -136,20 +136,10 @@ async function pass<Score>(
   for await (const { sample, outputs } of overSamples(model, run)) {
     imageCount++;
     for (const [index, saliency] of methods.entries()) {
-      const explanation = read(outputs, { model, saliency, sample });
-      if (index === 0) contrast.add(explanation);
-      scores[index].push(...scoresOf({ sample, outputs, explanation }));
+      const scored = readScores(ofMethod(outputs, saliency), model);
+      if (index === 0) contrast.add(scored);
+      scores[index].push(...scoresOf({ sample, outputs, scored }));
     }
   }
   return { scores, imageCount, warnings: contrast.warnings() };
-}
-
-/** Scores alone are read: what they mean is what is being found. */
-function read(
-  outputs: NdArrays,
-  { model, saliency, sample }: { model: Model; saliency: SaliencyName; sample: Sample },
-): Explanation {
-  const scale = { kind: "uncalibrated" } as const;
-  const options = { spec: model.spec, scale, image: sample.path, method: { saliency } };
-  return readExplanation(ofMethod(outputs, saliency), options).explanation;
 }

@@ -2,10 +2,10 @@
  * Finds aspect heads that see their aspect, but on the reference nearly as much, so that there is no relevance to read.
  */
 
-import type { Explanation } from "../explanation.js";
+import type { Scored } from "../reading/read-scores.js";
 
 export interface ContrastCheck {
-  add(explanation: Explanation): void;
+  add(scored: Scored): void;
   /** One line for each head that cannot be read on more than half of the images where it sees its aspect. */
   warnings(): string[];
 }

@@ -6,14 +6,15 @@ import type { Annotation, Sample } from "../../core/annotation.js";
 import { classLabels } from "../../core/annotation.js";
 import { ownValue } from "../../core/own-value.js";
 import type { Ranked } from "../../core/ranking.js";
-import type { AspectExplanation, Explanation } from "../explanation.js";
+import type { Explanation } from "../explanation.js";
+import type { Scored } from "../reading/read-scores.js";
 
 /** By class, the aspects that cause it: `causes` of `dataset.json`. */
 export type ClassCauses = Readonly<Record<string, readonly string[]>>;
 
 /** An explanation beside the ground truth. */
-export interface GroundTruthComparison {
-  readonly explanation: Explanation;
+export interface GroundTruthComparison<Of extends Scored = Explanation> {
+  readonly explanation: Of;
   /** `null` where the image has no label. A regression counts as right: its causes are compared, not its error. */
   readonly isRight: boolean | null;
   /**
@@ -32,10 +33,10 @@ export interface GroundTruthComparison {
  *
  * @param options `causes` are by class, for samples that name none themselves.
  */
-export function compareWithGroundTruth(
-  explanation: Explanation,
+export function compareWithGroundTruth<Of extends Scored>(
+  explanation: Of,
   { sample, causes = {} }: { sample: Sample; causes?: ClassCauses },
-): GroundTruthComparison {
+): GroundTruthComparison<Of> {
   const present = Object.keys(sample.aspects).filter((name) => isLabelledPresent(sample.aspects[name]));
   const { value } = sample.target;
   const labels = classLabels(sample.target);
@@ -56,11 +57,11 @@ export function compareWithGroundTruth(
 }
 
 /** The aspects labelled present that have a score, with whether they are causes. */
-export function rankedAspects({
+export function rankedAspects<Of extends Scored>({
   explanation,
   causes,
   distractors,
-}: GroundTruthComparison): { aspect: AspectExplanation; isCause: boolean }[] {
+}: GroundTruthComparison<Of>): { aspect: Of["aspects"][number]; isCause: boolean }[] {
   return explanation.aspects
     .filter(({ name, score }) => score !== null && (causes.includes(name) || distractors.includes(name)))
     .map((aspect) => ({ aspect, isCause: causes.includes(aspect.name) }));
@@ -71,7 +72,7 @@ export interface RankedAspect extends Ranked {
 }
 
 /** Their scores; causes are the positives. */
-export function rankedScores(comparison: GroundTruthComparison): RankedAspect[] {
+export function rankedScores(comparison: GroundTruthComparison<Scored>): RankedAspect[] {
   return rankedAspects(comparison).map(({ aspect: { name, score }, isCause }) => ({
     name,
     score: score ?? 0,

@@ -11,12 +11,12 @@ import type { Engine } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
 import { explainFunction } from "../graph/explain-function.js";
 import { explainedTaps } from "../graph/explained-taps.js";
-import { readExplanation } from "../reading/read-explanation.js";
+import { readScores } from "../reading/read-scores.js";
 import { INNER_RANDOMIZATION } from "../relevance-constants.js";
 import { explainedAspect, type InnerTarget } from "../target.js";
 import { lineAgainstRandomized } from "./decide-scale.js";
 import { halfNegated, overRandomizedModels, type Randomize, randomLayersAfter } from "./randomized-models.js";
-import { firstSamples } from "./run-over-samples.js";
+import { firstSamples, keptSamples, type SampleStream } from "./run-over-samples.js";
 
 type InnerScales = Partial<Record<InnerTarget["kind"], ScoreScale>>;
 
@@ -39,9 +39,10 @@ export async function innerScales(
   },
 ): Promise<InnerScales> {
   const found: InnerScales = {};
+  const kept = await keptSamples(firstSamples(given.samples(), IMAGES));
   for (const [kind, targets] of Object.entries(targetsOf(model)) as [InnerTarget["kind"], InnerTarget[]][]) {
     const scores: number[] = [];
-    for (const target of targets) scores.push(...(await randomized(model, target, given)));
+    for (const target of targets) scores.push(...(await randomized(model, target, { ...given, samples: () => kept })));
     const line = lineAgainstRandomized(scores);
     if (line !== null) found[kind] = { kind: "above-chance", line };
   }
@@ -69,7 +70,7 @@ function targetsOf({ aspects, trunk }: Model): Record<InnerTarget["kind"], Inner
 async function randomized(
   model: Model,
   target: InnerTarget,
-  given: Parameters<typeof innerScales>[1],
+  given: Omit<Parameters<typeof innerScales>[1], "samples"> & { samples: () => SampleStream },
 ): Promise<number[]> {
   const { engine, parameters, references, batchSize } = given;
   const run = {
@@ -77,15 +78,14 @@ async function randomized(
     fn: explainFunction(model, { target }),
     parameters,
     references,
-    samples: () => firstSamples(given.samples(), IMAGES),
+    samples: given.samples,
     randomizations: halfNegated(MODELS),
     batchSize,
     randomize: randomizeTarget(target, parameters),
   };
   const scores: number[] = [];
-  for await (const { sample, outputs } of overRandomizedModels(model, run)) {
-    const options = { spec: model.spec, scale: { kind: "uncalibrated" }, image: sample.path, target } as const;
-    const { aspects } = readExplanation(outputs, options).explanation;
+  for await (const { outputs } of overRandomizedModels(model, run)) {
+    const { aspects } = readScores(outputs, { spec: model.spec, target });
     scores.push(...aspects.flatMap(({ score }) => score ?? []));
   }
   return scores;

@@ -104,8 +104,8 @@ export function randomLayersAfter(
   const order = trunk.taps.map(({ name }) => name);
   const last = layers.reduce((a, b) => (order.indexOf(b) > order.indexOf(a) ? b : a));
   const later = new Set(trunk.layersFrom(last).slice(1));
-  const random = Object.entries(randomWeights(trunk, { seed, isFolded: true }));
-  return Object.fromEntries(random.filter(([name]) => later.has(layerOfParameter(name))));
+  const own = trunk.foldedParameters.filter(({ name }) => later.has(layerOfParameter(name)));
+  return randomWeights({ ...trunk, foldedParameters: own }, { seed, isFolded: true });
 }
 
 /** That many randomizations, seeded from 1 on, every second one negated. */

@@ -101,3 +101,10 @@ export async function* firstSamples(
     if (count >= limit) return;
   }
 }
+
+/** Those samples in memory: read once, for streams that are run through several models. */
+export async function keptSamples(samples: SampleStream): Promise<readonly (readonly Sample[])[]> {
+  const kept: (readonly Sample[])[] = [];
+  for await (const batch of samples) kept.push(batch);
+  return kept;
+}

@@ -7,6 +7,7 @@ import type { Model } from "../../model/model.js";
 import { evidenceMap, overlapMap, pairSums, rootEvidence } from "./evidence.js";
 import { scoresOf } from "./logit-target.js";
 import { checkOptions, type ExplainOptions } from "./options.js";
+import type { MappedSaliency } from "./saliency/saliency-at.js";
 import { explanationSteps, type Steps } from "./steps.js";
 
 /**
@@ -31,27 +32,51 @@ export function explainFunction(model: Model, options: ExplainOptions = {}): Ten
 }
 
 /** The outputs of `explain.onnx`, by name. */
-export function explanationOutputs({ classifier }: Model, { logits, taps, aspects }: Steps): Record<string, tf.Tensor> {
+export function explanationOutputs(model: Model, steps: Steps): Record<string, tf.Tensor> {
+  const { taps, aspects } = steps;
+  const outputs = { ...answerOutputs(model, steps), ...overlapOutputs(taps, aspects), ...pairOutputs(steps) };
+  for (const [name, { masked }] of Object.entries(aspects)) outputs[answerPort(name, "masked")] = masked;
+  for (const [tap, { weights, map }] of Object.entries(taps)) {
+    if (weights) outputs[tapPort("filterWeights", tap)] = weights;
+    outputs[tapPort("saliency", tap)] = map;
+  }
+  return outputs;
+}
+
+/** What classifier and aspect heads say of the image and of the reference, whatever the method. */
+export function answerOutputs({ classifier }: Model, { logits, aspects }: Steps): Record<string, tf.Tensor> {
   const outputs: Record<string, tf.Tensor> = { logits, scores: scoresOf(logits, classifier.spec) };
-  const roots = Object.fromEntries(
-    Object.entries(taps).map(([tap, { evidence }]) => [tap, rootEvidence(evidence.elements)]),
-  );
-  for (const [name, { unmasked, masked, reference, evidence, taps: from }] of Object.entries(aspects)) {
+  for (const [name, { unmasked, reference }] of Object.entries(aspects)) {
     outputs[answerPort(name, "unmasked")] = unmasked;
-    outputs[answerPort(name, "masked")] = masked;
     outputs[answerPort(name, "reference")] = reference;
-    for (const [index, tap] of from.entries()) {
-      outputs[overlapPort(name, tap)] = overlapMap(roots[tap], evidence[index]);
+  }
+  return outputs;
+}
+
+/** The answer's evidence by one method, and its overlap with each aspect's. */
+export function overlapOutputs(
+  taps: Readonly<Record<string, Pick<MappedSaliency, "evidence">>>,
+  aspects: Steps["aspects"],
+): Record<string, tf.Tensor> {
+  const outputs: Record<string, tf.Tensor> = {};
+  for (const [tap, { evidence }] of Object.entries(taps)) {
+    const root = rootEvidence(evidence.elements);
+    outputs[tapPort("evidence", tap)] = evidenceMap(evidence);
+    for (const [name, { evidence, taps: from }] of Object.entries(aspects)) {
+      if (from.includes(tap)) outputs[overlapPort(name, tap)] = overlapMap(root, evidence[from.indexOf(tap)]);
     }
   }
-  for (const [tap, { weights, map, evidence }] of Object.entries(taps)) {
+  return outputs;
+}
+
+/** What the aspects of a layer have in common with each other. */
+export function pairOutputs({ taps, aspects }: Steps): Record<string, tf.Tensor> {
+  const outputs: Record<string, tf.Tensor> = {};
+  for (const tap of Object.keys(taps)) {
     const own = Object.values(aspects).flatMap(({ evidence, taps: from }) =>
       from.includes(tap) ? [evidence[from.indexOf(tap)]] : [],
     );
     if (own.length > 1) outputs[tapPort("pairs", tap)] = pairSums(own);
-    if (weights) outputs[tapPort("filterWeights", tap)] = weights;
-    outputs[tapPort("saliency", tap)] = map;
-    outputs[tapPort("evidence", tap)] = evidenceMap(evidence);
   }
   return outputs;
 }

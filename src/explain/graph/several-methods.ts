@@ -7,13 +7,12 @@ import type { TensorFunction } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
 import type { SaliencyName } from "../methods.js";
 import { removedTargets } from "./evidence-removal.js";
-import { explanationOutputs } from "./explain-function.js";
+import { answerOutputs, overlapOutputs, pairOutputs } from "./explain-function.js";
 import { checkOptions } from "./options.js";
 import { explanationSteps } from "./steps.js";
 
 /**
- * The outputs of each method's `explainFunction`, by `ofMethod`; it is for calibration, and never exported. What the
- * methods have in common is traced for each, and merged by ONNX Runtime.
+ * What `readScores` reads by each method, by `ofMethod`; it is for calibration, and never exported.
  *
  * @param options.withRemoval adds the outputs of `removedTargets`, the same for all methods.
  * @throws ConfigError as `checkOptions`, at once.
@@ -24,24 +23,27 @@ export function severalMethods(
   { withRemoval = false }: { withRemoval?: boolean } = {},
 ): TensorFunction {
   for (const saliency of methods) checkOptions(model, { saliency });
+  const [first] = methods;
   return (given) =>
     tf.tidy(() => {
-      const outputs: Record<string, tf.Tensor> = {};
-      for (const [index, saliency] of methods.entries()) {
-        const steps = explanationSteps(model, given, { saliency });
-        for (const [name, tensor] of Object.entries(explanationOutputs(model, steps)))
+      const steps = explanationSteps(model, given, { saliency: first });
+      const outputs = { ...answerOutputs(model, steps), ...pairOutputs(steps) };
+      for (const saliency of methods) {
+        const taps = saliency === first ? steps.taps : steps.saliencyBy(saliency);
+        for (const [name, tensor] of Object.entries(overlapOutputs(taps, steps.aspects)))
           outputs[methodPort(saliency, name)] = tensor;
-        if (withRemoval && index === 0) Object.assign(outputs, removedTargets(steps));
       }
-      return { outputs };
+      return { outputs: withRemoval ? { ...outputs, ...removedTargets(steps) } : outputs };
     });
 }
 
-/** One method's outputs, as its `explainFunction` names them. */
+/** One method's outputs and what all share, as `explainFunction` names them. */
 export function ofMethod(outputs: NdArrays, saliency: SaliencyName): NdArrays {
   const prefix = methodPort(saliency, "");
-  const own = Object.entries(outputs).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(own.map(([name, array]) => [name.slice(prefix.length), array]));
+  const named = Object.entries(outputs).map(([name, array]) => {
+    return [name.startsWith(prefix) ? name.slice(prefix.length) : name, array] as const;
+  });
+  return Object.fromEntries(named);
 }
 
 /** The target of one image, without an aspect's evidence, and with the reference in place of it. */

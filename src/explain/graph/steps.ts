@@ -6,7 +6,7 @@
 import type * as tf from "@tensorflow/tfjs";
 import type { Tensors } from "../../engine/engine.js";
 import { answer, type Model } from "../../model/model.js";
-import type { MaskingName } from "../methods.js";
+import type { MaskingName, SaliencyName } from "../methods.js";
 import type { InnerTarget } from "../target.js";
 import { type AspectPasses, aspectPasses } from "./aspect-passes.js";
 import { explainedLayer } from "./explained-layer.js";
@@ -36,6 +36,8 @@ export interface Steps {
   readonly taps: Readonly<Record<string, TapSaliency>>;
   /** By name, in the order of the model. */
   readonly aspects: Readonly<Record<string, AspectPasses & { readonly taps: readonly string[] }>>;
+  /** What another saliency method finds at the same taps; the aspects' evidence is the same by all. */
+  readonly saliencyBy: (saliency: SaliencyName) => Readonly<Record<string, MappedSaliency>>;
   /** What each aspect head says of the representation masked in another way, before the sigmoid. */
   readonly maskedBy: (masking: MaskingName) => Readonly<Record<string, tf.Tensor>>;
   /** The target with some layers' features replaced, `[batch]`. */
@@ -60,8 +62,8 @@ export function explanationSteps(
 
   // Target: the answer, and the number of it that is explained.
   const explained = explainedTaps(model, { tap, target: inner });
-  const layers = new Set([...explained, model.spec.source, ...classifier.spec.taps, ...targetLayers(model, inner)]);
-  const layerValues = { ...trunk.run(constants, { input: image }, [...layers]), input: image };
+  const needed = new Set([...explained, model.spec.source, ...classifier.spec.taps, ...targetLayers(model, inner)]);
+  const layerValues = { ...trunk.run(constants, { input: image }, [...needed]), input: image };
   const logits = answer(classifier, constants, layerValues) as tf.Tensor2D;
   const target = inner
     ? explainedInner(model, inner, { constants, features: layerValues })
@@ -73,17 +75,22 @@ export function explanationSteps(
       });
   const layerNamed = (name: string) => explainedLayer(model, name, { constants, layerValues, target });
 
-  const taps = Object.fromEntries(
+  const layers = Object.fromEntries(
     explained.map((name) => {
-      // Saliency: how much each element of the layer matters to it; the answer's evidence comes with it.
       const masked = layerNamed(name);
-      const weighed = name === "input" ? layerNamed(model.spec.source) : masked;
-      const found = saliencyAt(saliency, { masked, weighed });
+      return [name, { masked, weighed: name === "input" ? layerNamed(model.spec.source) : masked }];
+    }),
+  );
+  // Saliency: how much each element of a layer matters to the target; the answer's evidence comes with it.
+  const saliencyBy = (method: SaliencyName) =>
+    Object.fromEntries(Object.entries(layers).map(([name, layer]) => [name, saliencyAt(method, layer)]));
 
-      // Masking: the layer's features, faded by that to the reference.
-      const { features, reference, difference } = masked;
-      const faded = maskedFeatures(found, masked, masking);
-      return [name, { ...found, features, reference, difference, masked: faded }];
+  // Masking: the layer's features, faded by that to the reference.
+  const taps = Object.fromEntries(
+    Object.entries(saliencyBy(saliency)).map(([name, found]) => {
+      const { features, reference, difference } = layers[name].masked;
+      const masked = maskedFeatures(found, layers[name].masked, masking);
+      return [name, { ...found, features, reference, difference, masked }];
     }),
   );
 
@@ -107,7 +114,7 @@ export function explanationSteps(
     );
   const targetAt: Steps["targetAt"] = (replaced) =>
     target.value(trunk.run(constants, { input: image, ...replaced }, target.layers));
-  return { logits, target: target.value(layerValues), taps, aspects, maskedBy, targetAt };
+  return { logits, target: target.value(layerValues), taps, aspects, saliencyBy, maskedBy, targetAt };
 }
 
 /** The features of a layer, masked. */

@@ -1,6 +1,6 @@
 /** The aspects of one image: what each head says, where, and how relevant it is beside the others. */
 
-import { answerPort, overlapPort, tapPort } from "../../core/graph-ports.js";
+import { answerPort } from "../../core/graph-ports.js";
 import type { NdArrays } from "../../core/nd-array.js";
 import { RELEVANT_FROM, relevanceOf, type ScoreScale } from "../../core/relevance-scale.js";
 import { regionFile, survivalFile } from "../../core/result-file-names.js";
@@ -8,8 +8,9 @@ import type { AspectSpec } from "../../heads/head-spec.js";
 import type { AspectExplanation, RegionExplanation } from "../explanation.js";
 import { derivedPlace } from "./derived-place.js";
 import type { AspectOverlap, TapSums } from "./overlap.js";
+import { readOverlaps, scoresOfSeen, tapSums } from "./read-scores.js";
 import { type AspectRegions, type Region, regionsOf } from "./regions.js";
-import { instanceScore, type Scores, scoresOf } from "./scores.js";
+import { instanceScore, type Scores } from "./scores.js";
 import { type HeadAnswers, largestPresence, presenceOver, survivalOver } from "./survival.js";
 import { touchedCells } from "./touched-cells.js";
 
@@ -33,18 +34,12 @@ export function readAspects(
   outputs: NdArrays,
   { heads, tap, size }: { heads: readonly AspectSpec[]; tap?: string; size: number },
 ): readonly AspectReading[] {
-  const readersOf = (name: string) => heads.filter((head) => maskedTaps(head, tap).includes(name));
-  return heads.map((head) => {
+  return readOverlaps(outputs, { heads, tap }).map(({ head, overlaps }) => {
     const answers = {
       unmasked: outputs[answerPort(head.name, "unmasked")],
       masked: outputs[answerPort(head.name, "masked")],
       reference: outputs[answerPort(head.name, "reference")],
     };
-    const overlaps = maskedTaps(head, tap).map((name) => ({
-      tap: name,
-      index: readersOf(name).indexOf(head),
-      overlap: outputs[overlapPort(head.name, name)],
-    }));
     const derivedMask = () => derivedPlace(overlaps, { size });
     const regions = regionsOf(answers.unmasked, { spec: head, size, derivedMask });
     return { head, answers, regions, overlaps, survival: survivalOver(regions.whole.elements, answers) };
@@ -72,14 +67,12 @@ export function explainAspects(
   { outputs, size, stem, scale }: { outputs: NdArrays; size: number; stem: string; scale: ScoreScale },
 ): UnsharedAspect[] {
   const taps = tapSums(readings, outputs);
-  // A head that answers the reference alike has no evidence worth comparing: it has neither survival nor a score.
-  const seen = readings.filter(({ survival }) => survival !== null);
-  const found = scoresOf(
-    seen.map(({ overlaps }) => overlaps),
-    taps,
+  const found = scoresOfSeen(
+    readings.map(({ overlaps, survival }) => ({ overlaps, isSeen: survival !== null })),
+    outputs,
   );
-  return readings.map((reading) => {
-    const scores = found[seen.indexOf(reading)];
+  return readings.map((reading, index) => {
+    const scores = found[index];
     return explainAspect(reading, { taps, size, stem }, { scores, ...verdictOf(scores?.score, scale) });
   });
 }
@@ -97,17 +90,6 @@ function verdictOf(score: number | undefined, scale: ScoreScale): Pick<Verdict, 
     case "uncalibrated":
       return { relevance: null, isRelevant: null };
   }
-}
-
-function tapSums(readings: readonly AspectReading[], outputs: NdArrays): Readonly<Record<string, TapSums>> {
-  const all = readings.flatMap(({ overlaps }) => overlaps.map(({ tap }) => tap));
-  return Object.fromEntries(
-    [...new Set(all)].map((tap) => {
-      const sums = outputs[tapPort("pairs", tap)];
-      const aspectCount = all.filter((other) => other === tap).length;
-      return [tap, { evidence: outputs[tapPort("evidence", tap)], ...(sums && { shared: { aspectCount, sums } }) }];
-    }),
-  );
 }
 
 function explainAspect(
@@ -171,8 +153,4 @@ function cellsOf(region: Region, { taps, size }: ImageContext): Record<string, U
       return [tap, touchedCells(region, { grid, size })];
     }),
   );
-}
-
-export function maskedTaps({ taps }: AspectSpec, tap?: string): readonly string[] {
-  return tap === undefined ? taps : [tap];
 }

@@ -11,9 +11,10 @@ import { tapOffset } from "../../trunk/tap-offset.js";
 import type { Explained, MethodChoice } from "../explanation.js";
 import { headlineOf, strengthOf } from "../headline.js";
 import { methodOf } from "../methods.js";
-import { explainedAspect, type Target } from "../target.js";
+import type { Target } from "../target.js";
 import { predictionOf } from "./prediction.js";
-import { explainAspects, maskedTaps, readAspects } from "./read-aspects.js";
+import { explainAspects, readAspects } from "./read-aspects.js";
+import { headsOf, maskedTaps } from "./read-scores.js";
 import { shareAgainst, sharesOf } from "./shares.js";
 import { survivalMap } from "./survival.js";
 import { defaultTarget } from "./target-weights.js";
@@ -107,9 +108,7 @@ function checkOutputs(
   spec: ModelSpec,
   { tap, target }: { tap?: string; target?: Target },
 ): { classifier: ClassifierSpec; aspects: AspectSpec[] } {
-  const own = explainedAspect(target);
-  const aspects = spec.heads.filter((head) => head.kind !== "classifier" && head.name !== own) as AspectSpec[];
-  const [classifier] = spec.heads.filter((head) => head.kind === "classifier");
+  const { classifier, aspects } = headsOf(spec, target);
   const needed = [
     ...Object.values(CLASSIFIER_OUTPUTS),
     tapPort("saliency", drawnTap(outputs, { source: spec.source, tap })),

@@ -8,7 +8,7 @@ import type { Box } from "../../core/box.js";
 import { connectedComponents } from "../../core/components.js";
 import { logit } from "../../core/logistic.js";
 import type { NdArray } from "../../core/nd-array.js";
-import { decodeBoxes } from "../../heads/boxes-reading.js";
+import { type Detection, decodeBoxes } from "../../heads/boxes-reading.js";
 import type { AspectSpec } from "../../heads/head-spec.js";
 import { isSeen } from "../../heads/presence-reading.js";
 import { decodeMask } from "../../heads/segmentation-reading.js";
@@ -51,20 +51,35 @@ export function regionsOf(
     case "segmentation":
       return pixelRegions(unmasked, spec.threshold, size);
     case "presence":
-      return derivedRegions(isSeen(unmasked.data[0], spec), { size, derivedMask });
+      return derivedRegions(elementsOf(unmasked, spec), { size, derivedMask });
     case "amount":
       if (spec.form === "map") return pixelRegions(unmasked, spec.threshold, size);
-      return derivedRegions(unmasked.data[0] >= logit(spec.threshold), { size, derivedMask });
+      return derivedRegions(elementsOf(unmasked, spec), { size, derivedMask });
+  }
+}
+
+/** The elements of the whole region alone; the rest takes much longer. */
+export function elementsOf(unmasked: NdArray, spec: AspectSpec): Uint32Array {
+  const { data, shape } = unmasked;
+  switch (spec.kind) {
+    case "boxes":
+      return Uint32Array.from(boxesIn(unmasked, spec.threshold), ({ cell }) => heatOf(cell, shape));
+    case "segmentation":
+      return onesOf(decodeMask(data, { threshold: spec.threshold }));
+    case "presence":
+      return isSeen(data[0], spec) ? Uint32Array.of(0) : new Uint32Array();
+    case "amount":
+      if (spec.form === "map") return onesOf(decodeMask(data, { threshold: spec.threshold }));
+      return data[0] >= logit(spec.threshold) ? Uint32Array.of(0) : new Uint32Array();
   }
 }
 
 /** The one number, where its evidence lies: every instance has the same elements, and pixels of its own. */
 function derivedRegions(
-  isThere: boolean,
+  elements: Uint32Array,
   { size, derivedMask }: { size: number; derivedMask: () => Uint8Array },
 ): AspectRegions {
-  const elements = isThere ? Uint32Array.of(0) : new Uint32Array();
-  const mask = isThere ? derivedMask() : new Uint8Array(size * size);
+  const mask = elements.length > 0 ? derivedMask() : new Uint8Array(size * size);
   const { whole, instances } = partsOf(mask, size);
   const ofAll = (region: PixelRegion) => ({ ...region, elements });
   return { whole: ofAll(whole), instances: instances.map(ofAll), mask, hasPixels: false, isDerived: true };
@@ -88,16 +103,19 @@ function partsOf(mask: Uint8Array, size: number): { whole: PixelRegion; instance
   const instances = components
     .filter((pixels) => pixels.length >= SMALLEST_INSTANCE * size * size)
     .map((pixels) => ({ pixels, boxes: [extent(pixels, size)] }));
-  const pixels = new Uint32Array(components.reduce((sum, part) => sum + part.length, 0));
+  return { whole: { pixels: onesOf(mask), boxes: components.map((part) => extent(part, size)) }, instances };
+}
+
+function onesOf(mask: Uint8Array): Uint32Array {
+  const pixels = new Uint32Array(mask.reduce((sum, value) => sum + value, 0));
   for (let pixel = 0, count = 0; pixel < mask.length; pixel++) if (mask[pixel] === 1) pixels[count++] = pixel;
-  return { whole: { pixels, boxes: components.map((part) => extent(part, size)) }, instances };
+  return pixels;
 }
 
 function boxRegions(unmasked: NdArray, threshold: number, size: number): AspectRegions {
-  const [, height, width, channels] = unmasked.shape;
-  const found = decodeBoxes(unmasked.data, [height, width, channels], { threshold });
-  const instances = found.map(({ box, cell: [y, x] }) => ({
-    elements: Uint32Array.of((y * width + x) * channels),
+  const found = boxesIn(unmasked, threshold);
+  const instances = found.map(({ box, cell }) => ({
+    elements: Uint32Array.of(heatOf(cell, unmasked.shape)),
     boxes: [box],
   }));
   const mask = new Uint8Array(size * size);
@@ -110,6 +128,15 @@ function boxRegions(unmasked: NdArray, threshold: number, size: number): AspectR
     boxes: found.map(({ box }) => box),
   };
   return { whole, instances, mask, hasPixels: false, isDerived: false };
+}
+
+function boxesIn({ data, shape: [, height, width, channels] }: NdArray, threshold: number): Detection[] {
+  return decodeBoxes(data, [height, width, channels], { threshold });
+}
+
+/** Index of the heat of a centre cell in the head's answer. */
+function heatOf([y, x]: Detection["cell"], [, , width, channels]: NdArray["shape"]): number {
+  return (y * width + x) * channels;
 }
 
 /** The cells of a grid that a box touches, at least one: from the first two numbers up to, not with, the last two. */

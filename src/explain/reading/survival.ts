@@ -53,7 +53,17 @@ export function survivalOver(elements: Uint32Array, { unmasked, masked, referenc
     left += masked.data[element] - base;
     whole += unmasked.data[element] - base;
   }
-  return elements.length === 0 || whole / elements.length < LEAST_CONTRAST ? null : left / whole;
+  return isReadable(elements, { unmasked, reference }) ? left / whole : null;
+}
+
+/** Whether the head sees its aspect, and answers the reference otherwise: the mean of u - e is at least 1. */
+export function isReadable(
+  elements: Uint32Array,
+  { unmasked, reference }: Pick<HeadAnswers, "unmasked" | "reference">,
+): boolean {
+  let whole = 0;
+  for (const element of elements) whole += unmasked.data[element] - reference.data[element];
+  return elements.length > 0 && whole / elements.length >= LEAST_CONTRAST;
 }
 
 /** `clip((v - e) / max(u - e, 1), 0, 1)` at each of the pixels as 0..255, 0 elsewhere. */

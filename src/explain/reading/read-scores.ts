@@ -1,0 +1,108 @@
+/** The score of each aspect of one image, and no more: calibration reads many images, and draws none. */
+
+import { answerPort, overlapPort, tapPort } from "../../core/graph-ports.js";
+import type { NdArrays } from "../../core/nd-array.js";
+import type { AspectSpec, ClassifierSpec } from "../../heads/head-spec.js";
+import type { ModelSpec } from "../../model/model-spec.js";
+import type { AspectExplanation, Explanation } from "../explanation.js";
+import { explainedAspect, type Target } from "../target.js";
+import type { AspectOverlap, TapSums } from "./overlap.js";
+import { predictionOf } from "./prediction.js";
+import { elementsOf } from "./regions.js";
+import { type Scores, scoresOf } from "./scores.js";
+import { isReadable } from "./survival.js";
+
+/** What is compared with the ground truth: a part of an explanation. */
+export interface Scored {
+  readonly prediction: Explanation["prediction"];
+  readonly aspects: readonly Pick<AspectExplanation, "name" | "isPresent" | "score">[];
+}
+
+/**
+ * The same numbers as `readExplanation`, of the heads' own layers.
+ *
+ * @param outputs as there; `masked` and the maps are not read.
+ */
+export function readScores(outputs: NdArrays, { spec, target }: { spec: ModelSpec; target?: Target }): Scored {
+  const { classifier, aspects } = headsOf(spec, target);
+  const readings = readOverlaps(outputs, { heads: aspects }).map(({ head, overlaps }) => {
+    const unmasked = outputs[answerPort(head.name, "unmasked")];
+    const elements = elementsOf(unmasked, head);
+    const reference = outputs[answerPort(head.name, "reference")];
+    return { head, overlaps, isPresent: elements.length > 0, isSeen: isReadable(elements, { unmasked, reference }) };
+  });
+  const scores = scoresOfSeen(readings, outputs);
+  return {
+    prediction: predictionOf(outputs.scores, classifier),
+    aspects: readings.map(({ head, isPresent }, index) => ({
+      name: head.name,
+      isPresent,
+      score: scores[index]?.score ?? null,
+    })),
+  };
+}
+
+/** The classifier, and the aspects that explain: all, or all but the target itself. */
+export function headsOf(spec: ModelSpec, target?: Target): { classifier: ClassifierSpec; aspects: AspectSpec[] } {
+  const own = explainedAspect(target);
+  const aspects = spec.heads.filter((head) => head.kind !== "classifier" && head.name !== own) as AspectSpec[];
+  const [classifier] = spec.heads.filter((head) => head.kind === "classifier");
+  return { classifier, aspects };
+}
+
+/**
+ * Each head's overlap with the answer at each layer that is masked for it.
+ *
+ * @param options.heads those that explain, in the model's order.
+ * @param options.tap the one layer that was masked for all of them, if it was.
+ */
+export function readOverlaps(
+  outputs: NdArrays,
+  { heads, tap }: { heads: readonly AspectSpec[]; tap?: string },
+): { head: AspectSpec; overlaps: AspectOverlap[] }[] {
+  const readersOf = (name: string) => heads.filter((head) => maskedTaps(head, tap).includes(name));
+  return heads.map((head) => ({
+    head,
+    overlaps: maskedTaps(head, tap).map((name) => ({
+      tap: name,
+      index: readersOf(name).indexOf(head),
+      overlap: outputs[overlapPort(head.name, name)],
+    })),
+  }));
+}
+
+/**
+ * Scores of the aspects that are seen, each beside the others. A head that answers the reference alike has no evidence
+ * worth comparing.
+ *
+ * @returns in the order of the readings, `undefined` where an aspect is not seen.
+ */
+export function scoresOfSeen(
+  readings: readonly { readonly overlaps: readonly AspectOverlap[]; readonly isSeen: boolean }[],
+  outputs: NdArrays,
+): (Scores | undefined)[] {
+  const seen = readings.filter(({ isSeen }) => isSeen);
+  const found = scoresOf(
+    seen.map(({ overlaps }) => overlaps),
+    tapSums(readings, outputs),
+  );
+  return readings.map((reading) => found[seen.indexOf(reading)]);
+}
+
+export function tapSums(
+  readings: readonly { readonly overlaps: readonly AspectOverlap[] }[],
+  outputs: NdArrays,
+): Readonly<Record<string, TapSums>> {
+  const all = readings.flatMap(({ overlaps }) => overlaps.map(({ tap }) => tap));
+  return Object.fromEntries(
+    [...new Set(all)].map((tap) => {
+      const sums = outputs[tapPort("pairs", tap)];
+      const aspectCount = all.filter((other) => other === tap).length;
+      return [tap, { evidence: outputs[tapPort("evidence", tap)], ...(sums && { shared: { aspectCount, sums } }) }];
+    }),
+  );
+}
+
+export function maskedTaps({ taps }: AspectSpec, tap?: string): readonly string[] {
+  return tap === undefined ? taps : [tap];
+}
