@@ -44,3 +44,9 @@ export const { removedTargets } = await load("explain/graph/evidence-removal.js"
 export const { nonNegativeLeastSquares } = await load("explain/reading/non-negative-least-squares.js");
 /** @type {typeof import("../src/explain/calibration/randomized-models.js")} */
 export const { overRandomizedModels } = await load("explain/calibration/randomized-models.js");
+/** @type {typeof import("../src/explain/calibration/decide-scale.js")} */
+export const { decideScale } = await load("explain/calibration/decide-scale.js");
+/** @type {typeof import("../src/explain/calibration/fit-line.js")} */
+export const { fitLine } = await load("explain/calibration/fit-line.js");
+/** @type {typeof import("../src/core/relevance-scale.js")} */
+export const { relevanceOf } = await load("core/relevance-scale.js");

@@ -34,7 +34,7 @@ export async function writeTable(folder) {
     "Of the correctly classified images in which it is labelled and seen: called relevant by the default; where it was painted over, what the target lost and how many answers changed. A model that does not need an aspect loses nothing by it.",
     table(ASPECT_COLUMNS, results.flatMap(aspectRows)),
     "## Every pair of method and masking",
-    "Over the conditions of the third column, among those on which every method was measured: share of images whose first aspect is a cause, and the worst condition's; AUC's worst. Relevance depends on the method alone, survival on the masking too.",
+    "Over the conditions of the third column, among those on which every method was measured: share of images whose first aspect is a cause, and the worst condition's; AUC's worst; at each method's own line, the shares of causes and of distractors that are relevant. Relevance depends on the method alone, survival on the masking too.",
     table(PAIR_COLUMNS, pairRows(withCauses(results).filter(hasOtherMethods))),
   ];
   await writeFile(path, `${parts.join("\n\n")}\n`);
@@ -139,6 +139,8 @@ const PAIR_COLUMNS = [
   "by relevance: mean",
   "worst",
   "worst AUC",
+  "causes relevant, mean and worst",
+  "distractors relevant, mean and worst",
   "by survival: mean",
   "worst",
   "worst AUC",
@@ -163,6 +165,14 @@ function pairRows(results) {
       percent(mean(relevance)),
       percent(Math.min(...relevance)),
       decimal(Math.min(...methods.map(({ auc }) => auc ?? 0))),
+      spread(
+        methods.map(({ causeRelevant }) => causeRelevant ?? 0),
+        Math.min,
+      ),
+      spread(
+        methods.map(({ distractorNamed }) => distractorNamed ?? 0),
+        Math.max,
+      ),
       percent(mean(survival)),
       percent(Math.min(...survival)),
       decimal(Math.min(...methods.map(({ bySurvival }) => bySurvival.auc ?? 0))),
@@ -197,6 +207,11 @@ function table(head, rows) {
 /** @param {readonly number[]} values */
 function mean(values) {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** @param {readonly number[]} shares @param {(...values: number[]) => number} worst */
+function spread(shares, worst) {
+  return `${percent(mean(shares))}, ${percent(worst(...shares))}`;
 }
 
 /** @param {number | null} share */

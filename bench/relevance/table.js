@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { random } from "../../examples/support/random.js";
+import { reliabilityOf } from "./reliability.js";
 
 /**
  * @typedef {{ name: string, scores: Readonly<Record<string, number>> }} Scored
@@ -56,6 +57,7 @@ export async function writeTable(folder, path) {
       return [work, ...[balanced, causes, distractors, without, randomized, first].map(percent)];
     });
   });
+  const reliability = await reliabilityOf(models, variants[0]);
   const text = [
     "# Does each rule of the score earn its place?",
     "",
@@ -71,6 +73,14 @@ export async function writeTable(folder, path) {
       ["model", "balanced accuracy", "causes", "distractors", "no cause made", "randomized", "cause first"],
       own,
     ),
+    "",
+    "## One scale",
+    "",
+    `Line and slope of all models: ${reliability.chosen}, the likeliest on every second model, shown on the others. The scale`,
+    "of a model is decided, as training does, on every second of its images, and shown on the others. Expected calibration",
+    `error over all models, causes and distractors weighing the same: ${reliability.error}.`,
+    "",
+    markdown(reliability.titles, reliability.rows),
     "",
   ];
   await writeFile(path, text.join("\n"));

@@ -1,0 +1,118 @@
+/**
+ * Is a relevance of 0.5 the line, and does 0.9 mean 90 %, in every model? The line and the slope of all models come from
+ * every second model, the scale of each model from every second of its images, as training decides it; both are shown on
+ * the others.
+ */
+
+import { decideScale, fitLine, relevanceOf } from "../internals.js";
+
+/** @import { Measured } from "./table.js" */
+/** @typedef {{ score: number, isPositive: boolean }} Ranked */
+/** @typedef {{ line: number, slope: number, by?: string }} Scale */
+
+const BINS = 10;
+const SLOPES = [1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 5];
+
+/**
+ * @param {readonly Measured[]} models @param {string} variant
+ * @returns {Promise<{ titles: string[], rows: string[][], error: string, chosen: string }>}
+ */
+export async function reliabilityOf(models, variant) {
+  const halves = [0, 1].map((half) => models.filter((_, index) => index % 2 === half));
+  const generals = halves.map((half) => generalOf(half.map((model) => rankedOf(model, variant))));
+  /** @type {string[][]} */
+  const rows = [];
+  /** @type {{ relevance: number, isPositive: boolean, weight: number }[]} */
+  const judged = [];
+  for (const [index, model] of models.entries()) {
+    const general = generals[1 - (index % 2)];
+    const [seen, shown] = [0, 1].map((half) => rankedOf(model, variant, (image) => image % 2 === half));
+    const randomized = model.randomized.map(({ scores }) => scores[variant]);
+    const decide = (/** @type {readonly number[]} */ floor) =>
+      decideScale({ general, known: seen, randomized: floor, removed: async () => [] });
+    const [decided, withoutFloor] = [await decide(randomized), await decide([])];
+    if (decided.kind !== "probability" || withoutFloor.kind !== "probability") continue;
+    const own = { line: fitLine(seen, general) ?? Number.POSITIVE_INFINITY, slope: general.slope };
+    judged.push(...weighed(shown, decided));
+    rows.push([
+      model.work,
+      `${digits(decided.line)} (${decided.by})`,
+      cell(shown, decided),
+      cell(shown, general),
+      cell(shown, withoutFloor),
+      `${cell(shown, own)}, ${digits(own.line)}`,
+      percent(expectedError(weighed(shown, decided))),
+    ]);
+  }
+  return {
+    titles: [
+      ...["model", "line as decided", "causes / distractors relevant", "by the line of the other models alone"],
+      ...["without the floor of randomized models", "by a line of its own", "ECE"],
+    ],
+    rows,
+    error: percent(expectedError(judged)),
+    chosen: generals.map(({ line, slope }) => `${digits(line)}, slope ${slope}`).join(" / "),
+  };
+}
+
+/** Causes and distractors of answers that a cause made. @param {Measured} model @param {string} variant @param {(image: number) => boolean} qualifies @returns {Ranked[]} */
+function rankedOf({ images }, variant, qualifies = () => true) {
+  return images
+    .filter(({ causes }, index) => causes.length > 0 && qualifies(index))
+    .flatMap(({ causes, distractors }) => [
+      ...causes.map(({ scores }) => ({ score: scores[variant], isPositive: true })),
+      ...distractors.map(({ scores }) => ({ score: scores[variant], isPositive: false })),
+    ]);
+}
+
+/** The likeliest line and slope, models weighing the same. @param {readonly (readonly Ranked[])[]} models */
+function generalOf(models) {
+  const likelihood = (/** @type {Scale} */ scale) =>
+    models.reduce((sum, scores) => {
+      for (const { relevance, isPositive, weight } of weighed(scores, scale))
+        sum += weight * Math.log(Math.max(1e-3, isPositive ? relevance : 1 - relevance));
+      return sum;
+    }, 0);
+  const lines = Array.from({ length: 60 }, (_, index) => 0.001 * 1.1 ** index);
+  const all = lines.flatMap((line) => SLOPES.map((slope) => ({ line, slope })));
+  return all.map((scale) => ({ scale, value: likelihood(scale) })).reduce((a, b) => (b.value > a.value ? b : a)).scale;
+}
+
+/** With weights that make causes and distractors of a model count the same, 1 in all. @param {readonly Ranked[]} scores @param {Scale} scale */
+function weighed(scores, scale) {
+  return scores.map(({ score, isPositive }) => ({
+    relevance: relevanceOf(score, scale),
+    isPositive,
+    weight: 0.5 / scores.filter((other) => other.isPositive === isPositive).length,
+  }));
+}
+
+/** Expected calibration error (Guo et al. 2017, arXiv:1706.04599), in ten bins. @param {ReturnType<typeof weighed>} judged */
+function expectedError(judged) {
+  const whole = judged.reduce((sum, { weight }) => sum + weight, 0);
+  let error = 0;
+  for (let bin = 0; bin < BINS; bin++) {
+    const own = judged.filter(({ relevance }) => Math.min(BINS - 1, Math.floor(relevance * BINS)) === bin);
+    error += Math.abs(own.reduce((sum, one) => sum + one.weight * ((one.isPositive ? 1 : 0) - one.relevance), 0));
+  }
+  return error / whole;
+}
+
+/** @param {readonly Ranked[]} scores @param {Scale} scale */
+function cell(scores, { line }) {
+  const share = (/** @type {boolean} */ isPositive) => {
+    const own = scores.filter((one) => one.isPositive === isPositive);
+    return own.length > 0 ? percent(own.filter(({ score }) => score >= line).length / own.length) : "–";
+  };
+  return `${share(true)} / ${share(false)}`;
+}
+
+/** @param {number} value */
+function digits(value) {
+  return String(Number(value.toPrecision(2)));
+}
+
+/** @param {number} share */
+function percent(share) {
+  return `${(100 * share).toFixed(1)} %`;
+}
