@@ -54,6 +54,7 @@ const CONDITION_COLUMNS = [
   "all of several causes",
   "all of several used ones",
   "unexplained, cause has a head",
+  "much or all elsewhere, cause has a head",
   "unexplained, it has none",
 ];
 
@@ -73,7 +74,8 @@ function conditionRow({ work, faithfulness, withoutCauses: blind }) {
     `${percent(blind.causeRelevant)} / ${percent(blind.distractorNamed)}`,
     several(own.allCausesRelevant, counts.severalCauses),
     several(own.allUsedCausesRelevant, counts.severalUsedCauses),
-    `${percent(own.unexplainedWithCause)}`,
+    percent(own.unexplainedWithCause),
+    percent(own.elsewhereWithCause),
     own.unexplainedWithoutCause === null
       ? "–"
       : `${percent(own.unexplainedWithoutCause)}; ${percent(blind.unexplainedWithoutCause)}`,

@@ -33,6 +33,8 @@ export interface FaithfulnessMethod {
    * wrongly.
    */
   readonly unexplainedWithCause: number | null;
+  /** Of the same images, the share whose headline says that much of the evidence, or all of it, lies elsewhere. */
+  readonly elsewhereWithCause: number | null;
   /**
    * Of the images whose cause is none of the aspects, some of which are seen, the share with no relevant aspect:
    * rightly.

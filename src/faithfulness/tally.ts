@@ -3,7 +3,7 @@
 import { ownValue } from "../core/own-value.js";
 import { areaUnderCurve, type Ranked, rankCorrelation } from "../core/ranking.js";
 import { type GroundTruthComparison, rankedAspects } from "../explain/calibration/ground-truth.js";
-import type { AspectExplanation, Explanation } from "../explain/explanation.js";
+import type { AspectExplanation, Explanation, HeadlineCase } from "../explain/explanation.js";
 import { DEFAULT_MASKING, DEFAULT_SALIENCY } from "../explain/methods.js";
 import type { InpaintingEffect } from "./aspect-inpainting.js";
 import type { Faithfulness, FaithfulnessAspect, FaithfulnessMethod } from "./faithfulness.js";
@@ -23,6 +23,9 @@ type Score = (aspect: AspectExplanation) => number;
 
 const byScore: Score = ({ score }) => score ?? 0;
 const bySurvival: Score = ({ survival }) => survival ?? 0;
+
+/** Headlines that say that the evidence lies outside the aspects that are named. */
+const ELSEWHERE: readonly HeadlineCase[] = ["partly-elsewhere", "elsewhere"];
 
 export function createTally(): Tally {
   const accuracy = noShare();
@@ -118,7 +121,7 @@ function nameTally() {
 /** What is called relevant in images answered right with known causes, and what painting it over does. */
 function seenTally() {
   const [all, allUsed] = [noShare(), noShare()];
-  const [unexplainedWithCause, unexplainedWithoutCause] = [noShare(), noShare()];
+  const [unexplainedWithCause, elsewhereWithCause, unexplainedWithoutCause] = [noShare(), noShare(), noShare()];
   const aspects = new Map<string, { relevant: Share; effects: InpaintingEffect[] }>();
   const lost: [relevance: number, lost: number][] = [];
   const addAspect = (aspect: AspectExplanation, effect: InpaintingEffect | undefined) => {
@@ -139,6 +142,7 @@ function seenTally() {
       if (ranks.every(({ aspect }) => aspect.isRelevant === null)) return;
       const isUnexplained = !ranks.some(({ aspect }) => aspect.isRelevant);
       count(causes.length > 0 ? unexplainedWithCause : unexplainedWithoutCause, isUnexplained);
+      if (causes.length > 0) count(elsewhereWithCause, ELSEWHERE.includes(comparison.explanation.headline.case));
       if (causes.length < 2) return;
       const isAll = causes.every(({ isRelevant }) => isRelevant);
       count(all, isAll);
@@ -148,6 +152,7 @@ function seenTally() {
       allCausesRelevant: shareOf(all),
       allUsedCausesRelevant: shareOf(allUsed),
       unexplainedWithCause: shareOf(unexplainedWithCause),
+      elsewhereWithCause: shareOf(elsewhereWithCause),
       unexplainedWithoutCause: shareOf(unexplainedWithoutCause),
       removalCorrelation: rankCorrelation(lost),
       counts: {

@@ -84,7 +84,8 @@ function causeLines({ counts, methods }: Faithfulness): string[] {
   const nothing = '"no known aspect explains this"';
   if (counts.withCause > 0)
     lines.push(
-      `${images(counts.withCause)} in which a cause is seen: ${nothing} in ${percentOf(own.unexplainedWithCause)}`,
+      `${images(counts.withCause)} in which a cause is seen: ${nothing} in ${percentOf(own.unexplainedWithCause)}, ` +
+        `and much or all of the evidence elsewhere in ${percentOf(own.elsewhereWithCause)}`,
     );
   if (counts.withoutCause > 0)
     lines.push(

@@ -8,7 +8,7 @@ import {
   type GroundTruthComparison,
   rankedScores,
 } from "../../src/explain/calibration/ground-truth.js";
-import type { AspectExplanation, Explanation } from "../../src/explain/explanation.js";
+import type { AspectExplanation, Explanation, HeadlineCase } from "../../src/explain/explanation.js";
 import { measureFaithfulness } from "../../src/faithfulness/measure-faithfulness.js";
 import { createTally } from "../../src/faithfulness/tally.js";
 
@@ -199,6 +199,7 @@ describe("faithfulness", () => {
           allCausesRelevant: null,
           allUsedCausesRelevant: null,
           unexplainedWithCause: 0,
+          elsewhereWithCause: 0,
           unexplainedWithoutCause: null,
           removalCorrelation: null,
           curves: null,
@@ -236,12 +237,19 @@ describe("faithfulness", () => {
     const unknown = compareWithGroundTruth(explanation({ vessel: { score: 0 } }), {
       sample: sample({ vessel: here }),
     });
-    const images = [both(0.9, 0.8), both(0.9, 0.1), both(0.1, 0.2), without(0.1), without(0.1), without(0.7), unknown];
+    const saying = (comparison: GroundTruthComparison, headline: HeadlineCase): GroundTruthComparison => ({
+      ...comparison,
+      explanation: { ...comparison.explanation, headline: { case: headline, text: "" } },
+    });
+    const unexplained = saying(both(0.1, 0.2), "elsewhere");
+    const partly = saying(both(0.9, 0.1), "partly-elsewhere");
+    const images = [both(0.9, 0.8), partly, unexplained, without(0.1), without(0.1), without(0.7), unknown];
     const { methods, counts } = await measureFaithfulness(images);
     expect(counts).toEqual({ severalCauses: 3, severalUsedCauses: 0, withCause: 3, withoutCause: 3 });
     expect(methods[0]).toMatchObject({
       allCausesRelevant: 1 / 3,
       unexplainedWithCause: 1 / 3,
+      elsewhereWithCause: 2 / 3,
       unexplainedWithoutCause: 2 / 3,
     });
   });
