@@ -13,7 +13,8 @@ import { type MaskingName, maskingsOf, type SaliencyName } from "../explain/meth
 import type { Faithfulness } from "./faithfulness.js";
 import { compareSample, type Measuring, readSample } from "./measuring.js";
 import type { ImageMaps } from "./method-curves.js";
-import { countedAspects, createTally, type Effects } from "./tally.js";
+import type { Effects } from "./removal-tally.js";
+import { countedAspects, createTally } from "./tally.js";
 
 /** An explanation beside the ground truth, with what a picture of it needs. */
 export interface Case {

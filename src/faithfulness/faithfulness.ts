@@ -44,10 +44,22 @@ export interface FaithfulnessMethod {
    * Spearman's, between an aspect's relevance and what the target loses when it is painted over; of all such aspects.
    */
   readonly removalCorrelation: number | null;
+  /**
+   * Of the aspects whose painting over changes the answer, and of those that it leaves, the share called relevant; of
+   * all images, whether or not their causes are known. `null` where none was painted over.
+   */
+  readonly removal: { readonly changed: RemovedAspects; readonly kept: RemovedAspects } | null;
   /** Mean score of the answered class while the most salient places go, and while they come; of the method's map. */
   readonly curves: Curves | null;
   /** The same by survival. */
   readonly bySurvival: { readonly namedCause: number | null; readonly auc: number | null };
+}
+
+/** Aspects that were painted over, one at a time. */
+export interface RemovedAspects {
+  readonly count: number;
+  /** Share called relevant before. */
+  readonly relevant: number | null;
 }
 
 /** How one aspect was judged. */
@@ -79,9 +91,7 @@ export interface Faithfulness {
     readonly withCause: number;
     readonly withoutCause: number;
   };
-  /**
-   * By the default method, of the images answered right, with known causes, in which an aspect is labelled and seen.
-   */
+  /** By the default method, of the images answered right in which an aspect is labelled and seen. */
   readonly aspects: Readonly<Record<string, FaithfulnessAspect>>;
   /** `count` over the images labelled with a cause and another aspect: it measures heads and classifier. */
   readonly coverage: number | null;

@@ -11,7 +11,7 @@ import type { Faithfulness } from "./faithfulness.js";
 import { type Measuring, startMeasuring } from "./measuring.js";
 import { methodCurves } from "./method-curves.js";
 import { randomControl } from "./random-control.js";
-import type { Effects } from "./tally.js";
+import type { Effects } from "./removal-tally.js";
 
 /** What `faithfulnessOf` measures, and on how many images. */
 export interface FaithfulnessOptions {
@@ -45,7 +45,8 @@ export interface FaithfulnessOfModel {
 }
 
 /**
- * Explains the test split of a dataset whose causes are known, and measures how often the explanations name them.
+ * Explains the test split of a dataset, and measures how often the explanations name the known causes, and whether they
+ * follow what painting aspects over does to the answer.
  *
  * @throws InterruptedError between two batches.
  * @throws ConfigError where the model does not allow a method.

@@ -1,12 +1,13 @@
 /** Counts what one method's explanations say of images whose causes are known, image by image. */
 
 import { ownValue } from "../core/own-value.js";
-import { areaUnderCurve, type Ranked, rankCorrelation } from "../core/ranking.js";
+import { areaUnderCurve, type Ranked } from "../core/ranking.js";
 import { type GroundTruthComparison, rankedAspects } from "../explain/calibration/ground-truth.js";
 import type { AspectExplanation, Explanation, HeadlineCase } from "../explain/explanation.js";
 import { DEFAULT_MASKING, DEFAULT_SALIENCY } from "../explain/methods.js";
 import type { InpaintingEffect } from "./aspect-inpainting.js";
 import type { Faithfulness, FaithfulnessAspect, FaithfulnessMethod } from "./faithfulness.js";
+import { type Effects, removalTally } from "./removal-tally.js";
 import { verdictOf } from "./verdict.js";
 
 export interface Tally {
@@ -14,9 +15,6 @@ export interface Tally {
   add(comparison: GroundTruthComparison, effects?: Effects): void;
   result(options: { isDefault: boolean }): Faithfulness;
 }
-
-/** By aspect. */
-export type Effects = Readonly<Record<string, InpaintingEffect>>;
 
 type Rank = ReturnType<typeof rankedAspects<Explanation>>[number];
 type Score = (aspect: AspectExplanation) => number;
@@ -31,6 +29,7 @@ export function createTally(): Tally {
   const accuracy = noShare();
   const named = nameTally();
   const seen = seenTally();
+  const removal = removalTally();
   let method: Pick<FaithfulnessMethod, "saliency" | "masking" | "scale"> = {
     saliency: DEFAULT_SALIENCY,
     masking: DEFAULT_MASKING,
@@ -38,11 +37,12 @@ export function createTally(): Tally {
   };
   return {
     add(comparison, effects = {}) {
-      const { isRight, possibleCauses, causes, distractors } = comparison;
+      const { isRight, causes, distractors } = comparison;
       const { saliency, masking, scale, prediction } = comparison.explanation;
       method = { saliency, masking, scale };
       if (isRight !== null && "class" in prediction) count(accuracy, isRight);
-      if (isRight && possibleCauses !== null) seen.add(comparison, effects);
+      if (isRight) seen.add(comparison, effects);
+      removal.add(comparison.explanation, effects);
       if (isRight !== null && causes.length > 0 && distractors.length > 0) named.add(comparison);
     },
     result({ isDefault }) {
@@ -52,7 +52,17 @@ export function createTally(): Tally {
         format: "aspectlens-faithfulness/2",
         count: names.count,
         classifier: { accuracy: shareOf(accuracy) },
-        methods: [{ ...method, isDefault, ...names.method, ...shares, curves: null, bySurvival: names.bySurvival }],
+        methods: [
+          {
+            ...method,
+            isDefault,
+            ...names.method,
+            ...shares,
+            ...removal.result(),
+            curves: null,
+            bySurvival: names.bySurvival,
+          },
+        ],
         counts,
         aspects,
         coverage: names.coverage,
@@ -118,19 +128,16 @@ function nameTally() {
   };
 }
 
-/** What is called relevant in images answered right with known causes, and what painting it over does. */
+/** What is called relevant in images answered right, and what painting it over does. */
 function seenTally() {
   const [all, allUsed] = [noShare(), noShare()];
   const [unexplainedWithCause, elsewhereWithCause, unexplainedWithoutCause] = [noShare(), noShare(), noShare()];
   const aspects = new Map<string, { relevant: Share; effects: InpaintingEffect[] }>();
-  const lost: [relevance: number, lost: number][] = [];
   const addAspect = (aspect: AspectExplanation, effect: InpaintingEffect | undefined) => {
     const one = aspects.get(aspect.name) ?? { relevant: noShare(), effects: [] };
     aspects.set(aspect.name, one);
     if (aspect.isRelevant !== null) count(one.relevant, aspect.isRelevant);
-    if (!effect) return;
-    one.effects.push(effect);
-    lost.push([byScore(aspect), effect.lost]);
+    if (effect) one.effects.push(effect);
   };
   return {
     add(comparison: GroundTruthComparison, effects: Effects): void {
@@ -154,7 +161,6 @@ function seenTally() {
       unexplainedWithCause: shareOf(unexplainedWithCause),
       elsewhereWithCause: shareOf(elsewhereWithCause),
       unexplainedWithoutCause: shareOf(unexplainedWithoutCause),
-      removalCorrelation: rankCorrelation(lost),
       counts: {
         severalCauses: all.whole,
         severalUsedCauses: allUsed.whole,

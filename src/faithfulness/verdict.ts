@@ -1,6 +1,6 @@
 /** What a measurement of faithfulness comes to, in words, with how sure it is. */
 
-import type { Faithfulness } from "./faithfulness.js";
+import type { Faithfulness, FaithfulnessMethod } from "./faithfulness.js";
 
 /** Fewer images with a cause and another aspect say too little of the ranking. */
 export const LEAST_IMAGES = 20;
@@ -19,6 +19,7 @@ export interface Verdict {
 
 export function verdictOf({ count, counts, methods, chance }: Omit<Faithfulness, "verdict">): Verdict {
   const [own] = methods.filter(({ isDefault }) => isDefault);
+  if (counts.withCause + counts.withoutCause + count === 0) return removalVerdict(own);
   if (count === 0) {
     const named = own?.unexplainedWithCause ?? null;
     const part = named === null ? "" : ` In ${percent(1 - named)} of the ${counts.withCause} images it is relevant.`;
@@ -26,7 +27,7 @@ export function verdictOf({ count, counts, methods, chance }: Omit<Faithfulness,
       case: "alone",
       text:
         "no image shows another aspect beside a cause, so it cannot be told whether causes are told from others." +
-        `${part} Painting over is what is left to go by, or images with distractors.`,
+        `${part} By painting over: ${removalVerdict(own).text}`,
     };
   }
   if (count < LEAST_IMAGES || own?.namedCause == null || chance.namedCause === null)
@@ -41,6 +42,53 @@ export function verdictOf({ count, counts, methods, chance }: Omit<Faithfulness,
       text: `worse than chance, do not trust this model's ranking: ${found}; ${beside}.`,
     };
   return { case: "not-told-from-chance", text: `not told from chance: ${found}; ${beside}. More images may tell.` };
+}
+
+/** Where no cause is known: whether the scores follow what the answers lose. */
+function removalVerdict(own: FaithfulnessMethod | undefined): Verdict {
+  const { removal, removalCorrelation: found } = own ?? { removal: null, removalCorrelation: null };
+  const count = removal ? removal.changed.count + removal.kept.count : 0;
+  if (!removal || found === null || count < LEAST_IMAGES)
+    return {
+      case: "too-few",
+      text:
+        `too few aspects that are seen and could be painted over: ${count}, and ${LEAST_IMAGES} at least are needed. ` +
+        "Name causes, or label masks or boxes.",
+    };
+  const [low, high] = correlationInterval(found, count);
+  const { changed, kept } = removal;
+  const numbers = `rank correlation ${found.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)}) over ${count} aspects`;
+  const shares = [
+    [changed, "changes the answer"],
+    [kept, "leaves the answer"],
+  ] as const;
+  const relevant = shares.flatMap(([{ count, relevant }, what]) =>
+    relevant === null ? [] : [`${percent(relevant)} of the ${count} whose painting over ${what}`],
+  );
+  const rest = relevant.length > 0 ? ` Called relevant: ${relevant.join(", ")}.` : "";
+  if (low > 0)
+    return {
+      case: "better-than-chance",
+      text: `the higher an aspect's score, the more the answer loses when it is painted over: ${numbers}.${rest}`,
+    };
+  if (high < 0)
+    return {
+      case: "worse-than-chance",
+      text:
+        "worse than chance, do not trust this model's ranking: the higher an aspect's score, the less the answer loses " +
+        `when it is painted over: ${numbers}.${rest}`,
+    };
+  return {
+    case: "not-told-from-chance",
+    text: `not told from chance whether scores follow what the answer loses by painting over: ${numbers}.${rest}`,
+  };
+}
+
+/** Of Spearman's rank correlation of `count` pairs (Fieller, Hartley and Pearson 1957, doi:10.1093/biomet/44.3-4.470). */
+export function correlationInterval(found: number, count: number): [low: number, high: number] {
+  const middle = Math.atanh(Math.min(1 - 1e-9, Math.max(1e-9 - 1, found)));
+  const reach = Z * Math.sqrt(1.06 / (count - 3));
+  return [Math.tanh(middle - reach), Math.tanh(middle + reach)];
 }
 
 /** Interval of a share of `count` (Wilson 1927, doi:10.1080/01621459.1927.10502953). */

@@ -44,7 +44,7 @@ The explanation is right where the aspect that caused the label comes first.</p>
 <p>The marked row is how this model explains.
 The lines of other methods were set on validation images in the same way.</p>
 <h2>The worst cases, worst first</h2>
-${cases.join("\n") || "<p>No image could be comparison.</p>"}`,
+${cases.join("\n") || "<p>None: no image shows a cause beside another aspect.</p>"}`,
   );
 }
 

@@ -61,6 +61,7 @@ export function faithfulnessLines(faithfulness: Faithfulness): readonly string[]
 }
 
 function comparedLines({ count, classifier, coverage, chance, controls }: Faithfulness): string[] {
+  if (coverage === null) return [];
   const labelled = `${percentOf(coverage)} of the labelled ones`;
   const byPresence = percentOf(controls.presenceOnly.namedCause);
   return [
@@ -131,14 +132,15 @@ function pairLine({ count, ownFirst, sameFirst }: NonNullable<Faithfulness["twin
 }
 
 /** The error for a dataset on which nothing can be measured. */
-export const NO_CAUSES =
-  "no test image is labelled with a cause of its class. " +
-  'Name causes in dataset.json, as "causes": { "malignant": ["mitosis"] }.';
+export const NOTHING_TO_MEASURE =
+  "no test image is labelled with a cause of its class, and none has an aspect with a mask or boxes to paint over. " +
+  'Name causes in dataset.json, as "causes": { "malignant": ["mitosis"] }, or label where the aspects are.';
 
 /** Why nothing could be measured, or undefined if something was. */
-export function emptyReason({ count, counts, coverage, classifier }: Faithfulness): string | undefined {
+export function emptyReason({ count, counts, coverage, classifier, methods }: Faithfulness): string | undefined {
   if (count > 0 || counts.withCause > 0 || counts.withoutCause > 0) return undefined;
-  if (coverage === null && classifier.accuracy === null) return NO_CAUSES;
+  if (methods.some(({ removal }) => removal !== null)) return undefined;
+  if (coverage === null && classifier.accuracy === null) return NOTHING_TO_MEASURE;
   return (
     "in none of the images with a known cause do the heads see it, " +
     `or the answer is wrong (right on ${percentOf(classifier.accuracy)}). Train longer, or label more of it.`

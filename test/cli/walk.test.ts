@@ -247,6 +247,9 @@ describe("the walk from data to explanation", () => {
     const other = await writeTinyDataset();
     const { causes: _, ...rest } = JSON.parse(readFileSync(join(other, "dataset.json"), "utf8"));
     writeFileSync(join(other, "dataset.json"), JSON.stringify(rest));
+    const unlabelled = readFileSync(join(other, "samples.jsonl"), "utf8").trim().split("\n");
+    const bare = unlabelled.map((line) => JSON.stringify({ ...JSON.parse(line), aspects: {} }));
+    writeFileSync(join(other, "samples.jsonl"), bare.join("\n"));
     await refused(/no test image is labelled with a cause.*Name causes in dataset\.json/, other);
     const lines = readFileSync(join(dataset, "samples.jsonl"), "utf8").split("\n");
     const named = await writeTinyDataset();

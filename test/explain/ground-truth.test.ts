@@ -202,6 +202,7 @@ describe("faithfulness", () => {
           elsewhereWithCause: 0,
           unexplainedWithoutCause: null,
           removalCorrelation: null,
+          removal: null,
           curves: null,
           // Causes 0.5 and 1 against 0.5, 0 and 0: 2.5 and 3 of 3.
           bySurvival: { namedCause: 3 / 4, auc: expect.closeTo(5.5 / 6, 12) },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { measureFaithfulness } from "../../src/faithfulness/measure-faithfulness.js";
-import { verdictOf, wilson } from "../../src/faithfulness/verdict.js";
+import { correlationInterval, verdictOf, wilson } from "../../src/faithfulness/verdict.js";
 
 describe("the verdict", () => {
   const verdict = async (count: number, namedCause: number | null, { atRandom = 0.5, withCause = 0 } = {}) => {
@@ -40,6 +40,26 @@ describe("the verdict", () => {
     const { case: found, text } = await verdict(0, null, { withCause: 40 });
     expect(found).toBe("alone");
     expect(text).toContain("In 75 % of the 40 images it is relevant.");
+    expect(text).toContain("By painting over: too few aspects that are seen and could be painted over: 0");
+  });
+
+  const byRemoval = async (removalCorrelation: number, { changed = 30, kept = 70 } = {}) => {
+    const none = await measureFaithfulness([]);
+    const removal = { changed: { count: changed, relevant: 0.9 }, kept: { count: kept, relevant: 0.1 } };
+    return verdictOf({ ...none, methods: [{ ...none.methods[0], isDefault: true, removalCorrelation, removal }] });
+  };
+
+  test("goes by painting over where no cause is known", async () => {
+    expect(await byRemoval(0.5)).toEqual({
+      case: "better-than-chance",
+      text:
+        "the higher an aspect's score, the more the answer loses when it is painted over: " +
+        "rank correlation 0.50 (0.36 to 0.62) over 100 aspects. Called relevant: " +
+        "90 % of the 30 whose painting over changes the answer, 10 % of the 70 whose painting over leaves the answer.",
+    });
+    expect((await byRemoval(0.1)).case).toBe("not-told-from-chance");
+    expect((await byRemoval(-0.5)).case).toBe("worse-than-chance");
+    expect((await byRemoval(0.9, { changed: 10, kept: 9 })).case).toBe("too-few");
   });
 });
 
@@ -49,4 +69,11 @@ test("an interval of a share is Wilson's", () => {
   expect(low).toBeCloseTo((0.9 + 0.01353 - 1.645 * Math.sqrt(0.0009 + 0.00006765)) / 1.02706, 4);
   expect(high).toBeCloseTo((0.9 + 0.01353 + 1.645 * Math.sqrt(0.0009 + 0.00006765)) / 1.02706, 4);
   expect(wilson(1, 20)[1]).toBe(1);
+});
+
+test("an interval of a rank correlation is Fisher's, wider by 6 %", () => {
+  // atanh(0.5) = 0.5493; 1.645 sqrt(1.06 / 97) = 0.17196; tanh of 0.3773 and 0.7213.
+  const [low, high] = correlationInterval(0.5, 100);
+  expect(low).toBeCloseTo(0.3604, 3);
+  expect(high).toBeCloseTo(0.6176, 3);
 });

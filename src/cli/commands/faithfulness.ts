@@ -23,7 +23,7 @@ import {
   faithfulnessLines,
   METHOD_COLUMNS,
   methodRows,
-  NO_CAUSES,
+  NOTHING_TO_MEASURE,
 } from "../../pictures/faithfulness-table.js";
 import { renderOverlay } from "../../pictures/overlay.js";
 import { openSplit } from "../../workflows/open-split.js";
@@ -48,9 +48,11 @@ interface FaithfulnessCommand extends CommonOptions, EngineOptions {
 
 export function addFaithfulness(program: Command): void {
   engineOptions(program.command("faithfulness"))
-    .description("measure whether explanations name the aspect that caused the answer, on data whose causes are known")
+    .description(
+      "measure whether explanations name the aspect that caused the answer, by known causes and by painting aspects over",
+    )
     .argument("<model>", "run folder or bundle")
-    .argument("<dataset>", 'folder with dataset.json that has "causes"')
+    .argument("<dataset>", 'folder with dataset.json; it may name "causes"')
     .option("--out <folder>", "where the page, its overlays and the JSON go", "faithfulness")
     .addOption(
       new Option("--saliency <methods...>", "methods to measure besides the model's; all: every one")
@@ -63,7 +65,7 @@ export function addFaithfulness(program: Command): void {
       "--twin <model-and-dataset...>",
       "model and dataset of a paired model: the same images, with labels that another aspect causes",
     )
-    .option("--json", "print one JSON object (aspectlens-faithfulness/1)")
+    .option("--json", "print one JSON object (aspectlens-faithfulness/2)")
     .option("--debug", "print the stack of an error")
     .addHelpText(
       "after",
@@ -96,7 +98,7 @@ async function runFaithfulness(
   for (const saliency of methods) checkOptions(model, { saliency });
   const cure = "Faithfulness is measured on those.";
   const { dataset } = await openSplit(directory, { split: "test", spec: trained.spec, cure });
-  if (!(await knowsCauses(dataset))) throw new ConfigError(`${directory}: ${NO_CAUSES}`);
+  if (!(await canBeMeasured(dataset))) throw new ConfigError(`${directory}: ${NOTHING_TO_MEASURE}`);
   const paired = await pairedModelOf(options.twin, dataset);
   const engine = await selectEngine({ ...options, onNotice: showNotice });
   const bar = progressBar("measuring");
@@ -146,10 +148,13 @@ function checkUnranked(unranked: readonly string[], { spec }: TrainedModel): voi
   });
 }
 
-/** Whether the test split has known causes; its samples are read only if the manifest names none. */
-async function knowsCauses(dataset: Dataset): Promise<boolean> {
+/** Whether causes are known, or a test image has an aspect that can be painted over. */
+async function canBeMeasured(dataset: Dataset): Promise<boolean> {
   if (Object.keys(dataset.manifest.causes ?? {}).length > 0) return true;
-  for await (const { causes } of records(dataset, { split: "test" })) if (causes !== undefined) return true;
+  for await (const { causes, aspects = {} } of records(dataset, { split: "test" })) {
+    if (causes !== undefined) return true;
+    if (Object.values(aspects).some(({ mask, boxes }) => mask || boxes?.length)) return true;
+  }
   return false;
 }
 
