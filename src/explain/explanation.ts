@@ -80,6 +80,11 @@ export interface AspectExplanation extends RegionExplanation {
   readonly isRelevant: boolean | null;
   /** Of a relevant aspect, the share of the map that lies in it, 0..1; 0 of others; `null` where there is no map. */
   readonly share: number | null;
+  /**
+   * The share of the map that lies in its region, 0..1, relevant or not, whatever other aspects lie there too; `null`
+   * where it is absent, or there is no map.
+   */
+  readonly inside: number | null;
   /** Of a relevant aspect, by its share. */
   readonly strength: Strength | null;
   /** As `score`, of the evidence against the answer; `null` exactly where that is. */

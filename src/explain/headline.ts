@@ -73,6 +73,7 @@ function caseOf(
 
 function restText(found: HeadlineCase, aspects: readonly AspectExplanation[]): string {
   if (found === "ranked" && ranked(aspects).length === 0) return `no aspect accounts for any of it; ${caseText(found)}`;
+  if (found === "elsewhere") return caseText(found) + insideText(aspects);
   if (found !== "unreadable") return caseText(found);
   return unreadableText(aspects.filter(({ isPresent, score }) => isPresent && score === null));
 }
@@ -95,6 +96,15 @@ export function caseText(found: HeadlineCase): string {
     case "ranked":
       return "not calibrated, scores only rank";
   }
+}
+
+/** Where the evidence lies, if that is in an aspect by more than its size; the aspect is no reason all the same. */
+function insideText(aspects: readonly AspectExplanation[]): string {
+  const lies = aspects.filter(
+    ({ inside, area = 0 }) => inside !== null && inside > MOSTLY && 1 - inside < (1 - area) / 2,
+  );
+  const [most] = lies.sort((a, b) => (b.inside ?? 0) - (a.inside ?? 0));
+  return most ? `, though ${percentText(most.inside ?? 0)} of the evidence lies in ${clip(most.name)}` : "";
 }
 
 function unreadableText(unreadable: readonly AspectExplanation[]): string {

@@ -132,7 +132,10 @@ async function legendRow(
 export function legendDetails(aspect: AspectExplanation): string {
   const parts = [verdictOf(aspect)];
   if (aspect.relevance !== null) parts.push(`relevance ${shareText(aspect.relevance)}`);
-  if (aspect.isRelevant === false) return parts.join(" · ");
+  if (aspect.isRelevant === false) {
+    if (aspect.inside !== null) parts.push(`${percentText(aspect.inside)} of the evidence lies in it`);
+    return parts.join(" · ");
+  }
   if (aspect.relevanceInterval) parts.push(`interval ${aspect.relevanceInterval.map(shareText).join("–")}`);
   // With an interval there is no room for more.
   if (aspect.relevanceInterval) return parts.join(" · ");

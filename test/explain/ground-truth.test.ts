@@ -45,6 +45,7 @@ function explanation(aspects: Record<string, Seen>, answer = "malignant"): Expla
         isPresent: true,
         isRelevant: score !== null && score >= 0.3,
         share: 0,
+        inside: null,
         strength: null,
         against: 0,
         instances: [],

@@ -64,6 +64,18 @@ describe("the case", () => {
     });
   });
 
+  test("elsewhere: names the aspect in which the evidence lies, if that is by more than its size", () => {
+    const text = (inside: number, area?: number) => {
+      const seen = { ...irrelevant(necrosis), inside, area };
+      return headline({ aspects: [seen, { ...irrelevant(mitosis), inside: 0.3 }], elsewhere: 1 }).text;
+    };
+    const known = "malignant 97 %: no known aspect explains this";
+    expect(text(0.97, 0.6)).toBe(`${known}, though 97 % of the evidence lies in necrosis`);
+    expect(text(0.97)).toBe(`${known}, though 97 % of the evidence lies in necrosis`);
+    expect(text(0.97, 0.95)).toBe(known);
+    expect(text(0.5, 0.1)).toBe(known);
+  });
+
   test("nothing seen, also where the model has no aspects", () => {
     const text = "malignant 97 %: no known aspect is seen";
     expect(headline({ aspects: shown.aspects.map(absent) })).toEqual({ case: "nothing-seen", text });

@@ -10,7 +10,7 @@ import { predictionOf } from "../../src/explain/reading/prediction.js";
 import { type ReadOptions, readExplanation } from "../../src/explain/reading/read-explanation.js";
 import { regionsOf } from "../../src/explain/reading/regions.js";
 import { scoresOf } from "../../src/explain/reading/scores.js";
-import { shareAgainst, sharesOf } from "../../src/explain/reading/shares.js";
+import { shareAgainst, shareInside, sharesOf } from "../../src/explain/reading/shares.js";
 import { survivalMap, survivalOver } from "../../src/explain/reading/survival.js";
 import { targetWeights } from "../../src/explain/reading/target-weights.js";
 import { touchedCells } from "../../src/explain/reading/touched-cells.js";
@@ -338,8 +338,14 @@ describe("shares", () => {
     expect(sharesOf(saliency, [])).toEqual({ held: [], elsewhere: 1, isPeakHeld: false });
   });
 
+  test("inside a region count whole, whoever else is there", () => {
+    expect(shareInside(saliency, cells(0, 1, 1, 0))).toBe(0.5);
+    expect(shareInside(saliency, cells(0, 0, 0, 0))).toBe(0);
+  });
+
   test("are none where there is no saliency", () => {
     expect(sharesOf(array([1, 1, 1, 1], [0]), [])).toBeNull();
+    expect(shareInside(array([1, 1, 1, 1], [0]), Uint8Array.of(1))).toBeNull();
   });
 
   test("of the evidence against the answer take each place by its net", () => {
@@ -501,6 +507,7 @@ describe("an explanation", () => {
           isPresent: true,
           isRelevant: true,
           share: 1,
+          inside: 1,
           strength: "decisive",
           against: 0,
           area: 0.25,
@@ -519,6 +526,7 @@ describe("an explanation", () => {
           isPresent: false,
           isRelevant: false,
           share: 0,
+          inside: null,
           strength: null,
           against: null,
           area: 0,
@@ -543,7 +551,7 @@ describe("an explanation", () => {
     const { explanation } = readExplanation(outputs(), { ...options, scale });
     expect(explanation.headline).toEqual({
       case: "elsewhere",
-      text: "malignant 95 %: no known aspect explains this",
+      text: "malignant 95 %: no known aspect explains this, though 100 % of the evidence lies in nucleus",
     });
     expect(explanation.elsewhere).toBe(1);
     expect(explanation.aspects[0]).toMatchObject({ isPresent: true, isRelevant: false, share: 0, strength: null });

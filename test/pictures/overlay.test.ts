@@ -230,6 +230,10 @@ test("a derived place is painted paler, with a thinner contour, and called deriv
 test.each<[Partial<AspectExplanation>, string]>([
   [{}, "decisive · relevance 0.95 · survival 0.71 · area 10 %"],
   [{ isRelevant: false, strength: null, relevance: 0.2 }, "not relevant · relevance 0.20"],
+  [
+    { isRelevant: false, strength: null, relevance: 0.2, inside: 0.97 },
+    "not relevant · relevance 0.20 · 97 % of the evidence lies in it",
+  ],
   [{ isRelevant: true, strength: null, relevance: null }, "relevant · survival 0.71 · area 10 %"],
   [{ isRelevant: null, strength: null, relevance: null }, "not calibrated · survival 0.71 · area 10 %"],
   [{ isRelevant: false, strength: null, score: null, relevance: null, survival: null }, "not readable"],

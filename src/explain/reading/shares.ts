@@ -43,6 +43,21 @@ export function sharesOf({ data }: NdArray, holders: readonly Holder[]): Shares 
 }
 
 /**
+ * The share of the map that lies in some cells, 0..1.
+ *
+ * @param saliency as `sharesOf`. @param cells `[height * width]`, non-zero at cells that count.
+ * @returns `null` where L is zero everywhere.
+ */
+export function shareInside({ data }: NdArray, cells: Uint8Array): number | null {
+  let [whole, inside] = [0, 0];
+  for (let place = 0; place < data.length; place++) {
+    whole += data[place];
+    if (cells[place]) inside += data[place];
+  }
+  return whole > 0 ? inside / whole : null;
+}
+
+/**
  * Of the evidence for and against the answer, place by place, the share against, 0..1.
  *
  * @param evidence sums of `c` and of `|c|` at each place, `[1, height, width, 2]`.
