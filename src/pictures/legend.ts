@@ -133,7 +133,7 @@ export function legendDetails(aspect: AspectExplanation): string {
   const parts = [verdictOf(aspect)];
   if (aspect.relevance !== null) parts.push(`relevance ${shareText(aspect.relevance)}`);
   if (aspect.isRelevant === false) {
-    if (aspect.inside !== null) parts.push(`${percentText(aspect.inside)} of the evidence lies in it`);
+    if (aspect.inside !== null) parts.push(`${percentText(aspect.inside)} lies in it`);
     return parts.join(" · ");
   }
   if (aspect.relevanceInterval) parts.push(`interval ${aspect.relevanceInterval.map(shareText).join("–")}`);

@@ -232,7 +232,7 @@ test.each<[Partial<AspectExplanation>, string]>([
   [{ isRelevant: false, strength: null, relevance: 0.2 }, "not relevant · relevance 0.20"],
   [
     { isRelevant: false, strength: null, relevance: 0.2, inside: 0.97 },
-    "not relevant · relevance 0.20 · 97 % of the evidence lies in it",
+    "not relevant · relevance 0.20 · 97 % lies in it",
   ],
   [{ isRelevant: true, strength: null, relevance: null }, "relevant · survival 0.71 · area 10 %"],
   [{ isRelevant: null, strength: null, relevance: null }, "not calibrated · survival 0.71 · area 10 %"],
