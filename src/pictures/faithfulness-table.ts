@@ -50,9 +50,7 @@ export function faithfulnessLines(faithfulness: Faithfulness): readonly string[]
     faithfulness.verdict.text,
     ...comparedLines(faithfulness),
     ...causeLines(faithfulness),
-    ...(randomClassifier
-      ? [`${randomLine(randomClassifier, "classifier", "classifiers")} (at most 5 % is wanted)`]
-      : []),
+    ...(randomClassifier ? [randomLine(randomClassifier, "classifier", "classifiers")] : []),
     ...aspectLines(faithfulness),
     ...(chance.curves ? [curveLine(chance.curves)] : []),
     ...(randomHeads ? [randomLine(randomHeads, "set of heads", "sets of heads")] : []),

@@ -19,8 +19,9 @@ import { balancedAccuracy, fitLine } from "./fit-line.js";
  *
  * The line is the one of all models, where the method has one. A line of the model's own takes its place only where it
  * separates causes from distractors clearly better (without known causes: aspects whose removal lowers the target by
- * more than a quarter from the others). In both cases it is at least so high that at most 3 % of the aspects are
- * relevant to randomized classifiers.
+ * more than a quarter from the others). Without known causes it is at least so high that at most 3 % of the aspects are
+ * relevant to randomized classifiers; with them, distractors tell directly how high it must be, and the other bound only
+ * costs causes (bench/results/relevance.md).
  *
  * @param measured.general of the method, for all models; `line` is absent where none was found.
  * @param measured.known causes (positive) and distractors, of images answered right.
@@ -49,7 +50,7 @@ export async function decideScale({
     (usual === undefined || balancedAccuracy(scores, own) - balancedAccuracy(scores, usual.line) > LEAST_GAIN);
   const by: ScaleSource = hasCauses ? "causes" : "removal";
   const found = isBetter ? { line: own, by } : usual;
-  const floor = lineAgainstRandomized(randomized);
+  const floor = hasCauses ? null : lineAgainstRandomized(randomized);
   if (floor !== null && floor > (found?.line ?? 0))
     return { kind: "probability", line: floor, slope, by: "randomized" };
   return found ? { kind: "probability", ...found, slope } : { kind: "uncalibrated" };
