@@ -80,11 +80,8 @@ export interface AspectExplanation extends RegionExplanation {
   readonly isRelevant: boolean | null;
   /** Of a relevant aspect, the share of the map that lies in it, 0..1; 0 of others; `null` where there is no map. */
   readonly share: number | null;
-  /**
-   * The share of the map that lies in its region, 0..1, relevant or not, whatever other aspects lie there too; `null`
-   * where it is absent, or there is no map.
-   */
-  readonly inside: number | null;
+  /** The part of the explanation's `elsewhere` that lies in this aspect's region, 0..1; `null` where that is. */
+  readonly elsewhere: number | null;
   /** Of a relevant aspect, by its share. */
   readonly strength: Strength | null;
   /** As `score`, of the evidence against the answer; `null` exactly where that is. */
@@ -148,6 +145,8 @@ export interface Explanation {
    * there is no map, or nothing says which aspects are relevant.
    */
   readonly elsewhere: number | null;
+  /** The part of `elsewhere` that lies in no aspect at all; `null` where that is. */
+  readonly outside: number | null;
   /** Of the evidence for and against the answer, the share against, 0..1; `null` where there is none. */
   readonly against: number | null;
 }

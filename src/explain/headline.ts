@@ -47,6 +47,7 @@ export function headlineParts({
   prediction,
   target,
   aspects,
+  elsewhere,
 }: Unspoken & { readonly headline: Pick<Headline, "case"> }): HeadlineParts {
   const named = found === "ranked" ? ranked(aspects) : relevant(aspects);
   return {
@@ -54,7 +55,7 @@ export function headlineParts({
     answer: answerText(prediction),
     question: questionText(prediction, target),
     named,
-    rest: restText(found, aspects),
+    rest: restText(found, aspects, elsewhere ?? 0),
   };
 }
 
@@ -71,9 +72,11 @@ function caseOf(
   return present.some(({ score }) => score === null) ? "unreadable" : "elsewhere";
 }
 
-function restText(found: HeadlineCase, aspects: readonly AspectExplanation[]): string {
+function restText(found: HeadlineCase, aspects: readonly AspectExplanation[], elsewhere: number): string {
   if (found === "ranked" && ranked(aspects).length === 0) return `no aspect accounts for any of it; ${caseText(found)}`;
-  if (found === "elsewhere") return caseText(found) + insideText(aspects);
+  const lies = found === "elsewhere" || found === "partly-elsewhere" ? liesIn(aspects, elsewhere) : undefined;
+  if (lies && found === "elsewhere") return `${caseText(found)}; most of the evidence lies in ${clip(lies.name)}`;
+  if (lies) return `${caseText(found)}, most of that in ${clip(lies.name)}`;
   if (found !== "unreadable") return caseText(found);
   return unreadableText(aspects.filter(({ isPresent, score }) => isPresent && score === null));
 }
@@ -98,13 +101,15 @@ export function caseText(found: HeadlineCase): string {
   }
 }
 
-/** Where the evidence lies, if that is in an aspect by more than its size; the aspect is no reason all the same. */
-function insideText(aspects: readonly AspectExplanation[]): string {
-  const lies = aspects.filter(
-    ({ inside, area = 0 }) => inside !== null && inside > MOSTLY && 1 - inside < (1 - area) / 2,
-  );
-  const [most] = lies.sort((a, b) => (b.inside ?? 0) - (a.inside ?? 0));
-  return most ? `, though ${percentText(most.inside ?? 0)} of the evidence lies in ${clip(most.name)}` : "";
+/** The aspect in which most of what lies elsewhere is, by more than its size; it is no reason all the same. */
+function liesIn(aspects: readonly AspectExplanation[], elsewhere: number): AspectExplanation | undefined {
+  const partOf = (aspect: AspectExplanation) => (elsewhere > 0 ? (aspect.elsewhere ?? 0) / elsewhere : 0);
+  const [most] = aspects
+    .filter(
+      (aspect) => !aspect.isRelevant && partOf(aspect) > MOSTLY && 1 - partOf(aspect) < (1 - (aspect.area ?? 0)) / 2,
+    )
+    .sort((a, b) => partOf(b) - partOf(a));
+  return most;
 }
 
 function unreadableText(unreadable: readonly AspectExplanation[]): string {

@@ -49,7 +49,8 @@ export async function aspectPanel(
         { colour: colourOf(aspect), ...lookOf(aspect) },
       );
   }
-  return { picture: painted, drawing: [...boxes, ...(await drawNames(ranked, { frame, place, colourOf }))] };
+  const names = await drawNames(ranked, { frame, place, colourOf, topOf: (name, box) => topOf(maps, name, box) });
+  return { picture: painted, drawing: [...boxes, ...names] };
 }
 
 /** A derived place has no sharp edge: a paler fill with a thin contour. */
@@ -58,14 +59,10 @@ function lookOf({ isRelevant, isPlaceDerived }: AspectExplanation) {
   return { opacity: isPlaceDerived ? 0.3 : 0.5, contour: isPlaceDerived ? 1 : 3, around: NEAR_BLACK };
 }
 
-/** Of a relevant aspect, the instances with a score near the highest are filled. */
-const NEAR_THE_FIRST = 0.5;
-
 function drawBoxes(aspect: AspectExplanation, picture: Rectangle, colour: Colour): RoundedRectangle[] {
   const instances = aspect.instances ?? [];
-  const most = Math.max(...instances.map(({ score }) => score ?? 0));
   return instances.flatMap((instance) => {
-    const isRelevant = aspect.isRelevant && (instance.score ?? 0) >= NEAR_THE_FIRST * most;
+    const { isRelevant } = aspect;
     const place = { ...toRectangle(instance.box, picture), radius: 2 };
     const pen = isRelevant ? 3 : 2;
     return [
@@ -78,10 +75,26 @@ function drawBoxes(aspect: AspectExplanation, picture: Rectangle, colour: Colour
   });
 }
 
+/** The part of a box from the column where its region is highest: a name there lies at the region itself. */
+function topOf({ regions, size }: Explained["maps"], name: string, box: Box): Box {
+  const region = ownValue(regions, name);
+  const [yMin, xMin, yMax, xMax] = box;
+  const [top, left, right] = [yMin, xMin, xMax].map((share) => Math.round(share * size));
+  const row = region?.subarray(top * size + left, top * size + right).indexOf(1) ?? -1;
+  return row > 0 ? [yMin, (left + row) / size, yMax, xMax] : box;
+}
+
+interface NamePlaces {
+  readonly frame: Frame;
+  readonly place: Rectangle;
+  readonly colourOf: (aspect: AspectExplanation) => Colour;
+  readonly topOf: (name: string, box: Box) => Box;
+}
+
 /** A name at each aspect's instance of the highest score. */
 async function drawNames(
   aspects: readonly AspectExplanation[],
-  { frame, place, colourOf }: { frame: Frame; place: Rectangle; colourOf: (aspect: AspectExplanation) => Colour },
+  { frame, place, colourOf, topOf }: NamePlaces,
 ): Promise<Drawing> {
   const named = aspects.map(async (aspect) => {
     const [first] = [...(aspect.instances ?? [])].sort(
@@ -93,7 +106,9 @@ async function drawNames(
     const room = frame.width * 0.6 - (await textWidth(number, look));
     const text = (await fitText(aspect.name, { ...look, width: room })) + number;
     const width = (await textWidth(text, look)) + 14;
-    return [{ aspect, text, look, width, height: LABEL_SIZE + 11, anchor: toRectangle(first.box, place) }];
+    return [
+      { aspect, text, look, width, height: LABEL_SIZE + 11, anchor: toRectangle(topOf(aspect.name, first.box), place) },
+    ];
   });
   const labels = (await Promise.all(named)).flat();
   const drawn = placeLabels(labels, frame).map(async (label, index) => {

@@ -1,5 +1,6 @@
 /** The legend beside the pictures: of each aspect its share of the evidence as a bar, and what lies elsewhere. */
 
+import { RELEVANT_FROM } from "../core/relevance-scale.js";
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
 import { percentText, scoreText } from "../explain/headline.js";
 import { type Drawing, writeText } from "./drawing.js";
@@ -14,6 +15,8 @@ const ROW = 60;
 const SHORT_ROW = 26;
 const TITLE = 26;
 const LINE = 16;
+/** Of the map; less in an aspect that is not relevant is not worth a word. */
+const LEAST_NAMED = 0.05;
 
 /** Height of `legend`, pixels. @param notes lines below it. */
 export function legendHeight(explanation: Explanation, notes: readonly string[]): number {
@@ -66,10 +69,10 @@ function rowsOf(explanation: Explanation): Row[] {
   const { elsewhere } = explanation;
   if (elsewhere === null) return rows;
   const rest: Row = {
-    name: "elsewhere",
+    name: "in no relevant aspect",
     number: percentText(elsewhere),
     bar: elsewhere,
-    details: "in no relevant aspect",
+    details: elsewhereDetails(explanation),
     colour: PALE_GREY,
     look: "present",
   };
@@ -89,7 +92,7 @@ function aspectRow(aspect: AspectExplanation, explanation: Explanation): Row {
   }
   if (isRelevant)
     return { name, number: share === null ? "" : percentText(share), bar: share, details, colour, look: "relevant" };
-  return { name, number: score === null ? "–" : "no", bar: 0, details, colour: PALE_GREY, look: "present" };
+  return { name, number: score === null ? "–" : "not relevant", bar: 0, details, colour: PALE_GREY, look: "present" };
 }
 
 function hasShares({ elsewhere }: Explanation): boolean {
@@ -130,32 +133,35 @@ async function legendRow(
 
 /** The small line under an aspect's bar. */
 export function legendDetails(aspect: AspectExplanation): string {
-  const parts = [verdictOf(aspect)];
-  if (aspect.relevance !== null) parts.push(`relevance ${shareText(aspect.relevance)}`);
-  if (aspect.isRelevant === false) {
-    if (aspect.inside !== null) parts.push(`${percentText(aspect.inside)} lies in it`);
-    return parts.join(" · ");
-  }
-  if (aspect.relevanceInterval) parts.push(`interval ${aspect.relevanceInterval.map(shareText).join("–")}`);
+  const { isRelevant, relevance, relevanceInterval, isPlaceDerived, score } = aspect;
+  if (score === null) return "not readable";
+  const parts = [isRelevant ? (aspect.strength ?? "relevant") : isRelevant === null ? "not calibrated" : ""];
+  if (relevance !== null) parts.push(`relevance ${shareText(relevance)}${isRelevant ? "" : BELOW}`);
+  if (relevanceInterval) parts.push(`interval ${relevanceInterval.map(shareText).join("–")}`);
   // With an interval there is no room for more.
-  if (aspect.relevanceInterval) return parts.join(" · ");
-  if (aspect.survival !== null) parts.push(`survival ${shareText(aspect.survival)}`);
-  if (aspect.kind === "boxes") parts.push(`${aspect.instances.length} found`);
-  if (aspect.isPlaceDerived) parts.push("place derived");
-  else if (aspect.area !== undefined) parts.push(`area ${percentText(aspect.area)}`);
-  return parts.join(" · ");
+  else if (isRelevant === false && isPlaceDerived) parts.push("not drawn");
+  else if (isRelevant === false) return joined(parts);
+  else if (aspect.kind === "boxes") parts.push(`${aspect.instances.length} found`);
+  else if (isPlaceDerived) parts.push("place derived");
+  else if (aspect.area !== undefined) parts.push(`covers ${percentText(aspect.area)}`);
+  return joined(parts);
 }
 
-function verdictOf({ isRelevant, score, strength }: AspectExplanation): string {
-  if (score === null) return "not readable";
-  if (isRelevant === null) return "not calibrated";
-  return isRelevant ? (strength ?? "relevant") : "not relevant";
+const BELOW = `, below ${shareText(RELEVANT_FROM)}`;
+
+/** The small line under what lies in no relevant aspect: in which others it lies, most first. */
+function elsewhereDetails({ aspects, outside }: Explanation): string {
+  const others = aspects
+    .filter(({ isRelevant, elsewhere }) => !isRelevant && (elsewhere ?? 0) >= LEAST_NAMED)
+    .sort((a, b) => (b.elsewhere ?? 0) - (a.elsewhere ?? 0))
+    .map(({ name, elsewhere }) => `${percentText(elsewhere ?? 0)} in ${name}`);
+  return joined([`${percentText(outside ?? 0)} outside all`, ...others]);
+}
+
+function joined(parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join(" · ");
 }
 
 function footer(explanation: Explanation): string[] {
-  const { against } = explanation;
-  return [
-    scaleText(explanation),
-    ...(against === null ? [] : [`${percentText(against)} of all evidence is against the answer`]),
-  ];
+  return explanation.scale.kind === "probability" ? [] : [scaleText(explanation)];
 }

@@ -68,7 +68,8 @@ export async function paintOverlay(
   const scale = { x: left(1), y: top + frame.height + 9, width: frame.width };
   const isSilent = maps.saliency.values.every((value) => value <= 0);
   const isFilled = frame.width === size.width && frame.height === size.height;
-  const captions = ["image", "where it looked", "what it relied on"].map((text, index) =>
+  const relied = explanation.aspects.some(({ isRelevant }) => isRelevant) ? "what it relied on" : "what is seen";
+  const captions = ["image", "where it looked", relied].map((text, index) =>
     writeText(text, { x: left(index), y: HEADER + 14, size: 11, colour: FAINT_INK }),
   );
   const texts = [

@@ -32,6 +32,7 @@ function explanation(aspects: Record<string, Seen>, answer = "malignant"): Expla
     scale: SCALE,
     headline: { case: "named", text: "" },
     elsewhere: 0,
+    outside: 0,
     against: 0,
     aspects: Object.entries(aspects).map(
       ([name, { presence = 0.9, score, survival = 0 }]): AspectExplanation => ({
@@ -45,7 +46,7 @@ function explanation(aspects: Record<string, Seen>, answer = "malignant"): Expla
         isPresent: true,
         isRelevant: score !== null && score >= 0.3,
         share: 0,
-        inside: null,
+        elsewhere: 0,
         strength: null,
         against: 0,
         instances: [],

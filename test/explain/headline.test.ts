@@ -64,16 +64,20 @@ describe("the case", () => {
     });
   });
 
-  test("elsewhere: names the aspect in which the evidence lies, if that is by more than its size", () => {
-    const text = (inside: number, area?: number) => {
-      const seen = { ...irrelevant(necrosis), inside, area };
-      return headline({ aspects: [seen, { ...irrelevant(mitosis), inside: 0.3 }], elsewhere: 1 }).text;
+  test("elsewhere: names the aspect in which most of it lies, if that is by more than its size", () => {
+    const text = (part: number, area?: number) => {
+      const seen = { ...irrelevant(necrosis), elsewhere: part, area };
+      return headline({ aspects: [seen, { ...irrelevant(mitosis), elsewhere: 0.3 }], elsewhere: 1 }).text;
     };
     const known = "malignant 97 %: no known aspect explains this";
-    expect(text(0.97, 0.6)).toBe(`${known}, though 97 % of the evidence lies in necrosis`);
-    expect(text(0.97)).toBe(`${known}, though 97 % of the evidence lies in necrosis`);
+    expect(text(0.97, 0.6)).toBe(`${known}; most of the evidence lies in necrosis`);
+    expect(text(0.97)).toBe(`${known}; most of the evidence lies in necrosis`);
     expect(text(0.97, 0.95)).toBe(known);
     expect(text(0.5, 0.1)).toBe(known);
+    const partly = [necrosis, { ...irrelevant(mitosis), elsewhere: 0.4 }];
+    expect(headline({ aspects: partly, elsewhere: 0.6 }).text).toBe(
+      "malignant 97 % because of necrosis (decisive); much of the evidence lies elsewhere, most of that in mitosis",
+    );
   });
 
   test("nothing seen, also where the model has no aspects", () => {

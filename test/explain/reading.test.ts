@@ -10,7 +10,7 @@ import { predictionOf } from "../../src/explain/reading/prediction.js";
 import { type ReadOptions, readExplanation } from "../../src/explain/reading/read-explanation.js";
 import { regionsOf } from "../../src/explain/reading/regions.js";
 import { scoresOf } from "../../src/explain/reading/scores.js";
-import { shareAgainst, shareInside, sharesOf } from "../../src/explain/reading/shares.js";
+import { shareAgainst, sharesOf } from "../../src/explain/reading/shares.js";
 import { survivalMap, survivalOver } from "../../src/explain/reading/survival.js";
 import { targetWeights } from "../../src/explain/reading/target-weights.js";
 import { touchedCells } from "../../src/explain/reading/touched-cells.js";
@@ -323,7 +323,7 @@ describe("shares", () => {
   const saliency = array([1, 2, 2, 1], [1, 2, 3, 4]);
   const cells = (...marks: number[]) => Uint8Array.from(marks);
 
-  test("divide each place among those that hold it, in proportion to their scores; the rest lies elsewhere", () => {
+  test("divide each place among the relevant aspects that hold it, in proportion to their scores", () => {
     const found = sharesOf(saliency, [
       { cells: cells(1, 1, 0, 0), score: 0.3 },
       { cells: cells(0, 1, 1, 0), score: 0.1 },
@@ -332,20 +332,31 @@ describe("shares", () => {
     expect(found).toEqual({
       held: [expect.closeTo(0.25, 12), expect.closeTo(0.35, 12)],
       elsewhere: expect.closeTo(0.4, 12),
+      elsewhereIn: [0, 0],
+      outside: expect.closeTo(0.4, 12),
       isPeakHeld: false,
     });
     expect(sharesOf(saliency, [{ cells: cells(0, 0, 0, 1), score: 0.1 }])).toMatchObject({ isPeakHeld: true });
-    expect(sharesOf(saliency, [])).toEqual({ held: [], elsewhere: 1, isPeakHeld: false });
+    expect(sharesOf(saliency, [])).toMatchObject({ held: [], elsewhere: 1, outside: 1, isPeakHeld: false });
   });
 
-  test("inside a region count whole, whoever else is there", () => {
-    expect(shareInside(saliency, cells(0, 1, 1, 0))).toBe(0.5);
-    expect(shareInside(saliency, cells(0, 0, 0, 0))).toBe(0);
+  test("say in which of the other aspects the rest lies, whole in each, and what lies in none", () => {
+    const found = sharesOf(saliency, [
+      { cells: cells(1, 1, 0, 0), score: 0.3 },
+      { cells: cells(0, 1, 1, 0) },
+      { cells: cells(0, 0, 1, 0) },
+    ]);
+    expect(found).toEqual({
+      held: [expect.closeTo(0.3, 12), 0, 0],
+      elsewhere: expect.closeTo(0.7, 12),
+      elsewhereIn: [0, expect.closeTo(0.3, 12), expect.closeTo(0.3, 12)],
+      outside: expect.closeTo(0.4, 12),
+      isPeakHeld: false,
+    });
   });
 
   test("are none where there is no saliency", () => {
     expect(sharesOf(array([1, 1, 1, 1], [0]), [])).toBeNull();
-    expect(shareInside(array([1, 1, 1, 1], [0]), Uint8Array.of(1))).toBeNull();
   });
 
   test("of the evidence against the answer take each place by its net", () => {
@@ -507,7 +518,8 @@ describe("an explanation", () => {
           isPresent: true,
           isRelevant: true,
           share: 1,
-          inside: 1,
+          elsewhere: 0,
+          outside: 0,
           strength: "decisive",
           against: 0,
           area: 0.25,
@@ -526,7 +538,7 @@ describe("an explanation", () => {
           isPresent: false,
           isRelevant: false,
           share: 0,
-          inside: null,
+          elsewhere: 0,
           strength: null,
           against: null,
           area: 0,
@@ -551,7 +563,7 @@ describe("an explanation", () => {
     const { explanation } = readExplanation(outputs(), { ...options, scale });
     expect(explanation.headline).toEqual({
       case: "elsewhere",
-      text: "malignant 95 %: no known aspect explains this, though 100 % of the evidence lies in nucleus",
+      text: "malignant 95 %: no known aspect explains this; most of the evidence lies in nucleus",
     });
     expect(explanation.elsewhere).toBe(1);
     expect(explanation.aspects[0]).toMatchObject({ isPresent: true, isRelevant: false, share: 0, strength: null });

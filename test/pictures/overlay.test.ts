@@ -224,18 +224,18 @@ test("a derived place is painted paler, with a thinner contour, and called deriv
   });
   expect(inside[1]).toBeGreaterThan(10);
   expect(inside[1]).toBeLessThan(inside[0] - 10);
-  expect(legendDetails(derived)).toBe("decisive · relevance 0.95 · survival 0.71 · place derived");
+  expect(legendDetails(derived)).toBe("decisive · relevance 0.95 · place derived");
 });
 
 test.each<[Partial<AspectExplanation>, string]>([
-  [{}, "decisive · relevance 0.95 · survival 0.71 · area 10 %"],
-  [{ isRelevant: false, strength: null, relevance: 0.2 }, "not relevant · relevance 0.20"],
+  [{}, "decisive · relevance 0.95 · covers 10 %"],
+  [{ isRelevant: false, strength: null, relevance: 0.2 }, "relevance 0.20, below 0.50"],
   [
-    { isRelevant: false, strength: null, relevance: 0.2, inside: 0.97 },
-    "not relevant · relevance 0.20 · 97 % lies in it",
+    { isRelevant: false, strength: null, relevance: 0.2, isPlaceDerived: true },
+    "relevance 0.20, below 0.50 · not drawn",
   ],
-  [{ isRelevant: true, strength: null, relevance: null }, "relevant · survival 0.71 · area 10 %"],
-  [{ isRelevant: null, strength: null, relevance: null }, "not calibrated · survival 0.71 · area 10 %"],
+  [{ isRelevant: true, strength: null, relevance: null }, "relevant · covers 10 %"],
+  [{ isRelevant: null, strength: null, relevance: null }, "not calibrated · covers 10 %"],
   [{ isRelevant: false, strength: null, score: null, relevance: null, survival: null }, "not readable"],
   [{ relevanceInterval: [0.8, 0.97] }, "decisive · relevance 0.95 · interval 0.80–0.97"],
 ])("the legend says of an aspect %j: %s", (changes, details) => {

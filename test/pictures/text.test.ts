@@ -32,7 +32,7 @@ describe("explanationTable", () => {
       survival: null,
       isRelevant: false,
       share: 0,
-      inside: null,
+      elsewhere: 0,
       strength: null,
     };
     const [, , line] = explanationTable({ ...explanation, aspects: [seen] }).split("\n");

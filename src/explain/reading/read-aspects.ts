@@ -15,7 +15,7 @@ import { type HeadAnswers, largestPresence, presenceOver, survivalOver } from ".
 import { touchedCells } from "./touched-cells.js";
 
 /** An aspect before the map is divided among the relevant ones. */
-export type UnsharedAspect = Omit<AspectExplanation, "share" | "inside" | "strength">;
+export type UnsharedAspect = Omit<AspectExplanation, "share" | "elsewhere" | "strength">;
 
 /** What an aspect's head says and where, before it is compared with the answer. */
 export interface AspectReading {

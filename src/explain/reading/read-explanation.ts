@@ -15,7 +15,7 @@ import type { Target } from "../target.js";
 import { predictionOf } from "./prediction.js";
 import { explainAspects, readAspects } from "./read-aspects.js";
 import { headsOf, maskedTaps } from "./read-scores.js";
-import { shareAgainst, shareInside, sharesOf } from "./shares.js";
+import { shareAgainst, sharesOf } from "./shares.js";
 import { survivalMap } from "./survival.js";
 import { defaultTarget } from "./target-weights.js";
 import { touchedCells } from "./touched-cells.js";
@@ -56,15 +56,16 @@ export function readExplanation(
   const drawn = drawnTap(outputs, { source: spec.source, tap });
   const saliency = outputs[tapPort("saliency", drawn)];
   const [, height, width] = saliency.shape;
-  const cellsOf = readings.map(({ regions }) => touchedCells(regions.whole, { grid: { height, width }, size }));
-  const holders = unshared.flatMap(({ name, isRelevant, score }, index) =>
-    isRelevant && score !== null ? [{ name, score, cells: cellsOf[index] }] : [],
-  );
+  const holders = readings.map(({ regions }, index) => {
+    const { isRelevant, score } = unshared[index];
+    const cells = touchedCells(regions.whole, { grid: { height, width }, size });
+    return isRelevant && score !== null ? { cells, score } : { cells };
+  });
   const shares = scale.kind === "uncalibrated" ? null : sharesOf(saliency, holders);
   const aspects = unshared.map((aspect, index) => {
-    const share = shares === null ? null : (shares.held[holders.findIndex(({ name }) => name === aspect.name)] ?? 0);
-    const inside = aspect.isPresent ? shareInside(saliency, cellsOf[index]) : null;
-    return { ...aspect, share, inside, strength: share !== null && aspect.isRelevant ? strengthOf(share) : null };
+    const share = shares?.held[index] ?? null;
+    const strength = share !== null && aspect.isRelevant ? strengthOf(share) : null;
+    return { ...aspect, share, elsewhere: shares?.elsewhereIn[index] ?? null, strength };
   });
   const present = readings.filter((_, index) => aspects[index].isPresent);
   const said = {
@@ -77,6 +78,7 @@ export function readExplanation(
     scale,
     aspects,
     elsewhere: shares?.elsewhere ?? null,
+    outside: shares?.outside ?? null,
     against: shareAgainst(outputs[tapPort("evidence", drawn)]),
   };
   const isPeakElsewhere = shares !== null && !shares.isPeakHeld;

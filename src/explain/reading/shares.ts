@@ -1,60 +1,64 @@
-/** Divides the answer's evidence, as the drawn map has it, among the relevant aspects; the rest lies elsewhere. */
+/** Divides the answer's evidence, as the drawn map has it, among the relevant aspects, and says where the rest lies. */
 
 import type { NdArray } from "../../core/nd-array.js";
 
-/** A relevant aspect on the map's grid. */
+/** An aspect that is present, on the map's grid. */
 export interface Holder {
   /** `[height * width]`, non-zero at the cells that its region touches. */
   readonly cells: Uint8Array;
-  readonly score: number;
+  /** Of a relevant aspect; the others hold nothing. */
+  readonly score?: number;
 }
 
-/** Shares of the map, 0..1, that sum to 1 with `elsewhere`. */
+/** Parts of the map, 0..1. */
 export interface Shares {
-  /** Of each holder, in order. */
+  /** Of each aspect, in order: what it holds. With `elsewhere` they sum to 1. */
   readonly held: readonly number[];
-  /** Of the places that none holds. */
+  /** Of the places that no relevant aspect holds. */
   readonly elsewhere: number;
+  /** Of each aspect, in order: the part of `elsewhere` that lies in it. Several may lie in one place. */
+  readonly elsewhereIn: readonly number[];
+  /** The part of `elsewhere` that lies in no aspect at all. */
+  readonly outside: number;
   /** Whether the highest place of the map is held. */
   readonly isPeakHeld: boolean;
 }
 
 /**
- * A place that several aspects hold is divided among them in proportion to their scores.
+ * A place that several relevant aspects hold is divided among them in proportion to their scores.
  *
  * @param saliency L, `[1, height, width, 1]`, zero or more.
  * @returns `null` where L is zero everywhere.
  */
-export function sharesOf({ data }: NdArray, holders: readonly Holder[]): Shares | null {
-  const held = holders.map(() => 0);
-  let [whole, elsewhere, peak] = [0, 0, 0];
+export function sharesOf({ data }: NdArray, aspects: readonly Holder[]): Shares | null {
+  const held = aspects.map(() => 0);
+  const elsewhereIn = aspects.map(() => 0);
+  let [whole, elsewhere, outside, peak] = [0, 0, 0, 0];
   for (let place = 0; place < data.length; place++) {
-    const here = holders.reduce((sum, { cells, score }) => sum + (cells[place] ? score : 0), 0);
-    whole += data[place];
-    if (data[place] > data[peak]) peak = place;
-    if (here === 0) elsewhere += data[place];
-    else
-      for (const [index, { cells, score }] of holders.entries())
-        if (cells[place]) held[index] += (data[place] * score) / here;
+    const value = data[place];
+    whole += value;
+    if (value > data[peak]) peak = place;
+    const scores = aspects.reduce((sum, { cells, score = 0 }) => sum + (cells[place] ? score : 0), 0);
+    const isHeld = scores > 0;
+    if (!isHeld) elsewhere += value;
+    let isInside = false;
+    for (const [index, { cells, score = 0 }] of aspects.entries()) {
+      if (!cells[place]) continue;
+      isInside = true;
+      if (isHeld) held[index] += (value * score) / scores;
+      else elsewhereIn[index] += value;
+    }
+    if (!isInside) outside += value;
   }
   if (whole === 0) return null;
-  const isPeakHeld = holders.some(({ cells }) => cells[peak] > 0);
-  return { held: held.map((part) => part / whole), elsewhere: elsewhere / whole, isPeakHeld };
-}
-
-/**
- * The share of the map that lies in some cells, 0..1.
- *
- * @param saliency as `sharesOf`. @param cells `[height * width]`, non-zero at cells that count.
- * @returns `null` where L is zero everywhere.
- */
-export function shareInside({ data }: NdArray, cells: Uint8Array): number | null {
-  let [whole, inside] = [0, 0];
-  for (let place = 0; place < data.length; place++) {
-    whole += data[place];
-    if (cells[place]) inside += data[place];
-  }
-  return whole > 0 ? inside / whole : null;
+  const part = (value: number) => value / whole;
+  return {
+    held: held.map(part),
+    elsewhere: part(elsewhere),
+    elsewhereIn: elsewhereIn.map(part),
+    outside: part(outside),
+    isPeakHeld: aspects.some(({ cells, score = 0 }) => score > 0 && cells[peak] > 0),
+  };
 }
 
 /**
