@@ -548,6 +548,7 @@ describe("an explanation", () => {
         },
       ],
       elsewhere: 0,
+      outside: 0,
       against: 0,
     });
     expect(JSON.parse(JSON.stringify(explanation))).toEqual(explanation);
