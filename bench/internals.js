@@ -45,7 +45,7 @@ export const { nonNegativeLeastSquares } = await load("explain/reading/non-negat
 /** @type {typeof import("../src/explain/calibration/randomized-models.js")} */
 export const { overRandomizedModels } = await load("explain/calibration/randomized-models.js");
 /** @type {typeof import("../src/explain/calibration/decide-scale.js")} */
-export const { decideScale } = await load("explain/calibration/decide-scale.js");
+export const { decideScale, lineAgainstRandomized } = await load("explain/calibration/decide-scale.js");
 /** @type {typeof import("../src/explain/calibration/fit-line.js")} */
 export const { fitLine } = await load("explain/calibration/fit-line.js");
 /** @type {typeof import("../src/core/relevance-scale.js")} */

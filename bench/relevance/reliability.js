@@ -4,7 +4,7 @@
  * the others.
  */
 
-import { decideScale, fitLine, relevanceOf } from "../internals.js";
+import { decideScale, fitLine, lineAgainstRandomized, relevanceOf } from "../internals.js";
 
 /** @import { Measured } from "./table.js" */
 /** @typedef {{ score: number, isPositive: boolean }} Ranked */
@@ -28,10 +28,9 @@ export async function reliabilityOf(models, variant) {
     const general = generals[1 - (index % 2)];
     const [seen, shown] = [0, 1].map((half) => rankedOf(model, variant, (image) => image % 2 === half));
     const randomized = model.randomized.map(({ scores }) => scores[variant]);
-    const decide = (/** @type {readonly number[]} */ floor) =>
-      decideScale({ general, known: seen, randomized: floor, removed: async () => [] });
-    const [decided, withoutFloor] = [await decide(randomized), await decide([])];
-    if (decided.kind !== "probability" || withoutFloor.kind !== "probability") continue;
+    const decided = await decideScale({ general, known: seen, randomized, removed: async () => [] });
+    if (decided.kind !== "probability") continue;
+    const floored = { ...decided, line: Math.max(decided.line, lineAgainstRandomized(randomized) ?? 0) };
     const own = { line: fitLine(seen, general) ?? Number.POSITIVE_INFINITY, slope: general.slope };
     judged.push(...weighed(shown, decided));
     rows.push([
@@ -39,15 +38,16 @@ export async function reliabilityOf(models, variant) {
       `${digits(decided.line)} (${decided.by})`,
       cell(shown, decided),
       cell(shown, general),
-      cell(shown, withoutFloor),
+      cell(shown, floored),
       `${cell(shown, own)}, ${digits(own.line)}`,
+      share(randomized, decided),
       percent(expectedError(weighed(shown, decided))),
     ]);
   }
   return {
     titles: [
       ...["model", "line as decided", "causes / distractors relevant", "by the line of the other models alone"],
-      ...["without the floor of randomized models", "by a line of its own", "ECE"],
+      ...["never below what randomized models reach", "by a line of its own", "of randomized models", "ECE"],
     ],
     rows,
     error: percent(expectedError(judged)),
@@ -96,6 +96,11 @@ function expectedError(judged) {
     error += Math.abs(own.reduce((sum, one) => sum + one.weight * ((one.isPositive ? 1 : 0) - one.relevance), 0));
   }
   return error / whole;
+}
+
+/** @param {readonly number[]} scores @param {Scale} scale */
+function share(scores, { line }) {
+  return percent(scores.filter((score) => score >= line).length / scores.length);
 }
 
 /** @param {readonly Ranked[]} scores @param {Scale} scale */

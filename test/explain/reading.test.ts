@@ -519,7 +519,6 @@ describe("an explanation", () => {
           isRelevant: true,
           share: 1,
           elsewhere: 0,
-          outside: 0,
           strength: "decisive",
           against: 0,
           area: 0.25,
