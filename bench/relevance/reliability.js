@@ -1,21 +1,23 @@
 /**
- * Is a relevance of 0.5 the line, and does 0.9 mean 90 %, in every model? The line and the slope of all models come from
- * every second model, the scale of each model from every second of its images, as training decides it; both are shown on
- * the others.
+ * Is a relevance of 0.5 the line, and does 0.9 mean 90 %, in every model? The scale of each model is decided as training
+ * does it, on every second of its images, and shown on the others. Beside it the line and slope that are likeliest on
+ * every second model, shown on the other models.
  */
 
-import { decideScale, fitLine, lineAgainstRandomized, relevanceOf } from "../internals.js";
+import { decideScale, fitLine, GENERAL_LINES, lineAgainstRandomized, relevanceOf } from "../internals.js";
 
 /** @import { Measured } from "./table.js" */
 /** @typedef {{ score: number, isPositive: boolean }} Ranked */
 /** @typedef {{ line: number, slope: number, by?: string }} Scale */
 
+/** The models on which the line and slope of all models were chosen. */
+const CHOSEN_ON = ["cat", "cat-early", "cat-v2", "nucleus-or-vessel", "striped"];
 const BINS = 10;
 const SLOPES = [1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 5];
 
 /**
  * @param {readonly Measured[]} models @param {string} variant
- * @returns {Promise<{ titles: string[], rows: string[][], error: string, chosen: string }>}
+ * @returns {Promise<{ titles: string[], rows: string[][], text: string }>}
  */
 export async function reliabilityOf(models, variant) {
   const halves = [0, 1].map((half) => models.filter((_, index) => index % 2 === half));
@@ -24,8 +26,11 @@ export async function reliabilityOf(models, variant) {
   const rows = [];
   /** @type {{ relevance: number, isPositive: boolean, weight: number }[]} */
   const judged = [];
+  /** @type {typeof judged} */
+  const fresh = [];
   for (const [index, model] of models.entries()) {
-    const general = generals[1 - (index % 2)];
+    const general = GENERAL_LINES.evidence;
+    const ofOthers = generals[1 - (index % 2)];
     const [seen, shown] = [0, 1].map((half) => rankedOf(model, variant, (image) => image % 2 === half));
     const randomized = model.randomized.map(({ scores }) => scores[variant]);
     const decided = await decideScale({ general, known: seen, randomized, removed: async () => [] });
@@ -33,11 +38,13 @@ export async function reliabilityOf(models, variant) {
     const floored = { ...decided, line: Math.max(decided.line, lineAgainstRandomized(randomized) ?? 0) };
     const own = { line: fitLine(seen, general) ?? Number.POSITIVE_INFINITY, slope: general.slope };
     judged.push(...weighed(shown, decided));
+    const hadPart = CHOSEN_ON.includes(model.work);
+    if (!hadPart) fresh.push(...weighed(shown, decided));
     rows.push([
-      model.work,
+      model.work + (hadPart ? " *" : ""),
       `${digits(decided.line)} (${decided.by})`,
       cell(shown, decided),
-      cell(shown, general),
+      cell(shown, ofOthers),
       cell(shown, floored),
       `${cell(shown, own)}, ${digits(own.line)}`,
       share(randomized, decided),
@@ -50,8 +57,14 @@ export async function reliabilityOf(models, variant) {
       ...["never below what randomized models reach", "by a line of its own", "of randomized models", "ECE"],
     ],
     rows,
-    error: percent(expectedError(judged)),
-    chosen: generals.map(({ line, slope }) => `${digits(line)}, slope ${slope}`).join(" / "),
+    text:
+      `The scale of each model is decided as training does it, on every second of its images, and shown on the others;
+the models marked with a star took part in the choice of the line (${digits(GENERAL_LINES.evidence.line ?? 0)}) and slope ` +
+      `(${GENERAL_LINES.evidence.slope}) of all
+models. Expected calibration error, causes and distractors weighing the same: ${percent(expectedError(judged))} over all models, ` +
+      `${percent(expectedError(fresh))}
+over those without a star. The likeliest lines and slopes on every second model are ` +
+      `${generals.map(({ line, slope }) => `${digits(line)}, ${slope}`).join(" and ")}.`,
   };
 }
 
