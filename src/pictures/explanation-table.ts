@@ -4,7 +4,7 @@ import { clip, visible, visibleLine } from "../core/terminal.js";
 import { formatTable } from "../core/text-table.js";
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
 import { percentText, scoreText } from "../explain/headline.js";
-import { intervalText, rankAspects, remainderTexts, scaleText, shareText } from "./number-text.js";
+import { intervalText, rankAspects, remainderTexts, scaleNote, shareText } from "./number-text.js";
 
 const BAR = 12;
 const LONGEST_NAME = 28;
@@ -34,7 +34,7 @@ export function explanationTable(explanation: Explanation, { colours = false }: 
     paint(`${explanation.image}: ${explanation.headline.text}`, 1),
     `  ${paint(head, 2)}`,
     ...lines.map((line, index) => `  ${paint(line, ranked[index].isRelevant ? 32 : ranked[index].isPresent ? 0 : 2)}`),
-    `  ${paint([scaleText(explanation), ...remainderTexts(explanation)].join("; "), 2)}`,
+    `  ${paint([scaleNote(explanation), ...remainderTexts(explanation)].join("; "), 2)}`,
   ].join("\n");
 }
 

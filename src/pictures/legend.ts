@@ -4,7 +4,7 @@ import { RELEVANT_FROM } from "../core/relevance-scale.js";
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
 import { percentText, scoreText } from "../explain/headline.js";
 import { type Drawing, writeText } from "./drawing.js";
-import { rankAspects, scaleText, shareText } from "./number-text.js";
+import { rankAspects, scaleNote, shareText } from "./number-text.js";
 import { aspectColour, FAINT_INK, INK, toHex } from "./palette.js";
 import { shareBar } from "./share-bar.js";
 import { fitText, textWidth } from "./text-line.js";
@@ -163,5 +163,5 @@ function joined(parts: readonly string[]): string {
 }
 
 function footer(explanation: Explanation): string[] {
-  return explanation.scale.kind === "probability" ? [] : [scaleText(explanation)];
+  return explanation.scale.kind === "probability" ? [] : [scaleNote(explanation)];
 }

@@ -36,7 +36,7 @@ export function remainderTexts({ elsewhere, against }: Explanation): string[] {
 }
 
 /** From when on an aspect is relevant. */
-export function scaleText({ scale }: Explanation): string {
+export function scaleNote({ scale }: Explanation): string {
   switch (scale.kind) {
     case "probability":
       return "relevant from a relevance of 0.50 on";

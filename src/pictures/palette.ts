@@ -26,9 +26,19 @@ export const GREY: Colour = [104, 112, 120];
 export const NEAR_BLACK: Colour = [20, 24, 28];
 export const WHITE: Colour = [255, 255, 255];
 
-/** The colour of the aspect at an index of the model's list, the same in every overlay of one model. */
+/** Of the second seven, dark, and of the third, light. */
+const TONES: readonly Colour[] = [NEAR_BLACK, WHITE];
+
+/**
+ * The colour of the aspect at an index of the model's list, the same in every overlay of one model: seven, the same seven
+ * darker and lighter, and from the 22nd aspect on again.
+ */
 export function aspectColour(index: number): Colour {
-  return ASPECTS[index % ASPECTS.length];
+  const colour = ASPECTS[index % ASPECTS.length];
+  const round = Math.floor(index / ASPECTS.length) % (TONES.length + 1);
+  if (round === 0) return colour;
+  const mixed = colour.map((part, channel) => Math.round((part + TONES[round - 1][channel]) / 2));
+  return [mixed[0], mixed[1], mixed[2]];
 }
 
 /** `#rrggbb`. */

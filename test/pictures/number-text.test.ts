@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { scoreText } from "../../src/explain/headline.js";
-import { rankAspects, remainderTexts, scaleText, shareText } from "../../src/pictures/number-text.js";
+import { rankAspects, remainderTexts, scaleNote, shareText } from "../../src/pictures/number-text.js";
 import { explanation, mitosis, necrosis, ranked } from "./fixtures.js";
 
 test("never writes a zero with a sign", () => {
@@ -31,7 +31,7 @@ test("ranks relevant aspects by their share, whatever their scores", () => {
 });
 
 test("says from when on an aspect is relevant, by kind of scale", () => {
-  const of = (scale: typeof explanation.scale) => scaleText({ ...explanation, scale });
+  const of = (scale: typeof explanation.scale) => scaleNote({ ...explanation, scale });
   expect(of(explanation.scale)).toBe("relevant from a relevance of 0.50 on");
   expect(of({ kind: "above-chance", line: 0.01234 })).toBe("relevant: above chance, from a score of 0.012 on");
   expect(of({ kind: "uncalibrated" })).toBe("not calibrated: scores rank the aspects");
