@@ -47,6 +47,6 @@ export const { overRandomizedModels } = await load("explain/calibration/randomiz
 /** @type {typeof import("../src/explain/calibration/decide-scale.js")} */
 export const { decideScale, lineAgainstRandomized } = await load("explain/calibration/decide-scale.js");
 /** @type {typeof import("../src/explain/calibration/fit-line.js")} */
-export const { fitLine } = await load("explain/calibration/fit-line.js");
+export const { balancedAccuracy, fitLine } = await load("explain/calibration/fit-line.js");
 /** @type {typeof import("../src/core/relevance-scale.js")} */
 export const { relevanceOf } = await load("core/relevance-scale.js");

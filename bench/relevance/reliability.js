@@ -4,7 +4,14 @@
  * every second model, shown on the other models.
  */
 
-import { decideScale, fitLine, GENERAL_LINES, lineAgainstRandomized, relevanceOf } from "../internals.js";
+import {
+  balancedAccuracy,
+  decideScale,
+  fitLine,
+  GENERAL_LINES,
+  lineAgainstRandomized,
+  relevanceOf,
+} from "../internals.js";
 
 /** @import { Measured } from "./table.js" */
 /** @typedef {{ score: number, isPositive: boolean }} Ranked */
@@ -66,6 +73,36 @@ models. Expected calibration error, causes and distractors weighing the same: ${
 over those without a star. The likeliest lines and slopes on every second model are ` +
       `${generals.map(({ line, slope }) => `${digits(line)}, ${slope}`).join(" and ")}.`,
   };
+}
+
+/**
+ * How many images with a known cause calibration needs: the balanced accuracy on every second image, with the scale
+ * decided on the first few of the others.
+ *
+ * @param {readonly Measured[]} models @param {string} variant
+ */
+export async function fewImages(models, variant) {
+  const rows = [];
+  for (const count of [5, 10, 20, 40, Number.POSITIVE_INFINITY]) {
+    const found = [];
+    for (const model of models) {
+      const shown = rankedOf(model, variant, (image) => image % 2 === 1);
+      const some = model.images.filter(({ causes }, index) => index % 2 === 0 && causes.length > 0).slice(0, count);
+      const known = rankedOf({ ...model, images: some }, variant);
+      const randomized = model.randomized.map(({ scores }) => scores[variant]);
+      const general = GENERAL_LINES.evidence;
+      const scale = await decideScale({ general, known, randomized, removed: async () => [] });
+      if (scale.kind === "probability") found.push({ work: model.work, value: balancedAccuracy(shown, scale.line) });
+    }
+    const worst = found.reduce((a, b) => (b.value < a.value ? b : a));
+    const mean = found.reduce((sum, { value }) => sum + value, 0) / found.length;
+    rows.push([
+      Number.isFinite(count) ? String(count) : "all, up to 200",
+      percent(mean),
+      `${percent(worst.value)} (${worst.work})`,
+    ]);
+  }
+  return { titles: ["images with a cause", "balanced accuracy", "worst model"], rows };
 }
 
 /** Causes and distractors of answers that a cause made. @param {Measured} model @param {string} variant @param {(image: number) => boolean} qualifies @returns {Ranked[]} */

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { random } from "../../examples/support/random.js";
-import { reliabilityOf } from "./reliability.js";
+import { fewImages, reliabilityOf } from "./reliability.js";
 
 /**
  * @typedef {{ name: string, scores: Readonly<Record<string, number>> }} Scored
@@ -57,6 +57,7 @@ export async function writeTable(folder, path) {
       return [work, ...[balanced, causes, distractors, without, randomized, first].map(percent)];
     });
   });
+  const few = await fewImages(models, variants[0]);
   const reliability = await reliabilityOf(models, variants[0]);
   const text = [
     "# Does each rule of the score earn its place?",
@@ -79,6 +80,10 @@ export async function writeTable(folder, path) {
     reliability.text,
     "",
     markdown(reliability.titles, reliability.rows),
+    "",
+    "## How many images calibration needs",
+    "",
+    markdown(few.titles, few.rows),
     "",
   ];
   await writeFile(path, text.join("\n"));
