@@ -48,6 +48,7 @@ export function headlineParts({
   target,
   aspects,
   elsewhere,
+  outside,
 }: Unspoken & { readonly headline: Pick<Headline, "case"> }): HeadlineParts {
   const named = found === "ranked" ? ranked(aspects) : relevant(aspects);
   return {
@@ -55,7 +56,7 @@ export function headlineParts({
     answer: answerText(prediction),
     question: questionText(prediction, target),
     named,
-    rest: restText(found, aspects, elsewhere ?? 0),
+    rest: restText(found, aspects, { elsewhere: elsewhere ?? 0, outside: outside ?? 0 }),
   };
 }
 
@@ -72,9 +73,13 @@ function caseOf(
   return present.some(({ score }) => score === null) ? "unreadable" : "elsewhere";
 }
 
-function restText(found: HeadlineCase, aspects: readonly AspectExplanation[], elsewhere: number): string {
+/** Shares of the map, as in an explanation. */
+type Rest = Readonly<Record<"elsewhere" | "outside", number>>;
+
+function restText(found: HeadlineCase, aspects: readonly AspectExplanation[], { elsewhere, outside }: Rest): string {
   if (found === "ranked" && ranked(aspects).length === 0) return `no aspect accounts for any of it; ${caseText(found)}`;
   const lies = found === "elsewhere" || found === "partly-elsewhere" ? liesIn(aspects, elsewhere) : undefined;
+  if (found === "elsewhere" && outside > MOSTLY) return `${caseText(found)}; most of the evidence lies outside of them`;
   if (lies && found === "elsewhere") return `${caseText(found)}; most of the evidence lies in ${clip(lies.name)}`;
   if (lies) return `${caseText(found)}, most of that in ${clip(lies.name)}`;
   if (found !== "unreadable") return caseText(found);

@@ -4,6 +4,7 @@ import type { Box } from "../core/box.js";
 import { ownValue } from "../core/own-value.js";
 import type { AspectExplanation, Explained } from "../explain/explanation.js";
 import { percentText } from "../explain/headline.js";
+import { MOSTLY } from "../explain/relevance-constants.js";
 import { type Drawing, writeText } from "./drawing.js";
 import { rankAspects } from "./number-text.js";
 import { paintRegion } from "./paint-region.js";
@@ -31,10 +32,7 @@ export async function aspectPanel(
   { frame = picture, place = inFrame(picture, frame) }: { frame?: Frame; place?: Rectangle } = {},
 ): Promise<{ picture: RgbImage; drawing: Drawing }> {
   const painted = fade(picture);
-  // A derived place is drawn for what it explains: of an aspect that is not relevant it would only be clutter.
-  const ranked = rankAspects(explanation.aspects).filter(
-    ({ isPresent, isRelevant, isPlaceDerived }) => isPresent && (isRelevant !== false || !isPlaceDerived),
-  );
+  const ranked = rankAspects(explanation.aspects).filter(isDrawn);
   const colourOf = (aspect: AspectExplanation) =>
     aspect.isRelevant ? aspectColour(explanation.aspects.indexOf(aspect)) : GREY;
   const boxes: RoundedRectangle[] = [];
@@ -51,6 +49,11 @@ export async function aspectPanel(
   }
   const names = await drawNames(ranked, { frame, place, colourOf, topOf: (name, box) => topOf(maps, name, box) });
   return { picture: painted, drawing: [...boxes, ...names] };
+}
+
+/** A derived place of an aspect that is not relevant is only clutter, unless much of the evidence lies there. */
+export function isDrawn({ isPresent, isRelevant, isPlaceDerived, elsewhere }: AspectExplanation): boolean {
+  return isPresent && (isRelevant !== false || !isPlaceDerived || (elsewhere ?? 0) > MOSTLY);
 }
 
 /** A derived place has no sharp edge: a paler fill with a thin contour. */

@@ -1,8 +1,8 @@
 /** The legend beside the pictures: of each aspect its share of the evidence as a bar, and what lies elsewhere. */
 
-import { RELEVANT_FROM } from "../core/relevance-scale.js";
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
 import { percentText, scoreText } from "../explain/headline.js";
+import { isDrawn } from "./aspect-panel.js";
 import { type Drawing, writeText } from "./drawing.js";
 import { rankAspects, scaleNote, shareText } from "./number-text.js";
 import { aspectColour, FAINT_INK, INK, toHex } from "./palette.js";
@@ -15,8 +15,6 @@ const ROW = 60;
 const SHORT_ROW = 26;
 const TITLE = 26;
 const LINE = 16;
-/** Of the map; less in an aspect that is not relevant is not worth a word. */
-const LEAST_NAMED = 0.05;
 
 /** Height of `legend`, pixels. @param notes lines below it. */
 export function legendHeight(explanation: Explanation, notes: readonly string[]): number {
@@ -72,7 +70,7 @@ function rowsOf(explanation: Explanation): Row[] {
     name: "in no relevant aspect",
     number: percentText(elsewhere),
     bar: elsewhere,
-    details: elsewhereDetails(explanation),
+    details: `${percentText(explanation.outside ?? 0)} outside all aspects`,
     colour: PALE_GREY,
     look: "present",
   };
@@ -92,7 +90,15 @@ function aspectRow(aspect: AspectExplanation, explanation: Explanation): Row {
   }
   if (isRelevant)
     return { name, number: share === null ? "" : percentText(share), bar: share, details, colour, look: "relevant" };
-  return { name, number: score === null ? "–" : "not relevant", bar: 0, details, colour: PALE_GREY, look: "present" };
+  const part = aspect.elsewhere;
+  return {
+    name,
+    number: part === null ? "–" : percentText(part),
+    bar: part,
+    details,
+    colour: PALE_GREY,
+    look: "present",
+  };
 }
 
 function hasShares({ elsewhere }: Explanation): boolean {
@@ -135,11 +141,13 @@ async function legendRow(
 export function legendDetails(aspect: AspectExplanation): string {
   const { isRelevant, relevance, relevanceInterval, isPlaceDerived, score } = aspect;
   if (score === null) return "not readable";
-  const parts = [isRelevant ? (aspect.strength ?? "relevant") : isRelevant === null ? "not calibrated" : ""];
-  if (relevance !== null) parts.push(`relevance ${shareText(relevance)}${isRelevant ? "" : BELOW}`);
+  const parts = [
+    isRelevant ? (aspect.strength ?? "relevant") : isRelevant === null ? "not calibrated" : "not relevant",
+  ];
+  if (relevance !== null) parts.push(`relevance ${shareText(relevance)}`);
   if (relevanceInterval) parts.push(`interval ${relevanceInterval.map(shareText).join("–")}`);
   // With an interval there is no room for more.
-  else if (isRelevant === false && isPlaceDerived) parts.push("not drawn");
+  else if (!isDrawn(aspect)) parts.push("not drawn");
   else if (isRelevant === false) return joined(parts);
   else if (aspect.kind === "boxes") parts.push(`${aspect.instances.length} found`);
   else if (isPlaceDerived) parts.push("place derived");
@@ -147,21 +155,11 @@ export function legendDetails(aspect: AspectExplanation): string {
   return joined(parts);
 }
 
-const BELOW = `, below ${shareText(RELEVANT_FROM)}`;
-
-/** The small line under what lies in no relevant aspect: in which others it lies, most first. */
-function elsewhereDetails({ aspects, outside }: Explanation): string {
-  const others = aspects
-    .filter(({ isRelevant, elsewhere }) => !isRelevant && (elsewhere ?? 0) >= LEAST_NAMED)
-    .sort((a, b) => (b.elsewhere ?? 0) - (a.elsewhere ?? 0))
-    .map(({ name, elsewhere }) => `${percentText(elsewhere ?? 0)} in ${name}`);
-  return joined([`${percentText(outside ?? 0)} outside all`, ...others]);
-}
-
 function joined(parts: readonly string[]): string {
   return parts.filter((part) => part !== "").join(" · ");
 }
 
 function footer(explanation: Explanation): string[] {
-  return explanation.scale.kind === "probability" ? [] : [scaleNote(explanation)];
+  const others = explanation.aspects.filter(({ isRelevant, elsewhere }) => !isRelevant && (elsewhere ?? 0) > 0);
+  return [scaleNote(explanation), ...(others.length > 1 ? ["aspects that are not relevant may overlap"] : [])];
 }

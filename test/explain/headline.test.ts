@@ -74,6 +74,8 @@ describe("the case", () => {
     expect(text(0.97)).toBe(`${known}; most of the evidence lies in necrosis`);
     expect(text(0.97, 0.95)).toBe(known);
     expect(text(0.5, 0.1)).toBe(known);
+    const nowhere = { aspects: [irrelevant(necrosis)], elsewhere: 1, outside: 0.6 };
+    expect(headline(nowhere).text).toBe(`${known}; most of the evidence lies outside of them`);
     const partly = [necrosis, { ...irrelevant(mitosis), elsewhere: 0.4 }];
     expect(headline({ aspects: partly, elsewhere: 0.6 }).text).toBe(
       "malignant 97 % because of necrosis (decisive); much of the evidence lies elsewhere, most of that in mitosis",

@@ -229,10 +229,10 @@ test("a derived place is painted paler, with a thinner contour, and called deriv
 
 test.each<[Partial<AspectExplanation>, string]>([
   [{}, "decisive · relevance 0.95 · covers 10 %"],
-  [{ isRelevant: false, strength: null, relevance: 0.2 }, "relevance 0.20, below 0.50"],
+  [{ isRelevant: false, strength: null, relevance: 0.2 }, "not relevant · relevance 0.20"],
   [
     { isRelevant: false, strength: null, relevance: 0.2, isPlaceDerived: true },
-    "relevance 0.20, below 0.50 · not drawn",
+    "not relevant · relevance 0.20 · not drawn",
   ],
   [{ isRelevant: true, strength: null, relevance: null }, "relevant · covers 10 %"],
   [{ isRelevant: null, strength: null, relevance: null }, "not calibrated · covers 10 %"],
