@@ -190,6 +190,7 @@ export {
   compareWithGroundTruth,
   type GroundTruthComparison,
 } from "./explain/calibration/ground-truth.js";
+export type { Scored } from "./explain/reading/read-scores.js";
 export type { Case } from "./faithfulness/compare-methods.js";
 export type { Curves } from "./faithfulness/deletion-curves.js";
 export type {
@@ -197,6 +198,7 @@ export type {
   FaithfulnessAspect,
   FaithfulnessMethod,
   RandomControl,
+  RemovedAspects,
 } from "./faithfulness/faithfulness.js";
 export { measureFaithfulness } from "./faithfulness/measure-faithfulness.js";
 export {
