@@ -93,6 +93,8 @@ export interface Faithfulness {
   };
   /** By the default method, of the images answered right in which an aspect is labelled and seen. */
   readonly aspects: Readonly<Record<string, FaithfulnessAspect>>;
+  /** One sentence for each aspect that always comes with one class, and with no other, though it is no cause of it. */
+  readonly inseparable: readonly string[];
   /** `count` over the images labelled with a cause and another aspect: it measures heads and classifier. */
   readonly coverage: number | null;
   /** What drawing an aspect, or a place, at random would give on the same images. */

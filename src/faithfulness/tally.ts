@@ -7,6 +7,7 @@ import type { AspectExplanation, Explanation, HeadlineCase } from "../explain/ex
 import { DEFAULT_MASKING, DEFAULT_SALIENCY } from "../explain/methods.js";
 import type { InpaintingEffect } from "./aspect-inpainting.js";
 import type { Faithfulness, FaithfulnessAspect, FaithfulnessMethod } from "./faithfulness.js";
+import { inseparableTally } from "./inseparable.js";
 import { type Effects, removalTally } from "./removal-tally.js";
 import { verdictOf } from "./verdict.js";
 
@@ -30,6 +31,7 @@ export function createTally(): Tally {
   const named = nameTally();
   const seen = seenTally();
   const removal = removalTally();
+  const inseparable = inseparableTally();
   let method: Pick<FaithfulnessMethod, "saliency" | "masking" | "scale"> = {
     saliency: DEFAULT_SALIENCY,
     masking: DEFAULT_MASKING,
@@ -43,6 +45,7 @@ export function createTally(): Tally {
       if (isRight !== null && "class" in prediction) count(accuracy, isRight);
       if (isRight) seen.add(comparison, effects);
       removal.add(comparison.explanation, effects);
+      inseparable.add(comparison);
       if (isRight !== null && causes.length > 0 && distractors.length > 0) named.add(comparison);
     },
     result({ isDefault }) {
@@ -65,6 +68,7 @@ export function createTally(): Tally {
         ],
         counts,
         aspects,
+        inseparable: inseparable.result(),
         coverage: names.coverage,
         chance: { namedCause: names.byChance, auc: 0.5, curves: null },
         controls: {

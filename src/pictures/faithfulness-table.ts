@@ -52,6 +52,7 @@ export function faithfulnessLines(faithfulness: Faithfulness): readonly string[]
     ...causeLines(faithfulness),
     ...(randomClassifier ? [randomLine(randomClassifier, "classifier", "classifiers")] : []),
     ...aspectLines(faithfulness),
+    ...faithfulness.inseparable,
     ...(chance.curves ? [curveLine(chance.curves)] : []),
     ...(randomHeads ? [randomLine(randomHeads, "set of heads", "sets of heads")] : []),
     ...(twins ? [pairLine(twins)] : []),

@@ -217,6 +217,7 @@ describe("faithfulness", () => {
         vessel: { count: 4, relevant: 3 / 4, removal: null },
         tag: { count: 1, relevant: 1, removal: null },
       },
+      inseparable: [],
       coverage: 2 / 4,
       chance: { namedCause: expect.closeTo((1 / 2 + 1 / 3) / 2, 12), auc: 0.5, curves: null },
       controls: {
