@@ -114,7 +114,8 @@ async function drawNames(
     ];
   });
   const labels = (await Promise.all(named)).flat();
-  const drawn = placeLabels(labels, frame).map(async (label, index) => {
+  const shown = aspects.flatMap(({ instances }) => instances.map(({ box }) => toRectangle(box, place)));
+  const drawn = placeLabels(labels, frame, shown).map(async (label, index) => {
     if (!label) return [];
     const { aspect, text, look } = labels[index];
     const { x, y, height } = label;

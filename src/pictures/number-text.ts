@@ -41,7 +41,7 @@ export function scaleNote({ scale }: Explanation): string {
     case "probability":
       return "relevant from a relevance of 0.50 on";
     case "above-chance":
-      return `relevant: above chance, from a score of ${scoreText(scale.line)} on`;
+      return `above chance from a score of ${scoreText(scale.line)} on`;
     case "uncalibrated":
       return "not calibrated: scores rank the aspects";
   }

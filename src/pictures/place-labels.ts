@@ -27,13 +27,15 @@ const GAP = 3;
 
 /**
  * Places labels one after another, so that the first has the most choice: above its anchor, below, inside at the top,
- * to the right, to the left, else in any free row.
+ * to the right, to the left, else in any free row. Of these, the first that covers nothing of `shown`, if there is one.
  *
+ * @param shown rectangles with something to see.
  * @returns a place for each, in the same order; `null` if the frame is full.
  */
 export function placeLabels(
   labels: readonly PlacedLabel[],
   frame: { readonly width: number; readonly height: number },
+  shown: readonly Rectangle[] = [],
 ): (Rectangle | null)[] {
   const taken: Rectangle[] = [];
   return labels.map(({ width, height, anchor }) => {
@@ -46,10 +48,14 @@ export function placeLabels(
       [anchor.x - width - GAP, middle],
     ];
     for (let y = GAP; y + height <= frame.height; y += height + GAP) places.push([anchor.x, y]);
-    const free = places
+    const open = places
       .map(([x, y]) => ({ x: Math.min(Math.max(GAP, x), frame.width - width - GAP), y, width, height }))
-      .find((place) => isInside(place, frame) && taken.every((other) => !overlaps(place, other)));
-    if (!free) return null;
+      .filter((place) => isInside(place, frame) && taken.every((other) => !overlaps(place, other)));
+    const [first] = open;
+    if (!first) return null;
+    // Rows far away name nothing: beside what it names a label may rather cover something.
+    const near = open.filter(({ y }) => Math.abs(y - middle) <= anchor.height / 2 + height + GAP);
+    const free = near.find((place) => shown.every((other) => !overlaps(place, other))) ?? first;
     taken.push(free);
     return free;
   });

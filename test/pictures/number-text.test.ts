@@ -33,7 +33,7 @@ test("ranks relevant aspects by their share, whatever their scores", () => {
 test("says from when on an aspect is relevant, by kind of scale", () => {
   const of = (scale: typeof explanation.scale) => scaleNote({ ...explanation, scale });
   expect(of(explanation.scale)).toBe("relevant from a relevance of 0.50 on");
-  expect(of({ kind: "above-chance", line: 0.01234 })).toBe("relevant: above chance, from a score of 0.012 on");
+  expect(of({ kind: "above-chance", line: 0.01234 })).toBe("above chance from a score of 0.012 on");
   expect(of({ kind: "uncalibrated" })).toBe("not calibrated: scores rank the aspects");
 });
 

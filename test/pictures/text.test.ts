@@ -68,6 +68,18 @@ describe("placeLabels", () => {
     expect(second).toEqual({ x: 50, y: 73, width: 60, height: 20 });
   });
 
+  test("covers nothing that is shown where a place beside its own thing is free, else takes the first place", () => {
+    const anchor = { x: 50, y: 50, width: 20, height: 20 };
+    const label = { width: 60, height: 20, anchor };
+    const above = { x: 60, y: 30, width: 10, height: 10 };
+    const below = { ...above, y: 75 };
+    const frame = { width: 200, height: 200 };
+    expect(placeLabels([label], frame, [anchor, above])).toEqual([{ x: 50, y: 73, width: 60, height: 20 }]);
+    expect(placeLabels([label], frame, [anchor, above, below])).toEqual([{ x: 73, y: 50, width: 60, height: 20 }]);
+    const everywhere = { x: 0, y: 0, width: 200, height: 200 };
+    expect(placeLabels([label], frame, [everywhere])).toEqual([{ x: 50, y: 27, width: 60, height: 20 }]);
+  });
+
   test("keeps names inside the frame and leaves out what has no room", () => {
     const label = { width: 90, height: 20, anchor: { x: 90, y: 0, width: 10, height: 5 } };
     const places = placeLabels([label, label], { width: 100, height: 40 });
