@@ -30,7 +30,7 @@ export interface Case {
 
 /** Cases that are kept. */
 export const WORST = 12;
-/** Validation images that set the scale of a method other than the default. */
+/** Validation images that set the scale of a method for which the model has none. */
 const CALIBRATION_IMAGES = 300;
 
 export interface Comparison {
@@ -70,8 +70,7 @@ export async function compareMethods(
   for (const [index, saliency] of names.entries()) {
     const isDefault = (way: MaskingName) => index === 0 && way === masking;
     const maskings = maskingsOf(saliency);
-    const own = index === 0 ? ownValue(trained.scales, saliency)?.class : undefined;
-    const scale = own ?? (await scaleOf(measuring, saliency));
+    const scale = ownValue(trained.scales, saliency)?.class ?? (await scaleOf(measuring, saliency));
     const tallies = new Map(maskings.map((way) => [way, createTally()]));
     const samples = measuring.samples("test", { what: saliency });
     const run = { engine, fn: allMaskings(model, { saliency }), constants, batchSize, name: saliency, samples };
