@@ -38,7 +38,12 @@ export async function reliabilityOf(models, variant) {
   for (const [index, model] of models.entries()) {
     const general = GENERAL_LINES.evidence;
     const ofOthers = generals[1 - (index % 2)];
-    const [seen, shown] = [0, 1].map((half) => rankedOf(model, variant, (image) => image % 2 === half));
+    const shown = rankedOf(model, variant, (image) => image % 2 === 1);
+    const seen = [
+      ...rankedOf(model, variant, (image) => image % 2 === 0),
+      ...uncaused(model, variant, (image) => image % 2 === 0),
+    ];
+    const others = uncaused(model, variant, (image) => image % 2 === 1).map(({ score }) => score);
     const randomized = model.randomized.map(({ scores }) => scores[variant]);
     const decided = await decideScale({ general, known: seen, randomized, removed: async () => [] });
     if (decided.kind !== "probability") continue;
@@ -51,6 +56,7 @@ export async function reliabilityOf(models, variant) {
       model.work + (hadPart ? " *" : ""),
       `${digits(decided.line)} (${decided.by})`,
       cell(shown, decided),
+      share(others, decided),
       cell(shown, ofOthers),
       cell(shown, floored),
       `${cell(shown, own)}, ${digits(own.line)}`,
@@ -60,7 +66,13 @@ export async function reliabilityOf(models, variant) {
   }
   return {
     titles: [
-      ...["model", "line as decided", "causes / distractors relevant", "by the line of the other models alone"],
+      ...[
+        "model",
+        "line as decided",
+        "causes / distractors relevant",
+        "in answers no cause made",
+        "by the line of the other models alone",
+      ],
       ...["never below what randomized models reach", "by a line of its own", "of randomized models", "ECE"],
     ],
     rows,
@@ -76,8 +88,8 @@ over those without a star. The likeliest lines and slopes on every second model 
 }
 
 /**
- * How many images with a known cause calibration needs: the balanced accuracy on every second image, with the scale
- * decided on the first few of the others.
+ * How many images calibration needs: the balanced accuracy on every second image, with the scale decided on the first
+ * few of the others with a cause, and as many that no aspect caused.
  *
  * @param {readonly Measured[]} models @param {string} variant
  */
@@ -88,7 +100,11 @@ export async function fewImages(models, variant) {
     for (const model of models) {
       const shown = rankedOf(model, variant, (image) => image % 2 === 1);
       const some = model.images.filter(({ causes }, index) => index % 2 === 0 && causes.length > 0).slice(0, count);
-      const known = rankedOf({ ...model, images: some }, variant);
+      const none = model.images.filter(({ causes }, index) => index % 2 === 0 && causes.length === 0).slice(0, count);
+      const known = [
+        ...rankedOf({ ...model, images: some }, variant),
+        ...uncaused({ ...model, images: none }, variant),
+      ];
       const randomized = model.randomized.map(({ scores }) => scores[variant]);
       const general = GENERAL_LINES.evidence;
       const scale = await decideScale({ general, known, randomized, removed: async () => [] });
@@ -113,6 +129,13 @@ function rankedOf({ images }, variant, qualifies = () => true) {
       ...causes.map(({ scores }) => ({ score: scores[variant], isPositive: true })),
       ...distractors.map(({ scores }) => ({ score: scores[variant], isPositive: false })),
     ]);
+}
+
+/** Aspects of answers that no aspect caused. @param {Measured} model @param {string} variant @param {(image: number) => boolean} [qualifies] @returns {Ranked[]} */
+function uncaused({ images }, variant, qualifies = () => true) {
+  return images
+    .filter(({ causes }, index) => causes.length === 0 && qualifies(index))
+    .flatMap(({ distractors }) => distractors.map(({ scores }) => ({ score: scores[variant], isPositive: false })));
 }
 
 /** The likeliest line and slope, models weighing the same. @param {readonly (readonly Ranked[])[]} models */
@@ -150,7 +173,7 @@ function expectedError(judged) {
 
 /** @param {readonly number[]} scores @param {Scale} scale */
 function share(scores, { line }) {
-  return percent(scores.filter((score) => score >= line).length / scores.length);
+  return scores.length > 0 ? percent(scores.filter((score) => score >= line).length / scores.length) : "–";
 }
 
 /** @param {readonly Ranked[]} scores @param {Scale} scale */

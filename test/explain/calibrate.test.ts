@@ -278,6 +278,20 @@ describe("calibration", () => {
     expect(scale.line).toBeLessThan(scoreOf(0.05));
   });
 
+  test("takes all aspects for distractors where it is known that none causes the answer", async () => {
+    const caused = scores.map((score) => ({ relevance: { spot: 0.05, share: score / 100 } }));
+    const uncaused = scores.map(() => ({ relevance: { spot: 0.03, share: 0.03 } }));
+    const lineWith = async (causes: string[] | undefined) => {
+      const rest = (index: number) => ({ ...isFirstClass(), causes: index < 6 ? ["spot"] : causes });
+      const { scale } = await run([...caused, ...uncaused], rest);
+      if (scale.kind !== "probability") throw new Error();
+      return scale.line;
+    };
+    expect(await lineWith(undefined)).toBeLessThan(scoreOf(0.03));
+    expect(await lineWith([])).toBeGreaterThan(scoreOf(0.03));
+    expect(await lineWith([])).toBeLessThan(scoreOf(0.05));
+  });
+
   test("takes causes from the samples too", async () => {
     const script = scores.map((score) => ({ relevance: { spot: score / 100, share: 0.05 } }));
     const { scale } = await run(script, () => ({ ...isFirstClass(), causes: ["share"] }));

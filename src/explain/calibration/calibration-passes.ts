@@ -39,7 +39,12 @@ export interface Pass<Score> {
   readonly warnings: readonly string[];
 }
 
-/** Scores of causes and distractors on images answered right. @param unranked aspects that are neither. */
+/**
+ * Scores of causes and distractors on images answered right; of answers that no aspect causes (`"benign": []`) all are
+ * distractors.
+ *
+ * @param unranked aspects that are neither.
+ */
 export async function knownCauses(
   model: Model,
   setting: CalibrationSetting,
@@ -47,10 +52,11 @@ export async function knownCauses(
 ): Promise<Pass<RankedAspect>> {
   const isByClass = Object.values(causes).some((names) => names.length > 0);
   return pass(model, setting, {
-    qualifies: (sample) => isByClass || (sample.causes?.length ?? 0) > 0,
+    qualifies: (sample) => isByClass || sample.causes !== undefined,
     scoresOf: ({ scored, sample }) => {
       const comparison = compareWithGroundTruth(scored, { sample, causes });
-      if (!comparison.isRight || comparison.causes.length === 0) return [];
+      const isKnown = comparison.causes.length > 0 || comparison.possibleCauses === 0;
+      if (!comparison.isRight || !isKnown) return [];
       return rankedScores(comparison).filter(({ name }) => !unranked.includes(name));
     },
   });
