@@ -45,7 +45,12 @@ export async function reliabilityOf(models, variant) {
     ];
     const others = uncaused(model, variant, (image) => image % 2 === 1).map(({ score }) => score);
     const randomized = model.randomized.map(({ scores }) => scores[variant]);
-    const decided = await decideScale({ general, known: seen, randomized, removed: async () => [] });
+    const decided = await decideScale({
+      general,
+      known: seen,
+      randomized: async () => randomized,
+      removed: async () => [],
+    });
     if (decided.kind !== "probability") continue;
     const floored = { ...decided, line: Math.max(decided.line, lineAgainstRandomized(randomized) ?? 0) };
     const own = { line: fitLine(seen, general) ?? Number.POSITIVE_INFINITY, slope: general.slope };
@@ -107,7 +112,7 @@ export async function fewImages(models, variant) {
       ];
       const randomized = model.randomized.map(({ scores }) => scores[variant]);
       const general = GENERAL_LINES.evidence;
-      const scale = await decideScale({ general, known, randomized, removed: async () => [] });
+      const scale = await decideScale({ general, known, randomized: async () => randomized, removed: async () => [] });
       if (scale.kind === "probability") found.push({ work: model.work, value: balancedAccuracy(shown, scale.line) });
     }
     const worst = found.reduce((a, b) => (b.value < a.value ? b : a));

@@ -328,12 +328,22 @@ describe("calibration", () => {
     expect(known).toMatchObject({ scale: { by: "general" } });
   });
 
-  test("a distractor that is relevant beyond chance in most images is warned of, and raises no line", async () => {
-    const script = scores.map((score) => ({ relevance: { spot: 0.9, share: score } }));
+  test("a distractor that is relevant in most images all the same is warned of, and raises no line", async () => {
+    const script = scores.map(() => ({ relevance: { spot: 0.5, share: 0.6 } }));
     const { scale, warnings } = await run(script, isFirstClass, { causes: { a: ["spot"] }, chance: 0.25 });
     // No distractor is left to tell how high the line must be.
     expect(scale).toMatchObject({ by: "randomized", line: expect.closeTo(scoreOf(0.25), 6) });
-    expect(warnings).toEqual([expect.stringMatching(/^"share" is relevant in 4 of the 6 images .* "causes"/)]);
+    expect(warnings).toEqual([expect.stringMatching(/^"share" is relevant in 6 of the 6 images .* "causes"/)]);
+  });
+
+  test("a distractor above the line of all models that causes are well above raises the line", async () => {
+    const script = scores.map(() => ({ relevance: { spot: 0.9, share: 0.4 } }));
+    const { scale, warnings } = await run(script, isFirstClass, { causes: { a: ["spot"] }, chance: 0.25 });
+    expect(warnings).toEqual([]);
+    expect(scale).toMatchObject({ by: "causes" });
+    if (scale.kind !== "probability") throw new Error();
+    expect(scale.line).toBeGreaterThan(scoreOf(0.4));
+    expect(scale.line).toBeLessThan(scoreOf(0.9));
   });
 
   test("without causes and without any removal that matters is the line of all models", async () => {

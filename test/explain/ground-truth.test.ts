@@ -340,25 +340,26 @@ describe("a scale", () => {
   const few = new Array(12).fill(0.001);
   test("is that of all models where it separates as well as the model's own", async () => {
     const known = scores(new Array(10).fill(0.09), few);
-    const scale = await decideScale({ general: { slope: 2, line: 0.02 }, known, randomized: [], removed: none });
+    const scale = await decideScale({ general: { slope: 2, line: 0.02 }, known, randomized: none, removed: none });
     expect(scale).toEqual({ kind: "probability", line: 0.02, slope: 2, by: "general" });
   });
 
   test("is the model's own where that of all models does not separate", async () => {
     const known = scores(new Array(10).fill(0.009), few);
     const general = { slope: 2, line: 0.02 };
-    const own = await decideScale({ general, known, randomized: [], removed: none });
+    const own = await decideScale({ general, known, randomized: none, removed: none });
     expect(own).toMatchObject({ kind: "probability", by: "causes", line: expect.closeTo(0.0031, 4) });
     const removed = () => Promise.resolve(known);
-    expect(await decideScale({ general, known: [], randomized: [], removed })).toMatchObject({ by: "removal" });
+    expect(await decideScale({ general, known: [], randomized: none, removed })).toMatchObject({ by: "removal" });
     // Without one of all models, the own is all there is.
-    expect(await decideScale({ general: { slope: 2 }, known, randomized: [], removed: none })).toMatchObject({
+    expect(await decideScale({ general: { slope: 2 }, known, randomized: none, removed: none })).toMatchObject({
       by: "causes",
     });
   });
 
   test("has, without known causes, at least the line that 3 % of the scores of randomized models reach", async () => {
     const randomized = Array.from({ length: 100 }, (_, index) => (index + 1) / 1000);
+    const play = () => Promise.resolve(randomized);
     const line = lineAgainstRandomized(randomized) ?? Number.NaN;
     expect(randomized.filter((score) => score >= line)).toEqual([0.098, 0.099, 0.1]);
     expect(lineAgainstRandomized(randomized.slice(0, 19))).toBeNull();
@@ -367,15 +368,15 @@ describe("a scale", () => {
     const general = { slope: 2, line: 0.02 };
     const byRandomized = { kind: "probability", line, slope: 2, by: "randomized" };
     const removed = () => Promise.resolve(known);
-    expect(await decideScale({ general, known: [], randomized, removed })).toEqual(byRandomized);
-    expect(await decideScale({ general, known, randomized, removed: none })).toMatchObject({ by: "general" });
-    expect(await decideScale({ general: { slope: 2 }, known: [], randomized, removed: none })).toMatchObject({
+    expect(await decideScale({ general, known: [], randomized: play, removed })).toEqual(byRandomized);
+    expect(await decideScale({ general, known, randomized: play, removed: none })).toMatchObject({ by: "general" });
+    expect(await decideScale({ general: { slope: 2 }, known: [], randomized: play, removed: none })).toMatchObject({
       by: "randomized",
     });
   });
 
   test("is none where nothing tells what scores mean", async () => {
-    const found = await decideScale({ general: { slope: 2 }, known: [], randomized: [], removed: none });
+    const found = await decideScale({ general: { slope: 2 }, known: [], randomized: none, removed: none });
     expect(found).toEqual({ kind: "uncalibrated" });
   });
 });

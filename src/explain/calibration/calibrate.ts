@@ -15,7 +15,7 @@ import {
   type RandomizationSize,
   randomizedScores,
 } from "./calibration-passes.js";
-import { decideScale, lineAgainstRandomized, type ShortcutCandidate, shortcutCandidates } from "./decide-scale.js";
+import { decideScale, type ShortcutCandidate, shortcutCandidates } from "./decide-scale.js";
 import type { ClassCauses, RankedAspect } from "./ground-truth.js";
 
 /** The scales that `calibrate` found, and on how many images. */
@@ -54,8 +54,8 @@ export interface CalibrateOptions {
 
 /**
  * Finds what the scores of saliency methods mean when they explain the classifier, on validation images, by the rules of
- * `decideScale`. Shortcut candidates (aspects that, in most of their images, reach what randomized classifiers seldom
- * reach, by the first method) do not count as distractors; a warning names them.
+ * `decideScale`. Shortcut candidates (distractors that are relevant in most of their images all the same, by the first
+ * method) do not count as distractors; a warning names them.
  *
  * @throws ConfigError where the model does not allow a method.
  */
@@ -75,21 +75,22 @@ export async function calibrate(
   const isAbout = (name: string) => warnOf === undefined || warnOf.includes(name);
   const setting = { ...given, methods, limit, batchSize, isAbout };
   const known = await knownCauses(model, setting, { causes, unranked });
-  const randomized = await randomizedScores(model, setting, randomization);
-  const candidates = shortcutCandidates(known.scores[0], {
-    line: lineAgainstRandomized(randomized[0]) ?? Number.POSITIVE_INFINITY,
-  });
+  const candidates = shortcutCandidates(known.scores[0], GENERAL_LINES[methods[0]]);
 
   const isCandidate = ({ name, isPositive }: RankedAspect) =>
     !isPositive && candidates.some((one) => one.name === name);
   let removed: Promise<Pass<Ranked>> | undefined;
+  let randomized: Promise<number[][]> | undefined;
   const scales: Record<string, { class: ScoreScale }> = {};
   for (const [index, saliency] of methods.entries()) {
     scales[saliency] = {
       class: await decideScale({
         general: GENERAL_LINES[saliency],
         known: known.scores[index].filter((score) => !isCandidate(score)),
-        randomized: randomized[index],
+        randomized: async () => {
+          randomized ??= randomizedScores(model, setting, randomization);
+          return (await randomized)[index];
+        },
         removed: async () => {
           removed ??= evidenceRemoved(model, setting);
           return (await removed).scores[index];

@@ -25,7 +25,7 @@ import { balancedAccuracy, fitLine } from "./fit-line.js";
  *
  * @param measured.general of the method, for all models; `line` is absent where none was found.
  * @param measured.known causes (positive) and distractors, of images answered right.
- * @param measured.randomized scores under randomized classifiers.
+ * @param measured.randomized measures, only where it is needed, scores under randomized classifiers.
  * @param measured.removed measures, only where it is needed, the aspects whose removal lowers the target (positive).
  */
 export async function decideScale({
@@ -36,7 +36,7 @@ export async function decideScale({
 }: {
   general: { readonly slope: number; readonly line?: number };
   known: readonly Ranked[];
-  randomized: readonly number[];
+  randomized: () => Promise<readonly number[]>;
   removed: () => Promise<readonly Ranked[]>;
 }): Promise<ScoreScale> {
   const { slope } = general;
@@ -50,7 +50,7 @@ export async function decideScale({
     (usual === undefined || balancedAccuracy(scores, own) - balancedAccuracy(scores, usual.line) > LEAST_GAIN);
   const by: ScaleSource = hasCauses ? "causes" : "removal";
   const found = isBetter ? { line: own, by } : usual;
-  const floor = hasCauses ? null : lineAgainstRandomized(randomized);
+  const floor = hasCauses ? null : lineAgainstRandomized(await randomized());
   if (floor !== null && floor > (found?.line ?? 0))
     return { kind: "probability", line: floor, slope, by: "randomized" };
   return found ? { kind: "probability", ...found, slope } : { kind: "uncalibrated" };
@@ -74,21 +74,23 @@ export interface ShortcutCandidate {
   readonly name: string;
   /** Images in which it is a distractor. */
   readonly count: number;
-  /** In how many of them its score is one that randomized classifiers seldom reach. */
+  /** In how many of them it would be relevant. */
   readonly reached: number;
 }
 
 /**
- * Distractors that reach, in most of their images, a line that randomized classifiers seldom reach.
+ * Distractors that are relevant in most of their images even from the line on that separates causes from distractors best
+ * (the one of all models where there is none).
  *
  * @param scores positives are causes, negatives distractors, with the names of their aspects.
- * @param line that of `lineAgainstRandomized`.
+ * @param general of the method, as in `decideScale`.
  * @returns none with fewer than 5 images.
  */
 export function shortcutCandidates(
   scores: readonly (Ranked & { readonly name: string })[],
-  { line }: { line: number },
+  general: { readonly slope: number; readonly line?: number },
 ): ShortcutCandidate[] {
+  const line = fitLine(scores, general) ?? general.line ?? Number.POSITIVE_INFINITY;
   const distractors = scores.filter(({ isPositive }) => !isPositive);
   return [...new Set(distractors.map(({ name }) => name))]
     .map((name) => {
