@@ -55,6 +55,9 @@ export const FALSE_RELEVANCE = 0.03;
 /** Fewer causes, distractors, or images of one distractor say too little to set a line from. */
 export const LEAST_COUNT = 5;
 
+/** Fewer images with a cause give a line of their own that is often off (bench/results/relevance.md). */
+export const FEW_IMAGES = 20;
+
 /** A distractor that is relevant in more than this share of its images is a shortcut candidate. */
 export const SHORTCUT_SHARE = 0.5;
 

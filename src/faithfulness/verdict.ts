@@ -35,13 +35,20 @@ export function verdictOf({ count, counts, methods, chance }: Omit<Faithfulness,
   const [low, high] = wilson(own.namedCause, count);
   const found = `the cause is first in ${percent(own.namedCause)} of ${count} images (${percent(low)} to ${percent(high)})`;
   const beside = `at random it would be in ${percent(chance.namedCause)}`;
-  if (low > chance.namedCause) return { case: "better-than-chance", text: `${found}; ${beside}.` };
+  const rest = counts.withoutCause < LEAST_IMAGES ? "" : uncausedText(counts.withoutCause, own.unexplainedWithoutCause);
+  if (low > chance.namedCause) return { case: "better-than-chance", text: `${found}; ${beside}.${rest}` };
   if (high < chance.namedCause)
     return {
       case: "worse-than-chance",
       text: `worse than chance, do not trust this model's ranking: ${found}; ${beside}.`,
     };
   return { case: "not-told-from-chance", text: `not told from chance: ${found}; ${beside}. More images may tell.` };
+}
+
+/** Of answers that no aspect caused, those that name one all the same are wrong. */
+function uncausedText(count: number, unexplained: number | null): string {
+  if (unexplained === null) return "";
+  return ` Of the ${count} answers that no aspect caused, ${percent(1 - unexplained)} name one all the same.`;
 }
 
 /** Where no cause is known: whether the scores follow what the answers lose. */
@@ -57,10 +64,10 @@ function removalVerdict(own: FaithfulnessMethod | undefined): Verdict {
     };
   const [low, high] = correlationInterval(found, count);
   const { changed, kept } = removal;
-  const numbers = `rank correlation ${found.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)}) over ${count} aspects`;
+  const numbers = `rank correlation ${found.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)}) over ${count} aspects of images`;
   const shares = [
     [changed, "changes the answer"],
-    [kept, "leaves the answer"],
+    [kept, "does not change it"],
   ] as const;
   const relevant = shares.flatMap(([{ count, relevant }, what]) =>
     relevant === null ? [] : [`${percent(relevant)} of the ${count} whose painting over ${what}`],

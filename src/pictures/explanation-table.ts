@@ -41,7 +41,8 @@ export function explanationTable(explanation: Explanation, { colours = false }: 
 function cells(aspect: AspectExplanation): string[] {
   const short = clip(visible(aspect.name), LONGEST_NAME);
   const verdict = aspect.isRelevant ? (aspect.strength ?? "yes") : aspect.score === null ? "not readable" : "no";
-  const share = aspect.share === null ? "–" : `${bar(aspect.share)} ${percentText(aspect.share)}`;
+  const part = aspect.isRelevant === false ? aspect.elsewhere : aspect.share;
+  const share = part === null ? "–" : `${bar(part)} ${percentText(part)}`;
   const present = `${aspect.isPresent ? "yes" : "no"} ${shareText(aspect.presence)}`;
   return [
     short,

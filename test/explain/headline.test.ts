@@ -48,10 +48,11 @@ describe("the case", () => {
   });
 
   test("partly elsewhere: where more than half of the map, or its highest place, is in no relevant aspect", () => {
-    const text =
-      "malignant 97 % because of necrosis (decisive) and mitosis (strong); much of the evidence lies elsewhere";
-    expect(headline({ elsewhere: 0.51 })).toEqual({ case: "partly-elsewhere", text });
-    expect(headline({}, { isPeakElsewhere: true })).toEqual({ case: "partly-elsewhere", text });
+    const because = "malignant 97 % because of necrosis (decisive) and mitosis (strong)";
+    const much = { case: "partly-elsewhere", text: `${because}; much of the evidence lies elsewhere` };
+    expect(headline({ elsewhere: 0.51 })).toEqual(much);
+    const highest = { case: "partly-elsewhere", text: `${because}; its highest place lies elsewhere` };
+    expect(headline({}, { isPeakElsewhere: true })).toEqual(highest);
     expect(headline({ elsewhere: 0.5 }).case).toBe("named");
     expect(headline({ elsewhere: null }).case).toBe("named");
   });
@@ -201,7 +202,7 @@ describe("the question", () => {
 });
 
 test("the parts are those of the sentence, from the case that the JSON has", () => {
-  const partly = { ...shown, headline: { ...shown.headline, case: "partly-elsewhere" } } as const;
+  const partly = { ...shown, elsewhere: 0.6, headline: { ...shown.headline, case: "partly-elsewhere" } } as const;
   expect(headlineParts(partly)).toMatchObject({
     case: "partly-elsewhere",
     answer: "malignant 97 %",

@@ -54,8 +54,8 @@ describe("the verdict", () => {
       case: "better-than-chance",
       text:
         "the higher an aspect's score, the more the answer loses when it is painted over: " +
-        "rank correlation 0.50 (0.36 to 0.62) over 100 aspects. Called relevant: " +
-        "90 % of the 30 whose painting over changes the answer, 10 % of the 70 whose painting over leaves the answer.",
+        "rank correlation 0.50 (0.36 to 0.62) over 100 aspects of images. Called relevant: " +
+        "90 % of the 30 whose painting over changes the answer, 10 % of the 70 whose painting over does not change it.",
     });
     expect((await byRemoval(0.1)).case).toBe("not-told-from-chance");
     expect((await byRemoval(-0.5)).case).toBe("worse-than-chance");

@@ -1,9 +1,11 @@
 /** `aspectlens calibrate`: finds what a model's scores mean on a dataset, and writes a bundle that says so. */
 
+import { realpath } from "node:fs/promises";
 import { basename } from "node:path";
 import { type Command, Option } from "commander";
 import { exportBundle } from "../../bundle/export-bundle.js";
-import { InterruptedError } from "../../core/errors.js";
+import { ConfigError, InterruptedError } from "../../core/errors.js";
+import { exists } from "../../core/files.js";
 import { scaleText } from "../../core/relevance-scale.js";
 import { formatTable } from "../../core/text-table.js";
 import { batches } from "../../dataset/batches.js";
@@ -11,6 +13,7 @@ import type { Split } from "../../dataset/record.js";
 import { selectEngine } from "../../engine/select-engine.js";
 import { checkOptions } from "../../explain/graph/options.js";
 import { SALIENCY_NAMES, type SaliencyName } from "../../explain/methods.js";
+import { FEW_IMAGES } from "../../explain/relevance-constants.js";
 import { createModel } from "../../model/model.js";
 import { calibrateModel, methodsOf, usualMethods } from "../../workflows/calibrate-model.js";
 import { BUNDLE_ENDING, checkBundleName } from "../../workflows/export-run.js";
@@ -21,6 +24,7 @@ import { printJson, printLine } from "../output.js";
 import { progressBar } from "../progress.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
 import { checkOutBundle } from "./export.js";
+import { checkUnranked } from "./faithfulness.js";
 
 interface CalibrateCommand extends CommonOptions, EngineOptions {
   readonly out: string;
@@ -61,6 +65,13 @@ Examples:
     );
 }
 
+function fewImages(count: number): string {
+  return (
+    `only ${count} ${count === 1 ? "image tells" : "images tell"} from which score on an aspect is relevant; ` +
+    `from ${FEW_IMAGES} on that is reliable. Add images.`
+  );
+}
+
 async function runCalibrate(
   path: string,
   directory: string,
@@ -69,7 +80,12 @@ async function runCalibrate(
 ): Promise<void> {
   checkBundleName(out);
   await checkOutBundle(out);
+  if ((await exists(out)) && (await realpath(out)) === (await realpath(path)))
+    throw new ConfigError(`--out ${out}: is the bundle that is calibrated.`, {
+      cure: "Give the new one another name.",
+    });
   const trained = await readModel(path);
+  checkUnranked(unranked ?? [], trained);
   const { spec, parameters, references } = trained;
   const model = createModel(spec);
   const named = saliency?.filter((name) => name !== "all");
@@ -93,7 +109,8 @@ async function runCalibrate(
   try {
     const { causes } = dataset.manifest;
     const given = { engine, parameters, references, samples, causes, unranked, others, onProgress };
-    const { scales, imageCount, warnings } = await calibrateModel(model, given);
+    const { scales, imageCount, ...found } = await calibrateModel(model, given);
+    const warnings = [...(imageCount < FEW_IMAGES ? [fewImages(imageCount)] : []), ...found.warnings];
     bar.clear();
     const images: Uint8Array[] = [];
     for await (const batch of samples()) {

@@ -139,7 +139,7 @@ async function runFaithfulness(
 }
 
 /** @throws ConfigError where one of them is no aspect of the model. */
-function checkUnranked(unranked: readonly string[], { spec }: TrainedModel): void {
+export function checkUnranked(unranked: readonly string[], { spec }: TrainedModel): void {
   const aspects = spec.heads.filter((head) => head.kind !== "classifier").map(({ name }) => name);
   const unknown = unranked.find((name) => !aspects.includes(name));
   if (unknown === undefined) return;

@@ -18,7 +18,7 @@ import { headsOf, maskedTaps } from "./read-scores.js";
 import { shareAgainst, sharesOf } from "./shares.js";
 import { survivalMap } from "./survival.js";
 import { defaultTarget } from "./target-weights.js";
-import { touchedCells } from "./touched-cells.js";
+import { cellsIn, touchedCells } from "./touched-cells.js";
 
 /** What the outputs of an `explainFunction` are read with. */
 export interface ReadOptions {
@@ -58,8 +58,9 @@ export function readExplanation(
   const [, height, width] = saliency.shape;
   const holders = readings.map(({ regions }, index) => {
     const { isRelevant, score } = unshared[index];
-    const cells = touchedCells(regions.whole, { grid: { height, width }, size });
-    return isRelevant && score !== null ? { cells, score } : { cells };
+    const on = { grid: { height, width }, size };
+    if (!isRelevant || score === null) return { cells: cellsIn(regions.whole, on) };
+    return { cells: touchedCells(regions.whole, on), score };
   });
   const shares = scale.kind === "uncalibrated" ? null : sharesOf(saliency, holders);
   const aspects = unshared.map((aspect, index) => {

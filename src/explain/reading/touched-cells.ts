@@ -1,4 +1,4 @@
-/** Which cells of a layer's grid a region touches, and their neighbours: heads read past the edge of what they see. */
+/** Which cells of a layer's grid a region touches; their neighbours too where a head's evidence is: it reads past the edge. */
 
 import { cellsUnder, type Region } from "./regions.js";
 
@@ -15,20 +15,25 @@ export interface GridSize {
  * @returns `[height * width]` of 0 and 1.
  */
 export function touchedCells(region: Region, { grid, size }: { grid: GridSize; size: number }): Uint8Array {
+  return widened(cellsIn(region, { grid, size }), grid);
+}
+
+/** The cells alone, `[height * width]` of 0 and 1. Parameters as above. */
+export function cellsIn(region: Region, { grid, size }: { grid: GridSize; size: number }): Uint8Array {
   const touched = new Uint8Array(grid.height * grid.width);
   if (!region.pixels) {
     for (const box of region.boxes) {
       const [top, left, bottom, right] = cellsUnder(box, grid);
       for (let y = top; y < bottom; y++) touched.fill(1, y * grid.width + left, y * grid.width + right);
     }
-    return widened(touched, grid);
+    return touched;
   }
   for (const pixel of region.pixels) {
     const y = Math.floor((Math.floor(pixel / size) * grid.height) / size);
     const x = Math.floor(((pixel % size) * grid.width) / size);
     touched[y * grid.width + x] = 1;
   }
-  return widened(touched, grid);
+  return touched;
 }
 
 function widened(cells: Uint8Array, { height, width }: GridSize): Uint8Array {
