@@ -81,7 +81,7 @@ function restText(found: HeadlineCase, aspects: readonly AspectExplanation[], { 
   const lies = found === "elsewhere" || found === "partly-elsewhere" ? liesIn(aspects, elsewhere) : undefined;
   if (found === "elsewhere" && outside > MOSTLY) return `${caseText(found)}; most of the evidence lies outside of them`;
   if (lies && found === "elsewhere") return `${caseText(found)}; most of the evidence lies in ${clip(lies.name)}`;
-  if (found === "partly-elsewhere" && elsewhere <= MOSTLY) return "its highest place lies elsewhere";
+  if (found === "partly-elsewhere" && elsewhere <= MOSTLY) return "the highest place of the evidence lies elsewhere";
   if (lies) return `${caseText(found)}, most of that in ${clip(lies.name)}`;
   if (found !== "unreadable") return caseText(found);
   return unreadableText(aspects.filter(({ isPresent, score }) => isPresent && score === null));

@@ -148,15 +148,11 @@ export function legendDetails(aspect: AspectExplanation): string {
   if (relevanceInterval) parts.push(`interval ${relevanceInterval.map(shareText).join("–")}`);
   // With an interval there is no room for more.
   else if (!isDrawn(aspect)) parts.push("not drawn");
-  else if (isRelevant === false) return joined(parts);
+  else if (isRelevant === false) return parts.join(" · ");
   else if (aspect.kind === "boxes") parts.push(`${aspect.instances.length} found`);
   else if (isPlaceDerived) parts.push("place derived");
   else if (aspect.area !== undefined) parts.push(`covers ${percentText(aspect.area)}`);
-  return joined(parts);
-}
-
-function joined(parts: readonly string[]): string {
-  return parts.filter((part) => part !== "").join(" · ");
+  return parts.join(" · ");
 }
 
 function footer(explanation: Explanation): string[] {

@@ -51,7 +51,7 @@ describe("the case", () => {
     const because = "malignant 97 % because of necrosis (decisive) and mitosis (strong)";
     const much = { case: "partly-elsewhere", text: `${because}; much of the evidence lies elsewhere` };
     expect(headline({ elsewhere: 0.51 })).toEqual(much);
-    const highest = { case: "partly-elsewhere", text: `${because}; its highest place lies elsewhere` };
+    const highest = { case: "partly-elsewhere", text: `${because}; the highest place of the evidence lies elsewhere` };
     expect(headline({}, { isPeakElsewhere: true })).toEqual(highest);
     expect(headline({ elsewhere: 0.5 }).case).toBe("named");
     expect(headline({ elsewhere: null }).case).toBe("named");
