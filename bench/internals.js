@@ -43,7 +43,9 @@ export const { removedTargets } = await load("explain/graph/evidence-removal.js"
 /** @type {typeof import("../src/explain/reading/non-negative-least-squares.js")} */
 export const { nonNegativeLeastSquares } = await load("explain/reading/non-negative-least-squares.js");
 /** @type {typeof import("../src/explain/calibration/randomized-models.js")} */
-export const { overRandomizedModels } = await load("explain/calibration/randomized-models.js");
+export const { halfNegated, overRandomizedModels } = await load("explain/calibration/randomized-models.js");
+/** @type {typeof import("../src/explain/calibration/run-over-samples.js")} */
+export const { firstSamples } = await load("explain/calibration/run-over-samples.js");
 /** @type {typeof import("../src/explain/calibration/decide-scale.js")} */
 export const { decideScale, lineAgainstRandomized } = await load("explain/calibration/decide-scale.js");
 /** @type {typeof import("../src/explain/calibration/fit-line.js")} */

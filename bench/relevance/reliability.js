@@ -12,6 +12,7 @@ import {
   lineAgainstRandomized,
   relevanceOf,
 } from "../internals.js";
+import { mean, percent } from "./numbers.js";
 
 /** @import { Measured } from "./table.js" */
 /** @typedef {{ score: number, isPositive: boolean }} Ranked */
@@ -116,10 +117,9 @@ export async function fewImages(models, variant) {
       if (scale.kind === "probability") found.push({ work: model.work, value: balancedAccuracy(shown, scale.line) });
     }
     const worst = found.reduce((a, b) => (b.value < a.value ? b : a));
-    const mean = found.reduce((sum, { value }) => sum + value, 0) / found.length;
     rows.push([
       Number.isFinite(count) ? String(count) : "all, up to 200",
-      percent(mean),
+      percent(mean(found.map(({ value }) => value))),
       `${percent(worst.value)} (${worst.work})`,
     ]);
   }
@@ -158,10 +158,11 @@ function generalOf(models) {
 
 /** With weights that make causes and distractors of a model count the same, 1 in all. @param {readonly Ranked[]} scores @param {Scale} scale */
 function weighed(scores, scale) {
+  const causes = scores.filter(({ isPositive }) => isPositive).length;
   return scores.map(({ score, isPositive }) => ({
     relevance: relevanceOf(score, scale),
     isPositive,
-    weight: 0.5 / scores.filter((other) => other.isPositive === isPositive).length,
+    weight: 0.5 / (isPositive ? causes : scores.length - causes),
   }));
 }
 
@@ -178,14 +179,14 @@ function expectedError(judged) {
 
 /** @param {readonly number[]} scores @param {Scale} scale */
 function share(scores, { line }) {
-  return scores.length > 0 ? percent(scores.filter((score) => score >= line).length / scores.length) : "–";
+  return percent(scores.filter((score) => score >= line).length / scores.length);
 }
 
 /** @param {readonly Ranked[]} scores @param {Scale} scale */
 function cell(scores, { line }) {
   const share = (/** @type {boolean} */ isPositive) => {
     const own = scores.filter((one) => one.isPositive === isPositive);
-    return own.length > 0 ? percent(own.filter(({ score }) => score >= line).length / own.length) : "–";
+    return percent(own.filter(({ score }) => score >= line).length / own.length);
   };
   return `${share(true)} / ${share(false)}`;
 }
@@ -193,9 +194,4 @@ function cell(scores, { line }) {
 /** @param {number} value */
 function digits(value) {
   return String(Number(value.toPrecision(2)));
-}
-
-/** @param {number} share */
-function percent(share) {
-  return `${(100 * share).toFixed(1)} %`;
 }

@@ -27,7 +27,7 @@ import {
 } from "aspectlens";
 import { CONDITIONS } from "../faithfulness/conditions.js";
 import { writeJson } from "../harness.js";
-import { overRandomizedModels } from "../internals.js";
+import { firstSamples, halfNegated, overRandomizedModels } from "../internals.js";
 import { variantSums } from "./sums.js";
 import { writeTable } from "./table.js";
 import { VARIANTS } from "./variants.js";
@@ -79,7 +79,7 @@ async function measure({ name, family, data, unranked = [] }, run) {
     const { causes } = dataset.manifest;
     const images = [];
     const stream = (/** @type {Split} */ split, /** @type {number} */ limit) =>
-      first(batches(dataset, { split, batchSize: BATCH, inputSize: spec.trunk.inputSize }), limit);
+      firstSamples(batches(dataset, { split, batchSize: BATCH, inputSize: spec.trunk.inputSize }), limit);
     const fn = variantSums(model, { withRemoval: true });
     const constants = explainConstants({ parameters, references });
     const known = { engine, constants, fn, batchSize: BATCH, samples: stream("test", IMAGES), name: "variants" };
@@ -92,14 +92,13 @@ async function measure({ name, family, data, unranked = [] }, run) {
       images.push({ causes: isNamed(comparison.causes), distractors: isNamed(comparison.distractors) });
     }
     const randomized = [];
-    const seeds = Array.from({ length: RANDOMIZED.classifiers }, (_, index) => index);
     const chance = {
       engine,
       fn: variantSums(model, { withRemoval: false }),
       parameters,
       references,
       samples: () => stream("validation", RANDOMIZED.images),
-      randomizations: seeds.map((index) => ({ seed: index + 1, isNegated: index % 2 === 1 })),
+      randomizations: halfNegated(RANDOMIZED.classifiers),
       batchSize: BATCH,
     };
     for await (const { sample, outputs } of overRandomizedModels(model, chance))
@@ -129,15 +128,4 @@ function scored(model, outputs, sample) {
       byVariant.map(([variant, scores]) => [variant, Number(Number(scores[index]).toPrecision(4))]),
     ),
   }));
-}
-
-/** @param {AsyncIterable<readonly Sample[]>} samples @param {number} limit */
-async function* first(samples, limit) {
-  let count = 0;
-  for await (const batch of samples) {
-    const wanted = batch.slice(0, limit - count);
-    count += wanted.length;
-    if (wanted.length > 0) yield wanted;
-    if (count >= limit) return;
-  }
 }

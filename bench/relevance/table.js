@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { random } from "../../examples/support/random.js";
+import { mean, percent } from "./numbers.js";
 import { fewImages, reliabilityOf } from "./reliability.js";
 
 /**
@@ -145,16 +146,6 @@ function bootstrap(halves, variant, lines) {
     ),
   ).sort((a, b) => a - b);
   return [means[Math.floor(0.05 * DRAWS)], means[Math.floor(0.95 * DRAWS)]];
-}
-
-/** @param {readonly number[]} values */
-function mean(values) {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** @param {number} share */
-function percent(share) {
-  return Number.isNaN(share) ? "–" : `${(100 * share).toFixed(1)} %`;
 }
 
 /** @param {readonly string[]} titles @param {readonly (readonly string[])[]} rows */

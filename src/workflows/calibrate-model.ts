@@ -1,11 +1,7 @@
 /** What a model's scores mean: for every saliency method and kind of target, on the validation images. */
 
-import type { Sample } from "../core/annotation.js";
-import type { NdArrays } from "../core/nd-array.js";
 import type { RelevanceScales } from "../core/relevance-scale.js";
-import type { Engine } from "../engine/engine.js";
-import { calibrate } from "../explain/calibration/calibrate.js";
-import type { ClassCauses } from "../explain/calibration/ground-truth.js";
+import { type CalibrateOptions, calibrate } from "../explain/calibration/calibrate.js";
 import { innerScales } from "../explain/calibration/inner-targets.js";
 import { allowsCam } from "../explain/graph/explained-taps.js";
 import { DEFAULT_SALIENCY, SALIENCY_NAMES, type SaliencyName } from "../explain/methods.js";
@@ -13,18 +9,9 @@ import { OTHER_METHODS } from "../explain/relevance-constants.js";
 import type { Model } from "../model/model.js";
 
 /** With what `calibrateModel` measures. */
-export interface CalibrateModelOptions {
-  readonly engine: Engine;
-  readonly parameters: NdArrays;
-  readonly references: NdArrays;
-  /** Opens the validation split in random order; the same images each time. */
-  readonly samples: () => AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>;
-  readonly causes?: ClassCauses;
-  readonly unranked?: readonly string[];
+export interface CalibrateModelOptions extends Omit<CalibrateOptions, "methods" | "limit" | "randomization"> {
   /** Beside the default. */
   readonly others: readonly SaliencyName[];
-  readonly warnOf?: readonly string[];
-  readonly batchSize?: number;
   /** Called with the share of all work that is done, 0..1, and what is being done. */
   readonly onProgress?: (share: number, what: string) => void;
 }

@@ -40,9 +40,10 @@ export async function decideScale({
   removed: () => Promise<readonly Ranked[]>;
 }): Promise<ScoreScale> {
   const { slope } = general;
-  const hasCauses = fitLine(known, { slope }) !== null;
+  const byCauses = fitLine(known, { slope });
+  const hasCauses = byCauses !== null;
   const scores = hasCauses ? known : await removed();
-  const own = fitLine(scores, { slope });
+  const own = byCauses ?? fitLine(scores, { slope });
   const usual: Omit<RelevanceScale, "slope"> | undefined =
     general.line === undefined ? undefined : { line: general.line, by: "general" };
   const isBetter =
