@@ -1,10 +1,9 @@
 /** A process that runs one command line after the other, as fast as it can: the parent sends arguments and gets what came of them. */
 
+import { peakBytes } from "./peak-bytes.js";
+
 /** The built one, as users run it. @type {typeof import("../../src/cli/command-line.js")} */
 const { runCommandLine } = await import(new URL("../../dist/cli/command-line.js", import.meta.url).href);
-
-/** Linux tells kilobytes. */
-const KILO = 1024;
 
 /**
  * @typedef {{ args: readonly string[] }} Asked
@@ -45,7 +44,7 @@ process.on("message", async (/** @type {Asked} */ { args }) => {
     code: thrown === undefined ? Number(process.exitCode ?? 0) : 1,
     milliseconds: performance.now() - begun,
     cpuMilliseconds: milliseconds(process.cpuUsage(before)),
-    peakBytes: process.resourceUsage().maxRSS * KILO,
+    peakBytes: peakBytes(),
   };
   if (thrown !== undefined) outcome.stderr += thrown;
   process.exitCode = undefined;

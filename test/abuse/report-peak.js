@@ -2,12 +2,12 @@
 
 import { writeSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";
+import { peakBytes } from "./peak-bytes.js";
 
 const DESCRIPTOR = 3;
-const KILO = 1024;
 
 if (isMainThread)
   process.on("exit", () => {
-    const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
-    writeSync(DESCRIPTOR, `${maxRSS * KILO} ${(userCPUTime + systemCPUTime) / 1000}`);
+    const { userCPUTime, systemCPUTime } = process.resourceUsage();
+    writeSync(DESCRIPTOR, `${peakBytes()} ${(userCPUTime + systemCPUTime) / 1000}`);
   });
