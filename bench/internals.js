@@ -51,4 +51,6 @@ export const { decideScale, lineAgainstRandomized } = await load("explain/calibr
 /** @type {typeof import("../src/explain/calibration/fit-line.js")} */
 export const { balancedAccuracy, fitLine } = await load("explain/calibration/fit-line.js");
 /** @type {typeof import("../src/core/relevance-scale.js")} */
-export const { relevanceOf } = await load("core/relevance-scale.js");
+export const { relevanceOf, scaleIn } = await load("core/relevance-scale.js");
+/** @type {typeof import("../src/workflows/calibrate-model.js")} */
+export const { calibrateModel, methodsOf } = await load("workflows/calibrate-model.js");

@@ -16,6 +16,12 @@ interface Traits {
   readonly granularity: Granularity;
   /** It has filter weights. */
   readonly hasWeights: boolean;
+  /**
+   * Its map is that of the last layer which the target reads, wherever the mask goes: a mean gradient over places says
+   * little of a layer that strides follow, since there the same filter speaks for the answer in one place and against it
+   * in another.
+   */
+  readonly isOfLastLayer?: true;
 }
 
 const byFilter: Traits = { granularity: "filter", hasWeights: true };
@@ -25,9 +31,9 @@ const byElement: Traits = { granularity: "element", hasWeights: false };
 const SALIENCY_TRAITS = {
   /** Ours. Its filter weights are Grad-CAM's. */
   evidence: { granularity: "element", hasWeights: true },
-  "grad-cam": byFilter,
+  "grad-cam": { ...byFilter, isOfLastLayer: true },
   cam: byFilter,
-  "grad-cam++": byFilter,
+  "grad-cam++": { ...byFilter, isOfLastLayer: true },
   "score-cam": byFilter,
   "hires-cam": byPlace,
   "layer-cam": byPlace,
@@ -35,7 +41,7 @@ const SALIENCY_TRAITS = {
   "integrated-gradients": byElement,
   "guided-backpropagation": byElement,
   deconvnet: byElement,
-  "guided-grad-cam": byElement,
+  "guided-grad-cam": { ...byElement, isOfLastLayer: true },
 } as const satisfies Readonly<Record<string, Traits>>;
 
 /** The name of a saliency method; docs/explanations.md describes each. */
@@ -69,6 +75,12 @@ export const DEFAULT_MASKING: MaskingName = "multiply";
 /** What a saliency method tells apart: filters, places or elements. */
 export function granularityOf(saliency: SaliencyName): Granularity {
   return SALIENCY_TRAITS[saliency].granularity;
+}
+
+/** Whether a method's map is that of the last layer which the target reads. */
+export function isOfLastLayer(saliency: SaliencyName): boolean {
+  const { isOfLastLayer }: Traits = SALIENCY_TRAITS[saliency];
+  return isOfLastLayer === true;
 }
 
 /** The maskings that a method has; fewer `atInput`, where the image itself is masked: three colours are no filters. */

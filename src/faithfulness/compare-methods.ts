@@ -1,6 +1,8 @@
 /** Explains the test images by every method and masking, and keeps the cases in which the default errs most. */
 
 import type { Sample } from "../core/annotation.js";
+import { answerPort, maskingPort } from "../core/graph-ports.js";
+import type { NdArrays } from "../core/nd-array.js";
 import { ownValue } from "../core/own-value.js";
 import { type ScoreScale, scaleIn } from "../core/relevance-scale.js";
 import { calibrate } from "../explain/calibration/calibrate.js";
@@ -10,6 +12,10 @@ import type { Explained } from "../explain/explanation.js";
 import { allMaskings, withMasking } from "../explain/graph/all-maskings.js";
 import { explainConstants } from "../explain/graph/graph-constants.js";
 import { type MaskingName, maskingsOf, type SaliencyName } from "../explain/methods.js";
+import { headsOf } from "../explain/reading/read-scores.js";
+import { elementsOf } from "../explain/reading/regions.js";
+import { survivalOver } from "../explain/reading/survival.js";
+import type { ModelSpec } from "../model/model-spec.js";
 import type { Faithfulness } from "./faithfulness.js";
 import { compareSample, type Measuring, readSample } from "./measuring.js";
 import type { ImageMaps } from "./method-curves.js";
@@ -70,18 +76,26 @@ export async function compareMethods(
   for (const [index, saliency] of names.entries()) {
     const isDefault = (way: MaskingName) => index === 0 && way === masking;
     const maskings = maskingsOf(saliency);
+    // Read in full; of the other maskings only survival differs.
+    const read = index === 0 ? masking : maskings[0];
     const scale = ownValue(trained.scales, saliency)?.class ?? (await scaleOf(measuring, saliency));
     const tallies = new Map(maskings.map((way) => [way, createTally()]));
     const samples = measuring.samples("test", { what: saliency });
     const run = { engine, fn: allMaskings(model, { saliency }), constants, batchSize, name: saliency, samples };
     for await (const { sample, outputs } of overSamples(model, run)) {
-      for (const [way, tally] of tallies) {
-        const method = { saliency, masking: way };
-        const explained = readSample(measuring, withMasking(outputs, way), { sample, method, scale });
-        const comparison = compareSample(measuring, sample, explained);
-        tally.add(comparison, effects.get(sample.path));
-        if (way === maskings[0]) keepMap(sample, comparison, explained);
-        if (isDefault(way)) keepWorst(worst, { comparison, explained, pixels: sample.image });
+      const method = { saliency, masking: read };
+      const explained = readSample(measuring, withMasking(outputs, read), { sample, method, scale });
+      const comparison = compareSample(measuring, sample, explained);
+      keepMap(sample, comparison, explained);
+      if (isDefault(read)) keepWorst(worst, { comparison, explained, pixels: sample.image });
+      const survivals = survivalsBy(outputs, trained.spec);
+      for (const [masking, tally] of tallies) {
+        const aspects = explained.explanation.aspects.map((aspect) => ({
+          ...aspect,
+          survival: survivals(aspect.name, masking),
+        }));
+        const explanation = { ...explained.explanation, masking, aspects };
+        tally.add({ ...comparison, explanation }, effects.get(sample.path));
       }
     }
     for (const [way, tally] of tallies) reports.push(tally.result({ isDefault: isDefault(way) }));
@@ -95,6 +109,19 @@ export async function compareMethods(
     if (known) known.maps.push(explained.maps.saliency);
     else if (maps.size < curveImages) maps.set(sample.path, { sample, maps: [explained.maps.saliency] });
   }
+}
+
+/** What survives of an aspect by each masking, over one and the same region. */
+function survivalsBy(outputs: NdArrays, spec: ModelSpec): (aspect: string, masking: MaskingName) => number | null {
+  const regions = new Map(
+    headsOf(spec).aspects.map((head) => [head.name, elementsOf(outputs[answerPort(head.name, "unmasked")], head)]),
+  );
+  return (aspect, masking) =>
+    survivalOver(regions.get(aspect) ?? new Uint32Array(), {
+      unmasked: outputs[answerPort(aspect, "unmasked")],
+      masked: outputs[maskingPort(aspect, masking)],
+      reference: outputs[answerPort(aspect, "reference")],
+    });
 }
 
 async function scaleOf(measuring: Measuring, saliency: SaliencyName): Promise<ScoreScale> {

@@ -29,7 +29,7 @@ const model = tinyModel({ classifier: { taps: [SOURCE] } });
 const parameters = tinyParameters(model);
 const constants = explainConstants({
   parameters,
-  references: tinyReferences(model, { taps: [SOURCE, EARLY, "conv_pw_5", "input"] }),
+  references: tinyReferences(model, { taps: [SOURCE, EARLY, "conv_pw_5", "conv_pw_12", "conv_pw_13", "input"] }),
 });
 
 let engine: Engine;

@@ -72,6 +72,7 @@ describe.each(NETWORKS)("$file", ({ file, spec, tap, last }) => {
         return targetValue(tf.matMul(pooled as tf.Tensor2D, kernel), tf.tensor2d([[0, 1, 0]]), { scale: "log-odds" });
       };
       return {
+        isImage: layer === "input",
         features,
         reference: tf.zeros([1, 1, 1, features.shape[3]]),
         difference: features,

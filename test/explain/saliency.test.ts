@@ -57,6 +57,7 @@ function toyPoint({ seed = 1, scale = 1 }: { seed?: number; scale?: number } = {
   const f = tf.tensor4d(features, [1, HEIGHT, WIDTH, CHANNELS]);
   const r = tf.tensor4d(reference, [1, 1, 1, CHANNELS]);
   const at: ExplainedLayer = {
+    isImage: false,
     features: f,
     reference: r,
     difference: tf.sub(f, r),
@@ -108,7 +109,8 @@ describe("worked by hand", () => {
   const linear = (features: tf.Tensor4D, slopes: tf.Tensor4D, reference = [0, 0]): ExplainedLayer => {
     const r = tf.tensor4d(reference, [1, 1, 1, 2]);
     const valueAt = (z: tf.Tensor4D) => tf.sum(tf.reshape(tf.mul(z, slopes), [z.shape[0], -1]), 1) as tf.Tensor1D;
-    return { features, reference: r, difference: tf.sub(features, r), offset: 0, valueAt, dense: () => undefined };
+    const difference = tf.sub<tf.Tensor4D>(features, r);
+    return { isImage: false, features, reference: r, difference, offset: 0, valueAt, dense: () => undefined };
   };
   const features = () => grid(1, 2, 0, 4, 1, 0, 2, 2);
   const slopes = () => grid(1, -1, 2, -1, 3, -1, 6, 1);
@@ -120,6 +122,21 @@ describe("worked by hand", () => {
     const at = linear(features(), slopes());
     return numbers(saliencyAt(name, { masked: at, weighed: at }).map);
   };
+
+  test("the map of another layer says where, the gradient at the masked layer what of it", () => {
+    const masked = linear(features(), slopes());
+    const weighed = linear(grid(1, 0, 2, 0, 0, 0, -1, 0), grid(2, 0, 2, 0, 2, 0, 2, 0));
+    // Grad-CAM of the other layer: 2 times its first channel, rectified.
+    const found = saliencyAt("grad-cam", { masked, weighed });
+    expect(numbers(found.map)).toEqual([2, 4, 0, 0]);
+    expect(numbers(found.maskMap)).toEqual([2, 4, 0, 0]);
+    // At the first place 2 (1 * 1, 2 * -1), at the second 4 (0 * 2, 4 * -1).
+    expect(numbers(found.evidence.elements).slice(0, 4)).toEqual([2, -4, 0, -16]);
+    expect(numbers(found.evidence.net).slice(0, 2)).toEqual([-2, -16]);
+    // Filter weights are the masked layer's own, and an image has none.
+    expect(numbers(found.weights as tf.Tensor)).toEqual([3, -0.5]);
+    expect(saliencyAt("grad-cam", { masked: { ...masked, isImage: true }, weighed }).weights).toBeUndefined();
+  });
 
   test("Grad-CAM weighs each channel by its mean gradient", () => {
     // Channel 0: (1 + 2 + 3 + 6) / 4 = 3; channel 1: (-1 - 1 - 1 + 1) / 4 = -0.5.
@@ -179,6 +196,7 @@ test("CAM is Grad-CAM times height and width behind pooling and a dense layer", 
   ]);
   const gradient = tf.tensor2d([[1, -1]]);
   const at: ExplainedLayer = {
+    isImage: false,
     features,
     reference,
     difference: tf.sub(features, reference),

@@ -60,7 +60,10 @@ export function tinyParameters(model: Model, { seed = 3 } = {}): NdArrays {
 }
 
 /** A table of references for every tap, small positive numbers as after a relu. */
-export function tinyReferences(model: Model, { taps = [SOURCE] }: { taps?: readonly string[] } = {}): NdArrays {
+export function tinyReferences(
+  model: Model,
+  { taps = model.trunk.taps.map(({ name }) => name) }: { taps?: readonly string[] } = {},
+): NdArrays {
   const rows = model.classifier.spec.classes.length + 1;
   return Object.fromEntries(
     taps.map((name) => {

@@ -109,8 +109,10 @@ describe("a model on a dataset that knows its causes", () => {
     expect(square.removal?.count).toBeGreaterThan(0);
     expect(square.removal?.flipped).toBe(0); // it answers "with" to everything
     expect(Number.isFinite(bar.removal?.lost)).toBe(true);
-    for (const { curves, removalCorrelation } of methods) {
-      expect(Math.abs(removalCorrelation ?? Number.NaN)).toBeLessThanOrEqual(1);
+    for (const { saliency, curves, removalCorrelation } of methods) {
+      // The last layer is one cell here, which speaks against the answer: Grad-CAM's map is empty.
+      if (saliency === "grad-cam") expect(removalCorrelation).toBeNull();
+      else expect(Math.abs(removalCorrelation ?? Number.NaN)).toBeLessThanOrEqual(1);
       for (const score of [curves?.deletion, curves?.insertion, chance.curves?.deletion]) {
         expect(score).toBeGreaterThan(0.9);
         expect(score).toBeLessThanOrEqual(1);

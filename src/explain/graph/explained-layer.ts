@@ -33,6 +33,7 @@ export function explainedLayer(
     return target.value(trunk.run(constants, { ...around, [layer]: at }, target.layers, { rectifier }));
   };
   return {
+    isImage: layer === "input",
     features,
     reference,
     difference: tf.sub(features, reference),

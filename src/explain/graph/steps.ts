@@ -6,7 +6,7 @@
 import type * as tf from "@tensorflow/tfjs";
 import type { Tensors } from "../../engine/engine.js";
 import { answer, type Model } from "../../model/model.js";
-import type { MaskingName, SaliencyName } from "../methods.js";
+import { isOfLastLayer, type MaskingName, type SaliencyName } from "../methods.js";
 import type { InnerTarget } from "../target.js";
 import { type AspectPasses, aspectPasses } from "./aspect-passes.js";
 import { explainedLayer } from "./explained-layer.js";
@@ -73,24 +73,28 @@ export function explanationSteps(
         weights: resolveTarget(logits, inputs.target as tf.Tensor2D, classifier.spec),
         scale,
       });
+  const last = lastOf(target.layers, model);
   const layerNamed = (name: string) => explainedLayer(model, name, { constants, layerValues, target });
 
-  const layers = Object.fromEntries(
-    explained.map((name) => {
-      const masked = layerNamed(name);
-      return [name, { masked, weighed: name === "input" ? layerNamed(model.spec.source) : masked }];
-    }),
-  );
+  const masked = Object.fromEntries(explained.map((name) => [name, layerNamed(name)]));
+  const weighedBy = (method: SaliencyName, name: string) => {
+    if (isOfLastLayer(method)) return masked[last] ?? layerNamed(last);
+    return name === "input" ? layerNamed(model.spec.source) : masked[name];
+  };
   // Saliency: how much each element of a layer matters to the target; the answer's evidence comes with it.
   const saliencyBy = (method: SaliencyName) =>
-    Object.fromEntries(Object.entries(layers).map(([name, layer]) => [name, saliencyAt(method, layer)]));
+    Object.fromEntries(
+      explained.map((name) => [name, saliencyAt(method, { masked: masked[name], weighed: weighedBy(method, name) })]),
+    );
 
   // Masking: the layer's features, faded by that to the reference.
   const taps = Object.fromEntries(
     Object.entries(saliencyBy(saliency)).map(([name, found]) => {
-      const { features, reference, difference } = layers[name].masked;
-      const masked = maskedFeatures(found, layers[name].masked, masking);
-      return [name, { ...found, features, reference, difference, masked }];
+      const { features, reference, difference } = masked[name];
+      return [
+        name,
+        { ...found, features, reference, difference, masked: maskedFeatures(found, masked[name], masking) },
+      ];
     }),
   );
 
@@ -115,6 +119,12 @@ export function explanationSteps(
   const targetAt: Steps["targetAt"] = (replaced) =>
     target.value(trunk.run(constants, { input: image, ...replaced }, target.layers));
   return { logits, target: target.value(layerValues), taps, aspects, saliencyBy, maskedBy, targetAt };
+}
+
+/** The layer that comes last in the trunk. */
+function lastOf(layers: readonly string[], { trunk }: Model): string {
+  const [last] = trunk.taps.filter(({ name }) => layers.includes(name)).slice(-1);
+  return last.name;
 }
 
 /** The features of a layer, masked. */

@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import { granularityOf, type SaliencyName } from "../../methods.js";
 import type { AnswerEvidence } from "../evidence.js";
 import { resampleMap } from "./resample-map.js";
-import type { SaliencyLayers } from "./saliency.js";
+import { gradientAt, type SaliencyLayers } from "./saliency.js";
 import { SALIENCY_FUNCTIONS } from "./saliency-methods.js";
 
 export interface MappedSaliency {
@@ -21,20 +21,22 @@ export interface MappedSaliency {
   readonly evidence: AnswerEvidence;
 }
 
-/** Call it inside `tf.tidy`. */
+/**
+ * The map of another layer says where, and the gradient at the masked layer what of it. Call it inside `tf.tidy`.
+ */
 export function saliencyAt(name: SaliencyName, layers: SaliencyLayers): MappedSaliency {
+  const { masked, weighed } = layers;
   const { elements, weights, net } = SALIENCY_FUNCTIONS[name](layers);
-  const isSameLayer = layers.masked === layers.weighed;
-  const own = isSameLayer && weights ? { weights } : {};
   if (granularityOf(name) === "element") {
     const maskMap = tf.relu(elements);
     const map = net ? tf.relu(net) : tf.sum<tf.Tensor4D>(maskMap, 3, true);
-    return { map, maskMap, evidence: withNet(elements, net), ...own };
+    return { map, maskMap, evidence: withNet(elements, net), ...(weights && !masked.isImage && { weights }) };
   }
   const map = resampleMap(tf.relu(tf.sum(elements, 3, true)), layers);
-  // A map of another layer says the same of all channels.
-  const evidence = isSameLayer ? elements : tf.mul<tf.Tensor4D>(map, tf.onesLike(layers.masked.features));
-  return { map, maskMap: map, evidence: withNet(evidence), ...own };
+  if (masked === weighed) return { map, maskMap: map, evidence: withNet(elements), ...(weights && { weights }) };
+  const own = masked.isImage ? undefined : SALIENCY_FUNCTIONS[name]({ masked, weighed: masked }).weights;
+  const within = tf.mul(gradientAt(masked, masked.features), masked.difference);
+  return { map, maskMap: map, evidence: withNet(tf.mul(map, within)), ...(own && { weights: own }) };
 }
 
 function withNet(elements: tf.Tensor4D, net = tf.sum<tf.Tensor4D>(elements, 3, true)): AnswerEvidence {

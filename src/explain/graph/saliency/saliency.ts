@@ -7,6 +7,8 @@ import type { Rectifier } from "../../../trunk/rectifier.js";
 export interface ExplainedLayer {
   /** `[batch, height, width, channels]`. */
   readonly features: tf.Tensor4D;
+  /** It is the image itself: three colours are no filters. */
+  readonly isImage: boolean;
   /** The layer's average features, `[batch, 1, 1, channels]`. */
   readonly reference: tf.Tensor4D;
   /** Features minus reference. */
@@ -31,11 +33,14 @@ export interface Dense {
   readonly gradient: tf.Tensor2D;
 }
 
-/** The layers that a method reads: one and the same, unless the image is masked. */
+/** The layers that a method reads: one and the same, unless the image is masked, or the method is of the last layer. */
 export interface SaliencyLayers {
   /** The layer that the mask is for. */
   readonly masked: ExplainedLayer;
-  /** The layer whose filters or places are weighed: the source where the image is masked, else the same. */
+  /**
+   * The layer whose filters or places are weighed: the last that the target reads for methods of that layer, the source
+   * where the image is masked, else the same.
+   */
   readonly weighed: ExplainedLayer;
 }
 
