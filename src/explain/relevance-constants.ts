@@ -49,6 +49,12 @@ export const GENERAL_LINES: Readonly<Record<SaliencyName, { readonly slope: numb
 /** A line of the model's own must separate so much better, in balanced accuracy, to take the place of the general one. */
 export const LEAST_GAIN = 0.02;
 
+/**
+ * Causes and distractors of which a line tells apart less than this, in balanced accuracy, are hardly told apart: a
+ * warning says so. In every model of bench/results/relevance.md it is 0.9 and more, at random it would be 0.5.
+ */
+export const LEAST_SEPARATION = 0.75;
+
 /** Of the aspects that did not cause the answer, at most this share may be called relevant. */
 export const FALSE_RELEVANCE = 0.03;
 

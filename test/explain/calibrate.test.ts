@@ -292,6 +292,14 @@ describe("calibration", () => {
     expect(await lineWith([])).toBeLessThan(scoreOf(0.05));
   });
 
+  test("warns of causes that do not stand out, as where the wrong aspects are named", async () => {
+    const script = scores.map((score) => ({ relevance: { spot: score / 10, share: 0.07 - score / 10 } }));
+    const { warnings } = await run(script, isFirstClass, { causes: { a: ["spot"] } });
+    expect(warnings).toEqual([expect.stringMatching(/^the known causes \(spot\) hardly stand out.* 50 % of both/)]);
+    // Fewer than five of either say nothing.
+    expect(await run(script.slice(0, 4), isFirstClass, { causes: { a: ["spot"] } })).toMatchObject({ warnings: [] });
+  });
+
   test("takes causes from the samples too", async () => {
     const script = scores.map((score) => ({ relevance: { spot: score / 100, share: 0.05 } }));
     const { scale } = await run(script, () => ({ ...isFirstClass(), causes: ["share"] }));

@@ -7,7 +7,13 @@ import type { RelevanceScales, ScoreScale } from "../../core/relevance-scale.js"
 import type { Engine } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
 import { DEFAULT_SALIENCY, type SaliencyName } from "../methods.js";
-import { GENERAL_LINES, MOST_CALIBRATION_IMAGES, RANDOMIZATION } from "../relevance-constants.js";
+import {
+  GENERAL_LINES,
+  LEAST_COUNT,
+  LEAST_SEPARATION,
+  MOST_CALIBRATION_IMAGES,
+  RANDOMIZATION,
+} from "../relevance-constants.js";
 import {
   evidenceRemoved,
   knownCauses,
@@ -16,6 +22,7 @@ import {
   randomizedScores,
 } from "./calibration-passes.js";
 import { decideScale, type ShortcutCandidate, shortcutCandidates } from "./decide-scale.js";
+import { balancedAccuracy } from "./fit-line.js";
 import type { ClassCauses, RankedAspect } from "./ground-truth.js";
 
 /** The scales that `calibrate` found, and on how many images. */
@@ -99,11 +106,34 @@ export async function calibrate(
     };
   }
   const { imageCount, warnings } = (await removed) ?? known;
+  const found = scales[methods[0]].class;
   return {
     scales,
     imageCount,
-    warnings: [...warnings, ...candidates.filter(({ name }) => isAbout(name)).map(warningOf)],
+    warnings: [
+      ...warnings,
+      ...candidates.filter(({ name }) => isAbout(name)).map(warningOf),
+      ...separationWarning(
+        known.scores[0].filter((score) => !isCandidate(score)),
+        found,
+      ),
+    ],
   };
+}
+
+/** Where the line set by known causes does not tell them from the rest: most often `causes` names the wrong aspects. */
+function separationWarning(known: readonly RankedAspect[], scale: ScoreScale): string[] {
+  const count = (isCause: boolean) => known.filter(({ isPositive }) => isPositive === isCause).length;
+  if (scale.kind !== "probability" || Math.min(count(true), count(false)) < LEAST_COUNT) return [];
+  const separation = balancedAccuracy(known, scale.line);
+  if (separation >= LEAST_SEPARATION) return [];
+  const causes = [...new Set(known.flatMap(({ name, isPositive }) => (isPositive ? name : [])))];
+  return [
+    `the known causes (${causes.join(", ")}) hardly stand out from the other aspects: ` +
+      `${Math.round(100 * separation)} % of both are told apart, where chance is 50 %. ` +
+      'Either "causes" names the wrong aspects, or the classifier goes by something else. ' +
+      "Look at such images before you trust what is called relevant.",
+  ];
 }
 
 function warningOf({ name, count, reached }: ShortcutCandidate): string {
