@@ -114,6 +114,7 @@ async function measure() {
       format: "aspectlens-bench/1",
       work: "FunnyBirds, in our own rendering",
       trunk: trained.spec.trunk,
+      trainingImages: await drawnCount("train"),
       images: anyMethod.length,
       accuracy: accuracy(anyMethod),
       backgroundIndependence: backgroundIndependence(anyMethod),

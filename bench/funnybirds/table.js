@@ -4,6 +4,7 @@
 
 /**
  * @typedef {object} Result
+ * @property {number} trainingImages
  * @property {number} images
  * @property {number | null} accuracy
  * @property {number | null} backgroundIndependence
@@ -25,12 +26,12 @@ const PUBLISHED = {
 };
 
 /** @param {Result} result @returns {string} */
-export function tableOf({ images, accuracy, backgroundIndependence, rows }) {
+export function tableOf({ trainingImages, images, accuracy, backgroundIndependence, rows }) {
   const best = rows.toSorted((a, b) => b.score - a.score);
   return `${[
     "# FunnyBirds",
     "Written by `node bench/funnybirds/run.js`. The protocols of Hesse et al. 2023 (arXiv:2308.06248) on birds of our own rendering, made of the same part models but not the public images: compare methods within the first table, and only roughly with the published numbers below it.",
-    `One MobileNet with five part heads, ${images} test images: accuracy ${decimal(accuracy)}, background independence ${decimal(backgroundIndependence)}. A thing is named from a share of the whole on, the level; as in the paper the one with the best completeness on the test images is taken. The last column has the score at the level that is best on other images.`,
+    `One MobileNet with five part heads, trained on ${trainingImages} images; ${images} test images: accuracy ${decimal(accuracy)}, background independence ${decimal(backgroundIndependence)}. A thing is named from a share of the whole on, the level; as in the paper the one with the best completeness on the test images is taken. The last column has the score at the level that is best on other images.`,
     table(
       [
         "method",
