@@ -67,7 +67,7 @@ export const MAPPING_NAMES = ["identity", "grey"] as const;
 /** The name of a mapping. */
 export type MappingName = (typeof MAPPING_NAMES)[number];
 
-/** The defaults: bench/results/faithfulness.md is why. */
+/** The defaults: bench/results/methods.md is why. */
 export const DEFAULT_SALIENCY: SaliencyName = "evidence";
 /** The masking that goes with the default saliency method. */
 export const DEFAULT_MASKING: MaskingName = "multiply";
