@@ -38,8 +38,8 @@ export const { evaluateSplit, scoreOfMetrics } = await load("train/evaluate-spli
 export const { explanationSteps } = await load("explain/graph/steps.js");
 /** @type {typeof import("../src/explain/graph/explain-function.js")} */
 export const { explanationOutputs } = await load("explain/graph/explain-function.js");
-/** @type {typeof import("../src/explain/graph/evidence-removal.js")} */
-export const { removedTargets } = await load("explain/graph/evidence-removal.js");
+/** @type {typeof import("../src/explain/calibration/calibration-passes.js")} */
+export const { knownCauses, randomizedScores } = await load("explain/calibration/calibration-passes.js");
 /** @type {typeof import("../src/explain/reading/non-negative-least-squares.js")} */
 export const { nonNegativeLeastSquares } = await load("explain/reading/non-negative-least-squares.js");
 /** @type {typeof import("../src/explain/calibration/randomized-models.js")} */

@@ -50,7 +50,6 @@ export async function reliabilityOf(models, variant) {
       general,
       known: seen,
       randomized: async () => randomized,
-      removed: async () => [],
     });
     if (decided.kind !== "probability") continue;
     const floored = { ...decided, line: Math.max(decided.line, lineAgainstRandomized(randomized) ?? 0) };
@@ -113,7 +112,7 @@ export async function fewImages(models, variant) {
       ];
       const randomized = model.randomized.map(({ scores }) => scores[variant]);
       const general = GENERAL_LINES.evidence;
-      const scale = await decideScale({ general, known, randomized: async () => randomized, removed: async () => [] });
+      const scale = await decideScale({ general, known, randomized: async () => randomized });
       if (scale.kind === "probability") found.push({ work: model.work, value: balancedAccuracy(shown, scale.line) });
     }
     const worst = found.reduce((a, b) => (b.value < a.value ? b : a));

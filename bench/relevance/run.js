@@ -80,7 +80,7 @@ async function measure({ name, family, data, unranked = [] }, run) {
     const images = [];
     const stream = (/** @type {Split} */ split, /** @type {number} */ limit) =>
       firstSamples(batches(dataset, { split, batchSize: BATCH, inputSize: spec.trunk.inputSize }), limit);
-    const fn = variantSums(model, { withRemoval: true });
+    const fn = variantSums(model);
     const constants = explainConstants({ parameters, references });
     const known = { engine, constants, fn, batchSize: BATCH, samples: stream("test", IMAGES), name: "variants" };
     for await (const { sample, outputs } of overSamples(model, known)) {
@@ -94,7 +94,7 @@ async function measure({ name, family, data, unranked = [] }, run) {
     const randomized = [];
     const chance = {
       engine,
-      fn: variantSums(model, { withRemoval: false }),
+      fn: variantSums(model),
       parameters,
       references,
       samples: () => stream("validation", RANDOMIZED.images),

@@ -4,7 +4,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { explanationOutputs, explanationSteps, removedTargets } from "../internals.js";
+import { explanationOutputs, explanationSteps } from "../internals.js";
 
 /** @import { Model, TensorFunction } from "aspectlens" */
 
@@ -19,22 +19,21 @@ export const POINTS = /** @type {const} */ ({
 /** @typedef {keyof typeof POINTS} PointsName */
 
 /**
- * `explainFunction`'s outputs, those of `removedTargets` where it is asked for, and for each layer, points and with or
- * without N (`N` or `-`):
+ * `explainFunction`'s outputs, and for each layer, points and with or without N (`N` or `-`):
  *
  * - `sums/<layer>/<points>/<N>` `[batch, h, w, 4]`: of c the sum, the sum of |c|, of c^2, and the net before N;
  * - `products/<aspect>/<layer>/<points>/<N>` `[batch, h, w, 2]`: of `d p` and of `c p`;
  * - `gram/<layer>` `[batch, h, w, n (n + 1) / 2]`: of `p_a p_b`, in the order (0, 0), (0, 1), ..., (1, 1), ...
  *
- * @param {Model} model @param {{ withRemoval: boolean }} options
+ * @param {Model} model
  * @returns {TensorFunction}
  */
-export function variantSums(model, { withRemoval }) {
+export function variantSums(model) {
   return (given) =>
     tf.tidy(() => {
       const steps = explanationSteps(model, given);
       /** @type {Record<string, tf.Tensor>} */
-      const outputs = { ...explanationOutputs(model, steps), ...(withRemoval && removedTargets(steps)) };
+      const outputs = { ...explanationOutputs(model, steps) };
       for (const [layer, { reference, difference }] of Object.entries(steps.taps)) {
         const readers = Object.entries(steps.aspects).filter(([, { taps }]) => taps.includes(layer));
         const evidences = readers.map(([, { taps, evidence }]) => evidence[taps.indexOf(layer)]);

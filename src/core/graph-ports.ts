@@ -54,17 +54,6 @@ export function isEvidencePort(name: string): boolean {
   return /^evidence\/|\/overlap\//.test(name);
 }
 
-/**
- * What is computed while training and measuring, and never exported: the target without an aspect's evidence, and on
- * the reference.
- */
-export type TargetWithout = "removed" | "referenced";
-
-/** `<aspect>/removed` or `<aspect>/referenced`. */
-export function targetPort(aspect: string, without: TargetWithout): string {
-  return `${aspect}/${without}`;
-}
-
 /** `<aspect>/masked/<masking>`, for measuring: one head's answer under one of several maskings. */
 export function maskingPort(aspect: string, masking: string): string {
   return `${answerPort(aspect, "masked")}/${masking}`;

@@ -4,8 +4,8 @@ import { isNumber, isRecord } from "./json-values.js";
 import { ownValue } from "./own-value.js";
 
 /** What the line of a scale comes from. */
-export type ScaleSource = "general" | "causes" | "removal" | "randomized";
-export const SCALE_SOURCES: readonly ScaleSource[] = ["general", "causes", "removal", "randomized"];
+export type ScaleSource = "general" | "causes" | "randomized";
+export const SCALE_SOURCES: readonly ScaleSource[] = ["general", "causes", "randomized"];
 
 /** `relevance = 1 / (1 + (line / score)^slope)`: a logistic function of the logarithm of the score. */
 export interface RelevanceScale {
@@ -15,7 +15,7 @@ export interface RelevanceScale {
   readonly slope: number;
   /**
    * `general`: the line that all models of the method share; `causes`: known causes of this model's validation images;
-   * `removal`: what the answer loses without an aspect's evidence; `randomized`: above what randomized models reach.
+   * `randomized`: what 3 % of the aspects reach under randomized classifiers.
    */
   readonly by: ScaleSource;
 }
@@ -74,6 +74,5 @@ export function scaleText(scale: ScoreScale): string {
 const SOURCE_TEXTS: Readonly<Record<ScaleSource, string>> = {
   general: "the line of all models",
   causes: "set by the known causes of the validation images",
-  removal: "set by what answers lose without an aspect's evidence",
   randomized: "set by what randomized models reach",
 };

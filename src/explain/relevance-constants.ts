@@ -83,17 +83,6 @@ export const OTHER_METHODS = { images: 32, randomization: { images: 8, classifie
 export const INNER_RANDOMIZATION = { images: 8, models: 8, targets: 2 } as const;
 
 /**
- * An aspect's evidence fades wholly from this quantile of it on, so that a few extreme elements do not set the scale.
- */
-export const REMOVAL_QUANTILE = 0.95;
-
-/**
- * How much of the target an aspect's removal must cost for the answer to need the aspect: a share of the difference
- * between the target of the image and that of the reference.
- */
-export const NEEDED_SHARE = 0.25;
-
-/**
  * Changed copies for an interval of relevance: shifted by so many pixels at most, brightness changed by such a share at
  * most. An aspect that is seen in fewer than `leastSeen` has no interval; else it goes from one quantile to the other.
  */

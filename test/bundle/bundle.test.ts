@@ -223,7 +223,7 @@ describe("an explainer", () => {
     expect(scaleOf({ masking: "threshold" })).toEqual(CALIBRATED);
     expect(scaleOf({ tap: "conv_pw_6" })).toEqual(CALIBRATED);
     expect(scaleOf({ tap: "conv_pw_5" })).toEqual({ kind: "uncalibrated" });
-    expect(scaleOf({ saliency: "grad-cam" })).toMatchObject({ line: 0.1, by: "removal" });
+    expect(scaleOf({ saliency: "grad-cam" })).toMatchObject({ line: 0.1, by: "randomized" });
     expect(scaleOf({ saliency: "hires-cam" })).toEqual({ kind: "uncalibrated" });
   });
 

@@ -38,7 +38,7 @@ export function tinyModel({ seed = 7 }: { seed?: number } = {}): TrainedModel {
     references: { [SOURCE]: table },
     scales: {
       evidence: { class: { kind: "probability", line: 0.03, slope: 2, by: "causes" } },
-      "grad-cam": { class: { kind: "probability", line: 0.1, slope: 2, by: "removal" } },
+      "grad-cam": { class: { kind: "probability", line: 0.1, slope: 2, by: "randomized" } },
     },
     provenance: {
       dataset: { name: "tiny", hash: "0".repeat(64), counts: { train: 10, validation: 4 } },

@@ -14,9 +14,7 @@ import { computeReferences, createTable } from "../../src/explain/calibration/re
 import { overSamples } from "../../src/explain/calibration/run-over-samples.js";
 import { explainFunction } from "../../src/explain/graph/explain-function.js";
 import { explainConstants } from "../../src/explain/graph/graph-constants.js";
-import { severalMethods } from "../../src/explain/graph/several-methods.js";
 import { GENERAL_LINES } from "../../src/explain/relevance-constants.js";
-import { quantile } from "../reference/explanation.js";
 import { CLASSES, SOURCE, tinyImages, tinyModel, tinyParameters, tinyReferences, toTensors } from "./tiny-model.js";
 
 const SIZE = 32;
@@ -131,68 +129,13 @@ test("references are the means of the features over space and images, short batc
   }
 });
 
-test("removal fades exactly the elements that carry an aspect's evidence", async () => {
-  const [sample] = samples(1);
-  const constants = explainConstants({ parameters, references });
-  for await (const { outputs } of overSamples(model, {
-    engine,
-    fn: severalMethods(model, ["evidence"], { withRemoval: true }),
-    constants,
-    samples: [[sample]],
-    batchSize: 1,
-  })) {
-    const expected = tf.tidy(() => {
-      const tensors = toTensors(constants);
-      const image = tf.tensor(Float32Array.from(sample.image), [1, SIZE, SIZE, 3]) as tf.Tensor4D;
-      const at = model.trunk.run(tensors, { input: image }, [SOURCE])[SOURCE];
-      const f = at.dataSync();
-      const target = (features: ArrayLike<number>) => {
-        const tensor = tf.tensor(Float32Array.from(features), at.shape) as tf.Tensor4D;
-        const z = [
-          ...model.classifier
-            .forward(tensors, [model.trunk.run(tensors, { [SOURCE]: tensor }, ["conv_pw_13"]).conv_pw_13])
-            .dataSync(),
-        ];
-        const others = z.filter((_, index) => index !== best);
-        return z[best] - Math.log(others.reduce((sum, value) => sum + Math.exp(value), 0));
-      };
-      const logits = [...outputs.logits.data];
-      const best = logits.indexOf(Math.max(...logits));
-      const r = references[SOURCE].data.slice(best * 128, best * 128 + 128);
-      const u = model.aspects[0].forward(tensors, [at]).dataSync();
-      const a = tf
-        .grad((features: tf.Tensor) => model.aspects[0].forward(tensors, [features as tf.Tensor4D]))(
-          tf.tensor(
-            f.map((value, i) => (value + r[i % 128]) / 2),
-            at.shape,
-          ),
-          tf.tensor(
-            Float32Array.from(u, (value) => (value >= 0 ? 1 : 0)),
-            [1, SIZE, SIZE, 1],
-          ),
-        )
-        .dataSync();
-      const p = Array.from(f, (value, i) => Math.max(0, a[i] * (value - r[i % 128])));
-      const scale = quantile(p, 0.95);
-      const removed = Array.from(f, (value, i) => r[i % 128] + (value - r[i % 128]) * (1 - Math.min(1, p[i] / scale)));
-      return { target: target(f), removed: target(removed), nothing: target(f.map((_, i) => r[i % 128])), scale };
-    });
-    expect(expected.scale).toBeGreaterThan(0);
-    // 4 digits: float32 through two layers of convolution, in two orders.
-    expect(outputs.target.data[0]).toBeCloseTo(expected.target, 4);
-    expect(outputs["spot/removed"].data[0]).toBeCloseTo(expected.removed, 4);
-    expect(outputs["spot/referenced"].data[0]).toBeCloseTo(expected.nothing, 4);
-    expect(Math.abs(expected.target - expected.removed)).toBeGreaterThan(0.001);
-  }
-});
-
 describe("calibration", () => {
   /**
-   * An engine that gives each image, in turn, these relevances and these losses of a target of 2 over a reference of 1;
-   * and the relevance `chance` to every aspect under a randomized classifier.
+   * An engine that gives each image, in turn, these relevances, and the relevance `chance` to every aspect under a
+   * randomized classifier.
    */
   function playing(
-    script: readonly { relevance: Record<string, number>; lost?: Record<string, number> }[],
+    script: readonly { relevance: Record<string, number> }[],
     { chance = 0, methods = ["evidence"] }: { chance?: number; methods?: readonly string[] } = {},
   ): Engine {
     const row = (of: (image: (typeof script)[number]) => readonly number[], shape: readonly number[]) =>
@@ -214,15 +157,6 @@ describe("calibration", () => {
         ]),
       ),
     };
-    const targets: NdArrays = {
-      target: row(() => [2], []),
-      ...Object.fromEntries(
-        names.flatMap((name): [string, NdArray][] => [
-          [`${name}/removed`, row(({ lost }) => [2 - (lost?.[name] ?? 0)], [])],
-          [`${name}/referenced`, row(() => [1], [])],
-        ]),
-      ),
-    };
     const byChance = Object.fromEntries(
       names.map((name) => [`${name}/overlap/${SOURCE}`, row(() => [chance, 1], [1, 1, 2])]),
     );
@@ -236,7 +170,7 @@ describe("calibration", () => {
       name: "tfjs",
       compile: (_, { name }) => {
         const found = ofMethods(name === "randomized" ? { ...explained, ...byChance } : explained);
-        return Promise.resolve({ run: () => Promise.resolve({ ...found, ...targets }), dispose: done });
+        return Promise.resolve({ run: () => Promise.resolve(found), dispose: done });
       },
       createState: () => Promise.resolve({ shapes: {}, read: missing, write: done, dispose: done }),
       dispose: missing,
@@ -312,25 +246,14 @@ describe("calibration", () => {
     expect(scale).toEqual({ kind: "probability", ...GENERAL_LINES.evidence, by: "general" });
   });
 
-  test("without causes separates the aspects whose removal takes more than a quarter of the target from the others", async () => {
-    // The target is 2, the reference 1: a quarter is 0.25. Spots lose just less, shares more.
-    const script = scores.map((score) => ({
-      relevance: { spot: score / 100, share: 0.04 + score / 100 },
-      lost: { spot: 0.249, share: 0.251 },
-    }));
-    const { scale, imageCount } = await run(script, () => ({}));
-    expect({ scale, imageCount }).toMatchObject({ scale: { by: "removal" }, imageCount: 6 });
-    if (scale.kind !== "probability") throw new Error();
-    expect(scale.line).toBeGreaterThan(scoreOf(0.006));
-    expect(scale.line).toBeLessThan(scoreOf(0.041));
-  });
-
-  test("without causes is never below what classifiers that have learned nothing reach", async () => {
+  test("without causes is what 3 % of the aspects reach under classifiers that have learned nothing", async () => {
     const script = scores.map((score) => ({ relevance: { spot: 0.9, share: score / 10 } }));
     const { scale } = await run(script, isFirstClass, { chance: 0.5 });
     // Both aspects have the same evidence there, at one place, and none in common.
     expect(scale).toMatchObject({ by: "randomized", line: expect.closeTo(scoreOf(0.5), 6) });
-    expect(await run(script, isFirstClass, { chance: 0.1 })).toMatchObject({ scale: { by: "general" } });
+    // Below the line of all models too.
+    const low = await run(script, isFirstClass, { chance: 0.01 });
+    expect(low).toMatchObject({ scale: { by: "randomized", line: expect.closeTo(scoreOf(0.01), 9) }, imageCount: 6 });
     // Where causes are known, distractors tell.
     const known = await run(script, isFirstClass, { causes: { a: ["spot"] }, chance: 0.5 });
     expect(known).toMatchObject({ scale: { by: "general" } });
@@ -354,9 +277,9 @@ describe("calibration", () => {
     expect(scale.line).toBeLessThan(scoreOf(0.9));
   });
 
-  test("without causes and without any removal that matters is the line of all models", async () => {
+  test("without causes, where classifiers that have learned nothing reach nothing, is the line of all models", async () => {
     const script = scores.map((score) => ({ relevance: { spot: score, share: score } }));
-    expect(await run(script, () => ({}))).toMatchObject({ scale: { by: "general" } });
+    expect(await run(script, () => ({}), { chance: 0 })).toMatchObject({ scale: { by: "general" }, imageCount: 6 });
   });
 
   test("of a method without a line of all models is none where heads see nothing", async () => {

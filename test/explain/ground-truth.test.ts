@@ -340,24 +340,22 @@ describe("a scale", () => {
   const few = new Array(12).fill(0.001);
   test("is that of all models where it separates as well as the model's own", async () => {
     const known = scores(new Array(10).fill(0.09), few);
-    const scale = await decideScale({ general: { slope: 2, line: 0.02 }, known, randomized: none, removed: none });
+    const scale = await decideScale({ general: { slope: 2, line: 0.02 }, known, randomized: none });
     expect(scale).toEqual({ kind: "probability", line: 0.02, slope: 2, by: "general" });
   });
 
   test("is the model's own where that of all models does not separate", async () => {
     const known = scores(new Array(10).fill(0.009), few);
     const general = { slope: 2, line: 0.02 };
-    const own = await decideScale({ general, known, randomized: none, removed: none });
+    const own = await decideScale({ general, known, randomized: none });
     expect(own).toMatchObject({ kind: "probability", by: "causes", line: expect.closeTo(0.0031, 4) });
-    const removed = () => Promise.resolve(known);
-    expect(await decideScale({ general, known: [], randomized: none, removed })).toMatchObject({ by: "removal" });
     // Without one of all models, the own is all there is.
-    expect(await decideScale({ general: { slope: 2 }, known, randomized: none, removed: none })).toMatchObject({
+    expect(await decideScale({ general: { slope: 2 }, known, randomized: none })).toMatchObject({
       by: "causes",
     });
   });
 
-  test("has, without known causes, at least the line that 3 % of the scores of randomized models reach", async () => {
+  test("is, without known causes, the line that 3 % of the scores of randomized models reach", async () => {
     const randomized = Array.from({ length: 100 }, (_, index) => (index + 1) / 1000);
     const play = () => Promise.resolve(randomized);
     const line = lineAgainstRandomized(randomized) ?? Number.NaN;
@@ -367,16 +365,17 @@ describe("a scale", () => {
     const known = scores(new Array(10).fill(0.09), few);
     const general = { slope: 2, line: 0.02 };
     const byRandomized = { kind: "probability", line, slope: 2, by: "randomized" };
-    const removed = () => Promise.resolve(known);
-    expect(await decideScale({ general, known: [], randomized: play, removed })).toEqual(byRandomized);
-    expect(await decideScale({ general, known, randomized: play, removed: none })).toMatchObject({ by: "general" });
-    expect(await decideScale({ general: { slope: 2 }, known: [], randomized: play, removed: none })).toMatchObject({
+    expect(await decideScale({ general, known: [], randomized: play })).toEqual(byRandomized);
+    expect(await decideScale({ general: { slope: 2, line: 0.5 }, known: [], randomized: play })).toEqual(byRandomized);
+    expect(await decideScale({ general, known: [], randomized: none })).toMatchObject({ by: "general" });
+    expect(await decideScale({ general, known, randomized: play })).toMatchObject({ by: "general" });
+    expect(await decideScale({ general: { slope: 2 }, known: [], randomized: play })).toMatchObject({
       by: "randomized",
     });
   });
 
   test("is none where nothing tells what scores mean", async () => {
-    const found = await decideScale({ general: { slope: 2 }, known: [], randomized: none, removed: none });
+    const found = await decideScale({ general: { slope: 2 }, known: [], randomized: none });
     expect(found).toEqual({ kind: "uncalibrated" });
   });
 });

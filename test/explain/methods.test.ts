@@ -9,7 +9,6 @@ import { ConfigError } from "../../src/core/errors.js";
 import { type NdArrays, ndArray } from "../../src/core/nd-array.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
-import { removedTargets } from "../../src/explain/graph/evidence-removal.js";
 import { explainFunction } from "../../src/explain/graph/explain-function.js";
 import { explainConstants } from "../../src/explain/graph/graph-constants.js";
 import type { ExplainOptions } from "../../src/explain/graph/options.js";
@@ -321,14 +320,4 @@ test("a class's own score is explained without its odds against the others", () 
     return [steps.target.dataSync()[0], steps.logits.dataSync()[1]];
   });
   expect(scores[0]).toBe(scores[1]);
-});
-
-test("removal fades an aspect's evidence at the tap that was asked for", () => {
-  tf.tidy(() => {
-    const inputs = { inputs: toTensors(given()), constants: toTensors(constants) };
-    const outputs = removedTargets(explanationSteps(model, inputs, { tap: EARLY }));
-    const of = (name: string) => outputs[name].dataSync()[0];
-    expect(of("spot/removed")).not.toBe(of("target"));
-    expect(of("spot/referenced")).toBe(of("tag/referenced"));
-  });
 });

@@ -2,7 +2,6 @@
 
 import type { Sample } from "../../core/annotation.js";
 import type { NdArrays } from "../../core/nd-array.js";
-import type { Ranked } from "../../core/ranking.js";
 import type { RelevanceScales, ScoreScale } from "../../core/relevance-scale.js";
 import type { Engine } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
@@ -14,13 +13,7 @@ import {
   MOST_CALIBRATION_IMAGES,
   RANDOMIZATION,
 } from "../relevance-constants.js";
-import {
-  evidenceRemoved,
-  knownCauses,
-  type Pass,
-  type RandomizationSize,
-  randomizedScores,
-} from "./calibration-passes.js";
+import { knownCauses, type RandomizationSize, randomizedScores, readImages } from "./calibration-passes.js";
 import { decideScale, type ShortcutCandidate, shortcutCandidates } from "./decide-scale.js";
 import { balancedAccuracy } from "./fit-line.js";
 import type { ClassCauses, RankedAspect } from "./ground-truth.js";
@@ -86,7 +79,6 @@ export async function calibrate(
 
   const isCandidate = ({ name, isPositive }: RankedAspect) =>
     !isPositive && candidates.some((one) => one.name === name);
-  let removed: Promise<Pass<Ranked>> | undefined;
   let randomized: Promise<number[][]> | undefined;
   const scales: Record<string, { class: ScoreScale }> = {};
   for (const [index, saliency] of methods.entries()) {
@@ -98,14 +90,11 @@ export async function calibrate(
           randomized ??= randomizedScores(model, setting, randomization);
           return (await randomized)[index];
         },
-        removed: async () => {
-          removed ??= evidenceRemoved(model, setting);
-          return (await removed).scores[index];
-        },
       }),
     };
   }
-  const { imageCount, warnings } = (await removed) ?? known;
+  // Without any known cause no image was read yet: the heads are looked at all the same.
+  const { imageCount, warnings } = known.imageCount > 0 ? known : await readImages(model, setting);
   const found = scales[methods[0]].class;
   return {
     scales,

@@ -1,18 +1,16 @@
 /**
- * The three passes over validation images that calibration reads: known causes, randomized classifiers, removed
- * evidence. Each measures several saliency methods at once.
+ * The passes over validation images that calibration reads: known causes, randomized classifiers. Each measures several
+ * saliency methods at once.
  */
 
 import type { Sample } from "../../core/annotation.js";
 import type { NdArrays } from "../../core/nd-array.js";
-import type { Ranked } from "../../core/ranking.js";
 import type { Engine } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
 import { explainConstants } from "../graph/graph-constants.js";
-import { ofMethod, severalMethods, targetsOf } from "../graph/several-methods.js";
+import { ofMethod, severalMethods } from "../graph/several-methods.js";
 import type { SaliencyName } from "../methods.js";
 import { readScores, type Scored } from "../reading/read-scores.js";
-import { NEEDED_SHARE } from "../relevance-constants.js";
 import { createContrastCheck } from "./contrast-check.js";
 import { type ClassCauses, compareWithGroundTruth, type RankedAspect, rankedScores } from "./ground-truth.js";
 import { halfNegated, overRandomizedModels } from "./randomized-models.js";
@@ -62,22 +60,9 @@ export async function knownCauses(
   });
 }
 
-/**
- * The score of each aspect that can be read, positive where the answer needs it: where fading its evidence lowers the
- * target by more than a quarter.
- */
-export async function evidenceRemoved(model: Model, setting: CalibrationSetting): Promise<Pass<Ranked>> {
-  return pass(model, setting, {
-    withRemoval: true,
-    scoresOf: ({ scored, outputs }) =>
-      scored.aspects.flatMap(({ name, score }) => {
-        const { whole, removed, referenced } = targetsOf(outputs, name);
-        const most = whole - referenced;
-        // Where the target is no higher than on the reference, there is nothing to lose a share of.
-        if (score === null || most <= 0) return [];
-        return [{ score, isPositive: whole - removed > NEEDED_SHARE * most }];
-      }),
-  });
+/** What heads cannot be read, on any images. */
+export async function readImages(model: Model, setting: CalibrationSetting): Promise<Pass<never>> {
+  return pass(model, setting, { scoresOf: () => [] });
 }
 
 /** How many images are explained under how many randomized classifiers, half of them negated. */
@@ -117,20 +102,18 @@ async function pass<Score>(
   model: Model,
   { engine, parameters, references, samples, methods, limit, batchSize, isAbout }: CalibrationSetting,
   {
-    withRemoval,
     qualifies,
     scoresOf,
   }: {
-    withRemoval?: boolean;
     qualifies?: (sample: Sample) => boolean;
-    scoresOf: (image: { sample: Sample; outputs: NdArrays; scored: Scored }) => readonly Score[];
+    scoresOf: (image: { sample: Sample; scored: Scored }) => readonly Score[];
   },
 ): Promise<Pass<Score>> {
   const contrast = createContrastCheck(isAbout);
   const scores: Score[][] = methods.map(() => []);
   let imageCount = 0;
   const constants = explainConstants({ parameters, references });
-  const fn = severalMethods(model, methods, { withRemoval });
+  const fn = severalMethods(model, methods);
   const run = {
     engine,
     constants,
@@ -144,7 +127,7 @@ async function pass<Score>(
     for (const [index, saliency] of methods.entries()) {
       const scored = readScores(ofMethod(outputs, saliency), model);
       if (index === 0) contrast.add(scored);
-      scores[index].push(...scoresOf({ sample, outputs, scored }));
+      scores[index].push(...scoresOf({ sample, scored }));
     }
   }
   return { scores, imageCount, warnings: contrast.warnings() };

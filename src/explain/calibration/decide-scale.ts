@@ -1,10 +1,10 @@
 /**
- * Decides what the scores of one model mean, from scores that were measured: of causes, of distractors, of aspects whose
- * evidence was removed, of aspects under randomized classifiers. `calibrate.ts` measures them.
+ * Decides what the scores of one model mean, from scores that were measured: of causes, of distractors, of aspects under
+ * randomized classifiers. `calibrate.ts` measures them.
  */
 
 import type { Ranked } from "../../core/ranking.js";
-import type { RelevanceScale, ScaleSource, ScoreScale } from "../../core/relevance-scale.js";
+import type { ScoreScale } from "../../core/relevance-scale.js";
 import {
   FALSE_RELEVANCE,
   LEAST_COUNT,
@@ -17,44 +17,32 @@ import { balancedAccuracy, fitLine } from "./fit-line.js";
 /**
  * Decides the scale of one method's scores in one model.
  *
- * The line is the one of all models, where the method has one. A line of the model's own takes its place only where it
- * separates causes from distractors clearly better (without known causes: aspects whose removal lowers the target by
- * more than a quarter from the others). Without known causes it is at least so high that at most 3 % of the aspects are
- * relevant to randomized classifiers; with them, distractors tell directly how high it must be, and the other bound only
- * costs causes (bench/results/relevance.md).
+ * With known causes the line is the one of all models, where the method has one; a line of the model's own takes its
+ * place only where it separates causes from distractors clearly better. Without them it is the level that 3 % of the
+ * aspects reach when the classifier is randomized: how high scores are depends on how many layers the heads read and how
+ * deep they lie, and a line of other models called nothing relevant at all in some (bench/results/lines.md).
  *
  * @param measured.general of the method, for all models; `line` is absent where none was found.
  * @param measured.known causes (positive) and distractors, of images answered right.
  * @param measured.randomized measures, only where it is needed, scores under randomized classifiers.
- * @param measured.removed measures, only where it is needed, the aspects whose removal lowers the target (positive).
  */
 export async function decideScale({
   general,
   known,
   randomized,
-  removed,
 }: {
   general: { readonly slope: number; readonly line?: number };
   known: readonly Ranked[];
   randomized: () => Promise<readonly number[]>;
-  removed: () => Promise<readonly Ranked[]>;
 }): Promise<ScoreScale> {
-  const { slope } = general;
-  const byCauses = fitLine(known, { slope });
-  const hasCauses = byCauses !== null;
-  const scores = hasCauses ? known : await removed();
-  const own = byCauses ?? fitLine(scores, { slope });
-  const usual: Omit<RelevanceScale, "slope"> | undefined =
-    general.line === undefined ? undefined : { line: general.line, by: "general" };
-  const isBetter =
-    own !== null &&
-    (usual === undefined || balancedAccuracy(scores, own) - balancedAccuracy(scores, usual.line) > LEAST_GAIN);
-  const by: ScaleSource = hasCauses ? "causes" : "removal";
-  const found = isBetter ? { line: own, by } : usual;
-  const floor = hasCauses ? null : lineAgainstRandomized(await randomized());
-  if (floor !== null && floor > (found?.line ?? 0))
-    return { kind: "probability", line: floor, slope, by: "randomized" };
-  return found ? { kind: "probability", ...found, slope } : { kind: "uncalibrated" };
+  const { slope, line } = general;
+  const own = fitLine(known, { slope });
+  const isOwn =
+    own !== null && (line === undefined || balancedAccuracy(known, own) - balancedAccuracy(known, line) > LEAST_GAIN);
+  if (isOwn) return { kind: "probability", line: own, slope, by: "causes" };
+  const chance = own === null ? lineAgainstRandomized(await randomized()) : null;
+  if (chance !== null) return { kind: "probability", line: chance, slope, by: "randomized" };
+  return line === undefined ? { kind: "uncalibrated" } : { kind: "probability", line, slope, by: "general" };
 }
 
 /**

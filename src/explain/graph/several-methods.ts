@@ -1,12 +1,10 @@
 /** Several saliency methods as one function: the network runs once for all, and so do the aspects' gradients. */
 
 import * as tf from "@tensorflow/tfjs";
-import { targetPort } from "../../core/graph-ports.js";
 import type { NdArrays } from "../../core/nd-array.js";
 import type { TensorFunction } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
 import type { SaliencyName } from "../methods.js";
-import { removedTargets } from "./evidence-removal.js";
 import { answerOutputs, overlapOutputs, pairOutputs } from "./explain-function.js";
 import { checkOptions } from "./options.js";
 import { explanationSteps } from "./steps.js";
@@ -14,14 +12,9 @@ import { explanationSteps } from "./steps.js";
 /**
  * What `readScores` reads by each method, by `ofMethod`; it is for calibration, and never exported.
  *
- * @param options.withRemoval adds the outputs of `removedTargets`, the same for all methods.
  * @throws ConfigError as `checkOptions`, at once.
  */
-export function severalMethods(
-  model: Model,
-  methods: readonly SaliencyName[],
-  { withRemoval = false }: { withRemoval?: boolean } = {},
-): TensorFunction {
+export function severalMethods(model: Model, methods: readonly SaliencyName[]): TensorFunction {
   for (const saliency of methods) checkOptions(model, { saliency });
   const [first] = methods;
   return (given) =>
@@ -33,7 +26,7 @@ export function severalMethods(
         for (const [name, tensor] of Object.entries(overlapOutputs(taps, steps.aspects)))
           outputs[methodPort(saliency, name)] = tensor;
       }
-      return { outputs: withRemoval ? { ...outputs, ...removedTargets(steps) } : outputs };
+      return { outputs };
     });
 }
 
@@ -44,15 +37,6 @@ export function ofMethod(outputs: NdArrays, saliency: SaliencyName): NdArrays {
     return [name.startsWith(prefix) ? name.slice(prefix.length) : name, array] as const;
   });
   return Object.fromEntries(named);
-}
-
-/** The target of one image, without an aspect's evidence, and with the reference in place of it. */
-export function targetsOf(outputs: NdArrays, aspect: string): { whole: number; removed: number; referenced: number } {
-  return {
-    whole: outputs.target.data[0],
-    removed: outputs[targetPort(aspect, "removed")].data[0],
-    referenced: outputs[targetPort(aspect, "referenced")].data[0],
-  };
 }
 
 function methodPort(saliency: SaliencyName, name: string): string {
