@@ -6,7 +6,7 @@
  *
  * Hours. It can be stopped at any time: a training continues where it was, and finished images are not measured again.
  * `--train-only` leaves the measuring for later, `--again` explains again by our own numbers, `--set` changes the
- * training's configuration.
+ * training's configuration, `--images` and `--validation-images` measure the first ones alone.
  */
 
 import { existsSync } from "node:fs";
@@ -37,6 +37,8 @@ const { values: options } = parseArgs({
     set: { type: "string", multiple: true, default: [] },
     "train-only": { type: "boolean", default: false },
     again: { type: "boolean", default: false },
+    images: { type: "string", default: "500" },
+    "validation-images": { type: "string", default: "100" },
   },
 });
 /** Strides 8 and 16 of MobileNet v2. By defaults heads of small parts read stride 4 too, at twice the time. */
@@ -99,10 +101,14 @@ async function measure() {
         shots.map((_, at) => given.flatMap((group) => group[at])),
       );
     };
-    const test = await judgedBy("test", await drawnCount("test"));
+    const test = await judgedBy("test", Math.min(Number(options.images), await drawnCount("test")));
     const validation = await judgedBy(
       "validation",
-      Math.min(VALIDATION_REMOVALS * classes.length, await drawnCount("validation")),
+      Math.min(
+        Number(options["validation-images"]),
+        VALIDATION_REMOVALS * classes.length,
+        await drawnCount("validation"),
+      ),
     );
     const [anyMethod] = Object.values(test);
     const rows = Object.entries(test).map(([method, images]) => ({
