@@ -46,6 +46,13 @@ export const GENERAL_LINES: Readonly<Record<SaliencyName, { readonly slope: numb
   "guided-grad-cam": { slope: 2.5 },
 };
 
+/**
+ * A line by randomized classifiers is at least this share of the general one: in no model whose causes are known does a
+ * lower line separate them (bench/results/relevance.md), and where randomized classifiers reach next to nothing, theirs
+ * would call all that is there relevant.
+ */
+export const LEAST_SHARE_OF_GENERAL = 0.1;
+
 /** A line of the model's own must separate so much better, in balanced accuracy, to take the place of the general one. */
 export const LEAST_GAIN = 0.02;
 

@@ -10,6 +10,7 @@ import {
   LEAST_COUNT,
   LEAST_GAIN,
   LEAST_RANDOMIZED_COUNT,
+  LEAST_SHARE_OF_GENERAL,
   SHORTCUT_SHARE,
 } from "../relevance-constants.js";
 import { balancedAccuracy, fitLine } from "./fit-line.js";
@@ -20,7 +21,8 @@ import { balancedAccuracy, fitLine } from "./fit-line.js";
  * With known causes the line is the one of all models, where the method has one; a line of the model's own takes its
  * place only where it separates causes from distractors clearly better. Without them it is the level that 3 % of the
  * aspects reach when the classifier is randomized: how high scores are depends on how many layers the heads read and how
- * deep they lie, and a line of other models called nothing relevant at all in some (bench/results/lines.md).
+ * deep they lie, and a line of other models called nothing relevant at all in some (bench/results/lines.md). It is at
+ * least a tenth of the line of all models.
  *
  * @param measured.general of the method, for all models; `line` is absent where none was found.
  * @param measured.known causes (positive) and distractors, of images answered right.
@@ -41,7 +43,10 @@ export async function decideScale({
     own !== null && (line === undefined || balancedAccuracy(known, own) - balancedAccuracy(known, line) > LEAST_GAIN);
   if (isOwn) return { kind: "probability", line: own, slope, by: "causes" };
   const chance = own === null ? lineAgainstRandomized(await randomized()) : null;
-  if (chance !== null) return { kind: "probability", line: chance, slope, by: "randomized" };
+  if (chance !== null) {
+    const least = LEAST_SHARE_OF_GENERAL * (line ?? 0);
+    return { kind: "probability", line: Math.max(chance, least), slope, by: "randomized" };
+  }
   return line === undefined ? { kind: "uncalibrated" } : { kind: "probability", line, slope, by: "general" };
 }
 
