@@ -20,9 +20,8 @@ import { balancedAccuracy, fitLine } from "./fit-line.js";
  *
  * With known causes the line is the one of all models, where the method has one; a line of the model's own takes its
  * place only where it separates causes from distractors clearly better. Without them it is the level that 3 % of the
- * aspects reach when the classifier is randomized: how high scores are depends on how many layers the heads read and how
- * deep they lie, and a line of other models called nothing relevant at all in some (bench/results/lines.md). It is at
- * least a tenth of the line of all models.
+ * aspects reach when the classifier is randomized: scores are several times as high in some models as in others, and the
+ * line of all models called nothing relevant in some (bench/results/lines.md). It is at least a tenth of that line.
  *
  * @param measured.general of the method, for all models; `line` is absent where none was found.
  * @param measured.known causes (positive) and distractors, of images answered right.
