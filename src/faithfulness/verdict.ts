@@ -33,7 +33,8 @@ export function verdictOf({ count, counts, methods, chance }: Omit<Faithfulness,
   if (count < LEAST_IMAGES || own?.namedCause == null || chance.namedCause === null)
     return { case: "too-few", text: `too few images to say: ${count}, and ${LEAST_IMAGES} at least are needed.` };
   const [low, high] = wilson(own.namedCause, count);
-  const found = `the cause is first in ${percent(own.namedCause)} of ${count} images (${percent(low)} to ${percent(high)})`;
+  const images = `${count} images that hold a cause and another aspect`;
+  const found = `the cause is first in ${percent(own.namedCause)} of ${images} (${percent(low)} to ${percent(high)})`;
   const beside = `at random it would be in ${percent(chance.namedCause)}`;
   const rest = counts.withoutCause < LEAST_IMAGES ? "" : uncausedText(counts.withoutCause, own.unexplainedWithoutCause);
   if (low > chance.namedCause) return { case: "better-than-chance", text: `${found}; ${beside}.${rest}` };
@@ -63,32 +64,37 @@ function removalVerdict(own: FaithfulnessMethod | undefined): Verdict {
         "Name causes, or label masks or boxes.",
     };
   const [low, high] = correlationInterval(found, count);
-  const { changed, kept } = removal;
-  const numbers = `rank correlation ${found.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)}) over ${count} aspects of images`;
-  const shares = [
-    [changed, "changes the answer"],
-    [kept, "does not change it"],
-  ] as const;
-  const relevant = shares.flatMap(([{ count, relevant }, what]) =>
-    relevant === null ? [] : [`${percent(relevant)} of the ${count} whose painting over ${what}`],
-  );
-  const rest = relevant.length > 0 ? ` Called relevant: ${relevant.join(", ")}.` : "";
+  const numbers = `rank correlation ${found.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)}) over ${count} aspects, each painted over in one image`;
+  const rest = relevanceText(removal);
   if (low > 0)
     return {
       case: "better-than-chance",
-      text: `the higher an aspect's score, the more the answer loses when it is painted over: ${numbers}.${rest}`,
+      text:
+        "the ranking is better than chance: the higher an aspect's score, the more the answer loses when it is " +
+        `painted over, ${numbers}.${rest}`,
     };
   if (high < 0)
     return {
       case: "worse-than-chance",
       text:
         "worse than chance, do not trust this model's ranking: the higher an aspect's score, the less the answer loses " +
-        `when it is painted over: ${numbers}.${rest}`,
+        `when it is painted over, ${numbers}.${rest}`,
     };
   return {
     case: "not-told-from-chance",
     text: `not told from chance whether scores follow what the answer loses by painting over: ${numbers}.${rest}`,
   };
+}
+
+/** Whether more of the aspects that change the answer are called relevant than of those that do not. */
+function relevanceText({ changed, kept }: NonNullable<FaithfulnessMethod["removal"]>): string {
+  if (changed.relevant === null || kept.relevant === null) return "";
+  const [[low], [, high]] = [wilson(changed.relevant, changed.count), wilson(kept.relevant, kept.count)];
+  const shares =
+    `${percent(changed.relevant)} of the ${changed.count} that change the answer when they are painted over, ` +
+    `${percent(kept.relevant)} of the ${kept.count} that do not`;
+  if (low > high) return ` Called relevant are ${shares}.`;
+  return ` Whether an aspect is called relevant is not told from chance: ${shares}.`;
 }
 
 /** Of Spearman's rank correlation of `count` pairs (Fieller, Hartley and Pearson 1957, doi:10.1093/biomet/44.3-4.470). */

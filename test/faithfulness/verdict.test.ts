@@ -18,7 +18,10 @@ describe("the verdict", () => {
   test("is better than chance where even the lower end of the interval is", async () => {
     const { case: found, text } = await verdict(100, 0.9);
     expect(found).toBe("better-than-chance");
-    expect(text).toBe("the cause is first in 90 % of 100 images (84 % to 94 %); at random it would be in 50 %.");
+    expect(text).toBe(
+      "the cause is first in 90 % of 100 images that hold a cause and another aspect (84 % to 94 %); " +
+        "at random it would be in 50 %.",
+    );
   });
 
   test("warns of a ranking that is worse than chance", async () => {
@@ -43,9 +46,12 @@ describe("the verdict", () => {
     expect(text).toContain("By painting over: too few aspects that are seen and could be painted over: 0");
   });
 
-  const byRemoval = async (removalCorrelation: number, { changed = 30, kept = 70 } = {}) => {
+  const byRemoval = async (removalCorrelation: number, { changed = 30, kept = 70, relevant = [0.9, 0.1] } = {}) => {
     const none = await measureFaithfulness([]);
-    const removal = { changed: { count: changed, relevant: 0.9 }, kept: { count: kept, relevant: 0.1 } };
+    const removal = {
+      changed: { count: changed, relevant: relevant[0] },
+      kept: { count: kept, relevant: relevant[1] },
+    };
     return verdictOf({ ...none, methods: [{ ...none.methods[0], isDefault: true, removalCorrelation, removal }] });
   };
 
@@ -53,10 +59,12 @@ describe("the verdict", () => {
     expect(await byRemoval(0.5)).toEqual({
       case: "better-than-chance",
       text:
-        "the higher an aspect's score, the more the answer loses when it is painted over: " +
-        "rank correlation 0.50 (0.36 to 0.62) over 100 aspects of images. Called relevant: " +
-        "90 % of the 30 whose painting over changes the answer, 10 % of the 70 whose painting over does not change it.",
+        "the ranking is better than chance: the higher an aspect's score, the more the answer loses when it is painted " +
+        "over, rank correlation 0.50 (0.36 to 0.62) over 100 aspects, each painted over in one image. Called relevant " +
+        "are 90 % of the 30 that change the answer when they are painted over, 10 % of the 70 that do not.",
     });
+    const { text } = await byRemoval(0.5, { relevant: [0.54, 0.55] });
+    expect(text).toContain("Whether an aspect is called relevant is not told from chance: 54 % of the 30 that change");
     expect((await byRemoval(0.1)).case).toBe("not-told-from-chance");
     expect((await byRemoval(-0.5)).case).toBe("worse-than-chance");
     expect((await byRemoval(0.9, { changed: 10, kept: 9 })).case).toBe("too-few");
