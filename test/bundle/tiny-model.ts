@@ -26,16 +26,18 @@ const spec: ModelSpec = {
 export function tinyModel({ seed = 7 }: { seed?: number } = {}): TrainedModel {
   const model = createModel(spec);
   const parameters = initialize([...model.trunk.foldedParameters, ...model.headParameters], { seed });
-  const channels = model.trunk.taps.find(({ name }) => name === SOURCE)?.channels ?? 0;
   const stream = random(seed, "reference");
-  const table = ndArray([3, channels]);
-  table.data.forEach((_, index) => {
-    table.data[index] = stream.uniform(0, 0.5);
-  });
+  const tableOf = (layer: string, rows: number) => {
+    const table = ndArray([rows, model.trunk.taps.find(({ name }) => name === layer)?.channels ?? 0]);
+    table.data.forEach((_, index) => {
+      table.data[index] = stream.uniform(0, 0.5);
+    });
+    return table;
+  };
   return {
     spec,
     parameters,
-    references: { [SOURCE]: table },
+    references: { [SOURCE]: tableOf(SOURCE, 3), conv_pw_8: tableOf("conv_pw_8", 1) },
     scales: {
       evidence: { class: { kind: "probability", line: 0.03, slope: 2, by: "causes" } },
       "grad-cam": { class: { kind: "probability", line: 0.1, slope: 2, by: "randomized" } },
