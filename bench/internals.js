@@ -27,7 +27,7 @@ export const { evidenceDensity } = await load("explain/reading/derived-place.js"
 /** @type {typeof import("../src/trunk/tap-offset.js")} */
 export const { tapOffset } = await load("trunk/tap-offset.js");
 /** @type {typeof import("../src/explain/relevance-constants.js")} */
-export const { GENERAL_LINES, SHARE_OF_PEAK } = await load("explain/relevance-constants.js");
+export const { GENERAL_LINES, RANDOMIZATION, SHARE_OF_PEAK } = await load("explain/relevance-constants.js");
 /** @type {typeof import("../src/trunk/architecture-of.js")} */
 export const { architectureOf } = await load("trunk/architecture-of.js");
 /** @type {typeof import("../src/pictures/overlay.js")} */
@@ -54,3 +54,5 @@ export const { balancedAccuracy, fitLine } = await load("explain/calibration/fit
 export const { relevanceOf, scaleIn } = await load("core/relevance-scale.js");
 /** @type {typeof import("../src/workflows/calibrate-model.js")} */
 export const { calibrateModel, methodsOf } = await load("workflows/calibrate-model.js");
+/** @type {typeof import("../src/explain/calibration/ground-truth.js")} */
+export const { isLabelledPresent } = await load("explain/calibration/ground-truth.js");

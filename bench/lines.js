@@ -4,40 +4,26 @@
  * each calls relevant. Adds the model to `bench/results/lines.json`, and writes the table of all, `lines.md`.
  */
 
-import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { batches, createModel, openDataset, readTrainedModel, selectEngine } from "aspectlens";
-import { writeJson } from "./harness.js";
-import { fitLine, GENERAL_LINES, knownCauses, lineAgainstRandomized, randomizedScores } from "./internals.js";
+import { batches } from "aspectlens";
+import {
+  fitLine,
+  GENERAL_LINES,
+  knownCauses,
+  lineAgainstRandomized,
+  RANDOMIZATION,
+  randomizedScores,
+} from "./internals.js";
+import { addRow, openNamedModel } from "./named-model.js";
 
 /** @import { Split } from "aspectlens" */
 /** @typedef {{ line: number, causes: number | null, distractors: number | null, randomized: number }} Found shares that are relevant */
 /** @typedef {{ name: string, taps: number, causes: number, distractors: number, lines: Record<string, Found | null> }} Row */
 
 const IMAGES = 400;
-const RANDOMIZATION = { images: 16, classifiers: 24 };
 const BATCH = 8;
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    name: { type: "string" },
-    unranked: { type: "string", multiple: true, default: [] },
-    results: { type: "string", default: "bench/results" },
-  },
-});
-const [run, data] = positionals;
-if (!run || !data || !options.name) throw new Error("usage: node bench/lines.js RUN DATASET --name NAME");
-const { name, unranked } = options;
-
-const { spec, parameters, references } = await readTrainedModel(
-  existsSync(join(run, "best")) ? join(run, "best") : run,
-);
-const dataset = await openDataset(data);
-const model = createModel(spec);
-const engine = await selectEngine();
+const { name, unranked, results, trained, dataset, model, engine } = await openNamedModel();
+const { spec, parameters, references } = trained;
 try {
   const { slope, line: general } = GENERAL_LINES.evidence;
   const causes = dataset.manifest.causes ?? {};
@@ -76,20 +62,10 @@ try {
     causes: found(fitLine(onValidation, { slope })),
   };
   const taps = new Set(model.aspects.flatMap(({ spec: { taps } }) => taps)).size;
-  await add({ name, taps, causes: scoresOf(true).length, distractors: scoresOf(false).length, lines });
+  const row = { name, taps, causes: scoresOf(true).length, distractors: scoresOf(false).length, lines };
+  await addRow(row, { results, work: "lines", pageOf });
 } finally {
   await engine.dispose();
-}
-
-/** @param {Row} row */
-async function add(row) {
-  const path = join(options.results, "lines.json");
-  /** @type {Row[]} */
-  const former = existsSync(path) ? JSON.parse(await readFile(path, "utf8")).rows : [];
-  const rows = [...former.filter((other) => other.name !== row.name), row];
-  await writeJson(path, { format: "aspectlens-bench/1", rows });
-  await writeFile(join(options.results, "lines.md"), pageOf(rows));
-  console.log(pageOf([row]));
 }
 
 /** @param {readonly Row[]} rows */

@@ -8,25 +8,17 @@
  * aspect is above chance, and which.
  */
 
-import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { parseArgs } from "node:util";
 import {
   batches,
-  createModel,
   explainConstants,
   explainFunction,
   faithfulnessOf,
-  openDataset,
   overSamples,
   readExplanation,
-  readTrainedModel,
   SALIENCY_NAMES,
-  selectEngine,
 } from "aspectlens";
-import { writeJson } from "./harness.js";
-import { calibrateModel, methodsOf, scaleIn } from "./internals.js";
+import { calibrateModel, isLabelledPresent, methodsOf, scaleIn } from "./internals.js";
+import { addRow, openNamedModel } from "./named-model.js";
 
 /** @import { Faithfulness, InnerTarget } from "aspectlens" */
 /** @typedef {{ target: string, line: number | null, images: number, named: number, byAspect: Record<string, number> }} Other */
@@ -35,22 +27,7 @@ import { calibrateModel, methodsOf, scaleIn } from "./internals.js";
 const TARGET_IMAGES = 100;
 const BATCH = 8;
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    name: { type: "string" },
-    unranked: { type: "string", multiple: true, default: [] },
-    results: { type: "string", default: "bench/results" },
-  },
-});
-const [run, data] = positionals;
-if (!run || !data || !options.name) throw new Error("usage: node bench/methods.js RUN DATASET --name NAME");
-const { name, unranked } = options;
-
-const asTrained = await readTrainedModel(existsSync(join(run, "best")) ? join(run, "best") : run);
-const dataset = await openDataset(data);
-const engine = await selectEngine();
-const model = createModel(asTrained.spec);
+const { name, unranked, results, trained: asTrained, dataset, model, engine } = await openNamedModel();
 const { inputSize } = asTrained.spec.trunk;
 const { causes } = dataset.manifest;
 const { parameters, references } = asTrained;
@@ -63,7 +40,8 @@ try {
   const { faithfulness } = await faithfulnessOf(trained, { engine, dataset, unranked, others, draws: 0 });
   const targets = [];
   for (const target of innerTargets()) targets.push(await named(target, scales));
-  await add({ name, methods: faithfulness.methods, count: faithfulness.count, targets });
+  const row = { name, methods: faithfulness.methods, count: faithfulness.count, targets };
+  await addRow(row, { results, work: "methods", pageOf });
 } finally {
   await engine.dispose();
 }
@@ -110,7 +88,7 @@ async function named(target, scales) {
   for await (const { sample, outputs } of overSamples(model, running)) {
     const { explanation } = readExplanation(outputs, { spec: model.spec, scale, image: sample.path, target });
     const isSeen =
-      target.kind === "unit" || (sample.aspects[target.aspect] && isPresent(sample.aspects[target.aspect]));
+      target.kind === "unit" || (sample.aspects[target.aspect] && isLabelledPresent(sample.aspects[target.aspect]));
     if (!isSeen) continue;
     images++;
     const relevant = explanation.aspects.filter(({ isRelevant }) => isRelevant);
@@ -118,22 +96,6 @@ async function named(target, scales) {
     for (const aspect of relevant) byAspect[aspect.name] = (byAspect[aspect.name] ?? 0) + 1;
   }
   return { target: title, line: scale.kind === "uncalibrated" ? null : scale.line, images, named: some, byAspect };
-}
-
-/** @param {import("aspectlens").Annotation} annotation */
-function isPresent({ mask, boxes, present, amount }) {
-  return present === true || (boxes?.length ?? 0) > 0 || (amount ?? 0) > 0 || Boolean(mask?.some((value) => value > 0));
-}
-
-/** @param {Row} row */
-async function add(row) {
-  const path = join(options.results, "methods.json");
-  /** @type {Row[]} */
-  const former = existsSync(path) ? JSON.parse(await readFile(path, "utf8")).rows : [];
-  const rows = [...former.filter((other) => other.name !== row.name), row];
-  await writeJson(path, { format: "aspectlens-bench/1", rows });
-  await writeFile(join(options.results, "methods.md"), pageOf(rows));
-  console.log(pageOf([row]));
 }
 
 /** @param {readonly Row[]} rows */

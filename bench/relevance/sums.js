@@ -33,7 +33,7 @@ export function variantSums(model) {
     tf.tidy(() => {
       const steps = explanationSteps(model, given);
       /** @type {Record<string, tf.Tensor>} */
-      const outputs = { ...explanationOutputs(model, steps) };
+      const outputs = explanationOutputs(model, steps);
       for (const [layer, { reference, difference }] of Object.entries(steps.taps)) {
         const readers = Object.entries(steps.aspects).filter(([, { taps }]) => taps.includes(layer));
         const evidences = readers.map(([, { taps, evidence }]) => evidence[taps.indexOf(layer)]);

@@ -80,7 +80,8 @@ export function rankedScores(comparison: GroundTruthComparison<Scored>): RankedA
   }));
 }
 
-function isLabelledPresent({ mask, boxes, present, amount, map }: Annotation): boolean {
+/** Whether an annotation says that the aspect is in the image. */
+export function isLabelledPresent({ mask, boxes, present, amount, map }: Annotation): boolean {
   return (
     present === true ||
     (boxes !== undefined && boxes.length > 0) ||

@@ -130,6 +130,12 @@ function leadingTo({ trunk }: Model, wanted: readonly string[]): Model["trunk"][
   return trunk.taps.filter(({ name }) => wanted.every((to) => trunk.leadsTo(name, to)));
 }
 
+/** Of some layers, the one that comes last in the trunk. */
+export function lastLayer({ trunk }: Model, layers: readonly string[]): string {
+  const order = trunk.taps.map(({ name }) => name);
+  return order[lastOf(layers, order)];
+}
+
 function lastOf(layers: readonly string[], order: readonly string[]): number {
   return Math.max(...layers.map((name) => order.indexOf(name)));
 }

@@ -10,7 +10,7 @@ import { isOfLastLayer, type MaskingName, type SaliencyName } from "../methods.j
 import type { InnerTarget } from "../target.js";
 import { type AspectPasses, aspectPasses } from "./aspect-passes.js";
 import { explainedLayer } from "./explained-layer.js";
-import { explainedTaps, explainingHeads } from "./explained-taps.js";
+import { explainedTaps, explainingHeads, lastLayer } from "./explained-taps.js";
 import { explainedClass, explainedInner, targetLayers } from "./explained-target.js";
 import { resolveTarget } from "./logit-target.js";
 import type { Mapping } from "./mapping/mapping.js";
@@ -73,7 +73,7 @@ export function explanationSteps(
         weights: resolveTarget(logits, inputs.target as tf.Tensor2D, classifier.spec),
         scale,
       });
-  const last = lastOf(target.layers, model);
+  const last = lastLayer(model, target.layers);
   const layerNamed = (name: string) => explainedLayer(model, name, { constants, layerValues, target });
 
   const masked = Object.fromEntries(explained.map((name) => [name, layerNamed(name)]));
@@ -119,12 +119,6 @@ export function explanationSteps(
   const targetAt: Steps["targetAt"] = (replaced) =>
     target.value(trunk.run(constants, { input: image, ...replaced }, target.layers));
   return { logits, target: target.value(layerValues), taps, aspects, saliencyBy, maskedBy, targetAt };
-}
-
-/** The layer that comes last in the trunk. */
-function lastOf(layers: readonly string[], { trunk }: Model): string {
-  const [last] = trunk.taps.filter(({ name }) => layers.includes(name)).slice(-1);
-  return last.name;
 }
 
 /** The features of a layer, masked. */
