@@ -54,8 +54,15 @@ function resultOf(node: ReadNode, shapes: Ports, constants: ReadonlyMap<string, 
   try {
     const rule = RULES.get(operator);
     if (!rule) throw new Error("is not known");
-    const most = operator === "MaxPool" || operator === "TopK" ? 2 : 1;
-    if (inputs.length < 1 || outputs.length < 1 || outputs.length > most) throw new Error("has other outputs");
+    const isSplit = operator === "Split";
+    const most = isSplit
+      ? (attributes.get("num_outputs")?.[0] ?? 0)
+      : operator === "MaxPool" || operator === "TopK"
+        ? 2
+        : 1;
+    const least = isSplit ? most : 1;
+    if (inputs.length < 1 || outputs.length < Math.max(1, least) || outputs.length > most)
+      throw new Error("has other outputs");
     const integers = (input: number) => {
       const found = constants.get(inputs[input] ?? "")?.integers;
       if (found) return found;

@@ -66,6 +66,7 @@ const ATTRIBUTE_NAMES = new Set([
   "kernel_shape",
   "largest",
   "mode",
+  "num_outputs",
   "output_padding",
   "pads",
   "perm",

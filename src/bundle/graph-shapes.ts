@@ -72,6 +72,14 @@ export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
     const length = shapes.reduce((sum, shape) => sum + shape[axis], 0);
     return plain(shapes[0].with(axis, length));
   }),
+  // Of each part.
+  ...each("Split", (given) => {
+    const [shape] = given.shapes;
+    const [axis] = axesFrom(number(given, "axis", 0), shape);
+    const length = shape[axis] / number(given, "num_outputs", 1)[0];
+    if (!Number.isInteger(length)) throw new Error("has parts of several sizes");
+    return plain(shape.with(axis, length), checkedSize(shape));
+  }),
   ...each("DepthToSpace", (given) => {
     const [block] = number(given, "blocksize", 1);
     const [batch, channels, height, width] = ranked(given.shapes[0], 4);

@@ -4,7 +4,7 @@
  * off after it.
  */
 
-import { addNode, type Graph, integerConstants, mirror, reshape, transpose, type Value } from "./graph.js";
+import { addNode, type Graph, integerConstants, mirror, padConstant, reshape, transpose, type Value } from "./graph.js";
 import { blockedLayout, NCHW, natural } from "./layout.js";
 import { reorderInput, reorderOutput } from "./nchwc.js";
 import { form, full, type TracedTensor, traced } from "./traced-tensor.js";
@@ -23,19 +23,24 @@ export function inBlocks(graph: Graph, tensor: TracedTensor): Value {
   const { shape, layout } = features;
   if (shape[3] % graph.block === 0) return form(graph, features, blockedLayout(graph.block));
   const channelsLast = layout === natural(4);
-  return reorderInput(graph, form(graph, features, channelsLast ? layout : NCHW), { channelsLast });
+  const value = reorderInput(graph, form(graph, features, channelsLast ? layout : NCHW), { channelsLast });
+  graph.shapes.set(value, [shape[0], wholeBlocks(graph, shape[3]), shape[1], shape[2]]);
+  return value;
 }
 
 /** What a convolution gave in whole blocks, as features of the shape that they should have. */
 export function fromBlocks(graph: Graph, value: Value, shape: readonly number[]): TracedTensor {
   const channels = shape[3];
   if (channels % graph.block === 0) return traced(graph, value, shape, { layout: blockedLayout(graph.block) });
+  graph.shapes.set(value, [shape[0], wholeBlocks(graph, channels), shape[1], shape[2]]);
   return traced(graph, reorderOutput(graph, value, { channels, channelsLast: false }), shape, { layout: NCHW });
 }
 
-/** Zeros after the values of a row-major array, up to other sizes. */
+/** Zeros after the values of a row-major array, up to other sizes. The runtime would pad a constant in every run. */
 export function padded(graph: Graph, value: Value, sizes: readonly number[], to: readonly number[]): Value {
   if (to.every((size, axis) => size === sizes[axis])) return value;
+  const constant = graph.constants.get(value);
+  if (constant) return padConstant(graph, value, { ...constant, shape: sizes }, to);
   const amounts = [...sizes.map(() => 0), ...sizes.map((size, axis) => to[axis] - size)];
   return addNode(graph, "Pad", [value, integerConstants(graph, amounts)], { mode: "constant" });
 }

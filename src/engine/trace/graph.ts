@@ -172,10 +172,18 @@ export function transpose(graph: Graph, value: Value, shape: readonly number[], 
 /** Lower than any index, so that a slice with a negative step reaches the first element. */
 export const BEFORE_FIRST = -(2 ** 31);
 
-/** Reverses the order along some axes. */
+/**
+ * Reverses the order along some axes. A constant is mirrored here where the graph is not saved, since a file would hold
+ * it twice.
+ */
 export function mirror(graph: Graph, value: Value, axes: readonly number[]): Value {
+  const constant = graph.constants.get(value);
+  if (constant && graph.block) return mirrorConstant(graph, value, constant, axes);
   const lists = [axes.map(() => -1), axes.map(() => BEFORE_FIRST), axes, axes.map(() => -1)];
-  return addNode(graph, "Slice", [value, ...lists.map((list) => integerConstants(graph, list))]);
+  const mirrored = addNode(graph, "Slice", [value, ...lists.map((list) => integerConstants(graph, list))]);
+  const shape = graph.shapes.get(value);
+  if (shape) graph.shapes.set(mirrored, shape);
+  return mirrored;
 }
 
 /** Whether two values have the same shape, and it is known. */
@@ -184,11 +192,54 @@ export function haveOneShape(graph: Graph, a: Value, b: Value): boolean {
 }
 
 function transposeConstant(graph: Graph, value: Value, constant: GraphConstant, axes: readonly number[]): Value {
-  const key = `transposed|${value}|${axes.join()}`;
+  const { elementType, shape, data } = constant;
+  return remembered(graph, `transposed|${value}|${axes.join()}`, () =>
+    addConstant(graph, elementType, pick(shape, axes), permuteData(data, shape, axes)),
+  );
+}
+
+function mirrorConstant(graph: Graph, value: Value, constant: GraphConstant, axes: readonly number[]): Value {
+  const { elementType, shape, data } = constant;
+  return remembered(graph, `mirrored|${value}|${axes.join()}`, () => {
+    const mirrored = data.slice();
+    for (const axis of axes) {
+      const length = shape[axis];
+      const inner = sizeOf(shape.slice(axis + 1));
+      const before = mirrored.slice();
+      for (let row = 0; row * inner < mirrored.length; row++) {
+        const from = (row - (row % length) + length - 1 - (row % length)) * inner;
+        mirrored.set(before.subarray(from, from + inner) as never, row * inner);
+      }
+    }
+    return addConstant(graph, elementType, shape, mirrored);
+  });
+}
+
+/** Zeros after a constant's values, up to other sizes. */
+export function padConstant(graph: Graph, value: Value, constant: GraphConstant, to: readonly number[]): Value {
+  const { elementType, shape, data } = constant;
+  return remembered(graph, `padded|${value}|${to.join()}`, () => {
+    const rows = sizeOf(shape.slice(0, -1));
+    const length = shape[shape.length - 1];
+    const padded = new (data.constructor as Float32ArrayConstructor)(sizeOf(to));
+    for (let row = 0; row < rows; row++) {
+      let [rest, start, inner] = [row, 0, to[to.length - 1]];
+      for (let axis = shape.length - 2; axis >= 0; axis--) {
+        start += (rest % shape[axis]) * inner;
+        rest = Math.floor(rest / shape[axis]);
+        inner *= to[axis];
+      }
+      padded.set(data.subarray(row * length, (row + 1) * length) as Float32Array, start);
+    }
+    return addConstant(graph, elementType, to, padded);
+  });
+}
+
+/** A value that is made once. */
+function remembered(graph: Graph, key: string, make: () => Value): Value {
   const known = graph.expressions.get(key);
   if (known) return known[0];
-  const { elementType, shape, data } = constant;
-  const result = addConstant(graph, elementType, pick(shape, axes), permuteData(data, shape, axes));
+  const result = make();
   graph.expressions.set(key, [result]);
   return result;
 }

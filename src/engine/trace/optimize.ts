@@ -3,6 +3,7 @@
  */
 
 import { addConstant, type Graph, reshape, type Value } from "./graph.js";
+import { mergeBranches } from "./merge-branches.js";
 import { neededNodes, sorted } from "./node-order.js";
 import { fuseBlocked } from "./optimize-blocked.js";
 
@@ -10,6 +11,7 @@ import { fuseBlocked } from "./optimize-blocked.js";
 export function optimize(graph: Graph, outputs: readonly Value[]): void {
   fuseBiases(graph, outputs);
   if (graph.block) fuseBlocked(graph, outputs);
+  mergeBranches(graph, outputs);
   graph.nodes = sorted(graph.nodes);
   prune(graph, outputs);
 }

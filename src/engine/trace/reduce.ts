@@ -89,6 +89,7 @@ function reduceInBlocks(
   const sums = isProduct
     ? dotProducts(graph, product.inputs, x.shape)
     : nchwc(graph, "GlobalAveragePool", [source], {});
+  graph.shapes.set(sums, isProduct ? [1, batch * channels, 1, 1] : [batch, channels, 1, 1]);
   const imageScale = isProduct ? (isSum ? 1 : 1 / (height * width)) : isSum ? height * width : 1;
   let value = reshape(graph, sums, [batch, channels]);
   if (axes.includes(0)) value = addNode(graph, operator, [value, integerConstants(graph, [0])], { keepdims: 0 });

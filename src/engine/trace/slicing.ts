@@ -5,7 +5,7 @@ import { TraceError } from "../../core/errors.js";
 import { sharedLayout } from "./elementwise.js";
 import { addConstant, addNode, BEFORE_FIRST, type Graph, integerConstants, mirror, reshape } from "./graph.js";
 import type { KernelTable, One } from "./kernel.js";
-import { axesOf, blockOf, NCHW, physical } from "./layout.js";
+import { axesOf, blockOf, NCHW, natural, physical } from "./layout.js";
 import {
   form,
   full,
@@ -27,9 +27,11 @@ function concat(graph: Graph, tensors: readonly TracedTensor[], axis: number): T
   const shape = [...first.shape];
   shape[axis] = tensors.reduce((sum, tensor) => sum + tensor.shape[axis], 0);
   const shared = sharedLayout(present, shape.length);
-  // Blocked features with whole blocks of channels follow each other in memory as their channels do.
-  const isByBlocks = axis === 3 && present.every((tensor) => tensor.shape[3] % blockOf(shared) === 0);
-  const layout = blockOf(shared) && !isByBlocks ? NCHW : shared;
+  // Blocked features with whole blocks of channels follow each other in memory as their images and channels do.
+  const isByBlocks = (axis === 0 || axis === 3) && present.every((tensor) => tensor.shape[3] % blockOf(shared) === 0);
+  // A single channel lies the same in every layout: joined as last axis, the result needs no transposition.
+  const isOfSingles = axis === 3 && present.every((tensor) => tensor.shape.length === 4 && tensor.shape[3] === 1);
+  const layout = isOfSingles ? natural(4) : blockOf(shared) && !isByBlocks ? NCHW : shared;
   const values = present.map((tensor) => form(graph, full(graph, tensor), layout));
   const order = blockOf(layout) ? NCHW : layout;
   const value = addNode(graph, "Concat", values, { axis: order.indexOf(String(axis)) });

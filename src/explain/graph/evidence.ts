@@ -73,18 +73,21 @@ export function overlapMap(root: tf.Tensor4D, aspect: tf.Tensor4D): tf.Tensor4D 
 }
 
 /**
- * What each two of several aspects share, `<p_a, p_b>` over the whole layer. As products and sums: a matrix product
- * would first need all of them in one layout.
+ * What each two of several aspects share, `<p_a, p_b>` over the whole layer.
  *
  * @param evidences n times `[batch, height, width, channels]`, n at least 2.
  * @returns `[batch, n (n - 1) / 2]`, in the order (0, 1), (0, 2), ..., (1, 2), ...; the caller disposes it.
  */
 export function pairSums(evidences: readonly tf.Tensor4D[]): tf.Tensor2D {
   return tf.tidy(() => {
-    const pairs = evidences.flatMap((a, index) => evidences.slice(index + 1).map((b) => [a, b]));
-    return tf.stack(
-      pairs.map(([a, b]) => tf.sum(tf.mul(a, b), [1, 2, 3])),
+    const [batch, count] = [evidences[0].shape[0], evidences.length];
+    // Channels first, as ONNX Runtime holds them: of a sum over all elements their order does not matter.
+    const rows = tf.stack(
+      evidences.map((evidence) => tf.reshape(tf.transpose(evidence, [0, 3, 1, 2]), [batch, -1])),
       1,
-    ) as tf.Tensor2D;
+    );
+    const all = tf.reshape(tf.matMul(rows, rows, false, true), [batch, count * count]);
+    const pairs = evidences.flatMap((_, a) => evidences.slice(a + 1).map((_, b) => a * count + a + 1 + b));
+    return tf.gather(all, tf.tensor1d(pairs, "int32"), 1) as tf.Tensor2D;
   });
 }
