@@ -43,7 +43,9 @@ export const { knownCauses, randomizedScores } = await load("explain/calibration
 /** @type {typeof import("../src/explain/reading/non-negative-least-squares.js")} */
 export const { nonNegativeLeastSquares } = await load("explain/reading/non-negative-least-squares.js");
 /** @type {typeof import("../src/explain/calibration/randomized-models.js")} */
-export const { halfNegated, overRandomizedModels } = await load("explain/calibration/randomized-models.js");
+export const { halfNegated, overRandomizedModels, randomizeClassifier } = await load(
+  "explain/calibration/randomized-models.js",
+);
 /** @type {typeof import("../src/explain/calibration/run-over-samples.js")} */
 export const { firstSamples } = await load("explain/calibration/run-over-samples.js");
 /** @type {typeof import("../src/explain/calibration/decide-scale.js")} */
@@ -56,3 +58,7 @@ export const { relevanceOf, scaleIn } = await load("core/relevance-scale.js");
 export const { calibrateModel, methodsOf } = await load("workflows/calibrate-model.js");
 /** @type {typeof import("../src/explain/calibration/ground-truth.js")} */
 export const { isLabelledPresent } = await load("explain/calibration/ground-truth.js");
+/** @type {typeof import("../src/explain/calibration/measure-absences.js")} */
+export const { measureAbsences } = await load("explain/calibration/measure-absences.js");
+/** @type {typeof import("../src/core/absences.js")} */
+export const { neededAbsences } = await load("core/absences.js");

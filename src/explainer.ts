@@ -21,6 +21,7 @@ export {
   openExplainer,
   type Picture,
 } from "./bundle/explainer.js";
+export type { Absences } from "./core/absences.js";
 export type { AspectKind, Task } from "./core/annotation.js";
 export type { Crop, Symmetry } from "./core/augmented-view.js";
 export type { Box } from "./core/box.js";

@@ -124,6 +124,7 @@ export {
   openExplainer,
   type Picture,
 } from "./bundle/explainer.js";
+export type { Absences } from "./core/absences.js";
 export type {
   RelevanceScale,
   RelevanceScales,

@@ -1,5 +1,6 @@
 /** `bundle.json`: what a bundle says of itself, and the checks that it must pass before anything else is read. */
 
+import { type Absences, areAbsences } from "../core/absences.js";
 import { checkKeys } from "../core/check-keys.js";
 import { BundleError } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
@@ -50,6 +51,8 @@ export interface BundleDescription {
   readonly masking: MaskingName;
   /** What scores mean, by saliency method and kind of target; uncalibrated where there is none. */
   readonly scales: RelevanceScales;
+  /** Which answers need that an aspect is absent; bundles of earlier versions have none. */
+  readonly absences?: Absences;
   readonly provenance: Provenance;
   /** Orders of axes in `weights.safetensors`; its `reference/<tap>` hold the references. */
   readonly layouts: Layouts;
@@ -64,6 +67,7 @@ const KEYS = [
   "saliency",
   "masking",
   "scales",
+  "absences",
   "provenance",
   "layouts",
   "files",
@@ -81,7 +85,7 @@ export function parseDescription(bytes: Uint8Array, path: string): BundleDescrip
   }
   checkKeys(value, KEYS, where, BundleError);
   for (const key of KEYS)
-    if (!Object.hasOwn(value, key))
+    if (key !== "absences" && !Object.hasOwn(value, key))
       throw new BundleError(`${where}: "${key}" is missing.`, { cure: "Export it again." });
   const refuse: Refuse = (key, expected) =>
     new BundleError(`${where}: ${key}: expected ${expected}.`, { cure: "Export the bundle again." });
@@ -98,13 +102,15 @@ export function parseDescription(bytes: Uint8Array, path: string): BundleDescrip
   return value as unknown as BundleDescription;
 }
 
-function checkMethod({ saliency, masking, scales }: Record<string, unknown>, refuse: Refuse): void {
+function checkMethod({ saliency, masking, scales, absences }: Record<string, unknown>, refuse: Refuse): void {
   const saliencyName = SALIENCY_NAMES.find((name) => name === saliency);
   if (!saliencyName) throw refuse("saliency", `one of ${SALIENCY_NAMES.join(", ")}`);
   const valid = maskingsOf(saliencyName);
   if (!valid.some((name) => name === masking)) throw refuse("masking", `one of ${valid.join(", ")}`);
   const isScales = isRecord(scales) && Object.values(scales).every(areScales);
   if (!isScales) throw refuse("scales", "by method and kind of target a kind, a line and a slope");
+  if (absences !== undefined && !areAbsences(absences))
+    throw refuse("absences", "by class and aspect a share of 0 to 1");
 }
 
 function areScales(byGroup: unknown): boolean {

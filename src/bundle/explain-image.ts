@@ -3,6 +3,7 @@
  * copies too.
  */
 
+import type { Absences } from "../core/absences.js";
 import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
 import type { ScoreScale } from "../core/relevance-scale.js";
 import type { RunGraph } from "../engine/session-pool.js";
@@ -23,6 +24,7 @@ export interface HowToExplain {
   readonly scale: ScoreScale;
   /** Aspects whose heads see nothing. */
   readonly unseen: readonly string[];
+  readonly absences: Absences;
   readonly target?: Target;
   readonly stem?: string;
   readonly hasInterval?: boolean;

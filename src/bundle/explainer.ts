@@ -10,7 +10,7 @@ import type { ClassifierSpec } from "../heads/head-spec.js";
 import type { ModelSpec } from "../model/model-spec.js";
 import { checkImages, checkMethod, checkOpening, checkRequest, checkStem, checkTarget } from "./check-request.js";
 import { type BundleDescription, checkImageReading } from "./description.js";
-import { explainImage } from "./explain-image.js";
+import { explainImage, type HowToExplain } from "./explain-image.js";
 import { inOrder } from "./explain-many.js";
 import { type ExplanationGraphs, explanationGraphs } from "./explanation-graphs.js";
 import { type ImageSource, type LoadedImage, loadImage, type Picture } from "./image-source.js";
@@ -121,7 +121,8 @@ export async function openExplainer(source: string | Bundle, options: ExplainerO
 
   const size = spec.trunk.inputSize;
   const unseen = Object.keys(description.provenance.unseen ?? {});
-  const explainLoaded = loadedExplainer(graphs, { spec, classifier, unseen });
+  const { absences = {} } = description;
+  const explainLoaded = loadedExplainer(graphs, { spec, classifier, unseen, absences });
 
   async function* begun(
     images: Iterable<ImageSource> | AsyncIterable<ImageSource>,
@@ -167,7 +168,7 @@ export async function openExplainer(source: string | Bundle, options: ExplainerO
 /** Explains an image as soon as it is loaded. */
 function loadedExplainer(
   graphs: ExplanationGraphs,
-  { spec, classifier, unseen }: { spec: ModelSpec; classifier: ClassifierSpec; unseen: readonly string[] },
+  common: Pick<HowToExplain, "spec" | "classifier" | "unseen" | "absences">,
 ) {
   return async (
     run: RunGraph,
@@ -177,9 +178,7 @@ function loadedExplainer(
     const image = await loaded;
     const { width, height, picture, note } = image;
     const how = {
-      spec,
-      classifier,
-      unseen,
+      ...common,
       method: graphs.method,
       scale: graphs.scaleOf(target),
       target,

@@ -111,6 +111,8 @@ export type HeadlineCase =
   | "elsewhere"
   /** Aspects are seen, but of none can it be read whether it is relevant. */
   | "unreadable"
+  /** No aspect that is seen explains the answer, but that some are not seen: with them it would be another. */
+  | "absence"
   /** No aspect is seen. */
   | "nothing-seen"
   /** None is seen, and no head of the model sees anything. */
@@ -149,6 +151,8 @@ export interface Explanation {
   readonly outside: number | null;
   /** Of the evidence for and against the answer, the share against, 0..1; `null` where there is none. */
   readonly against: number | null;
+  /** Aspects that are not seen, and with which such an answer changes: their absence is a reason. */
+  readonly absenceOf: readonly string[];
 }
 
 /** What the pictures need and the JSON does not hold. Rows from the top, at the model's input size unless said. */

@@ -49,6 +49,7 @@ export function headlineParts({
   aspects,
   elsewhere,
   outside,
+  absenceOf,
 }: Unspoken & { readonly headline: Pick<Headline, "case"> }): HeadlineParts {
   const named = found === "ranked" ? ranked(aspects) : relevant(aspects);
   return {
@@ -56,21 +57,29 @@ export function headlineParts({
     answer: answerText(prediction),
     question: questionText(prediction, target),
     named,
-    rest: restText(found, aspects, { elsewhere: elsewhere ?? 0, outside: outside ?? 0 }),
+    rest: [
+      restText(found, aspects, { elsewhere: elsewhere ?? 0, outside: outside ?? 0 }),
+      // Where what is seen says all, what is not seen adds nothing.
+      found === "named" ? "" : absenceText(absenceOf),
+    ]
+      .filter((text) => text !== "")
+      .join("; "),
   };
 }
 
 function caseOf(
-  { aspects, scale, elsewhere }: Unspoken,
+  { aspects, scale, elsewhere, absenceOf }: Unspoken,
   { isPeakElsewhere, unseen }: { isPeakElsewhere: boolean; unseen: readonly string[] },
 ): HeadlineCase {
   const present = aspects.filter(({ isPresent }) => isPresent);
   if (present.length === 0) {
+    if (absenceOf.length > 0) return "absence";
     return aspects.length > 0 && aspects.every(({ name }) => unseen.includes(name)) ? "blind" : "nothing-seen";
   }
   if (scale.kind === "uncalibrated") return present.some(({ score }) => score !== null) ? "ranked" : "unreadable";
   if (relevant(aspects).length > 0) return isPeakElsewhere || (elsewhere ?? 0) > MOSTLY ? "partly-elsewhere" : "named";
-  return present.some(({ score }) => score === null) ? "unreadable" : "elsewhere";
+  if (present.some(({ score }) => score === null)) return "unreadable";
+  return absenceOf.length > 0 ? "absence" : "elsewhere";
 }
 
 /** Shares of the map, as in an explanation. */
@@ -91,6 +100,7 @@ function restText(found: HeadlineCase, aspects: readonly AspectExplanation[], { 
 export function caseText(found: HeadlineCase): string {
   switch (found) {
     case "named":
+    case "absence":
       return "";
     case "partly-elsewhere":
       return "much of the evidence lies elsewhere";
@@ -105,6 +115,16 @@ export function caseText(found: HeadlineCase): string {
     case "ranked":
       return "not calibrated, scores only rank";
   }
+}
+
+/** "no open or short is seen, either of which would change the answer"; empty without a name. */
+function absenceText(names: readonly string[]): string {
+  if (names.length === 0) return "";
+  const which = ["which", "either of which"][names.length - 1] ?? "any of which";
+  return `no ${joined(
+    names.map((name) => clip(name)),
+    "or",
+  )} is seen, ${which} would change the answer`;
 }
 
 /** The aspect in which most of what lies elsewhere is, by more than its size; it is no reason all the same. */
@@ -146,9 +166,9 @@ function ranked(aspects: readonly AspectExplanation[]): AspectExplanation[] {
 }
 
 /** "a", "a and b", "a, b and c". */
-function joined(names: readonly string[]): string {
+function joined(names: readonly string[], word: "and" | "or" = "and"): string {
   const [last] = names.slice(-1);
-  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${last}`;
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} ${word} ${last}`;
 }
 
 /** Two digits, such as 0.0042; a dash for a number that does not exist. */

@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Absences } from "../core/absences.js";
 import { InputError, inFile } from "../core/errors.js";
 import { exists, isFolder, writeFileAtomic, writeJson } from "../core/files.js";
 import { parseJson } from "../core/json.js";
@@ -62,6 +63,8 @@ export interface TrainedModel {
   readonly references: NdArrays;
   /** What scores mean, at the heads' own layers. */
   readonly scales: RelevanceScales;
+  /** Which answers need that an aspect is absent; none is known without it. */
+  readonly absences?: Absences;
   readonly provenance: Provenance;
 }
 

@@ -1,8 +1,10 @@
 /** What a model's scores mean: for every saliency method and kind of target, on the validation images. */
 
+import type { Absences } from "../core/absences.js";
 import type { RelevanceScales } from "../core/relevance-scale.js";
 import { type CalibrateOptions, calibrate } from "../explain/calibration/calibrate.js";
 import { innerScales } from "../explain/calibration/inner-targets.js";
+import { measureAbsences } from "../explain/calibration/measure-absences.js";
 import { allowsCam } from "../explain/graph/explained-taps.js";
 import { DEFAULT_SALIENCY, SALIENCY_NAMES, type SaliencyName } from "../explain/methods.js";
 import { OTHER_METHODS } from "../explain/relevance-constants.js";
@@ -20,7 +22,7 @@ export interface CalibrateModelOptions extends Omit<CalibrateOptions, "methods" 
 export async function calibrateModel(
   model: Model,
   { others, batchSize = 8, onProgress, ...given }: CalibrateModelOptions,
-): Promise<{ scales: RelevanceScales; imageCount: number; warnings: readonly string[] }> {
+): Promise<{ scales: RelevanceScales; absences: Absences; imageCount: number; warnings: readonly string[] }> {
   const common = { ...given, batchSize };
   onProgress?.(0, DEFAULT_SALIENCY);
   const { scales, imageCount, warnings } = await calibrate(model, common);
@@ -30,7 +32,10 @@ export async function calibrateModel(
     others.length > 0 ? await calibrate(model, { ...common, methods: others, limit, randomization }) : { scales: {} };
   onProgress?.(2 / 3, "targets other than classes");
   const inner = await innerScales(model, common);
+  onProgress?.(5 / 6, "the absence of aspects");
+  const absences = await measureAbsences(model, common);
   return {
+    absences,
     scales: { ...more.scales, [DEFAULT_SALIENCY]: { ...scales[DEFAULT_SALIENCY], ...inner } },
     imageCount,
     warnings,

@@ -149,6 +149,7 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
     references,
     // A few images with new labels would move what the former aspects were measured by.
     scales: base ? base.scales : calibration.scales,
+    absences: base ? base.absences : calibration.absences,
     provenance: provenanceOf(plan, {
       result,
       metrics,

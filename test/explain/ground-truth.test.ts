@@ -34,6 +34,7 @@ function explanation(aspects: Record<string, Seen>, answer = "malignant"): Expla
     elsewhere: 0,
     outside: 0,
     against: 0,
+    absenceOf: [],
     aspects: Object.entries(aspects).map(
       ([name, { presence = 0.9, score, survival = 0 }]): AspectExplanation => ({
         name,

@@ -91,6 +91,29 @@ describe("the case", () => {
     expect(headline({ aspects: shown.aspects.map(absent) }, { unseen: all.slice(1) }).case).toBe("nothing-seen");
   });
 
+  test("absence: what is not seen, and would change the answer, where nothing that is seen explains it", () => {
+    const aspects = shown.aspects.map(absent);
+    expect(headline({ aspects, absenceOf: ["crack"] })).toEqual({
+      case: "absence",
+      text: "malignant 97 %: no crack is seen, which would change the answer",
+    });
+    expect(headline({ aspects: shown.aspects.map(irrelevant), absenceOf: ["crack", "dent"] })).toEqual({
+      case: "absence",
+      text: "malignant 97 %: no crack or dent is seen, either of which would change the answer",
+    });
+    expect(headline({ aspects, absenceOf: ["a", "b", "c"] }).text).toBe(
+      "malignant 97 %: no a, b or c is seen, any of which would change the answer",
+    );
+    // Where the named aspects say all it adds nothing; beside any other case it is said too.
+    expect(headline({ absenceOf: ["crack"] })).toEqual(headline());
+    expect(headline({ absenceOf: ["crack"], elsewhere: 0.6 })).toEqual({
+      case: "partly-elsewhere",
+      text: `${headline({ elsewhere: 0.6 }).text}; no crack is seen, which would change the answer`,
+    });
+    const seen = unreadable({ ...vessel, isPresent: true });
+    expect(headline({ aspects: [seen], absenceOf: ["crack"] }).case).toBe("unreadable");
+  });
+
   test("blind: nothing is seen, and no head has learned to see", () => {
     const unseen = shown.aspects.map(({ name }) => name);
     expect(headline({ aspects: shown.aspects.map(absent) }, { unseen })).toEqual({

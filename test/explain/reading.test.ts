@@ -497,6 +497,7 @@ describe("an explanation", () => {
     const numbers = { presence: expect.closeTo(presence, 12), survival: 0.75, score: expect.closeTo(1 / 4, 3) };
     expect(explanation).toEqual({
       format: "aspectlens-explanation/2",
+      absenceOf: [],
       image: "images/x.jpg",
       prediction: {
         class: "malignant",
@@ -628,6 +629,18 @@ describe("an explanation", () => {
     // Two aspects at all places: in proportion to their scores, 1/4 and 4^2 / (9 * 4).
     expect(share).toBeCloseTo(4 / 9 / (1 / 4 + 4 / 9), 3);
     expect(explanation.elsewhere).toBe(0);
+  });
+
+  test("names the absences that the predicted class needs, of aspects that are not seen by heads that see", () => {
+    const absences = { malignant: { vessel: 0.97, nucleus: 1, gone: 1 }, benign: { vessel: 1 } };
+    const of = (changes: Partial<ReadOptions>) =>
+      readExplanation(outputs(), { ...options, absences, ...changes }).explanation.absenceOf;
+    expect(of({})).toEqual(["vessel"]);
+    expect(of({ absences: { malignant: { vessel: 0.94 } } })).toEqual([]);
+    expect(of({ unseen: ["vessel"] })).toEqual([]);
+    expect(of({ target: { kind: "logit", class: "malignant" } })).toEqual(["vessel"]);
+    expect(of({ target: { kind: "log-odds", class: "benign" } })).toEqual([]);
+    expect(of({ target: { kind: "margin", class: "malignant", other: "benign" } })).toEqual([]);
   });
 
   test("keeps the target that was asked for", () => {

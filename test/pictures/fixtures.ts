@@ -95,6 +95,7 @@ export const explanation: Explanation = {
   elsewhere: 0.11,
   outside: 0.11,
   against: 0.04,
+  absenceOf: [],
 };
 
 export const explained: Explained = {

@@ -109,7 +109,7 @@ async function runCalibrate(
   try {
     const { causes } = dataset.manifest;
     const given = { engine, parameters, references, samples, causes, unranked, others, onProgress };
-    const { scales, imageCount, ...found } = await calibrateModel(model, given);
+    const { scales, absences, imageCount, ...found } = await calibrateModel(model, given);
     const warnings = [...(imageCount < FEW_IMAGES ? [fewImages(imageCount)] : []), ...found.warnings];
     bar.clear();
     const images: Uint8Array[] = [];
@@ -117,9 +117,13 @@ async function runCalibrate(
       images.push(...batch.slice(0, GOLDEN_IMAGES - images.length).map(({ image }) => image));
       if (images.length === GOLDEN_IMAGES) break;
     }
-    await exportBundle({ ...trained, scales }, out, { signal, name: basename(out, BUNDLE_ENDING), samples: images });
+    await exportBundle({ ...trained, scales, absences }, out, {
+      signal,
+      name: basename(out, BUNDLE_ENDING),
+      samples: images,
+    });
     if (json) {
-      printJson({ bundle: out, imageCount, scales, warnings });
+      printJson({ bundle: out, imageCount, scales, absences, warnings });
       return;
     }
     printLine(`calibrated on ${imageCount} of ${count} ${split} images`);

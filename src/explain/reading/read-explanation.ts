@@ -1,5 +1,6 @@
 /** From the outputs of `explain.onnx` for one image to an explanation: all that the graph does not compute. */
 
+import { type Absences, neededAbsences } from "../../core/absences.js";
 import { ShapeError } from "../../core/errors.js";
 import { answerPort, CLASSIFIER_OUTPUTS, HEAD_ANSWERS, overlapPort, portTap, tapPort } from "../../core/graph-ports.js";
 import type { NdArrays } from "../../core/nd-array.js";
@@ -27,6 +28,8 @@ export interface ReadOptions {
   readonly scale: ScoreScale;
   /** Aspects whose heads see nothing, by training. */
   readonly unseen?: readonly string[];
+  /** Which answers need that an aspect is absent. */
+  readonly absences?: Absences;
   /** Path of the image, as it shall stand in the explanation. */
   readonly image: string;
   /** What the outputs explain; the default target without it. */
@@ -45,7 +48,7 @@ export interface ReadOptions {
  */
 export function readExplanation(
   outputs: NdArrays,
-  { spec, scale, unseen = [], image, target, method = {}, stem = stemOf(image) }: ReadOptions,
+  { spec, scale, unseen = [], absences = {}, image, target, method = {}, stem = stemOf(image) }: ReadOptions,
 ): Explained {
   const { tap } = method;
   const { saliency: name, masking } = methodOf(method);
@@ -69,11 +72,18 @@ export function readExplanation(
     return { ...aspect, share, elsewhere: shares?.elsewhereIn[index] ?? null, strength };
   });
   const present = readings.filter((_, index) => aspects[index].isPresent);
+  const prediction = predictionOf(outputs.scores, heads.classifier);
+  const explained = target ?? defaultTarget(outputs.logits, heads.classifier);
+  const isOfAnswer =
+    (explained.kind === "log-odds" || explained.kind === "logit") &&
+    "class" in prediction &&
+    explained.class === prediction.class;
+  const needed = isOfAnswer ? neededAbsences(absences, prediction.class) : [];
   const said = {
     format: "aspectlens-explanation/2" as const,
     image,
-    prediction: predictionOf(outputs.scores, heads.classifier),
-    target: target ?? defaultTarget(outputs.logits, heads.classifier),
+    prediction,
+    target: explained,
     saliency: name,
     masking,
     scale,
@@ -81,6 +91,9 @@ export function readExplanation(
     elsewhere: shares?.elsewhere ?? null,
     outside: shares?.outside ?? null,
     against: shareAgainst(outputs[tapPort("evidence", drawn)]),
+    absenceOf: aspects.flatMap(({ name, isPresent }) =>
+      !isPresent && needed.includes(name) && !unseen.includes(name) ? name : [],
+    ),
   };
   const isPeakElsewhere = shares !== null && !shares.isPeakHeld;
   return {
