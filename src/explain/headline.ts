@@ -57,11 +57,7 @@ export function headlineParts({
     answer: answerText(prediction),
     question: questionText(prediction, target),
     named,
-    rest: [
-      restText(found, aspects, { elsewhere: elsewhere ?? 0, outside: outside ?? 0 }),
-      // Where what is seen says all, what is not seen adds nothing.
-      found === "named" ? "" : absenceText(absenceOf),
-    ]
+    rest: [restText(found, aspects, { elsewhere: elsewhere ?? 0, outside: outside ?? 0 }), absenceText(absenceOf)]
       .filter((text) => text !== "")
       .join("; "),
   };
@@ -88,6 +84,7 @@ type Rest = Readonly<Record<"elsewhere" | "outside", number>>;
 function restText(found: HeadlineCase, aspects: readonly AspectExplanation[], { elsewhere, outside }: Rest): string {
   if (found === "ranked" && ranked(aspects).length === 0) return `no aspect accounts for any of it; ${caseText(found)}`;
   const lies = found === "elsewhere" || found === "partly-elsewhere" ? liesIn(aspects, elsewhere) : undefined;
+  if (found === "absence") return ""; // the names say all
   if (found === "elsewhere" && outside > MOSTLY) return `${caseText(found)}; most of the evidence lies outside of them`;
   if (lies && found === "elsewhere") return `${caseText(found)}; most of the evidence lies in ${clip(lies.name)}`;
   if (found === "partly-elsewhere" && elsewhere <= MOSTLY) return "the highest place of the evidence lies elsewhere";
@@ -100,12 +97,13 @@ function restText(found: HeadlineCase, aspects: readonly AspectExplanation[], { 
 export function caseText(found: HeadlineCase): string {
   switch (found) {
     case "named":
-    case "absence":
       return "";
     case "partly-elsewhere":
       return "much of the evidence lies elsewhere";
     case "elsewhere":
       return "no known aspect explains this";
+    case "absence":
+      return "what is not seen explains this";
     case "nothing-seen":
       return "no known aspect is seen";
     case "blind":

@@ -29,7 +29,9 @@ export function explanationTable(explanation: Explanation, { colours = false }: 
   };
   const ranked = rankAspects(explanation.aspects);
   const titles = ["aspect", "kind", "present", "share of evidence", "relevance", "score", "survival", "relevant"];
-  const [head, ...lines] = formatTable([titles, ...ranked.map(cells)], { numbers: "left" });
+  const [head, ...lines] = formatTable([titles, ...ranked.map((aspect) => cells(aspect, explanation))], {
+    numbers: "left",
+  });
   return [
     paint(`${explanation.image}: ${explanation.headline.text}`, 1),
     `  ${paint(head, 2)}`,
@@ -38,7 +40,7 @@ export function explanationTable(explanation: Explanation, { colours = false }: 
   ].join("\n");
 }
 
-function cells(aspect: AspectExplanation): string[] {
+function cells(aspect: AspectExplanation, { absenceOf }: Explanation): string[] {
   const short = clip(visible(aspect.name), LONGEST_NAME);
   const verdict = aspect.isRelevant ? (aspect.strength ?? "yes") : aspect.score === null ? "not readable" : "no";
   const part = aspect.isRelevant === false ? aspect.elsewhere : aspect.share;
@@ -56,7 +58,7 @@ function cells(aspect: AspectExplanation): string[] {
           shareText(aspect.survival),
           aspect.isRelevant === null ? "" : verdict,
         ]
-      : ["", "", "", "", ""]),
+      : ["", "", "", "", absenceOf.includes(aspect.name) ? "its absence" : ""]),
   ];
 }
 

@@ -82,7 +82,10 @@ function aspectRow(aspect: AspectExplanation, explanation: Explanation): Row {
   const { name, isRelevant, isPresent, share, score } = aspect;
   const highest = Math.max(...explanation.aspects.map((one) => one.score ?? 0));
   const details = isPresent ? legendDetails(aspect) : "";
-  if (!isPresent) return { name, number: "absent", bar: null, details, colour: PALE_GREY, look: "absent" };
+  if (!isPresent) {
+    const number = explanation.absenceOf.includes(name) ? "absent, which is a reason" : "absent";
+    return { name, number, bar: null, details, colour: PALE_GREY, look: "absent" };
+  }
   const colour = toHex(aspectColour(explanation.aspects.indexOf(aspect)));
   if (isRelevant === null) {
     const bar = score !== null && highest > 0 ? score / highest : 0;

@@ -9,39 +9,18 @@
  * an answer and needs no threshold of its own.
  */
 
-import * as tf from "@tensorflow/tfjs";
 import type { Absences } from "../../core/absences.js";
 import type { Sample } from "../../core/annotation.js";
 import type { NdArray, NdArrays } from "../../core/nd-array.js";
-import type { Engine, TensorFunction } from "../../engine/engine.js";
-import { answer, type Model } from "../../model/model.js";
-import { resizeBilinear } from "../../ops/resize-bilinear.js";
-import { TINY } from "../../ops/tiny.js";
-import { explanationOutputs } from "../graph/explain-function.js";
+import type { Engine } from "../../engine/engine.js";
+import type { Model } from "../../model/model.js";
 import { explainConstants } from "../graph/graph-constants.js";
-import { explanationSteps } from "../graph/steps.js";
+import { cellsPort, featuresPort, PLACES, prototypeFunction, type Square, squaresFunction } from "../graph/squares.js";
 import { readScores } from "../reading/read-scores.js";
 import { LEAST_COUNT } from "../relevance-constants.js";
 import { firstSamples, keptSamples, overSamples } from "./run-over-samples.js";
 
 const MOST_IMAGES = 150;
-/** Where an aspect is put, one after the other, as shares of height and width; the answer at most of them counts. */
-const PLACES = [
-  [0.25, 0.25],
-  [0.25, 0.75],
-  [0.5, 0.5],
-  [0.75, 0.25],
-  [0.75, 0.75],
-] as const;
-
-/** What is put in, and how large. */
-interface Square {
-  /** One number a channel of the source layer. */
-  readonly features: Float32Array;
-  /** In cells. */
-  readonly side: number;
-}
-
 /** An aspect as it usually is. */
 interface Prototype extends Square {
   readonly name: string;
@@ -73,7 +52,7 @@ export async function measureAbsences(
   let index = 0;
   const run = {
     engine: given.engine,
-    fn: withSquares(model, squares),
+    fn: squaresFunction(model, squares),
     constants: given.parameters,
     samples: kept,
     batchSize: 1,
@@ -115,7 +94,7 @@ async function look(
   const images: { answer: string; present: Set<string> }[] = [];
   const sums = new Map<string, { count: number; cells: number; features: Float64Array }>();
   const constants = explainConstants({ parameters, references });
-  const run = { engine, fn: lookFunction(model), constants, samples, batchSize, name: "prototypes" };
+  const run = { engine, fn: prototypeFunction(model), constants, samples, batchSize, name: "prototypes" };
   for await (const { outputs } of overSamples(model, run)) {
     const { prediction, aspects } = readScores(outputs, model);
     const present = new Set(aspects.filter(({ isPresent }) => isPresent).map(({ name }) => name));
@@ -134,71 +113,6 @@ async function look(
     return [{ name, features: Float32Array.from(features, (sum) => sum / count), side }];
   });
   return { prototypes, images };
-}
-
-const featuresPort = (name: string) => `${name}/features`;
-const cellsPort = (name: string) => `${name}/cells`;
-
-/**
- * What `explainFunction` gives, and of each aspect the mean of the source layer's features `[batch, channels]` and how
- * many cells it covers `[batch, 1]`, both weighed by its evidence for being there: `(sum w)^2 / sum w^2` of n equal
- * weights is n.
- */
-function lookFunction(model: Model): TensorFunction {
-  return (given) =>
-    tf.tidy(() => {
-      const steps = explanationSteps(model, given);
-      const outputs = explanationOutputs(model, steps);
-      const source = model.trunk.run(given.constants, { input: given.inputs.image as tf.Tensor4D }, [
-        model.spec.source,
-      ]);
-      const features = source[model.spec.source];
-      const [, height, width] = features.shape;
-      for (const [name, { evidence }] of Object.entries(steps.aspects)) {
-        const parts = evidence.map((one) => resizeBilinear(tf.relu(tf.sum(one, 3, true)), [height, width]));
-        const weights = parts.reduce((a, b) => tf.add(a, b)); // [batch, height, width, 1]
-        const total = tf.sum(weights, [1, 2]); // [batch, 1]
-        outputs[featuresPort(name)] = tf.div(tf.sum(tf.mul(features, weights), [1, 2]), tf.maximum(total, TINY));
-        outputs[cellsPort(name)] = tf.div(tf.square(total), tf.maximum(tf.sum(tf.square(weights), [1, 2]), TINY));
-      }
-      return { outputs };
-    });
-}
-
-/** `logits` `[1, squares * places, classes]`: the answers of one image with each square at each place. */
-function withSquares(model: Model, squares: readonly Square[]): TensorFunction {
-  const { trunk, classifier, spec } = model;
-  const { taps } = classifier.spec;
-  return ({ inputs, constants }) =>
-    tf.tidy(() => {
-      const image = inputs.image as tf.Tensor4D;
-      const features = trunk.run(constants, { input: image }, [spec.source])[spec.source];
-      const changed = squares.flatMap((square) => PLACES.map((place) => placed(features, square, place)));
-      const isAlone = taps.every((to) => trunk.leadsTo(spec.source, to));
-      const around: Record<string, tf.Tensor4D> = isAlone ? {} : { input: tf.tile(image, [changed.length, 1, 1, 1]) };
-      const layers = trunk.run(constants, { ...around, [spec.source]: tf.concat(changed, 0) }, taps);
-      const logits = answer(classifier, constants, layers);
-      return { outputs: { logits: tf.reshape(logits, [1, changed.length, -1]) } };
-    });
-}
-
-/** The features with a square of others in them, as far as it fits. */
-function placed(
-  features: tf.Tensor4D,
-  { features: other, side }: Square,
-  [down, right]: readonly [number, number],
-): tf.Tensor4D {
-  const [, height, width, channels] = features.shape;
-  const start = (share: number, length: number) =>
-    Math.min(Math.max(0, length - side), Math.max(0, Math.round(share * length - side / 2)));
-  const [top, left] = [start(down, height), start(right, width)];
-  const mask = Float32Array.from({ length: height * width }, (_, cell) => {
-    const [row, column] = [Math.floor(cell / width) - top, (cell % width) - left];
-    return Number(row >= 0 && row < side && column >= 0 && column < side);
-  });
-  const isInside = tf.tensor4d(mask, [1, height, width, 1]);
-  const square = tf.mul(isInside, tf.tensor4d(other, [1, 1, 1, channels]));
-  return tf.add(tf.mul(features, tf.sub(1, isInside)), square);
 }
 
 /** Whether the answer with one square is another than before, at each place. */
