@@ -30,6 +30,7 @@ export async function writeFreshBundle(path, { alpha, inputSize, masks, threshol
     parameters: freshParameters(model, { isFolded: true }),
     references: Object.fromEntries(references),
     scales: {},
+    absences: {},
     provenance,
   };
   await exportBundle(trained, path, { name: "bench" });

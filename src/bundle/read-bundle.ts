@@ -102,10 +102,10 @@ export function readBundledModel(bundle: Bundle): Promise<TrainedModel> {
 }
 
 async function unpackModel(bundle: Bundle): Promise<TrainedModel> {
-  const { model, scales, absences, provenance, layouts } = bundle.description;
+  const { model, scales, absences = {}, provenance, layouts } = bundle.description;
   const bytes = await readBundleFile(bundle, FILES.weights);
   const weights = decodeWeights(bytes, { layouts, source: `${bundle.path}: ${FILES.weights}` });
-  return { spec: model, scales, ...(absences && { absences }), provenance, ...weights };
+  return { spec: model, scales, absences, provenance, ...weights };
 }
 
 /** Names of the goldens, in order. */

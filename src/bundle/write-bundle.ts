@@ -47,7 +47,7 @@ export function encodeBundle(trained: TrainedModel, options: WriteOptions): Uint
   const { name = trained.provenance.dataset.name, predict, explain, goldens, kernel } = options;
   const { licence = DEFAULT_LICENCE } = options;
   const { saliency, masking } = methodOf(options);
-  const { spec, scales, absences = {}, provenance } = trained;
+  const { spec, scales, absences, provenance } = trained;
   const weights = encodeWeights(trained, { graphs: [explain, predict] });
   const external = { location: FILES.weights, place: weights.place };
   const contents: Record<string, Uint8Array> = {

@@ -63,8 +63,8 @@ export interface TrainedModel {
   readonly references: NdArrays;
   /** What scores mean, at the heads' own layers. */
   readonly scales: RelevanceScales;
-  /** Which answers need that an aspect is absent; none is known without it. */
-  readonly absences?: Absences;
+  /** Which answers need that an aspect is absent. */
+  readonly absences: Absences;
   readonly provenance: Provenance;
 }
 
@@ -107,9 +107,10 @@ export async function readTrainedModel(folder: string): Promise<TrainedModel> {
     ...description
   } = await readPart(folder, "model.json", (bytes, where) => {
     const cure = "Train again, or copy the run again.";
-    return parseJson(bytes, { where, error: InputError, cure }) as Omit<Description, "scales"> & {
+    return parseJson(bytes, { where, error: InputError, cure }) as Omit<Description, "scales" | "absences"> & {
       readonly format: string;
       readonly scales?: RelevanceScales;
+      readonly absences?: Absences;
       /** Of the earlier version. */
       readonly threshold?: unknown;
     };
@@ -124,6 +125,7 @@ export async function readTrainedModel(folder: string): Promise<TrainedModel> {
   return {
     ...description,
     scales: description.scales ?? {},
+    absences: description.absences ?? {},
     parameters: await readPart(folder, "parameters.safetensors", decodeSafetensors),
     references: await readPart(folder, "references.safetensors", decodeSafetensors),
   };

@@ -34,6 +34,7 @@ export const stubModel: TrainedModel = {
   parameters: { "trunk/conv1/kernel": kernel, "trunk/conv1/bias": numbers(16) },
   references: { conv_pw_6: numbers(3, 4) },
   scales: {},
+  absences: {},
   provenance: {
     dataset: { name: "stub", hash: "ab", counts: {} },
     seed: 1,

@@ -38,6 +38,7 @@ export function tinyModel({ seed = 7 }: { seed?: number } = {}): TrainedModel {
     spec,
     parameters,
     references: { [SOURCE]: tableOf(SOURCE, 3), conv_pw_8: tableOf("conv_pw_8", 1) },
+    absences: { benign: { mitosis: 1 } },
     scales: {
       evidence: { class: { kind: "probability", line: 0.03, slope: 2, by: "causes" } },
       "grad-cam": { class: { kind: "probability", line: 0.1, slope: 2, by: "randomized" } },

@@ -49,6 +49,7 @@ function lavishModel(): TrainedModel {
     spec,
     parameters: Object.fromEntries(louder),
     references: Object.fromEntries(references),
+    absences: {},
     scales: { evidence: { class: SCALE } },
     provenance: stubModel.provenance,
   };

@@ -21,6 +21,7 @@ import { LEAST_COUNT } from "../relevance-constants.js";
 import { firstSamples, keptSamples, overSamples } from "./run-over-samples.js";
 
 const MOST_IMAGES = 150;
+
 /** An aspect as it usually is. */
 interface Prototype extends Square {
   readonly name: string;
