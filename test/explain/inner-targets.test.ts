@@ -3,6 +3,7 @@ import type { Sample } from "../../src/core/annotation.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { createOnnxEngine } from "../../src/engine/onnx-engine.js";
 import { innerScales } from "../../src/explain/calibration/inner-targets.js";
+import { explainFunction } from "../../src/explain/graph/explain-function.js";
 import { SOURCE, tinyImages, tinyModel, tinyParameters, tinyReferences } from "./tiny-model.js";
 
 let engine: Engine;
@@ -43,4 +44,22 @@ test("a model without aspects has none", async () => {
   const model = tinyModel({ aspects: [] });
   const given = { engine, parameters: tinyParameters(model), references: tinyReferences(model), batchSize: 4 };
   expect(await innerScales(model, { ...given, samples: () => [samples] })).toEqual({});
+});
+
+test("targets that a head reads past are left out, where heads read layers of their own", async () => {
+  const seen = (name: string, taps: string[]) => ({ kind: "segmentation", name, taps, threshold: 1e-9 }) as const;
+  // "early" is no target of "late", whose layer comes after all that "early" reads; the other way it is one.
+  const model = tinyModel({
+    aspects: [seen("early", [SOURCE]), seen("late", ["conv_pw_13"]), seen("both", [SOURCE, "conv_pw_13"])],
+  });
+  const given = { engine, parameters: tinyParameters(model), references: tinyReferences(model), batchSize: 4 };
+  const found = await innerScales(model, { ...given, samples: () => [samples] });
+  for (const scale of Object.values(found)) expect(scale.kind).toBe("above-chance");
+  // Alone with "late", "early" can never be explained by it.
+  const two = tinyModel({ aspects: [seen("early", [SOURCE]), seen("late", ["conv_pw_13"])] });
+  const own = { ...given, parameters: tinyParameters(two), references: tinyReferences(two) };
+  expect(() => explainFunction(two, { target: { kind: "aspect", aspect: "early" } })).toThrow(
+    /does not depend on layer/,
+  );
+  await innerScales(two, { ...own, samples: () => [samples] });
 });

@@ -4,6 +4,7 @@
  */
 
 import type { Sample } from "../../core/annotation.js";
+import { ConfigError } from "../../core/errors.js";
 import type { NdArray, NdArrays } from "../../core/nd-array.js";
 import { random } from "../../core/random.js";
 import type { ScoreScale } from "../../core/relevance-scale.js";
@@ -11,6 +12,7 @@ import type { Engine } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
 import { explainFunction } from "../graph/explain-function.js";
 import { explainedTaps } from "../graph/explained-taps.js";
+import { checkOptions } from "../graph/options.js";
 import { readScores } from "../reading/read-scores.js";
 import { INNER_RANDOMIZATION } from "../relevance-constants.js";
 import { explainedAspect, type InnerTarget } from "../target.js";
@@ -49,22 +51,39 @@ export async function innerScales(
   return found;
 }
 
-/** A few targets of each kind: the first aspects, and channels of the last layer, evenly spread. */
-function targetsOf({ aspects, trunk }: Model): Record<InnerTarget["kind"], InnerTarget[]> {
+/**
+ * A few targets of each kind: the first aspects, and channels of the last layer, evenly spread. Without those that some
+ * head reads past: where heads read layers of their own, the target need not depend on all of them.
+ */
+function targetsOf(model: Model): Record<InnerTarget["kind"], InnerTarget[]> {
+  const { aspects, trunk } = model;
+  const few = (targets: InnerTarget[]) => targets.filter((target) => canExplain(model, target)).slice(0, TARGETS);
   const explained = aspects.map(({ spec }) => spec);
   const pictured = explained.filter(
     (spec) => spec.kind === "segmentation" || (spec.kind === "amount" && spec.form === "map"),
   );
   const { name: layer, channels } = trunk.taps[trunk.taps.length - 1];
   return {
-    aspect: explained.slice(0, TARGETS).map(({ name }) => ({ kind: "aspect", aspect: name })),
-    image: pictured.slice(0, TARGETS).map(({ name }) => ({ kind: "image", aspect: name, object: 1, background: 1 })),
-    unit: Array.from({ length: TARGETS }, (_, index) => ({
-      kind: "unit",
-      layer,
-      channel: Math.floor(((index + 0.5) * channels) / TARGETS),
-    })),
+    aspect: few(explained.map(({ name }) => ({ kind: "aspect", aspect: name }))),
+    image: few(pictured.map(({ name }) => ({ kind: "image", aspect: name, object: 1, background: 1 }))),
+    unit: few(
+      Array.from({ length: TARGETS }, (_, index) => ({
+        kind: "unit",
+        layer,
+        channel: Math.floor(((index + 0.5) * channels) / TARGETS),
+      })),
+    ),
   };
+}
+
+function canExplain(model: Model, target: InnerTarget): boolean {
+  try {
+    checkOptions(model, { target });
+    return true;
+  } catch (error) {
+    if (error instanceof ConfigError) return false;
+    throw error;
+  }
 }
 
 async function randomized(
