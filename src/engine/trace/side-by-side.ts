@@ -51,49 +51,70 @@ const reshaping: Rule = (graph, node, [first]) => {
   return first.kind === "merged" && shape ? { ...first.of, shape } : null;
 };
 
-/** Operands of the result's size or of one number on a view of three axes; others with an axis more, the branches. */
-const elementwise: Rule = (graph, { operator, attributes }, operands, branches) => {
-  const shapes = operands.map((operand) => shapeOf(graph, operand));
-  if (shapes.some((shape) => !shape)) return null;
-  const shape = (shapes as number[][]).reduce((a, b) => broadcastSizes(a, b));
+/** An operand of an elementwise operation, with its shape. */
+interface Term {
+  readonly operand: Operand;
+  readonly shape: readonly number[];
+}
+
+const elementwise: Rule = (graph, node, operands, branches) => {
+  const terms = operands.flatMap((operand): Term[] => {
+    const shape = shapeOf(graph, operand);
+    return shape ? [{ operand, shape }] : [];
+  });
+  if (terms.length < operands.length) return null;
+  const shape = terms.map((term) => term.shape).reduce<readonly number[]>((a, b) => broadcastSizes(a, b), []);
+  const outer = Math.max(...operands.flatMap((operand) => (operand.kind === "merged" ? operand.of.outer : [])));
+  const given = { terms, shape, outer, branches };
+  return onThreeAxes(graph, node, given) ?? withAnAxisMore(graph, node, given);
+};
+
+type Elementwise = (
+  graph: Graph,
+  node: GraphNode,
+  given: { terms: readonly Term[]; shape: readonly number[]; outer: number; branches: number },
+) => SideBySide | null;
+
+/** Where each operand has the size of the result or one number: before the branches, the branches, after them. */
+const onThreeAxes: Elementwise = (graph, { operator, attributes }, { terms, shape, outer, branches }) => {
   const size = sizeOf(shape);
-  const outers = operands.flatMap((operand) => (operand.kind === "merged" ? operand.of.outer : []));
-  const outer = Math.max(...outers);
-  const isSimple = operands.every((operand, index) => {
-    const own = sizeOf(shapes[index] as number[]);
+  const isSimple = terms.every(({ operand, shape }) => {
+    const own = sizeOf(shape);
     if (operand.kind === "merged") return own === size && operand.of.outer === outer;
     return own === 1 || (own === size && (operand.kind === "shared" || outer === 1));
   });
-  if (isSimple) {
-    const inner = size / outer;
-    const given = operands.flatMap((operand) =>
-      operand.kind === "merged" ? [graph.shapes.get(operand.of.value) ?? []] : [],
-    );
-    const isRepeated = operands.some(
-      (operand, index) =>
-        operand.kind === "constants" || (operand.kind === "shared" && sizeOf(shapes[index] ?? []) > 1),
-    );
-    const view = isRepeated ? [outer, branches, inner] : given[0];
-    const inputs = operands.map((operand, index) => {
-      const own = sizeOf(shapes[index] as number[]);
-      if (operand.kind === "merged") return reshape(graph, operand.of.value, view);
-      if (operand.kind === "constants") return joined(graph, operand.values, [1, own]);
-      return reshape(graph, operand.value, own === 1 ? [] : [outer, 1, inner]);
-    });
-    return { value: shaped(graph, addNode(graph, operator, inputs, attributes), view), shape, outer };
-  }
-  const all = (shapes as number[][]).map((own) => padSizes(own, shape.length));
-  const isByImage = operands.every((operand, index) => all[index][0] === (operand.kind === "merged" ? outer : 1));
+  if (!isSimple) return null;
+  const inner = size / outer;
+  const declared = terms.flatMap(({ operand }) =>
+    operand.kind === "merged" ? [graph.shapes.get(operand.of.value) ?? []] : [],
+  );
+  const isRepeated = terms.some(
+    ({ operand, shape }) => operand.kind === "constants" || (operand.kind === "shared" && sizeOf(shape) > 1),
+  );
+  const view = isRepeated ? [outer, branches, inner] : declared[0];
+  const inputs = terms.map(({ operand, shape }) => {
+    const own = sizeOf(shape);
+    if (operand.kind === "merged") return reshape(graph, operand.of.value, view);
+    if (operand.kind === "constants") return joined(graph, operand.values, [1, own]);
+    return reshape(graph, operand.value, own === 1 ? [] : [outer, 1, inner]);
+  });
+  return { value: shaped(graph, addNode(graph, operator, inputs, attributes), view), shape, outer };
+};
+
+/** The branches as an axis of their own, first or after the images. */
+const withAnAxisMore: Elementwise = (graph, { operator, attributes }, { terms, shape, outer, branches }) => {
+  const padded = terms.map((term) => ({ ...term, shape: padSizes(term.shape, shape.length) }));
+  const isByImage = padded.every(({ operand, shape: [first] }) => first === (operand.kind === "merged" ? outer : 1));
   if (outer !== 1 && !(isByImage && shape[0] === outer)) return null;
   const [images, rest] = outer === 1 ? [[], shape] : [[outer], shape.slice(1)];
-  const inputs = operands.map((operand, index) => {
-    const own = all[index].slice(images.length);
+  const inputs = padded.map(({ operand, shape }) => {
+    const own = shape.slice(images.length);
     if (operand.kind === "merged") return reshape(graph, operand.of.value, [...images, branches, ...own]);
     if (operand.kind === "constants") return joined(graph, operand.values, [1, ...own]);
     return operand.value;
   });
-  const value = shaped(graph, addNode(graph, operator, inputs, attributes), [...images, branches, ...rest]);
-  return { value, shape, outer };
+  const value = addNode(graph, operator, inputs, attributes);
+  return { value: shaped(graph, value, [...images, branches, ...rest]), shape, outer };
 };
 
 const convolution: Rule = (graph, node, operands, branches) => {
@@ -144,7 +165,7 @@ const alongImages: Rule = (graph, node, [first, ...rest], branches) => {
   if (!shape || !extra || !source) return null;
   if (node.operator === `${NCHWC}ReorderInput` && shape[1] % graph.block) return null;
   const value = addNode(graph, node.operator, [source, ...extra], node.attributes);
-  return { value: shaped(graph, value, [branches * shape[0], ...shape.slice(1)]), shape, outer: shape[0] };
+  return asImagesOf(graph, value, shape, branches);
 };
 
 const concatenation: Rule = (graph, node, operands, branches) => {
@@ -154,7 +175,7 @@ const concatenation: Rule = (graph, node, operands, branches) => {
   const sources = operands.map((operand) => operand.kind === "merged" && asImages(graph, operand.of, branches));
   if (sources.some((source) => !source)) return null;
   const value = addNode(graph, node.operator, sources as Value[], node.attributes);
-  return { value: shaped(graph, value, [branches * shape[0], ...shape.slice(1)]), shape, outer: shape[0] };
+  return asImagesOf(graph, value, shape, branches);
 };
 
 /** Maps of several images lie in one as its channels. */
@@ -177,12 +198,12 @@ const transposing: Rule = (graph, node, [first], branches) => {
   const images = perm[0] === 0 ? asImages(graph, first.of, branches) : null;
   if (images) {
     const value = addNode(graph, node.operator, [images], node.attributes);
-    return { value: shaped(graph, value, [branches * shape[0], ...shape.slice(1)]), shape, outer: shape[0] };
+    return asImagesOf(graph, value, shape, branches);
   }
   const source = withBranchesFirst(graph, first.of, branches);
   if (!source) return null;
   const value = addNode(graph, node.operator, [source], { perm: [0, ...perm.map((axis) => axis + 1)] });
-  return { value: shaped(graph, value, [branches, ...shape]), shape, outer: 1 };
+  return withBranchesBefore(graph, value, shape, branches);
 };
 
 /** Axes are the second input. */
@@ -193,13 +214,13 @@ const reduction: Rule = (graph, node, [first, axes], branches) => {
   const images = given.every((axis) => axis > 0) ? asImages(graph, first.of, branches) : null;
   if (images && shape.length > 0) {
     const value = addNode(graph, node.operator, [images, integerConstants(graph, given)], node.attributes);
-    return { value: shaped(graph, value, [branches * shape[0], ...shape.slice(1)]), shape, outer: shape[0] };
+    return asImagesOf(graph, value, shape, branches);
   }
   const source = withBranchesFirst(graph, first.of, branches);
   if (!source) return null;
   const later = given.map((axis) => axis + 1);
   const value = addNode(graph, node.operator, [source, integerConstants(graph, later)], node.attributes);
-  return { value: shaped(graph, value, [branches, ...shape]), shape, outer: 1 };
+  return withBranchesBefore(graph, value, shape, branches);
 };
 
 /** Starts, ends, axes and steps are the further inputs. */
@@ -221,13 +242,12 @@ const slicing: Rule = (graph, node, [first, ...rest], branches) => {
   }
   const images = axes.every((axis) => axis > 0) ? asImages(graph, first.of, branches) : null;
   if (images) {
-    const value = shaped(graph, sliced(images, axes), [branches * shape[0], ...shape.slice(1)]);
-    return { value, shape, outer: shape[0] };
+    return asImagesOf(graph, sliced(images, axes), shape, branches);
   }
   const source = withBranchesFirst(graph, first.of, branches);
   if (!source) return null;
   const later = axes.map((axis) => axis + 1);
-  return { value: shaped(graph, sliced(source, later), [branches, ...shape]), shape, outer: 1 };
+  return withBranchesBefore(graph, sliced(source, later), shape, branches);
 };
 
 const product: Rule = (graph, node, [left, right], branches) => {
@@ -300,6 +320,16 @@ function asImages(graph: Graph, { value, shape, outer }: SideBySide, branches: n
 /** `[branches, ...shape]`, where they lie before all axes; else `null`. */
 function withBranchesFirst(graph: Graph, { value, shape, outer }: SideBySide, branches: number): Value | null {
   return outer === 1 ? reshape(graph, value, [branches, ...shape]) : null;
+}
+
+/** A result that has the branches as further images. */
+function asImagesOf(graph: Graph, value: Value, shape: readonly number[], branches: number): SideBySide {
+  return { value: shaped(graph, value, [branches * shape[0], ...shape.slice(1)]), shape, outer: shape[0] };
+}
+
+/** A result with the branches as an axis before all others. */
+function withBranchesBefore(graph: Graph, value: Value, shape: readonly number[], branches: number): SideBySide {
+  return { value: shaped(graph, value, [branches, ...shape]), shape, outer: 1 };
 }
 
 /** Constants one after the other along a first axis. The runtime folds it when it loads the graph. */
