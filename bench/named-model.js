@@ -1,4 +1,4 @@
-/** Measurements of one trained model at a time, kept by its name: what `lines.js` and `methods.js` share. */
+/** Measurements of one trained model at a time, kept by its name: what `absences.js`, `lines.js` and `methods.js` share. */
 
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";

@@ -21,7 +21,7 @@ interface Merged extends SideBySide {
   readonly values: readonly Value[];
 }
 
-/** Nodes that nothing needs any more are left without outputs. */
+/** Replaces the nodes of alike branches. */
 export function mergeBranches(graph: Graph, outputs: readonly Value[]): void {
   graph.nodes = sorted(graph.nodes);
   const { nodes } = neededNodes(graph, outputs);

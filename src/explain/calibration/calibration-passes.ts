@@ -28,6 +28,12 @@ export interface CalibrationSetting {
   readonly isAbout: (aspect: string) => boolean;
 }
 
+/** What is measured of one method alone, on the same images at each call. */
+export type MeasuringSetting = Pick<
+  CalibrationSetting,
+  "engine" | "parameters" | "references" | "samples" | "batchSize"
+>;
+
 /** What one pass found. */
 export interface Pass<Score> {
   /** In the order of the methods. */

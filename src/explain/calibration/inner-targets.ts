@@ -3,12 +3,10 @@
  * cause is known there, so that randomized models are all there is to compare with.
  */
 
-import type { Sample } from "../../core/annotation.js";
 import { ConfigError } from "../../core/errors.js";
 import type { NdArray, NdArrays } from "../../core/nd-array.js";
 import { random } from "../../core/random.js";
 import type { ScoreScale } from "../../core/relevance-scale.js";
-import type { Engine } from "../../engine/engine.js";
 import type { Model } from "../../model/model.js";
 import { explainFunction } from "../graph/explain-function.js";
 import { explainedTaps } from "../graph/explained-taps.js";
@@ -16,6 +14,7 @@ import { checkOptions } from "../graph/options.js";
 import { readScores } from "../reading/read-scores.js";
 import { INNER_RANDOMIZATION } from "../relevance-constants.js";
 import { explainedAspect, type InnerTarget } from "../target.js";
+import type { MeasuringSetting } from "./calibration-passes.js";
 import { lineAgainstRandomized } from "./decide-scale.js";
 import { halfNegated, overRandomizedModels, type Randomize, randomLayersAfter } from "./randomized-models.js";
 import { firstSamples, keptSamples, type SampleStream } from "./run-over-samples.js";
@@ -30,16 +29,7 @@ const { images: IMAGES, models: MODELS, targets: TARGETS } = INNER_RANDOMIZATION
  *
  * @returns by kind; absent where the model has no such target, or too few aspects to explain one.
  */
-export async function innerScales(
-  model: Model,
-  given: {
-    engine: Engine;
-    parameters: NdArrays;
-    references: NdArrays;
-    samples: () => AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>;
-    batchSize: number;
-  },
-): Promise<InnerScales> {
+export async function innerScales(model: Model, given: MeasuringSetting): Promise<InnerScales> {
   const found: InnerScales = {};
   const kept = await keptSamples(firstSamples(given.samples(), IMAGES));
   for (const [kind, targets] of Object.entries(targetsOf(model)) as [InnerTarget["kind"], InnerTarget[]][]) {
@@ -89,7 +79,7 @@ function canExplain(model: Model, target: InnerTarget): boolean {
 async function randomized(
   model: Model,
   target: InnerTarget,
-  given: Omit<Parameters<typeof innerScales>[1], "samples"> & { samples: () => SampleStream },
+  given: Omit<MeasuringSetting, "samples"> & { samples: () => SampleStream },
 ): Promise<number[]> {
   const { engine, parameters, references, batchSize } = given;
   const run = {

@@ -11,13 +11,13 @@
 
 import type { Absences } from "../../core/absences.js";
 import type { Sample } from "../../core/annotation.js";
-import type { NdArray, NdArrays } from "../../core/nd-array.js";
-import type { Engine } from "../../engine/engine.js";
+import type { NdArray } from "../../core/nd-array.js";
 import type { Model } from "../../model/model.js";
 import { explainConstants } from "../graph/graph-constants.js";
 import { cellsPort, featuresPort, PLACES, prototypeFunction, type Square, squaresFunction } from "../graph/squares.js";
 import { readScores } from "../reading/read-scores.js";
 import { LEAST_COUNT } from "../relevance-constants.js";
+import type { MeasuringSetting } from "./calibration-passes.js";
 import { firstSamples, keptSamples, overSamples } from "./run-over-samples.js";
 
 const MOST_IMAGES = 150;
@@ -31,16 +31,7 @@ interface Prototype extends Square {
  * @param given.samples the same images at each call; neither labels nor annotations are read.
  * @returns empty where the classifier's task is not `single`.
  */
-export async function measureAbsences(
-  model: Model,
-  given: {
-    engine: Engine;
-    parameters: NdArrays;
-    references: NdArrays;
-    samples: () => AsyncIterable<readonly Sample[]> | Iterable<readonly Sample[]>;
-    batchSize: number;
-  },
-): Promise<Absences> {
+export async function measureAbsences(model: Model, given: MeasuringSetting): Promise<Absences> {
   const { classes, task } = model.classifier.spec;
   if (task !== "single" || model.aspects.length === 0) return {};
   const kept = await keptSamples(firstSamples(given.samples(), MOST_IMAGES));
@@ -88,7 +79,7 @@ async function look(
     references,
     samples,
     batchSize,
-  }: Omit<Parameters<typeof measureAbsences>[1], "samples"> & {
+  }: Omit<MeasuringSetting, "samples"> & {
     samples: readonly (readonly Sample[])[];
   },
 ): Promise<{ prototypes: Prototype[]; images: { answer: string; present: Set<string> }[] }> {
