@@ -7,6 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { ConfigError } from "../../core/errors.js";
 import { referenceName, referenceTap } from "../../core/graph-ports.js";
 import type { Model } from "../../model/model.js";
+import type { Rectifier } from "../../trunk/rectifier.js";
 import { tapOffset } from "../../trunk/tap-offset.js";
 import type { Parameters } from "../../trunk/trunk.js";
 import type { ExplainedTarget } from "./explained-target.js";
@@ -24,14 +25,9 @@ export function explainedLayer(
 ): ExplainedLayer {
   const features = layerValues[layer];
   const reference = target.reference(referenceTable(layer, constants));
-  const isAlone = target.layers.every((to) => trunk.leadsTo(layer, to));
-  const valueAt: ExplainedLayer["valueAt"] = (at, { rectifier } = {}) => {
-    // Paths around the layer start at the image: it is repeated for each variant.
-    const around: Record<string, tf.Tensor4D> = isAlone
-      ? {}
-      : { input: tf.tile(layerValues.input, [at.shape[0] / features.shape[0], 1, 1, 1]) };
-    return target.value(trunk.run(constants, { ...around, [layer]: at }, target.layers, { rectifier }));
-  };
+  const image = layerValues.input;
+  const valueAt: ExplainedLayer["valueAt"] = (at, { rectifier } = {}) =>
+    target.value(layersFrom({ trunk }, layer, at, { constants, image, to: target.layers, rectifier }));
   return {
     isImage: layer === "input",
     features,
@@ -41,6 +37,29 @@ export function explainedLayer(
     valueAt,
     dense: () => target.dense?.(layer),
   };
+}
+
+/**
+ * Later layers, computed from one layer's features `[n * batch, height, width, channels]`; rows i, batch + i, ... are
+ * variants of image i.
+ */
+export function layersFrom(
+  { trunk }: Pick<Model, "trunk">,
+  layer: string,
+  at: tf.Tensor4D,
+  {
+    constants,
+    image,
+    to,
+    rectifier,
+  }: { constants: Parameters; image: tf.Tensor4D; to: readonly string[]; rectifier?: Rectifier },
+): Record<string, tf.Tensor4D> {
+  const isAlone = to.every((name) => trunk.leadsTo(layer, name));
+  // Paths around the layer start at the image: it is repeated for each variant.
+  const around: Record<string, tf.Tensor4D> = isAlone
+    ? {}
+    : { input: tf.tile(image, [at.shape[0] / image.shape[0], 1, 1, 1]) };
+  return trunk.run(constants, { ...around, [layer]: at }, to, { rectifier });
 }
 
 function referenceTable(layer: string, constants: Parameters): tf.Tensor2D {

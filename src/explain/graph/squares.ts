@@ -6,6 +6,7 @@ import { answer, type Model } from "../../model/model.js";
 import { resizeBilinear } from "../../ops/resize-bilinear.js";
 import { TINY } from "../../ops/tiny.js";
 import { explanationOutputs } from "./explain-function.js";
+import { layersFrom } from "./explained-layer.js";
 import { explanationSteps } from "./steps.js";
 
 /** Where an aspect is put, one after the other, as shares of height and width; the answer at most of them counts. */
@@ -64,9 +65,7 @@ export function squaresFunction(model: Model, squares: readonly Square[]): Tenso
       const image = inputs.image as tf.Tensor4D;
       const features = trunk.run(constants, { input: image }, [spec.source])[spec.source];
       const changed = squares.flatMap((square) => PLACES.map((place) => placed(features, square, place)));
-      const isAlone = taps.every((to) => trunk.leadsTo(spec.source, to));
-      const around: Record<string, tf.Tensor4D> = isAlone ? {} : { input: tf.tile(image, [changed.length, 1, 1, 1]) };
-      const layers = trunk.run(constants, { ...around, [spec.source]: tf.concat(changed, 0) }, taps);
+      const layers = layersFrom(model, spec.source, tf.concat(changed, 0), { constants, image, to: taps });
       const logits = answer(classifier, constants, layers);
       return { outputs: { logits: tf.reshape(logits, [1, changed.length, -1]) } };
     });
