@@ -48,6 +48,7 @@ export type {
   Prediction,
   RegionExplanation,
   Strength,
+  TargetAspect,
   ValuePrediction,
 } from "./explain/explanation.js";
 export {

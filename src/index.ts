@@ -146,6 +146,7 @@ export type {
   Prediction,
   RegionExplanation,
   Strength,
+  TargetAspect,
   ValuePrediction,
 } from "./explain/explanation.js";
 export {

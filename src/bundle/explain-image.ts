@@ -8,6 +8,7 @@ import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
 import type { ScoreScale } from "../core/relevance-scale.js";
 import type { RunGraph } from "../engine/session-pool.js";
 import type { AspectExplanation, Explained, MethodChoice } from "../explain/explanation.js";
+import { headlineText } from "../explain/headline.js";
 import { readExplanation } from "../explain/reading/read-explanation.js";
 import { perturbed, relevanceIntervals } from "../explain/reading/relevance-interval.js";
 import { targetWeights } from "../explain/reading/target-weights.js";
@@ -52,7 +53,9 @@ export async function explainImage(
     ...aspect,
     relevanceInterval: aspect.relevance === null ? null : intervals[aspect.name],
   }));
-  return { ...explained, explanation: { ...explained.explanation, aspects } };
+  const explanation = { ...explained.explanation, aspects };
+  const headline = { ...explanation.headline, text: headlineText(explanation) };
+  return { ...explained, explanation: { ...explanation, headline } };
 }
 
 async function explainPixels(

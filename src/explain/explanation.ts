@@ -101,6 +101,13 @@ export interface AspectExplanation extends RegionExplanation {
   readonly isPlaceDerived?: true;
 }
 
+/** An aspect that does not explain, but is explained. */
+export interface TargetAspect {
+  /** As of the other aspects, 0..1. */
+  readonly presence: number;
+  readonly isPresent: boolean;
+}
+
 /** What an explanation comes to; docs/explanations.md lists all cases. */
 export type HeadlineCase =
   /** Relevant aspects explain the answer. */
@@ -117,6 +124,8 @@ export type HeadlineCase =
   | "nothing-seen"
   /** None is seen, and no head of the model sees anything. */
   | "blind"
+  /** An aspect is to be explained that is not seen, and whose head gives no number without it. */
+  | "target-absent"
   /** Scores are not calibrated: they rank. */
   | "ranked";
 
@@ -135,6 +144,8 @@ export interface Explanation {
   readonly image: string;
   readonly prediction: Prediction;
   readonly target: Target;
+  /** Of a target of kind `aspect` or `image`, that aspect itself; else `null`. */
+  readonly targetAspect: TargetAspect | null;
   readonly saliency: SaliencyName;
   readonly masking: MaskingName;
   /** What the scores mean. */

@@ -1,7 +1,16 @@
 /** The explanation in one sentence: the answer, and what it is based on, or why that cannot be said. */
 
+import { RELEVANT_FROM } from "../core/relevance-scale.js";
 import { clip } from "../core/terminal.js";
-import type { AspectExplanation, Explanation, Headline, HeadlineCase, Prediction, Strength } from "./explanation.js";
+import type {
+  AspectExplanation,
+  Explanation,
+  Headline,
+  HeadlineCase,
+  Prediction,
+  Strength,
+  TargetAspect,
+} from "./explanation.js";
 import { MOSTLY, STRENGTHS } from "./relevance-constants.js";
 
 /** The question about the predicted class. */
@@ -21,24 +30,31 @@ export interface HeadlineParts {
 }
 
 type Unspoken = Omit<Explanation, "headline">;
+type Cased = Unspoken & { readonly headline: Pick<Headline, "case"> };
+
+interface HeadlineOptions {
+  readonly isPeakElsewhere: boolean;
+  readonly hasMap: boolean;
+  readonly unseen: readonly string[];
+}
 
 /**
  * @param options.isPeakElsewhere whether the highest place of the map lies in no relevant aspect.
+ * @param options.hasMap whether the map is anywhere above 0.
  * @param options.unseen aspects whose heads see nothing, by training.
  */
-export function headlineOf(
-  explanation: Unspoken,
-  options: { isPeakElsewhere: boolean; unseen: readonly string[] },
-): Headline {
+export function headlineOf(explanation: Unspoken, options: HeadlineOptions): Headline {
   const found = caseOf(explanation, options);
-  const { answer, question, named, rest } = headlineParts({ ...explanation, headline: { case: found } });
+  return { case: found, text: headlineText({ ...explanation, headline: { case: found } }) };
+}
+
+/** The sentence, of an explanation that has its case. */
+export function headlineText(explanation: Cased): string {
+  const { case: found, answer, question, named, rest } = headlineParts(explanation);
   const list = joined(named.map((aspect) => `${clip(aspect.name)} ${noteOn(aspect)}`));
   const said = [list, rest].filter((text) => text !== "").join("; ");
-  if (question !== BECAUSE) return { case: found, text: `${answer}; ${question}: ${said}` };
-  return {
-    case: found,
-    text: named.length > 0 && found !== "ranked" ? `${answer} ${BECAUSE} ${said}` : `${answer}: ${said}`,
-  };
+  if (question !== BECAUSE) return `${answer}; ${question}: ${said}`;
+  return named.length > 0 && found !== "ranked" ? `${answer} ${BECAUSE} ${said}` : `${answer}: ${said}`;
 }
 
 /** The parts of a headline, from an explanation that has its case. */
@@ -46,16 +62,17 @@ export function headlineParts({
   headline: { case: found },
   prediction,
   target,
+  targetAspect,
   aspects,
   elsewhere,
   outside,
   absenceOf,
-}: Unspoken & { readonly headline: Pick<Headline, "case"> }): HeadlineParts {
+}: Cased): HeadlineParts {
   const named = found === "ranked" ? ranked(aspects) : relevant(aspects);
   return {
     case: found,
     answer: answerText(prediction),
-    question: questionText(prediction, target),
+    question: questionText(prediction, target, targetAspect),
     named,
     rest: [restText(found, aspects, { elsewhere: elsewhere ?? 0, outside: outside ?? 0 }), absenceText(absenceOf)]
       .filter((text) => text !== "")
@@ -64,9 +81,10 @@ export function headlineParts({
 }
 
 function caseOf(
-  { aspects, scale, elsewhere, absenceOf }: Unspoken,
-  { isPeakElsewhere, unseen }: { isPeakElsewhere: boolean; unseen: readonly string[] },
+  { aspects, scale, elsewhere, absenceOf, targetAspect }: Unspoken,
+  { isPeakElsewhere, hasMap, unseen }: HeadlineOptions,
 ): HeadlineCase {
+  if (targetAspect?.isPresent === false && !hasMap) return "target-absent";
   const present = aspects.filter(({ isPresent }) => isPresent);
   if (present.length === 0) {
     if (absenceOf.length > 0) return "absence";
@@ -110,6 +128,8 @@ export function caseText(found: HeadlineCase): string {
       return "cannot be said, the model's aspect heads have learned nothing. Label more images, or train longer";
     case "unreadable":
       return "cannot be said, what is seen cannot be read";
+    case "target-absent":
+      return "there is nothing to explain";
     case "ranked":
       return "not calibrated, scores only rank";
   }
@@ -148,9 +168,14 @@ export function strengthOf(share: number): Strength {
   return share >= STRENGTHS.decisive ? "decisive" : share >= STRENGTHS.strong ? "strong" : "some";
 }
 
-/** "(decisive)"; of an aspect without a share its score. */
-export function noteOn({ strength, score }: AspectExplanation): string {
-  return strength === null ? scoreText(score) : `(${strength})`;
+/**
+ * "(decisive)", "(decisive, not stable)" where small changes of the image make it irrelevant; of an aspect without a
+ * share its score.
+ */
+export function noteOn({ strength, score, relevanceInterval }: AspectExplanation): string {
+  if (strength === null) return scoreText(score);
+  const isStable = relevanceInterval === null || relevanceInterval[0] >= RELEVANT_FROM;
+  return isStable ? `(${strength})` : `(${strength}, not stable)`;
 }
 
 /** Aspects that are relevant, the largest share first. */
@@ -191,13 +216,19 @@ function answerText(prediction: Prediction): string {
   return `${clip(prediction.class)} ${percentText(prediction.score)}`;
 }
 
+/** " (0.97)", " (0.02, not seen)"; empty without an aspect. */
+function seenText(aspect: TargetAspect | null): string {
+  if (!aspect) return "";
+  return ` (${aspect.presence.toFixed(2)}${aspect.isPresent ? "" : ", not seen"})`;
+}
+
 function unitText({ layer, channel, place }: Extract<Explanation["target"], { kind: "unit" }>): string {
   return `channel ${channel} of ${layer}${place ? ` at ${place.join(", ")}` : ""}`;
 }
 
-function questionText(prediction: Prediction, target: Explanation["target"]): string {
-  if (target.kind === "aspect") return `why ${clip(target.aspect)}`;
-  if (target.kind === "image") return `why the image of ${clip(target.aspect)}`;
+function questionText(prediction: Prediction, target: Explanation["target"], aspect: TargetAspect | null): string {
+  if (target.kind === "aspect") return `why ${clip(target.aspect)}${seenText(aspect)}`;
+  if (target.kind === "image") return `why the image of ${clip(target.aspect)}${seenText(aspect)}`;
   if (target.kind === "unit") return `why ${unitText(target)}`;
   if (target.kind === "value" || "value" in prediction) return BECAUSE;
   if (target.kind === "margin") return `why ${clip(target.class)} rather than ${clip(target.other)}`;

@@ -91,6 +91,6 @@ export const INNER_RANDOMIZATION = { images: 8, models: 8, targets: 2 } as const
 
 /**
  * Changed copies for an interval of relevance: shifted by so many pixels at most, brightness changed by such a share at
- * most. An aspect that is seen in fewer than `leastSeen` has no interval; else it goes from one quantile to the other.
+ * most. The interval goes from one quantile to the other.
  */
-export const PERTURBATIONS = { count: 16, shift: 8, brightness: 0.15, leastSeen: 8, quantiles: [0.05, 0.95] } as const;
+export const PERTURBATIONS = { count: 16, shift: 8, brightness: 0.15, quantiles: [0.05, 0.95] } as const;

@@ -181,6 +181,9 @@ describe("an explainer", () => {
     const target = { kind: "margin", class: "benign", other: "malignant" } as const;
     const { explanation } = await explainer.explain(photo, { target });
     expect(explanation.target).toEqual(target);
+    // Of two classes the margin is the log-odds, and is explained alike.
+    const odds = await explainer.explain(photo, { target: { kind: "log-odds", class: "benign" } });
+    expect(explanation.aspects).toEqual(odds.explanation.aspects);
     await expect(explainer.explain(photo, { target: { kind: "log-odds", class: "none" } })).rejects.toThrow(
       /the classes are benign, malignant/,
     );

@@ -27,6 +27,7 @@ function explanation(aspects: Record<string, Seen>, answer = "malignant"): Expla
     image: "x.png",
     prediction: { class: answer, score: 0.9, scores: { [answer]: 0.9 } },
     target: { kind: "log-odds", class: answer },
+    targetAspect: null,
     saliency: "evidence",
     masking: "filter-weights",
     scale: SCALE,

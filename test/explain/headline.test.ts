@@ -8,7 +8,7 @@ import { mitosis, necrosis, explanation as shown, ranked as shownRanked, vessel 
 type Options = Parameters<typeof headlineOf>[1];
 
 function headline(changes: Partial<Explanation> = {}, options: Partial<Options> = {}) {
-  return headlineOf({ ...shown, ...changes }, { isPeakElsewhere: false, unseen: [], ...options });
+  return headlineOf({ ...shown, ...changes }, { isPeakElsewhere: false, hasMap: true, unseen: [], ...options });
 }
 
 const irrelevant = (aspect: AspectExplanation): AspectExplanation => ({
@@ -40,6 +40,12 @@ describe("the case", () => {
     expect(headline({ aspects: [irrelevant(necrosis), mitosis] }).text).toBe(
       "malignant 97 % because of mitosis (strong)",
     );
+  });
+
+  test("named: a reason that small changes of the image take away is not stable", () => {
+    const [taken, kept] = [0.49, 0.5].map((low) => ({ ...necrosis, relevanceInterval: [low, 1] as const }));
+    expect(headline({ aspects: [taken] }).text).toBe("malignant 97 % because of necrosis (decisive, not stable)");
+    expect(headline({ aspects: [kept] }).text).toBe("malignant 97 % because of necrosis (decisive)");
   });
 
   test("named: equal shares are told apart by their scores", () => {
@@ -198,6 +204,19 @@ describe("the question", () => {
     expect(why({ kind: "image", aspect: "vessel", object: 1, background: 0 })).toBe("the image of vessel");
     expect(why({ kind: "unit", layer: "conv_pw_5", channel: 7 })).toBe("channel 7 of conv_pw_5");
     expect(why({ kind: "unit", layer: "conv_pw_5", channel: 7, place: [2, 3] })).toBe("channel 7 of conv_pw_5 at 2, 3");
+  });
+
+  test("about an aspect says whether it is seen, and that nothing is to be explained where it gives no number", () => {
+    const target = { kind: "aspect", aspect: "vessel" } as const;
+    const seen = { target, targetAspect: { presence: 0.968, isPresent: true } };
+    expect(text(seen)).toBe("malignant 97 %; why vessel (0.97): necrosis (decisive)");
+    const unseen = { target, targetAspect: { presence: 0.02, isPresent: false } };
+    expect(text(unseen)).toBe("malignant 97 %; why vessel (0.02, not seen): necrosis (decisive)");
+    expect(headline(unseen, { hasMap: false })).toEqual({
+      case: "target-absent",
+      text: "malignant 97 %; why vessel (0.02, not seen): there is nothing to explain",
+    });
+    expect(headline(seen, { hasMap: false }).case).toBe("named");
   });
 
   test("is asked also where nothing answers it", () => {

@@ -438,6 +438,11 @@ describe("targets", () => {
     expect(weights()).toEqual([0, 0, 0]);
     expect(weights("dog")).toEqual([0, 1, 0]);
     expect(weights("dog:cat")).toEqual([-1, 1, 0]);
+    // Of two classes the margin is the log-odds.
+    const margin = { kind: "margin", class: "a", other: "b" } as const;
+    expect([...targetWeights(margin, { ...classifier, classes: ["a", "b"] }).data]).toEqual([1, 0]);
+    const multi = { ...classifier, task: "multi", classes: ["a", "b"] } as const;
+    expect([...targetWeights(margin, multi).data]).toEqual([1, -1]);
     expect(targetWeights({ kind: "value" }, { ...classifier, task: "regression", classes: [] }).data).toEqual(
       Float32Array.of(1),
     );
@@ -497,6 +502,7 @@ describe("an explanation", () => {
     const numbers = { presence: expect.closeTo(presence, 12), survival: 0.75, score: expect.closeTo(1 / 4, 3) };
     expect(explanation).toEqual({
       format: "aspectlens-explanation/2",
+      targetAspect: null,
       absenceOf: [],
       image: "images/x.jpg",
       prediction: {
@@ -584,6 +590,22 @@ describe("an explanation", () => {
     expect(explanation).toMatchObject({ elsewhere: null, headline: { case: "ranked" } });
   });
 
+  test("of an aspect says how sure its head is, and that an aspect that is not seen gives nothing to explain", () => {
+    const about = (aspect: string, changes: Record<string, NdArray> = {}) =>
+      readExplanation(outputs(changes), { ...options, target: { kind: "aspect", aspect } }).explanation;
+    const vessel = about("vessel");
+    expect(vessel.aspects.map(({ name }) => name)).toEqual(["nucleus"]);
+    expect(vessel.targetAspect).toEqual({ presence: expect.closeTo(1 / (1 + Math.exp(2)), 6), isPresent: false });
+    // A head of one number has one below its threshold too.
+    expect(vessel.headline.case).toBe("named");
+    const noMap = { [`saliency/${tap}`]: array([1, 2, 2, 1], [0, 0, 0, 0]) };
+    const nucleus = about("nucleus", { ...noMap, "nucleus/unmasked": quarter(-3, -4) });
+    expect(nucleus.targetAspect).toEqual({ presence: expect.closeTo(1 / (1 + Math.exp(3)), 6), isPresent: false });
+    expect(nucleus.headline.case).toBe("target-absent");
+    expect(about("nucleus", noMap).targetAspect?.isPresent).toBe(true);
+    expect(readExplanation(outputs(), options).explanation.targetAspect).toBeNull();
+  });
+
   test("gives no relevance where a head cannot tell its answer from nothing", () => {
     const { explanation } = readExplanation(outputs({ "nucleus/reference": quarter(3.5, -4) }), options);
     expect(explanation.aspects[0]).toMatchObject({
@@ -640,7 +662,8 @@ describe("an explanation", () => {
     expect(of({ unseen: ["vessel"] })).toEqual([]);
     expect(of({ target: { kind: "logit", class: "malignant" } })).toEqual(["vessel"]);
     expect(of({ target: { kind: "log-odds", class: "benign" } })).toEqual([]);
-    expect(of({ target: { kind: "margin", class: "malignant", other: "benign" } })).toEqual([]);
+    expect(of({ target: { kind: "margin", class: "malignant", other: "benign" } })).toEqual(["vessel"]);
+    expect(of({ target: { kind: "margin", class: "benign", other: "malignant" } })).toEqual([]);
   });
 
   test("keeps the target that was asked for", () => {

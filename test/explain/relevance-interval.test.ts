@@ -52,10 +52,10 @@ describe("intervals of relevance", () => {
     expect(high).toBeCloseTo(0.1425, 12);
   });
 
-  test("are taken over the images in which the aspect is seen, and not given where those are few", () => {
+  test("count an aspect that is not seen in a copy as 0 there", () => {
     const mixed = (count: number) =>
       relevanceIntervals(Array.from({ length: 16 }, (_, index) => seen(index < count ? 0.5 : null))).necrosis;
-    expect(mixed(8)).toEqual([0.5, 0.5]);
-    expect(mixed(7)).toBeNull();
+    expect(mixed(16)).toEqual([0.5, 0.5]);
+    expect(mixed(8)).toEqual([0, 0.5]);
   });
 });

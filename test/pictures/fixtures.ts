@@ -87,6 +87,7 @@ export const explanation: Explanation = {
   image: "tissue.png",
   prediction: { class: "malignant", score: 0.97, scores: { benign: 0.03, malignant: 0.97 } },
   target: { kind: "log-odds", class: "malignant" },
+  targetAspect: null,
   saliency: "evidence",
   masking: "filter-weights",
   scale: { kind: "probability", line: 0.02, slope: 2, by: "general" },

@@ -17,7 +17,7 @@ import { explanationSteps, type Steps } from "./steps.js";
  * | output | shape | |
  * |---|---|---|
  * | `logits`, `scores` | `[batch, classes]` | of the classifier |
- * | `<aspect>/unmasked`, `/masked`, `/reference` | `[batch, ...head.outputShape]` | u, v, e |
+ * | `<aspect>/unmasked`, `/masked`, `/reference` | `[batch, ...head.outputShape]` | u, v, e; `/unmasked` alone of the aspect that is the target |
  * | `<aspect>/overlap/<tap>` | `[batch, h, w, 2]` | sums over channels of `d p` and `p^2` |
  * | `evidence/<tap>` | `[batch, h, w, 2]` | net evidence of each place, and the sum over channels of `\|c\|` |
  * | `pairs/<tap>` | `[batch, n (n - 1) / 2]` | `<p_a, p_b>` of the tap's n aspects, in the model's order; n > 1 |
@@ -44,8 +44,12 @@ export function explanationOutputs(model: Model, steps: Steps): Record<string, t
 }
 
 /** What classifier and aspect heads say of the image and of the reference, whatever the method. */
-export function answerOutputs({ classifier }: Model, { logits, aspects }: Steps): Record<string, tf.Tensor> {
+export function answerOutputs(
+  { classifier }: Model,
+  { logits, aspects, targetAspect }: Steps,
+): Record<string, tf.Tensor> {
   const outputs: Record<string, tf.Tensor> = { logits, scores: scoresOf(logits, classifier.spec) };
+  if (targetAspect) outputs[answerPort(targetAspect.name, "unmasked")] = targetAspect.unmasked;
   for (const [name, { unmasked, reference }] of Object.entries(aspects)) {
     outputs[answerPort(name, "unmasked")] = unmasked;
     outputs[answerPort(name, "reference")] = reference;

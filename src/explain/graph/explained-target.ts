@@ -25,6 +25,8 @@ export interface ExplainedTarget {
   readonly value: (features: Features) => tf.Tensor1D;
   /** From a layer's table of references to the one that suits this target, `[batch, 1, 1, channels]`. */
   readonly reference: (table: tf.Tensor2D) => tf.Tensor4D;
+  /** Of a target that an aspect's head gives: what it says of the image itself, `[batch, ...outputShape]`. */
+  readonly aspect?: { readonly name: string; readonly unmasked: tf.Tensor };
   /** The dense layer after a layer's mean pooling, where there is one: see `ExplainedLayer`. */
   readonly dense?: (layer: string) => Dense | undefined;
 }
@@ -83,6 +85,7 @@ export function explainedInner(
   return {
     layers,
     reference,
+    aspect: { name: target.aspect, unmasked },
     value: (at) => {
       const logits = evidenceLogit(head, answer(head, constants, at));
       const product = tf.mul(logits, repeated(weights, logits));

@@ -11,7 +11,7 @@ import type { InnerTarget } from "../target.js";
 import { type AspectPasses, aspectPasses } from "./aspect-passes.js";
 import { explainedLayer } from "./explained-layer.js";
 import { explainedTaps, explainingHeads, lastLayer } from "./explained-taps.js";
-import { explainedClass, explainedInner, targetLayers } from "./explained-target.js";
+import { type ExplainedTarget, explainedClass, explainedInner, targetLayers } from "./explained-target.js";
 import { resolveTarget } from "./logit-target.js";
 import type { Mapping } from "./mapping/mapping.js";
 import { MAPPINGS } from "./mapping/mappings.js";
@@ -36,6 +36,8 @@ export interface Steps {
   readonly taps: Readonly<Record<string, TapSaliency>>;
   /** By name, in the order of the model. */
   readonly aspects: Readonly<Record<string, AspectPasses & { readonly taps: readonly string[] }>>;
+  /** Of a target that an aspect's head gives, that head's answer. */
+  readonly targetAspect: ExplainedTarget["aspect"];
   /** What another saliency method finds at the same taps; the aspects' evidence is the same by all. */
   readonly saliencyBy: (saliency: SaliencyName) => Readonly<Record<string, MappedSaliency>>;
   /** What each aspect head says of the representation masked in another way, before the sigmoid. */
@@ -65,7 +67,7 @@ export function explanationSteps(
   const needed = new Set([...explained, model.spec.source, ...classifier.spec.taps, ...targetLayers(model, inner)]);
   const layerValues = { ...trunk.run(constants, { input: image }, [...needed]), input: image };
   const logits = answer(classifier, constants, layerValues) as tf.Tensor2D;
-  const target = inner
+  const target: ExplainedTarget = inner
     ? explainedInner(model, inner, { constants, features: layerValues })
     : explainedClass(model, {
         constants,
@@ -118,7 +120,8 @@ export function explanationSteps(
     );
   const targetAt: Steps["targetAt"] = (replaced) =>
     target.value(trunk.run(constants, { input: image, ...replaced }, target.layers));
-  return { logits, target: target.value(layerValues), taps, aspects, saliencyBy, maskedBy, targetAt };
+  const value = target.value(layerValues);
+  return { logits, target: value, targetAspect: target.aspect, taps, aspects, saliencyBy, maskedBy, targetAt };
 }
 
 /** The features of a layer, masked. */

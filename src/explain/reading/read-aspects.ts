@@ -5,11 +5,11 @@ import type { NdArrays } from "../../core/nd-array.js";
 import { RELEVANT_FROM, relevanceOf, type ScoreScale } from "../../core/relevance-scale.js";
 import { regionFile, survivalFile } from "../../core/result-file-names.js";
 import type { AspectSpec } from "../../heads/head-spec.js";
-import type { AspectExplanation, RegionExplanation } from "../explanation.js";
+import type { AspectExplanation, RegionExplanation, TargetAspect } from "../explanation.js";
 import { derivedPlace } from "./derived-place.js";
 import type { AspectOverlap, TapSums } from "./overlap.js";
 import { readOverlaps, scoresOfSeen, tapSums } from "./read-scores.js";
-import { type AspectRegions, type Region, regionsOf } from "./regions.js";
+import { type AspectRegions, elementsOf, type Region, regionsOf } from "./regions.js";
 import { instanceScore, type Scores } from "./scores.js";
 import { type HeadAnswers, largestPresence, presenceOver, survivalOver } from "./survival.js";
 import { touchedCells } from "./touched-cells.js";
@@ -122,6 +122,24 @@ function explainAspect(
   };
 }
 
+/** Of an aspect that is explained itself. */
+export function readTargetAspect(outputs: NdArrays, head: AspectSpec): TargetAspect {
+  const answers = { unmasked: outputs[answerPort(head.name, "unmasked")] };
+  const elements = elementsOf(answers.unmasked, head);
+  return { presence: presenceOf(elements, { head, answers }), isPresent: elements.length > 0 };
+}
+
+/** How sure the head is where it sees its aspect; where it sees none, the largest of all places. */
+function presenceOf(
+  elements: Uint32Array,
+  { head, answers }: { head: AspectSpec; answers: Pick<HeadAnswers, "unmasked"> },
+): number {
+  const of = head.kind === "boxes" ? "largest" : "mean";
+  const temperature = head.kind === "presence" ? head.temperature : undefined;
+  if (elements.length === 0) return largestPresence(answers, { temperature });
+  return presenceOver(elements, answers, { of, temperature });
+}
+
 /** @param score asked for only where there is survival: both are read or neither. */
 function numbersOf(
   { elements }: Region,
@@ -129,13 +147,8 @@ function numbersOf(
   score: () => number | undefined,
 ): RegionExplanation {
   const survival = survivalOver(elements, answers);
-  const of = head.kind === "boxes" ? "largest" : "mean";
-  const temperature = head.kind === "presence" ? head.temperature : undefined;
   return {
-    presence:
-      elements.length > 0
-        ? presenceOver(elements, answers, { of, temperature })
-        : largestPresence(answers, { temperature }),
+    presence: presenceOf(elements, { head, answers }),
     score: survival === null ? null : (score() ?? null),
     survival,
   };

@@ -6,7 +6,6 @@ import { answerPort, CLASSIFIER_OUTPUTS, HEAD_ANSWERS, overlapPort, portTap, tap
 import type { NdArrays } from "../../core/nd-array.js";
 import type { ScoreScale } from "../../core/relevance-scale.js";
 import { stemOf } from "../../core/result-file-names.js";
-import type { AspectSpec, ClassifierSpec } from "../../heads/head-spec.js";
 import type { ModelSpec } from "../../model/model-spec.js";
 import { tapOffset } from "../../trunk/tap-offset.js";
 import type { Explained, MethodChoice } from "../explanation.js";
@@ -14,11 +13,11 @@ import { headlineOf, strengthOf } from "../headline.js";
 import { methodOf } from "../methods.js";
 import type { Target } from "../target.js";
 import { predictionOf } from "./prediction.js";
-import { explainAspects, readAspects } from "./read-aspects.js";
-import { headsOf, maskedTaps } from "./read-scores.js";
+import { explainAspects, readAspects, readTargetAspect } from "./read-aspects.js";
+import { type Heads, headsOf, maskedTaps } from "./read-scores.js";
 import { shareAgainst, sharesOf } from "./shares.js";
 import { survivalMap } from "./survival.js";
-import { defaultTarget } from "./target-weights.js";
+import { defaultTarget, isOdds } from "./target-weights.js";
 import { cellsIn, touchedCells } from "./touched-cells.js";
 
 /** What the outputs of an `explainFunction` are read with. */
@@ -75,7 +74,8 @@ export function readExplanation(
   const prediction = predictionOf(outputs.scores, heads.classifier);
   const explained = target ?? defaultTarget(outputs.logits, heads.classifier);
   const isOfAnswer =
-    (explained.kind === "log-odds" || explained.kind === "logit") &&
+    (isOdds(explained, heads.classifier) || explained.kind === "logit") &&
+    "class" in explained &&
     "class" in prediction &&
     explained.class === prediction.class;
   const needed = isOfAnswer ? neededAbsences(absences, prediction.class) : [];
@@ -84,6 +84,7 @@ export function readExplanation(
     image,
     prediction,
     target: explained,
+    targetAspect: heads.target ? readTargetAspect(outputs, heads.target) : null,
     saliency: name,
     masking,
     scale,
@@ -96,9 +97,10 @@ export function readExplanation(
     ),
   };
   const isPeakElsewhere = shares !== null && !shares.isPeakHeld;
+  const hasMap = saliency.data.some((value) => value > 0);
   return {
     stem,
-    explanation: { ...said, headline: headlineOf(said, { isPeakElsewhere, unseen }) },
+    explanation: { ...said, headline: headlineOf(said, { isPeakElsewhere, hasMap, unseen }) },
     maps: {
       size,
       regions: Object.fromEntries(present.map(({ head, regions }) => [head.name, regions.mask])),
@@ -119,14 +121,11 @@ function drawnTap(outputs: NdArrays, { source, tap }: { source: string; tap?: st
   return mapped.includes(source) ? source : (mapped[mapped.length - 1] ?? source);
 }
 
-function checkOutputs(
-  outputs: NdArrays,
-  spec: ModelSpec,
-  { tap, target }: { tap?: string; target?: Target },
-): { classifier: ClassifierSpec; aspects: AspectSpec[] } {
-  const { classifier, aspects } = headsOf(spec, target);
+function checkOutputs(outputs: NdArrays, spec: ModelSpec, { tap, target }: { tap?: string; target?: Target }): Heads {
+  const { classifier, aspects, target: explained } = headsOf(spec, target);
   const needed = [
     ...Object.values(CLASSIFIER_OUTPUTS),
+    ...(explained ? [answerPort(explained.name, "unmasked")] : []),
     tapPort("saliency", drawnTap(outputs, { source: spec.source, tap })),
     ...aspects.flatMap((head) => [
       ...HEAD_ANSWERS.map((answer) => answerPort(head.name, answer)),
@@ -144,5 +143,5 @@ function checkOutputs(
         "Run explainFunction of the same model, and read one image at a time.",
     );
   }
-  return { classifier, aspects };
+  return { classifier, aspects, target: explained };
 }

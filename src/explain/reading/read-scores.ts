@@ -42,12 +42,24 @@ export function readScores(outputs: NdArrays, { spec, target }: { spec: ModelSpe
   };
 }
 
-/** The classifier, and the aspects that explain: all, or all but the target itself. */
-export function headsOf(spec: ModelSpec, target?: Target): { classifier: ClassifierSpec; aspects: AspectSpec[] } {
+/** The heads of a model in one explanation. */
+export interface Heads {
+  readonly classifier: ClassifierSpec;
+  /** Those that explain, in the model's order. */
+  readonly aspects: readonly AspectSpec[];
+  /** The one that is explained itself, and so does not explain. */
+  readonly target: AspectSpec | undefined;
+}
+
+export function headsOf(spec: ModelSpec, target?: Target): Heads {
   const own = explainedAspect(target);
-  const aspects = spec.heads.filter((head) => head.kind !== "classifier" && head.name !== own) as AspectSpec[];
   const [classifier] = spec.heads.filter((head) => head.kind === "classifier");
-  return { classifier, aspects };
+  const aspects = spec.heads.flatMap((head) => (head.kind === "classifier" ? [] : head));
+  return {
+    classifier,
+    aspects: aspects.filter(({ name }) => name !== own),
+    target: aspects.find(({ name }) => name === own),
+  };
 }
 
 /**

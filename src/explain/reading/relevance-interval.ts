@@ -6,7 +6,7 @@ import { random } from "../../core/random.js";
 import type { AspectExplanation } from "../explanation.js";
 import { PERTURBATIONS } from "../relevance-constants.js";
 
-const { count: COUNT, shift: LARGEST_SHIFT, brightness: BRIGHTNESS, leastSeen, quantiles } = PERTURBATIONS;
+const { count: COUNT, shift: LARGEST_SHIFT, brightness: BRIGHTNESS, quantiles } = PERTURBATIONS;
 
 /**
  * Each shifted by up to 8 pixels both ways (what comes in repeats the border), brightened or darkened by up to 15 %,
@@ -38,20 +38,17 @@ export function* perturbed({ shape, data }: NdArray): Generator<NdArray> {
 /**
  * From the 5 % to the 95 % quantile of each aspect's relevance, linear between readings.
  *
- * @param readings of the perturbed images; relevance is missing where the aspect is not seen.
- * @returns by aspect; `null` where it is seen in fewer than half of them.
+ * @param readings of the perturbed images; an aspect that has no relevance there, as it is not seen, counts as 0.
+ * @returns by aspect.
  */
 export function relevanceIntervals(
   readings: readonly (readonly AspectExplanation[])[],
-): Readonly<Record<string, AspectExplanation["relevanceInterval"]>> {
+): Readonly<Record<string, readonly [low: number, high: number]>> {
   const names = new Set(readings.flatMap((aspects) => aspects.map(({ name }) => name)));
   return Object.fromEntries(
     [...names].map((name) => {
-      const found = readings.flatMap((aspects) => aspects.find((aspect) => aspect.name === name)?.relevance ?? []);
-      return [
-        name,
-        found.length < leastSeen ? null : ([quantile(found, quantiles[0]), quantile(found, quantiles[1])] as const),
-      ];
+      const found = readings.map((aspects) => aspects.find((aspect) => aspect.name === name)?.relevance ?? 0);
+      return [name, [quantile(found, quantiles[0]), quantile(found, quantiles[1])] as const];
     }),
   );
 }

@@ -15,7 +15,7 @@ export type HeadAnswers = Readonly<Record<HeadAnswer, NdArray>>;
  */
 export function presenceOver(
   elements: Uint32Array,
-  { unmasked }: HeadAnswers,
+  { unmasked }: Pick<HeadAnswers, "unmasked">,
   { of, temperature = 1 }: { of: "mean" | "largest"; temperature?: number },
 ): number {
   let sum = 0;
@@ -30,7 +30,7 @@ export function presenceOver(
 
 /** Largest sigmoid(u / temperature) of all elements: the presence of an aspect whose region is empty. */
 export function largestPresence(
-  { unmasked: { data, shape } }: HeadAnswers,
+  { unmasked: { data, shape } }: Pick<HeadAnswers, "unmasked">,
   { temperature = 1 }: { temperature?: number } = {},
 ): number {
   // A boxes head answers heat, size and offset in its last dimension; the others one number.
