@@ -90,4 +90,4 @@ test("a run killed between the files of an epoch ends as one that was not, byte 
     expect(readFileSync(join(out, BEST)).equals(readFileSync(join(whole, BEST))), name).toBe(true);
     expect(["features-0.bin", "own.txt"].map((left) => existsSync(join(out, "cache", left)))).toEqual([false, true]);
   }
-}, 120_000);
+}, 300_000);
