@@ -13,6 +13,14 @@ interface Size {
   readonly height: number;
 }
 
+interface EnlargeOptions {
+  readonly margin?: number;
+  readonly value?: number;
+  readonly memory?: (length: number) => Uint8Array;
+}
+
+const newBytes = (length: number) => new Uint8Array(length);
+
 /**
  * Bilinear between the centres of cells, as in the overlay; one half or more is inside.
  *
@@ -27,20 +35,25 @@ export function enlargeRegion(region: Uint8Array, { size, shape }: { size: numbe
  * Where a map is one half or more, bilinear between the centres of its cells, with repeated border values.
  *
  * @param options.margin rows and columns around the result, in which its border values are repeated.
+ * @param options.memory gives the array of the result, whatever is in it; a new one by default.
  * @returns `[(height + 2 * margin) * (width + 2 * margin)]` of 0 and `value`, 1 by default.
  */
 export function enlargeInside(
   { values, ...from }: CellMap,
-  { width, height, margin = 0, value = 1 }: Size & { margin?: number; value?: number },
+  { width, height, margin = 0, value = 1, memory = newBytes }: Size & EnlargeOptions,
 ): Uint8Array {
   const stride = width + 2 * margin;
-  const inside = new Uint8Array(stride * (height + 2 * margin));
-  const columns = Array.from({ length: stride }, (_, x) => between(x - margin, { length: width, count: from.width }));
-  const shares = Float64Array.from(columns, ({ share }) => share);
+  const inside = memory(stride * (height + 2 * margin)).fill(0);
+  const shares = new Float64Array(stride);
   // The columns between the centres of a cell and of the next one begin at `starts` of that cell.
-  const starts = new Int32Array(from.width + 1).fill(stride);
-  for (let x = stride - 1; x >= 0; x--) starts.fill(x, 0, columns[x].low + 1);
-  starts[0] = 0;
+  const starts = new Int32Array(from.width + 1);
+  let former = 0;
+  for (let x = 0; x < stride; x++) {
+    const { low, share } = between(x - margin, { length: width, count: from.width });
+    shares[x] = share;
+    while (former < low) starts[++former] = x;
+  }
+  starts.fill(stride, former + 1);
   const row = new Float64Array(from.width + 1);
   for (let y = 0; y < height + 2 * margin; y++) {
     const { low, high, share } = between(y - margin, { length: height, count: from.height });

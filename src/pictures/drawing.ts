@@ -4,6 +4,7 @@ import sharp from "sharp";
 import { type RgbImage, rawOf, toBuffer } from "./painting.js";
 import type { Rectangle } from "./place-labels.js";
 import type { TextLook } from "./render-text.js";
+import { takeBytes } from "./reused-memory.js";
 import { paintRectangle, type RoundedRectangle } from "./rounded-rectangle.js";
 import { type TextLine, textLine } from "./text-line.js";
 
@@ -53,7 +54,7 @@ export function inset(drawing: Drawing, clip: Rectangle): Drawing {
 
 /** Paints a drawing on white. */
 export function paintDrawing(drawing: Drawing, { width, height, images, ground = [] }: Sheet): RgbImage {
-  const sheet = { width, height, pixels: new Uint8Array(3 * width * height).fill(255) };
+  const sheet = { width, height, pixels: takeBytes(3 * width * height).fill(255) };
   for (const shape of ground) paintRectangle(sheet, shape);
   for (const image of images) layImage(sheet, image);
   for (const part of drawing) if (!isLine(part)) paintRectangle(sheet, part);

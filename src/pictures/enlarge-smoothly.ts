@@ -1,6 +1,7 @@
 /** Enlarges a map of few cells as a smooth field. */
 
 import type { CellMap } from "../core/enlarge-region.js";
+import { reused } from "./reused-memory.js";
 
 /** A map with one number per cell. */
 export interface Grid extends CellMap {
@@ -8,13 +9,15 @@ export interface Grid extends CellMap {
   readonly offset?: number;
 }
 
+const [wideMemory, enlargedMemory] = [0, 1].map(() => reused((length) => new Float32Array(length)));
+
 /**
  * Cubic B-spline, which shows the few cells of a late layer as a smooth field; never negative if the cells are not.
- * Border values are repeated. @returns `[height * width]`.
+ * Border values are repeated. @returns `[height * width]`, to be read before the next call.
  */
 export function enlargeSmoothly(grid: Grid, { width, height }: { width: number; height: number }): Float32Array {
   const columns = splines(width, grid.width, grid.offset);
-  const wide = new Float32Array(grid.height * width);
+  const wide = wideMemory(grid.height * width);
   for (let y = 0; y < grid.height; y++) {
     for (let x = 0; x < width; x++) {
       let sum = 0;
@@ -23,7 +26,7 @@ export function enlargeSmoothly(grid: Grid, { width, height }: { width: number; 
     }
   }
   const rows = splines(height, grid.height, grid.offset);
-  const enlarged = new Float32Array(width * height);
+  const enlarged = enlargedMemory(width * height);
   for (let y = 0; y < height; y++) {
     const [first, second, third, fourth] = rows.shares.subarray(4 * y, 4 * y + 4);
     const [a, b, c, d] = Array.from(rows.cells.subarray(4 * y, 4 * y + 4), (cell) => cell * width);

@@ -4,6 +4,7 @@ import { enlargeInside } from "../core/enlarge-region.js";
 import { ownValue } from "../core/own-value.js";
 import type { Explained } from "../explain/explanation.js";
 import { greyPng } from "./grey-png.js";
+import { reused } from "./reused-memory.js";
 import type { Shape } from "./shown-image.js";
 
 /**
@@ -24,7 +25,7 @@ export function maskFiles(
     const region = ownValue(maps.regions, name);
     const survival = ownValue(maps.survival, name);
     if (mask && region) {
-      const levels = enlargeInside({ width: size, height: size, values: region }, { ...shape, value: 255 });
+      const levels = enlargeInside({ width: size, height: size, values: region }, { ...shape, value: 255, memory });
       files[mask] = greyPng(levels, shape);
     }
     if (survivalMap && survival) files[survivalMap] = greyPng(repeated(survival, { size, shape }), shape);
@@ -32,11 +33,14 @@ export function maskFiles(
   return files;
 }
 
+/** Of one map, which is encoded before the next one is made. */
+const memory = reused((length) => new Uint8Array(length));
+
 /** A square in another size, by nearest neighbour. */
 function repeated(values: Uint8Array, { size, shape }: { size: number; shape: Shape }): Uint8Array {
   const { width, height } = shape;
   const columns = Int32Array.from({ length: width }, (_, x) => Math.floor(((x + 0.5) * size) / width));
-  const enlarged = new Uint8Array(width * height);
+  const enlarged = memory(width * height);
   let former = -1;
   for (let y = 0; y < height; y++) {
     const row = Math.floor(((y + 0.5) * size) / height);

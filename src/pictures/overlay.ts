@@ -10,6 +10,7 @@ import { legend, legendHeight } from "./legend.js";
 import { paintSaliency, type RgbImage, rawOf, toBuffer } from "./painting.js";
 import { aspectColour, FAINT_INK, heatColour, INK, PAPER, toHex } from "./palette.js";
 import { inFrame } from "./place-labels.js";
+import { giveBack } from "./reused-memory.js";
 import { dot } from "./rounded-rectangle.js";
 import { type PictureSource, type Shape, shownImage } from "./shown-image.js";
 import { fitText, textWidth } from "./text-line.js";
@@ -45,7 +46,10 @@ export async function renderOverlay(
   image: PictureSource,
   { shape }: { shape?: Shape } = {},
 ): Promise<Uint8Array> {
-  return toJpeg(await paintOverlay(explained, image, { shape }));
+  const sheet = await paintOverlay(explained, image, { shape });
+  const jpeg = await toJpeg(sheet);
+  giveBack(sheet.pixels);
+  return jpeg;
 }
 
 /** The pixels of an overlay. */
@@ -92,7 +96,9 @@ export async function paintOverlay(
     left: left(index) + place.x,
     top: top + place.y,
   }));
-  return paintDrawing(drawing, { width, height, images, ground });
+  const sheet = paintDrawing(drawing, { width, height, images, ground });
+  for (const { pixels } of [heat, aspects.picture]) giveBack(pixels);
+  return sheet;
 }
 
 /** The longer side 400 pixels, in the original's shape. */

@@ -3,6 +3,9 @@
 import { type CellMap, enlargeInside } from "../core/enlarge-region.js";
 import type { RgbImage } from "./painting.js";
 import type { Colour } from "./palette.js";
+import { reused } from "./reused-memory.js";
+
+const insideMemory = reused((length) => new Uint8Array(length));
 
 /**
  * Paints a region on an image, in place: a fill, and a contour inside its edge with a thin line of another colour
@@ -17,7 +20,7 @@ export function paintRegion(
   { colour, opacity, contour, around }: { colour: Colour; opacity: number; contour: number; around: Colour },
 ): void {
   const margin = Math.max(1, contour);
-  const inside = enlargeInside(region, { width, height, margin });
+  const inside = enlargeInside(region, { width, height, margin, memory: insideMemory });
   const stride = width + 2 * margin;
   const lay = (at: number, over: Colour, share: number) => {
     pixels[at] += share * (over[0] - pixels[at]);

@@ -3,6 +3,7 @@
 import { LUMA } from "../core/luma.js";
 import { enlargeSmoothly, type Grid } from "./enlarge-smoothly.js";
 import { heatColour } from "./palette.js";
+import { takeBytes } from "./reused-memory.js";
 
 /** RGB rows from the top. */
 export interface RgbImage {
@@ -36,7 +37,7 @@ export function paintSaliency({ pixels, ...shape }: RgbImage, saliency: Grid): R
   let largest = 0;
   for (let i = 0; i < heat.length; i++) if (heat[i] > largest) largest = heat[i];
   const scale = largest > 0 ? STEPS / largest : 0;
-  const painted = new Uint8Array(pixels.length);
+  const painted = takeBytes(pixels.length);
   for (let i = 0, at = 0; i < heat.length; i++, at += 3) {
     const step = heat[i] > 0 ? (scale * heat[i] + 0.5) | 0 : 0;
     const grey = KEPT[step] * greyOf(pixels, at);
@@ -53,7 +54,7 @@ export function paintSaliency({ pixels, ...shape }: RgbImage, saliency: Grid): R
  * @param options.white share of white; with more white, grey fills can be told from the image too.
  */
 export function fade({ pixels, ...shape }: RgbImage, { white = 0.15 }: { white?: number } = {}): RgbImage {
-  const faded = new Uint8Array(pixels.length);
+  const faded = takeBytes(pixels.length);
   const [own, grey] = [0.35, 0.65].map((share) => Math.round(ONE * share * (1 - white)));
   const ground = Math.round(ONE * (white * 255 + 0.5));
   for (let at = 0; at < pixels.length; at += 3) {
