@@ -23,6 +23,7 @@ export function networkOf({ trunk = "mobilenet-v1", alpha, inputSize, classes, m
       kind: "classifier",
       task: "single",
       taps: [last],
+      pooling: "generalized-mean",
       classes: Array.from({ length: classes }, (_, index) => `class ${index}`),
     },
   ];

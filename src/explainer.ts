@@ -99,6 +99,7 @@ export type {
   ClassifierSpec,
   HeadBase,
   HeadSpec,
+  Pooling,
   PresenceSpec,
   SegmentationSpec,
 } from "./heads/head-spec.js";

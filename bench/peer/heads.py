@@ -3,6 +3,8 @@
 import torch
 import torch.nn.functional as F
 
+from networks import generalized_mean
+
 
 def answer(head, model, parameters, read):
     return FORWARD[head["kind"]](Reader(head, model, parameters, read))
@@ -46,7 +48,8 @@ def resized(x, size):
 
 
 def classifier(reader):
-    pooled = torch.cat([reader.read[tap].mean((2, 3)) for tap in reader.taps], 1)
+    pool = generalized_mean if reader.head.get("pooling") == "generalized-mean" else lambda x: x.mean((2, 3))
+    pooled = torch.cat([pool(reader.read[tap]) for tap in reader.taps], 1)
     dense = pooled @ reader.of("kernel") + reader.of("bias")
     if reader.head["task"] != "regression":
         return dense

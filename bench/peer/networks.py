@@ -113,6 +113,11 @@ class Segmentation(nn.Module):
         return F.interpolate(self.network(features), size=(self.size, self.size), mode="bilinear")
 
 
+def generalized_mean(x):
+    """The default pooling of a classifier, `ops/generalized-mean.ts`."""
+    return (x.clamp(min=1e-6) ** 3).mean((2, 3)) ** (1 / 3)
+
+
 class Model(nn.Module):
     def __init__(self, trunk, alpha, size, classes, masks, is_folded):
         super().__init__()
@@ -131,7 +136,7 @@ class Model(nn.Module):
         return self.before(scaled)
 
     def classify(self, features):
-        return self.dense(self.after(features).mean((2, 3)))
+        return self.dense(generalized_mean(self.after(features)))
 
 
 def in_layout(module_or_tensor, is_channels_last):

@@ -9,6 +9,7 @@ import { isNumber, isPlainName, isRecord, isShare, isStrings } from "../core/jso
 import { LIMITS } from "../core/limits.js";
 import { shown } from "../core/message-text.js";
 import { clashingName } from "../core/result-file-names.js";
+import { POOLINGS } from "../heads/head-spec.js";
 import { architectureOf } from "../trunk/architecture-of.js";
 import { tapsOf } from "../trunk/taps.js";
 import type { TrunkSpec } from "../trunk/trunk-spec.js";
@@ -66,7 +67,11 @@ function layersOf(trunk: Record<string, unknown>, refuse: Refuse): string[] {
   }
 }
 
-function checkClassifier({ task, classes, scale }: Record<string, unknown>, key: string, refuse: Refuse): void {
+function checkClassifier(
+  { task, classes, scale, pooling }: Record<string, unknown>,
+  key: string,
+  refuse: Refuse,
+): void {
   if (!TASKS.some((known) => known === task)) throw refuse(`${key}.task`, `one of ${TASKS.join(", ")}`);
   const isNamed = isStrings(classes) && classes.every((name) => name.trim() !== "");
   if (!isNamed || new Set(classes).size !== classes.length) throw refuse(`${key}.classes`, "different names");
@@ -74,4 +79,6 @@ function checkClassifier({ task, classes, scale }: Record<string, unknown>, key:
     throw refuse(`${key}.classes`, task === "regression" ? "none for a regression" : "at least one class");
   const isScale = scale === undefined || (isRecord(scale) && isNumber(scale.mean) && isNumber(scale.deviation));
   if (!isScale) throw refuse(`${key}.scale`, "a mean and a deviation");
+  if (pooling !== undefined && !POOLINGS.some((known) => known === pooling))
+    throw refuse(`${key}.pooling`, `one of ${POOLINGS.join(", ")}`);
 }

@@ -68,7 +68,7 @@ export function headlineParts({
   outside,
   absenceOf,
 }: Cased): HeadlineParts {
-  const named = found === "ranked" ? ranked(aspects) : relevant(aspects);
+  const named = found === "target-absent" ? [] : found === "ranked" ? ranked(aspects) : relevant(aspects);
   return {
     case: found,
     answer: answerText(prediction),

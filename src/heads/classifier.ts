@@ -1,8 +1,9 @@
-/** The classifier: mean pooling and one dense layer, for one class, several, or a number. */
+/** The classifier: pooling and one dense layer, for one class, several, or a number. */
 
 import * as tf from "@tensorflow/tfjs";
 import type { ParameterSpec } from "../core/parameters.js";
 import { dropout } from "../ops/dropout.js";
+import { generalizedMean } from "../ops/generalized-mean.js";
 import { classifierShapes, encodeClasses } from "./classifier-reading.js";
 import { checkFeatures } from "./fuse-taps.js";
 import type { Head, HeadContext } from "./head.js";
@@ -10,14 +11,15 @@ import type { ClassifierSpec } from "./head-spec.js";
 import { averageOverLabelled, binaryCrossEntropy, meanOfEach, sumOfEach } from "./losses.js";
 
 /**
- * Pooled features of all taps, concatenated, into one dense layer: Grad-CAM's own setting (arXiv:1610.02391).
+ * Pooled features of all taps, concatenated, into one dense layer: with mean pooling Grad-CAM's own setting
+ * (arXiv:1610.02391). A mean over all places drowns what is small; see `generalizedMean`.
  *
  * The loss is cross-entropy; binary cross-entropy averaged over the classes (`multi`); or the squared error in units of
  * the training values' deviation (`regression`: not Huber, because `r2` and `rmse` are what it is judged by, and the
  * mean is what a squared error learns). Dropout, where a training step asks for it, drops pooled features.
  */
 export function classifier(spec: ClassifierSpec, context: HeadContext): Head<ClassifierSpec> {
-  const { task, scale = { mean: 0, deviation: 1 } } = spec;
+  const { task, scale = { mean: 0, deviation: 1 }, pooling = "mean" } = spec;
   const outputs = task === "regression" ? 1 : spec.classes.length;
   const channels = context.taps.reduce((sum, tap) => sum + tap.channels, 0);
   const kernel: ParameterSpec = {
@@ -43,8 +45,9 @@ export function classifier(spec: ClassifierSpec, context: HeadContext): Head<Cla
     forward: (parameters, features, { dropout: drop } = {}) =>
       tf.tidy(() => {
         checkFeatures(spec.name, context, features);
-        const means = features.map((tap) => tf.mean(tap, [1, 2])); // [batch, channels] each
-        const pooled = means.length === 1 ? means[0] : tf.concat(means, 1);
+        const pool = pooling === "mean" ? (tap: tf.Tensor4D) => tf.mean(tap, [1, 2]) : generalizedMean;
+        const parts = features.map(pool); // [batch, channels] each
+        const pooled = parts.length === 1 ? parts[0] : tf.concat(parts, 1);
         const kept = drop ? dropout(pooled, drop) : pooled;
         const dense = tf.add(
           tf.matMul(kept as tf.Tensor2D, parameters[kernel.name] as tf.Tensor2D),

@@ -10,12 +10,18 @@ export interface HeadBase {
   readonly taps: readonly string[];
 }
 
+/** How a classifier makes one number of a channel; `ops/generalized-mean.ts` has the second. */
+export const POOLINGS = ["mean", "generalized-mean"] as const;
+export type Pooling = (typeof POOLINGS)[number];
+
 /** The head that gives the answer: a class, labels, or a number. */
 export interface ClassifierSpec extends HeadBase {
   readonly kind: "classifier";
   readonly task: Task;
   /** Empty for a regression. */
   readonly classes: readonly string[];
+  /** `mean` where absent. */
+  readonly pooling?: Pooling;
   /** Regression only: mean and deviation of the training values; logits are in the values' own unit. */
   readonly scale?: { readonly mean: number; readonly deviation: number };
   /** Scores are of the logits divided by it (Guo et al. 2017); 1 where absent. Of a regression there is none. */

@@ -4,6 +4,7 @@ import { checkKeys, normalizeKeys } from "../core/check-keys.js";
 import { ConfigError } from "../core/errors.js";
 import { shown } from "../core/message-text.js";
 import { ownValue } from "../core/own-value.js";
+import { POOLINGS, type Pooling } from "../heads/head-spec.js";
 import { keysOf, number, oneOf, share } from "./config-values.js";
 
 /** A head in a training configuration; docs/configuration.md has the defaults. */
@@ -16,6 +17,8 @@ export interface HeadConfig {
   readonly threshold?: number;
   /** Amount only. */
   readonly form?: "number" | "map";
+  /** Classifier only: how its features are pooled. */
+  readonly pooling?: Pooling;
   /** Classifier only: share of the pooled features that each training step drops, 0 to 0.9. */
   readonly dropout?: number;
   /** Classifier of one class only: share of each label that is given to all classes alike, 0 to 0.5. */
@@ -23,7 +26,7 @@ export interface HeadConfig {
 }
 
 export const HEAD_KEYS = keysOf<HeadConfig>({
-  ...{ tap: true, weight: true, threshold: true, form: true, dropout: true, labelSmoothing: true },
+  ...{ tap: true, weight: true, threshold: true, form: true, pooling: true, dropout: true, labelSmoothing: true },
 });
 
 /**
@@ -47,7 +50,7 @@ export function resolveHeads(value: unknown, names: readonly string[]): Record<s
       ) {
         throw new ConfigError(`heads.${name}.tap: expected a layer's name or a list of names, got ${shown(tap)}.`);
       }
-      for (const key of ["dropout", "labelSmoothing"]) {
+      for (const key of ["pooling", "dropout", "labelSmoothing"]) {
         if (head[key] !== undefined && name !== "class") {
           throw new ConfigError(`heads.${name}.${key}: only the classifier has it.`, {
             cure: "Give it to heads.class.",
@@ -63,6 +66,7 @@ export function resolveHeads(value: unknown, names: readonly string[]): Record<s
             ? {}
             : { threshold: number(threshold, 0.5, `heads.${name}.threshold`, { above: 0, most: 0.999 }) }),
           ...(form === undefined ? {} : { form: oneOf(form, ["number", "map"] as const, `heads.${name}.form`) }),
+          ...(head.pooling === undefined ? {} : { pooling: oneOf(head.pooling, POOLINGS, `heads.${name}.pooling`) }),
           ...(head.dropout === undefined
             ? {}
             : { dropout: share(head.dropout, `heads.${name}.dropout`, { most: 0.9 }) }),

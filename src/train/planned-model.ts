@@ -26,12 +26,15 @@ export function modelSpecOf(config: TrainConfig, facts: DatasetFacts, { output }
     const { tap = fallback } = ownValue(config.heads, name) ?? {};
     return typeof tap === "string" ? [tap] : [...tap];
   };
+  const pooling =
+    ownValue(config.heads, "class")?.pooling ?? (facts.task === "regression" ? "mean" : "generalized-mean");
   const classifier: ClassifierSpec = {
     name: "class",
     kind: "classifier",
     taps: tapsOf("class", output),
     task: facts.task,
     classes: facts.task === "regression" ? [] : facts.classes,
+    ...(pooling === "mean" ? {} : { pooling }),
     ...(facts.scale ? { scale: facts.scale } : {}),
   };
   const aspects = facts.aspects.map(({ name, kind }): HeadSpec => {

@@ -42,6 +42,7 @@ describe("a field of bundle.json that is missing or wrong is named", () => {
     ["model.heads.1.name", "class"],
     ["model.heads.1.threshold", "0.5"],
     ["model.heads.1.threshold", 1.5],
+    ["model.heads.0.pooling", "max"],
     ["model.heads.0.temperature", 0],
     ["model.heads.0.temperature", "2"],
     ["model.heads.1.taps", ["conv_pw_99"]],

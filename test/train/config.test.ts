@@ -108,6 +108,8 @@ describe("configuration", () => {
     [{ stages: [{ movingAverage: 1 }] }, /stages\[0\]\.movingAverage: expected a number from 0 below 1, got 1/],
     [{ stages: [{ movingAverage: -0.1 }] }, /stages\[0\]\.movingAverage: .*got -0\.1/],
     [{ heads: { class: { dropout: 0.95 } } }, /heads\.class\.dropout: expected a number from 0 up to 0\.9, got 0\.95/],
+    [{ heads: { class: { pooling: "max" } } }, /heads\.class\.pooling: expected one of mean, generalized-mean/],
+    [{ heads: { nucleus: { pooling: "mean" } } }, /heads\.nucleus\.pooling: only the classifier has it/],
     [{ heads: { nucleus: { dropout: 0.5 } } }, /heads\.nucleus\.dropout: only the classifier has it/],
   ])("%j is refused in one line", (more, message) => {
     expect(() => resolve(more)).toThrow(ConfigError);

@@ -27,7 +27,7 @@ export interface ExplainedTarget {
   readonly reference: (table: tf.Tensor2D) => tf.Tensor4D;
   /** Of a target that an aspect's head gives: what it says of the image itself, `[batch, ...outputShape]`. */
   readonly aspect?: { readonly name: string; readonly unmasked: tf.Tensor };
-  /** The dense layer after a layer's mean pooling, where there is one: see `ExplainedLayer`. */
+  /** The dense layer after a layer's pooling, where there is one: see `ExplainedLayer`. */
   readonly dense?: (layer: string) => Dense | undefined;
 }
 

@@ -22,7 +22,7 @@ export interface ExplainedLayer {
    * @returns `[n * batch]`; it can be differentiated.
    */
   readonly valueAt: (features: tf.Tensor4D, options?: { rectifier?: Rectifier }) => tf.Tensor1D;
-  /** The dense layer, where mean pooling and one dense layer follow right after. */
+  /** The dense layer, where pooling and one dense layer follow right after. */
   readonly dense: () => Dense | undefined;
 }
 
