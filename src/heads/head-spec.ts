@@ -11,8 +11,8 @@ export interface HeadBase {
 }
 
 /** How a classifier makes one number of a channel; `ops/generalized-mean.ts` has the second. */
-export const POOLINGS = ["mean", "generalized-mean"] as const;
-export type Pooling = (typeof POOLINGS)[number];
+export type Pooling = "mean" | "generalized-mean";
+export const POOLINGS: readonly Pooling[] = ["mean", "generalized-mean"];
 
 /** The head that gives the answer: a class, labels, or a number. */
 export interface ClassifierSpec extends HeadBase {
