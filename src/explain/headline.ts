@@ -21,7 +21,7 @@ export interface HeadlineParts {
   readonly case: HeadlineCase;
   /** "malignant 97 %". */
   readonly answer: string;
-  /** "because of", "why benign (3 %)", "why benign rather than malignant". */
+  /** "because of", "what speaks for benign (3 %)", "what speaks for benign rather than malignant". */
   readonly question: string;
   /** The relevant aspects, the largest share first; where scores only rank, those that have one, highest first. */
   readonly named: readonly AspectExplanation[];
@@ -231,9 +231,9 @@ function questionText(prediction: Prediction, target: Explanation["target"], asp
   if (target.kind === "image") return `why the image of ${clip(target.aspect)}${seenText(aspect)}`;
   if (target.kind === "unit") return `why ${unitText(target)}`;
   if (target.kind === "value" || "value" in prediction) return BECAUSE;
-  if (target.kind === "margin") return `why ${clip(target.class)} rather than ${clip(target.other)}`;
-  if (target.kind === "logit" && !("labels" in prediction)) return `why the logit of ${clip(target.class)}`;
+  if (target.kind === "margin") return `what speaks for ${clip(target.class)} rather than ${clip(target.other)}`;
+  if (target.kind === "logit" && !("labels" in prediction)) return `what raises the logit of ${clip(target.class)}`;
   const isWhole = !("labels" in prediction) || prediction.labels.length === 1;
   if (isWhole && target.class === prediction.class) return BECAUSE;
-  return `why ${clip(target.class)} (${percentText(prediction.scores[target.class])})`;
+  return `what speaks for ${clip(target.class)} (${percentText(prediction.scores[target.class])})`;
 }

@@ -185,16 +185,16 @@ describe("the question", () => {
 
   test("about another class than the predicted one", () => {
     expect(text({ target: { kind: "log-odds", class: "benign" } })).toBe(
-      "malignant 97 %; why benign (3 %): necrosis (decisive)",
+      "malignant 97 %; what speaks for benign (3 %): necrosis (decisive)",
     );
   });
 
   test("about one class rather than another, and about a class's own logit", () => {
     expect(text({ target: { kind: "margin", class: "benign", other: "malignant" } })).toBe(
-      "malignant 97 %; why benign rather than malignant: necrosis (decisive)",
+      "malignant 97 %; what speaks for benign rather than malignant: necrosis (decisive)",
     );
     expect(text({ target: { kind: "logit", class: "malignant" } })).toBe(
-      "malignant 97 %; why the logit of malignant: necrosis (decisive)",
+      "malignant 97 %; what raises the logit of malignant: necrosis (decisive)",
     );
   });
 
@@ -222,10 +222,10 @@ describe("the question", () => {
   test("is asked also where nothing answers it", () => {
     const target = { kind: "log-odds", class: "benign" } as const;
     expect(text({ target, aspects: [irrelevant(necrosis)] })).toBe(
-      "malignant 97 %; why benign (3 %): no known aspect explains this",
+      "malignant 97 %; what speaks for benign (3 %): no known aspect explains this",
     );
     expect(text({ target, elsewhere: 0.8 })).toBe(
-      "malignant 97 %; why benign (3 %): necrosis (decisive); much of the evidence lies elsewhere",
+      "malignant 97 %; what speaks for benign (3 %): necrosis (decisive); much of the evidence lies elsewhere",
     );
   });
 
@@ -234,9 +234,9 @@ describe("the question", () => {
     const target = { kind: "logit", class: "old" } as const;
     const of = (labels: readonly string[]) =>
       text({ prediction: { class: "old", score: 0.8, scores, labels }, target });
-    expect(of(["old", "wet"])).toBe("old 80 %, wet 70 %; why old (80 %): necrosis (decisive)");
+    expect(of(["old", "wet"])).toBe("old 80 %, wet 70 %; what speaks for old (80 %): necrosis (decisive)");
     expect(of(["old"])).toBe("old 80 % because of necrosis (decisive)");
-    expect(of([])).toBe("old 80 %; why old (80 %): necrosis (decisive)");
+    expect(of([])).toBe("old 80 %; what speaks for old (80 %): necrosis (decisive)");
   });
 
   test("about a value", () => {
