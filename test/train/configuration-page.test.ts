@@ -44,7 +44,12 @@ test("gives the defaults of the code", () => {
 
 test("gives the names of the code, where it knows all", () => {
   const listed = rows.filter(({ range }) => range.startsWith("`"));
-  expect(listed.map(({ key }) => key)).toEqual(["trunk.name", "heads.<name>.form", "stages[].batchNorm"]);
+  expect(listed.map(({ key }) => key)).toEqual([
+    "trunk.name",
+    "heads.<name>.form",
+    "heads.<name>.pooling",
+    "stages[].batchNorm",
+  ]);
   for (const { key, range } of listed) {
     const names = [...range.matchAll(/`([^`]+)`/g)].map(([, name]) => name);
     expect(() => resolve(key, "?"), key).toThrow(`expected one of ${names.join(", ")}, got`);
