@@ -2,7 +2,7 @@
  * The training configuration: what a user may write, checked key by key, and every default resolved to suit the data.
  */
 
-import type { AspectKind } from "../core/annotation.js";
+import type { AspectKind, Task } from "../core/annotation.js";
 import { checkKeys } from "../core/check-keys.js";
 import { ConfigError, InputError, locating } from "../core/errors.js";
 import { shown } from "../core/message-text.js";
@@ -134,6 +134,8 @@ export const BUILTIN_INPUT_SIZE = 96;
 /** What the defaults depend on. */
 export interface ConfigFacts extends SuitedTo {
   readonly trainCount: number;
+  /** One class of several where absent. */
+  readonly task?: Task;
   /** Images of an epoch, by `repeatBelow`; `trainCount` without. */
   readonly drawsOf?: (repeatBelow: number) => number;
   readonly aspects: readonly { readonly name: string; readonly kind: AspectKind }[];
@@ -247,7 +249,8 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
     resolveNumbers(raw);
   const { source, taps, output } = facts.trunkOf(trunk);
   const given = resolveHeads(raw.heads, ["class", ...facts.aspects.map((aspect) => aspect.name)]);
-  const heads = raw.source === undefined ? withSuitedTaps(given, facts, { source, taps, output }) : given;
+  const pooled = withPooling(given, facts.task);
+  const heads = raw.source === undefined ? withSuitedTaps(pooled, facts, { source, taps, output }) : pooled;
   const drawn = facts.drawsOf?.(repeatBelow) ?? facts.trainCount;
   const stages = resolveStages(raw.stages, trunk, drawn, {
     isCacheable: 2 * facts.trainCount * featureBytes(heads, { source, taps }) <= MOST_CACHED,
@@ -273,6 +276,12 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
     patience,
     cacheMegabytes,
   };
+}
+
+/** A number is the mean of what all places say; a class may be told by a small part of them. */
+function withPooling(heads: TrainConfig["heads"], task: Task = "single"): TrainConfig["heads"] {
+  const { pooling = task === "regression" ? "mean" : "generalized-mean" } = heads.class;
+  return { ...heads, class: { ...heads.class, pooling } };
 }
 
 function resolveTeacher(value: unknown, where: string): NonNullable<TrainConfig["teacher"]> {

@@ -26,8 +26,7 @@ export function modelSpecOf(config: TrainConfig, facts: DatasetFacts, { output }
     const { tap = fallback } = ownValue(config.heads, name) ?? {};
     return typeof tap === "string" ? [tap] : [...tap];
   };
-  const pooling =
-    ownValue(config.heads, "class")?.pooling ?? (facts.task === "regression" ? "mean" : "generalized-mean");
+  const { pooling = "mean" } = ownValue(config.heads, "class") ?? {};
   const classifier: ClassifierSpec = {
     name: "class",
     kind: "classifier",

@@ -225,13 +225,21 @@ function freshCursor(fingerprint: string): Cursor {
 
 /**
  * Where the run and its dataset lie does not count: both may be moved. Which heads learn counts: without them, resuming
- * would go on with all heads and change those of the finished model.
+ * would go on with all heads and change those of the finished model. A run that was begun before there was another
+ * pooling than the mean says nothing of it, and is gone on with by asking for the mean.
  */
 function fingerprintOf(
   { out: _, cacheMegabytes: __, dataset: ___, ...config }: TrainConfig,
   { datasetHash, onlyHeads }: { datasetHash: string; onlyHeads?: readonly string[] },
 ): string {
-  return createHash("sha256").update(JSON.stringify({ config, datasetHash, onlyHeads })).digest("hex");
+  const heads = Object.fromEntries(
+    Object.entries(config.heads).map(([name, { pooling, ...head }]) => [
+      name,
+      pooling === undefined || pooling === "mean" ? head : { ...head, pooling },
+    ]),
+  );
+  const told = { config: { ...config, heads }, datasetHash, onlyHeads };
+  return createHash("sha256").update(JSON.stringify(told)).digest("hex");
 }
 
 /**

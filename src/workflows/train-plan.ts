@@ -52,6 +52,7 @@ export async function planOf(
   const repeats = (least: number) => repeatFactors(shown, { count, least });
   const config = resolveConfig(base ? onBase(raw, base) : raw, {
     trainCount: count,
+    task: dataset.manifest.task,
     drawsOf: (least) => drawCount(repeats(least)),
     aspects: dataset.manifest.aspects,
     weights: begun.known,

@@ -2,6 +2,7 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { Task } from "../../src/core/annotation.js";
 import { ConfigError } from "../../src/core/errors.js";
 import { type ConfigFacts, checkConfig, resolveConfig, weightsOf } from "../../src/train/config.js";
 import { readConfig } from "../../src/train/read-config.js";
@@ -38,6 +39,16 @@ describe("configuration", () => {
     [{ teacher: {} }, "c.json: teacher.weights: expected a name, got null."],
   ])("%j is refused before any data is read, naming the file", (more, message) => {
     expect(() => checkConfig({ ...smallest, ...more }, "c.json")).toThrow(message);
+  });
+
+  test("the classifier pools by a generalized mean, a regression by the mean, unless asked otherwise", () => {
+    const poolingOf = (task: Task | undefined, heads = {}) =>
+      resolveConfig(checkConfig({ ...smallest, heads }, "c"), { ...facts, task }).heads.class.pooling;
+    expect([undefined, "multi", "regression"].map((task) => poolingOf(task as Task | undefined))).toEqual([
+      ...["generalized-mean", "generalized-mean", "mean"],
+    ]);
+    expect(poolingOf("single", { class: { pooling: "mean" } })).toBe("mean");
+    expect(poolingOf("regression", { class: { pooling: "generalized-mean" } })).toBe("generalized-mean");
   });
 
   test("dataset and out alone are enough: the trunk that comes with the package", () => {

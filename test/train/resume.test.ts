@@ -169,6 +169,21 @@ describe("a run that was interrupted and resumed", () => {
     }
   }, 240_000);
 
+  test("that was begun with mean pooling is not gone on with by another, but by asking for the mean", async () => {
+    const out = temporary();
+    const mean = { heads: { class: { pooling: "mean" } } };
+    await runUntil(out, (at) => at.epoch === 1, mean);
+    // What a run's configuration said before there was a choice.
+    const path = join(out, "config.json");
+    const { heads, ...config } = JSON.parse(readFileSync(path, "utf8"));
+    writeFileSync(path, JSON.stringify({ ...config, heads: { ...heads, class: { weight: 1 } } }));
+    await expect(runTraining(configOf(out), { engine, isResumed: true })).rejects.toThrow(
+      /another configuration or dataset \(heads\.class\.pooling was .*, is "?generalized-mean"?\)/,
+    );
+    const { spec } = await runTraining(configOf(out, mean), { engine, isResumed: true });
+    expect(spec.heads[0]).not.toHaveProperty("pooling");
+  });
+
   test("is refused under another configuration; a second run is refused without --resume", async () => {
     const out = temporary();
     await runUntil(out, (at) => at.batch === 1);
