@@ -34,13 +34,13 @@ type Cased = Unspoken & { readonly headline: Pick<Headline, "case"> };
 
 interface HeadlineOptions {
   readonly isPeakElsewhere: boolean;
-  readonly hasMap: boolean;
+  readonly isTargetAbsent: boolean;
   readonly unseen: readonly string[];
 }
 
 /**
  * @param options.isPeakElsewhere whether the highest place of the map lies in no relevant aspect.
- * @param options.hasMap whether the map is anywhere above 0.
+ * @param options.isTargetAbsent whether the target is what a head says where it sees its aspect, and it sees none.
  * @param options.unseen aspects whose heads see nothing, by training.
  */
 export function headlineOf(explanation: Unspoken, options: HeadlineOptions): Headline {
@@ -81,10 +81,10 @@ export function headlineParts({
 }
 
 function caseOf(
-  { aspects, scale, elsewhere, absenceOf, targetAspect }: Unspoken,
-  { isPeakElsewhere, hasMap, unseen }: HeadlineOptions,
+  { aspects, scale, elsewhere, absenceOf }: Unspoken,
+  { isPeakElsewhere, isTargetAbsent, unseen }: HeadlineOptions,
 ): HeadlineCase {
-  if (targetAspect?.isPresent === false && !hasMap) return "target-absent";
+  if (isTargetAbsent) return "target-absent";
   const present = aspects.filter(({ isPresent }) => isPresent);
   if (present.length === 0) {
     if (absenceOf.length > 0) return "absence";

@@ -5,6 +5,9 @@
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
+/** Larger arrays, as of masks of very large images, are not kept. */
+const MOST_KEPT = 1 << 24;
+
 /**
  * @returns a function that gives an array of a length, with whatever was in it; the next call may give the same memory,
  *   so that what it holds must be read before.
@@ -14,6 +17,7 @@ export function reused<Values extends Uint8Array | Float32Array>(
 ): (length: number) => Values {
   let kept = make(0);
   return (length) => {
+    if (length > MOST_KEPT) return make(length);
     if (kept.length < length) kept = make(length);
     return kept.subarray(0, length) as Values;
   };
@@ -37,5 +41,5 @@ export function giveBack(bytes: Uint8Array): void {
   if (!free.has(length) && free.size === MOST_LENGTHS) free.delete([...free.keys()][0]);
   const own = free.get(length) ?? [];
   free.set(length, own);
-  if (own.length < MOST) own.push(bytes as Bytes);
+  if (own.length < MOST && length <= MOST_KEPT) own.push(bytes as Bytes);
 }

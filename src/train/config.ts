@@ -249,7 +249,7 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
     resolveNumbers(raw);
   const { source, taps, output } = facts.trunkOf(trunk);
   const given = resolveHeads(raw.heads, ["class", ...facts.aspects.map((aspect) => aspect.name)]);
-  const pooled = withPooling(given, facts.task);
+  const pooled = withPooling(given, { task: facts.task, taps, output });
   const heads = raw.source === undefined ? withSuitedTaps(pooled, facts, { source, taps, output }) : pooled;
   const drawn = facts.drawsOf?.(repeatBelow) ?? facts.trainCount;
   const stages = resolveStages(raw.stages, trunk, drawn, {
@@ -278,9 +278,17 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
   };
 }
 
-/** A number is the mean of what all places say; a class may be told by a small part of them. */
-function withPooling(heads: TrainConfig["heads"], task: Task = "single"): TrainConfig["heads"] {
-  const { pooling = task === "regression" ? "mean" : "generalized-mean" } = heads.class;
+/**
+ * A number is the mean of what all places say; a class may be told by a small part of them. Layers without an activation
+ * have values below 0, of which the generalized mean knows nothing.
+ */
+function withPooling(
+  heads: TrainConfig["heads"],
+  { task, taps, output }: Pick<ConfigFacts, "task"> & Pick<Trunk, "taps" | "output">,
+): TrainConfig["heads"] {
+  const read = [heads.class.tap ?? output].flat();
+  const isMean = task === "regression" || taps.some(({ name, isLinear }) => isLinear && read.includes(name));
+  const { pooling = isMean ? "mean" : "generalized-mean" } = heads.class;
   return { ...heads, class: { ...heads.class, pooling } };
 }
 

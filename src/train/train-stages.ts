@@ -226,7 +226,7 @@ function freshCursor(fingerprint: string): Cursor {
 /**
  * Where the run and its dataset lie does not count: both may be moved. Which heads learn counts: without them, resuming
  * would go on with all heads and change those of the finished model. A run that was begun before there was another
- * pooling than the mean says nothing of it, and is gone on with by asking for the mean.
+ * pooling than the mean says nothing of it.
  */
 function fingerprintOf(
   { out: _, cacheMegabytes: __, dataset: ___, ...config }: TrainConfig,

@@ -2,17 +2,20 @@
 
 import { join } from "node:path";
 import { ConfigError } from "../core/errors.js";
+import { isRecord } from "../core/json-values.js";
 import { clashingName } from "../core/result-file-names.js";
 import { type Dataset, splitSize } from "../dataset/dataset.js";
 import { type DataFingerprint, takeFingerprint } from "../dataset/fingerprint.js";
 import { openPart } from "../dataset/open-part.js";
 import { drawCount, repeatFactors } from "../dataset/repeats.js";
+import type { Pooling } from "../heads/head-spec.js";
 import { createModel } from "../model/model.js";
 import type { ModelSpec } from "../model/model-spec.js";
 import { readTrainedModel, type TrainedModel } from "../model/trained-model.js";
 import { partOf, type RawConfig, resolveConfig, type TrainConfig } from "../train/config.js";
 import { modelSpecOf } from "../train/planned-model.js";
 import { priorBiases } from "../train/prior-bias.js";
+import { readObject } from "../train/read-run.js";
 import type { TrainOptions } from "../train/train-stages.js";
 import { createTrunk } from "../trunk/create-trunk.js";
 import type { TrunkSpec } from "../trunk/trunk-spec.js";
@@ -50,7 +53,8 @@ export async function planOf(
   const reasons: Record<string, string> = {};
   const count = splitSize(dataset, "train");
   const repeats = (least: number) => repeatFactors(shown, { count, least });
-  const config = resolveConfig(base ? onBase(raw, base) : raw, {
+  const asked = base ? onBase(raw, base) : isResumed ? await asBegun(raw) : raw;
+  const config = resolveConfig(asked, {
     trainCount: count,
     task: dataset.manifest.task,
     drawsOf: (least) => drawCount(repeats(least)),
@@ -81,16 +85,16 @@ export async function planOf(
         .map(([name]) => name),
     ),
   };
-  const asked = modelSpecOf(config, facts, { output: trunk.output });
+  const planned = modelSpecOf(config, facts, { output: trunk.output });
   const decided = { config, dataset, factors, drawCount: drawn, fingerprint, reasons };
   const begin = (spec: ModelSpec) => priorBiases(createModel(spec), { fingerprint, classes: countsOf(dataset) });
   if (base) {
-    const spec = withBaseHeads(asked, base.spec);
+    const spec = withBaseHeads(planned, base.spec);
     return { ...decided, spec, startingWeights: { ...begin(spec), ...base.parameters }, notes: [] };
   }
   const teacher = config.teacher && (await readTeacher(config.teacher, { pupil: trunk, stages: config.stages }));
   const { parameters, notes } = await startingParameters(trunk, begun, config);
-  return { ...decided, spec: asked, teacher, startingWeights: { ...begin(asked), ...parameters }, notes };
+  return { ...decided, spec: planned, teacher, startingWeights: { ...begin(planned), ...parameters }, notes };
 }
 
 function percentMore(share: number): string {
@@ -111,7 +115,28 @@ export async function planTraining(raw: RawConfig, { addHeadsTo }: { addHeadsTo?
 /** The configuration of heads that are added to a finished model. */
 function onBase(raw: RawConfig, { spec, provenance }: TrainedModel): RawConfig {
   const trunk = { ...spec.trunk, weights: provenance.weights };
-  return { ...raw, trunk, source: spec.source, stages: raw.stages ?? [{ train: "heads" }] };
+  const [classifier] = spec.heads.filter((head) => head.kind === "classifier");
+  const begun = { ...raw, trunk, source: spec.source, stages: raw.stages ?? [{ train: "heads" }] };
+  return withPooling(begun, classifier.pooling ?? "mean");
+}
+
+/** A run that was begun before its configuration named a pooling has the mean. */
+async function asBegun(raw: RawConfig): Promise<RawConfig> {
+  const { heads } = (await readObject(join(raw.out, "config.json"))) ?? {};
+  const isOlder = isRecord(heads) && isRecord(heads.class) && heads.class.pooling === undefined;
+  return isOlder ? withPooling(raw, "mean") : raw;
+}
+
+/** @throws ConfigError where another one is asked for. */
+function withPooling(raw: RawConfig, pooling: Pooling): RawConfig {
+  const heads: unknown = raw.heads ?? {};
+  const own: unknown = isRecord(heads) ? (heads.class ?? {}) : {};
+  if (!isRecord(heads) || !isRecord(own)) return raw; // refused where heads are resolved
+  if (own.pooling !== undefined && own.pooling !== pooling)
+    throw new ConfigError(`heads.class.pooling: the classifier that is there has ${pooling}.`, {
+      cure: "Leave it out.",
+    });
+  return { ...raw, heads: { ...heads, class: { ...own, pooling } } as RawConfig["heads"] };
 }
 
 /** Heads of the finished model as they are, then the new ones. */

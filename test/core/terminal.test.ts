@@ -45,7 +45,7 @@ test("names, classes and paths of an explanation reach neither terminal nor page
   };
   const table = explanationTable({
     ...attacked,
-    headline: headlineOf(attacked, { isPeakElsewhere: false, hasMap: true, unseen: [] }),
+    headline: headlineOf(attacked, { isPeakElsewhere: false, isTargetAbsent: false, unseen: [] }),
   });
   expect(table).not.toMatch(RAW);
   expect(table.split("\n")).toHaveLength(4); // headline, titles, one aspect, scale

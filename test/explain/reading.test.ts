@@ -603,6 +603,14 @@ describe("an explanation", () => {
     expect(nucleus.targetAspect).toEqual({ presence: expect.closeTo(1 / (1 + Math.exp(3)), 6), isPresent: false });
     expect(nucleus.headline.case).toBe("target-absent");
     expect(about("nucleus", noMap).targetAspect?.isPresent).toBe(true);
+    expect(about("nucleus", noMap).headline.case).not.toBe("target-absent");
+    expect(about("vessel", noMap).headline.case).not.toBe("target-absent");
+    const image = (background: number) =>
+      readExplanation(outputs({ "nucleus/unmasked": quarter(-3, -4) }), {
+        ...options,
+        target: { kind: "image", aspect: "nucleus", object: 1, background },
+      }).explanation.headline.case;
+    expect([image(0), image(1)]).toEqual(["target-absent", expect.not.stringMatching(/target-absent/)]);
     expect(readExplanation(outputs(), options).explanation.targetAspect).toBeNull();
   });
 

@@ -10,6 +10,8 @@ test("memory of one purpose is used again, and grows", () => {
   expect(second.buffer).toBe(first.buffer);
   expect([...second]).toEqual([7, 7]);
   expect(memory(9)).toHaveLength(9);
+  const large = memory(2 ** 24 + 1);
+  expect(memory(2 ** 24 + 1).buffer).not.toBe(large.buffer);
 });
 
 test("an array that was given back is taken again by its length, and by one at a time", () => {

@@ -48,6 +48,11 @@ describe("configuration", () => {
       ...["generalized-mean", "generalized-mean", "mean"],
     ]);
     expect(poolingOf("single", { class: { pooling: "mean" } })).toBe("mean");
+    // Of a layer without an activation half of the values would be lost.
+    const tap = { name: "linear", stride: 16, channels: 8, size: 4, isLinear: true };
+    const trunkOf = () => ({ source: "conv_pw_11", taps: [tap], output: "conv_pw_13" });
+    const read = checkConfig({ ...smallest, heads: { class: { tap: "linear" } } }, "c");
+    expect(resolveConfig(read, { ...facts, trunkOf }).heads.class.pooling).toBe("mean");
     expect(poolingOf("regression", { class: { pooling: "generalized-mean" } })).toBe("generalized-mean");
   });
 

@@ -169,7 +169,7 @@ describe("a run that was interrupted and resumed", () => {
     }
   }, 240_000);
 
-  test("that was begun with mean pooling is not gone on with by another, but by asking for the mean", async () => {
+  test("that was begun with mean pooling before there was a choice goes on with it", async () => {
     const out = temporary();
     const mean = { heads: { class: { pooling: "mean" } } };
     await runUntil(out, (at) => at.epoch === 1, mean);
@@ -177,10 +177,11 @@ describe("a run that was interrupted and resumed", () => {
     const path = join(out, "config.json");
     const { heads, ...config } = JSON.parse(readFileSync(path, "utf8"));
     writeFileSync(path, JSON.stringify({ ...config, heads: { ...heads, class: { weight: 1 } } }));
-    await expect(runTraining(configOf(out), { engine, isResumed: true })).rejects.toThrow(
-      /another configuration or dataset \(heads\.class\.pooling was .*, is "?generalized-mean"?\)/,
+    const other = { heads: { class: { pooling: "generalized-mean" } } };
+    await expect(runTraining(configOf(out, other), { engine, isResumed: true })).rejects.toThrow(
+      /heads\.class\.pooling: the classifier that is there has mean\. Leave it out\./,
     );
-    const { spec } = await runTraining(configOf(out, mean), { engine, isResumed: true });
+    const { spec } = await runTraining(configOf(out), { engine, isResumed: true });
     expect(spec.heads[0]).not.toHaveProperty("pooling");
   });
 
@@ -265,6 +266,14 @@ describe("what does not learn", () => {
     expect(arraysOf(await readTrainedModel(join(out, "best"))).parameters).toEqual(more.parameters);
     // Without the finished run, --resume would train its heads on.
     await expect(runTraining(raw, { engine, isResumed: true })).rejects.toThrow(/--add-heads RUN/);
+    // The classifier is the finished model's, and the configuration says so.
+    const poolingIn = (folder: string) =>
+      JSON.parse(readFileSync(join(folder, "config.json"), "utf8")).heads.class.pooling;
+    expect(poolingIn(raw.out)).toBe(poolingIn(first));
+    const asked = { ...raw, out: temporary(), heads: { class: { pooling: "mean" as const } } };
+    await expect(runTraining(asked, { engine, addHeadsTo: first })).rejects.toThrow(
+      /has generalized-mean\. Leave it out/,
+    );
     const again = await runTraining(raw, { engine, addHeadsTo: first, isResumed: true });
     expect(again.parameters).toEqual(more.parameters);
   });

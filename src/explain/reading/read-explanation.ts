@@ -6,6 +6,7 @@ import { answerPort, CLASSIFIER_OUTPUTS, HEAD_ANSWERS, overlapPort, portTap, tap
 import type { NdArrays } from "../../core/nd-array.js";
 import type { ScoreScale } from "../../core/relevance-scale.js";
 import { stemOf } from "../../core/result-file-names.js";
+import type { AspectSpec } from "../../heads/head-spec.js";
 import type { ModelSpec } from "../../model/model-spec.js";
 import { tapOffset } from "../../trunk/tap-offset.js";
 import type { Explained, MethodChoice } from "../explanation.js";
@@ -97,10 +98,10 @@ export function readExplanation(
     ),
   };
   const isPeakElsewhere = shares !== null && !shares.isPeakHeld;
-  const hasMap = saliency.data.some((value) => value > 0);
+  const isTargetAbsent = said.targetAspect?.isPresent === false && saysNothingWithout(heads.target, explained);
   return {
     stem,
-    explanation: { ...said, headline: headlineOf(said, { isPeakElsewhere, hasMap, unseen }) },
+    explanation: { ...said, headline: headlineOf(said, { isPeakElsewhere, isTargetAbsent, unseen }) },
     maps: {
       size,
       regions: Object.fromEntries(present.map(({ head, regions }) => [head.name, regions.mask])),
@@ -112,6 +113,12 @@ export function readExplanation(
       saliency: { height, width, values: Float32Array.from(saliency.data), offset: tapOffset(spec.trunk, drawn) },
     },
   };
+}
+
+/** Whether a target is a sum over the places where a head sees its aspect, and so nothing where it sees none. */
+function saysNothingWithout(head: AspectSpec | undefined, target: Target): boolean {
+  if (target.kind === "image") return target.background === 0;
+  return head?.kind === "segmentation" || head?.kind === "boxes" || (head?.kind === "amount" && head.form === "map");
 }
 
 /** The layer whose map is drawn: the one that was asked for, the source, or the last that there is. */

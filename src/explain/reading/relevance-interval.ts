@@ -38,7 +38,7 @@ export function* perturbed({ shape, data }: NdArray): Generator<NdArray> {
 /**
  * From the 5 % to the 95 % quantile of each aspect's relevance, linear between readings.
  *
- * @param readings of the perturbed images; an aspect that has no relevance there, as it is not seen, counts as 0.
+ * @param readings of the perturbed images; an aspect that has no relevance there, as it is not seen or cannot be read, counts as 0.
  * @returns by aspect.
  */
 export function relevanceIntervals(
