@@ -1,7 +1,7 @@
 /** A summary of many explanations, in a few lines. */
 
 import type { Explanation } from "../explain/explanation.js";
-import { caseText } from "../explain/headline.js";
+import { caseText, isStable } from "../explain/headline.js";
 
 export interface ExplanationSummary {
   readonly count: number;
@@ -13,6 +13,7 @@ export interface ExplanationSummary {
 export function summaryOf(): ExplanationSummary {
   const images = new Set<string>();
   const relevant = new Map<string, number>();
+  const unstable = new Map<string, number>();
   const nothing = new Map<string, number>();
   let count = 0;
   const raise = (counts: Map<string, number>, name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -24,7 +25,10 @@ export function summaryOf(): ExplanationSummary {
       images.add(image);
       count++;
       const causes = aspects.filter(({ isRelevant }) => isRelevant);
-      for (const { name } of causes) raise(relevant, name);
+      for (const cause of causes) {
+        raise(relevant, cause.name);
+        if (!isStable(cause)) raise(unstable, cause.name);
+      }
       if (causes.length === 0) raise(nothing, caseText(headline.case));
     },
     lines: ({ skipped }) => {
@@ -32,7 +36,10 @@ export function summaryOf(): ExplanationSummary {
         count === images.size ? `${count} images explained` : `${count} explanations of ${images.size} images`;
       const falling = [...relevant]
         .sort(([a, times], [b, others]) => others - times || (a < b ? -1 : 1))
-        .map(([name, times]) => `${name} in ${times}`);
+        .map(([name, times]) => {
+          const fewer = unstable.get(name);
+          return `${name} in ${times}${fewer === undefined ? "" : ` (not stable in ${fewer})`}`;
+        });
       return [
         `${what}, ${skipped} skipped`,
         ...(falling.length > 0 ? [`  because of: ${falling.join(", ")}`] : []),

@@ -172,10 +172,15 @@ export function strengthOf(share: number): Strength {
  * "(decisive)", "(decisive, not stable)" where small changes of the image make it irrelevant; of an aspect without a
  * share its score.
  */
-export function noteOn({ strength, score, relevanceInterval }: AspectExplanation): string {
+export function noteOn(aspect: AspectExplanation): string {
+  const { strength, score } = aspect;
   if (strength === null) return scoreText(score);
-  const isStable = relevanceInterval === null || relevanceInterval[0] >= RELEVANT_FROM;
-  return isStable ? `(${strength})` : `(${strength}, not stable)`;
+  return isStable(aspect) ? `(${strength})` : `(${strength}, not stable)`;
+}
+
+/** Whether a relevant aspect stays so under small changes of the image, as far as that was looked at. */
+export function isStable({ relevanceInterval }: Pick<AspectExplanation, "relevanceInterval">): boolean {
+  return relevanceInterval === null || relevanceInterval[0] >= RELEVANT_FROM;
 }
 
 /** Aspects that are relevant, the largest share first. */
