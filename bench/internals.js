@@ -24,6 +24,8 @@ export const { defaultThreads } = await load("engine/threads.js");
 export const { InferenceSession, Tensor } = await load("engine/onnx-runtime.js");
 /** @type {typeof import("../src/explain/reading/derived-place.js")} */
 export const { evidenceDensity } = await load("explain/reading/derived-place.js");
+/** @type {typeof import("../src/explain/headline.js")} */
+export const { isStable } = await load("explain/headline.js");
 /** @type {typeof import("../src/trunk/tap-offset.js")} */
 export const { tapOffset } = await load("trunk/tap-offset.js");
 /** @type {typeof import("../src/explain/relevance-constants.js")} */

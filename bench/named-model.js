@@ -1,4 +1,7 @@
-/** Measurements of one trained model at a time, kept by its name: what `absences.js`, `lines.js` and `methods.js` share. */
+/**
+ * Measurements of one trained model at a time, kept by its name: what `absences.js`, `lines.js`, `methods.js` and
+ * `stability.js` share.
+ */
 
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";

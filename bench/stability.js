@@ -10,12 +10,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { batches, exportBundle } from "aspectlens";
 import { openExplainer } from "aspectlens/explainer";
+import { isStable } from "./internals.js";
 import { addRow, openNamedModel } from "./named-model.js";
 
 /** @typedef {{ seen: number, relevant: number, stable: number }} Count */
 /** @typedef {{ name: string, images: number, causes: Count, others: Count }} Row */
-
-const STABLE_FROM = 0.5;
 
 const { name, results, trained, dataset, engine } = await openNamedModel();
 await engine.dispose();
@@ -45,7 +44,7 @@ try {
       count.seen++;
       if (!isRelevant) continue;
       count.relevant++;
-      if (relevanceInterval && relevanceInterval[0] >= STABLE_FROM) count.stable++;
+      if (isStable({ relevanceInterval })) count.stable++;
     }
   }
   await explainer.dispose();

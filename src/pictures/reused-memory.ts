@@ -1,6 +1,6 @@
 /**
- * Memory that is used again. A picture's arrays are large and short-lived: new ones for each would take a fifth of the
- * time, for clearing them and for collecting them.
+ * Memory that is used again. A picture's arrays are large and short-lived: new ones for each would have to be cleared and
+ * collected.
  */
 
 type Bytes = Uint8Array<ArrayBuffer>;

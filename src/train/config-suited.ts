@@ -1,5 +1,6 @@
 /** Settings that are left out, filled in by what suits the data; `suit.ts` has the rules. */
 
+import type { Task } from "../core/annotation.js";
 import { ownValue } from "../core/own-value.js";
 import type { Augment } from "../dataset/augment.js";
 import type { DataFingerprint } from "../dataset/fingerprint.js";
@@ -46,6 +47,20 @@ export function withSuitedTaps(
     return [name, suited ? { ...head, tap: suited.value } : head];
   };
   return Object.fromEntries(Object.entries(heads).map(suit));
+}
+
+/**
+ * A number is the mean of what all places say; a class may be told by a small part of them. Layers without an activation
+ * have values below 0, of which the generalized mean knows nothing.
+ */
+export function withSuitedPooling(
+  heads: Heads,
+  { task, taps, output }: { task?: Task } & Pick<Trunk, "taps" | "output">,
+): Heads {
+  const read = [heads.class.tap ?? output].flat();
+  const isMean = task === "regression" || taps.some(({ name, isLinear }) => isLinear && read.includes(name));
+  const { pooling = isMean ? "mean" : "generalized-mean" } = heads.class;
+  return { ...heads, class: { ...heads.class, pooling } };
 }
 
 /** Features of one image at the layers that the aspect heads read. */

@@ -15,7 +15,7 @@ import { BUILTIN, TRUNK_NAMES, trunkDefinition } from "../trunk/trunks.js";
 import { FOLD_KEYS, IMAGE_KEYS, resolveFold, resolveImages } from "./config-data.js";
 import { HEAD_KEYS, type HeadConfig, resolveHeads } from "./config-heads.js";
 import { checkStageKeys, type RawStages, resolveStages, STAGE_KEYS, type StageConfig } from "./config-stages.js";
-import { featureBytes, type SuitedTo, suitedAugment, withSuitedTaps } from "./config-suited.js";
+import { featureBytes, type SuitedTo, suitedAugment, withSuitedPooling, withSuitedTaps } from "./config-suited.js";
 import { boolean, integer, keysOf, number, oneOf, text } from "./config-values.js";
 import { suitedInputSize } from "./suit.js";
 
@@ -249,7 +249,7 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
     resolveNumbers(raw);
   const { source, taps, output } = facts.trunkOf(trunk);
   const given = resolveHeads(raw.heads, ["class", ...facts.aspects.map((aspect) => aspect.name)]);
-  const pooled = withPooling(given, { task: facts.task, taps, output });
+  const pooled = withSuitedPooling(given, { task: facts.task, taps, output });
   const heads = raw.source === undefined ? withSuitedTaps(pooled, facts, { source, taps, output }) : pooled;
   const drawn = facts.drawsOf?.(repeatBelow) ?? facts.trainCount;
   const stages = resolveStages(raw.stages, trunk, drawn, {
@@ -276,20 +276,6 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
     patience,
     cacheMegabytes,
   };
-}
-
-/**
- * A number is the mean of what all places say; a class may be told by a small part of them. Layers without an activation
- * have values below 0, of which the generalized mean knows nothing.
- */
-function withPooling(
-  heads: TrainConfig["heads"],
-  { task, taps, output }: Pick<ConfigFacts, "task"> & Pick<Trunk, "taps" | "output">,
-): TrainConfig["heads"] {
-  const read = [heads.class.tap ?? output].flat();
-  const isMean = task === "regression" || taps.some(({ name, isLinear }) => isLinear && read.includes(name));
-  const { pooling = isMean ? "mean" : "generalized-mean" } = heads.class;
-  return { ...heads, class: { ...heads.class, pooling } };
 }
 
 function resolveTeacher(value: unknown, where: string): NonNullable<TrainConfig["teacher"]> {

@@ -232,12 +232,8 @@ function fingerprintOf(
   { out: _, cacheMegabytes: __, dataset: ___, ...config }: TrainConfig,
   { datasetHash, onlyHeads }: { datasetHash: string; onlyHeads?: readonly string[] },
 ): string {
-  const heads = Object.fromEntries(
-    Object.entries(config.heads).map(([name, { pooling, ...head }]) => [
-      name,
-      pooling === undefined || pooling === "mean" ? head : { ...head, pooling },
-    ]),
-  );
+  const { pooling, ...own } = config.heads.class;
+  const heads = { ...config.heads, class: pooling === "mean" ? own : { ...own, pooling } };
   const told = { config: { ...config, heads }, datasetHash, onlyHeads };
   return createHash("sha256").update(JSON.stringify(told)).digest("hex");
 }

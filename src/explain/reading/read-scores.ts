@@ -51,6 +51,7 @@ export interface Heads {
   readonly target: AspectSpec | undefined;
 }
 
+/** @param target the predicted class without it. */
 export function headsOf(spec: ModelSpec, target?: Target): Heads {
   const own = explainedAspect(target);
   const [classifier] = spec.heads.filter((head) => head.kind === "classifier");
