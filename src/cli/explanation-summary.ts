@@ -15,13 +15,14 @@ export function summaryOf(): ExplanationSummary {
   const relevant = new Map<string, number>();
   const unstable = new Map<string, number>();
   const nothing = new Map<string, number>();
+  let absences = 0;
   let count = 0;
   const raise = (counts: Map<string, number>, name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);
   return {
     get count() {
       return count;
     },
-    add: ({ image, aspects, headline }) => {
+    add: ({ image, aspects, headline, absenceOf }) => {
       images.add(image);
       count++;
       const causes = aspects.filter(({ isRelevant }) => isRelevant);
@@ -29,6 +30,7 @@ export function summaryOf(): ExplanationSummary {
         raise(relevant, cause.name);
         if (!isStable(cause)) raise(unstable, cause.name);
       }
+      if (causes.length > 0 && absenceOf.length > 0) absences++;
       if (causes.length === 0) raise(nothing, caseText(headline.case));
     },
     lines: ({ skipped }) => {
@@ -44,6 +46,7 @@ export function summaryOf(): ExplanationSummary {
         `${what}, ${skipped} skipped`,
         ...(falling.length > 0 ? [`  because of: ${falling.join(", ")}`] : []),
         ...[...nothing].map(([text, times]) => `  ${text}: ${times}`),
+        ...(absences > 0 ? [`  what is not seen is a reason beside others: ${absences}`] : []),
       ];
     },
   };

@@ -116,6 +116,8 @@ export type HeadlineCase =
   | "partly-elsewhere"
   /** Aspects are seen, and none is relevant. */
   | "elsewhere"
+  /** Aspects are seen, and nothing at all speaks for the target. */
+  | "no-evidence"
   /** Aspects are seen, but of none can it be read whether it is relevant. */
   | "unreadable"
   /** No aspect that is seen explains the answer, but that some are not seen: with them it would be another. */

@@ -93,7 +93,8 @@ function caseOf(
   if (scale.kind === "uncalibrated") return present.some(({ score }) => score !== null) ? "ranked" : "unreadable";
   if (relevant(aspects).length > 0) return isPeakElsewhere || (elsewhere ?? 0) > MOSTLY ? "partly-elsewhere" : "named";
   if (present.some(({ score }) => score === null)) return "unreadable";
-  return absenceOf.length > 0 ? "absence" : "elsewhere";
+  if (absenceOf.length > 0) return "absence";
+  return elsewhere === null ? "no-evidence" : "elsewhere";
 }
 
 /** Shares of the map, as in an explanation. */
@@ -120,6 +121,8 @@ export function caseText(found: HeadlineCase): string {
       return "much of the evidence lies elsewhere";
     case "elsewhere":
       return "no known aspect explains this";
+    case "no-evidence":
+      return "nothing that is seen speaks for this";
     case "absence":
       return "what is not seen explains this";
     case "nothing-seen":
@@ -163,9 +166,10 @@ function unreadableText(unreadable: readonly AspectExplanation[]): string {
   return `cannot be said, ${names} ${is} seen, but ${its} a typical image alike. Label images ${cure}, or train longer`;
 }
 
-/** How much of the evidence a share is. */
+/** How much of the evidence a share is, in whole percent, as it is printed beside the word. */
 export function strengthOf(share: number): Strength {
-  return share >= STRENGTHS.decisive ? "decisive" : share >= STRENGTHS.strong ? "strong" : "some";
+  const shown = Math.round(100 * share) / 100;
+  return shown >= STRENGTHS.decisive ? "decisive" : shown >= STRENGTHS.strong ? "strong" : "some";
 }
 
 /**
@@ -199,10 +203,10 @@ function joined(names: readonly string[], word: "and" | "or" = "and"): string {
   return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} ${word} ${last}`;
 }
 
-/** Two digits, such as 0.0042; a dash for a number that does not exist. */
+/** Two digits, such as 0.0042; 0 only if exact, and a dash for a number that does not exist. */
 export function scoreText(score: number | null): string {
   if (score === null) return "–";
-  return score < 0.0001 ? "0" : String(Number(score.toPrecision(2)));
+  return score > 0 && score < 0.0001 ? "< 0.0001" : String(Number(score.toPrecision(2)));
 }
 
 /** Whole percent; 100 % and 0 % only if exact. */

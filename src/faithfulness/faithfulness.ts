@@ -29,8 +29,7 @@ export interface FaithfulnessMethod {
   /** The same where painting over any of them lowers the target: a cause that is seen need not be used. */
   readonly allUsedCausesRelevant: number | null;
   /**
-   * Of the images in which a cause is seen, the share with no relevant aspect: "no known aspect explains this",
-   * wrongly.
+   * Of the images in which a cause is seen, the share with no relevant aspect, wrongly.
    */
   readonly unexplainedWithCause: number | null;
   /** Of the same images, the share whose headline says that much of the evidence, or all of it, lies elsewhere. */

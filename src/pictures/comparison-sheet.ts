@@ -43,8 +43,8 @@ interface Grid {
 
 /**
  * Each cell shows what the head still sees of its aspect under the masking of that method (its survival), and the
- * score as a bar, over the highest of the row. The aspect that a method names first is in its colour, the others are
- * grey; all are grey where none is relevant.
+ * score as a bar, over the highest of the row. Aspects that a method calls relevant are in their colours, the others are
+ * grey; all are grey where a method is not calibrated, since its scores only rank.
  *
  * @param explained explanations of the same image and target; the first is by the model's default method, whose aspects
  *   become the columns.
@@ -69,9 +69,8 @@ export async function comparisonSheet(
   const width = Math.ceil(Math.max(left(columns.length + 1) + MARGIN, 2 * MARGIN + widest, 760));
   const bottom = top(shown.length);
   const { answer, question } = headlineParts(own.explanation);
-  const asked = question === BECAUSE ? "" : `, ${question}`;
   const bold = { isBold: true, colour: INK };
-  const title = `${answer}${asked}: what each method names`;
+  const title = question === BECAUSE ? `${answer}: what each method names` : `${answer}, ${question}, by method`;
   const texts = [
     fitted(title, { x: MARGIN, y: 44, size: 19, width: width - 2 * MARGIN, ...bold }),
     writeText("where it looked", { x: left(0), y: HEADER - 10, ...faint }),
@@ -101,14 +100,13 @@ function gridOf(columns: readonly AspectExplanation[], panel: RgbImage): Grid {
   };
 }
 
-/** A row: the aspect that a method names, its saliency, and a cell for each aspect. */
+/** A row: the aspects that a method names, its saliency, and a cell for each aspect. */
 async function methodRow(
   { explanation, maps }: Explained,
   { row, grid }: { row: number; grid: Grid },
 ): Promise<{ drawing: Drawing; images: PlacedImage[] }> {
   const { columns, frame, place, panel, pale, left, top } = grid;
   const y = top(row);
-  const first = firstOf(explanation);
   const highest = Math.max(Number.MIN_VALUE, ...explanation.aspects.map(({ score }) => score ?? 0));
   const faint = { size: 9, colour: FAINT_INK };
   const room = NAMES - 10;
@@ -116,7 +114,7 @@ async function methodRow(
   const drawing: Drawing[number][] = [
     await fitted(explanation.saliency, { x: MARGIN, y: y + 20, size: 10, ...own, width: room }),
     await writeText(explanation.masking, { x: MARGIN, y: y + 40, ...faint }),
-    await fitted(`names ${first?.name ?? "none"}`, { x: MARGIN, y: y + 58, size: 9, colour: INK, width: room }),
+    await fitted(namedText(explanation), { x: MARGIN, y: y + 58, size: 9, colour: INK, width: room }),
   ];
   if (row === 0) drawing.push(await writeText("the model's default", { x: MARGIN, y: y + 76, ...faint }));
   const isSilent = maps.saliency.values.every((value) => !(value > 0));
@@ -126,13 +124,13 @@ async function methodRow(
   for (const [index, { name }] of columns.entries()) {
     const aspect = explanation.aspects.find((one) => one.name === name);
     if (!aspect) continue;
-    const colour = toHex(aspect === first ? aspectColour(explanation.aspects.indexOf(aspect)) : GREY);
+    const colour = toHex(aspect.isRelevant ? aspectColour(explanation.aspects.indexOf(aspect)) : GREY);
     const survival = ownValue(maps.survival, name) ?? boxSurvival(aspect, ownValue(maps.regions, name));
     const image = survival ? paintSurvival(pale, survival, { size: maps.size, colour }) : pale;
     images.push({ image, ...at(index + 1) });
     if (!aspect.isPresent) continue;
     const [x, under] = [left(index + 1), y + frame.height];
-    const bar = { x, y: under + 8, width: frame.width - 40, colour };
+    const bar = { x, y: under + 8, width: frame.width - 54, colour };
     const number = { x: x + frame.width, y: under + 16, size: 9, colour: INK, anchor: "end" } as const;
     drawing.push(...shareBar((aspect.score ?? 0) / highest, bar), await writeText(scoreText(aspect.score), number));
   }
@@ -149,17 +147,19 @@ async function fitted(
 function footer(present: number, shown: number): string[] {
   if (present === 0) return ["No aspect is seen in this image."];
   return [
-    "Colour: the aspect that the method names first; all are grey where none is relevant.",
+    "Colour: the aspects that the method calls relevant. One that is not calibrated only ranks, and all are grey.",
     "Number: the score, which ranks the aspects of one method. Bar: the score over the highest of its row.",
     "Fill: what the head still sees of its aspect after the method's masking; the stronger, the more.",
     ...(present > shown ? [`The ${shown} most relevant of ${present} present aspects are shown.`] : []),
   ];
 }
 
-/** The aspect of the highest score, unless it is known that none is relevant. */
-function firstOf({ aspects }: Explanation): AspectExplanation | undefined {
-  const scored = aspects.filter(({ score, isRelevant }) => (score ?? 0) > 0 && isRelevant !== false);
-  return scored.sort((a, b) => (b.score ?? 0) - (a.score ?? 0))[0];
+/** "names mitosis, necrosis", "names none"; "ranks nucleus first" where no score is known to mean relevance. */
+function namedText({ aspects, scale }: Explanation): string {
+  const falling = aspects.filter(({ score }) => (score ?? 0) > 0).sort((a, b) => (b.score ?? 0) - (a.score ?? 0));
+  if (scale.kind === "uncalibrated") return falling.length > 0 ? `ranks ${falling[0].name} first` : "ranks none";
+  const relevant = falling.filter(({ isRelevant }) => isRelevant).map(({ name }) => name);
+  return `names ${relevant.length > 0 ? relevant.join(", ") : "none"}`;
 }
 
 /** For boxes, which have no map: filled boxes with the aspect's survival. */

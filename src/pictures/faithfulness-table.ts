@@ -81,7 +81,7 @@ function causeLines({ counts, methods }: Faithfulness): string[] {
         `${percentOf(own.allCausesRelevant)}; where painting over any of them lowers the answer, in ` +
         `${percentOf(own.allUsedCausesRelevant)} of ${counts.severalUsedCauses}`,
     );
-  const nothing = '"no known aspect explains this"';
+  const nothing = "no aspect is relevant";
   if (counts.withCause > 0)
     lines.push(
       `${images(counts.withCause)} in which a cause is seen: ${nothing} in ${percentOf(own.unexplainedWithCause)}, ` +

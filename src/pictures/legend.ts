@@ -96,7 +96,8 @@ function aspectRow(aspect: AspectExplanation, explanation: Explanation): Row {
   const part = aspect.elsewhere;
   return {
     name,
-    number: part === null ? "–" : percentText(part),
+    // Without a share of anything the column has scores.
+    number: part === null ? scoreText(score) : percentText(part),
     bar: part,
     details,
     colour: PALE_GREY,

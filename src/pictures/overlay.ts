@@ -120,8 +120,13 @@ async function resizeTo(image: RgbImage, { width, height }: Shape): Promise<RgbI
   return { width, height, pixels: new Uint8Array(pixels) };
 }
 
+/** What does not fit beside the answer stands under it. */
+const SECOND = { size: 13, isBold: false, colour: FAINT_INK };
+const SECOND_LINE = 22;
+
 /**
- * One line: the answer, then its relevant aspects, each after a dot of its colour; those that do not fit are counted.
+ * The answer, then its relevant aspects, each after a dot of its colour; those that do not fit are counted. What else is
+ * said stands behind them or, where it is long, on a second line.
  */
 async function header(
   explanation: Explanation,
@@ -160,7 +165,10 @@ async function header(
     await write(text, bold);
     pen += 6;
   }
-  if (rest !== "") await write(rest, plain);
+  if (rest === "") return parts;
+  const isLong = (await textWidth(rest, plain)) > x + width - pen;
+  if (!isLong) await write(rest, plain);
+  else parts.push(await writeText(await fitText(rest, { ...SECOND, width }), { x, y: y + SECOND_LINE, ...SECOND }));
   return parts;
 }
 

@@ -27,7 +27,7 @@ export async function calibrateModel(
   onProgress?.(0, DEFAULT_SALIENCY);
   const { scales, imageCount, warnings } = await calibrate(model, common);
   const { images: limit, randomization } = OTHER_METHODS;
-  onProgress?.(1 / 3, "the other methods");
+  if (others.length > 0) onProgress?.(1 / 3, "the other methods");
   const more =
     others.length > 0 ? await calibrate(model, { ...common, methods: others, limit, randomization }) : { scales: {} };
   onProgress?.(2 / 3, "targets other than classes");

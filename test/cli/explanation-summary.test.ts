@@ -10,9 +10,11 @@ test("counts reasons, those that are not stable apart, and images without any", 
   summary.add({ ...explanation, image: "c.png", aspects: [shaken] });
   const nothing = { ...necrosis, isRelevant: false };
   summary.add({ ...explanation, image: "d.png", aspects: [nothing], headline: { case: "elsewhere", text: "" } });
+  summary.add({ ...explanation, image: "e.png", aspects: [necrosis], absenceOf: ["vessel"] });
   expect(summary.lines({ skipped: 1 })).toEqual([
-    "4 images explained, 1 skipped",
-    "  because of: mitosis in 3 (not stable in 2), necrosis in 2",
+    "5 images explained, 1 skipped",
+    "  because of: mitosis in 3 (not stable in 2), necrosis in 3",
     "  no known aspect explains this: 1",
+    "  what is not seen is a reason beside others: 1",
   ]);
 });

@@ -92,6 +92,15 @@ describe("the case", () => {
     );
   });
 
+  test("no-evidence: nothing at all speaks for the target", () => {
+    const aspects = shown.aspects.map(irrelevant);
+    expect(headline({ aspects, elsewhere: null })).toEqual({
+      case: "no-evidence",
+      text: "malignant 97 %: nothing that is seen speaks for this",
+    });
+    expect(headline({ aspects, elsewhere: null, absenceOf: ["crack"] }).case).toBe("absence");
+  });
+
   test("nothing seen, also where the model has no aspects", () => {
     const text = "malignant 97 %: no known aspect is seen";
     expect(headline({ aspects: shown.aspects.map(absent) })).toEqual({ case: "nothing-seen", text });
@@ -268,7 +277,7 @@ test("never rounds to a certainty that is not there", () => {
 });
 
 test("a share is decisive from a half on, strong from a fifth", () => {
-  expect([1, 0.5, 0.49, 0.2, 0.19, 0].map(strengthOf)).toEqual([
+  expect([1, 0.5, 0.494, 0.196, 0.194, 0].map(strengthOf)).toEqual([
     "decisive",
     "decisive",
     "strong",

@@ -12,7 +12,7 @@ const GREY = [104, 112, 120];
 const TRACK = [228, 232, 236];
 /** Of a square image's sheet: cells of 150 in steps of 164 after the names, rows of 186; the bar's room under a cell. */
 const cell = (row: number, column: number) => ({ x: 218 + 164 * column, y: 96 + 186 * row });
-const ROOM = 150 - 40;
+const ROOM = 150 - 54;
 
 async function decode(sheet: Uint8Array) {
   const { data, info } = await sharp(sheet).raw().toBuffer({ resolveWithObject: true });
@@ -43,7 +43,7 @@ function by(
   return { ...explained, explanation: { ...explanation, saliency, scale, aspects } };
 }
 
-test("each row colours the aspect that its method names first, and no other", async () => {
+test("each row colours the aspects that its method calls relevant, and no other", async () => {
   const sheet = await comparisonSheet(
     [
       by("evidence", { necrosis: 0.6, mitosis: 0.2 }),
@@ -55,6 +55,8 @@ test("each row colours the aspect that its method names first, and no other", as
   const [necrosis, mitosis] = [await bars(sheet, COLOURS.necrosis), await bars(sheet, COLOURS.mitosis)];
   expect(necrosis.rows).toEqual([0]);
   expect(mitosis.rows).toEqual([1]);
+  const both = await comparisonSheet([by("evidence", { necrosis: 0.6, mitosis: 0.4 })], picture);
+  expect([(await bars(both, COLOURS.necrosis)).rows, (await bars(both, COLOURS.mitosis)).rows]).toEqual([[0], [0]]);
   const { height } = await sharp(await comparisonSheet([explained], picture)).metadata();
   expect(necrosis.height - height).toBe(2 * 186);
 });
@@ -113,13 +115,11 @@ test("a bar is as long as the score over the highest of its row, whatever scores
   }
 });
 
-test("a method that is not calibrated names the aspect of its highest score", async () => {
+test("a method that is not calibrated names none", async () => {
   const ranks = by("grad-cam", { necrosis: 0.001, mitosis: 0.005 }, { line: null });
   const sheet = await comparisonSheet([by("evidence", { necrosis: 0.6 }), ranks], picture);
-  expect((await bars(sheet, COLOURS.mitosis)).rows).toEqual([1]);
-  const none = by("grad-cam", { necrosis: 0, mitosis: 0 }, { line: null });
-  const silent = await comparisonSheet([by("evidence", { necrosis: 0.6 }), none], picture);
-  expect((await bars(silent, COLOURS.mitosis)).rows).toEqual([]);
+  expect((await bars(sheet, COLOURS.necrosis)).rows).toEqual([0]);
+  expect((await bars(sheet, COLOURS.mitosis)).rows).toEqual([]);
 });
 
 test("a survival of 0.3 is told from none", async () => {

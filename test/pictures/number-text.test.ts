@@ -13,7 +13,7 @@ test("a score has two digits wherever it begins, and none so small that it means
     "0.031",
     "0.0042",
     "0.00011",
-    "0",
+    "< 0.0001",
     "0",
     "–",
   ]);

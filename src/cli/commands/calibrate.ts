@@ -117,7 +117,10 @@ async function runCalibrate(
       images.push(...batch.slice(0, GOLDEN_IMAGES - images.length).map(({ image }) => image));
       if (images.length === GOLDEN_IMAGES) break;
     }
-    await exportBundle({ ...trained, scales, absences }, out, {
+    // Those of methods that were not asked for mean what they meant.
+    const all = { ...trained.scales, ...scales };
+    const kept = Object.keys(all).filter((method) => !Object.hasOwn(scales, method));
+    await exportBundle({ ...trained, scales: all, absences }, out, {
       signal,
       name: basename(out, BUNDLE_ENDING),
       samples: images,
@@ -132,6 +135,7 @@ async function runCalibrate(
     );
     for (const line of formatTable([["saliency", "target", "an aspect is relevant"], ...rows], { numbers: "left" }))
       printLine(line);
+    if (kept.length > 0) printLine(`kept as they were: ${kept.join(", ")}`);
     for (const warning of warnings) printLine(`warning: ${warning}`);
     printLine(`next: aspectlens explain ${out} image.png`);
   } finally {

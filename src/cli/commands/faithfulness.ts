@@ -60,7 +60,12 @@ export function addFaithfulness(program: Command): void {
         .default([]),
     )
     .option("--unranked <aspects...>", "aspects that are neither causes nor distractors")
-    .option("--draws <count>", "number of randomized classifiers and heads, as controls", countUpTo(1000), 20)
+    .option(
+      "--draws <count>",
+      "times that heads and classifiers are randomized, as controls; classifiers also with negated answers",
+      countUpTo(1000),
+      20,
+    )
     .option(
       "--twin <model-and-dataset...>",
       "model and dataset of a paired model: the same images, with labels that another aspect causes",
