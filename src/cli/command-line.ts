@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   demo: async () => (await import("./commands/demo.js")).addDemo,
   data: async () => (await import("./commands/data.js")).addData,
   weights: async () => (await import("./commands/weights.js")).addWeights,
+  inspect: async () => (await import("./commands/inspect.js")).addInspect,
   train: async () => (await import("./commands/train.js")).addTrain,
   runs: async () => (await import("./commands/runs.js")).addRuns,
   evaluate: async () => (await import("./commands/evaluate.js")).addEvaluate,

@@ -8,9 +8,10 @@ export interface Node {
   readonly operator: string;
   readonly name?: string;
   readonly inputs: readonly string[];
-  readonly output: string;
-  /** Whole numbers alone or in lists, and text. */
-  readonly attributes?: Readonly<Record<string, number | readonly number[] | string>>;
+  /** One, or several. */
+  readonly output: string | readonly string[];
+  /** Whole numbers alone or in lists, text, and a float, which is marked as one. */
+  readonly attributes?: Readonly<Record<string, number | readonly number[] | string | { readonly float: number }>>;
 }
 
 export interface Tensor {
@@ -27,6 +28,8 @@ export interface Model {
   readonly output: string;
   readonly nodes: readonly Node[];
   readonly tensors: Readonly<Record<string, Tensor>>;
+  /** Of the standard operators; 13 by default. */
+  readonly opset?: number;
 }
 
 const FLOAT_BITS = new DataView(new ArrayBuffer(4));
@@ -39,7 +42,7 @@ function half(value: number): number {
   return ((bits >>> 16) & 0x8000) | ((((bits >>> 23) & 0xff) - 112) << 10) | ((bits >>> 13) & 0x3ff);
 }
 
-export function writeOnnx({ input, output, nodes, tensors }: Model): Uint8Array {
+export function writeOnnx({ input, output, nodes, tensors, opset = 13 }: Model): Uint8Array {
   const writer = protobuf.Writer.create();
   writer.uint32(8).int64(8); // version of the format
   writer.uint32(58).fork(); // graph
@@ -49,19 +52,21 @@ export function writeOnnx({ input, output, nodes, tensors }: Model): Uint8Array 
   writeValue(writer.uint32(90).fork(), input.name, input.shape).ldelim();
   writeValue(writer.uint32(98).fork(), output).ldelim();
   writer.ldelim();
-  writer.uint32(66).fork().uint32(16).int64(13).ldelim(); // operators of version 13
+  writer.uint32(66).fork().uint32(16).int64(opset).ldelim();
   return writer.finish();
 }
 
 function writeNode(writer: protobuf.Writer, { operator, name, inputs, output, attributes = {} }: Node) {
   for (const each of inputs) writer.uint32(10).string(each);
-  writer.uint32(18).string(output);
-  writer.uint32(26).string(name ?? output);
+  const outputs = typeof output === "string" ? [output] : output;
+  for (const each of outputs) writer.uint32(18).string(each);
+  writer.uint32(26).string(name ?? outputs[0]);
   writer.uint32(34).string(operator);
   for (const [key, value] of Object.entries(attributes)) {
     writer.uint32(42).fork().uint32(10).string(key);
     if (typeof value === "string") writer.uint32(34).string(value).uint32(160).int32(3);
     else if (typeof value === "number") writer.uint32(24).int64(value).uint32(160).int32(2);
+    else if ("float" in value) writer.uint32(21).float(value.float).uint32(160).int32(1);
     else {
       for (const each of value) writer.uint32(64).int64(each);
       writer.uint32(160).int32(7);

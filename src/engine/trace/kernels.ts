@@ -6,6 +6,7 @@ import { convolutionKernels } from "./convolution.js";
 import { filterGradientKernels } from "./convolution-filter-gradient.js";
 import { inputGradientKernels } from "./convolution-input-gradient.js";
 import { depthwiseFilterGradientKernels } from "./depthwise-filter-gradient.js";
+import { groupedConvolutionKernels } from "./grouped-convolution.js";
 import { indexingKernels } from "./indexing.js";
 import type { KernelTable } from "./kernel.js";
 import { matmulKernels } from "./matmul.js";
@@ -25,6 +26,7 @@ export const kernels: KernelTable = {
   ...indexingKernels,
   ...matmulKernels,
   ...convolutionKernels,
+  ...groupedConvolutionKernels,
   ...inputGradientKernels,
   ...filterGradientKernels,
   ...depthwiseFilterGradientKernels,

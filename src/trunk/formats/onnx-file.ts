@@ -35,7 +35,7 @@ export interface OnnxWeights extends WeightsFile {
  */
 export async function readOnnx(path: string): Promise<OnnxWeights> {
   const bytes = await readOnnxFile(path);
-  const graph = parse(path, bytes);
+  const graph = parseOnnx(path, bytes);
   const image = imageOf(path, graph);
   const match = bestMatch(
     path,
@@ -72,7 +72,7 @@ export async function externalData(
   model: Uint8Array,
   path: string,
 ): Promise<{ readonly path: string; readonly data: Uint8Array }[]> {
-  const { constants } = parse(path, model);
+  const { constants } = parseOnnx(path, model);
   const locations = new Set([...constants.values()].flatMap(({ external }) => external?.location ?? []));
   const files: { readonly path: string; readonly data: Uint8Array }[] = [];
   for (const location of locations) {
@@ -82,7 +82,8 @@ export async function externalData(
   return files;
 }
 
-function parse(path: string, bytes: Uint8Array): OnnxGraph {
+/** @throws WeightsError where the graph cannot be read. */
+export function parseOnnx(path: string, bytes: Uint8Array): OnnxGraph {
   const fields = modelFields(path, bytes);
   const graph = fields.find(({ number }) => number === MODEL.graph);
   try {

@@ -1,12 +1,12 @@
 /** The graph of an ONNX model as plain data: nodes in order, constants, inputs. */
 
 import { LIMITS } from "../../core/limits.js";
-import { fieldsOf, integersOf, textOf } from "../../core/protobuf-fields.js";
+import { type Field, fieldsOf, integersOf, textOf } from "../../core/protobuf-fields.js";
 import { floatsOf } from "./float-bytes.js";
-import { inlineTensor, type OnnxTensor, smallNumbers, tensorOf } from "./onnx-tensor.js";
+import { inlineIntegers, inlineTensor, type OnnxTensor, smallNumbers, tensorOf } from "./onnx-tensor.js";
 
 /** Field numbers of onnx.proto (github.com/onnx/onnx). */
-export const MODEL = { irVersion: 1, graph: 7 } as const;
+export const MODEL = { irVersion: 1, graph: 7, opset: 8 } as const;
 export const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12, valueInfo: 13 } as const;
 const NODE = { input: 1, output: 2, name: 3, operator: 4, attribute: 5, domain: 7 } as const;
 
@@ -35,6 +35,7 @@ export interface OnnxGraph {
   readonly constants: ReadonlyMap<string, OnnxTensor>;
   /** Those that a caller gives. A dimension that is open is `undefined`. */
   readonly inputs: readonly { readonly name: string; readonly shape?: readonly (number | undefined)[] }[];
+  readonly outputs: readonly string[];
 }
 
 /** @throws Error where the bytes are no graph, its nodes are not in order, or more than the limit. */
@@ -42,12 +43,14 @@ export function graphOf(message: Uint8Array): OnnxGraph {
   const nodes: OnnxNode[] = [];
   const constants = new Map<string, OnnxTensor>();
   const inputs: OnnxGraph["inputs"][number][] = [];
+  const outputs: string[] = [];
   for (const { number, value } of fieldsOf(message)) {
     if (number === GRAPH.node) {
       if (nodes.length === LIMITS.onnxNodes) throw new Error(`more than ${LIMITS.onnxNodes} nodes`);
       nodes.push(nodeOf(value));
     }
     if (number === GRAPH.input) inputs.push(inputOf(value));
+    else if (number === GRAPH.output) outputs.push(inputOf(value).name);
     else if (number === GRAPH.initializer) {
       const tensor = tensorOf(value);
       constants.set(tensor.name, tensor);
@@ -64,7 +67,19 @@ export function graphOf(message: Uint8Array): OnnxGraph {
     if (constant) constants.set(node.outputs[0], constant);
   }
   // Old models list their initializers among the inputs.
-  return { nodes, constants, inputs: inputs.filter(({ name }) => !constants.has(name)) };
+  return { nodes, constants, inputs: inputs.filter(({ name }) => !constants.has(name)), outputs };
+}
+
+/** Version of the standard operators that a model was written for; `undefined` where it does not say. */
+export function opsetOf(fields: readonly Field[]): number | undefined {
+  for (const { number, value } of fields) {
+    if (number !== MODEL.opset) continue;
+    const parts = [...fieldsOf(value)];
+    const domain = textOf(parts.find((part) => part.number === 1)?.value ?? new Uint8Array());
+    const version = parts.find((part) => part.number === 2);
+    if ((domain === "" || domain === "ai.onnx") && version) return integersOf(version.value)[0];
+  }
+  return undefined;
 }
 
 /** Numbers of an input that is a small constant. */
@@ -76,9 +91,11 @@ function constantOf({ operator, inputs, attributes }: OnnxNode, constants: Reado
   // A conversion of floats changes what is computed only by rounding, and we read every width.
   if (operator === "Identity" || operator === "Cast") return constants.get(inputs[0]);
   if (operator !== "Constant") return undefined;
-  const { value, value_float: one, value_floats: many } = attributes;
+  const { value, value_float: one, value_floats: many, value_int: whole, value_ints: list } = attributes;
   if (value?.tensor) return value.tensor;
   if (one?.float !== undefined) return inlineTensor([one.float]);
+  if (whole?.integer !== undefined) return inlineIntegers([], [whole.integer]);
+  if (list) return inlineIntegers([list.integers.length], list.integers);
   return many ? inlineTensor(many.floats) : undefined;
 }
 

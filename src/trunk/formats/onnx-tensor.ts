@@ -26,6 +26,8 @@ export interface OnnxTensor {
 /** `TensorProto.DataType` (github.com/onnx/onnx, onnx.proto). */
 const FLOATS: Readonly<Record<number, FloatType>> = { 1: "float32", 10: "float16", 11: "float64" };
 const INT64 = 7;
+/** Of int32, int64 and bool. */
+const INTEGER_BITS: Readonly<Record<number, 8 | 32 | 64>> = { 6: 32, 7: 64, 9: 8 };
 
 /** Reads a `TensorProto`. */
 export function tensorOf(message: Uint8Array): OnnxTensor {
@@ -61,6 +63,11 @@ export function tensorOf(message: Uint8Array): OnnxTensor {
 export function inlineTensor(values: readonly number[]): OnnxTensor {
   const bytes = new Uint8Array(Float32Array.from(values).buffer);
   return { name: "", shape: [values.length], type: 1, bytes, integers: [] };
+}
+
+/** The same of whole numbers. */
+export function inlineIntegers(shape: readonly number[], integers: readonly number[]): OnnxTensor {
+  return { name: "", shape, type: INT64, bytes: new Uint8Array(), integers };
 }
 
 /**
@@ -100,6 +107,31 @@ export async function tensorFloats(tensor: OnnxTensor, path: string): Promise<Fl
       cure: "Take the weights of another epoch.",
     });
   return floats;
+}
+
+/**
+ * All numbers of a tensor, whole ones too.
+ *
+ * @throws WeightsError as `tensorFloats`, and where they are of a type that networks do not compute with.
+ */
+export async function numbersOf(tensor: OnnxTensor, path: string): Promise<ArrayLike<number>> {
+  const bits = INTEGER_BITS[tensor.type];
+  if (!bits || tensor.external) return tensorFloats(tensor, path);
+  if (tensor.integers.length > 0) return tensor.integers;
+  const { bytes, shape } = tensor;
+  if (bytes.length !== (sizeOf(shape) * bits) / 8)
+    throw new WeightsError(
+      `${path}: ${tensor.name || "a constant"} has ${bytes.length} bytes for ${sizeOf(shape)} numbers.`,
+      {
+        cure: "Fetch or export it again.",
+      },
+    );
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const at = (index: number) => {
+    if (bits === 64) return Number(view.getBigInt64(index * 8, true));
+    return bits === 32 ? view.getInt32(index * 4, true) : view.getUint8(index);
+  };
+  return Array.from({ length: sizeOf(shape) }, (_, index) => at(index));
 }
 
 /** Float16 comes as one integer for each number. */

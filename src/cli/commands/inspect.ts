@@ -1,0 +1,107 @@
+/** `aspectlens inspect`: which layers a network in a file has, and at which of them it can be explained. */
+
+import type { Command } from "commander";
+import { ConfigError } from "../../core/errors.js";
+import { sizeOf } from "../../core/nd-array.js";
+import { formatTable } from "../../core/text-table.js";
+import { isSpatial, type Operation } from "../../trunk/networks/operation.js";
+import { type ReadNetwork, readOnnxNetwork } from "../../trunk/networks/read-onnx-network.js";
+import { defaultSource, type SourceLayer, sourceLayers } from "../../trunk/networks/source-layers.js";
+import { printJson, printLine } from "../output.js";
+import { type CommonOptions, runCommand } from "../run-command.js";
+
+interface InspectCommand extends CommonOptions {
+  readonly inputSize?: number;
+  readonly all?: boolean;
+}
+
+const MEGA = 1e6;
+
+export function addInspect(program: Command): void {
+  program
+    .command("inspect")
+    .description("list the layers of a network in a file, and those at which it can be explained")
+    .argument("<file>", "the network: an .onnx file of opset 9 to 21")
+    .option("--input-size <pixels>", "height and width of its image, where the file leaves them open", sideOf)
+    .option("--all", "list every row of the network, not only layers that can be explained at")
+    .option("--json", "print one JSON object (aspectlens-network/1)")
+    .option("--debug", "print the stack of an error")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aspectlens inspect resnet18.onnx
+  aspectlens inspect resnet18.onnx --all --input-size 224`,
+    )
+    .action((file: string, options: InspectCommand) => runCommand(options, () => runInspect(file, options)));
+}
+
+function sideOf(text: string): number {
+  const side = Number(text);
+  if (Number.isInteger(side) && side >= 32 && side <= 4096) return side;
+  throw new ConfigError(`--input-size ${text}: expected whole pixels from 32 to 4096.`, { cure: "For example 224." });
+}
+
+async function runInspect(file: string, { inputSize, all = false, json }: InspectCommand): Promise<void> {
+  const network = await readOnnxNetwork(file, { inputSize });
+  const layers = sourceLayers(network.operations);
+  const source = defaultSource(layers);
+  const count = Object.values(network.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const [height, width] = network.size;
+  if (json) {
+    const outputs = Object.fromEntries(Object.entries(network.outputs).map(([name, { shape }]) => [name, shape]));
+    printJson({
+      format: "aspectlens-network/1",
+      ...{ height, width, parameters: count, outputs, source: source?.name ?? null, layers },
+      ...(all && { rows: network.operations }),
+    });
+    return;
+  }
+  const outputs = Object.entries(network.outputs).map(([name, { shape }]) => `${name} [${shape.slice(1).join(", ")}]`);
+  printLine(
+    `${file}: image ${width} x ${height}, ${(count / MEGA).toFixed(2)} M parameters, ` +
+      `${network.operations.length} rows; output ${outputs.join(", ")}`,
+  );
+  const table = all ? rowTable(network, layers) : layerTable(layers, source);
+  for (const line of formatTable(table, { numbers: "left" })) printLine(line);
+  if (!source) printLine("no layer of this network can be explained at: none is larger than 1 x 1 on every path");
+  else printLine(`explained at ${source.name} by default; pixels: the file does not say how they are scaled`);
+}
+
+function layerTable(layers: readonly SourceLayer[], source: SourceLayer | undefined): string[][] {
+  return [
+    ["layer", "stride", "size", "channels", "values", ""],
+    ...layers.map((layer) => [
+      layer.name,
+      String(layer.stride),
+      `${layer.width} x ${layer.height}`,
+      String(layer.channels),
+      layer.isActivation ? "activation" : "sum",
+      layer === source ? "default source" : "",
+    ]),
+  ];
+}
+
+function rowTable({ operations }: ReadNetwork, layers: readonly SourceLayer[]): string[][] {
+  const sources = new Set(layers.map(({ name }) => name));
+  return [
+    ["row", "operation", "reads", "output", ""],
+    ...operations.map((row) => [
+      row.name,
+      operationText(row),
+      row.inputs.join(", "),
+      isSpatial(row.shape) ? `${row.shape[1]} x ${row.shape[0]} x ${row.shape[2]}` : row.shape.join(" x "),
+      sources.has(row.name) ? "can be a source" : "",
+    ]),
+  ];
+}
+
+function operationText(row: Operation): string {
+  const active = "activation" in row && row.activation !== "none" ? `, ${row.activation}` : "";
+  if (row.op === "function") return row.function;
+  if (row.op !== "convolution") return `${row.op}${active}`;
+  const { kernel, strides, groups } = row;
+  const grouped = groups > 1 ? `, ${groups} groups` : "";
+  const stride = Math.max(...strides) > 1 ? `, stride ${strides.join(" x ")}` : "";
+  return `convolution ${kernel.join(" x ")}${stride}${grouped}${active}`;
+}

@@ -1,0 +1,168 @@
+/** Readers of operators that work on each number by itself, or on two that stand at one place. */
+
+import { sizeOf } from "../../core/nd-array.js";
+import { type Features, type GraphValue, isSameList, memoryShape, type Numbers, wholeAxis } from "./graph-values.js";
+import { featuresAt, floatOf, integerOf, type NodeReading, numbersAt, type OperatorTable } from "./node-reading.js";
+import type { Activation, Arithmetic, FunctionName } from "./operation.js";
+import { alignedNumbers, Refusal, takesActivation } from "./table.js";
+
+function arithmetic(op: Arithmetic) {
+  return (reading: NodeReading): GraphValue => {
+    const count = reading.node.inputs.length;
+    let result = reading.input(0);
+    if (!result || count < 1) throw new Refusal("lacks its inputs");
+    for (let index = 1; index < count; index++) {
+      const next = reading.input(index);
+      if (!next) throw new Refusal(`lacks its input ${index}`);
+      result = combined(reading, op, result, next);
+    }
+    return result;
+  };
+}
+
+/** What one operation makes of two values, of which at least one is features. */
+export function combined(reading: NodeReading, op: Arithmetic, left: GraphValue, right: GraphValue): Features {
+  if (left.kind === "features" && right.kind === "features") return ofTwo(reading, op, [left, right]);
+  if (left.kind === "features" && right.kind === "numbers") return withNumbers(reading, op, left, right, false);
+  if (left.kind === "numbers" && right.kind === "features") return withNumbers(reading, op, right, left, true);
+  throw new Refusal("computes with numbers alone");
+}
+
+function ofTwo({ table, name }: NodeReading, op: Arithmetic, both: readonly [Features, Features]): Features {
+  const rank = both[0].shape.length;
+  if (both[1].shape.length !== rank)
+    throw new Refusal(`computes with ${both.map(({ shape }) => shape.join(" x ")).join(" and ")}`);
+  const shape = broadcast(both[0].shape, both[1].shape);
+  // The larger one stays as it lies in memory.
+  const [first] = both.toSorted((a, b) => sizeOf(b.shape) - sizeOf(a.shape));
+  const { order } = first;
+  const inputs = both.map((one) => table.arranged(one, order));
+  return table.add(name, { op, activation: "none" }, inputs, { shape, order });
+}
+
+function withNumbers(
+  { table, name }: NodeReading,
+  op: Arithmetic,
+  features: Features,
+  numbers: Numbers,
+  isSwapped: boolean,
+): Features {
+  const { order } = features;
+  const shape = broadcast(features.shape, numbers.shape);
+  if (shape.length !== features.shape.length)
+    throw new Refusal(`adds dimensions: ${features.shape.join(" x ")} with ${numbers.shape.join(" x ")}`);
+  const changes = { op, activation: "none" as const, ...(isSwapped && { isSwapped }) };
+  if (sizeOf(numbers.shape) === 1)
+    return table.add(name, { ...changes, number: Number(numbers.data[0]) }, [features], { shape, order });
+  const value = alignedNumbers(numbers, features);
+  const result = table.add(name, { ...changes, value: value.shape }, [features], { shape, order });
+  table.setParameter(result.row, "value", value);
+  return result;
+}
+
+/** Aligned on the right, as numpy does. @throws Refusal where sizes differ and neither is 1. */
+export function broadcast(a: readonly number[], b: readonly number[]): readonly number[] {
+  const rank = Math.max(a.length, b.length);
+  const sizeAt = (shape: readonly number[], axis: number) => shape[axis - (rank - shape.length)] ?? 1;
+  return Array.from({ length: rank }, (_, axis) => {
+    const [left, right] = [sizeAt(a, axis), sizeAt(b, axis)];
+    if (left === right || right === 1) return left;
+    if (left === 1) return right;
+    throw new Refusal(`cannot combine ${a.join(" x ")} with ${b.join(" x ")}`);
+  });
+}
+
+function named(
+  name: FunctionName,
+  numbersOf: (reading: NodeReading) => readonly number[] | undefined = () => undefined,
+) {
+  return (reading: NodeReading): GraphValue => apply(reading, name, numbersOf(reading));
+}
+
+function apply(reading: NodeReading, name: FunctionName, numbers?: readonly number[]): Features {
+  const x = featuresAt(reading, 0);
+  const row = { op: "function" as const, function: name, ...(numbers && { numbers }) };
+  return reading.table.add(reading.name, row, [x], x);
+}
+
+/** In the row before, where nothing else reads that; so the row stands for the layer with its activation. */
+function activation(kind: Exclude<Activation, "none">) {
+  return (reading: NodeReading): GraphValue => {
+    const x = featuresAt(reading, 0);
+    const row = reading.table.rows.get(x.row);
+    if (!row || !takesActivation(row) || !reading.isOnlyReader(0) || !isSameList(row.shape, memoryShape(x)))
+      return apply(reading, kind);
+    reading.table.replace(x, { ...row, activation: kind });
+    return x;
+  };
+}
+
+function clip(reading: NodeReading): GraphValue {
+  const bound = (index: number, attribute: string, otherwise: number) =>
+    reading.input(index)
+      ? Number(numbersAt(reading, index, attribute).data[0])
+      : floatOf(reading, attribute, otherwise);
+  const [low, high] = [bound(1, "min", Number.NEGATIVE_INFINITY), bound(2, "max", Number.POSITIVE_INFINITY)];
+  // The largest float stands for no bound.
+  const isOpen = high >= 3e38;
+  if (low === 0 && high === 6) return activation("relu6")(reading);
+  if (low === 0 && isOpen) return activation("relu")(reading);
+  const numbers = [Math.max(low, -3e38), isOpen ? 3e38 : high];
+  return apply(reading, "clip", numbers);
+}
+
+function prelu(reading: NodeReading): GraphValue {
+  const x = featuresAt(reading, 0);
+  const slopes = numbersAt(reading, 1, "slope");
+  const [rank, { shape }] = [x.shape.length, slopes];
+  // A slope for each channel comes as [channels, 1, 1], or as [channels] alone.
+  const isBare = shape.length === 1 && shape[0] === x.shape[1] && rank > 2;
+  const wide = isBare ? { ...slopes, shape: [...shape, ...new Array(rank - 2).fill(1)] } : slopes;
+  const value = alignedNumbers(wide, x);
+  const result = reading.table.add(reading.name, { op: "prelu", value: value.shape }, [x], x);
+  reading.table.setParameter(result.row, "value", value);
+  return result;
+}
+
+/** Along the last axis in memory, where the classes nearly always lie already. */
+function softmax(reading: NodeReading): GraphValue {
+  const given = featuresAt(reading, 0);
+  const rank = given.shape.length;
+  const axis = wholeAxis(integerOf(reading, "axis", reading.opset < 13 ? 1 : -1), rank);
+  if (reading.opset < 13 && given.shape.slice(axis + 1).some((size) => size !== 1))
+    throw new Refusal("is a softmax over several axes", "Export it with opset 13 or later.");
+  if (axis === 0) throw new Refusal("is a softmax over the batch");
+  const order = [...given.order.filter((one) => one !== axis), axis];
+  const x = reading.table.arranged(given, order);
+  return reading.table.add(reading.name, { op: "function", function: "softmax" }, [x], x);
+}
+
+export const elementwiseOperators: OperatorTable = {
+  Add: arithmetic("add"),
+  Sum: arithmetic("add"),
+  Sub: arithmetic("sub"),
+  Mul: arithmetic("mul"),
+  Div: arithmetic("div"),
+  Pow: arithmetic("pow"),
+  Max: arithmetic("max"),
+  Min: arithmetic("min"),
+  Relu: activation("relu"),
+  Clip: clip,
+  PRelu: prelu,
+  LeakyRelu: named("leakyRelu", (reading) => [floatOf(reading, "alpha", 0.01)]),
+  Elu: named("elu", (reading) => [floatOf(reading, "alpha", 1)]),
+  Selu: named("selu"),
+  Sigmoid: named("sigmoid"),
+  HardSigmoid: named("hardSigmoid", (reading) => [floatOf(reading, "alpha", 0.2), floatOf(reading, "beta", 0.5)]),
+  HardSwish: named("hardSwish"),
+  Softplus: named("softplus"),
+  Tanh: named("tanh"),
+  Erf: named("erf"),
+  Exp: named("exp"),
+  Log: named("log"),
+  Sqrt: named("sqrt"),
+  Abs: named("abs"),
+  Neg: named("neg"),
+  Reciprocal: named("reciprocal"),
+  Softmax: softmax,
+};

@@ -1,0 +1,200 @@
+/** Computes what does not depend on the image: shapes and what is made of them, mostly. */
+
+import { sizeOf } from "../../core/nd-array.js";
+import type { OnnxNode } from "../formats/onnx-graph.js";
+import { broadcast } from "./elementwise-operators.js";
+import { type Numbers, natural, permuted, wholeAxis } from "./graph-values.js";
+import { Refusal } from "./table.js";
+
+type Fold = (node: OnnxNode, inputs: readonly (Numbers | undefined)[]) => Numbers;
+
+function given(inputs: readonly (Numbers | undefined)[], index: number): Numbers {
+  const found = inputs[index];
+  if (found) return found;
+  throw new Refusal(`lacks its input ${index}`);
+}
+
+function numbers(shape: readonly number[], data: ArrayLike<number>): Numbers {
+  if (data.length !== sizeOf(shape))
+    throw new Refusal(`has ${data.length} numbers for a shape of ${shape.join(" x ")}`);
+  return { kind: "numbers", shape, data };
+}
+
+function ofTwo(compute: (a: number, b: number) => number): Fold {
+  return (_, inputs) => {
+    const [a, b] = [given(inputs, 0), given(inputs, 1)];
+    const shape = broadcast(a.shape, b.shape);
+    const at = (one: Numbers, index: number) => {
+      // The same element of every repetition, axis by axis from the right.
+      let [rest, place, step] = [index, 0, 1];
+      for (let axis = shape.length - 1; axis >= 0; axis--) {
+        const size = one.shape[axis - (shape.length - one.shape.length)] ?? 1;
+        place += size === 1 ? 0 : (rest % shape[axis]) * step;
+        step *= size;
+        rest = Math.floor(rest / shape[axis]);
+      }
+      return one.data[place];
+    };
+    return numbers(
+      shape,
+      Array.from({ length: sizeOf(shape) }, (_, index) => compute(at(a, index), at(b, index))),
+    );
+  };
+}
+
+function ofOne(compute: (value: number) => number): Fold {
+  return (_, inputs) => {
+    const { shape, data } = given(inputs, 0);
+    return numbers(shape, Array.from(data, compute));
+  };
+}
+
+const INTEGERS = new Set([2, 3, 4, 5, 6, 7, 12, 13]);
+
+function cast({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
+  const one = given(inputs, 0);
+  return INTEGERS.has(attributes.to?.integer ?? 1) ? numbers(one.shape, Array.from(one.data, Math.trunc)) : one;
+}
+
+function axesOf({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[], index: number) {
+  return attributes.axes?.integers ?? (inputs[index] && Array.from(inputs[index].data));
+}
+
+function unsqueeze(node: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
+  const one = given(inputs, 0);
+  const axes = axesOf(node, inputs, 1) ?? [];
+  const rank = one.shape.length + axes.length;
+  const whole = axes.map((axis) => wholeAxis(axis, rank));
+  const rest = [...one.shape];
+  return numbers(
+    Array.from({ length: rank }, (_, axis) => (whole.includes(axis) ? 1 : Number(rest.shift()))),
+    one.data,
+  );
+}
+
+function squeeze(node: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
+  const one = given(inputs, 0);
+  const axes = axesOf(node, inputs, 1)?.map((axis) => wholeAxis(axis, one.shape.length));
+  return numbers(
+    one.shape.filter((size, axis) => (axes ? !axes.includes(axis) : size !== 1)),
+    one.data,
+  );
+}
+
+function gather({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
+  const [one, indices] = [given(inputs, 0), given(inputs, 1)];
+  const axis = wholeAxis(attributes.axis?.integer ?? 0, one.shape.length);
+  const [outer, inner] = [sizeOf(one.shape.slice(0, axis)), sizeOf(one.shape.slice(axis + 1))];
+  const size = one.shape[axis];
+  const data: number[] = [];
+  for (let block = 0; block < outer; block++)
+    for (const index of Array.from(indices.data))
+      for (let at = 0; at < inner; at++) data.push(one.data[(block * size + wholeAxis(index, size)) * inner + at]);
+  return numbers([...one.shape.slice(0, axis), ...indices.shape, ...one.shape.slice(axis + 1)], data);
+}
+
+function concat({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
+  const all = inputs.map((_, index) => given(inputs, index));
+  const axis = wholeAxis(attributes.axis?.integer ?? 0, all[0].shape.length);
+  const outer = sizeOf(all[0].shape.slice(0, axis));
+  const data: number[] = [];
+  for (let block = 0; block < outer; block++)
+    for (const one of all) {
+      const run = one.data.length / outer;
+      for (let at = 0; at < run; at++) data.push(one.data[block * run + at]);
+    }
+  const total = all.reduce((sum, { shape }) => sum + shape[axis], 0);
+  return numbers(
+    all[0].shape.map((size, at) => (at === axis ? total : size)),
+    data,
+  );
+}
+
+function slice({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
+  const one = given(inputs, 0);
+  const list = (name: string, index: number) =>
+    attributes[name]?.integers ?? (inputs[index] && Array.from(inputs[index].data));
+  const [starts, ends] = [list("starts", 1), list("ends", 2)];
+  const [axis = 0, step = 1] = [list("axes", 3)?.[0], list("steps", 4)?.[0]];
+  if (one.shape.length !== 1 || axis !== 0 || starts?.length !== 1 || ends?.length !== 1)
+    throw new Refusal("cuts numbers of more than one dimension");
+  const [size] = one.shape;
+  const bound = (value: number, low: number) => Math.min(size, Math.max(low, value < 0 ? value + size : value));
+  const data: number[] = [];
+  if (step > 0) for (let at = bound(starts[0], 0); at < bound(ends[0], 0); at += step) data.push(one.data[at]);
+  else
+    for (let at = Math.min(size - 1, bound(starts[0], 0)); at > bound(ends[0], -1); at += step) data.push(one.data[at]);
+  return numbers([data.length], data);
+}
+
+function reshape(_: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
+  const [one, wanted] = [given(inputs, 0), given(inputs, 1)];
+  const shape = Array.from(wanted.data, (size, axis) => (size === 0 ? one.shape[axis] : size));
+  const rest = shape.filter((size) => size !== -1).reduce((product, size) => product * size, 1);
+  return numbers(
+    shape.map((size) => (size === -1 ? one.data.length / rest : size)),
+    one.data,
+  );
+}
+
+const MOST_FILLED = 1_000_000;
+
+function constantOfShape({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
+  const shape = Array.from(given(inputs, 0).data);
+  if (sizeOf(shape) > MOST_FILLED) throw new Refusal(`fills ${shape.join(" x ")} numbers`);
+  const tensor = attributes.value?.tensor;
+  if (tensor?.bytes.some((byte) => byte !== 0)) throw new Refusal("fills a shape with a number");
+  return numbers(shape, new Float32Array(sizeOf(shape)));
+}
+
+function product({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
+  const { shape, data } = given(inputs, 0);
+  const keeps = (attributes.keepdims?.integer ?? 1) !== 0;
+  return numbers(keeps ? shape.map(() => 1) : [], [Array.from(data).reduce((result, value) => result * value, 1)]);
+}
+
+function transpose({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
+  const one = given(inputs, 0);
+  const turned = permuted(one, attributes.perm?.integers ?? natural(one.shape.length).toReversed());
+  return numbers(turned.shape, turned.data);
+}
+
+function shapeOf(_: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
+  const { shape } = given(inputs, 0);
+  return numbers([shape.length], shape);
+}
+
+const FOLDS: Readonly<Record<string, Fold>> = {
+  Add: ofTwo((a, b) => a + b),
+  Sub: ofTwo((a, b) => a - b),
+  Mul: ofTwo((a, b) => a * b),
+  // Sizes are whole, and their quotients are used as sizes: a fraction is cut by the cast that follows it.
+  Div: ofTwo((a, b) => (Number.isInteger(a) && Number.isInteger(b) ? Math.trunc(a / b) : a / b)),
+  Pow: ofTwo((a, b) => a ** b),
+  Max: ofTwo(Math.max),
+  Min: ofTwo(Math.min),
+  Floor: ofOne(Math.floor),
+  Ceil: ofOne(Math.ceil),
+  Neg: ofOne((value) => -value),
+  Sqrt: ofOne(Math.sqrt),
+  Exp: ofOne(Math.exp),
+  Reciprocal: ofOne((value) => 1 / value),
+  Identity: (_, inputs) => given(inputs, 0),
+  Cast: cast,
+  Shape: shapeOf,
+  Gather: gather,
+  Unsqueeze: unsqueeze,
+  Squeeze: squeeze,
+  Concat: concat,
+  Slice: slice,
+  Reshape: reshape,
+  Transpose: transpose,
+  ConstantOfShape: constantOfShape,
+  ReduceProd: product,
+};
+
+/** @throws Refusal where the operator is not computed on numbers. */
+export function fold(node: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
+  if (!Object.hasOwn(FOLDS, node.operator)) throw new Refusal("is not computed on constants");
+  return FOLDS[node.operator](node, inputs);
+}

@@ -1,0 +1,109 @@
+/**
+ * What a tensor of a graph that is read becomes: numbers, or the output of a row. ONNX has channels first; rows have them
+ * last. So each output keeps which axis of ONNX lies where in memory, and transpositions of a file mostly disappear: they
+ * only change what an axis is called.
+ */
+
+import { sizeOf } from "../../core/nd-array.js";
+
+/** A constant, or what can be computed while reading, such as a shape. */
+export interface Numbers {
+  readonly kind: "numbers";
+  readonly shape: readonly number[];
+  readonly data: ArrayLike<number>;
+}
+
+/** The output of a row, for a batch of 1. */
+export interface Features {
+  readonly kind: "features";
+  readonly row: string;
+  /** As ONNX has it, the batch first. */
+  readonly shape: readonly number[];
+  /** Axis `i` in memory is axis `order[i]` of `shape`; the batch is first in both. */
+  readonly order: readonly number[];
+}
+
+export type GraphValue = Numbers | Features;
+
+/** Channels last: where convolutions want them. */
+export function channelsLast(rank: number): readonly number[] {
+  return [0, ...Array.from({ length: rank - 2 }, (_, index) => index + 2), 1].slice(0, rank);
+}
+
+/** As ONNX has it. */
+export function natural(rank: number): readonly number[] {
+  return Array.from({ length: rank }, (_, axis) => axis);
+}
+
+/** Sizes in the order of memory, without the batch. */
+export function memoryShape({ shape, order }: Pick<Features, "shape" | "order">): readonly number[] {
+  return order.slice(1).map((axis) => shape[axis]);
+}
+
+export function isSameList(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((value, index) => value === b[index]);
+}
+
+/** An axis that may count from the end. */
+export function wholeAxis(axis: number, rank: number): number {
+  return axis < 0 ? axis + rank : axis;
+}
+
+/** Numbers in another order of axes: axis `i` of the result is axis `order[i]` of the given. */
+export function permuted(
+  { shape, data }: Pick<Numbers, "shape" | "data">,
+  order: readonly number[],
+): { readonly shape: readonly number[]; readonly data: Float32Array<ArrayBuffer> } {
+  const sizes = order.map((axis) => shape[axis]);
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+  const steps = order.map((axis) => strides[axis]);
+  const result = new Float32Array(data.length);
+  const at = new Array<number>(sizes.length).fill(0);
+  let from = 0;
+  for (let index = 0; index < result.length; index++) {
+    result[index] = data[from];
+    for (let axis = sizes.length - 1; axis >= 0; axis--) {
+      from += steps[axis];
+      if (++at[axis] < sizes[axis]) break;
+      from -= steps[axis] * sizes[axis];
+      at[axis] = 0;
+    }
+  }
+  return { shape: sizes, data: result };
+}
+
+/** Axes of one shape, and those of another that hold the same elements. */
+export interface Segment {
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+}
+
+/**
+ * Cuts two shapes of one size into the smallest runs of axes that hold as many elements: `[116, 28]` and `[2, 58, 28]`
+ * into `116 | 28` and `2, 58 | 28`. Axes of size 1 belong to the run before them.
+ *
+ * @returns `undefined` where the sizes differ.
+ */
+export function segments(from: readonly number[], to: readonly number[]): readonly Segment[] | undefined {
+  if (sizeOf(from) !== sizeOf(to)) return undefined;
+  const found: Segment[] = [];
+  let [i, j] = [0, 0];
+  while (i < from.length || j < to.length) {
+    const own: { from: number[]; to: number[] } = { from: [], to: [] };
+    let [left, right] = [1, 1];
+    for (;;) {
+      const isShort = left < right || (left === right && own.from.length === 0);
+      if (i < from.length && isShort) {
+        left *= from[i];
+        own.from.push(i++);
+      } else if (j < to.length && (right < left || own.to.length === 0)) {
+        right *= to[j];
+        own.to.push(j++);
+      } else break;
+    }
+    while (i < from.length && from[i] === 1) own.from.push(i++);
+    while (j < to.length && to[j] === 1) own.to.push(j++);
+    found.push(own);
+  }
+  return found;
+}

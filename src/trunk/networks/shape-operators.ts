@@ -1,0 +1,281 @@
+/** Readers of operators that move elements, cut them out or put them together, and compute nothing. */
+
+import { sizeOf } from "../../core/nd-array.js";
+import {
+  channelsLast,
+  type Features,
+  type GraphValue,
+  isSameList,
+  memoryShape,
+  natural,
+  type Segment,
+  segments,
+  wholeAxis,
+} from "./graph-values.js";
+import {
+  featuresAt,
+  floatOf,
+  integerOf,
+  listOf,
+  type NodeReading,
+  numbersAt,
+  type OperatorTable,
+} from "./node-reading.js";
+import { Refusal } from "./table.js";
+
+const KEEPS_THE_BATCH = "Export it for a batch of 1, whose images are computed apart.";
+
+function reshape(reading: NodeReading): GraphValue {
+  const x = featuresAt(reading, 0);
+  const wanted = listOf(reading, "shape", 1) ?? [];
+  const copiesZeros = integerOf(reading, "allowzero", 0) === 0;
+  const known = wanted.map((size, axis) => (size === 0 && copiesZeros ? x.shape[axis] : size));
+  const rest = known.filter((size) => size !== -1).reduce((product, size) => product * size, 1);
+  return reshaped(
+    reading,
+    x,
+    known.map((size) => (size === -1 ? sizeOf(x.shape) / rest : size)),
+  );
+}
+
+/**
+ * The same elements under another shape. Rows have their axes in another order than ONNX, so runs of axes that hold the
+ * same elements (`segments`) are brought together first where they are not.
+ */
+function reshaped({ table, name }: NodeReading, x: Features, shape: readonly number[]): Features {
+  if (shape[0] !== x.shape[0]) throw new Refusal(`makes ${shape.join(" x ")} of a batch`, KEEPS_THE_BATCH);
+  const runs = segments(x.shape.slice(1), shape.slice(1))?.map(afterBatch);
+  if (!runs) throw new Refusal(`makes ${shape.join(" x ")} of ${x.shape.join(" x ")}`);
+  const place = (axes: readonly number[]) =>
+    Math.min(...axes.filter((axis) => x.shape[axis] !== 1).map((axis) => x.order.indexOf(axis)), x.shape.length);
+  // In the order in which the runs begin in memory; runs of one element anywhere.
+  const sorted = runs.toSorted((a, b) => place(a.from) - place(b.from));
+  const together = [0, ...sorted.flatMap(({ from }) => from)];
+  const isWide = (axis: number) => x.shape[axis] !== 1;
+  const isTogether = isSameList(x.order.filter(isWide), together.filter(isWide));
+  const source = isTogether ? x : table.arranged(x, together);
+  const output = { shape, order: [0, ...sorted.flatMap(({ to }) => to)] };
+  const isSame = isSameList(memoryShape(source), memoryShape(output));
+  return isSame ? { ...source, ...output } : table.add(name, { op: "reshape" }, [source], output);
+}
+
+function afterBatch({ from, to }: Segment): Segment {
+  return { from: from.map((axis) => axis + 1), to: to.map((axis) => axis + 1) };
+}
+
+function flatten(reading: NodeReading): GraphValue {
+  const x = featuresAt(reading, 0);
+  const axis = wholeAxis(integerOf(reading, "axis", 1), x.shape.length);
+  if (axis !== 1) throw new Refusal(`flattens from axis ${axis} on`, KEEPS_THE_BATCH);
+  return reshaped(reading, x, [x.shape[0], sizeOf(x.shape.slice(1))]);
+}
+
+function squeeze(reading: NodeReading): GraphValue {
+  const x = featuresAt(reading, 0);
+  const listed = listOf(reading, "axes", 1);
+  const axes = listed?.map((axis) => wholeAxis(axis, x.shape.length));
+  const isKept = (size: number, axis: number) => (axes ? !axes.includes(axis) : size !== 1 || axis === 0);
+  if (axes?.includes(0)) throw new Refusal("drops the batch", KEEPS_THE_BATCH);
+  return reshaped(reading, x, x.shape.filter(isKept));
+}
+
+function unsqueeze(reading: NodeReading): GraphValue {
+  const x = featuresAt(reading, 0);
+  const axes = listOf(reading, "axes", 1) ?? [];
+  const rank = x.shape.length + axes.length;
+  const whole = axes.map((axis) => wholeAxis(axis, rank));
+  const rest = [...x.shape];
+  return reshaped(
+    reading,
+    x,
+    Array.from({ length: rank }, (_, axis) => (whole.includes(axis) ? 1 : Number(rest.shift()))),
+  );
+}
+
+/** Only renames axes; elements move where an operator wants them elsewhere. */
+function transpose(reading: NodeReading): GraphValue {
+  const x = featuresAt(reading, 0);
+  const rank = x.shape.length;
+  const turn = reading.node.attributes.perm?.integers ?? natural(rank).toReversed();
+  if (turn[0] !== 0) throw new Refusal("moves the batch", KEEPS_THE_BATCH);
+  const shape = turn.map((axis) => x.shape[axis]);
+  return { ...x, shape, order: x.order.map((axis) => turn.indexOf(axis)) };
+}
+
+function concat(reading: NodeReading): GraphValue {
+  const all = reading.node.inputs.map((_, index) => featuresAt(reading, index));
+  const [{ order, shape }] = all;
+  const axis = wholeAxis(integerOf(reading, "axis", 1), shape.length);
+  if (axis === 0) throw new Refusal("puts images together in a batch");
+  const inputs = all.map((one) => reading.table.arranged(one, order));
+  const total = all.reduce((sum, one) => sum + one.shape[axis], 0);
+  const output = { shape: shape.map((size, at) => (at === axis ? total : size)), order };
+  return reading.table.add(reading.name, { op: "concat", axis: order.indexOf(axis) }, inputs, output);
+}
+
+/** @param cut first index, count and step along one axis. */
+function sliced(
+  { table, name }: NodeReading,
+  x: Features,
+  cuts: ReadonlyMap<number, { begin: number; count: number; step: number }>,
+): Features {
+  if (cuts.has(0)) throw new Refusal("cuts the batch", KEEPS_THE_BATCH);
+  const shape = x.shape.map((size, axis) => cuts.get(axis)?.count ?? size);
+  if (shape.some((size) => size < 1)) throw new Refusal("leaves nothing of its input");
+  const isWhole = shape.every((size, axis) => size === x.shape[axis]);
+  if (isWhole) return x;
+  const inMemory = x.order.slice(1).map((axis) => cuts.get(axis) ?? { begin: 0, step: 1 });
+  const row = {
+    op: "slice" as const,
+    begin: inMemory.map(({ begin }) => begin),
+    steps: inMemory.map(({ step }) => step),
+  };
+  return table.add(name, row, [x], { shape, order: x.order });
+}
+
+function split(reading: NodeReading): readonly GraphValue[] {
+  const x = featuresAt(reading, 0);
+  const axis = wholeAxis(integerOf(reading, "axis", 0), x.shape.length);
+  const count = reading.node.outputs.length;
+  const even = Math.ceil(x.shape[axis] / count);
+  const sizes =
+    listOf(reading, "split", 1) ??
+    Array.from({ length: count }, (_, index) => Math.min(even, x.shape[axis] - index * even));
+  let begin = 0;
+  return sizes.map((size) => {
+    const part = sliced(reading, x, new Map([[axis, { begin, count: size, step: 1 }]]));
+    begin += size;
+    return part;
+  });
+}
+
+function slice(reading: NodeReading): GraphValue {
+  const x = featuresAt(reading, 0);
+  const [starts, ends] = [listOf(reading, "starts", 1), listOf(reading, "ends", 2)];
+  if (!starts || !ends) throw new Refusal("lacks its bounds");
+  const axes = listOf(reading, "axes", 3) ?? starts.map((_, index) => index);
+  const steps = listOf(reading, "steps", 4) ?? starts.map(() => 1);
+  const cuts = axes.map((given, index) => {
+    const axis = wholeAxis(given, x.shape.length);
+    const [size, step] = [x.shape[axis], steps[index]];
+    if (step < 1) throw new Refusal("runs backwards");
+    const bound = (value: number) => Math.min(size, Math.max(0, value < 0 ? value + size : value));
+    const begin = bound(starts[index]);
+    return [axis, { begin, count: Math.ceil((bound(ends[index]) - begin) / step), step }] as const;
+  });
+  // An axis that is kept whole is not cut, so that the batch may be named.
+  return sliced(reading, x, new Map(cuts.filter(([axis, { count }]) => count !== x.shape[axis])));
+}
+
+/** One index, or neighbours, as a slice. */
+function gather(reading: NodeReading): GraphValue {
+  const x = featuresAt(reading, 0);
+  const axis = wholeAxis(integerOf(reading, "axis", 0), x.shape.length);
+  const { shape, data } = numbersAt(reading, 1, "indices");
+  const indices = Array.from(data, (index) => wholeAxis(index, x.shape[axis]));
+  if (shape.length > 1 || indices.some((index, at) => index !== indices[0] + at))
+    throw new Refusal("picks elements that are no neighbours");
+  const part = sliced(reading, x, new Map([[axis, { begin: indices[0], count: indices.length, step: 1 }]]));
+  return shape.length === 0
+    ? reshaped(
+        reading,
+        part,
+        part.shape.filter((_, at) => at !== axis),
+      )
+    : part;
+}
+
+function pad(reading: NodeReading): GraphValue {
+  const { table, name, node } = reading;
+  const x = featuresAt(reading, 0);
+  const rank = x.shape.length;
+  const mode: string = node.attributes.mode?.text ?? "constant";
+  if (mode !== "constant" && mode !== "reflect" && mode !== "edge") throw new Refusal(`pads by "${mode}"`);
+  const listed = listOf(reading, "pads", 1) ?? [];
+  const axes = reading.input(3) ? Array.from(numbersAt(reading, 3, "axes").data) : natural(rank);
+  const amounts = new Map(
+    axes.map((axis, index) => [wholeAxis(axis, rank), [listed[index], listed[index + axes.length]] as const]),
+  );
+  const both = (axis: number) => amounts.get(axis) ?? ([0, 0] as const);
+  if (both(0).some((amount) => amount !== 0)) throw new Refusal("pads the batch");
+  if (x.shape.some((_, axis) => both(axis).some((amount) => !(amount >= 0))))
+    throw new Refusal("cuts by negative padding");
+  const number = reading.input(2) ? Number(numbersAt(reading, 2, "value").data[0] ?? 0) : floatOf(reading, "value", 0);
+  const shape = x.shape.map((size, axis) => size + both(axis)[0] + both(axis)[1]);
+  if (isSameList(shape, x.shape)) return x;
+  const paddings = x.order.slice(1).map(both);
+  return table.add(name, { op: "pad", paddings, mode, number }, [x], { shape, order: x.order });
+}
+
+function resize(reading: NodeReading): GraphValue {
+  const { table, name, node } = reading;
+  const given = featuresAt(reading, 0);
+  if (given.shape.length !== 4) throw new Refusal("does not resize two dimensions");
+  const isOld = node.operator === "Upsample" || reading.opset < 11;
+  const text = (attribute: string, otherwise: string) => node.attributes[attribute]?.text ?? otherwise;
+  const mode = text("mode", "nearest");
+  const places = text("coordinate_transformation_mode", isOld ? "asymmetric" : "half_pixel");
+  const rounding = text("nearest_mode", isOld ? "floor" : "round_prefer_floor");
+  const scales = listed(reading, isOld ? 1 : 2) ?? node.attributes.scales?.floats;
+  const sizes = isOld ? undefined : listed(reading, 3);
+  const shape = sizes ?? scales?.map((scale, axis) => Math.floor(given.shape[axis] * scale + 1e-6));
+  if (shape?.length !== 4 || shape[0] !== given.shape[0] || shape[1] !== given.shape[1])
+    throw new Refusal("resizes more than height and width, or to a size that depends on the image");
+  const order = channelsLast(4);
+  const x = table.arranged(given, order);
+  if (isSameList(shape, x.shape)) return x;
+  const row = (method: "nearest" | "bilinear", where: "halfPixel" | "alignCorners" | "asymmetric") =>
+    table.add(name, { op: "resize", method, places: where }, [x], { shape, order });
+  if (mode === "nearest") {
+    const isWhole = [2, 3].every((axis) => Number.isInteger(shape[axis] / given.shape[axis]));
+    if (places === "asymmetric" && rounding === "floor") return row("nearest", "asymmetric");
+    // Where a side grows by a whole number, each pixel is repeated, whichever way it is counted.
+    if (isWhole && places !== "align_corners") return row("nearest", "asymmetric");
+    throw new Refusal(
+      `resizes to the nearest of ${places} by ${rounding}`,
+      "Export it with scale factors that are whole.",
+    );
+  }
+  if (mode === "linear" || mode === "bilinear") {
+    if (places === "half_pixel" || (places === "pytorch_half_pixel" && Math.min(shape[2], shape[3]) > 1))
+      return row("bilinear", "halfPixel");
+    if (places === "align_corners") return row("bilinear", "alignCorners");
+    if (places === "asymmetric") return row("bilinear", "asymmetric");
+  }
+  throw new Refusal(`resizes by "${mode}" with "${places}"`, "Bilinear and nearest are read.");
+}
+
+/** Numbers of an input that may be there and empty. */
+function listed(reading: NodeReading, index: number): readonly number[] | undefined {
+  const value = reading.input(index);
+  return value?.kind === "numbers" && value.data.length > 0 ? Array.from(value.data) : undefined;
+}
+
+/** Computes the same whatever it is given. */
+function same(reading: NodeReading): GraphValue {
+  return featuresAt(reading, 0);
+}
+
+function shapeOf(reading: NodeReading): GraphValue {
+  const { shape } = featuresAt(reading, 0);
+  return { kind: "numbers", shape: [shape.length], data: shape };
+}
+
+export const shapeOperators: OperatorTable = {
+  Reshape: reshape,
+  Flatten: flatten,
+  Squeeze: squeeze,
+  Unsqueeze: unsqueeze,
+  Transpose: transpose,
+  Concat: concat,
+  Split: split,
+  Slice: slice,
+  Gather: gather,
+  Pad: pad,
+  Resize: resize,
+  Upsample: resize,
+  Identity: same,
+  Dropout: same,
+  Cast: same,
+  Shape: shapeOf,
+};
