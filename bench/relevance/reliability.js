@@ -21,6 +21,8 @@ import { mean, percent } from "./numbers.js";
 /** The models on which the line and slope of all models were chosen. */
 const CHOSEN_ON = ["cat", "cat-early", "cat-v2", "nucleus-or-vessel", "striped"];
 const BINS = 10;
+/** Of the lines of models around the general one, tried as the prior. */
+const SPREADS = [0.5, 0.7, 1, 1.4, 2];
 const SLOPES = [1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 5];
 
 /**
@@ -53,7 +55,8 @@ export async function reliabilityOf(models, variant) {
     });
     if (decided.kind !== "probability") continue;
     const floored = { ...decided, line: Math.max(decided.line, lineAgainstRandomized(randomized) ?? 0) };
-    const own = { line: fitLine(seen, general) ?? Number.POSITIVE_INFINITY, slope: general.slope };
+    const { slope } = general;
+    const own = { line: fitLine(seen, { slope }) ?? Number.POSITIVE_INFINITY, slope };
     judged.push(...weighed(shown, decided));
     const hadPart = CHOSEN_ON.includes(model.work);
     if (!hadPart) fresh.push(...weighed(shown, decided));
@@ -78,7 +81,7 @@ export async function reliabilityOf(models, variant) {
         "in answers no cause made",
         "by the line of the other models alone",
       ],
-      ...["never below what randomized models reach", "by a line of its own", "of randomized models", "ECE"],
+      ...["never below what randomized models reach", "by its own scores alone", "of randomized models", "ECE"],
     ],
     rows,
     text:
@@ -93,36 +96,46 @@ over those without a star. The likeliest lines and slopes on every second model 
 }
 
 /**
- * How many images calibration needs: the balanced accuracy on every second image, with the scale decided on the first
- * few of the others with a cause, and as many that no aspect caused.
+ * How many images calibration needs, and how much the line of all models should say: the balanced accuracy on every second
+ * image, with the line fitted to the first few of the others with a cause, and as many that no aspect caused.
  *
  * @param {readonly Measured[]} models @param {string} variant
  */
 export async function fewImages(models, variant) {
+  const { slope, line = Number.NaN } = GENERAL_LINES.evidence;
+  const ways = {
+    "line of all models": () => line,
+    ...Object.fromEntries(
+      SPREADS.map((spread) => [
+        `as the prior, spread ${spread}`,
+        (/** @type {Ranked[]} */ known) => fitLine(known, { slope, line, spread }),
+      ]),
+    ),
+    "own scores alone": (/** @type {Ranked[]} */ known) => fitLine(known, { slope }),
+  };
   const rows = [];
   for (const count of [5, 10, 20, 40, Number.POSITIVE_INFINITY]) {
-    const found = [];
-    for (const model of models) {
-      const shown = rankedOf(model, variant, (image) => image % 2 === 1);
-      const some = model.images.filter(({ causes }, index) => index % 2 === 0 && causes.length > 0).slice(0, count);
-      const none = model.images.filter(({ causes }, index) => index % 2 === 0 && causes.length === 0).slice(0, count);
-      const known = [
-        ...rankedOf({ ...model, images: some }, variant),
-        ...uncaused({ ...model, images: none }, variant),
-      ];
-      const randomized = model.randomized.map(({ scores }) => scores[variant]);
-      const general = GENERAL_LINES.evidence;
-      const scale = await decideScale({ general, known, randomized: async () => randomized });
-      if (scale.kind === "probability") found.push({ work: model.work, value: balancedAccuracy(shown, scale.line) });
-    }
-    const worst = found.reduce((a, b) => (b.value < a.value ? b : a));
-    rows.push([
-      Number.isFinite(count) ? String(count) : "all, up to 200",
-      percent(mean(found.map(({ value }) => value))),
-      `${percent(worst.value)} (${worst.work})`,
-    ]);
+    const cells = Object.values(ways).map((way) => {
+      const found = models.map((model) => {
+        const of = (/** @type {boolean} */ isCaused) =>
+          model.images.filter(({ causes }, index) => index % 2 === 0 && causes.length > 0 === isCaused).slice(0, count);
+        const known = [
+          ...rankedOf({ ...model, images: of(true) }, variant),
+          ...uncaused({ ...model, images: of(false) }, variant),
+        ];
+        const shown = rankedOf(model, variant, (image) => image % 2 === 1);
+        // Where there are too few of either, causes say nothing: the line of all models stands for what else would.
+        return { work: model.work, value: balancedAccuracy(shown, way(known) ?? line) };
+      });
+      const worst = found.reduce((a, b) => (b.value < a.value ? b : a));
+      const halves = [0, 1].map((half) =>
+        mean(found.filter((_, index) => index % 2 === half).map(({ value }) => value)),
+      );
+      return `${halves.map(percent).join(" / ")}, ${percent(worst.value)} (${worst.work})`;
+    });
+    rows.push([Number.isFinite(count) ? String(count) : "all, up to 200", ...cells]);
   }
-  return { titles: ["images with a cause", "balanced accuracy", "worst model"], rows };
+  return { titles: ["images with a cause", ...Object.keys(ways)], rows };
 }
 
 /** Causes and distractors of answers that a cause made. @param {Measured} model @param {string} variant @param {(image: number) => boolean} qualifies @returns {Ranked[]} */

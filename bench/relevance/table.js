@@ -84,6 +84,9 @@ export async function writeTable(folder, path) {
     "",
     "## How many images calibration needs",
     "",
+    "With the line fitted to so many images: mean balanced accuracy of the models of the one half / of the other, and of the",
+    "worst model.",
+    "",
     markdown(few.titles, few.rows),
     "",
   ];

@@ -53,8 +53,11 @@ export const GENERAL_LINES: Readonly<Record<SaliencyName, { readonly slope: numb
  */
 export const LEAST_SHARE_OF_GENERAL = 0.1;
 
-/** A line of the model's own must separate so much better, in balanced accuracy, to take the place of the general one. */
-export const LEAST_GAIN = 0.02;
+/**
+ * How far the lines of models lie from the general one: the standard deviation of their natural logarithms. A line by
+ * known causes has it as its prior.
+ */
+export const SPREAD_OF_LINES = 1;
 
 /**
  * Causes and distractors of which a line tells apart less than this, in balanced accuracy, are hardly told apart: a

@@ -339,22 +339,44 @@ describe("a scale", () => {
     expect(balancedAccuracy(scores([0.1, 0.3], [0.1, 0.2, 0.3, 0]), 0.2)).toBeCloseTo((1 / 2 + 2 / 4) / 2, 12);
   });
 
-  const few = new Array(12).fill(0.001);
-  test("is that of all models where it separates as well as the model's own", async () => {
-    const known = scores(new Array(10).fill(0.09), few);
-    const scale = await decideScale({ general: { slope: 2, line: 0.02 }, known, randomized: none });
-    expect(scale).toEqual({ kind: "probability", line: 0.02, slope: 2, by: "general" });
+  test("is the most probable one, where there is one of all models", () => {
+    const known = scores([0.02, 0.05, 0.08, 0.3, 0.011], [0, 0, 0.004, 0.015, 0.03, 0.001, 0.009]);
+    const [slope, prior, spread] = [1.7, 0.1, 0.6];
+    const lossAt = (line: number) =>
+      known.reduce(
+        (sum, { score, isPositive }) => {
+          const target = isPositive ? 6 / 7 : 1 / 9;
+          const said = Math.min(1 - 1e-12, Math.max(1e-12, relevanceOf(score, { line, slope })));
+          const loss = -(target * Math.log(said) + (1 - target) * Math.log(1 - said));
+          // Five causes and seven distractors weigh as five of each.
+          return sum + loss * (isPositive ? 1 : 5 / 7);
+        },
+        Math.log(line / prior) ** 2 / (2 * spread ** 2),
+      );
+    const found = fitLine(known, { slope, line: prior, spread }) ?? Number.NaN;
+    expect(lossAt(found)).toBeLessThan(lossAt(found * 1.02));
+    expect(lossAt(found)).toBeLessThan(lossAt(found / 1.02));
+    // Between what the scores alone say and the prior, and nearer to it the narrower it is.
+    const alone = fitLine(known, { slope }) ?? Number.NaN;
+    const narrow = fitLine(known, { slope, line: prior, spread: 0.05 }) ?? Number.NaN;
+    expect([alone, found, narrow, prior]).toEqual([alone, found, narrow, prior].sort((a, b) => a - b));
+    expect(fitLine(known, { slope, line: prior, spread: 1e6 })).toBeCloseTo(alone, 6);
   });
 
-  test("is the model's own where that of all models does not separate", async () => {
-    const known = scores(new Array(10).fill(0.009), few);
-    const general = { slope: 2, line: 0.02 };
+  const few = new Array(12).fill(0.0001);
+  test("stays near that of all models where causes and distractors leave a wide gap, and follows many scores", async () => {
+    const general = { slope: 2.5, line: 0.02 };
+    const wide = scores(new Array(10).fill(0.5), few);
+    // Alone they say little: two distractors more than causes, and the line lies near the causes.
+    expect(fitLine(wide, { slope: 2.5 })).toBeGreaterThan(0.08);
+    const near = await decideScale({ general, known: wide, randomized: none });
+    expect(near).toMatchObject({ kind: "probability", by: "causes", slope: 2.5 });
+    expect(near).toHaveProperty("line", expect.closeTo(0.0265, 4));
+    const known = scores(new Array(100).fill(0.009), new Array(100).fill(0.001));
     const own = await decideScale({ general, known, randomized: none });
-    expect(own).toMatchObject({ kind: "probability", by: "causes", line: expect.closeTo(0.0031, 4) });
+    expect(own).toMatchObject({ by: "causes", line: expect.closeTo(0.003, 3) });
     // Without one of all models, the own is all there is.
-    expect(await decideScale({ general: { slope: 2 }, known, randomized: none })).toMatchObject({
-      by: "causes",
-    });
+    expect(await decideScale({ general: { slope: 2 }, known, randomized: none })).toMatchObject({ by: "causes" });
   });
 
   test("is, without known causes, the line that 3 % of the scores of randomized models reach", async () => {
@@ -370,7 +392,7 @@ describe("a scale", () => {
     expect(await decideScale({ general, known: [], randomized: play })).toEqual(byRandomized);
     expect(await decideScale({ general: { slope: 2, line: 0.5 }, known: [], randomized: play })).toEqual(byRandomized);
     expect(await decideScale({ general, known: [], randomized: none })).toMatchObject({ by: "general" });
-    expect(await decideScale({ general, known, randomized: play })).toMatchObject({ by: "general" });
+    expect(await decideScale({ general, known, randomized: play })).toMatchObject({ by: "causes" });
     expect(await decideScale({ general: { slope: 2 }, known: [], randomized: play })).toMatchObject({
       by: "randomized",
     });

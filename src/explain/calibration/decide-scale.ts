@@ -8,20 +8,19 @@ import type { ScoreScale } from "../../core/relevance-scale.js";
 import {
   FALSE_RELEVANCE,
   LEAST_COUNT,
-  LEAST_GAIN,
   LEAST_RANDOMIZED_COUNT,
   LEAST_SHARE_OF_GENERAL,
   SHORTCUT_SHARE,
 } from "../relevance-constants.js";
-import { balancedAccuracy, fitLine } from "./fit-line.js";
+import { fitLine } from "./fit-line.js";
 
 /**
  * Decides the scale of one method's scores in one model.
  *
- * With known causes the line is the one of all models, where the method has one; a line of the model's own takes its
- * place only where it separates causes from distractors clearly better. Without them it is the level that 3 % of the
- * aspects reach when the classifier is randomized: scores are several times as high in some models as in others, and the
- * line of all models called nothing relevant in some (bench/results/lines.md). It is at least a tenth of that line.
+ * With known causes the line is fitted to them, with the line of all models as the prior, where the method has one
+ * (`fitLine`). Without them it is the level that 3 % of the aspects reach when the classifier is randomized: scores are
+ * several times as high in some models as in others, and the line of all models called nothing relevant in some
+ * (bench/results/lines.md). It is at least a tenth of that line.
  *
  * @param measured.general of the method, for all models; `line` is absent where none was found.
  * @param measured.known causes (positive) and distractors, of images answered right.
@@ -37,11 +36,9 @@ export async function decideScale({
   randomized: () => Promise<readonly number[]>;
 }): Promise<ScoreScale> {
   const { slope, line } = general;
-  const own = fitLine(known, { slope });
-  const isOwn =
-    own !== null && (line === undefined || balancedAccuracy(known, own) - balancedAccuracy(known, line) > LEAST_GAIN);
-  if (isOwn) return { kind: "probability", line: own, slope, by: "causes" };
-  const chance = own === null ? lineAgainstRandomized(await randomized()) : null;
+  const own = fitLine(known, general);
+  if (own !== null) return { kind: "probability", line: own, slope, by: "causes" };
+  const chance = lineAgainstRandomized(await randomized());
   if (chance !== null) {
     const least = LEAST_SHARE_OF_GENERAL * (line ?? 0);
     return { kind: "probability", line: Math.max(chance, least), slope, by: "randomized" };
