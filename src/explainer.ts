@@ -105,6 +105,8 @@ export type {
 } from "./heads/head-spec.js";
 export type { ModelSpec } from "./model/model-spec.js";
 export type { Provenance } from "./model/trained-model.js";
+export type { NetworkTable, PixelScaling } from "./trunk/networks/network-table.js";
+export type { Activation, Arithmetic, FunctionName, Operation, Pads, Pair, Row } from "./trunk/networks/operation.js";
 export type { TrunkSpec } from "./trunk/trunk-spec.js";
 export type { TrunkName } from "./trunk/trunks.js";
 

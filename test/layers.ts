@@ -5,7 +5,7 @@ export const ALLOWED: Record<string, string[]> = {
   core: [],
   ops: ["core"],
   metrics: ["core"],
-  trunk: ["core"],
+  trunk: ["core", "trunk/networks"],
   "trunk/formats": ["core", "trunk"],
   "trunk/networks": ["core", "ops", "trunk", "trunk/formats"],
   heads: ["core", "ops", "metrics"],
@@ -18,7 +18,7 @@ export const ALLOWED: Record<string, string[]> = {
   "engine/trace": ["core", "ops", "engine"],
   model: ["core", "ops", "trunk", "heads"],
   "weights/download": ["core"],
-  weights: ["core", "trunk", "trunk/formats", "engine", "weights/download"],
+  weights: ["core", "trunk", "trunk/formats", "trunk/networks", "engine", "weights/download"],
   train: ["core", "ops", "metrics", "trunk", "heads", "dataset", "engine", "model"],
   explain: ["core"],
   "explain/reading": ["core", "trunk", "heads", "model", "explain"],
@@ -40,11 +40,12 @@ export const ALLOWED: Record<string, string[]> = {
   review: ["core", "metrics", "heads"],
   pages: ["core", "heads", "dataset", "dataset/survey", "faithfulness", "pictures", "review"],
   bundle: [
-    ...["core", "trunk", "heads", "dataset", "engine", "engine/trace", "model"],
+    ...["core", "trunk", "trunk/networks", "heads", "dataset", "engine", "engine/trace", "model"],
     ...["explain", "explain/graph", "explain/reading"],
   ],
   workflows: [
-    ...["core", "trunk", "trunk/formats", "heads", "dataset", "engine", "model", "weights", "train", "evaluation"],
+    ...["core", "trunk", "trunk/formats", "trunk/networks", "heads", "dataset", "engine", "model", "weights"],
+    ...["train", "evaluation"],
     ...["explain", "explain/graph", "explain/calibration", "review", "pages", "bundle"],
   ],
   cli: [
@@ -68,10 +69,14 @@ export const ALLOWED: Record<string, string[]> = {
     ...["explain", "explain/graph", "explain/reading"],
     ...["faithfulness", "pictures", "pages", "bundle", "workflows", "cli"],
   ],
-  "explainer.ts": ["core", "dataset", "engine", "heads", "trunk", "model", "explain", "pictures", "bundle"],
+  "explainer.ts": [
+    ...["core", "dataset", "engine", "heads", "trunk", "trunk/networks", "model"],
+    ...["explain", "pictures", "bundle"],
+  ],
   "index.ts": [
-    ...["core", "trunk", "trunk/formats", "heads", "dataset", "dataset/synth", "engine", "model", "train"],
+    ...["core", "trunk", "trunk/formats", "trunk/networks", "heads", "dataset", "dataset/synth", "engine", "model"],
     ...[
+      "train",
       "metrics",
       "evaluation",
       "explain",

@@ -10,8 +10,8 @@ import { LIMITS } from "../core/limits.js";
 import { shown } from "../core/message-text.js";
 import { clashingName } from "../core/result-file-names.js";
 import { POOLINGS } from "../heads/head-spec.js";
-import { architectureOf } from "../trunk/architecture-of.js";
-import { tapsOf } from "../trunk/taps.js";
+import { faultOfTable } from "../trunk/networks/network-table.js";
+import { trunkTaps } from "../trunk/taps.js";
 import type { TrunkSpec } from "../trunk/trunk-spec.js";
 
 /** The error that says what was expected under a key. */
@@ -58,10 +58,12 @@ function layersOf(trunk: Record<string, unknown>, refuse: Refuse): string[] {
   const isKnown = convention === undefined || convention === "torchvision";
   const isTrunk = typeof name === "string" && isNumber(alpha) && Number.isSafeInteger(inputSize) && isKnown;
   if (!isTrunk) throw refuse("model.trunk", "a name, an alpha and an inputSize in pixels");
+  const fault = trunk.network === undefined ? undefined : faultOfTable(trunk.network, { mostRows: LIMITS.onnxNodes });
+  if (fault !== undefined) throw refuse("model.trunk.network", fault);
   try {
     // Whether there is such a trunk, and of that width and size, it says itself.
     const spec = trunk as unknown as TrunkSpec;
-    return tapsOf(architectureOf(spec), spec.inputSize).map((tap) => tap.name);
+    return trunkTaps(spec).map((tap) => tap.name);
   } catch (cause) {
     throw refuse("model.trunk", `one that can be built (${cause instanceof Error ? cause.message : shown(cause)})`);
   }

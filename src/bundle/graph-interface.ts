@@ -5,8 +5,7 @@
 
 import { answerPort, CLASSIFIER_OUTPUTS, HEAD_ANSWERS, INPUTS, overlapPort, tapPort } from "../core/graph-ports.js";
 import type { AspectSpec } from "../heads/head-spec.js";
-import { architectureOf } from "../trunk/architecture-of.js";
-import { tapsOf } from "../trunk/taps.js";
+import { trunkTaps } from "../trunk/taps.js";
 import type { BundleDescription } from "./description.js";
 import type { Ports } from "./graph-reading.js";
 
@@ -36,7 +35,7 @@ export function outputsOf(description: Described, graph: GraphName, given: Ports
     for (const answer of answers) outputs.set(answerPort(head.name, answer), shape);
   }
   if (graph === "predict") return outputs;
-  const sizes = new Map(tapsOf(architectureOf(trunk), trunk.inputSize).map(({ name, size }) => [name, size]));
+  const sizes = new Map(trunkTaps(trunk).map(({ name, size }) => [name, size]));
   const mapOf = (tap: string, channels: number) => [1, sizes.get(tap) ?? -1, sizes.get(tap) ?? -1, channels];
   outputs.set(tapPort("saliency", source), mapOf(source, 1));
   for (const tap of new Set(aspects.flatMap((head) => head.taps))) {

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   data: async () => (await import("./commands/data.js")).addData,
   weights: async () => (await import("./commands/weights.js")).addWeights,
   inspect: async () => (await import("./commands/inspect.js")).addInspect,
+  import: async () => (await import("./commands/import.js")).addImport,
   train: async () => (await import("./commands/train.js")).addTrain,
   runs: async () => (await import("./commands/runs.js")).addRuns,
   evaluate: async () => (await import("./commands/evaluate.js")).addEvaluate,

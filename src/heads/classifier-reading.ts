@@ -209,11 +209,16 @@ function regression() {
   };
 }
 
+/** In a message: imported classifiers may have a thousand classes. */
+const MOST_NAMED = 20;
+
 /** @throws DatasetError where the label is none of the classes. */
 export function classIndex({ name, classes }: ClassifierSpec, label: string): number {
   const index = classes.indexOf(label);
   if (index >= 0) return index;
-  throw new DatasetError(`head "${name}": label "${label}" is none of its classes: ${classes.join(", ")}.`);
+  const more = classes.length > MOST_NAMED ? ` and ${classes.length - MOST_NAMED} more` : "";
+  const known = `${classes.slice(0, MOST_NAMED).join(", ")}${more}`;
+  throw new DatasetError(`head "${name}": label "${label}" is none of its classes: ${known}.`);
 }
 
 /** Index of the largest number, the first of several. */

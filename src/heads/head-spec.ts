@@ -22,6 +22,8 @@ export interface ClassifierSpec extends HeadBase {
   readonly classes: readonly string[];
   /** `mean` where absent. */
   readonly pooling?: Pooling;
+  /** It is the rest of an imported network, as it was there: pooling and all that follows. */
+  readonly isImported?: true;
   /** Regression only: mean and deviation of the training values; logits are in the values' own unit. */
   readonly scale?: { readonly mean: number; readonly deviation: number };
   /** Scores are of the logits divided by it (Guo et al. 2017); 1 where absent. Of a regression there is none. */

@@ -9,6 +9,7 @@ import type { AspectSpec, ClassifierSpec } from "../heads/head-spec.js";
 import type { Dropout } from "../ops/dropout.js";
 import { createTrunk } from "../trunk/create-trunk.js";
 import type { BatchNorm, Parameters, Trunk } from "../trunk/trunk.js";
+import { importedClassifier } from "./imported-classifier.js";
 import type { ModelSpec } from "./model-spec.js";
 
 /** A trunk and its heads, as functions of named parameters. It holds no numbers. */
@@ -42,10 +43,12 @@ export function createModel(spec: ModelSpec): Model {
   };
   tapNamed(spec.source, "source");
   const heads = spec.heads.map((head) =>
-    createHead(head, {
-      inputSize: spec.trunk.inputSize,
-      taps: head.taps.map((name) => tapNamed(name, `head "${head.name}"`)),
-    }),
+    head.kind === "classifier" && head.isImported
+      ? importedClassifier(head, trunk)
+      : createHead(head, {
+          inputSize: spec.trunk.inputSize,
+          taps: head.taps.map((name) => tapNamed(name, `head "${head.name}"`)),
+        }),
   );
   const classifiers = heads.filter(isClassifier);
   const [classifier] = classifiers;

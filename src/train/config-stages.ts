@@ -44,6 +44,11 @@ export function checkStageKeys(value: unknown): asserts value is RawStages {
   for (const [place, stage] of Object.entries(value)) checkKeys(stage, STAGE_KEYS, `stages[${place}]`, ConfigError);
 }
 
+/** An imported network stays as it is. */
+function fineTuning({ name, network }: TrunkSpec): readonly { readonly train: string }[] {
+  return network ? [] : [{ train: trunkDefinition(name).fineTuneFrom }];
+}
+
 /**
  * @param trunk where it starts from `random` weights, all layers learn from the first step.
  * @param options.isCacheable features of all images are few enough to be kept.
@@ -55,9 +60,7 @@ export function resolveStages(
   { isCacheable = true }: { isCacheable?: boolean } = {},
 ): StageConfig[] {
   const isRandom = trunk.weights === "random";
-  const usual = isRandom
-    ? [{ train: "all" }]
-    : [{ train: "heads" }, { train: trunkDefinition(trunk.name).fineTuneFrom }];
+  const usual = isRandom ? [{ train: "all" }] : [{ train: "heads" }, ...fineTuning(trunk)];
   const stages = isRecord(value) ? changed(usual, value) : (value ?? usual);
   checkStageKeys(stages);
   return Object.values(stages).map((stage, index) => {

@@ -104,7 +104,7 @@ const KEYS = keysOf<RawConfig>({
   ...{ cacheMegabytes: true, $schema: true },
 });
 /** `convention` stands in a run's own configuration; the weights decide. */
-const TRUNK_KEYS = keysOf<TrainConfig["trunk"]>({
+const TRUNK_KEYS = keysOf<Omit<TrainConfig["trunk"], "network">>({
   ...{ name: true, alpha: true, inputSize: true, convention: true, weights: true },
 });
 const AUGMENT_KEYS = keysOf<TrainConfig["augment"]>({
@@ -224,8 +224,10 @@ export function weightsOf(raw: RawConfig): string {
 export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
   const asked = (raw.trunk ?? {}) as Partial<TrunkSpec>;
   const weights = weightsOf(raw);
+  // Of a finished model that heads are added to; no configuration can name one.
+  const { network } = asked;
   const name = asked.name ?? facts.weights?.name ?? DEFAULT_TRUNK;
-  const { defaultAlpha } = trunkDefinition(name);
+  const { defaultAlpha } = network ? { defaultAlpha: 1 } : trunkDefinition(name);
   const alpha = number(asked.alpha, facts.weights?.alpha ?? defaultAlpha, "trunk.alpha", { above: 0, most: 4 });
   if (facts.weights && (facts.weights.name !== name || Math.abs(facts.weights.alpha - alpha) > 1e-9)) {
     throw new ConfigError(
@@ -244,7 +246,7 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
     throw new ConfigError("trunk.convention: is told by the weights, and they say otherwise.", {
       cure: "Leave it out.",
     });
-  const trunk = { name, alpha, inputSize, ...(convention && { convention }), weights };
+  const trunk = { name, alpha, inputSize, ...(convention && { convention }), ...(network && { network }), weights };
   const { seed, batchSize, accumulate, augment, balance, repeatBelow, patience, cacheMegabytes, ...more } =
     resolveNumbers(raw);
   const { source, taps, output } = facts.trunkOf(trunk);

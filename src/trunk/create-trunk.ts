@@ -4,18 +4,20 @@ import { ConfigError } from "../core/errors.js";
 import type { Architecture } from "./architecture.js";
 import { architectureOf } from "./architecture-of.js";
 import { layerParameters } from "./layer-parameters.js";
+import { networkTrunk } from "./networks/network-trunk.js";
 import { leadsTo, runLayers } from "./run-layers.js";
 import { tapsOf } from "./taps.js";
 import type { Trunk } from "./trunk.js";
 import type { TrunkSpec } from "./trunk-spec.js";
 
 /**
- * A trunk of `trunks.ts`, up to its last convolution or pooling. Scaling of pixels is inside.
+ * A trunk of `trunks.ts`, up to its last convolution or pooling, or a network that was imported. Scaling of pixels is
+ * inside.
  *
  * @throws ConfigError where the name, the width or the size cannot be built.
  */
 export function createTrunk(spec: TrunkSpec): Trunk {
-  return assembleTrunk(spec, architectureOf(spec));
+  return spec.network ? networkTrunk(spec, spec.network) : assembleTrunk(spec, architectureOf(spec));
 }
 
 /** A trunk of any table of layers. */

@@ -3,6 +3,7 @@
  */
 
 import { architectureOf } from "./architecture-of.js";
+import { placesOf } from "./networks/places.js";
 import { tapsOf } from "./taps.js";
 import type { TrunkSpec } from "./trunk-spec.js";
 
@@ -13,6 +14,7 @@ import type { TrunkSpec } from "./trunk-spec.js";
  * Centres follow the recurrence of Araujo et al. 2019 (Distill, "Computing Receptive Fields of CNNs").
  */
 export function tapOffset(spec: TrunkSpec, name: string): number {
+  if (spec.network) return offsetOf(placesOf(spec.network.operations).get(name), spec);
   const architecture = architectureOf(spec);
   const taps = new Map(tapsOf(architecture, spec.inputSize).map((tap) => [tap.name, tap]));
   const sizeOf = (layer: string) => taps.get(layer)?.size ?? spec.inputSize;
@@ -30,6 +32,9 @@ export function tapOffset(spec: TrunkSpec, name: string): number {
     }
     if (layer === name) break;
   }
-  const { centre, step } = places.get(name) ?? { centre: 0.5, step: 1 };
-  return (centre - step / 2) / spec.inputSize;
+  return offsetOf(places.get(name), spec);
+}
+
+function offsetOf({ centre, step } = { centre: 0.5, step: 1 }, { inputSize }: TrunkSpec): number {
+  return (centre - step / 2) / inputSize;
 }

@@ -1,7 +1,15 @@
 /** The stride, width and size of each layer's output, read off the table. */
 
 import type { Architecture } from "./architecture.js";
+import { architectureOf } from "./architecture-of.js";
+import { networkTaps } from "./networks/network-taps.js";
 import type { Tap } from "./trunk.js";
+import type { TrunkSpec } from "./trunk-spec.js";
+
+/** Layers that heads can read, the input first. @throws ConfigError where the trunk cannot be built. */
+export function trunkTaps(spec: TrunkSpec): readonly Tap[] {
+  return spec.network ? networkTaps(spec.network, spec.inputSize) : tapsOf(architectureOf(spec), spec.inputSize);
+}
 
 /** In order of computation, the input first. */
 export function tapsOf({ layers }: Architecture, inputSize: number): readonly Tap[] {

@@ -1,14 +1,17 @@
 /** What decides the shape of a trunk: plain data, without a type of TensorFlow.js. */
 
-import type { TrunkName } from "./trunks.js";
+import type { NetworkTable } from "./networks/network-table.js";
 
 /** Serializable choice of a trunk; stored in configurations and bundles. */
 export interface TrunkSpec {
-  readonly name: TrunkName;
-  /** Width multiplier (0.25, 0.35, 0.5, ...); published VGGs have 1. */
+  /** One of `TRUNK_NAMES`; of an imported network a name of its own. */
+  readonly name: string;
+  /** Width multiplier (0.25, 0.35, 0.5, ...); published VGGs, and imported networks, have 1. */
   readonly alpha: number;
   /** Height and width of the square input in pixels. */
   readonly inputSize: number;
   /** Whose habits of scaling and padding the weights were trained with; Keras' where absent. */
   readonly convention?: "torchvision";
+  /** Of an imported network: what it computes, for images of this size. */
+  readonly network?: NetworkTable;
 }

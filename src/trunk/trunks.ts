@@ -20,7 +20,7 @@ export const BUILTIN: readonly { readonly name: TrunkName; readonly alpha: numbe
   ({ name, builtinAlphas }) => builtinAlphas.map((alpha) => ({ name, alpha })),
 );
 
-export function trunkDefinition(name: TrunkName): TrunkDefinition<TrunkName> {
+export function trunkDefinition(name: string): TrunkDefinition<TrunkName> {
   const found = TRUNKS.find((trunk) => trunk.name === name);
   if (found) return found;
   throw new Error(`no trunk ${name}`); // names are checked where they come in

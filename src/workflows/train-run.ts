@@ -137,7 +137,9 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
   };
   const trainedStages = await trainStages({ ...options, ...plan, inventory, onlyHeads, onEpoch });
   const result = { ...trainedStages, model: createModel(await tuneRun(trainedStages, { plan, onlyHeads, options })) };
-  const { references, calibration } = await measureRelevance(result, { plan, base, onlyHeads, options });
+  // A classifier without aspects, as it is imported, was measured by none.
+  const measured = base && base.spec.heads.length > 1 ? base : undefined;
+  const { references, calibration } = await measureRelevance(result, { plan, base: measured, onlyHeads, options });
   const { reviews, metrics } = await reviewRun(result, { plan, options });
   const { history, best } = result;
   const told = { ...facts, history, best, reviews, warnings: [...warnings, ...calibration.warnings] };
@@ -148,15 +150,15 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
     parameters: result.parameters,
     references,
     // A few images with new labels would move what the former aspects were measured by.
-    scales: base ? base.scales : calibration.scales,
-    absences: base ? base.absences : calibration.absences,
+    scales: measured ? measured.scales : calibration.scales,
+    absences: measured ? measured.absences : calibration.absences,
     provenance: provenanceOf(plan, {
       result,
       metrics,
       inventory,
       unseen,
       warnings: [
-        ...(base?.provenance.warnings ?? []),
+        ...(measured?.provenance.warnings ?? []),
         ...warnings,
         ...(result.isComplete ? [] : [`the training was ended early; epochs done: ${result.history.length}.`]),
         ...Object.values(unseen),

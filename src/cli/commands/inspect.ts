@@ -36,7 +36,8 @@ Examples:
     .action((file: string, options: InspectCommand) => runCommand(options, () => runInspect(file, options)));
 }
 
-function sideOf(text: string): number {
+/** @throws ConfigError where it is no size of an image. */
+export function sideOf(text: string): number {
   const side = Number(text);
   if (Number.isInteger(side) && side >= 32 && side <= 4096) return side;
   throw new ConfigError(`--input-size ${text}: expected whole pixels from 32 to 4096.`, { cure: "For example 224." });

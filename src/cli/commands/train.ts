@@ -23,6 +23,7 @@ import { countUpTo, type EngineOptions, engineOptions, showNotice } from "../eng
 import { checkFolder } from "../out-folder.js";
 import { metricsTable, printJson, printLine, printNote } from "../output.js";
 import { duration } from "../progress.js";
+import { quoted } from "../quoted-path.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
 import { explainConfig } from "./explain-config.js";
 import { trainFolds } from "./train-folds.js";
@@ -233,11 +234,6 @@ function toldToGoOn(error: unknown, how: string): unknown {
   return error instanceof InterruptedError
     ? new InterruptedError(`${error.message} Go on with: ${how}`, { cause: error })
     : error;
-}
-
-/** As a shell takes it for one word. */
-function quoted(path: string): string {
-  return /^[\w./:\\-]+$/.test(path) ? path : JSON.stringify(path);
 }
 
 /** Metrics, scale of relevance and warnings of a trained model. */

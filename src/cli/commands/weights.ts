@@ -54,7 +54,10 @@ Examples:
       runCommand(options, (signal) => runPull(names, options, signal)),
     );
   common(weights.command("import"))
-    .description("import weights from a file: TensorFlow.js model.json, Keras .h5, torchvision .onnx")
+    .description(
+      "import weights of a trunk from a file: TensorFlow.js model.json, Keras .h5, torchvision .onnx; " +
+        "for a finished classifier, whole: aspectlens import",
+    )
     .argument("<file>", "the file, or the folder that has a model.json")
     .option("--name <name>", "name for use in a configuration; by default the name of the file")
     .option("--licence <text>", "licence, stored with the weights and shown by list")

@@ -72,7 +72,8 @@ export function checkTaps(model: Model, { tap, target: asked }: TapOptions = {})
 
 /** Whether pooling and a dense layer, as CAM reads them, follow right after the layers that are explained. */
 export function allowsCam(model: Model, { tap, target }: TapOptions = {}): boolean {
-  const { taps } = model.classifier.spec;
+  const { taps, isImported } = model.classifier.spec;
+  if (isImported) return false;
   return innerTargetOf(target) === undefined && camTaps(model, { tap, target }).every((name) => taps.includes(name));
 }
 

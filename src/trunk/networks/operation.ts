@@ -41,7 +41,8 @@ export type FunctionName =
 
 export type Arithmetic = "add" | "sub" | "mul" | "div" | "pow" | "max" | "min";
 
-interface Row {
+/** What every row has. */
+export interface Row {
   /** Without `/`, unlike any other. */
   readonly name: string;
   /** Names of earlier rows, or `"input"`, the scaled image. */

@@ -53,7 +53,7 @@ export interface ReadNetwork {
  * costs nothing where only names of axes change.
  *
  * @param path of an `.onnx` file; its external data must lie in the same folder.
- * @param options.inputSize height and width of the image, where the file leaves them open.
+ * @param inputSize height and width of the image, where the file leaves them open.
  * @throws WeightsError where the file cannot be read or is of another opset, the input is no image, or a node cannot be read: it names the node, its operator, and what
  *   would help.
  */

@@ -1,0 +1,127 @@
+/** `aspectlens import`: a finished classifier from another tool becomes a run. */
+
+import { readFile } from "node:fs/promises";
+import { type Command, Option } from "commander";
+import { ConfigError, InputError } from "../../core/errors.js";
+import { selectEngine } from "../../engine/select-engine.js";
+import { type PixelScaling, SCALINGS } from "../../trunk/networks/network-table.js";
+import { importNetwork } from "../../workflows/import-network.js";
+import { type EngineOptions, engineOptions, showNotice } from "../engine-options.js";
+import { findImages } from "../find-images.js";
+import { printJson, printLine } from "../output.js";
+import { quoted } from "../quoted-path.js";
+import { type CommonOptions, runCommand } from "../run-command.js";
+import { sideOf } from "./inspect.js";
+
+interface ImportCommand extends CommonOptions, EngineOptions {
+  readonly out: string;
+  readonly classes?: string;
+  readonly scaling: PixelScaling;
+  readonly inputSize?: number;
+  readonly source?: string;
+  readonly images?: readonly string[];
+}
+
+export function addImport(program: Command): void {
+  engineOptions(program.command("import"))
+    .description("import a finished classifier from another tool, whole, as a run that heads can be added to")
+    .argument("<network>", "an .onnx file of opset 9 to 21; for weights of a trunk alone: aspectlens weights import")
+    .requiredOption("--out <run>", "run folder to write")
+    .option("--classes <file>", "text file with the name of a class in each line, in the order of the outputs")
+    .addOption(
+      new Option(
+        "--scaling <how>",
+        "what the network expects of pixels: tf (-1..1), unit (0..1), caffe (BGR minus ImageNet's mean), imagenet " +
+          "(torchvision), none (0..255), or MEAN/DEVIATION of 0..1, as 0.5/0.25 or 0.4,0.5,0.6/0.2,0.2,0.2",
+      )
+        .argParser(scalingOf)
+        .makeOptionMandatory(),
+    )
+    .option("--input-size <pixels>", "height and width of its image, where the file leaves them open", sideOf)
+    .option("--source <layer>", "layer to explain at, one that aspectlens inspect lists; by default as it says")
+    .option("--images <image...>", "images or folders that are typical of what it will see, at most 200 are used")
+    .option("--json", "print one JSON object")
+    .option("--debug", "print the stack of an error")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  aspectlens import resnet18.onnx --scaling imagenet --classes labels.txt --out runs/resnet --images photos
+  aspectlens train aspects.json --add-heads runs/resnet`,
+    )
+    .action((network: string, options: ImportCommand) => runCommand(options, () => runImport(network, options)));
+}
+
+/** @throws ConfigError where it is none of the names, nor two lists of numbers. */
+function scalingOf(text: string): PixelScaling {
+  if (Object.hasOwn(SCALINGS, text)) return SCALINGS[text];
+  const lists = text
+    .split("/")
+    .map((part) => part.split(",").map((number) => (number === "" ? Number.NaN : Number(number))));
+  const [mean, deviation] = lists.map((list) => (list.length === 1 ? [list[0], list[0], list[0]] : list));
+  const isScaling =
+    lists.length === 2 &&
+    [mean, deviation].every((list) => list.length === 3 && list.every(Number.isFinite)) &&
+    deviation.every((value) => value > 0);
+  if (!isScaling)
+    throw new ConfigError(`--scaling ${text}: expected ${Object.keys(SCALINGS).join(", ")}, or MEAN/DEVIATION.`, {
+      cure: "For example 0.485,0.456,0.406/0.229,0.224,0.225.",
+    });
+  return { mean: [mean[0], mean[1], mean[2]], deviation: [deviation[0], deviation[1], deviation[2]], channels: "rgb" };
+}
+
+async function runImport(
+  path: string,
+  { out, classes, scaling, inputSize, source, images, json, ...options }: ImportCommand,
+): Promise<void> {
+  const names = classes === undefined ? undefined : await readNames(classes);
+  const found = images && (await findImages(images));
+  for (const failure of found?.failures ?? []) throw failure;
+  const engine = await selectEngine({ ...options, onNotice: showNotice });
+  try {
+    const { trained, ending, error, comparedImages } = await importNetwork(path, {
+      ...{ out, engine, scaling, inputSize, source },
+      ...(names && { classes: names }),
+      ...(found && { images: found.images }),
+    });
+    const { spec, provenance } = trained;
+    const [{ classes: labels, task }] = spec.heads.flatMap((head) => (head.kind === "classifier" ? [head] : []));
+    if (json) {
+      printJson({
+        ...{ run: out, source: spec.source, classes: labels, task, ending, error, comparedImages },
+        warnings: provenance.warnings,
+      });
+      return;
+    }
+    const end = ending === "none" ? "" : `; its ${ending} is left out, so that logits are explained`;
+    printLine(
+      `${path}: ${labels.length} ${task === "multi" ? "labels" : "classes"}, explained at ${spec.source}${end}`,
+    );
+    printLine(`compared with ONNX Runtime on ${comparedImages} images: differs by ${error.toExponential(1)} at most`);
+    for (const warning of provenance.warnings) printLine(`warning: ${warning}`);
+    printLine(`next: aspectlens train aspects.json --add-heads ${quoted(out)}`);
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/** @throws InputError where the file cannot be read, or a name is there twice. */
+async function readNames(path: string): Promise<string[]> {
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new InputError(`${path}: cannot be read.`, { cure: "Check the path.", file: path, cause });
+  });
+  const names = text
+    .replace(/^\ufeff/, "")
+    .split(/\r?\n/)
+    .map((line) => line.trim());
+  while (names.at(-1) === "") names.pop();
+  const empty = names.indexOf("");
+  if (empty >= 0)
+    throw new InputError(`${path}: line ${empty + 1} is empty.`, { cure: "Give each class a name.", file: path });
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice === undefined) return names;
+  throw new InputError(`${path}: "${twice}" stands there twice.`, {
+    cure: "Give each class a name of its own.",
+    file: path,
+  });
+}

@@ -1,0 +1,88 @@
+/** From a network that was read to a classifier that can be explained: its logits, and where heads can read it. */
+
+import { WeightsError } from "../../core/errors.js";
+import type { NetworkTable, PixelScaling } from "./network-table.js";
+import type { Operation } from "./operation.js";
+import type { ReadNetwork } from "./read-onnx-network.js";
+import { defaultSource, sourceLayers } from "./source-layers.js";
+
+export interface ImportedTable {
+  readonly table: NetworkTable;
+  /** Outputs of the answer. */
+  readonly classCount: number;
+  /** What stood behind the logits, and is left out; `none` where the file ends in the logits, or in what we cannot tell. */
+  readonly ending: "softmax" | "sigmoid" | "none";
+}
+
+export interface TableChoices {
+  /** For messages. */
+  readonly path: string;
+  readonly scaling: PixelScaling;
+  /** The row to explain at; the default where absent. */
+  readonly source?: string;
+}
+
+/**
+ * A softmax or sigmoid at the end is left out: what is explained are the logits before it.
+ *
+ * @throws WeightsError where the network is for images that are not square, has several outputs, or ends in anything but
+ *   one number for each class; where it has no layer to explain at, or not the one that is asked for.
+ */
+export function importedTable(network: ReadNetwork, { path, scaling, source: asked }: TableChoices): ImportedTable {
+  const fail = (what: string, cure: string) => new WeightsError(`${path}: ${what}`, { cure, file: path });
+  const [height, width] = network.size;
+  if (height !== width) throw fail(`is for images of ${width} x ${height}.`, "Export it for square images.");
+  const outputs = Object.entries(network.outputs);
+  if (outputs.length !== 1)
+    throw fail(
+      `has ${outputs.length} outputs: ${outputs.map(([name]) => name).join(", ")}.`,
+      "Export it with its logits as the only output.",
+    );
+  const [[, output]] = outputs;
+  const { operations, answer, ending } = withoutEnding(network.operations, output.row);
+  const { shape } = operations[operations.length - 1];
+  const classCount = Math.max(...shape);
+  if (shape.reduce((product, size) => product * size, 1) !== classCount)
+    throw fail(`ends in ${shape.join(" x ")} numbers, no answer of a classifier.`, "Import a network that classifies.");
+  const layers = sourceLayers(operations);
+  const source = asked === undefined ? defaultSource(layers) : layers.find(({ name }) => name === asked);
+  const last = layers.at(-1);
+  if (!source || !last)
+    throw fail(
+      asked === undefined
+        ? "has no layer at which it can be explained: none larger than 1 x 1 lies on every path."
+        : `cannot be explained at ${asked}.`,
+      asked === undefined
+        ? "Import a convolutional network."
+        : `Its layers: ${layers.map(({ name }) => name).join(", ")}.`,
+    );
+  return {
+    table: { operations, scaling, source: source.name, output: last.name, answer },
+    ...{ classCount, ending },
+  };
+}
+
+/** Without the softmax or sigmoid that ends it, and reshapes around that. */
+function withoutEnding(
+  operations: readonly Operation[],
+  output: string,
+): { readonly operations: readonly Operation[]; readonly answer: string; readonly ending: ImportedTable["ending"] } {
+  const byName = new Map(operations.map((row) => [row.name, row]));
+  let row = byName.get(output);
+  while (row && (row.op === "reshape" || row.op === "transpose")) row = byName.get(row.inputs[0]);
+  const ends = row?.op === "function" && (row.function === "softmax" || row.function === "sigmoid");
+  if (row?.op !== "function" || !ends) return { operations: upTo(operations, output), answer: output, ending: "none" };
+  const [answer] = row.inputs;
+  return { operations: upTo(operations, answer), answer, ending: row.function === "softmax" ? "softmax" : "sigmoid" };
+}
+
+/** Only what it needs, in order, itself last. */
+function upTo(operations: readonly Operation[], last: string): readonly Operation[] {
+  const needed = new Set([last]);
+  const rows = operations.toReversed().filter((row) => {
+    if (!needed.has(row.name)) return false;
+    for (const input of row.inputs) needed.add(input);
+    return true;
+  });
+  return rows.reverse();
+}

@@ -1,0 +1,202 @@
+/** A finished classifier from another tool as a run: `evaluate` and `export` take it, and heads can be added to it. */
+
+import { createHash } from "node:crypto";
+import { basename, extname, join } from "node:path";
+import type * as tf from "@tensorflow/tfjs";
+import type { Sample, Task } from "../core/annotation.js";
+import { ConfigError, WeightsError } from "../core/errors.js";
+import { exists, makeFolder, writeJson } from "../core/files.js";
+import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
+import { random } from "../core/random.js";
+import { decodeImage } from "../dataset/open-image.js";
+import type { Engine } from "../engine/engine.js";
+import { computeReferences } from "../explain/calibration/references.js";
+import { createModel, type Model, predict } from "../model/model.js";
+import type { ModelSpec } from "../model/model-spec.js";
+import { type TrainedModel, writeTrainedModel } from "../model/trained-model.js";
+import { inRunFolder, isRunFolder, markRunFolder } from "../train/run-folder.js";
+import { readOnnxFile } from "../trunk/formats/onnx-file.js";
+import { type ImportedTable, importedTable } from "../trunk/networks/import-table.js";
+import type { PixelScaling } from "../trunk/networks/network-table.js";
+import { type ReadNetwork, readOnnxNetwork } from "../trunk/networks/read-onnx-network.js";
+import { runOnnx } from "../weights/original-network-onnx.js";
+
+/** How `importNetwork` reads a network, and where it writes. */
+export interface ImportNetworkOptions {
+  /** The run folder to write; none of another run is overwritten. */
+  readonly out: string;
+  readonly engine: Engine;
+  readonly scaling: PixelScaling;
+  /** Names in the order of the outputs; `class 0` and so on where absent. */
+  readonly classes?: readonly string[];
+  /** Where the file leaves the image's size open. */
+  readonly inputSize?: number;
+  readonly source?: string;
+  /** Images that are typical of what it will see: their mean features are the reference. */
+  readonly images?: readonly string[];
+}
+
+/** What `importNetwork` made, and how far it is from the original. */
+export interface ImportedNetwork {
+  readonly trained: TrainedModel;
+  /** What stood behind the logits, and is left out. */
+  readonly ending: "softmax" | "sigmoid" | "none";
+  /** Largest difference of a logit from ONNX Runtime's on the file itself, over the largest logit. */
+  readonly error: number;
+  /** On so many images. */
+  readonly comparedImages: number;
+}
+
+/** float32 sums in different orders, through some hundred layers. */
+const TOLERANCE = 1e-4;
+const MOST_IMAGES = 200;
+
+/**
+ * Reads the network, proves that it computes here what it computes in ONNX Runtime, and writes `best/`.
+ *
+ * @throws WeightsError where it cannot be read, or computes something else; ConfigError where the folder is taken, or
+ *   there are not as many names as classes.
+ */
+export async function importNetwork(path: string, options: ImportNetworkOptions): Promise<ImportedNetwork> {
+  const { out, engine, scaling, inputSize, source } = options;
+  if ((await exists(out)) && (await isRunFolder(out)))
+    throw new ConfigError(`${out}: holds a run already.`, { cure: "Choose another --out.", file: out });
+  const network = await readOnnxNetwork(path, { inputSize });
+  const imported = importedTable(network, { path, scaling, source });
+  const spec = specOf(path, { network, imported, classes: options.classes });
+  const model = createModel(spec);
+  const parameters = parametersOf(network, imported);
+  const images = await imagesOf(options.images ?? [], spec.trunk.inputSize);
+  const { error, count } = await compare(path, { model, parameters, engine, images, ending: imported.ending, scaling });
+  const samples = images.map((image, index): Sample => ({ path: String(index), image, target: {}, aspects: {} }));
+  const references = await computeReferences(model, { engine, parameters, samples: [samples] });
+  const hash = createHash("sha256")
+    .update(await readOnnxFile(path))
+    .digest("hex");
+  const isDrawn = options.images === undefined || options.images.length === 0;
+  const trained: TrainedModel = {
+    ...{ spec, parameters, references, scales: {}, absences: {} },
+    provenance: {
+      dataset: { name: "not known: the network was imported", hash, counts: {} },
+      ...{ seed: 0, epochs: 0, weights: basename(path), metrics: {} },
+      warnings: isDrawn ? [NO_IMAGES] : [],
+    },
+  };
+  await inRunFolder(out, async () => {
+    await makeFolder(join(out, "best"));
+    await writeJson(join(out, "config.json"), { imported: basename(path), source: spec.source, scaling });
+    await writeTrainedModel(join(out, "best"), trained);
+    await markRunFolder(out);
+  });
+  return { trained, ending: imported.ending, error, comparedImages: count };
+}
+
+const NO_IMAGES =
+  "the references are of drawn images: explanations fade towards noise. Import with --images, or add heads.";
+
+function specOf(
+  path: string,
+  { network, imported, classes }: { network: ReadNetwork; imported: ImportedTable; classes?: readonly string[] },
+): ModelSpec {
+  const { table, classCount, ending } = imported;
+  if (classes && classes.length !== classCount)
+    throw new ConfigError(`--classes: has ${classes.length} names, ${path} has ${classCount} outputs.`, {
+      cure: "Give one name a line, in the order of the outputs.",
+    });
+  const names = classes ?? Array.from({ length: classCount }, (_, index) => `class ${index}`);
+  const task: Task = ending === "sigmoid" || classCount === 1 ? "multi" : "single";
+  return {
+    trunk: {
+      name: basename(path, extname(path)).replace(/[^\w.-]/g, "_"),
+      ...{ alpha: 1, inputSize: network.size[0], network: table },
+    },
+    source: table.source,
+    heads: [{ name: "class", kind: "classifier", isImported: true, taps: [table.output], task, classes: names }],
+  };
+}
+
+/** Of the rows that the answer needs. */
+function parametersOf({ parameters }: ReadNetwork, { table }: ImportedTable): NdArrays {
+  const kept = new Set(table.operations.map(({ name }) => name));
+  return Object.fromEntries(Object.entries(parameters).filter(([name]) => kept.has(name.split("/")[1])));
+}
+
+/** `[S, S, 3]` each: those given, else noise that is smooth at several scales. */
+async function imagesOf(paths: readonly string[], size: number): Promise<Uint8Array[]> {
+  const images: Uint8Array[] = [];
+  for (const path of paths.slice(0, MOST_IMAGES)) images.push((await decodeImage(path, { size })).pixels);
+  return images.length > 0 ? images : [drawnImage(size, 1), drawnImage(size, 2)];
+}
+
+/** Grey and coloured patches of many sizes, so that every layer has something to see. */
+function drawnImage(size: number, seed: number): Uint8Array {
+  const source = random(seed, "import");
+  const pixels = new Float32Array(size * size * 3).fill(128);
+  for (let side = size; side >= 4; side = Math.floor(side / 2)) {
+    const cells = Math.ceil(size / side);
+    const shifts = Float32Array.from({ length: cells * cells * 3 }, () => source.uniform(-40, 40));
+    for (let y = 0; y < size; y++)
+      for (let x = 0; x < size; x++)
+        for (let c = 0; c < 3; c++)
+          pixels[3 * (y * size + x) + c] += shifts[3 * (Math.floor(y / side) * cells + Math.floor(x / side)) + c];
+  }
+  return Uint8Array.from(pixels, (value) => Math.max(0, Math.min(255, Math.round(value))));
+}
+
+/** Images that are compared: more say no more. */
+const COMPARED = 4;
+
+/** @throws WeightsError where a logit differs from what ONNX Runtime computes from the file. */
+async function compare(
+  path: string,
+  given: {
+    readonly model: Model;
+    readonly parameters: NdArrays;
+    readonly engine: Engine;
+    readonly images: readonly Uint8Array[];
+    readonly ending: ImportedTable["ending"];
+    readonly scaling: PixelScaling;
+  },
+): Promise<{ error: number; count: number }> {
+  const { model, parameters, engine, images, ending, scaling } = given;
+  const { inputSize } = model.spec.trunk;
+  const shape = [1, inputSize, inputSize, 3];
+  const compiled = await engine.compile(
+    ({ inputs, constants }) => ({ outputs: predict(model, constants, { input: inputs.image as tf.Tensor4D }) }),
+    { name: "import", inputs: { image: shape }, constants: parameters },
+  );
+  const compared = images.slice(0, COMPARED).map((image) => ndArray(shape, Float32Array.from(image)));
+  let error = 0;
+  try {
+    const wanted = await runOnnx(path, compared, scaling);
+    for (const [index, image] of compared.entries()) {
+      const { class: logits } = await compiled.run({ image });
+      error = Math.max(error, difference(ended(logits, ending), wanted[index].data));
+    }
+  } finally {
+    await compiled.dispose();
+  }
+  if (error <= TOLERANCE) return { error, count: compared.length };
+  throw new WeightsError(
+    `${path}: computes something else here than in ONNX Runtime: its outputs differ by ${error.toExponential(1)}.`,
+    { cure: "Please report it, with the file.", file: path },
+  );
+}
+
+/** As the file ends. */
+function ended({ data }: NdArray, ending: ImportedTable["ending"]): Float64Array {
+  if (ending === "none") return Float64Array.from(data);
+  if (ending === "sigmoid") return Float64Array.from(data, (value) => 1 / (1 + Math.exp(-value)));
+  const most = Math.max(...data);
+  const powers = Float64Array.from(data, (value) => Math.exp(value - most));
+  const sum = powers.reduce((total, value) => total + value, 0);
+  return powers.map((value) => value / sum);
+}
+
+/** Over the largest number wanted. */
+function difference(got: Float64Array, wanted: ArrayLike<number>): number {
+  if (got.length !== wanted.length) return Number.POSITIVE_INFINITY;
+  const most = Math.max(...Array.from(wanted, Math.abs), Number.MIN_VALUE);
+  const worst = got.reduce((largest, value, index) => Math.max(largest, Math.abs(value - wanted[index])), 0);
+  return Number.isFinite(worst) ? worst / most : Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,123 @@
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openExplainer } from "../../src/bundle/explainer.js";
+import type { Engine } from "../../src/engine/engine.js";
+import { selectEngine } from "../../src/engine/select-engine.js";
+import { readTrainedModel } from "../../src/model/trained-model.js";
+import { SCALINGS } from "../../src/trunk/networks/network-table.js";
+import { evaluateModel } from "../../src/workflows/evaluate-model.js";
+import { exportRun } from "../../src/workflows/export-run.js";
+import { importNetwork } from "../../src/workflows/import-network.js";
+import { runTraining } from "../../src/workflows/train-run.js";
+import { writeTinyDataset } from "../helpers/tiny-dataset.js";
+import { drawn } from "../trunk/networks/run-network.js";
+import { type Model, type Node, writeOnnx } from "../trunk/write-onnx.js";
+
+const folder = mkdtempSync(join(tmpdir(), "aspectlens-import-"));
+const CLASSES = ["without", "with"];
+let engine: Engine;
+let data: string;
+beforeAll(async () => {
+  engine = await selectEngine();
+  data = await writeTinyDataset();
+});
+afterAll(() => engine.dispose());
+
+/** Two convolutions, a gate of each channel, pooling, a dense layer, and what follows the logits. */
+function classifier(ending?: "Softmax" | "Sigmoid", outputs = 2): Model {
+  const node = (operator: string, inputs: string[], output: string, attributes?: Node["attributes"]): Node => ({
+    ...{ operator, inputs, output },
+    ...(attributes && { attributes }),
+  });
+  return {
+    input: { name: "image", shape: [1, 3, 64, 64] },
+    output: "out",
+    nodes: [
+      node("Conv", ["image", "k1", "b1"], "c1", { strides: [4, 4], pads: [1, 1, 1, 1] }),
+      node("Relu", ["c1"], "early"),
+      node("Conv", ["early", "k2"], "c2", { strides: [2, 2], pads: [1, 1, 1, 1], group: 2 }),
+      node("Relu", ["c2"], "features"),
+      node("GlobalAveragePool", ["features"], "mean"),
+      node("Conv", ["mean", "k3"], "small"),
+      node("Sigmoid", ["small"], "gate"),
+      node("Mul", ["features", "gate"], "gated"),
+      node("Conv", ["gated", "k4"], "last"),
+      node("GlobalAveragePool", ["last"], "pooled"),
+      node("Flatten", ["pooled"], "flat"),
+      node("Gemm", ["flat", "w"], ending ? "logits" : "out", { transB: 1 }),
+      ...(ending ? [node(ending, ["logits"], "out")] : []),
+    ],
+    tensors: {
+      ...{ k1: drawn([8, 3, 3, 3], 1), b1: drawn([8], 2), k2: drawn([8, 4, 3, 3], 3) },
+      ...{ k3: drawn([8, 8, 1, 1], 4), k4: drawn([6, 8, 1, 1], 5), w: drawn([outputs, 6], 6) },
+    },
+  };
+}
+
+function save(name: string, model: Model): string {
+  const path = join(folder, `${name}.onnx`);
+  writeFileSync(path, writeOnnx(model));
+  return path;
+}
+
+const given = () => ({ engine, scaling: SCALINGS.imagenet, classes: CLASSES });
+
+describe("a finished classifier comes in whole", () => {
+  test("computes what ONNX Runtime computes, and is explained before its softmax", async () => {
+    const out = join(folder, "whole");
+    const { error, ending, trained } = await importNetwork(save("whole", classifier("Softmax")), { ...given(), out });
+    expect([ending, error < 1e-5]).toEqual(["softmax", true]);
+    expect(trained.spec).toMatchObject({
+      source: "gated",
+      trunk: { name: "whole", inputSize: 64 },
+      heads: [{ kind: "classifier", isImported: true, taps: ["last"], task: "single", classes: CLASSES }],
+    });
+    expect(await readTrainedModel(join(out, "best"))).toEqual(trained);
+    const { heads } = await evaluateModel(trained, data, { engine, split: "test" });
+    expect(heads.class).toMatchObject({ count: 4 });
+  });
+
+  test("a sigmoid at the end is of labels, and one output is too", async () => {
+    const multi = await importNetwork(save("multi", classifier("Sigmoid")), { ...given(), out: join(folder, "multi") });
+    expect([multi.ending, multi.trained.spec.heads[0]]).toMatchObject(["sigmoid", { task: "multi" }]);
+    const one = { engine, scaling: SCALINGS.tf, out: join(folder, "one") };
+    const single = await importNetwork(save("one", classifier(undefined, 1)), one);
+    expect(single.trained.spec.heads[0]).toMatchObject({ task: "multi", classes: ["class 0"] });
+  });
+
+  test("is refused in one line where names, layer or folder do not fit", async () => {
+    const path = save("refused", classifier());
+    const refused = (more: object) => importNetwork(path, { ...given(), out: join(folder, "refused"), ...more });
+    await expect(refused({ classes: ["one"] })).rejects.toThrow(/--classes: has 1 names, .* has 2 outputs/);
+    await expect(refused({ source: "mean" })).rejects.toThrow(/cannot be explained at mean\. Its layers: c1, /);
+    await expect(refused({ out: join(folder, "whole") })).rejects.toThrow(/holds a run already/);
+    const maps = { ...classifier(), output: "gated" };
+    await expect(importNetwork(save("maps", maps), { ...given(), out: join(folder, "maps") })).rejects.toThrow(
+      /ends in 8 x 8 x 8 numbers, no answer of a classifier/,
+    );
+  });
+
+  test("heads are added to it: the classifier stays as it is, and all of it is one bundle", {
+    timeout: 120_000,
+  }, async () => {
+    const base = join(folder, "base");
+    const { trained } = await importNetwork(save("base", classifier("Softmax")), { ...given(), out: base });
+    const raw = { dataset: data, out: join(folder, "more"), stages: [{ train: "heads", epochs: 2 }] };
+    const more = await runTraining(raw, { engine, addHeadsTo: base });
+    expect(more.spec.heads.map(({ name }) => name)).toEqual(["class", "square", "bar", "bright", "red"]);
+    for (const [name, { data }] of Object.entries(trained.parameters)) expect(more.parameters[name].data).toEqual(data);
+    const bundle = join(folder, "more.aspect");
+    await exportRun(raw.out, bundle);
+    const explainer = await openExplainer(bundle);
+    try {
+      const image = join(data, JSON.parse(readFileSync(join(data, "samples.jsonl"), "utf8").split("\n")[0]).image);
+      const { explanation } = await explainer.explain(image);
+      expect(explanation.aspects.map(({ name }) => name)).toEqual(["square", "bar", "bright", "red"]);
+      expect(explanation.prediction).toMatchObject({ scores: { with: expect.any(Number) } });
+    } finally {
+      await explainer.dispose();
+    }
+  });
+});
