@@ -64,3 +64,5 @@ export const { isLabelledPresent } = await load("explain/calibration/ground-trut
 export const { measureAbsences } = await load("explain/calibration/measure-absences.js");
 /** @type {typeof import("../src/core/absences.js")} */
 export const { neededAbsences } = await load("core/absences.js");
+/** @type {typeof import("../src/trunk/networks/import-table.js")} */
+export const { importedTable } = await load("trunk/networks/import-table.js");

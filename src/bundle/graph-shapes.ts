@@ -51,6 +51,10 @@ export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ...each("Conv", convolution),
   ...each("ConvTranspose", transposedConvolution),
   ...each("MaxPool AveragePool", pooling),
+  ...each("GlobalAveragePool", ({ shapes: [shape] }) => {
+    const [batch, channels] = ranked(shape, 4);
+    return plain([batch, channels, 1, 1], checkedSize(shape));
+  }),
   ...each("MatMul", product),
   ...each("Reshape", ({ shapes, integers }) => {
     const shape = integers(1);

@@ -5,10 +5,11 @@
 
 import { TraceError } from "../../core/errors.js";
 import { sizeOf } from "../../core/nd-array.js";
+import { HARD_SIGMOID, type HardSigmoid } from "../../ops/hard-sigmoid.js";
 import { arithmeticKernels } from "./arithmetic.js";
-import { binary } from "./elementwise.js";
+import { binary, unary } from "./elementwise.js";
 import { addNode, floatConstant, type Graph, reshape, type Value } from "./graph.js";
-import type { KernelTable } from "./kernel.js";
+import type { KernelTable, One } from "./kernel.js";
 import { blockOf, physical } from "./layout.js";
 import { distance } from "./nchwc.js";
 import { broadcastTo, form, full, sameSizes, type TracedTensor, traced } from "./traced-tensor.js";
@@ -87,4 +88,11 @@ function reluGradient(
   return traced(graph, reshape(graph, result, physical(shape, layout)), shape, { layout });
 }
 
-export const activationKernels: KernelTable = { [RELU_GRAD]: reluGradient };
+function hardSigmoid(graph: Graph, { x }: One, { slope, offset }: HardSigmoid): TracedTensor {
+  return unary(graph, "HardSigmoid", x, {
+    attributes: { alpha: { float: slope }, beta: { float: offset } },
+    fold: (value) => Math.min(1, Math.max(0, slope * value + offset)),
+  });
+}
+
+export const activationKernels: KernelTable = { [RELU_GRAD]: reluGradient, [HARD_SIGMOID]: hardSigmoid };

@@ -53,8 +53,9 @@ function reduce(graph: Graph, operator: Reduction, given: TracedTensor, attribut
     const folded = operator === "ReduceSum" ? single * repeats : operator === "ReduceProd" ? single ** repeats : single;
     return splat(shape, x.dtype, folded);
   }
-  const mixed = channelSums(graph, operator, x, { axes, keepDims });
-  if (mixed) return mixed;
+  const special =
+    channelSums(graph, operator, x, { axes, keepDims }) ?? globalMean(graph, operator, x, { axes, keepDims });
+  if (special) return special;
   const order = axesOf(x.layout);
   const positions = order.flatMap((axis, position) => (axes.includes(axis) ? position : []));
   const source = form(graph, x, x.layout);
@@ -97,6 +98,25 @@ function reduceInBlocks(
   const sizes = axes.includes(0) ? [channels] : [batch, channels];
   const result = traced(graph, value, sizes);
   return keepDims ? reshaped(graph, result, [axes.includes(0) ? 1 : batch, 1, 1, channels]) : result;
+}
+
+/**
+ * Means of NCHW features over their positions, by an operator that ONNX Runtime runs in blocks too. `null` for anything
+ * else.
+ */
+function globalMean(
+  graph: Graph,
+  operator: Reduction,
+  x: TracedTensor,
+  { axes, keepDims }: { axes: readonly number[]; keepDims: boolean },
+): TracedTensor | null {
+  const isOverPositions = x.layout === NCHW && x.shape.length === 4 && sameSizes(axes.toSorted(), [1, 2]);
+  if (!isOverPositions || operator !== "ReduceMean" || x.dtype !== "float32") return null;
+  if (!sameSizes(x.extent, x.shape)) return null;
+  const [batch, , , channels] = x.shape;
+  const value = addNode(graph, "GlobalAveragePool", [form(graph, x, NCHW)]);
+  const result = traced(graph, value, [batch, 1, 1, channels], { layout: NCHW });
+  return keepDims ? result : reshaped(graph, result, [batch, channels]);
 }
 
 /**

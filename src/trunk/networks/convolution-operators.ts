@@ -6,6 +6,8 @@ import { featuresAt, floatOf, integerOf, type NodeReading, numbersAt, type Opera
 import type { Operation, Pads, Pair } from "./operation.js";
 import { Refusal, type Table } from "./table.js";
 
+const NO_PADS: Pads = { top: 0, left: 0, bottom: 0, right: 0 };
+
 type Convolution = Extract<Operation, { op: "convolution" }>;
 
 function convolution(reading: NodeReading): GraphValue {
@@ -150,6 +152,28 @@ function batchNorm(reading: NodeReading): GraphValue {
   const shift = Float64Array.from(beta, (value, channel) => value - mean[channel] * scale[channel]);
   if (reading.isOnlyReader(0) && scaled(table, x, { scale, shift })) return x;
   if (x.shape[1] !== scale.length) throw new Refusal(`normalises ${scale.length} channels of ${x.shape[1]}`);
+  if (x.shape.length === 4) {
+    // A depthwise convolution of one pixel, which runs in blocks and takes an activation with it.
+    const own: Pair = [1, 1];
+    const order = channelsLast(4);
+    const result = table.add(
+      name,
+      {
+        op: "convolution",
+        kernel: own,
+        strides: own,
+        dilations: own,
+        pads: NO_PADS,
+        groups: scale.length,
+        activation: "none",
+      },
+      [table.arranged(x, order)],
+      { shape: x.shape, order },
+    );
+    table.setParameter(result.row, "kernel", ndArray([1, 1, scale.length, 1], Float32Array.from(scale)));
+    table.setParameter(result.row, "bias", ndArray([shift.length], Float32Array.from(shift)));
+    return result;
+  }
   // Channels are the last axis in memory.
   const order = [...x.order.filter((axis) => axis !== 1), 1];
   const moved = table.arranged(x, order);

@@ -59,10 +59,12 @@ export function permuted(
   const steps = order.map((axis) => strides[axis]);
   const result = new Float32Array(data.length);
   const at = new Array<number>(sizes.length).fill(0);
+  // The last axis in a loop of its own: matrices of a hundred million numbers are turned here.
+  const [length, step] = [sizes.at(-1) ?? 1, steps.at(-1) ?? 1];
   let from = 0;
-  for (let index = 0; index < result.length; index++) {
-    result[index] = data[from];
-    for (let axis = sizes.length - 1; axis >= 0; axis--) {
+  for (let index = 0; index < result.length; ) {
+    for (let last = 0; last < length; last++) result[index++] = data[from + last * step];
+    for (let axis = sizes.length - 2; axis >= 0; axis--) {
       from += steps[axis];
       if (++at[axis] < sizes[axis]) break;
       from -= steps[axis] * sizes[axis];

@@ -4,6 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import { WeightsError } from "../../core/errors.js";
 import { padByEdge } from "../../ops/edge-padding.js";
 import { groupedConv2d } from "../../ops/grouped-convolution.js";
+import { hardSigmoid } from "../../ops/hard-sigmoid.js";
 import { resizeBilinear } from "../../ops/resize-bilinear.js";
 import { stridedSlice } from "../../ops/strided-slice.js";
 import { type Rectifier, rectify } from "../rectifier.js";
@@ -164,9 +165,9 @@ function applied(row: Row<"function">, x: tf.Tensor, { rectifier }: Context): tf
     case "sigmoid":
       return tf.sigmoid(x);
     case "hardSigmoid":
-      return tf.clipByValue(tf.add(tf.mul(x, first), second), 0, 1);
+      return hardSigmoid(x, { slope: first, offset: second });
     case "hardSwish":
-      return tf.mul(x, tf.clipByValue(tf.add(tf.mul(x, 1 / 6), 0.5), 0, 1));
+      return tf.mul(x, hardSigmoid(x, { slope: 1 / 6, offset: 0.5 }));
     case "softplus":
       return tf.softplus(x);
     case "tanh":
