@@ -25,7 +25,7 @@ import {
   initialize,
   ndArray,
   predict,
-  readOnnxNetwork,
+  readNetwork,
   SCALINGS,
   selectEngine,
 } from "aspectlens";
@@ -98,7 +98,7 @@ function floats(file) {
 /** @param {string} name @returns {Promise<Row>} */
 async function measured(name) {
   const path = join(folder, `${name}.onnx`);
-  const network = await readOnnxNetwork(path);
+  const network = await readNetwork(path);
   const { table, classCount } = importedTable(network, { path, scaling: SCALINGS.imagenet });
   const size = network.size[0];
   const heads = ["one", "two"].map((aspect) => ({

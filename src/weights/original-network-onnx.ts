@@ -37,7 +37,8 @@ export async function runOnnx(path: string, images: readonly NdArray[], scaling:
   }
 }
 
-function scaledPixels(pixels: ArrayLike<number>, { mean, deviation, channels }: PixelScaling): Float32Array {
+/** As the network's caller must scale them. @param pixels RGB 0..255, channels last. */
+export function scaledPixels(pixels: ArrayLike<number>, { mean, deviation, channels }: PixelScaling): Float32Array {
   return Float32Array.from(pixels, (_, index) => {
     const channel = index % 3;
     const from = channels === "rgb" ? index : index - channel + (2 - channel);

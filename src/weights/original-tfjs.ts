@@ -15,7 +15,7 @@ export async function openTfjs(path: string, lastLayer: string): Promise<Origina
   return openLayers(path, artifacts, lastLayer);
 }
 
-function artifactsOf({ format, topology, groups }: TfjsFile): tf.io.ModelArtifacts {
+export function artifactsOf({ format, topology, groups }: TfjsFile): tf.io.ModelArtifacts {
   const bytes = Buffer.concat(groups.map((group) => group.bytes));
   return {
     format,
@@ -60,7 +60,7 @@ async function openLayers(
  * TensorFlow.js allocates every weight before it reads any, so a model with more numbers than the file is refused
  * before.
  */
-async function withWeightsOf<Result>(numbers: number, work: () => Promise<Result>): Promise<Result> {
+export async function withWeightsOf<Result>(numbers: number, work: () => Promise<Result>): Promise<Result> {
   const prototype = tf.layers.Layer.prototype as unknown as { addWeight: (...given: unknown[]) => unknown };
   const { addWeight } = prototype;
   let made = 0;
@@ -77,7 +77,7 @@ async function withWeightsOf<Result>(numbers: number, work: () => Promise<Result
 }
 
 /** The number of multiplications: all features, each times the number of weights that it is computed with. */
-function multiplicationsOf({ layers }: tf.LayersModel): number {
+export function multiplicationsOf({ layers }: tf.LayersModel): number {
   return layers.reduce((sum, layer) => {
     const shapes = [layer.outputShape].flat(2) as (number | null)[];
     const features = sizeOf(shapes.map((side) => side ?? 1));
@@ -125,7 +125,7 @@ function original(
 }
 
 /** Runs on the plain JavaScript backend, independent of the backend that an engine may have chosen. */
-async function onCpu<Result>(work: () => Promise<Result>): Promise<Result> {
+export async function onCpu<Result>(work: () => Promise<Result>): Promise<Result> {
   tf.enableProdMode(); // otherwise it prints an advertisement for its faster backends
   const before = tf.getBackend();
   await tf.setBackend("cpu");

@@ -68,7 +68,9 @@ async function goldenSamples(
 ): Promise<Uint8Array[]> {
   try {
     const file = join(run, "config.json");
-    const config = parseJson(await readFile(file), { where: file, error: ConfigError }) as { dataset: string };
+    const config = parseJson(await readFile(file), { where: file, error: ConfigError }) as { dataset?: string };
+    // An imported network has none.
+    if (config.dataset === undefined) return [];
     const dataset = await openDataset(config.dataset);
     const split = [...SPLITS].reverse().find((name) => splitSize(dataset, name) > 0);
     if (!split) return [];

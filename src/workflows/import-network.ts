@@ -1,6 +1,7 @@
 /** A finished classifier from another tool as a run: `evaluate` and `export` take it, and heads can be added to it. */
 
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import type * as tf from "@tensorflow/tfjs";
 import type { Sample, Task } from "../core/annotation.js";
@@ -15,11 +16,12 @@ import { createModel, type Model, predict } from "../model/model.js";
 import type { ModelSpec } from "../model/model-spec.js";
 import { type TrainedModel, writeTrainedModel } from "../model/trained-model.js";
 import { inRunFolder, isRunFolder, markRunFolder } from "../train/run-folder.js";
-import { readOnnxFile } from "../trunk/formats/onnx-file.js";
 import { type ImportedTable, importedTable } from "../trunk/networks/import-table.js";
 import type { PixelScaling } from "../trunk/networks/network-table.js";
-import { type ReadNetwork, readOnnxNetwork } from "../trunk/networks/read-onnx-network.js";
+import { type NetworkForm, readNetwork } from "../trunk/networks/read-network.js";
+import type { ReadNetwork } from "../trunk/networks/read-nodes.js";
 import { runOnnx } from "../weights/original-network-onnx.js";
+import { runLayersModel } from "../weights/original-network-tfjs.js";
 
 /** How `importNetwork` reads a network, and where it writes. */
 export interface ImportNetworkOptions {
@@ -41,10 +43,15 @@ export interface ImportedNetwork {
   readonly trained: TrainedModel;
   /** What stood behind the logits, and is left out. */
   readonly ending: "softmax" | "sigmoid" | "none";
-  /** Largest difference of a logit from ONNX Runtime's on the file itself, over the largest logit. */
-  readonly error: number;
+  /**
+   * Largest difference of an output from the file's own runtime, over the largest output; `null` where none was compared.
+   */
+  readonly error: number | null;
+  readonly runtime: "ONNX Runtime" | "TensorFlow.js";
   /** On so many images. */
   readonly comparedImages: number;
+  /** Why there is no comparison. */
+  readonly notCompared?: string;
 }
 
 /** float32 sums in different orders, through some hundred layers. */
@@ -52,26 +59,28 @@ const TOLERANCE = 1e-4;
 const MOST_IMAGES = 200;
 
 /**
- * Reads the network, proves that it computes here what it computes in ONNX Runtime, and writes `best/`.
+ * Reads the network, proves that it computes here what its own runtime computes of the file, and writes `best/`.
  *
+ * @param file or the folder of a `model.json`.
  * @throws WeightsError where it cannot be read, or computes something else; ConfigError where the folder is taken, or
  *   there are not as many names as classes.
  */
-export async function importNetwork(path: string, options: ImportNetworkOptions): Promise<ImportedNetwork> {
+export async function importNetwork(file: string, options: ImportNetworkOptions): Promise<ImportedNetwork> {
   const { out, engine, scaling, inputSize, source } = options;
   if ((await exists(out)) && (await isRunFolder(out)))
     throw new ConfigError(`${out}: holds a run already.`, { cure: "Choose another --out.", file: out });
-  const network = await readOnnxNetwork(path, { inputSize });
+  const network = await readNetwork(file, { inputSize });
+  const { path } = network;
   const imported = importedTable(network, { path, scaling, source });
   const spec = specOf(path, { network, imported, classes: options.classes });
   const model = createModel(spec);
   const parameters = parametersOf(network, imported);
   const images = await imagesOf(options.images ?? [], spec.trunk.inputSize);
-  const { error, count } = await compare(path, { model, parameters, engine, images, ending: imported.ending, scaling });
+  const compared = await compare(network, { model, parameters, engine, images, ending: imported.ending, scaling });
   const samples = images.map((image, index): Sample => ({ path: String(index), image, target: {}, aspects: {} }));
   const references = await computeReferences(model, { engine, parameters, samples: [samples] });
   const hash = createHash("sha256")
-    .update(await readOnnxFile(path))
+    .update(await readFile(path))
     .digest("hex");
   const isDrawn = options.images === undefined || options.images.length === 0;
   const trained: TrainedModel = {
@@ -88,7 +97,7 @@ export async function importNetwork(path: string, options: ImportNetworkOptions)
     await writeTrainedModel(join(out, "best"), trained);
     await markRunFolder(out);
   });
-  return { trained, ending: imported.ending, error, comparedImages: count };
+  return { trained, ending: imported.ending, ...compared };
 }
 
 const NO_IMAGES =
@@ -148,7 +157,7 @@ const COMPARED = 4;
 
 /** @throws WeightsError where a logit differs from what ONNX Runtime computes from the file. */
 async function compare(
-  path: string,
+  { path, form }: { readonly path: string; readonly form: NetworkForm },
   given: {
     readonly model: Model;
     readonly parameters: NdArrays;
@@ -157,7 +166,8 @@ async function compare(
     readonly ending: ImportedTable["ending"];
     readonly scaling: PixelScaling;
   },
-): Promise<{ error: number; count: number }> {
+): Promise<Pick<ImportedNetwork, "error" | "runtime" | "comparedImages" | "notCompared">> {
+  const runtime = form === "onnx" ? "ONNX Runtime" : "TensorFlow.js";
   const { model, parameters, engine, images, ending, scaling } = given;
   const { inputSize } = model.spec.trunk;
   const shape = [1, inputSize, inputSize, 3];
@@ -168,7 +178,9 @@ async function compare(
   const compared = images.slice(0, COMPARED).map((image) => ndArray(shape, Float32Array.from(image)));
   let error = 0;
   try {
-    const wanted = await runOnnx(path, compared, scaling);
+    const run = form === "onnx" ? runOnnx : runLayersModel;
+    const wanted = await run(path, compared, scaling);
+    if ("notCompared" in wanted) return { error: null, runtime, comparedImages: 0, ...wanted };
     for (const [index, image] of compared.entries()) {
       const { class: logits } = await compiled.run({ image });
       error = Math.max(error, difference(ended(logits, ending), wanted[index].data));
@@ -176,9 +188,9 @@ async function compare(
   } finally {
     await compiled.dispose();
   }
-  if (error <= TOLERANCE) return { error, count: compared.length };
+  if (error <= TOLERANCE) return { error, runtime, comparedImages: compared.length };
   throw new WeightsError(
-    `${path}: computes something else here than in ONNX Runtime: its outputs differ by ${error.toExponential(1)}.`,
+    `${path}: computes something else here than in ${runtime}: its outputs differ by ${error.toExponential(1)}.`,
     { cure: "Please report it, with the file.", file: path },
   );
 }

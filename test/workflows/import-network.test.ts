@@ -13,6 +13,7 @@ import { importNetwork } from "../../src/workflows/import-network.js";
 import { runTraining } from "../../src/workflows/train-run.js";
 import { writeTinyDataset } from "../helpers/tiny-dataset.js";
 import { drawn } from "../trunk/networks/run-network.js";
+import { hasRealData, unpack } from "../trunk/real-data.js";
 import { type Model, type Node, writeOnnx } from "../trunk/write-onnx.js";
 
 const folder = mkdtempSync(join(tmpdir(), "aspectlens-import-"));
@@ -68,7 +69,7 @@ describe("a finished classifier comes in whole", () => {
   test("computes what ONNX Runtime computes, and is explained before its softmax", async () => {
     const out = join(folder, "whole");
     const { error, ending, trained } = await importNetwork(save("whole", classifier("Softmax")), { ...given(), out });
-    expect([ending, error < 1e-5]).toEqual(["softmax", true]);
+    expect([ending, (error ?? 1) < 1e-5]).toEqual(["softmax", true]);
     expect(trained.spec).toMatchObject({
       source: "gated",
       trunk: { name: "whole", inputSize: 64 },
@@ -118,6 +119,29 @@ describe("a finished classifier comes in whole", () => {
       expect(explanation.prediction).toMatchObject({ scores: { with: expect.any(Number) } });
     } finally {
       await explainer.dispose();
+    }
+  });
+});
+
+describe.skipIf(!hasRealData)("a model of Teachable Machine", () => {
+  test("answers its 22 images as its own runtime does", { timeout: 120_000 }, async () => {
+    const { folder: unpacked, dispose } = unpack("fixtures.tar.gz");
+    try {
+      const source = join(unpacked, "fixtures", "teachable_machine");
+      const out = join(folder, "teachable");
+      const { error, runtime, trained } = await importNetwork(source, { engine, out, scaling: SCALINGS.tf });
+      expect([runtime, (error ?? 1) < 1e-5, trained.spec.source]).toEqual(["TensorFlow.js", true, "block_13_expand"]);
+      const bundle = join(folder, "teachable.aspect");
+      await exportRun(out, bundle);
+      const explainer = await openExplainer(bundle);
+      for (const { file, probs } of JSON.parse(readFileSync(join(source, "expected.json"), "utf8"))) {
+        const { explanation } = await explainer.explain(join(source, file));
+        const scores = "scores" in explanation.prediction ? Object.values(explanation.prediction.scores) : [];
+        for (const [index, wanted] of probs.entries()) expect(Math.abs(scores[index] - wanted)).toBeLessThan(1e-5);
+      }
+      await explainer.dispose();
+    } finally {
+      dispose();
     }
   });
 });

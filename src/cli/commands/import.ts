@@ -1,8 +1,11 @@
 /** `aspectlens import`: a finished classifier from another tool becomes a run. */
 
 import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { type Command, Option } from "commander";
 import { ConfigError, InputError } from "../../core/errors.js";
+import { parseJson } from "../../core/json.js";
+import { isRecord, isStrings } from "../../core/json-values.js";
 import { selectEngine } from "../../engine/select-engine.js";
 import { type PixelScaling, SCALINGS } from "../../trunk/networks/network-table.js";
 import { importNetwork } from "../../workflows/import-network.js";
@@ -16,7 +19,7 @@ import { sideOf } from "./inspect.js";
 interface ImportCommand extends CommonOptions, EngineOptions {
   readonly out: string;
   readonly classes?: string;
-  readonly scaling: PixelScaling;
+  readonly scaling?: PixelScaling;
   readonly inputSize?: number;
   readonly source?: string;
   readonly images?: readonly string[];
@@ -25,17 +28,20 @@ interface ImportCommand extends CommonOptions, EngineOptions {
 export function addImport(program: Command): void {
   engineOptions(program.command("import"))
     .description("import a finished classifier from another tool, whole, as a run that heads can be added to")
-    .argument("<network>", "an .onnx file of opset 9 to 21; for weights of a trunk alone: aspectlens weights import")
+    .argument(
+      "<network>",
+      "an .onnx file of opset 9 to 21; the model.json (or its folder) of a TensorFlow.js layers-model, as Teachable " +
+        "Machine saves it; for weights of a trunk alone: aspectlens weights import",
+    )
     .requiredOption("--out <run>", "run folder to write")
     .option("--classes <file>", "text file with the name of a class in each line, in the order of the outputs")
     .addOption(
       new Option(
         "--scaling <how>",
         "what the network expects of pixels: tf (-1..1), unit (0..1), caffe (BGR minus ImageNet's mean), imagenet " +
-          "(torchvision), none (0..255), or MEAN/DEVIATION of 0..1, as 0.5/0.25 or 0.4,0.5,0.6/0.2,0.2,0.2",
-      )
-        .argParser(scalingOf)
-        .makeOptionMandatory(),
+          "(torchvision), none (0..255), or MEAN/DEVIATION of 0..1, as 0.5/0.25 or 0.4,0.5,0.6/0.2,0.2,0.2; only a " +
+          "folder of Teachable Machine says it itself",
+      ).argParser(scalingOf),
     )
     .option("--input-size <pixels>", "height and width of its image, where the file leaves them open", sideOf)
     .option("--source <layer>", "layer to explain at, one that aspectlens inspect lists; by default as it says")
@@ -47,6 +53,7 @@ export function addImport(program: Command): void {
       `
 Examples:
   aspectlens import resnet18.onnx --scaling imagenet --classes labels.txt --out runs/resnet --images photos
+  aspectlens import my_teachable_machine --out runs/mine
   aspectlens train aspects.json --add-heads runs/resnet`,
     )
     .action((network: string, options: ImportCommand) => runCommand(options, () => runImport(network, options)));
@@ -72,14 +79,20 @@ function scalingOf(text: string): PixelScaling {
 
 async function runImport(
   path: string,
-  { out, classes, scaling, inputSize, source, images, json, ...options }: ImportCommand,
+  { out, classes, scaling: asked, inputSize, source, images, json, ...options }: ImportCommand,
 ): Promise<void> {
-  const names = classes === undefined ? undefined : await readNames(classes);
+  const teachable = await readTeachableMachine(path);
+  const scaling = asked ?? (teachable && SCALINGS.tf);
+  if (!scaling)
+    throw new ConfigError("--scaling: what the network expects of pixels must be said: no file says it.", {
+      cure: `One of ${Object.keys(SCALINGS).join(", ")}, or MEAN/DEVIATION; torchvision's networks want imagenet.`,
+    });
+  const names = classes === undefined ? teachable?.labels : await readNames(classes);
   const found = images && (await findImages(images));
   for (const failure of found?.failures ?? []) throw failure;
   const engine = await selectEngine({ ...options, onNotice: showNotice });
   try {
-    const { trained, ending, error, comparedImages } = await importNetwork(path, {
+    const { trained, ending, error, runtime, comparedImages, notCompared } = await importNetwork(path, {
       ...{ out, engine, scaling, inputSize, source },
       ...(names && { classes: names }),
       ...(found && { images: found.images }),
@@ -88,7 +101,17 @@ async function runImport(
     const [{ classes: labels, task }] = spec.heads.flatMap((head) => (head.kind === "classifier" ? [head] : []));
     if (json) {
       printJson({
-        ...{ run: out, source: spec.source, classes: labels, task, ending, error, comparedImages },
+        ...{
+          run: out,
+          source: spec.source,
+          classes: labels,
+          task,
+          ending,
+          error,
+          runtime,
+          comparedImages,
+          notCompared,
+        },
         warnings: provenance.warnings,
       });
       return;
@@ -97,12 +120,24 @@ async function runImport(
     printLine(
       `${path}: ${labels.length} ${task === "multi" ? "labels" : "classes"}, explained at ${spec.source}${end}`,
     );
-    printLine(`compared with ONNX Runtime on ${comparedImages} images: differs by ${error.toExponential(1)} at most`);
+    if (error === null) printLine(`not compared with the original: ${notCompared}`);
+    else
+      printLine(`compared with ${runtime} on ${comparedImages} images: differs by ${error.toExponential(1)} at most`);
     for (const warning of provenance.warnings) printLine(`warning: ${warning}`);
     printLine(`next: aspectlens train aspects.json --add-heads ${quoted(out)}`);
   } finally {
     await engine.dispose();
   }
+}
+
+/** The labels that Teachable Machine writes beside its model; it scales pixels to -1..1. */
+async function readTeachableMachine(path: string): Promise<{ readonly labels: readonly string[] } | undefined> {
+  const folder = path.endsWith("model.json") ? dirname(path) : path;
+  const file = join(folder, "metadata.json");
+  const bytes = await readFile(file).catch(() => undefined);
+  if (!bytes) return undefined;
+  const metadata = parseJson(bytes, { where: file, error: InputError, cure: "Download the model again." });
+  return isRecord(metadata) && isStrings(metadata.labels) ? { labels: metadata.labels } : undefined;
 }
 
 /** @throws InputError where the file cannot be read, or a name is there twice. */

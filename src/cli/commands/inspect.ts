@@ -5,7 +5,8 @@ import { ConfigError } from "../../core/errors.js";
 import { sizeOf } from "../../core/nd-array.js";
 import { formatTable } from "../../core/text-table.js";
 import { isSpatial, type Operation } from "../../trunk/networks/operation.js";
-import { type ReadNetwork, readOnnxNetwork } from "../../trunk/networks/read-onnx-network.js";
+import { readNetwork } from "../../trunk/networks/read-network.js";
+import type { ReadNetwork } from "../../trunk/networks/read-nodes.js";
 import { defaultSource, type SourceLayer, sourceLayers } from "../../trunk/networks/source-layers.js";
 import { printJson, printLine } from "../output.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
@@ -21,7 +22,10 @@ export function addInspect(program: Command): void {
   program
     .command("inspect")
     .description("list the layers of a network in a file, and those at which it can be explained")
-    .argument("<file>", "the network: an .onnx file of opset 9 to 21")
+    .argument(
+      "<file>",
+      "the network: an .onnx file of opset 9 to 21, or the model.json (or its folder) of a TensorFlow.js layers-model",
+    )
     .option("--input-size <pixels>", "height and width of its image, where the file leaves them open", sideOf)
     .option("--all", "list every row of the network, not only layers that can be explained at")
     .option("--json", "print one JSON object (aspectlens-network/1)")
@@ -44,7 +48,7 @@ export function sideOf(text: string): number {
 }
 
 async function runInspect(file: string, { inputSize, all = false, json }: InspectCommand): Promise<void> {
-  const network = await readOnnxNetwork(file, { inputSize });
+  const network = await readNetwork(file, { inputSize });
   const layers = sourceLayers(network.operations);
   const source = defaultSource(layers);
   const count = Object.values(network.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0);

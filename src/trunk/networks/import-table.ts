@@ -3,7 +3,7 @@
 import { WeightsError } from "../../core/errors.js";
 import type { NetworkTable, PixelScaling } from "./network-table.js";
 import type { Operation } from "./operation.js";
-import type { ReadNetwork } from "./read-onnx-network.js";
+import type { ReadNetwork } from "./read-nodes.js";
 import { defaultSource, sourceLayers } from "./source-layers.js";
 
 export interface ImportedTable {

@@ -7,7 +7,8 @@ import * as tf from "@tensorflow/tfjs";
 import { random } from "../../../src/core/random.js";
 import { InferenceSession, Tensor as OrtTensor } from "../../../src/engine/onnx-runtime.js";
 import { operate } from "../../../src/trunk/networks/operate.js";
-import { type ReadNetwork, readOnnxNetwork } from "../../../src/trunk/networks/read-onnx-network.js";
+import type { ReadNetwork } from "../../../src/trunk/networks/read-nodes.js";
+import { readOnnxNetwork } from "../../../src/trunk/networks/read-onnx-network.js";
 import { type Model, type Node, type Tensor, writeOnnx } from "../write-onnx.js";
 
 /** Uniform in -1..1, the same for the same seed. */

@@ -1,0 +1,33 @@
+/** Reads a network from a file of any form that is known. */
+
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { WeightsError } from "../../core/errors.js";
+import { readTfjsModel } from "../formats/tfjs-model.js";
+import { readKerasNetwork } from "./read-keras-network.js";
+import type { ReadNetwork } from "./read-nodes.js";
+import { readOnnxNetwork } from "./read-onnx-network.js";
+
+/** How a network's file is named by who runs it beside us. */
+export type NetworkForm = "onnx" | "tfjs";
+
+/**
+ * @param source an `.onnx` file; a `model.json` of a TensorFlow.js layers-model, or the folder of one.
+ * @param inputSize height and width of the image, where the file leaves them open.
+ * @throws WeightsError where it is of no known form, cannot be read, or is no convolutional network of images.
+ */
+export async function readNetwork(
+  source: string,
+  { inputSize }: { readonly inputSize?: number } = {},
+): Promise<ReadNetwork & { readonly form: NetworkForm; readonly path: string }> {
+  const isFolder = (await stat(source).catch(() => undefined))?.isDirectory() ?? false;
+  const path = isFolder ? join(source, "model.json") : source;
+  if (!path.endsWith(".json")) return { ...(await readOnnxNetwork(path, { inputSize })), form: "onnx", path };
+  const file = await readTfjsModel(path);
+  if (file.topology === undefined)
+    throw new WeightsError(`${path}: is a graph-model, of which only weights of trunks are read.`, {
+      cure: "Give a layers-model, or export the network to ONNX.",
+      file: path,
+    });
+  return { ...(await readKerasNetwork(file, { inputSize })), form: "tfjs", path };
+}

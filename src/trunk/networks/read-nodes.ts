@@ -1,0 +1,146 @@
+/** Steps through the nodes of a network, from whatever file they are, and makes a table of rows of them. */
+
+import { WeightsError } from "../../core/errors.js";
+import type { NdArray } from "../../core/nd-array.js";
+import type { OnnxNode } from "../formats/onnx-graph.js";
+import { convolutionOperators } from "./convolution-operators.js";
+import { elementwiseOperators } from "./elementwise-operators.js";
+import { fold } from "./fold-numbers.js";
+import type { Features, GraphValue, Numbers } from "./graph-values.js";
+import type { NodeReading, OperatorReader, OperatorTable } from "./node-reading.js";
+import type { Operation } from "./operation.js";
+import { poolingOperators } from "./pooling-operators.js";
+import { shapeOperators } from "./shape-operators.js";
+import { createTable, Refusal, rowName } from "./table.js";
+
+const OPERATORS: OperatorTable = {
+  ...elementwiseOperators,
+  ...convolutionOperators,
+  ...poolingOperators,
+  ...shapeOperators,
+};
+
+/** Operators of networks that are none of ours, in the words of who made them. */
+const FOREIGN: readonly (readonly [RegExp, string])[] = [
+  [/^(LSTM|GRU|RNN)$/, "is recurrent. Only convolutional networks are read."],
+  [/^(If|Loop|Scan|SequenceMap)$/, "is control flow. Export the network without it, by tracing."],
+  [
+    /^(NonZero|TopK|NonMaxSuppression|Unique|Compress|RoiAlign|MaxRoiPool)$/,
+    "makes a shape that depends on the image. Export the part before it.",
+  ],
+  [/(Quantize|Integer|QLinear)/, "computes with quantised numbers. Export the network as float32."],
+  [/^(Attention|MultiHeadAttention)$/, "is the attention of a transformer. Only convolutional networks are read."],
+];
+
+/** A network that was read. */
+export interface ReadNetwork {
+  /** In order of computation; what no output needs is left out. */
+  readonly operations: readonly Operation[];
+  /** By `trunk/<row>/<part>`. */
+  readonly parameters: Readonly<Record<string, NdArray>>;
+  /** Of the image, pixels: height and width. */
+  readonly size: readonly [number, number];
+  /** By the graph's name, the row and the axes of its output. */
+  readonly outputs: Readonly<Record<string, Features>>;
+}
+
+/** Nodes in the words of ONNX, in order. */
+export interface NodesToRead {
+  readonly nodes: readonly OnnxNode[];
+  /** Of the standard operators. */
+  readonly opset: number;
+  /** Its tensor's name, its sides, and how it lies in memory. */
+  readonly image: { readonly name: string; readonly size: readonly [number, number]; readonly features: Features };
+  readonly outputs: readonly string[];
+  /** Numbers of a tensor that is a constant. */
+  readonly constant: (name: string) => Promise<Numbers | undefined>;
+  /** Whether a tensor is one, so that the node that makes it is not read. */
+  readonly isConstant: (name: string) => boolean;
+  /** For messages. */
+  readonly path: string;
+}
+
+/**
+ * Each node once, in its order. Numbers are folded, normalisation goes into kernels, and a transposition costs nothing
+ * where only names of axes change.
+ *
+ * @throws WeightsError where a node cannot be read: it names the node, its operator, and what would help.
+ */
+export async function readNodes({ nodes, opset, image, outputs: wanted, ...graph }: NodesToRead): Promise<ReadNetwork> {
+  const { path, constant, isConstant } = graph;
+  const table = createTable();
+  const values = new Map<string, GraphValue>([[image.name, image.features]]);
+  const readers = countReaders(nodes, wanted);
+  for (const node of nodes) {
+    if (isConstant(node.outputs[0])) continue;
+    const inputs: (GraphValue | undefined)[] = [];
+    for (const name of node.inputs) inputs.push(values.get(name) ?? (await constant(name)));
+    const reading: NodeReading = {
+      ...{ node, opset, table },
+      name: rowName(node.name, node.operator),
+      input: (index) => inputs[index],
+      isOnlyReader: (index) => readers.get(node.inputs[index]) === 1,
+    };
+    const outputs = inNode(path, node, () => read(reading, inputs));
+    for (const [index, name] of node.outputs.entries()) if (name && outputs[index]) values.set(name, outputs[index]);
+  }
+  const outputs = Object.fromEntries(
+    wanted.map((name) => {
+      const value = values.get(name);
+      if (value?.kind === "features") return [name, value];
+      throw new WeightsError(`${path}: its output ${name} does not depend on the image.`, {
+        cure: "Export the network again.",
+      });
+    }),
+  );
+  const operations = neededFor(Object.values(outputs), [...table.rows.values()]);
+  const isKept = new Set(operations.map(({ name }) => name));
+  const parameters = Object.entries(table.parameters).filter(([name]) => isKept.has(name.split("/")[1]));
+  return { operations, parameters: Object.fromEntries(parameters), size: image.size, outputs };
+}
+
+function read(reading: NodeReading, inputs: readonly (GraphValue | undefined)[]): readonly GraphValue[] {
+  const { operator } = reading.node;
+  const isNumbers = (value: GraphValue | undefined): value is Numbers | undefined => value?.kind !== "features";
+  if (inputs.every(isNumbers)) return [fold(reading.node, inputs)];
+  const reader: OperatorReader | undefined = Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator] : undefined;
+  if (!reader) {
+    const known = FOREIGN.find(([pattern]) => pattern.test(operator));
+    throw new Refusal(
+      known?.[1] ?? "is an operator that is not read.",
+      known ? undefined : "Export the part before it.",
+    );
+  }
+  const result = reader(reading);
+  return Array.isArray(result) ? result : [result as GraphValue];
+}
+
+function inNode<Result>(path: string, node: OnnxNode, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const what = `${path}: node ${node.name} (${node.operator}) ${error.message}`;
+    throw new WeightsError(what.endsWith(".") ? what : `${what}.`, { cure: error.cure, file: path });
+  }
+}
+
+/** How many nodes and outputs read each tensor; a node that reads it twice counts twice. */
+function countReaders(nodes: readonly OnnxNode[], outputs: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of [...nodes.flatMap(({ inputs }) => inputs), ...outputs])
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
+
+/** Rows that outputs need, in order. */
+function neededFor(outputs: readonly Features[], rows: readonly Operation[]): readonly Operation[] {
+  const needed = new Set(outputs.map(({ row }) => row));
+  const kept: Operation[] = [];
+  for (const row of rows.toReversed()) {
+    if (!needed.has(row.name)) continue;
+    for (const input of row.inputs) needed.add(input);
+    kept.push(row);
+  }
+  return kept.reverse();
+}
