@@ -21,14 +21,28 @@ SIZES = {"inception_v3": 299}
 OPSET = 13
 
 
+# Between fresh layers all places become alike to the last bit. Then it is chance which of them is the maximum of a
+# window, and so is the gradient: these have statistics of their own features.
+POOLING_OFTEN = ("googlenet", "inception_v3")
+
+
+def normalised(network, size):
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 1.0
+    network.train()
+    network(torch.randn(4, 3, size, size, generator=torch.Generator().manual_seed(5)))
+    return network
+
+
 def shaken(network):
     """Statistics, scales and layer scales as training leaves them: none at its starting value."""
     generator = torch.Generator().manual_seed(7)
     draw = lambda like, low, high: torch.rand(like.shape, generator=generator) * (high - low) + low
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.copy_(draw(module.running_mean, -0.1, 0.1))
-            module.running_var.copy_(draw(module.running_var, 0.5, 1.5))
+            module.running_mean.add_(draw(module.running_mean, -0.1, 0.1) * module.running_var.sqrt())
+            module.running_var.mul_(draw(module.running_var, 0.5, 1.5))
             module.weight.data.copy_(draw(module.weight, 0.7, 1.3))
             module.bias.data.copy_(draw(module.bias, -0.2, 0.2))
     for name, parameter in network.named_parameters():
@@ -53,10 +67,10 @@ def create(name):
     if name in SEGMENTATION:
         make = getattr(torchvision.models.segmentation, name)
         return Logits(make(weights=None, weights_backbone=None, num_classes=21))
-    extra = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
-    if extra:
-        extra["aux_logits"] = False
-    return getattr(torchvision.models, name)(weights=None, **extra)
+    if name in POOLING_OFTEN:
+        network = getattr(torchvision.models, name)(weights=None, init_weights=False, aux_logits=False)
+        return normalised(network, SIZES.get(name, 224))
+    return getattr(torchvision.models, name)(weights=None)
 
 
 def export(folder, name):
