@@ -138,6 +138,47 @@ export async function fewImages(models, variant) {
   return { titles: ["images with a cause", ...Object.keys(ways)], rows };
 }
 
+/**
+ * Every variant with a line for each model, fitted on every second image with the variant's own line of all models as the
+ * prior, and shown on the others.
+ *
+ * @param {readonly Measured[]} models @param {Readonly<Record<string, number>>} lines of all models, by variant
+ */
+export function ownLines(models, lines) {
+  const { slope } = GENERAL_LINES.evidence;
+  const rows = Object.entries(lines).map(([variant, general]) => {
+    let [reached, uncausedCount] = [0, 0];
+    const found = models.map((model) => {
+      const isFirst = (/** @type {number} */ index) => index % 2 === 0;
+      const isShown = (/** @type {number} */ index) => index % 2 === 1;
+      const known = [...rankedOf(model, variant, isFirst), ...uncaused(model, variant, isFirst)];
+      const line = fitLine(known, { slope, line: general }) ?? general;
+      const shown = rankedOf(model, variant, isShown);
+      const others = uncaused(model, variant, isShown);
+      reached += others.filter(({ score }) => score >= line).length;
+      uncausedCount += others.length;
+      const shareOf = (/** @type {boolean} */ isPositive) => {
+        const own = shown.filter((one) => one.isPositive === isPositive);
+        return own.filter(({ score }) => score >= line).length / own.length;
+      };
+      return { balanced: balancedAccuracy(shown, line), causes: shareOf(true), distractors: shareOf(false) };
+    });
+    const of = (/** @type {"balanced" | "causes" | "distractors"} */ key) => found.map((one) => one[key]);
+    return [
+      ...[variant, percent(mean(of("balanced"))), percent(Math.min(...of("balanced")))],
+      ...[mean(of("causes")), Math.min(...of("causes")), mean(of("distractors")), Math.max(...of("distractors"))].map(
+        percent,
+      ),
+      percent(reached / uncausedCount),
+    ];
+  });
+  const titles = [
+    ...["variant", "balanced accuracy", "worst model", "causes", "worst model", "distractors", "worst model"],
+    "in answers no cause made",
+  ];
+  return { titles, rows };
+}
+
 /** Causes and distractors of answers that a cause made. @param {Measured} model @param {string} variant @param {(image: number) => boolean} qualifies @returns {Ranked[]} */
 function rankedOf({ images }, variant, qualifies = () => true) {
   return images

@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { random } from "../../examples/support/random.js";
 import { mean, percent } from "./numbers.js";
-import { fewImages, reliabilityOf } from "./reliability.js";
+import { fewImages, ownLines, reliabilityOf } from "./reliability.js";
 
 /**
  * @typedef {{ name: string, scores: Readonly<Record<string, number>> }} Scored
@@ -59,6 +59,8 @@ export async function writeTable(folder, path) {
     });
   });
   const few = await fewImages(models, variants[0]);
+  const lines = Object.fromEntries(variants.map((variant) => [variant, bestLine(models, variant)]));
+  const apart = ownLines(models, lines);
   const reliability = await reliabilityOf(models, variants[0]);
   const text = [
     "# Does each rule of the score earn its place?",
@@ -68,6 +70,12 @@ export async function writeTable(folder, path) {
     "shown on the others. Intervals: bootstrap over models and images, 5 to 95 %.",
     "",
     markdown(titles, rows),
+    "",
+    "## With a line for each model",
+    "",
+    "As training sets it: fitted on every second image, the variant's line of all models as the prior; shown on the others.",
+    "",
+    markdown(apart.titles, apart.rows),
     "",
     "## As defined, model by model",
     "",
