@@ -62,6 +62,16 @@ export async function holdsCheckpoint(out: string): Promise<boolean> {
   }
 }
 
+/** Whether a folder holds a network that was imported, and no training. */
+export async function holdsImport(out: string): Promise<boolean> {
+  const bytes = await readIfThere(join(out, "config.json")).catch(() => null);
+  try {
+    return bytes !== null && Object.hasOwn(JSON.parse(Buffer.from(bytes).toString("utf8")), "imported");
+  } catch {
+    return false;
+  }
+}
+
 /** Where a training would begin in the folder of another. */
 export function runIsThere(out: string): InputError {
   return new InputError(`${out}: holds a training run already.`, {

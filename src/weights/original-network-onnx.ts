@@ -3,16 +3,23 @@
 import { WeightsError } from "../core/errors.js";
 import { type NdArray, ndArray } from "../core/nd-array.js";
 import { externalData, readOnnxFile } from "../trunk/formats/onnx-file.js";
+import { withOutput } from "../trunk/formats/onnx-model.js";
 import type { PixelScaling } from "../trunk/networks/network-table.js";
 
 /**
  * @param images `[1, size, size, 3]` each, RGB 0..255.
- * @returns the first output of each.
+ * @param options.tensor what is wanted of the network; its first output by default.
+ * @returns it for each image.
  * @throws WeightsError where the runtime cannot open or run the file.
  */
-export async function runOnnx(path: string, images: readonly NdArray[], scaling: PixelScaling): Promise<NdArray[]> {
+export async function runOnnx(
+  path: string,
+  images: readonly NdArray[],
+  { scaling, tensor }: { readonly scaling: PixelScaling; readonly tensor?: string },
+): Promise<NdArray[]> {
   const { InferenceSession, Tensor } = await import("../engine/onnx-runtime.js");
-  const model = await readOnnxFile(path);
+  const whole = await readOnnxFile(path);
+  const model = tensor === undefined ? whole : withOutput(whole, tensor);
   try {
     const options = { externalData: await externalData(model, path), logSeverityLevel: 3 } as const;
     const session = await InferenceSession.create(model, options);

@@ -16,7 +16,7 @@ import { artifactsOf, multiplicationsOf, onCpu, withWeightsOf } from "./original
 export async function runLayersModel(
   path: string,
   images: readonly NdArray[],
-  scaling: PixelScaling,
+  { scaling }: { readonly scaling: PixelScaling },
 ): Promise<NdArray[] | NotCompared> {
   const artifacts = artifactsOf(await readTfjsFile(path));
   const numbers = (artifacts.weightSpecs ?? []).reduce((sum, { shape }) => sum + sizeOf(shape), 0);

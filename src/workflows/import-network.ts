@@ -34,6 +34,7 @@ export interface ImportNetworkOptions {
   /** Where the file leaves the image's size open. */
   readonly inputSize?: number;
   readonly source?: string;
+  readonly signal?: AbortSignal;
   /** Images that are typical of what it will see: their mean features are the reference. */
   readonly images?: readonly string[];
 }
@@ -67,8 +68,7 @@ const MOST_IMAGES = 200;
  */
 export async function importNetwork(file: string, options: ImportNetworkOptions): Promise<ImportedNetwork> {
   const { out, engine, scaling, inputSize, source } = options;
-  if ((await exists(out)) && (await isRunFolder(out)))
-    throw new ConfigError(`${out}: holds a run already.`, { cure: "Choose another --out.", file: out });
+  if ((await isRunFolder(out)) && (await exists(join(out, "best", "model.json")))) throw taken(out);
   const network = await readNetwork(file, { inputSize });
   const { path } = network;
   const imported = importedTable(network, { path, scaling, source });
@@ -76,7 +76,9 @@ export async function importNetwork(file: string, options: ImportNetworkOptions)
   const model = createModel(spec);
   const parameters = parametersOf(network, imported);
   const images = await imagesOf(options.images ?? [], spec.trunk.inputSize);
-  const compared = await compare(network, { model, parameters, engine, images, ending: imported.ending, scaling });
+  options.signal?.throwIfAborted();
+  const compared = await compare(network, { model, parameters, engine, images, imported, scaling });
+  options.signal?.throwIfAborted();
   const samples = images.map((image, index): Sample => ({ path: String(index), image, target: {}, aspects: {} }));
   const references = await computeReferences(model, { engine, parameters, samples: [samples] });
   const hash = createHash("sha256")
@@ -91,13 +93,20 @@ export async function importNetwork(file: string, options: ImportNetworkOptions)
       warnings: isDrawn ? [NO_IMAGES] : [],
     },
   };
+  options.signal?.throwIfAborted();
   await inRunFolder(out, async () => {
+    // Another import may have come first. From here on the folder is a run's, so that one that is killed can be removed.
+    if (await exists(join(out, "best", "model.json"))) throw taken(out);
+    await markRunFolder(out);
     await makeFolder(join(out, "best"));
     await writeJson(join(out, "config.json"), { imported: basename(path), source: spec.source, scaling });
     await writeTrainedModel(join(out, "best"), trained);
-    await markRunFolder(out);
   });
   return { trained, ending: imported.ending, ...compared };
+}
+
+function taken(out: string): ConfigError {
+  return new ConfigError(`${out}: holds a run already.`, { cure: "Choose another --out.", file: out });
 }
 
 const NO_IMAGES =
@@ -163,12 +172,15 @@ async function compare(
     readonly parameters: NdArrays;
     readonly engine: Engine;
     readonly images: readonly Uint8Array[];
-    readonly ending: ImportedTable["ending"];
+    readonly imported: ImportedTable;
     readonly scaling: PixelScaling;
   },
 ): Promise<Pick<ImportedNetwork, "error" | "runtime" | "comparedImages" | "notCompared">> {
   const runtime = form === "onnx" ? "ONNX Runtime" : "TensorFlow.js";
-  const { model, parameters, engine, images, ending, scaling } = given;
+  const { model, parameters, engine, images, imported, scaling } = given;
+  // The logits, where the file has a name for them: behind a softmax that is sure, wrong ones look right.
+  const isCut = form === "onnx" && imported.ending !== "none" && imported.logits !== undefined;
+  const ending = isCut ? "none" : imported.ending;
   const { inputSize } = model.spec.trunk;
   const shape = [1, inputSize, inputSize, 3];
   const compiled = await engine.compile(
@@ -179,7 +191,7 @@ async function compare(
   let error = 0;
   try {
     const run = form === "onnx" ? runOnnx : runLayersModel;
-    const wanted = await run(path, compared, scaling);
+    const wanted = await run(path, compared, { scaling, ...(isCut && { tensor: imported.logits }) });
     if ("notCompared" in wanted) return { error: null, runtime, comparedImages: 0, ...wanted };
     for (const [index, image] of compared.entries()) {
       const { class: logits } = await compiled.run({ image });

@@ -94,6 +94,12 @@ describe("a finished classifier comes in whole", () => {
     await expect(refused({ classes: ["one"] })).rejects.toThrow(/--classes: has 1 names, .* has 2 outputs/);
     await expect(refused({ source: "mean" })).rejects.toThrow(/cannot be explained at mean\. Its layers: c1, /);
     await expect(refused({ out: join(folder, "whole") })).rejects.toThrow(/holds a run already/);
+    // Nor does a training write over it.
+    const raw = { dataset: data, out: join(folder, "whole") };
+    for (const isResumed of [false, true])
+      await expect(runTraining(raw, { engine, isResumed })).rejects.toThrow(/holds a network that was imported/);
+    const stopped = AbortSignal.abort(new Error("stopped"));
+    await expect(refused({ signal: stopped })).rejects.toThrow("stopped");
     const maps = { ...classifier(), output: "gated" };
     await expect(importNetwork(save("maps", maps), { ...given(), out: join(folder, "maps") })).rejects.toThrow(
       /ends in 8 x 8 x 8 numbers, no answer of a classifier/,

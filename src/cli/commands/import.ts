@@ -56,7 +56,9 @@ Examples:
   aspectlens import my_teachable_machine --out runs/mine
   aspectlens train aspects.json --add-heads runs/resnet`,
     )
-    .action((network: string, options: ImportCommand) => runCommand(options, () => runImport(network, options)));
+    .action((network: string, options: ImportCommand) =>
+      runCommand(options, (signal) => runImport(network, options, signal)),
+    );
 }
 
 /** @throws ConfigError where it is none of the names, nor two lists of numbers. */
@@ -80,6 +82,7 @@ function scalingOf(text: string): PixelScaling {
 async function runImport(
   path: string,
   { out, classes, scaling: asked, inputSize, source, images, json, ...options }: ImportCommand,
+  signal: AbortSignal,
 ): Promise<void> {
   const teachable = await readTeachableMachine(path);
   const scaling = asked ?? (teachable && SCALINGS.tf);
@@ -93,7 +96,7 @@ async function runImport(
   const engine = await selectEngine({ ...options, onNotice: showNotice });
   try {
     const { trained, ending, error, runtime, comparedImages, notCompared } = await importNetwork(path, {
-      ...{ out, engine, scaling, inputSize, source },
+      ...{ out, engine, scaling, inputSize, source, signal },
       ...(names && { classes: names }),
       ...(found && { images: found.images }),
     });

@@ -87,9 +87,14 @@ export function smallNumbers(tensor: OnnxTensor | undefined): readonly number[] 
  * All numbers of a tensor of floats.
  *
  * @param path of the model: files beside it are read from its folder alone.
+ * @param options.hasBounds whether numbers may be infinite, as bounds are.
  * @throws WeightsError where they are no floats, not finite, too few, or lie in a file that is absent or elsewhere.
  */
-export async function tensorFloats(tensor: OnnxTensor, path: string): Promise<Float32Array<ArrayBuffer>> {
+export async function tensorFloats(
+  tensor: OnnxTensor,
+  path: string,
+  { hasBounds = false }: { readonly hasBounds?: boolean } = {},
+): Promise<Float32Array<ArrayBuffer>> {
   const type = FLOATS[tensor.type];
   const place = `${path}: ${tensor.name || "a constant"}`;
   if (!type)
@@ -102,11 +107,19 @@ export async function tensorFloats(tensor: OnnxTensor, path: string): Promise<Fl
       cure: "Fetch or export it again.",
     });
   const floats = floatsOf(bytes, type);
-  if (!floats.every(Number.isFinite))
+  if (!floats.every((value) => Number.isFinite(value) || (hasBounds && !Number.isNaN(value))))
     throw new WeightsError(`${place} holds numbers that are not finite.`, {
       cure: "Take the weights of another epoch.",
     });
   return floats;
+}
+
+/** Constants of no more numbers may be bounds, where infinity means none. */
+const MOST_BOUNDS = 4;
+
+/** Whether its numbers are of a type of whole ones. */
+export function isWhole({ type }: OnnxTensor): boolean {
+  return INTEGER_BITS[type] !== undefined;
 }
 
 /**
@@ -116,9 +129,12 @@ export async function tensorFloats(tensor: OnnxTensor, path: string): Promise<Fl
  */
 export async function numbersOf(tensor: OnnxTensor, path: string): Promise<ArrayLike<number>> {
   const bits = INTEGER_BITS[tensor.type];
-  if (!bits || tensor.external) return tensorFloats(tensor, path);
+  if (!bits) return tensorFloats(tensor, path, { hasBounds: sizeOf(tensor.shape) <= MOST_BOUNDS });
   if (tensor.integers.length > 0) return tensor.integers;
-  const { bytes, shape } = tensor;
+  const { shape, external } = tensor;
+  const needed = (sizeOf(shape) * bits) / 8;
+  const place = `${path}: ${tensor.name || "a constant"}`;
+  const bytes = external ? await externalBytes(external, { needed, path, place }) : tensor.bytes;
   if (bytes.length !== (sizeOf(shape) * bits) / 8)
     throw new WeightsError(
       `${path}: ${tensor.name || "a constant"} has ${bytes.length} bytes for ${sizeOf(shape)} numbers.`,

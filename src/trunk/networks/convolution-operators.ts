@@ -150,7 +150,8 @@ function batchNorm(reading: NodeReading): GraphValue {
   const epsilon = floatOf(reading, "epsilon", 1e-5);
   const scale = Float64Array.from(gamma, (value, channel) => value / Math.sqrt(variance[channel] + epsilon));
   const shift = Float64Array.from(beta, (value, channel) => value - mean[channel] * scale[channel]);
-  if (reading.isOnlyReader(0) && scaled(table, x, { scale, shift })) return x;
+  const isLast = x.order.at(-1) === 1 && x.shape[1] === scale.length;
+  if (isLast && reading.isOnlyReader(0) && scaled(table, x, { scale, shift })) return x;
   if (x.shape[1] !== scale.length) throw new Refusal(`normalises ${scale.length} channels of ${x.shape[1]}`);
   if (x.shape.length === 4) {
     // A depthwise convolution of one pixel, which runs in blocks and takes an activation with it.

@@ -53,11 +53,18 @@ function withNumbers(
     throw new Refusal(`adds dimensions: ${features.shape.join(" x ")} with ${numbers.shape.join(" x ")}`);
   const changes = { op, activation: "none" as const, ...(isSwapped && { isSwapped }) };
   if (sizeOf(numbers.shape) === 1)
-    return table.add(name, { ...changes, number: Number(numbers.data[0]) }, [features], { shape, order });
+    return table.add(name, { ...changes, number: finite(numbers.data[0]) }, [features], { shape, order });
   const value = alignedNumbers(numbers, features);
   const result = table.add(name, { ...changes, value: value.shape }, [features], { shape, order });
   table.setParameter(result.row, "value", value);
   return result;
+}
+
+/** The largest float, in place of what has no number in JSON and means no bound. */
+const LARGEST = 3.4028234663852886e38;
+
+export function finite(value: number): number {
+  return Math.max(-LARGEST, Math.min(LARGEST, value));
 }
 
 /** Aligned on the right, as numpy does. @throws Refusal where sizes differ and neither is 1. */
@@ -103,12 +110,10 @@ function clip(reading: NodeReading): GraphValue {
       ? Number(numbersAt(reading, index, attribute).data[0])
       : floatOf(reading, attribute, otherwise);
   const [low, high] = [bound(1, "min", Number.NEGATIVE_INFINITY), bound(2, "max", Number.POSITIVE_INFINITY)];
-  // The largest float stands for no bound.
-  const isOpen = high >= 3e38;
   if (low === 0 && high === 6) return activation("relu6")(reading);
-  if (low === 0 && isOpen) return activation("relu")(reading);
-  const numbers = [Math.max(low, -3e38), isOpen ? 3e38 : high];
-  return apply(reading, "clip", numbers);
+  if (low === 0 && high >= 3e38) return activation("relu")(reading);
+  if (low > high) throw new Refusal(`clips to ${low}..${high}, where nothing lies between`);
+  return apply(reading, "clip", [finite(low), finite(high)]);
 }
 
 function prelu(reading: NodeReading): GraphValue {
@@ -151,7 +156,11 @@ export const elementwiseOperators: OperatorTable = {
   PRelu: prelu,
   LeakyRelu: named("leakyRelu", (reading) => [floatOf(reading, "alpha", 0.01)]),
   Elu: named("elu", (reading) => [floatOf(reading, "alpha", 1)]),
-  Selu: named("selu"),
+  Selu: (reading) => {
+    const isUsual = ["alpha", "gamma"].every((key) => reading.node.attributes[key] === undefined);
+    if (!isUsual) throw new Refusal("has an alpha or gamma of its own");
+    return apply(reading, "selu");
+  },
   Sigmoid: named("sigmoid"),
   HardSigmoid: named("hardSigmoid", (reading) => [floatOf(reading, "alpha", 0.2), floatOf(reading, "beta", 0.5)]),
   HardSwish: named("hardSwish"),

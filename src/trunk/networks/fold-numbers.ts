@@ -2,6 +2,7 @@
 
 import { sizeOf } from "../../core/nd-array.js";
 import type { OnnxNode } from "../formats/onnx-graph.js";
+import { isWhole, smallNumbers } from "../formats/onnx-tensor.js";
 import { broadcast } from "./elementwise-operators.js";
 import { type Numbers, natural, permuted, wholeAxis } from "./graph-values.js";
 import { Refusal } from "./table.js";
@@ -21,25 +22,26 @@ function numbers(shape: readonly number[], data: ArrayLike<number>): Numbers {
 }
 
 function ofTwo(compute: (a: number, b: number) => number): Fold {
-  return (_, inputs) => {
-    const [a, b] = [given(inputs, 0), given(inputs, 1)];
-    const shape = broadcast(a.shape, b.shape);
-    const at = (one: Numbers, index: number) => {
-      // The same element of every repetition, axis by axis from the right.
-      let [rest, place, step] = [index, 0, 1];
-      for (let axis = shape.length - 1; axis >= 0; axis--) {
-        const size = one.shape[axis - (shape.length - one.shape.length)] ?? 1;
-        place += size === 1 ? 0 : (rest % shape[axis]) * step;
-        step *= size;
-        rest = Math.floor(rest / shape[axis]);
-      }
-      return one.data[place];
-    };
-    return numbers(
-      shape,
-      Array.from({ length: sizeOf(shape) }, (_, index) => compute(at(a, index), at(b, index))),
-    );
+  return (_, inputs) =>
+    inputs.slice(1).reduce((a: Numbers, _b, index) => combined(a, given(inputs, index + 1), compute), given(inputs, 0));
+}
+
+function combined(a: Numbers, b: Numbers, compute: (a: number, b: number) => number): Numbers {
+  const shape = broadcast(a.shape, b.shape);
+  const at = (one: Numbers, index: number) => {
+    // The same element of every repetition, axis by axis from the right.
+    let [rest, place, step] = [index, 0, 1];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const size = one.shape[axis - (shape.length - one.shape.length)] ?? 1;
+      place += size === 1 ? 0 : (rest % shape[axis]) * step;
+      step *= size;
+      rest = Math.floor(rest / shape[axis]);
+    }
+    return one.data[place];
   };
+  const isInteger = a.isInteger === true && b.isInteger === true;
+  const data = Array.from({ length: sizeOf(shape) }, (_, index) => compute(at(a, index), at(b, index)));
+  return { ...numbers(shape, isInteger ? data.map(Math.trunc) : data), isInteger };
 }
 
 function ofOne(compute: (value: number) => number): Fold {
@@ -53,7 +55,8 @@ const INTEGERS = new Set([2, 3, 4, 5, 6, 7, 12, 13]);
 
 function cast({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
   const one = given(inputs, 0);
-  return INTEGERS.has(attributes.to?.integer ?? 1) ? numbers(one.shape, Array.from(one.data, Math.trunc)) : one;
+  const isInteger = INTEGERS.has(attributes.to?.integer ?? 1);
+  return { ...numbers(one.shape, isInteger ? Array.from(one.data, Math.trunc) : one.data), isInteger };
 }
 
 function axesOf({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[], index: number) {
@@ -115,16 +118,32 @@ function slice({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[
   const list = (name: string, index: number) =>
     attributes[name]?.integers ?? (inputs[index] && Array.from(inputs[index].data));
   const [starts, ends] = [list("starts", 1), list("ends", 2)];
-  const [axis = 0, step = 1] = [list("axes", 3)?.[0], list("steps", 4)?.[0]];
-  if (one.shape.length !== 1 || axis !== 0 || starts?.length !== 1 || ends?.length !== 1)
-    throw new Refusal("cuts numbers of more than one dimension");
-  const [size] = one.shape;
-  const bound = (value: number, low: number) => Math.min(size, Math.max(low, value < 0 ? value + size : value));
-  const data: number[] = [];
-  if (step > 0) for (let at = bound(starts[0], 0); at < bound(ends[0], 0); at += step) data.push(one.data[at]);
-  else
-    for (let at = Math.min(size - 1, bound(starts[0], 0)); at > bound(ends[0], -1); at += step) data.push(one.data[at]);
-  return numbers([data.length], data);
+  if (!starts || !ends) throw new Refusal("lacks its bounds");
+  const axes = list("axes", 3) ?? starts.map((_, index) => index);
+  const steps = list("steps", 4) ?? starts.map(() => 1);
+  let { shape, data } = one;
+  for (const [index, axis] of axes.entries()) {
+    const at = wholeAxis(axis, shape.length);
+    const kept = indicesOf(shape[at], { start: starts[index], end: ends[index], step: steps[index] });
+    const [outer, inner, size] = [sizeOf(shape.slice(0, at)), sizeOf(shape.slice(at + 1)), shape[at]];
+    const result: number[] = [];
+    for (let block = 0; block < outer; block++)
+      for (const from of kept)
+        for (let place = 0; place < inner; place++) result.push(data[(block * size + from) * inner + place]);
+    [shape, data] = [shape.with(at, kept.length), result];
+  }
+  return { ...numbers(shape, data), isInteger: one.isInteger };
+}
+
+/** Indices of a slice, whose bounds may count from the end and whose step may be negative. */
+function indicesOf(size: number, { start, end, step }: { start: number; end: number; step: number }): number[] {
+  if (step === 0) throw new Refusal("has a step of 0");
+  const bound = (value: number, low: number, high: number) =>
+    Math.min(high, Math.max(low, value < 0 ? value + size : value));
+  const found: number[] = [];
+  if (step > 0) for (let at = bound(start, 0, size); at < bound(end, 0, size); at += step) found.push(at);
+  else for (let at = bound(start, -1, size - 1); at > bound(end, -1, size - 1); at += step) found.push(at);
+  return found;
 }
 
 function reshape(_: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
@@ -143,8 +162,11 @@ function constantOfShape({ attributes }: OnnxNode, inputs: readonly (Numbers | u
   const shape = Array.from(given(inputs, 0).data);
   if (sizeOf(shape) > MOST_FILLED) throw new Refusal(`fills ${shape.join(" x ")} numbers`);
   const tensor = attributes.value?.tensor;
-  if (tensor?.bytes.some((byte) => byte !== 0)) throw new Refusal("fills a shape with a number");
-  return numbers(shape, new Float32Array(sizeOf(shape)));
+  const [value = 0] = smallNumbers(tensor) ?? [];
+  return {
+    ...numbers(shape, new Float64Array(sizeOf(shape)).fill(value)),
+    isInteger: tensor !== undefined && isWhole(tensor),
+  };
 }
 
 function product({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
@@ -159,17 +181,17 @@ function transpose({ attributes }: OnnxNode, inputs: readonly (Numbers | undefin
   return numbers(turned.shape, turned.data);
 }
 
-function shapeOf(_: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
+function shapeOf({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
   const { shape } = given(inputs, 0);
-  return numbers([shape.length], shape);
+  const part = shape.slice(attributes.start?.integer ?? 0, attributes.end?.integer ?? shape.length);
+  return { ...numbers([part.length], part), isInteger: true };
 }
 
 const FOLDS: Readonly<Record<string, Fold>> = {
   Add: ofTwo((a, b) => a + b),
   Sub: ofTwo((a, b) => a - b),
   Mul: ofTwo((a, b) => a * b),
-  // Sizes are whole, and their quotients are used as sizes: a fraction is cut by the cast that follows it.
-  Div: ofTwo((a, b) => (Number.isInteger(a) && Number.isInteger(b) ? Math.trunc(a / b) : a / b)),
+  Div: ofTwo((a, b) => a / b),
   Pow: ofTwo((a, b) => a ** b),
   Max: ofTwo(Math.max),
   Min: ofTwo(Math.min),
@@ -195,6 +217,11 @@ const FOLDS: Readonly<Record<string, Fold>> = {
 
 /** @throws Refusal where the operator is not computed on numbers. */
 export function fold(node: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
-  if (!Object.hasOwn(FOLDS, node.operator)) throw new Refusal("is not computed on constants");
-  return FOLDS[node.operator](node, inputs);
+  if (!Object.hasOwn(FOLDS, node.operator))
+    throw new Refusal("is not computed on constants", "Export the network with its constants folded.");
+  const result = FOLDS[node.operator](node, inputs);
+  // What only moves numbers leaves them of their type.
+  return MOVES.has(node.operator) ? { ...result, isInteger: inputs[0]?.isInteger } : result;
 }
+
+const MOVES = new Set(["Identity", "Gather", "Unsqueeze", "Squeeze", "Concat", "Reshape", "Transpose", "ReduceProd"]);

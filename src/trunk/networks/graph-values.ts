@@ -11,6 +11,8 @@ export interface Numbers {
   readonly kind: "numbers";
   readonly shape: readonly number[];
   readonly data: ArrayLike<number>;
+  /** Of a type of whole numbers, whose quotients are cut. */
+  readonly isInteger?: boolean;
 }
 
 /** The output of a row, for a batch of 1. */

@@ -10,6 +10,8 @@ export interface ImportedTable {
   readonly table: NetworkTable;
   /** Outputs of the answer. */
   readonly classCount: number;
+  /** What the file calls the logits, where it has a name for them. */
+  readonly logits?: string;
   /** What stood behind the logits, and is left out; `none` where the file ends in the logits, or in what we cannot tell. */
   readonly ending: "softmax" | "sigmoid" | "none";
 }
@@ -40,8 +42,10 @@ export function importedTable(network: ReadNetwork, { path, scaling, source: ask
     );
   const [[, output]] = outputs;
   const { operations, answer, ending } = withoutEnding(network.operations, output.row);
-  const { shape } = operations[operations.length - 1];
-  const classCount = Math.max(...shape);
+  const answering = operations.at(-1);
+  if (!answering) throw fail("answers with the image itself.", "Import a network that classifies.");
+  const { shape } = answering;
+  const classCount = Math.max(1, ...shape);
   if (shape.reduce((product, size) => product * size, 1) !== classCount)
     throw fail(`ends in ${shape.join(" x ")} numbers, no answer of a classifier.`, "Import a network that classifies.");
   const layers = sourceLayers(operations);
@@ -58,7 +62,7 @@ export function importedTable(network: ReadNetwork, { path, scaling, source: ask
     );
   return {
     table: { operations, scaling, source: source.name, output: last.name, answer },
-    ...{ classCount, ending },
+    ...{ classCount, ending, logits: network.tensors[answer] },
   };
 }
 

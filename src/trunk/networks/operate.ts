@@ -135,7 +135,10 @@ function convolved(row: Row<"convolution">, x: tf.Tensor4D, kernel: tf.Tensor4D)
 function widened({ strides, pads, shape }: Row<"transposedConvolution">, x: tf.Tensor4D, kernel: tf.Tensor4D) {
   const [height, width] = [shape[0] + pads.top + pads.bottom, shape[1] + pads.left + pads.right];
   const whole = tf.conv2dTranspose(x, kernel, [x.shape[0], height, width, shape[2]], [...strides], "valid");
-  return tf.slice(whole, [0, pads.top, pads.left, 0], [-1, shape[0], shape[1], -1]);
+  // Rows and columns beyond what any pixel reaches hold zeros.
+  const rest = [Math.max(0, -pads.bottom), Math.max(0, -pads.right)];
+  const inner = tf.slice(whole, [0, pads.top, pads.left, 0], [-1, shape[0] - rest[0], shape[1] - rest[1], -1]);
+  return tf.pad(inner, [[0, 0], [0, rest[0]], [0, rest[1]], [0, 0]]); // biome-ignore format: a table
 }
 
 /** On the last axis. */

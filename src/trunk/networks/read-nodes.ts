@@ -42,6 +42,8 @@ export interface ReadNetwork {
   readonly size: readonly [number, number];
   /** By the graph's name, the row and the axes of its output. */
   readonly outputs: Readonly<Record<string, Features>>;
+  /** By row, what the file calls its output. */
+  readonly tensors: Readonly<Record<string, string>>;
 }
 
 /** Nodes in the words of ONNX, in order. */
@@ -71,6 +73,9 @@ export async function readNodes({ nodes, opset, image, outputs: wanted, ...graph
   const table = createTable();
   const values = new Map<string, GraphValue>([[image.name, image.features]]);
   const readers = countReaders(nodes, wanted);
+  /** Rows that are read under several names: another name for the same features hides no reader of the first. */
+  const shared = new Set<string>();
+  const tensors: Record<string, string> = Object.create(null);
   for (const node of nodes) {
     if (isConstant(node.outputs[0])) continue;
     const inputs: (GraphValue | undefined)[] = [];
@@ -79,10 +84,20 @@ export async function readNodes({ nodes, opset, image, outputs: wanted, ...graph
       ...{ node, opset, table },
       name: rowName(node.name, node.operator),
       input: (index) => inputs[index],
-      isOnlyReader: (index) => readers.get(node.inputs[index]) === 1,
+      isOnlyReader: (index) => {
+        const value = inputs[index];
+        return readers.get(node.inputs[index]) === 1 && value?.kind === "features" && !shared.has(value.row);
+      },
     };
     const outputs = inNode(path, node, () => read(reading, inputs));
-    for (const [index, name] of node.outputs.entries()) if (name && outputs[index]) values.set(name, outputs[index]);
+    for (const [index, name] of node.outputs.entries()) {
+      const value = outputs[index];
+      if (!name || !value) continue;
+      values.set(name, value);
+      if (value.kind === "features") tensors[value.row] = name;
+    }
+    for (const [index, value] of inputs.entries())
+      if (value?.kind === "features" && (readers.get(node.inputs[index]) ?? 0) > 1) shared.add(value.row);
   }
   const outputs = Object.fromEntries(
     wanted.map((name) => {
@@ -96,7 +111,7 @@ export async function readNodes({ nodes, opset, image, outputs: wanted, ...graph
   const operations = neededFor(Object.values(outputs), [...table.rows.values()]);
   const isKept = new Set(operations.map(({ name }) => name));
   const parameters = Object.entries(table.parameters).filter(([name]) => isKept.has(name.split("/")[1]));
-  return { operations, parameters: Object.fromEntries(parameters), size: image.size, outputs };
+  return { operations, parameters: Object.fromEntries(parameters), size: image.size, outputs, tensors };
 }
 
 function read(reading: NodeReading, inputs: readonly (GraphValue | undefined)[]): readonly GraphValue[] {

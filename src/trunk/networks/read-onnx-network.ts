@@ -5,7 +5,7 @@ import type { Field } from "../../core/protobuf-fields.js";
 import { parseOnnx, readOnnxFile } from "../formats/onnx-file.js";
 import { type OnnxGraph, opsetOf } from "../formats/onnx-graph.js";
 import { modelFields } from "../formats/onnx-model.js";
-import { numbersOf } from "../formats/onnx-tensor.js";
+import { isWhole, numbersOf } from "../formats/onnx-tensor.js";
 import { channelsLast, type Features } from "./graph-values.js";
 import { type ReadNetwork, readNodes } from "./read-nodes.js";
 
@@ -28,7 +28,8 @@ export async function readOnnxNetwork(
     isConstant: (name) => graph.constants.has(name),
     constant: async (name) => {
       const tensor = graph.constants.get(name);
-      return tensor && { kind: "numbers", shape: tensor.shape, data: await numbersOf(tensor, path) };
+      const isInteger = tensor !== undefined && isWhole(tensor);
+      return tensor && { kind: "numbers", shape: tensor.shape, data: await numbersOf(tensor, path), isInteger };
     },
   });
 }
@@ -65,6 +66,8 @@ function imageOf(
   const shape = input.shape ?? [];
   if (shape.length !== 4)
     throw fail(`wants ${input.name} of ${shape.length} dimensions, no image.`, "Export a network of images.");
+  if ((shape[0] ?? 1) !== 1)
+    throw fail(`wants ${shape[0]} images at once.`, "Export it for a batch of 1, or with an open one (dynamic_axes).");
   const isLast = shape[3] === 3 && shape[1] !== 3;
   const channels = isLast ? shape[3] : shape[1];
   if (channels !== 3 && channels !== undefined)

@@ -1,6 +1,7 @@
 /** Readers of operators that move elements, cut them out or put them together, and compute nothing. */
 
 import { sizeOf } from "../../core/nd-array.js";
+import { finite } from "./elementwise-operators.js";
 import {
   channelsLast,
   type Features,
@@ -200,7 +201,9 @@ function pad(reading: NodeReading): GraphValue {
   if (both(0).some((amount) => amount !== 0)) throw new Refusal("pads the batch");
   if (x.shape.some((_, axis) => both(axis).some((amount) => !(amount >= 0))))
     throw new Refusal("cuts by negative padding");
-  const number = reading.input(2) ? Number(numbersAt(reading, 2, "value").data[0] ?? 0) : floatOf(reading, "value", 0);
+  const number = finite(
+    reading.input(2) ? Number(numbersAt(reading, 2, "value").data[0] ?? 0) : floatOf(reading, "value", 0),
+  );
   const shape = x.shape.map((size, axis) => size + both(axis)[0] + both(axis)[1]);
   if (isSameList(shape, x.shape)) return x;
   const paddings = x.order.slice(1).map(both);
@@ -226,11 +229,19 @@ function resize(reading: NodeReading): GraphValue {
   if (isSameList(shape, x.shape)) return x;
   const row = (method: "nearest" | "bilinear", where: "halfPixel" | "alignCorners" | "asymmetric") =>
     table.add(name, { op: "resize", method, places: where }, [x], { shape, order });
+  const isExact = !scales || sizes || [2, 3].every((axis) => scales[axis] * given.shape[axis] === shape[axis]);
+  const isPlain = integerOf(reading, "antialias", 0) === 0 && !node.attributes.keep_aspect_ratio_policy;
+  if (!isExact || !isPlain || node.attributes.axes)
+    throw new Refusal(
+      "resizes by a factor that leaves a rest, along axes of its own, or with antialias",
+      "Export it with sizes.",
+    );
   if (mode === "nearest") {
     const isWhole = [2, 3].every((axis) => Number.isInteger(shape[axis] / given.shape[axis]));
     if (places === "asymmetric" && rounding === "floor") return row("nearest", "asymmetric");
-    // Where a side grows by a whole number, each pixel is repeated, whichever way it is counted.
-    if (isWhole && places !== "align_corners") return row("nearest", "asymmetric");
+    // Where a side grows by a whole number, centres counted by halves repeat each pixel as well.
+    if (isWhole && /^(pytorch_)?half_pixel$/.test(places) && rounding.startsWith("round"))
+      return row("nearest", "asymmetric");
     throw new Refusal(
       `resizes to the nearest of ${places} by ${rounding}`,
       "Export it with scale factors that are whole.",
@@ -256,9 +267,18 @@ function same(reading: NodeReading): GraphValue {
   return featuresAt(reading, 0);
 }
 
+/** All sizes, or those from `start` on to before `end` (opset 15). */
 function shapeOf(reading: NodeReading): GraphValue {
   const { shape } = featuresAt(reading, 0);
-  return { kind: "numbers", shape: [shape.length], data: shape };
+  const part = shape.slice(integerOf(reading, "start", 0), integerOf(reading, "end", shape.length));
+  return { kind: "numbers", shape: [part.length], data: part, isInteger: true };
+}
+
+const FLOATS = [1, 10, 11, 16];
+
+function cast(reading: NodeReading): GraphValue {
+  if (FLOATS.includes(integerOf(reading, "to", 1))) return featuresAt(reading, 0);
+  throw new Refusal("cuts features to whole numbers", "Export the part before it.");
 }
 
 export const shapeOperators: OperatorTable = {
@@ -276,6 +296,6 @@ export const shapeOperators: OperatorTable = {
   Upsample: resize,
   Identity: same,
   Dropout: same,
-  Cast: same,
+  Cast: cast,
   Shape: shapeOf,
 };

@@ -19,8 +19,8 @@ export interface SourceLayer {
 const COARSEST = 16;
 
 /**
- * Layers through which every path from the image to the answer passes, larger than 1 x 1, with a layer that learns behind
- * them: activations, sums and concatenations, in order.
+ * Square layers through which every path from the image to the answer passes, larger than 1 x 1, with a layer that learns
+ * behind them: activations, sums and concatenations, in order.
  */
 export function sourceLayers(operations: readonly Operation[]): readonly SourceLayer[] {
   const places = placesOf(operations);
@@ -29,7 +29,8 @@ export function sourceLayers(operations: readonly Operation[]): readonly SourceL
     const row = operations[index];
     if (index >= lastLearned || !isSpatial(row.shape) || !isFeature(row)) return [];
     const [height, width, channels] = row.shape;
-    if (Math.min(height, width) < 2) return [];
+    // Heads read square layers.
+    if (height < 2 || height !== width) return [];
     const stride = Math.round(places.get(row.name)?.step ?? 1);
     return [{ name: row.name, stride, height, width, channels, isActivation: isActivation(row, operations) }];
   });

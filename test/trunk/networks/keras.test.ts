@@ -154,10 +154,10 @@ describe("a layers-model computes what it computes in TensorFlow.js", () => {
   });
 
   test("its rows are called by its layers", async () => {
+    const input = layers.inputLayer({ inputShape: [12, 12, 3] });
     const first = conv({ name: "first", activation: "relu" });
-    const out = await save(
-      sequence(first, layers.globalAveragePooling2d({ name: "mean" }), layers.dense({ units: 2, name: "answer" })),
-    );
+    const rest = [layers.globalAveragePooling2d({ name: "mean" }), layers.dense({ units: 2, name: "answer" })];
+    const out = await save(tf.sequential({ layers: [input, first, ...rest] }));
     const { operations } = await readNetwork(out);
     expect(operations.map(({ name }) => name)).toEqual(["first", "mean.pool", "mean", "answer"]);
     expect(sourceLayers(operations).map(({ name }) => name)).toEqual(["first"]);

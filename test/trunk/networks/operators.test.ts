@@ -277,6 +277,51 @@ const CASES: Readonly<Record<string, Model>> = {
     [node("Resize", ["image", "", "", "sizes"], { mode: "linear", coordinate_transformation_mode: "align_corners" })],
     { sizes: integers(1, 3, 11, 9) },
   ), // biome-ignore format: a table
+  "a layer that others read under another name": modelOf(
+    [
+      { ...FOUR, output: "c" },
+      node("Identity", ["c"], {}, "same"),
+      node("Transpose", ["same"], { perm: [0, 2, 3, 1] }, "last"),
+      node("Transpose", ["last"], { perm: [0, 3, 1, 2] }, "first"),
+      node("Relu", ["first"], {}, "r"),
+      node("BatchNormalization", ["same", "g", "m", "m", "g"], {}, "n"),
+      node("Add", ["r", "c"], {}, "sum"),
+      node("Add", ["sum", "n"]),
+    ],
+    { ...KERNEL, g: POSITIVE([4], 1), m: drawn([4], 2) },
+  ),
+  "normalisation of an axis that does not lie last": modelOf(
+    [
+      conv(["image", "six"], { pads: [1, 1, 1, 1] }, "c"),
+      node("Transpose", ["c"], { perm: [0, 2, 3, 1] }, "last"),
+      node("BatchNormalization", ["last", "g", "m", "m", "g"]),
+    ],
+    { six: drawn([6, 3, 3, 3]), g: POSITIVE([6], 1), m: drawn([6], 2) },
+  ),
+  "a transposed convolution that is wider than its pixels reach": modelOf(
+    [node("ConvTranspose", ["image", "t", "b2"], { strides: [3, 2], output_padding: [2, 1] })],
+    { t: drawn([3, 2, 2, 2]), b2: drawn([2], 6) },
+  ),
+  "parts of a shape, quotients of floats, a list that is turned round": modelOf(
+    [
+      node("Shape", ["image"], { start: 2, end: 3 }, "height"),
+      node("Cast", ["height"], { to: 1 }, "float"),
+      node("Div", ["float", "four"], {}, "quotient"),
+      node("Mul", ["image", "quotient"], {}, "scaled"),
+      node("Slice", ["pads", "last", "before", "zero", "back"], {}, "turned"),
+      node("Pad", ["scaled", "turned"]),
+    ],
+    {
+      four: { shape: [1], values: [4] },
+      ...{ pads: integers(0, 2, 0, 0, 1, 0, 0, 0), last: integers(-1), before: integers(-1000) },
+      ...{ zero: integers(0), back: integers(-1) },
+    },
+    { opset: 15 },
+  ),
+  "bounds that are none": modelOf(
+    [node("Clip", ["image", "low", "none"], {}, "above"), node("Min", ["above", "none"])],
+    { low: number(-0.3), none: number(Number.POSITIVE_INFINITY) },
+  ),
   "what changes nothing": modelOf(
     [node("Identity", ["image"], {}, "same"), node("Cast", ["same"], { to: 1 }, "float"), node("Relu", ["float"])],
     {},
