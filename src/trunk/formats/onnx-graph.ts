@@ -131,6 +131,8 @@ function attributeOf(message: Uint8Array): [name: string, attribute: OnnxAttribu
   let name = "";
   for (const { number, value } of fieldsOf(message)) {
     if (number === 1) name = textOf(value);
+    // A writer may leave out a number that is 0, and say its type alone.
+    else if (number === TYPE) attribute = { ...zeroOf(integersOf(value)[0]), ...attribute };
     else if (number === 2) attribute = { ...attribute, float: float32s(value)[0] };
     else if (number === 3) attribute = { ...attribute, integer: integersOf(value)[0] };
     else if (number === 4) attribute = { ...attribute, text: textOf(value) };
@@ -139,6 +141,14 @@ function attributeOf(message: Uint8Array): [name: string, attribute: OnnxAttribu
     else if (number === 8) lists.integers.push(integersOf(value));
   }
   return [name, { ...attribute, integers: lists.integers.flat(), floats: lists.floats.flat() }];
+}
+
+/** Field of an attribute's type. */
+const TYPE = 20;
+
+function zeroOf(type: number): Omit<OnnxAttribute, "integers" | "floats"> {
+  if (type === 1) return { float: 0 };
+  return type === 2 ? { integer: 0 } : {};
 }
 
 /** A `ValueInfoProto`: its name, and the shape inside its type. */

@@ -120,8 +120,8 @@ function prelu(reading: NodeReading): GraphValue {
   const x = featuresAt(reading, 0);
   const slopes = numbersAt(reading, 1, "slope");
   const [rank, { shape }] = [x.shape.length, slopes];
-  // A slope for each channel comes as [channels, 1, 1], or as [channels] alone.
-  const isBare = shape.length === 1 && shape[0] === x.shape[1] && rank > 2;
+  // A slope for each channel comes as [channels, 1, 1]; as [channels] alone where that fits the last axis in no way.
+  const isBare = shape.length === 1 && shape[0] === x.shape[1] && rank > 2 && shape[0] !== x.shape[rank - 1];
   const wide = isBare ? { ...slopes, shape: [...shape, ...new Array(rank - 2).fill(1)] } : slopes;
   const value = alignedNumbers(wide, x);
   const result = reading.table.add(reading.name, { op: "prelu", value: value.shape }, [x], x);

@@ -295,7 +295,12 @@ export const shapeOperators: OperatorTable = {
   Resize: resize,
   Upsample: resize,
   Identity: same,
-  Dropout: same,
+  Dropout: (reading) => {
+    const training = reading.input(2);
+    if (training?.kind === "numbers" && training.data[0])
+      throw new Refusal("is in training mode", "Call model.eval() before the export.");
+    return featuresAt(reading, 0);
+  },
   Cast: cast,
   Shape: shapeOf,
 };
