@@ -89,8 +89,7 @@ function withoutPad(table: Table, given: Features, pads: Pads, reading: NodeRead
   if (!isZeros || !reading.isOnlyReader(0) || given.shape.length !== 4) return { source: given, pads };
   const at = (axis: number) => row.paddings[given.order.indexOf(axis) - 1];
   const [channels, rows, columns] = [at(1), at(2), at(3)];
-  const before = [row.paddings.flat(), Object.values(pads)].flat();
-  if (channels.some((amount) => amount !== 0) || before.some((amount) => amount < 0)) return { source: given, pads };
+  if (channels.some((amount) => amount !== 0)) return { source: given, pads };
   const { shape } = given;
   const inner = [shape[0], shape[1], shape[2] - rows[0] - rows[1], shape[3] - columns[0] - columns[1]];
   return {
