@@ -48,6 +48,7 @@ export async function planOf(
   raw: RawConfig,
   { dataset, base, isResumed }: { dataset: Dataset; base?: TrainedModel; isResumed?: boolean },
 ): Promise<Plan> {
+  if (base) checkTask(base, dataset);
   const begun: StartingWeights = base ? { known: base.spec.trunk } : await findStartingWeights(raw, { isResumed });
   const { fingerprint, shown } = await takeFingerprint(dataset);
   const reasons: Record<string, string> = {};
@@ -95,6 +96,18 @@ export async function planOf(
   const teacher = config.teacher && (await readTeacher(config.teacher, { pupil: trunk, stages: config.stages }));
   const { parameters, notes } = await startingParameters(trunk, begun, config);
   return { ...decided, spec: planned, teacher, startingWeights: { ...begin(planned), ...parameters }, notes };
+}
+
+/** @throws ConfigError where the finished model answers another kind of question. */
+function checkTask({ spec }: TrainedModel, { manifest: { task, name } }: Dataset): void {
+  const [classifier] = spec.heads.flatMap((head) => (head.kind === "classifier" ? [head] : []));
+  if (classifier.task === task) return;
+  throw new ConfigError(
+    `dataset "${name}": its task is "${task}", that of the finished model is "${classifier.task}".`,
+    {
+      cure: 'Set "task" in dataset.json, and "labels" in place of "label" for "multi".',
+    },
+  );
 }
 
 function percentMore(share: number): string {

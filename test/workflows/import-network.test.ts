@@ -106,6 +106,13 @@ describe("a finished classifier comes in whole", () => {
     );
   });
 
+  test("heads of a dataset of another task are not added", async () => {
+    const out = join(folder, "labels");
+    await importNetwork(save("labels", classifier("Sigmoid")), { ...given(), out });
+    const raw = { dataset: data, out: join(folder, "never") };
+    await expect(runTraining(raw, { engine, addHeadsTo: out })).rejects.toThrow(/its task is "single".*is "multi"/);
+  });
+
   test("heads are added to it: the classifier stays as it is, and all of it is one bundle", {
     timeout: 120_000,
   }, async () => {
