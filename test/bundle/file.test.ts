@@ -151,7 +151,9 @@ describe("a damaged bundle", () => {
 
   test("with a name that leads outside is refused before anything is read", async () => {
     for (const name of ["../evil.txt", "/etc/evil", "a/../../evil", "C:\\evil", "a\\evil", "./evil"]) {
-      const message = await failure(zipSync({ [name]: Buffer.from("1"), ...unzipSync(bundle) }));
+      const message = await failure(
+        zipSync({ [name]: Buffer.from("1"), ...unzipSync(bundle) }, { mtime: "2026-01-01" }),
+      );
       expect(message).toContain("could land outside");
       expect(message).toContain(JSON.stringify(name));
     }

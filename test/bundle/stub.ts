@@ -94,7 +94,8 @@ export function repacked(
   }
   const kept = Object.entries(files).filter((entry): entry is [string, Uint8Array] => entry[1] !== undefined);
   const entries: Zippable = Object.fromEntries(kept.map(([name, bytes]) => [name, [bytes, { level: 6 }]]));
-  return zipSync(entries);
+  // One time for all: fflate asks the clock again for the directory, which must agree with each header.
+  return zipSync(entries, { mtime: "2026-01-01" });
 }
 
 /** The description with some fields replaced. */
