@@ -6,7 +6,7 @@
 import { BundleError } from "../core/errors.js";
 import { referenceName, referenceTap } from "../core/graph-ports.js";
 import { shown } from "../core/message-text.js";
-import { type NdArray, type NdArrays, ndArray, sizeOf } from "../core/nd-array.js";
+import { type NdArray, type NdArrays, ndArray, withAxes } from "../core/nd-array.js";
 import { notFinite } from "../core/not-finite.js";
 import { ownValue } from "../core/own-value.js";
 import { decodeSafetensors, encodeSafetensors } from "../core/safetensors.js";
@@ -97,26 +97,6 @@ export function decodeWeights(
       parameters[name] = restored(array, ownValue(layouts, name), `${source}: ${name}`);
   }
   return { parameters, references };
-}
-
-/** The same numbers with axis `order[i]` of the array as axis i of the result. */
-export function withAxes({ shape, data }: NdArray, order: readonly number[]): NdArray {
-  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
-  const newShape = order.map((axis) => shape[axis]);
-  const newStrides = order.map((axis) => strides[axis]);
-  const result = new Float32Array(data.length);
-  const index = newShape.map(() => 0);
-  let from = 0;
-  for (let to = 0; to < result.length; to++) {
-    result[to] = data[from];
-    for (let axis = index.length - 1; axis >= 0; axis--) {
-      from += newStrides[axis];
-      if (++index[axis] < newShape[axis]) break;
-      from -= newStrides[axis] * newShape[axis];
-      index[axis] = 0;
-    }
-  }
-  return { shape: newShape, data: result };
 }
 
 function restored(array: NdArray, order: readonly number[] | undefined, where: string): NdArray {

@@ -5,6 +5,7 @@ import { type NdArray, ndArray } from "../core/nd-array.js";
 import { externalData, readOnnxFile } from "../trunk/formats/onnx-file.js";
 import { withOutput } from "../trunk/formats/onnx-model.js";
 import type { PixelScaling } from "../trunk/networks/network-table.js";
+import { channelsFirst } from "./original-onnx.js";
 
 /**
  * @param images `[1, size, size, 3]` each, RGB 0..255.
@@ -51,9 +52,4 @@ export function scaledPixels(pixels: ArrayLike<number>, { mean, deviation, chann
     const from = channels === "rgb" ? index : index - channel + (2 - channel);
     return (pixels[from] / 255 - mean[channel]) / deviation[channel];
   });
-}
-
-function channelsFirst(image: Float32Array, size: number): Float32Array {
-  const area = size * size;
-  return Float32Array.from(image, (_, index) => image[(index % area) * 3 + Math.floor(index / area)]);
 }

@@ -78,7 +78,8 @@ function scale(pixels: NdArray["data"], i: number, scaling: Architecture["scalin
   return (pixels[i] / 255 - IMAGENET_MEAN[channel]) / IMAGENET_DEVIATION[channel];
 }
 
-function channelsFirst(image: Float32Array, size: number): Float32Array {
+/** Of `[size, size, 3]` pixels. */
+export function channelsFirst(image: Float32Array, size: number): Float32Array {
   const area = size * size;
   return Float32Array.from(image, (_, i) => image[(i % area) * 3 + Math.floor(i / area)]);
 }

@@ -16,6 +16,7 @@ import { createModel, type Model, predict } from "../model/model.js";
 import type { ModelSpec } from "../model/model-spec.js";
 import { type TrainedModel, writeTrainedModel } from "../model/trained-model.js";
 import { inRunFolder, isRunFolder, markRunFolder } from "../train/run-folder.js";
+import { layerOfParameter } from "../trunk/layer-parameters.js";
 import { type ImportedTable, importedTable } from "../trunk/networks/import-table.js";
 import type { PixelScaling } from "../trunk/networks/network-table.js";
 import { type NetworkForm, readNetwork } from "../trunk/networks/read-network.js";
@@ -136,7 +137,7 @@ function specOf(
 /** Of the rows that the answer needs. */
 function parametersOf({ parameters }: ReadNetwork, { table }: ImportedTable): NdArrays {
   const kept = new Set(table.operations.map(({ name }) => name));
-  return Object.fromEntries(Object.entries(parameters).filter(([name]) => kept.has(name.split("/")[1])));
+  return Object.fromEntries(Object.entries(parameters).filter(([name]) => kept.has(layerOfParameter(name))));
 }
 
 /** `[S, S, 3]` each: those given, else noise that is smooth at several scales. */

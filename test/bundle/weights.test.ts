@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { decodeWeights, encodeWeights, withAxes } from "../../src/bundle/bundled-weights.js";
+import { decodeWeights, encodeWeights } from "../../src/bundle/bundled-weights.js";
 import { deviation, severity } from "../../src/bundle/deviation.js";
 import { largeConstants, moveConstantsIn, moveConstantsOut } from "../../src/bundle/onnx-weights.js";
 import { BundleError } from "../../src/core/errors.js";
-import { type NdArray, ndArray } from "../../src/core/nd-array.js";
+import { type NdArray, ndArray, withAxes } from "../../src/core/nd-array.js";
 import { kernel, modelOf, stubModel } from "./stub.js";
 
 const bytesOf = ({ data }: NdArray) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

@@ -1,7 +1,7 @@
 /** Readers of operators with kernels, and of the normalisation that is folded into them. */
 
-import { ndArray, sizeOf } from "../../core/nd-array.js";
-import { channelsLast, type Features, type GraphValue, type Numbers, permuted } from "./graph-values.js";
+import { ndArray, sizeOf, withAxes } from "../../core/nd-array.js";
+import { channelsLast, type Features, type GraphValue, type Numbers } from "./graph-values.js";
 import { featuresAt, floatOf, integerOf, type NodeReading, numbersAt, type OperatorTable } from "./node-reading.js";
 import type { Operation, Pads, Pair } from "./operation.js";
 import { Refusal, type Table } from "./table.js";
@@ -42,7 +42,7 @@ function convolution(reading: NodeReading): GraphValue {
   const output = { shape: [batch, rows, ...out], order };
   const result = table.add(name, row, [table.arranged(source, order)], output);
   // [out, in / groups, h, w] becomes [h, w, in / groups, out], of a depthwise one [h, w, channels, 1].
-  const turned = permuted(filters, isDepthwise ? [2, 3, 0, 1] : [2, 3, 1, 0]);
+  const turned = withAxes(filters, isDepthwise ? [2, 3, 0, 1] : [2, 3, 1, 0]);
   table.setParameter(result.row, "kernel", ndArray(turned.shape, turned.data));
   table.setParameter(result.row, "bias", biasOf(reading, 2, rows));
   return result;
@@ -76,7 +76,7 @@ function transposedConvolution(reading: NodeReading): GraphValue {
     [table.arranged(given, order)],
     { shape: [batch, columns, ...out], order },
   );
-  const turned = permuted({ shape: [channels, columns, ...kernel], data: filters.data }, [2, 3, 1, 0]);
+  const turned = withAxes({ shape: [channels, columns, ...kernel], data: filters.data }, [2, 3, 1, 0]);
   table.setParameter(result.row, "kernel", ndArray(turned.shape, turned.data));
   table.setParameter(result.row, "bias", biasOf(reading, 2, columns));
   return result;
@@ -215,7 +215,7 @@ function gemm(reading: NodeReading): GraphValue {
   const x = featuresAt(reading, 0);
   if (x.shape.length !== 2) throw new Refusal(`multiplies features of ${x.shape.length} dimensions`);
   const weights = numbersAt(reading, 1, "matrix");
-  const kernel = integerOf(reading, "transB", 0) === 0 ? weights : permuted(weights, [1, 0]);
+  const kernel = integerOf(reading, "transB", 0) === 0 ? weights : withAxes(weights, [1, 0]);
   const alpha = floatOf(reading, "alpha", 1);
   const columns = kernel.shape[1];
   const bias = reading.input(2) ? numbersAt(reading, 2, "bias") : undefined;

@@ -1,10 +1,10 @@
 /** Computes what does not depend on the image: shapes and what is made of them, mostly. */
 
-import { sizeOf } from "../../core/nd-array.js";
+import { sizeOf, withAxes } from "../../core/nd-array.js";
 import type { OnnxNode } from "../formats/onnx-graph.js";
 import { isWhole, smallNumbers } from "../formats/onnx-tensor.js";
 import { broadcast } from "./elementwise-operators.js";
-import { type Numbers, natural, permuted, wholeAxis } from "./graph-values.js";
+import { type Numbers, natural, wholeAxis } from "./graph-values.js";
 import { Refusal } from "./table.js";
 
 type Fold = (node: OnnxNode, inputs: readonly (Numbers | undefined)[]) => Numbers;
@@ -177,7 +177,7 @@ function product({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined
 
 function transpose({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
   const one = given(inputs, 0);
-  const turned = permuted(one, attributes.perm?.integers ?? natural(one.shape.length).toReversed());
+  const turned = withAxes(one, attributes.perm?.integers ?? natural(one.shape.length).toReversed());
   return numbers(turned.shape, turned.data);
 }
 

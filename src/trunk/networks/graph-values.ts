@@ -51,31 +51,6 @@ export function wholeAxis(axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis;
 }
 
-/** Numbers in another order of axes: axis `i` of the result is axis `order[i]` of the given. */
-export function permuted(
-  { shape, data }: Pick<Numbers, "shape" | "data">,
-  order: readonly number[],
-): { readonly shape: readonly number[]; readonly data: Float32Array<ArrayBuffer> } {
-  const sizes = order.map((axis) => shape[axis]);
-  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
-  const steps = order.map((axis) => strides[axis]);
-  const result = new Float32Array(data.length);
-  const at = new Array<number>(sizes.length).fill(0);
-  // The last axis in a loop of its own: matrices of a hundred million numbers are turned here.
-  const [length, step] = [sizes.at(-1) ?? 1, steps.at(-1) ?? 1];
-  let from = 0;
-  for (let index = 0; index < result.length; ) {
-    for (let last = 0; last < length; last++) result[index++] = data[from + last * step];
-    for (let axis = sizes.length - 2; axis >= 0; axis--) {
-      from += steps[axis];
-      if (++at[axis] < sizes[axis]) break;
-      from -= steps[axis] * sizes[axis];
-      at[axis] = 0;
-    }
-  }
-  return { shape: sizes, data: result };
-}
-
 /** Axes of one shape, and those of another that hold the same elements. */
 export interface Segment {
   readonly from: readonly number[];

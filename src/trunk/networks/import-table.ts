@@ -4,6 +4,7 @@ import { WeightsError } from "../../core/errors.js";
 import type { NetworkTable, PixelScaling } from "./network-table.js";
 import type { Operation } from "./operation.js";
 import type { ReadNetwork } from "./read-nodes.js";
+import { rowsBehind } from "./rows-behind.js";
 import { defaultSource, sourceLayers } from "./source-layers.js";
 
 export interface ImportedTable {
@@ -75,18 +76,12 @@ function withoutEnding(
   let row = byName.get(output);
   while (row && (row.op === "reshape" || row.op === "transpose")) row = byName.get(row.inputs[0]);
   const ends = row?.op === "function" && (row.function === "softmax" || row.function === "sigmoid");
-  if (row?.op !== "function" || !ends) return { operations: upTo(operations, output), answer: output, ending: "none" };
+  if (row?.op !== "function" || !ends)
+    return { operations: rowsBehind(operations, { want: [output] }) ?? [], answer: output, ending: "none" };
   const [answer] = row.inputs;
-  return { operations: upTo(operations, answer), answer, ending: row.function === "softmax" ? "softmax" : "sigmoid" };
-}
-
-/** Only what it needs, in order, itself last. */
-function upTo(operations: readonly Operation[], last: string): readonly Operation[] {
-  const needed = new Set([last]);
-  const rows = operations.toReversed().filter((row) => {
-    if (!needed.has(row.name)) return false;
-    for (const input of row.inputs) needed.add(input);
-    return true;
-  });
-  return rows.reverse();
+  return {
+    operations: rowsBehind(operations, { want: [answer] }) ?? [],
+    answer,
+    ending: row.function === "softmax" ? "softmax" : "sigmoid",
+  };
 }

@@ -9,6 +9,7 @@ import type { NetworkTable, PixelScaling } from "./network-table.js";
 import { networkTaps } from "./network-taps.js";
 import { operate } from "./operate.js";
 import type { Operation } from "./operation.js";
+import { rowsBehind } from "./rows-behind.js";
 
 /**
  * @param spec of an imported network, with its table.
@@ -56,22 +57,6 @@ export function networkTrunk(spec: TrunkSpec, table: NetworkTable): Trunk {
       });
     },
   };
-}
-
-/** Rows to compute in order; `undefined` where what is given does not lead there. */
-function rowsBehind(
-  operations: readonly Operation[],
-  { given, want }: { given: ReadonlySet<string>; want: readonly string[] },
-): readonly Operation[] | undefined {
-  const needed = new Set(want);
-  const rows: Operation[] = [];
-  for (const row of operations.toReversed()) {
-    if (!needed.delete(row.name) || given.has(row.name)) continue;
-    for (const input of row.inputs) needed.add(input);
-    rows.push(row);
-  }
-  const isMissing = [...needed].some((name) => !given.has(name));
-  return isMissing ? undefined : rows.reverse();
 }
 
 function checkValues(taps: readonly Tap[], values: Readonly<Record<string, tf.Tensor>>, network: string): void {

@@ -6,9 +6,10 @@
 import { WeightsError } from "../../core/errors.js";
 import { isRecord } from "../../core/json-values.js";
 import type { NdArray } from "../../core/nd-array.js";
+import { withAxes } from "../../core/nd-array.js";
 import type { OnnxAttribute, OnnxNode } from "../formats/onnx-graph.js";
 import type { WeightsFile } from "../formats/weights-file.js";
-import { channelsLast, type Numbers, permuted } from "./graph-values.js";
+import { channelsLast, type Numbers } from "./graph-values.js";
 import { type ReadNetwork, readNodes } from "./read-nodes.js";
 
 /** A layer of a model, as its description has it. */
@@ -236,7 +237,7 @@ function optionalWeight({ building: { weights }, name }: LayerReading, part: str
 }
 
 function turned({ shape, data }: NdArray, order: readonly number[]): Pick<Numbers, "shape" | "data"> {
-  return permuted({ shape, data }, order);
+  return withAxes({ shape, data }, order);
 }
 
 function pairOf(reading: LayerReading, key: string, otherwise: number): readonly [number, number] {

@@ -3,6 +3,7 @@
 import { WeightsError } from "../../core/errors.js";
 import type { NdArray } from "../../core/nd-array.js";
 import type { OnnxNode } from "../formats/onnx-graph.js";
+import { layerOfParameter } from "../layer-parameters.js";
 import { convolutionOperators } from "./convolution-operators.js";
 import { elementwiseOperators } from "./elementwise-operators.js";
 import { fold } from "./fold-numbers.js";
@@ -10,6 +11,7 @@ import type { Features, GraphValue, Numbers } from "./graph-values.js";
 import type { NodeReading, OperatorReader, OperatorTable } from "./node-reading.js";
 import type { Operation } from "./operation.js";
 import { poolingOperators } from "./pooling-operators.js";
+import { rowsBehind } from "./rows-behind.js";
 import { shapeOperators } from "./shape-operators.js";
 import { createTable, Refusal, rowName } from "./table.js";
 
@@ -108,9 +110,9 @@ export async function readNodes({ nodes, opset, image, outputs: wanted, ...graph
       });
     }),
   );
-  const operations = neededFor(Object.values(outputs), [...table.rows.values()]);
+  const operations = rowsBehind([...table.rows.values()], { want: Object.values(outputs).map(({ row }) => row) }) ?? [];
   const isKept = new Set(operations.map(({ name }) => name));
-  const parameters = Object.entries(table.parameters).filter(([name]) => isKept.has(name.split("/")[1]));
+  const parameters = Object.entries(table.parameters).filter(([name]) => isKept.has(layerOfParameter(name)));
   return { operations, parameters: Object.fromEntries(parameters), size: image.size, outputs, tensors };
 }
 
@@ -146,16 +148,4 @@ function countReaders(nodes: readonly OnnxNode[], outputs: readonly string[]): R
   for (const name of [...nodes.flatMap(({ inputs }) => inputs), ...outputs])
     counts.set(name, (counts.get(name) ?? 0) + 1);
   return counts;
-}
-
-/** Rows that outputs need, in order. */
-function neededFor(outputs: readonly Features[], rows: readonly Operation[]): readonly Operation[] {
-  const needed = new Set(outputs.map(({ row }) => row));
-  const kept: Operation[] = [];
-  for (const row of rows.toReversed()) {
-    if (!needed.has(row.name)) continue;
-    for (const input of row.inputs) needed.add(input);
-    kept.push(row);
-  }
-  return kept.reverse();
 }

@@ -1,7 +1,7 @@
 /** The table of a network while it is read: rows so far, their parameters, and the axes of each output in memory. */
 
-import { type NdArray, ndArray } from "../../core/nd-array.js";
-import { type Features, isSameList, memoryShape, type Numbers, permuted } from "./graph-values.js";
+import { type NdArray, ndArray, withAxes } from "../../core/nd-array.js";
+import { type Features, isSameList, memoryShape, type Numbers } from "./graph-values.js";
 import type { Activation, Operation } from "./operation.js";
 
 /** A row without what the table knows itself. */
@@ -115,6 +115,6 @@ export function alignedNumbers({ shape, data }: Numbers, features: Pick<Features
   if (own.length > rank) throw new Refusal(`computes with numbers of ${shape.length} dimensions`);
   const wide = [...new Array(rank - own.length).fill(1), ...own];
   if (wide[0] !== 1) throw new Refusal("computes with numbers that differ along the batch");
-  const turned = permuted({ shape: wide, data }, features.order);
+  const turned = withAxes({ shape: wide, data }, features.order);
   return ndArray(turned.shape.slice(1), turned.data);
 }
