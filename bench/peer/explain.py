@@ -18,33 +18,28 @@ def prepare(options, is_channels_last):
     image = in_layout(torch.randint(0, 256, (1, 3, size, size)).float(), is_channels_last)
     references = torch.randn(classes + 1, model.source_channels).abs()
 
-    def gradient_of_target(logits, features, chosen):
-        others = torch.logsumexp(logits.masked_fill(chosen, -1e9), 1)
-        return torch.autograd.grad((logits[chosen] - others).sum(), features)[0]
-
     def explain():
         with torch.no_grad():
             features = model.features(image)
-        at = features.detach().requires_grad_(True)
-        logits = model.classify(at)
-        chosen = F.one_hot(logits.argmax(1), classes).bool()
-        gradient = gradient_of_target(logits, at, chosen)
-        with torch.no_grad():
+            logits = model.classify(features)
+            chosen = F.one_hot(logits.argmax(1), classes).bool()
             reference = (chosen.float() @ references[:-1])[:, :, None, None]
             middle = (features + reference) / 2
         between = middle.requires_grad_(True)
-        mean_gradient = (gradient + gradient_of_target(model.classify(between), between, chosen)) / 2
+        half_way_logits = model.classify(between)
+        others = torch.logsumexp(half_way_logits.masked_fill(chosen, -1e9), 1)
+        (gradient,) = torch.autograd.grad((half_way_logits[chosen] - others).sum(), between)
         with torch.no_grad():
             difference = features - reference
             weights = gradient.mean((2, 3), keepdim=True)
             saliency = F.relu((difference * weights).sum(1, keepdim=True))
             mask = (weights / torch.quantile(weights.abs(), 0.95).clamp(min=1e-30)).clamp(0, 1)
             masked = reference + mask * difference
-            product = mean_gradient * difference
+            product = gradient * difference
             positive = F.relu(product)
             share = F.relu(product.sum(1, keepdim=True)) / positive.sum(1, keepdim=True).clamp(min=1e-30)
             evidence = positive * share
-            outputs = [logits.detach(), logits.softmax(1), weights, saliency, evidence.square().sum(1, keepdim=True)]
+            outputs = [logits, logits.softmax(1), weights, saliency, evidence.square().sum(1, keepdim=True)]
             stacked = torch.cat([features, masked, reference.expand_as(features)])
         for head in model.heads:
             with torch.no_grad():

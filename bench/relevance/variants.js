@@ -22,14 +22,14 @@ export const VARIANTS = {
   "without N": fitted({ hasN: false }),
   "without the root": fitted({ hasRoot: false }),
   "without N and root": fitted({ hasN: false, hasRoot: false }),
-  "gradient at f alone": fitted({ points: "f" }),
-  "gradient half way alone": fitted({ points: "half" }),
-  "four gradients": fitted({ points: "four" }),
-  "four gradients, without N": fitted({ points: "four", hasN: false }),
+  "gradient at f": fitted({ points: "f" }),
+  "mean of the gradients at f and half way (before)": fitted({ points: "both" }),
+  "mean of four gradients": fitted({ points: "four" }),
+  "mean of four gradients, without N": fitted({ points: "four", hasN: false }),
   "each aspect alone (cosine squared)": fitted({ isAlone: true }),
   "at the aspect's places alone": fitted({ atPlaces: true }),
   "times the share at the aspect's places": timesShare(fitted({})),
-  "matching pursuit times share (before)": pursuit,
+  "matching pursuit times share (before that)": pursuit,
   "share at the aspect's places alone": (outputs, aspects) => aspects.map((aspect) => shareAt(outputs, aspect)),
 };
 
@@ -37,7 +37,7 @@ export const VARIANTS = {
  * @param {{ points?: PointsName, hasN?: boolean, hasRoot?: boolean, isAlone?: boolean, atPlaces?: boolean }} options
  * @returns {Variant}
  */
-function fitted({ points = "both", hasN = true, hasRoot = true, isAlone = false, atPlaces = false }) {
+function fitted({ points = "half", hasN = true, hasRoot = true, isAlone = false, atPlaces = false }) {
   const variant = `${points}/${hasN ? "N" : "-"}`;
   return (outputs, aspects) => {
     const weights = atPlaces ? aspects.map((aspect) => placesOf(outputs, aspect)) : undefined;
@@ -80,14 +80,14 @@ function pursuit(outputs, aspects) {
     sumOver(outputs, a, b, (layer, place) => gramAt(outputs, layer, a, b, place));
   const norms = aspects.map((a) => Math.sqrt(dot(a, a)));
   const answer = aspects.map((a) =>
-    Math.sqrt(sumOver(outputs, a, a, (layer, place) => outputs[`sums/${layer}/both/N`].data[4 * place + 1])),
+    Math.sqrt(sumOver(outputs, a, a, (layer, place) => outputs[`sums/${layer}/half/N`].data[4 * place + 1])),
   );
   const cosines = aspects.map((a, i) => {
     const product = sumOver(
       outputs,
       a,
       a,
-      (layer, place) => outputs[`products/${a.name}/${layer}/both/N`].data[2 * place],
+      (layer, place) => outputs[`products/${a.name}/${layer}/half/N`].data[2 * place],
     );
     return answer[i] * norms[i] > 0 ? Math.min(1, product / (answer[i] * norms[i])) : 0;
   });
@@ -112,7 +112,7 @@ function pursuit(outputs, aspects) {
 function shareAt(outputs, aspect) {
   const places = placesOf(outputs, aspect);
   const square = (/** @type {string} */ layer, /** @type {number} */ place) =>
-    outputs[`sums/${layer}/both/N`].data[4 * place + 2];
+    outputs[`sums/${layer}/half/N`].data[4 * place + 2];
   const whole = sumOver(outputs, aspect, aspect, square);
   const held = sumOver(outputs, aspect, aspect, (layer, place) => square(layer, place) * places[layer][place]);
   return whole > 0 ? held / whole : 0;
@@ -173,7 +173,7 @@ function readersOf(outputs, layer) {
   const found =
     known.get(layer) ??
     Object.keys(outputs).flatMap((name) =>
-      name.startsWith("products/") && name.endsWith(`/${layer}/both/N`) ? [name.split("/")[1]] : [],
+      name.startsWith("products/") && name.endsWith(`/${layer}/half/N`) ? [name.split("/")[1]] : [],
     );
   known.set(layer, found);
   return found;

@@ -176,13 +176,11 @@ describe("beside plain loops", () => {
           .grad(logits)(tensor, tf.tensor2d([[-Math.exp(a - others), 1, -Math.exp(c - others)]]))
           .dataSync();
       };
-      const g = gradientAt(of.features);
-      const halfWay = gradientAt(half);
+      const g = gradientAt(half);
       const w = twin.filterWeights(g, channels);
-      const mean = g.map((value, index) => (value + halfWay[index]) / 2);
-      const c = twin.answerEvidence(of, mean);
+      const c = twin.answerEvidence(of, g);
       const net = twin.placeSums(
-        twin.difference(of).map((value, index) => value * mean[index]),
+        twin.difference(of).map((value, index) => value * g[index]),
         channels,
       );
       const [head] = model.aspects;
@@ -259,7 +257,7 @@ describe("beside plain loops", () => {
 });
 
 describe("finite differences", () => {
-  test("confirm the filter weights: a channel shifted everywhere moves the target by height * width * w", () => {
+  test("confirm Grad-CAM's filter weights: a channel shifted everywhere moves the target by height * width * w", () => {
     const step = 0.001;
     const errors = tf.tidy(() => {
       const tensors = toTensors(constants);
@@ -270,7 +268,8 @@ describe("finite differences", () => {
         const z = model.classifier.forward(tensors, [conv_pw_13]).dataSync();
         return z[0] - logSumExp([z[1], z[2]]);
       };
-      const weights = run(model, constants, { targets: [[1, 0, 0]] })[`filterWeights/${SOURCE}`].data;
+      const asked = { targets: [[1, 0, 0]], saliency: "grad-cam" } as const;
+      const weights = run(model, constants, asked)[`filterWeights/${SOURCE}`].data;
       return [3, 40, 77, 101].map((channel) => {
         const shift = tf.mul(tf.oneHot(tf.tensor1d([channel], "int32"), 128), step); // [1, 128]
         const slope = (target(tf.add(at, shift)) - target(tf.sub(at, shift))) / (2 * step);

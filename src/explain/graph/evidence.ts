@@ -19,7 +19,7 @@ export interface AnswerEvidence {
  * Signs stay: what speaks against the answer tells as much about whose features it reads as what speaks for it, and
  * unrelated gradients then cancel in the sums instead of overlapping by accident.
  *
- * @param gradient `[batch, height, width, channels]`, d target / d f, the mean at f and half way.
+ * @param gradient `[batch, height, width, channels]`, d target / d f, half way.
  * @param difference the same shape, features minus reference.
  */
 export function answerEvidence(gradient: tf.Tensor4D, { difference }: { difference: tf.Tensor4D }): AnswerEvidence {

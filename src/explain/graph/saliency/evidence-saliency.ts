@@ -6,13 +6,11 @@ import { filterWeights } from "./grad-cam.js";
 import { gradientAt, type SaliencyMethod } from "./saliency.js";
 
 /**
- * `c = g (f - r) N` of docs/explanations.md, unrectified, g the mean of the gradients at f and half way to the
- * reference (the gradient at f alone fails on saturated classifiers; more than two points are hardly better). Its
- * filter weights are Grad-CAM's.
+ * `c = g (f - r) N` of docs/explanations.md, unrectified, g the gradient half way to the reference: at f it vanishes in
+ * saturated classifiers, and the mean of several is no better (bench/results/relevance.md). Its filter weights are made
+ * of the same gradient as Grad-CAM makes its own.
  */
 export const evidence: SaliencyMethod = ({ masked }) => {
-  const atFeatures = gradientAt(masked, masked.features);
   const halfWay = gradientAt(masked, tf.mul(tf.add(masked.features, masked.reference), 0.5));
-  const mean = tf.mul(tf.add(atFeatures, halfWay), 0.5) as tf.Tensor4D;
-  return { ...answerEvidence(mean, masked), weights: filterWeights(atFeatures) };
+  return { ...answerEvidence(halfWay, masked), weights: filterWeights(halfWay) };
 };
