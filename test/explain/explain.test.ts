@@ -257,19 +257,20 @@ describe("beside plain loops", () => {
 });
 
 describe("finite differences", () => {
-  test("confirm Grad-CAM's filter weights: a channel shifted everywhere moves the target by height * width * w", () => {
+  test("confirm the filter weights: half way, a channel shifted everywhere moves the target by height * width * w", () => {
     const step = 0.001;
     const errors = tf.tidy(() => {
       const tensors = toTensors(constants);
       const image = tf.tensor(tinyImages(1), [1, SIZE, SIZE, 3]) as tf.Tensor4D;
-      const at = model.trunk.run(tensors, { input: image }, [SOURCE])[SOURCE];
+      const features = model.trunk.run(tensors, { input: image }, [SOURCE])[SOURCE];
+      const reference = tf.slice(tensors[`reference/${SOURCE}`], 0, 1);
+      const at = tf.mul<tf.Tensor4D>(tf.add(features, reference), 0.5);
       const target = (features: tf.Tensor4D) => {
         const { conv_pw_13 } = model.trunk.run(tensors, { [SOURCE]: features }, ["conv_pw_13"]);
         const z = model.classifier.forward(tensors, [conv_pw_13]).dataSync();
         return z[0] - logSumExp([z[1], z[2]]);
       };
-      const asked = { targets: [[1, 0, 0]], saliency: "grad-cam" } as const;
-      const weights = run(model, constants, asked)[`filterWeights/${SOURCE}`].data;
+      const weights = run(model, constants, { targets: [[1, 0, 0]] })[`filterWeights/${SOURCE}`].data;
       return [3, 40, 77, 101].map((channel) => {
         const shift = tf.mul(tf.oneHot(tf.tensor1d([channel], "int32"), 128), step); // [1, 128]
         const slope = (target(tf.add(at, shift)) - target(tf.sub(at, shift))) / (2 * step);
