@@ -59,10 +59,20 @@ export const { relevanceOf, scaleIn } = await load("core/relevance-scale.js");
 /** @type {typeof import("../src/workflows/calibrate-model.js")} */
 export const { calibrateModel, methodsOf } = await load("workflows/calibrate-model.js");
 /** @type {typeof import("../src/explain/calibration/ground-truth.js")} */
-export const { isLabelledPresent } = await load("explain/calibration/ground-truth.js");
+export const { isLabelledPresent, rankedScores } = await load("explain/calibration/ground-truth.js");
 /** @type {typeof import("../src/explain/calibration/measure-absences.js")} */
 export const { measureAbsences } = await load("explain/calibration/measure-absences.js");
 /** @type {typeof import("../src/core/absences.js")} */
 export const { neededAbsences } = await load("core/absences.js");
 /** @type {typeof import("../src/trunk/networks/import-table.js")} */
 export const { importedTable } = await load("trunk/networks/import-table.js");
+/** @type {typeof import("../src/explain/graph/several-methods.js")} */
+export const { ofMethod, severalMethods } = await load("explain/graph/several-methods.js");
+/** @type {typeof import("../src/explain/reading/read-scores.js")} */
+export const { readScores } = await load("explain/reading/read-scores.js");
+/** @type {typeof import("../src/mapping/fit-linear.js")} */
+export const { fitLinear } = await load("mapping/fit-linear.js");
+/** @type {typeof import("../src/model/model-spec.js")} */
+export const { imageSizes } = await load("model/model-spec.js");
+/** @type {typeof import("../src/workflows/map-networks.js")} */
+export const { mapNetworks } = await load("workflows/map-networks.js");

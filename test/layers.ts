@@ -17,6 +17,7 @@ export const ALLOWED: Record<string, string[]> = {
   engine: ["core", "engine/trace"],
   "engine/trace": ["core", "ops", "engine"],
   model: ["core", "ops", "trunk", "heads"],
+  mapping: ["core", "ops", "trunk", "heads", "engine", "model"],
   "weights/download": ["core"],
   weights: ["core", "trunk", "trunk/formats", "trunk/networks", "engine", "weights/download"],
   train: ["core", "ops", "metrics", "trunk", "heads", "dataset", "engine", "model"],
@@ -45,7 +46,7 @@ export const ALLOWED: Record<string, string[]> = {
   ],
   workflows: [
     ...["core", "trunk", "trunk/formats", "trunk/networks", "heads", "dataset", "engine", "model", "weights"],
-    ...["train", "evaluation"],
+    ...["train", "evaluation", "mapping"],
     ...["explain", "explain/graph", "explain/calibration", "review", "pages", "bundle"],
   ],
   cli: [

@@ -12,8 +12,10 @@ import { headlineText } from "../explain/headline.js";
 import { readExplanation } from "../explain/reading/read-explanation.js";
 import { perturbed, relevanceIntervals } from "../explain/reading/relevance-interval.js";
 import { targetWeights } from "../explain/reading/target-weights.js";
+import { PERTURBATIONS } from "../explain/relevance-constants.js";
 import { classTargetOf, innerTargetOf, type Target } from "../explain/target.js";
 import type { ClassifierSpec } from "../heads/head-spec.js";
+import { imageInputs } from "../model/image-inputs.js";
 import type { ModelSpec } from "../model/model-spec.js";
 import type { LoadedImage } from "./image-source.js";
 
@@ -34,18 +36,21 @@ export interface HowToExplain {
 /** @param run of the graph that explains the target. */
 export async function explainImage(
   run: RunGraph,
-  { name, pixels: bytes }: LoadedImage,
+  { name, pixels, otherSizes }: LoadedImage,
   { hasInterval = false, ...how }: HowToExplain,
 ): Promise<Explained> {
   const size = how.spec.trunk.inputSize;
-  const pixels = ndArray([1, size, size, 3], new Float32Array(bytes));
-  const explained = await explainPixels(run, pixels, { ...how, image: name });
+  const sample = { path: name, image: pixels, otherSizes, target: {}, aspects: {} };
+  const images = imageInputs(how.spec, [sample], { batchSize: 1 });
+  const explained = await explainPixels(run, images, { ...how, image: name });
   if (!hasInterval) return explained;
   // A changed image may be answered otherwise; the question stays.
   const { target } = explained.explanation;
   const readings: (readonly AspectExplanation[])[] = [];
-  for (const copy of perturbed(pixels)) {
-    const { explanation } = await explainPixels(run, copy, { ...how, stem: undefined, target, image: name });
+  const copies = Object.entries(images).map(([input, image]) => [input, perturbed(image, { size })] as const);
+  for (let index = 0; index < PERTURBATIONS.count; index++) {
+    const changed = Object.fromEntries(copies.map(([input, copy]) => [input, copy.next().value as NdArray]));
+    const { explanation } = await explainPixels(run, changed, { ...how, stem: undefined, target, image: name });
     readings.push(explanation.aspects);
   }
   const intervals = relevanceIntervals(readings);
@@ -60,7 +65,7 @@ export async function explainImage(
 
 async function explainPixels(
   run: RunGraph,
-  { shape, data }: NdArray,
+  images: NdArrays,
   { classifier, ...how }: Omit<HowToExplain, "hasInterval"> & { image: string },
 ): Promise<Explained> {
   // The graph of an inner target asks for no class.
@@ -68,6 +73,9 @@ async function explainPixels(
     ? {}
     : { target: targetWeights(classTargetOf(how.target), classifier) };
   // A session in a worker takes the numbers away with it.
-  const copy = ndArray(shape, Float32Array.from(data));
-  return readExplanation(await run({ image: copy, ...asked }), how);
+  const copies = Object.entries(images).map(([input, { shape, data }]) => [
+    input,
+    ndArray(shape, Float32Array.from(data)),
+  ]);
+  return readExplanation(await run({ ...Object.fromEntries(copies), ...asked }), how);
 }

@@ -7,7 +7,7 @@ import type { RunGraph } from "../engine/session-pool.js";
 import type { Explained, MethodChoice } from "../explain/explanation.js";
 import type { Target } from "../explain/target.js";
 import type { ClassifierSpec } from "../heads/head-spec.js";
-import type { ModelSpec } from "../model/model-spec.js";
+import { imageSizes, type ModelSpec } from "../model/model-spec.js";
 import { checkImages, checkMethod, checkOpening, checkRequest, checkStem, checkTarget } from "./check-request.js";
 import { type BundleDescription, checkImageReading } from "./description.js";
 import { explainImage, type HowToExplain } from "./explain-image.js";
@@ -119,7 +119,7 @@ export async function openExplainer(source: string | Bundle, options: ExplainerO
   };
   await openAll(targets.length > 0 ? targets : [undefined]);
 
-  const size = spec.trunk.inputSize;
+  const { inputSize: size, otherSizes } = imageSizes(spec);
   const unseen = Object.keys(description.provenance.unseen ?? {});
   const { absences = {} } = description;
   const explainLoaded = loadedExplainer(graphs, { spec, classifier, unseen, absences });
@@ -131,7 +131,7 @@ export async function openExplainer(source: string | Bundle, options: ExplainerO
     const asked = targets?.length ? targets : [undefined];
     await openAll(asked);
     for await (const image of images) {
-      const loaded = loadImage(image, { size, pictureSize, signal });
+      const loaded = loadImage(image, { size, otherSizes, pictureSize, signal });
       for (const target of asked) {
         const sessions = await graphs.sessionsOf(target);
         const request = { target, stem: stem?.(image, target), hasInterval };
@@ -150,7 +150,7 @@ export async function openExplainer(source: string | Bundle, options: ExplainerO
       request.signal?.throwIfAborted();
       checkStem(request.stem);
       checkTarget(request.target, classifier);
-      const loaded = loadImage(image, { size, signal: request.signal });
+      const loaded = loadImage(image, { size, otherSizes, signal: request.signal });
       loaded.catch(() => {}); // thrown below, where it is awaited
       const { run } = await graphs.sessionsOf(request.target);
       return explainLoaded(run, loaded, request);

@@ -10,6 +10,7 @@ import { openSessionPool, type SessionPool } from "../engine/session-pool.js";
 import type { MethodChoice } from "../explain/explanation.js";
 import { methodOf } from "../explain/methods.js";
 import { graphKey, groupOf, type Target } from "../explain/target.js";
+import { layersOf } from "../model/model-spec.js";
 import { type BundleDescription, FILES } from "./description.js";
 import { openGraph } from "./graph-session.js";
 import { type Bundle, readBundledModel, readGraph } from "./read-bundle.js";
@@ -65,7 +66,9 @@ function fillIn(
 ): { method: MethodChoice; hasOwnLayers: boolean; isOwn: boolean } {
   const { saliency = ownSaliency, tap, mapping = "identity" } = asked;
   // All heads' own layer, named, is what they read anyway.
-  const isSameLayer = model.heads.every((head) => head.kind === "classifier" || head.taps.every((own) => own === tap));
+  const isSameLayer = model.heads.every(
+    (head) => head.kind === "classifier" || layersOf(model, head).every((own) => own === tap),
+  );
   const hasOwnLayers = (tap === undefined || isSameLayer) && mapping === "identity";
   const usual = hasOwnLayers && saliency === ownSaliency ? ownMasking : undefined;
   const { masking } = methodOf({ saliency, masking: asked.masking ?? usual, tap });

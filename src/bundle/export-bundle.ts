@@ -5,23 +5,24 @@
 
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import { BundleError } from "../core/errors.js";
-import { answerPort, referenceName } from "../core/graph-ports.js";
+import { answerPort, INPUTS, referenceName } from "../core/graph-ports.js";
 import { shown } from "../core/message-text.js";
 import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
 import { notFinite } from "../core/not-finite.js";
 import { ownValue } from "../core/own-value.js";
 import { random } from "../core/random.js";
-import { RESIZE_KERNEL } from "../dataset/resize-image.js";
+import { RESIZE_KERNEL, resizeSquare } from "../dataset/resize-image.js";
 import { type Runtime, withRuntime } from "../engine/session.js";
 import type { MethodChoice } from "../explain/explanation.js";
 import { explainConstants } from "../explain/graph/graph-constants.js";
 import type { ExplainOptions } from "../explain/graph/options.js";
+import { imageShapes, imageSides } from "../model/image-inputs.js";
 import type { Model } from "../model/model.js";
 import type { ModelSpec } from "../model/model-spec.js";
 import type { TrainedModel } from "../model/trained-model.js";
 import { checkGraph } from "./check-graph.js";
 import { FILES } from "./description.js";
-import type { Golden } from "./golden.js";
+import { type Golden, goldenInputs } from "./golden.js";
 import { writeBundle } from "./write-bundle.js";
 
 /** What `exportBundle` puts into a bundle beside the model. */
@@ -111,7 +112,7 @@ export async function traceExplain(
   const model = createModel(spec);
   checkShapes(model, { parameters, references });
   return exportGraph(explainFunction(model, options), {
-    inputs: { image: imageShape(spec), target: [1, classCount(spec)] },
+    inputs: { ...imageShapes(spec, 1), target: [1, classCount(spec)] },
     constants: explainConstants({ parameters, references }),
     name: "explain",
   });
@@ -146,20 +147,17 @@ async function tracePredict({ spec, parameters }: TrainedModel): Promise<Uint8Ar
   const model = createModel(spec);
   return exportGraph(
     ({ inputs, constants }) => {
-      const { [model.classifier.spec.name]: answer, ...aspects } = predict(model, constants, {
-        input: inputs.image as Tensor4D,
+      const values = { input: inputs.image as Tensor4D };
+      const { [model.classifier.spec.name]: answer, ...aspects } = predict(model, constants, values, {
+        images: inputs,
       });
       const logits = answer as Tensor2D;
       const unmasked = Object.entries(aspects).map(([name, value]) => [answerPort(name, "unmasked"), value]);
       const scores = scoresOf(logits, model.classifier.spec);
       return { outputs: { logits, scores, ...Object.fromEntries(unmasked) } };
     },
-    { inputs: { image: imageShape(spec) }, constants: parameters, name: "predict" },
+    { inputs: imageShapes(spec, 1), constants: parameters, name: "predict" },
   );
-}
-
-function imageShape({ trunk: { inputSize } }: ModelSpec): readonly number[] {
-  return [1, inputSize, inputSize, 3];
 }
 
 async function runGoldens(
@@ -172,14 +170,19 @@ async function runGoldens(
   }: { runtime: Runtime; images: readonly NdArray[]; spec: ModelSpec; signal?: AbortSignal },
 ): Promise<Golden[]> {
   const results: Record<"predict" | "explain", NdArrays[]> = { predict: [], explain: [] };
-  const targets = images.map((_, index) => goldenTarget(classCount(spec), index));
+  const inputs: Pick<Golden, "image" | "otherImages" | "target">[] = [];
+  for (const [index, image] of images.entries())
+    inputs.push({
+      image,
+      otherImages: await otherImages(spec, image),
+      target: goldenTarget(classCount(spec), index),
+    });
   for (const graph of ["predict", "explain"] as const) {
     const session = await runtime.createSession(graphs[graph], { name: FILES[graph] });
     try {
-      for (const [index, image] of images.entries()) {
+      for (const given of inputs) {
         signal?.throwIfAborted();
-        const given: NdArrays = graph === "explain" ? { image, target: targets[index] } : { image };
-        const outputs = await session.run(given);
+        const outputs = await session.run(goldenInputs(given, graph));
         const wrong = notFinite(outputs);
         if (wrong !== undefined)
           throw new BundleError(`${FILES[graph]}: gives NaN or Infinity in the output ${shown(wrong)}.`, {
@@ -191,13 +194,24 @@ async function runGoldens(
       await session.dispose();
     }
   }
-  return images.map((image, index) => ({
+  return inputs.map((given, index) => ({
     name: String(index + 1),
-    image,
-    target: targets[index],
+    ...given,
     predict: results.predict[index],
     explain: results.explain[index],
   }));
+}
+
+/** What networks of their own see of an image of the classifier's size, by the name of the input. */
+async function otherImages(spec: ModelSpec, { data }: NdArray): Promise<NdArrays> {
+  const from = spec.trunk.inputSize;
+  const found: Record<string, NdArray> = {};
+  for (const [input, to] of imageSides(spec)) {
+    if (input === INPUTS.image) continue;
+    const pixels = await resizeSquare(Uint8Array.from(data), { from, to });
+    found[input] = ndArray([1, to, to, 3], new Float32Array(pixels));
+  }
+  return found;
 }
 
 /** In turn: the predicted class, the first class, the margin between the first two. */

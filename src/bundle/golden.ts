@@ -12,6 +12,8 @@ export interface Golden {
   readonly name: string;
   /** `[1, S, S, 3]` RGB 0..255. */
   readonly image: NdArray;
+  /** Images of networks that aspect heads have to themselves, by the name of the input (`image/<network>`). */
+  readonly otherImages?: NdArrays;
   /** `[1, classes]`. */
   readonly target: NdArray;
   /** Outputs of `predict.onnx` for the image. */
@@ -20,10 +22,11 @@ export interface Golden {
   readonly explain: NdArrays;
 }
 
-/** Names inside: `input/image`, `input/target`, `predict/<output>`, `explain/<output>`. */
-export function encodeGolden({ image, target, predict, explain }: Golden): Uint8Array {
+/** Names inside: `input/image`, `input/image/<network>`, `input/target`, `predict/<output>`, `explain/<output>`. */
+export function encodeGolden({ image, otherImages = {}, target, predict, explain }: Golden): Uint8Array {
   return encodeSafetensors({
     "input/image": image,
+    ...prefixed("input/", otherImages),
     "input/target": target,
     ...prefixed("predict/", predict),
     ...prefixed("explain/", explain),
@@ -39,5 +42,16 @@ export function decodeGolden(bytes: Uint8Array, { name, source }: { name: string
   const { "input/image": image, "input/target": target } = arrays;
   if (!image || !target)
     throw new BundleError(`${source}: has no image or target.`, { cure: "Export the bundle again." });
-  return { name, image, target, predict: unprefixed("predict/", arrays), explain: unprefixed("explain/", arrays) };
+  const otherImages = prefixed("image/", unprefixed("input/image/", arrays));
+  const [predict, explain] = [unprefixed("predict/", arrays), unprefixed("explain/", arrays)];
+  const images = Object.keys(otherImages).length > 0 ? { image, otherImages } : { image };
+  return { name, ...images, target, predict, explain };
+}
+
+/** Inputs of a graph for a golden. */
+export function goldenInputs(
+  { image, otherImages, target }: Pick<Golden, "image" | "otherImages" | "target">,
+  graph: "explain" | "predict",
+): NdArrays {
+  return { image, ...otherImages, ...(graph === "explain" && { target }) };
 }

@@ -3,8 +3,10 @@
  * names are made in `../core/graph-ports.ts`.
  */
 
-import { answerPort, CLASSIFIER_OUTPUTS, HEAD_ANSWERS, INPUTS, overlapPort, tapPort } from "../core/graph-ports.js";
+import { answerPort, CLASSIFIER_OUTPUTS, headAnswers, INPUTS, overlapPort, tapPort } from "../core/graph-ports.js";
 import type { AspectSpec } from "../heads/head-spec.js";
+import { imageShapes } from "../model/image-inputs.js";
+import { layersOf } from "../model/model-spec.js";
 import { trunkTaps } from "../trunk/taps.js";
 import type { BundleDescription } from "./description.js";
 import type { Ports } from "./graph-reading.js";
@@ -13,8 +15,7 @@ type Described = Pick<BundleDescription, "model">;
 type GraphName = "explain" | "predict";
 
 export function inputsOf(description: Described, graph: GraphName): Ports {
-  const { inputSize } = description.model.trunk;
-  const inputs = new Map<string, readonly number[]>([[INPUTS.image, [1, inputSize, inputSize, 3]]]);
+  const inputs = new Map<string, readonly number[]>(Object.entries(imageShapes(description.model, 1)));
   if (graph === "explain") inputs.set(INPUTS.target, [1, classCount(description)]);
   return inputs;
 }
@@ -31,15 +32,16 @@ export function outputsOf(description: Described, graph: GraphName, given: Ports
   for (const name of Object.values(CLASSIFIER_OUTPUTS)) outputs.set(name, [1, classCount(description)]);
   for (const head of aspects) {
     const shape = answerShape(head, trunk.inputSize, given.get(answerPort(head.name, "unmasked"))?.[1]);
-    const answers = graph === "predict" ? (["unmasked"] as const) : HEAD_ANSWERS;
+    const answers = graph === "predict" ? (["unmasked"] as const) : headAnswers(head);
     for (const answer of answers) outputs.set(answerPort(head.name, answer), shape);
   }
   if (graph === "predict") return outputs;
   const sizes = new Map(trunkTaps(trunk).map(({ name, size }) => [name, size]));
   const mapOf = (tap: string, channels: number) => [1, sizes.get(tap) ?? -1, sizes.get(tap) ?? -1, channels];
   outputs.set(tapPort("saliency", source), mapOf(source, 1));
-  for (const tap of new Set(aspects.flatMap((head) => head.taps))) {
-    const readers = aspects.filter((head) => head.taps.includes(tap));
+  const layers = (head: AspectSpec) => layersOf(description.model, head);
+  for (const tap of new Set(aspects.flatMap(layers))) {
+    const readers = aspects.filter((head) => layers(head).includes(tap));
     outputs.set(tapPort("evidence", tap), mapOf(tap, 2));
     for (const { name } of readers) outputs.set(overlapPort(name, tap), mapOf(tap, 2));
     if (readers.length > 1) outputs.set(tapPort("pairs", tap), [1, (readers.length * (readers.length - 1)) / 2]);

@@ -1,6 +1,7 @@
 /** Images as callers give them: a path, read and decoded once for all that is made of it, or decoded pixels. */
 
 import { openImage } from "../dataset/open-image.js";
+import { resizeSquare } from "../dataset/resize-image.js";
 import { checkImage } from "./check-request.js";
 
 /** A path, or pixels that are already at the model's input size: what `decodeImage` returns for that size. */
@@ -29,6 +30,8 @@ export interface LoadedImage {
   readonly name: string;
   /** `[S, S, 3]` RGB 0..255. */
   readonly pixels: Uint8Array;
+  /** The same image at other sizes, by size. */
+  readonly otherSizes: Readonly<Record<number, Uint8Array>>;
   /** Of the upright original, pixels. */
   readonly width: number;
   readonly height: number;
@@ -43,31 +46,46 @@ export interface LoadedImage {
  * (`OpenImage.keepDecoded`).
  *
  * @param options.size side of the model's input, S.
+ * @param options.otherSizes sides of what networks of their own see, pixels; made of the pixels where they are given.
  * @param options.pictureSize longer side of a picture for people, pixels.
  * @param options.signal ends the waiting for a pipe; its reason is thrown then.
  * @throws ImageError where it cannot be read; InputError where it is neither a path nor pixels of the right size.
  */
 export async function loadImage(
   image: ImageSource,
-  { size, pictureSize, signal }: { size: number; pictureSize?: number; signal?: AbortSignal },
+  {
+    size,
+    otherSizes = [],
+    pictureSize,
+    signal,
+  }: { size: number; otherSizes?: readonly number[]; pictureSize?: number; signal?: AbortSignal },
 ): Promise<LoadedImage> {
   checkImage(image, size);
+  const bySize = async (render: (side: number) => Promise<Uint8Array>) => {
+    const found: Record<number, Uint8Array> = {};
+    for (const side of otherSizes) found[side] = await render(side);
+    return found;
+  };
   if (typeof image !== "string") {
     const { name, pixels, width = size, height = size } = image;
-    return { name, pixels, width, height };
+    return { name, pixels, otherSizes: await bySize((to) => resizeSquare(pixels, { from: size, to })), width, height };
   }
   const opened = await openImage(image, { allowPipe: true, signal });
   const { width, height } = opened;
-  const whole = (pixels: Uint8Array, picture?: Picture) => {
+  const whole = async (source: Pick<typeof opened, "render">, pictureOf?: () => Promise<Picture>) => {
+    const pixels = await source.render({ size });
+    const others = await bySize((side) => source.render({ size: side }));
+    const picture = await pictureOf?.();
     const remark = opened.remark();
     const note = remark && { note: `${image}: ${remark}` };
-    return { name: image, pixels, width, height, ...(picture && { picture }), ...note };
+    return { name: image, pixels, otherSizes: others, width, height, ...(picture && { picture }), ...note };
   };
-  if (pictureSize === undefined) return whole(await opened.render({ size }));
-  const source = (await opened.keepDecoded({ size: Math.min(size, pictureSize) })) ?? opened;
-  const pixels = await source.render({ size });
+  if (pictureSize === undefined && otherSizes.length === 0) return whole(opened);
+  const sizes = [size, ...otherSizes, ...(pictureSize === undefined ? [] : [pictureSize])];
+  const source = (await opened.keepDecoded({ size: Math.min(...sizes) })) ?? opened;
+  if (pictureSize === undefined) return whole(source);
   const shape = withLongerSide(opened, pictureSize);
-  return whole(pixels, { ...shape, pixels: await source.render({ size: pictureSize, shape }) });
+  return whole(source, async () => ({ ...shape, pixels: await source.render({ size: pictureSize, shape }) }));
 }
 
 function withLongerSide({ width, height }: { width: number; height: number }, side: number) {

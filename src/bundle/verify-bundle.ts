@@ -1,13 +1,12 @@
 /** Whether a bundle is whole and still gives what it gave when it was written. */
 
 import { BundleError, inFile } from "../core/errors.js";
-import { INPUTS } from "../core/graph-ports.js";
 import { LIMITS } from "../core/limits.js";
-import type { NdArrays } from "../core/nd-array.js";
+import { ownValue } from "../core/own-value.js";
 import { type Runtime, withRuntime } from "../engine/session.js";
 import { checkImageReading, FILES } from "./description.js";
 import { type Deviation, deviation, severity } from "./deviation.js";
-import type { Golden } from "./golden.js";
+import { type Golden, goldenInputs } from "./golden.js";
 import { inputsOf } from "./graph-interface.js";
 import { openGraph } from "./graph-session.js";
 
@@ -82,9 +81,7 @@ async function verify(path: string, runtime: Runtime, signal?: AbortSignal): Pro
         signal?.throwIfAborted();
         const golden = await readGolden(bundle, name);
         checkGolden(golden, { bundle, graph, source: `${path}: ${name}` });
-        const { image, target } = golden;
-        const given: NdArrays = graph === "explain" ? { image, target } : { image };
-        const actual = await session.run(given);
+        const actual = await session.run(goldenInputs(golden, graph));
         const missing = Object.keys(actual).find((output) => !golden[graph][output]);
         if (missing !== undefined)
           throw new BundleError(`${path}: ${name}: has no ${graph}/${missing}.`, { cure: "Export the bundle again." });
@@ -107,7 +104,8 @@ function checkGolden(
   { bundle, graph, source }: { bundle: Bundle; graph: "explain" | "predict"; source: string },
 ): void {
   for (const [input, shape] of inputsOf(bundle.description, graph)) {
-    const given = input === INPUTS.image ? golden.image : golden.target;
+    const given = ownValue(goldenInputs(golden, graph), input);
+    if (!given) throw new BundleError(`${source}: has no input/${input}.`, { cure: "Export the bundle again." });
     if (given.data instanceof Float32Array && given.shape.join() === shape.join()) continue;
     throw new BundleError(
       `${source}: input/${input} has the shape [${given.shape.join(", ")}] instead of [${shape.join(", ")}], ` +

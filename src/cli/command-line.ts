@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   weights: async () => (await import("./commands/weights.js")).addWeights,
   inspect: async () => (await import("./commands/inspect.js")).addInspect,
   import: async () => (await import("./commands/import.js")).addImport,
+  map: async () => (await import("./commands/map.js")).addMap,
   train: async () => (await import("./commands/train.js")).addTrain,
   runs: async () => (await import("./commands/runs.js")).addRuns,
   evaluate: async () => (await import("./commands/evaluate.js")).addEvaluate,

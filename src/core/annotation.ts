@@ -60,6 +60,8 @@ export interface Sample {
   readonly path: string;
   /** `[inputSize, inputSize, 3]` RGB 0..255. */
   readonly image: Uint8Array;
+  /** The same image at other sizes, by size, as networks of their own read it. */
+  readonly otherSizes?: Readonly<Record<number, Uint8Array>>;
   readonly target: ClassAnnotation;
   readonly aspects: Readonly<Record<string, Annotation>>;
   /** Names of the aspects that caused the label, where the dataset knows them. */

@@ -8,14 +8,25 @@
 /** Inputs of both graphs (`image`) and of `explain.onnx` alone (`target`). */
 export const INPUTS = { image: "image", target: "target" } as const;
 
+/** `image/<network>`: the image of a network that aspect heads have to themselves. */
+export function imagePort(network: string): string {
+  return `${INPUTS.image}/${network}`;
+}
+
 /** Outputs of the classifier. */
 export const CLASSIFIER_OUTPUTS = { logits: "logits", scores: "scores" } as const;
 
 /** Outputs of one aspect head, before the sigmoid, on the features as they are, masked, and on the reference. */
 export const HEAD_ANSWERS = ["unmasked", "masked", "reference"] as const;
-export type HeadAnswer = (typeof HEAD_ANSWERS)[number];
+/** Of a head on a network of its own also on mapped features that nothing masked. */
+export type HeadAnswer = (typeof HEAD_ANSWERS)[number] | "mapped";
 
-/** `<aspect>/unmasked`, `<aspect>/masked` or `<aspect>/reference`. */
+/** What a head answers in `explain.onnx`. */
+export function headAnswers({ network }: { readonly network?: string }): readonly HeadAnswer[] {
+  return network === undefined ? HEAD_ANSWERS : [...HEAD_ANSWERS, "mapped"];
+}
+
+/** `<aspect>/unmasked`, `<aspect>/masked`, `<aspect>/reference` or `<aspect>/mapped`. */
 export function answerPort(aspect: string, answer: HeadAnswer): string {
   return `${aspect}/${answer}`;
 }
@@ -46,7 +57,7 @@ export function portTap(output: TapOutput, name: string): string | undefined {
  * reference.
  */
 export function isUnmaskedAnswer(name: string): boolean {
-  return !name.includes("/") || /\/(unmasked|reference)$/.test(name);
+  return !name.includes("/") || /\/(unmasked|reference|mapped)$/.test(name);
 }
 
 /** Whether an output is the answer's evidence, or an aspect's overlap with it. */

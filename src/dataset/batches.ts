@@ -18,6 +18,8 @@ export interface BatchOptions {
   readonly batchSize: number;
   /** Side of the square that the model sees, pixels. */
   readonly inputSize: number;
+  /** Other sizes at which each image is read, for networks that aspect heads have to themselves (`imageSizes`). */
+  readonly otherSizes?: readonly number[];
   /** Determines order and augmentation, together with `epoch`. */
   readonly seed?: number;
   /** From 0. */
@@ -63,7 +65,18 @@ export function batchCount(
  * @throws DatasetError when the iteration reaches a sample that cannot be read.
  */
 export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGenerator<Sample[]> {
-  const { split, batchSize, inputSize, seed = 0, augment, flip, annotations, cache, fill = "short" } = options;
+  const {
+    split,
+    batchSize,
+    inputSize,
+    otherSizes,
+    seed = 0,
+    augment,
+    flip,
+    annotations,
+    cache,
+    fill = "short",
+  } = options;
   const { start = 0, ahead = 2, concurrency = 2 } = options;
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
     throw new ConfigError(`batchSize: ${batchSize}.`, { cure: "Give a whole number from 1." });
@@ -75,7 +88,7 @@ export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGe
     const own = augment && random(seed, "augment", orderEpoch, index, ...(copy > 0 ? [copy] : []));
     const place = { file: join(dataset.directory, dataset.manifest.samples), line: dataset.index[split].lines[index] };
     return inFile(place, () =>
-      loadSample(dataset, record, { inputSize, augment, random: own, flip, annotations, cache }),
+      loadSample(dataset, record, { inputSize, otherSizes, augment, random: own, flip, annotations, cache }),
     );
   };
   const places = sampleOrder({ ...options, factors, count, from: start * batchSize, to: end });

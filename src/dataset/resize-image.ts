@@ -2,7 +2,7 @@
  * Resizes an image to the model's input, RGB of eight bits. Masks are resized in `resize-raster.ts`.
  */
 
-import type { OutputInfo, Sharp } from "sharp";
+import sharp, { type OutputInfo, type Sharp } from "sharp";
 import { type Crop, placesIn, type Symmetry } from "../core/augmented-view.js";
 import { ImageError } from "../core/errors.js";
 import { firstLine } from "../core/message-text.js";
@@ -62,6 +62,22 @@ export function resizer(
     if (!flip && !isUpsideDown && !isTransposed) return data;
     return changed(data, size, { flip, isUpsideDown, isTransposed });
   };
+}
+
+/**
+ * A square image at another size, where its file is not there.
+ *
+ * @param pixels `[from, from, 3]` RGB 0..255.
+ * @returns `[to, to, 3]`, the same array where both sizes are.
+ */
+export async function resizeSquare(
+  pixels: Uint8Array,
+  { from, to }: { from: number; to: number },
+): Promise<Uint8Array> {
+  if (from === to) return pixels;
+  const image = sharp(pixels, { raw: { width: from, height: from, channels: 3 } });
+  const data = await image.resize(to, to, RESIZING).raw().toBuffer();
+  return new Uint8Array(data.buffer, data.byteOffset, data.length);
 }
 
 interface ResizeOptions {

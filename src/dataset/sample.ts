@@ -22,6 +22,8 @@ type Image = Pick<OpenImage, "width" | "height" | "render">;
 export interface LoadSampleOptions {
   /** Side of the square that the model sees, pixels. */
   readonly inputSize: number;
+  /** Other sizes at which the image is read, for networks that aspect heads have to themselves. */
+  readonly otherSizes?: readonly number[];
   /** Needs `random`. */
   readonly augment?: Augment;
   /** Random numbers of this sample in this epoch. */
@@ -48,7 +50,7 @@ export async function loadSample(
   options: LoadSampleOptions,
 ): Promise<Sample> {
   const { manifest } = dataset;
-  const { inputSize: size, augment, random, flip, annotations = "kind", cache } = options;
+  const { inputSize: size, otherSizes = [], augment, random, flip, annotations = "kind", cache } = options;
   try {
     const path = locate(dataset, record.image);
     const image = await (cache ? cache.image(path, { isWhole: !augment }) : openImage(path));
@@ -63,12 +65,19 @@ export async function loadSample(
     if (augment && augment.crop > 0) for (const { annotation } of wanted) marks.push(await marksOf(annotation, raster));
     const view = augment && random ? drawSafeView(image, augment, random, marks) : plainView(image, { flip });
     const seen = await render(image, { size, view });
+    const others: Record<number, Uint8Array> = {};
+    for (const side of otherSizes) others[side] = await render(image, { size: side, view });
     const aspects: Record<string, Annotation> = {};
     for (const { name, annotation } of wanted)
       aspects[name] = await toAnnotation(annotation, { image, view, size, raster });
     const causes = record.causes ?? causesOf(record, dataset);
     const { target, groups } = record;
-    return { path: record.image, image: seen, target, aspects, ...(causes && { causes }), ...(groups && { groups }) };
+    return {
+      ...{ path: record.image, image: seen, target, aspects },
+      ...(otherSizes.length > 0 && { otherSizes: others }),
+      ...(causes && { causes }),
+      ...(groups && { groups }),
+    };
   } catch (cause) {
     if (cause instanceof ImageError) {
       const { what, cure } = cause;

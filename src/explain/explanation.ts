@@ -2,6 +2,7 @@
 
 import type { AspectKind } from "../core/annotation.js";
 import type { Box } from "../core/box.js";
+import type { MappingKind } from "../core/mapping-kind.js";
 import type { ScoreScale } from "../core/relevance-scale.js";
 import type { MappingName, MaskingName, SaliencyName } from "./methods.js";
 import type { Target } from "./target.js";
@@ -99,6 +100,23 @@ export interface AspectExplanation extends RegionExplanation {
    * evidence lies, and each instance's presence and survival are the aspect's.
    */
   readonly isPlaceDerived?: true;
+  /** How the classifier's features reach the network that the head has to itself; absent where it reads the classifier's. */
+  readonly mapping?: AspectMapping;
+}
+
+/** The mapping to the network of an aspect. */
+export interface AspectMapping {
+  readonly network: string;
+  readonly kind: MappingKind;
+  /** Layers: of the classifier's network, and of the aspect's. */
+  readonly from: string;
+  readonly to: string;
+  /** Share of the variance of the features at `to` that is predicted on held-out images; `null` where none was measured. */
+  readonly r2: number | null;
+  /** How far the head answers alike on mapped and on true features there, at most 1; `null` where it saw nothing. */
+  readonly agreement: number | null;
+  /** The head answers too differently for its relevance to be read: score, survival and relevance are `null`. */
+  readonly isTooPoor: boolean;
 }
 
 /** An aspect that does not explain, but is explained. */

@@ -160,6 +160,11 @@ function liesIn(aspects: readonly AspectExplanation[], elsewhere: number): Aspec
 }
 
 function unreadableText(unreadable: readonly AspectExplanation[]): string {
+  const poor = unreadable.filter(({ mapping }) => mapping?.isTooPoor);
+  if (poor.length > 0) {
+    const [name] = poor.map((aspect) => clip(aspect.name));
+    return `cannot be said, ${name} is seen, but the mapping to its network carries too little of it. Map with more images`;
+  }
   const names = joined(unreadable.map(({ name }) => clip(name)));
   const [is, its] = unreadable.length === 1 ? ["is", "its head answers"] : ["are", "their heads answer"];
   const cure = unreadable.every(({ kind }) => kind === "amount") ? "with less of it" : "without it";

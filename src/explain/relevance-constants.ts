@@ -97,3 +97,9 @@ export const INNER_RANDOMIZATION = { images: 8, models: 8, targets: 2 } as const
  * most. The interval goes from one quantile to the other.
  */
 export const PERTURBATIONS = { count: 16, shift: 8, brightness: 0.15, quantiles: [0.05, 0.95] } as const;
+
+/**
+ * An aspect on a network of its own has no relevance where its head answers less alike than this on mapped and on true
+ * features: what the mapping carries is then another thing than what the head sees.
+ */
+export const LEAST_AGREEMENT = 0.5;

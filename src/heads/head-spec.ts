@@ -6,8 +6,10 @@ import type { Task } from "../core/annotation.js";
 export interface HeadBase {
   /** `"class"` for the classifier, else the aspect's name. */
   readonly name: string;
-  /** Names of the trunk layers it reads. */
+  /** Names of the layers that it reads. */
   readonly taps: readonly string[];
+  /** Of an aspect head: the network of its own whose layers these are; absent, they are the classifier's. */
+  readonly network?: string;
 }
 
 /** How a classifier makes one number of a channel; `ops/generalized-mean.ts` has the second. */

@@ -3,6 +3,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { ownValue } from "../core/own-value.js";
 import type { CompileOptions, TensorFunction, Tensors } from "../engine/engine.js";
+import { imageShapes } from "../model/image-inputs.js";
 import { answer, features, type Model, predict } from "../model/model.js";
 import type { BatchNorm } from "../trunk/trunk.js";
 import { movingAverage } from "./state-names.js";
@@ -146,7 +147,8 @@ export function evaluationStep(
   return ({ inputs, constants, state }) => {
     const averages = Object.fromEntries(averaged.map((name) => [name, state[movingAverage(name)]]));
     const parameters = { ...constants, ...state, ...averages };
-    return { outputs: predict(model, parameters, modelValues(inputs, input), { batchNorm: { mode: "moving" } }) };
+    const values = modelValues(inputs, input);
+    return { outputs: predict(model, parameters, values, { batchNorm: { mode: "moving" }, images: inputs }) };
   };
 }
 
@@ -165,8 +167,7 @@ export function featureStep(model: Model, { taps }: { taps: readonly string[] })
 
 /** Shapes of the model's inputs for a batch. */
 export function modelInputShapes(model: Model, input: ModelInput, batchSize: number): CompileOptions["inputs"] {
-  const side = model.spec.trunk.inputSize;
-  if (input.kind === "image") return { image: [batchSize, side, side, 3] };
+  if (input.kind === "image") return imageShapes(model.spec, batchSize);
   return Object.fromEntries(
     model.trunk.taps
       .filter((tap) => input.taps.includes(tap.name))

@@ -1,6 +1,5 @@
 /** Every head's answers for the images of a split, one image after the other, beside what the experts said. */
 
-import { imageBatch } from "../core/image-batch.js";
 import { ownValue } from "../core/own-value.js";
 import { batches } from "../dataset/batches.js";
 import { type Dataset, readRecord, splitSize } from "../dataset/dataset.js";
@@ -9,7 +8,9 @@ import { readOriginalMasks } from "../dataset/original-masks.js";
 import type { Split } from "../dataset/record.js";
 import type { Engine } from "../engine/engine.js";
 import type { EvaluatedImage } from "../evaluation/split-evaluation.js";
+import { imageInputs } from "../model/image-inputs.js";
 import { createModel } from "../model/model.js";
+import { imageSizes } from "../model/model-spec.js";
 import type { TrainedModel } from "../model/trained-model.js";
 import { evaluationStep, modelInputShapes } from "../train/step.js";
 
@@ -39,7 +40,6 @@ export async function* answersOf(
     inputs: modelInputShapes(model, { kind: "image" }, BATCH_SIZE),
     constants: parameters,
   });
-  const size = spec.trunk.inputSize;
   const masked = spec.heads.flatMap(({ name, kind }) => (kind === "segmentation" ? [name] : []));
   const readMasks = async (index: number) =>
     masked.length > 0 ? readOriginalMasks(dataset, await readRecord(dataset, split, index), masked) : {};
@@ -47,9 +47,9 @@ export async function* answersOf(
   const masks = mapAhead(places, readMasks, { ahead: 2 * BATCH_SIZE, concurrency: 2 });
   let done = 0;
   try {
-    for await (const samples of batches(dataset, { split, batchSize: BATCH_SIZE, inputSize: size })) {
+    for await (const samples of batches(dataset, { split, batchSize: BATCH_SIZE, ...imageSizes(spec) })) {
       signal?.throwIfAborted();
-      const outputs = await compiled.run({ image: imageBatch(samples, { size, batchSize: BATCH_SIZE }) });
+      const outputs = await compiled.run(imageInputs(spec, samples, { batchSize: BATCH_SIZE }));
       for (const [row, sample] of samples.entries()) {
         const { value: originals } = await masks.next();
         const labelOf = (head: string) => (head === classifier.name ? sample.target : ownValue(sample.aspects, head));

@@ -1,11 +1,11 @@
 /** Every head's review: the model runs over a split once, and what a page shows of its answers is gathered. */
 
 import type { Sample } from "../core/annotation.js";
-import { imageBatch } from "../core/image-batch.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { ownValue } from "../core/own-value.js";
 import type { Engine } from "../engine/engine.js";
 import type { SplitTally } from "../evaluation/split-evaluation.js";
+import { imageInputs } from "../model/image-inputs.js";
 import type { Model } from "../model/model.js";
 import { createReviewer } from "../review/create-reviewer.js";
 import type { HeadReview } from "../review/head-review.js";
@@ -36,7 +36,7 @@ export async function reviewSplit(
   try {
     const reviewers = model.heads.map((head) => createReviewer(head.spec, { inputSize: size }));
     for await (const samples of stream) {
-      const outputs = await compiled.run({ image: imageBatch(samples, { size, batchSize }) });
+      const outputs = await compiled.run(imageInputs(model.spec, samples, { batchSize }));
       for (const [row, { target, aspects }] of samples.entries()) {
         const labelOf = (head: string) => (head === model.classifier.spec.name ? target : ownValue(aspects, head));
         tally?.add({ outputs, row, labelOf });

@@ -1,10 +1,10 @@
 /** Decides temperatures and thresholds of a trained model's heads on validation images. */
 
 import type { Sample } from "../core/annotation.js";
-import { imageBatch } from "../core/image-batch.js";
 import { type NdArrays, sizeOf } from "../core/nd-array.js";
 import type { Engine } from "../engine/engine.js";
 import { createTuner } from "../evaluation/tune-head.js";
+import { imageInputs } from "../model/image-inputs.js";
 import type { Model } from "../model/model.js";
 import type { ModelSpec } from "../model/model-spec.js";
 import { labelOf } from "../train/inputs.js";
@@ -31,7 +31,6 @@ export async function tuneHeads(
   stream: AsyncIterable<readonly Sample[]>,
   { engine, parameters, batchSize, isFixed, isThresholdGiven }: TuneOptions,
 ): Promise<ModelSpec> {
-  const size = model.spec.trunk.inputSize;
   const compiled = await engine.compile(evaluationStep(model, { input: { kind: "image" } }), {
     name: "thresholds of heads",
     inputs: modelInputShapes(model, { kind: "image" }, batchSize),
@@ -41,7 +40,7 @@ export async function tuneHeads(
   let image = 0;
   try {
     for await (const samples of stream) {
-      const outputs = await compiled.run({ image: imageBatch(samples, { size, batchSize }) });
+      const outputs = await compiled.run(imageInputs(model.spec, samples, { batchSize }));
       for (const [row, sample] of samples.entries()) {
         for (const { head, tuner } of tuned) {
           const { data, shape } = outputs[head.spec.name];

@@ -44,7 +44,7 @@ const how = {
   absences: {},
   hasInterval: true,
 } as const;
-const image = { name: "x.png", width: SIZE, height: SIZE, pixels: new Uint8Array(3 * SIZE * SIZE) };
+const image = { name: "x.png", otherSizes: {}, width: SIZE, height: SIZE, pixels: new Uint8Array(3 * SIZE * SIZE) };
 
 test("a reason that holds in the image and not in its changed copies is not stable, and the sentence says so", async () => {
   let count = 0;

@@ -14,7 +14,7 @@ describe("perturbations", () => {
       Float32Array.from({ length: 3 * SIZE * SIZE }, (_, at) => at % 251),
     );
     const before = Float32Array.from(image.data);
-    const [first, second] = [[...perturbed(image)], [...perturbed(image)]];
+    const [first, second] = [[...perturbed(image, { size: SIZE })], [...perturbed(image, { size: SIZE })]];
     expect(first).toHaveLength(PERTURBATIONS.count);
     expect(first).toEqual(second);
     expect(image.data).toEqual(before);
@@ -29,7 +29,7 @@ describe("perturbations", () => {
     const image = ndArray([1, SIZE, SIZE, 3]);
     const [row, column] = [12, 10];
     image.data.fill(200, 3 * (row * SIZE + column), 3 * (row * SIZE + column) + 3);
-    for (const [index, { data }] of [...perturbed(image)].entries()) {
+    for (const [index, { data }] of [...perturbed(image, { size: SIZE })].entries()) {
       const at = Math.floor(data.findIndex((value) => value > 0) / 3);
       const x = index % 2 === 1 ? SIZE - 1 - (at % SIZE) : at % SIZE;
       expect(Math.abs(Math.floor(at / SIZE) - row)).toBeLessThanOrEqual(8);

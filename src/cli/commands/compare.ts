@@ -11,6 +11,7 @@ import { allowsCam } from "../../explain/graph/explained-taps.js";
 import { SALIENCY_NAMES } from "../../explain/methods.js";
 import type { Target } from "../../explain/target.js";
 import { createModel } from "../../model/model.js";
+import { imageSizes, type ModelSpec } from "../../model/model-spec.js";
 import { comparisonSheet } from "../../pictures/comparison-sheet.js";
 import { type DeviceOptions, showNotice } from "../engine-options.js";
 import { printJson, printLine } from "../output.js";
@@ -46,7 +47,7 @@ export async function compareImages(
       cure: `Give at most ${MOST_IMAGES}.`,
     });
   const { model, saliency: own } = bundle.description;
-  const images = await loadAll(paths, { size: model.trunk.inputSize, skipped });
+  const images = await loadAll(paths, { model, skipped });
   if (images.length === 0) return;
   const isPossible = allowsCam(createModel(model));
   const methods = [own, ...SALIENCY_NAMES.filter((name) => name !== own && (name !== "cam" || isPossible))];
@@ -89,12 +90,13 @@ export async function compareImages(
 
 async function loadAll(
   paths: readonly string[],
-  { size, skipped }: { size: number; skipped: Skipped },
+  { model, skipped }: { model: ModelSpec; skipped: Skipped },
 ): Promise<LoadedImage[]> {
+  const { inputSize: size, otherSizes } = imageSizes(model);
   const images: LoadedImage[] = [];
   for (const path of paths) {
     try {
-      images.push(await loadImage(path, { size, pictureSize: PICTURE_SIZE }));
+      images.push(await loadImage(path, { size, otherSizes, pictureSize: PICTURE_SIZE }));
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       skipped.add(error);

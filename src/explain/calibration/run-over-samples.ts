@@ -3,10 +3,10 @@
  */
 
 import type { Sample } from "../../core/annotation.js";
-import { imageBatch } from "../../core/image-batch.js";
 import { imageOutputs, type NdArrays, ndArray } from "../../core/nd-array.js";
 import type { Engine, TensorFunction } from "../../engine/engine.js";
 import type { StateStore } from "../../engine/state-store.js";
+import { imageInputs, imageShapes } from "../../model/image-inputs.js";
 import type { Model } from "../../model/model.js";
 
 /** The outputs of one sample. */
@@ -63,10 +63,9 @@ export async function compileForSamples(
   { spec, classifier }: Model,
   { engine, fn, constants, state, batchSize = 8, name }: SampleFunction,
 ): Promise<CompiledForSamples> {
-  const size = spec.trunk.inputSize;
   const { classes } = classifier.spec;
   const target = ndArray([batchSize, Math.max(1, classes.length)]);
-  const inputs = { image: [batchSize, size, size, 3], target: target.shape };
+  const inputs = { ...imageShapes(spec, batchSize), target: target.shape };
   const compiled = await engine.compile(fn, { inputs, constants, state, name });
   return {
     async *over(samples, { classOf = () => undefined } = {}) {
@@ -78,7 +77,7 @@ export async function compileForSamples(
             const chosen = classes.indexOf(classOf(sample) ?? "");
             if (chosen >= 0) target.data[index * classes.length + chosen] = 1;
           }
-          const outputs = await compiled.run({ image: imageBatch(some, { batchSize, size }), target });
+          const outputs = await compiled.run({ ...imageInputs(spec, some, { batchSize }), target });
           for (const [index, sample] of some.entries()) yield { sample, outputs: imageOutputs(outputs, index) };
         }
       }

@@ -22,6 +22,8 @@ export interface AspectPasses {
   readonly unmasked: tf.Tensor;
   readonly masked: tf.Tensor;
   readonly reference: tf.Tensor;
+  /** Of a head that has a network to itself: what it says of mapped features that nothing masked. */
+  readonly mapped?: tf.Tensor;
   /** p of each masked layer, in their order, `[batch, height, width, channels]`. */
   readonly evidence: readonly tf.Tensor4D[];
 }
@@ -32,6 +34,7 @@ export interface AspectPasses {
  *
  * @param options.taps the layers that are masked for this head.
  * @param options.mapped from features of those layers to features of the head's taps, in the order of `head.spec.taps`.
+ * @param options.own of a head that has a network to itself: what it says of that network's own image.
  * @returns tensors that the caller disposes.
  */
 export function aspectPasses(
@@ -40,17 +43,20 @@ export function aspectPasses(
     parameters,
     taps,
     mapped,
+    own,
   }: {
     parameters: Parameters;
     taps: readonly MaskedTap[];
     mapped: (features: readonly tf.Tensor4D[]) => readonly tf.Tensor4D[];
+    own?: tf.Tensor;
   },
 ): AspectPasses {
   // r at every place as f - (f - r), right to the last bit of f: broadcasting it costs ONNX Runtime a transposition.
   const stacked = taps.map(({ features, masked, difference }) =>
     tf.concat<tf.Tensor4D>([features, masked, tf.sub(features, difference)], 0),
   );
-  const [unmasked, masked, reference] = tf.split(head.forward(parameters, mapped(stacked)), 3);
+  const [whole, masked, reference] = tf.split(head.forward(parameters, mapped(stacked)), 3);
+  const unmasked = own ?? whole;
   const inRegion = region(head, unmasked);
   const halfWay = taps.map((tap) => tf.mul(tf.add(tap.features, tap.reference), 0.5));
   const spread = { spreadsMaximum: true };
@@ -58,5 +64,5 @@ export function aspectPasses(
     tf.sum(tf.mul(evidenceLogit(head, head.forward(parameters, mapped(at as tf.Tensor4D[]), spread)), inRegion)),
   )(halfWay);
   const evidence = taps.map(({ difference }, index) => aspectEvidence(gradients[index] as tf.Tensor4D, { difference }));
-  return { unmasked, masked, reference, evidence };
+  return { unmasked, masked, reference, evidence, ...(own && { mapped: whole }) };
 }

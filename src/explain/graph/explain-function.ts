@@ -18,6 +18,7 @@ import { explanationSteps, type Steps } from "./steps.js";
  * |---|---|---|
  * | `logits`, `scores` | `[batch, classes]` | of the classifier |
  * | `<aspect>/unmasked`, `/masked`, `/reference` | `[batch, ...head.outputShape]` | u, v, e; `/unmasked` alone of the aspect that is the target |
+ * | `<aspect>/mapped` | the same | of a head that has a network to itself, on mapped features that nothing masked |
  * | `<aspect>/overlap/<tap>` | `[batch, h, w, 2]` | sums over channels of `d p` and `p^2` |
  * | `evidence/<tap>` | `[batch, h, w, 2]` | net evidence of each place, and the sum over channels of `\|c\|` |
  * | `pairs/<tap>` | `[batch, n (n - 1) / 2]` | `<p_a, p_b>` of the tap's n aspects, in the model's order; n > 1 |
@@ -50,9 +51,10 @@ export function answerOutputs(
 ): Record<string, tf.Tensor> {
   const outputs: Record<string, tf.Tensor> = { logits, scores: scoresOf(logits, classifier.spec) };
   if (targetAspect) outputs[answerPort(targetAspect.name, "unmasked")] = targetAspect.unmasked;
-  for (const [name, { unmasked, reference }] of Object.entries(aspects)) {
+  for (const [name, { unmasked, reference, mapped }] of Object.entries(aspects)) {
     outputs[answerPort(name, "unmasked")] = unmasked;
     outputs[answerPort(name, "reference")] = reference;
+    if (mapped) outputs[answerPort(name, "mapped")] = mapped;
   }
   return outputs;
 }

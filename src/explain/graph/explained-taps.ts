@@ -2,6 +2,7 @@
 
 import { ConfigError } from "../../core/errors.js";
 import type { Model } from "../../model/model.js";
+import { layersOf } from "../../model/model-spec.js";
 import { explainedAspect, innerTargetOf, type Target } from "../target.js";
 import { targetLayers } from "./explained-target.js";
 
@@ -21,7 +22,7 @@ export interface TapOptions {
 export function explainedTaps(model: Model, { tap, target }: TapOptions = {}): readonly string[] {
   if (tap !== undefined) return [tap];
   const order = model.trunk.taps.map(({ name }) => name);
-  const read = new Set(explainingHeads(model, target).flatMap(({ spec }) => spec.taps));
+  const read = new Set(explainingHeads(model, target).flatMap(({ spec }) => layersOf(model.spec, spec)));
   const isSourceLater = order.indexOf(model.spec.source) > lastOf(targetLayers(model, target), order);
   if (innerTargetOf(target) === undefined || !isSourceLater || read.size === 0) read.add(model.spec.source);
   return order.filter((name) => read.has(name));
@@ -47,12 +48,16 @@ export function checkTaps(model: Model, { tap, target: asked }: TapOptions = {})
     });
   const heads = explainingHeads(model, target);
   const read = targetLayers(model, target);
-  const wanted = [...read, ...heads.flatMap(({ spec }) => spec.taps)];
-  if (tap !== undefined) checkReach(model, tap, wanted);
+  const layers = (head: (typeof heads)[number]) => layersOf(model.spec, head.spec);
+  const wanted = [...read, ...heads.flatMap(layers)];
+  if (tap !== undefined) {
+    checkMappings(model, tap, heads);
+    checkReach(model, tap, wanted);
+  }
   const last = lastOf(read, order);
   return explainedTaps(model, { tap, target }).flatMap((name) => {
     const index = order.indexOf(name);
-    const readers = heads.filter(({ spec }) => spec.taps.includes(name)).map(({ spec }) => `head "${spec.name}"`);
+    const readers = heads.filter((head) => layers(head).includes(name)).map(({ spec }) => `head "${spec.name}"`);
     const who = tap !== undefined ? "tap" : readers.length > 0 ? readers.join(", ") : "source";
     if (index > last) {
       const answer = target === undefined ? "answer" : "target";
@@ -101,6 +106,18 @@ function camCure(model: Model, { tap, target }: TapOptions): string {
   const named = [target && "the target", tap && "the tap"].filter((name) => name !== undefined).join(" and ");
   if (named !== "" && allowsCam(model)) return `, or leave ${named} out`;
   return target === undefined ? `, or train with "source": "${model.classifier.spec.taps[0]}"` : "";
+}
+
+/** @throws ConfigError where a mapping starts from another layer. */
+function checkMappings({ networks }: Model, tap: string, heads: Model["aspects"]): void {
+  for (const { spec } of networks) {
+    const { from } = spec.mapping;
+    const head = heads.find((one) => one.spec.network === spec.name);
+    if (from === tap || !head) continue;
+    throw new ConfigError(`tap: the mapping to head "${head.spec.name}" starts from layer "${from}", not "${tap}".`, {
+      cure: `Take "${from}", or leave the tap out.`,
+    });
+  }
 }
 
 /** @throws ConfigError where a path leads around the tap: what its mask removes would reach the heads all the same. */

@@ -6,7 +6,8 @@ import { classifierKernel } from "../../heads/classifier.js";
 import type { Head } from "../../heads/head.js";
 import type { AspectSpec } from "../../heads/head-spec.js";
 import { evidenceLogit, region } from "../../heads/region.js";
-import { answer, type Model } from "../../model/model.js";
+import { answer, type Model, networkOf, ownAnswer } from "../../model/model.js";
+import { layersOf } from "../../model/model-spec.js";
 import type { Parameters } from "../../trunk/trunk.js";
 import { type InnerTarget, innerTargetOf, type Target, type TargetScale } from "../target.js";
 import { meanOverall, referenceOf, targetValue } from "./logit-target.js";
@@ -66,19 +67,25 @@ export function explainedClass(
 /**
  * Of another part of the network.
  *
- * @param features of the image itself, of `targetLayers`; where a head sees its aspect is read from them.
+ * @param features of the image itself, of `targetLayers`; where a head sees its aspect is read from them, or from the
+ *   image of a network that it has to itself.
  * @throws ConfigError where the model has no such aspect or unit.
  */
 export function explainedInner(
   model: Model,
   target: InnerTarget,
-  { constants, features }: { constants: Parameters; features: Features },
+  { constants, features, images }: { constants: Parameters; features: Features; images: Parameters },
 ): ExplainedTarget {
   const layers = targetLayers(model, target);
   const reference = (table: tf.Tensor2D) => meanOverall(table, features[layers[0]].shape[0]);
   if (target.kind === "unit") return { layers, reference, value: (at) => unitValue(at[layers[0]], target) };
   const head = aspectNamed(model, target.aspect);
-  const unmasked = answer(head, constants, features);
+  const unmasked = ownAnswer(model, head, constants, { read: features, images });
+  const network = networkOf(model, head);
+  const answerAt = (at: Features) =>
+    network
+      ? head.forward(constants, network.mappedFeatures(constants, at[layers[0]], head.spec.taps))
+      : answer(head, constants, at);
   const seen = region(head, unmasked);
   const { object = 1, background = 0 } = target.kind === "image" ? target : {};
   const weights = tf.add(tf.mul(seen, object - background), background);
@@ -87,7 +94,7 @@ export function explainedInner(
     reference,
     aspect: { name: target.aspect, unmasked },
     value: (at) => {
-      const logits = evidenceLogit(head, answer(head, constants, at));
+      const logits = evidenceLogit(head, answerAt(at));
       const product = tf.mul(logits, repeated(weights, logits));
       return tf.sum(tf.reshape(product, [logits.shape[0], -1]), 1);
     },
@@ -109,7 +116,7 @@ export function targetLayers(model: Model, asked?: Target): readonly string[] {
       throw new ConfigError(`target: aspect "${spec.name}" is no image, but ${spec.kind}.`, {
         cure: `Explain it as aspect:${spec.name}.`,
       });
-    return spec.taps;
+    return layersOf(model.spec, spec);
   }
   const tap = model.trunk.taps.find(({ name }) => name === target.layer);
   if (!tap) {

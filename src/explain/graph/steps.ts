@@ -5,7 +5,8 @@
 
 import type * as tf from "@tensorflow/tfjs";
 import type { Tensors } from "../../engine/engine.js";
-import { answer, type Model } from "../../model/model.js";
+import { answer, type Model, networkOf, ownAnswer } from "../../model/model.js";
+import { layersOf } from "../../model/model-spec.js";
 import { isOfLastLayer, type MaskingName, type SaliencyName } from "../methods.js";
 import type { InnerTarget } from "../target.js";
 import { type AspectPasses, aspectPasses } from "./aspect-passes.js";
@@ -49,7 +50,8 @@ export interface Steps {
 /**
  * Call it inside `tf.tidy`.
  *
- * @param inputs `image` `[batch, S, S, 3]` RGB 0..255, and `target` `[batch, classes]` (1 for a regression): weights of
+ * @param inputs `image` `[batch, S, S, 3]` RGB 0..255, `image/<network>` of each network that heads have to themselves,
+ *   and `target` `[batch, classes]` (1 for a regression): weights of
  *   the logits, all zero for the predicted class; an inner target does not read it.
  * @param constants the folded parameters by name, and `reference/<tap>` `[classes + 1, channels]`.
  */
@@ -68,7 +70,7 @@ export function explanationSteps(
   const layerValues = { ...trunk.run(constants, { input: image }, [...needed]), input: image };
   const logits = answer(classifier, constants, layerValues) as tf.Tensor2D;
   const target: ExplainedTarget = inner
-    ? explainedInner(model, inner, { constants, features: layerValues })
+    ? explainedInner(model, inner, { constants, features: layerValues, images: inputs })
     : explainedClass(model, {
         constants,
         logits,
@@ -102,12 +104,13 @@ export function explanationSteps(
 
   // Mapping: masked features to the layers that an aspect head reads.
   const mapFeatures = (typeof mapping === "string" ? MAPPINGS[mapping] : mapping)(model, constants);
-  const heads = mappedHeads(model, { mapFeatures, tap, inner });
+  const heads = mappedHeads(model, { constants, mapFeatures, tap, inner });
 
   // Aspect heads: what each says of features, masked features and reference, and its evidence.
   const aspects = Object.fromEntries(
     heads.map(({ head, from, mapped }) => {
-      const readings = aspectPasses(head, { parameters: constants, taps: from.map((name) => taps[name]), mapped });
+      const own = networkOf(model, head) && ownAnswer(model, head, constants, { read: layerValues, images: inputs });
+      const readings = aspectPasses(head, { parameters: constants, taps: from.map((name) => taps[name]), mapped, own });
       return [head.spec.name, { ...readings, taps: from }];
     }),
   );
@@ -139,14 +142,24 @@ function maskedFeatures(
  */
 function mappedHeads(
   model: Model,
-  { mapFeatures, tap, inner }: { mapFeatures: Mapping; tap: string | undefined; inner: InnerTarget | undefined },
+  {
+    constants,
+    mapFeatures,
+    tap,
+    inner,
+  }: { constants: Tensors; mapFeatures: Mapping; tap: string | undefined; inner: InnerTarget | undefined },
 ) {
-  return explainingHeads(model, inner).map((head) => ({
-    head,
-    from: tap === undefined ? head.spec.taps : [tap],
-    mapped: (features: readonly tf.Tensor4D[]) =>
-      head.spec.taps.map((to, index) =>
-        tap === undefined ? mapFeatures(features[index], to, to) : mapFeatures(features[0], tap, to),
-      ),
-  }));
+  return explainingHeads(model, inner).map((head) => {
+    const network = networkOf(model, head);
+    return {
+      head,
+      from: tap === undefined ? layersOf(model.spec, head.spec) : [tap],
+      mapped: (features: readonly tf.Tensor4D[]) =>
+        network
+          ? network.mappedFeatures(constants, features[0], head.spec.taps)
+          : head.spec.taps.map((to, index) =>
+              tap === undefined ? mapFeatures(features[index], to, to) : mapFeatures(features[0], tap, to),
+            ),
+    };
+  });
 }

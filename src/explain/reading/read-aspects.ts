@@ -5,7 +5,9 @@ import type { NdArrays } from "../../core/nd-array.js";
 import { RELEVANT_FROM, relevanceOf, type ScoreScale } from "../../core/relevance-scale.js";
 import { regionFile, survivalFile } from "../../core/result-file-names.js";
 import type { AspectSpec } from "../../heads/head-spec.js";
-import type { AspectExplanation, RegionExplanation, TargetAspect } from "../explanation.js";
+import type { ModelSpec } from "../../model/model-spec.js";
+import type { AspectExplanation, AspectMapping, RegionExplanation, TargetAspect } from "../explanation.js";
+import { aspectMapping } from "./aspect-mapping.js";
 import { derivedPlace } from "./derived-place.js";
 import type { AspectOverlap, TapSums } from "./overlap.js";
 import { readOverlaps, scoresOfSeen, tapSums } from "./read-scores.js";
@@ -24,6 +26,8 @@ export interface AspectReading {
   readonly regions: AspectRegions;
   readonly overlaps: readonly AspectOverlap[];
   readonly survival: number | null;
+  /** Of a head that has a network to itself. */
+  readonly mapping?: AspectMapping;
 }
 
 /**
@@ -32,17 +36,20 @@ export interface AspectReading {
  */
 export function readAspects(
   outputs: NdArrays,
-  { heads, tap, size }: { heads: readonly AspectSpec[]; tap?: string; size: number },
+  { heads, spec, tap, size }: { heads: readonly AspectSpec[]; spec: ModelSpec; tap?: string; size: number },
 ): readonly AspectReading[] {
-  return readOverlaps(outputs, { heads, tap }).map(({ head, overlaps }) => {
+  return readOverlaps(outputs, { heads, spec, tap }).map(({ head, overlaps }) => {
     const answers = {
       unmasked: outputs[answerPort(head.name, "unmasked")],
       masked: outputs[answerPort(head.name, "masked")],
       reference: outputs[answerPort(head.name, "reference")],
+      mapped: outputs[answerPort(head.name, "mapped")],
     };
     const derivedMask = () => derivedPlace(overlaps, { size });
     const regions = regionsOf(answers.unmasked, { spec: head, size, derivedMask });
-    return { head, answers, regions, overlaps, survival: survivalOver(regions.whole.elements, answers) };
+    const mapping = aspectMapping(spec, head);
+    const survival = mapping?.isTooPoor ? null : survivalOver(regions.whole.elements, answers);
+    return { head, answers, regions, overlaps, survival, ...(mapping && { mapping }) };
   });
 }
 
@@ -119,6 +126,7 @@ function explainAspect(
     ...(regions.hasPixels && { survivalMap: isPresent ? survivalFile(stem, head.name) : null }),
     instances,
     ...(regions.isDerived && { isPlaceDerived: true as const }),
+    ...(reading.mapping && { mapping: reading.mapping }),
   };
 }
 
@@ -143,10 +151,10 @@ function presenceOf(
 /** @param score asked for only where there is survival: both are read or neither. */
 function numbersOf(
   { elements }: Region,
-  { head, answers }: AspectReading,
+  { head, answers, mapping }: AspectReading,
   score: () => number | undefined,
 ): RegionExplanation {
-  const survival = survivalOver(elements, answers);
+  const survival = mapping?.isTooPoor ? null : survivalOver(elements, answers);
   return {
     presence: presenceOf(elements, { head, answers }),
     score: survival === null ? null : (score() ?? null),

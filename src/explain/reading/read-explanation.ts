@@ -2,7 +2,7 @@
 
 import { type Absences, neededAbsences } from "../../core/absences.js";
 import { ShapeError } from "../../core/errors.js";
-import { answerPort, CLASSIFIER_OUTPUTS, HEAD_ANSWERS, overlapPort, portTap, tapPort } from "../../core/graph-ports.js";
+import { answerPort, CLASSIFIER_OUTPUTS, headAnswers, overlapPort, portTap, tapPort } from "../../core/graph-ports.js";
 import type { NdArrays } from "../../core/nd-array.js";
 import type { ScoreScale } from "../../core/relevance-scale.js";
 import { stemOf } from "../../core/result-file-names.js";
@@ -54,7 +54,7 @@ export function readExplanation(
   const { saliency: name, masking } = methodOf(method);
   const heads = checkOutputs(outputs, spec, { tap, target });
   const size = spec.trunk.inputSize;
-  const readings = readAspects(outputs, { heads: heads.aspects, tap, size });
+  const readings = readAspects(outputs, { heads: heads.aspects, spec, tap, size });
   const unshared = explainAspects(readings, { outputs, size, stem, scale });
   const drawn = drawnTap(outputs, { source: spec.source, tap });
   const saliency = outputs[tapPort("saliency", drawn)];
@@ -135,11 +135,11 @@ function checkOutputs(outputs: NdArrays, spec: ModelSpec, { tap, target }: { tap
     ...(explained ? [answerPort(explained.name, "unmasked")] : []),
     tapPort("saliency", drawnTap(outputs, { source: spec.source, tap })),
     ...aspects.flatMap((head) => [
-      ...HEAD_ANSWERS.map((answer) => answerPort(head.name, answer)),
-      ...maskedTaps(head, tap).flatMap((name) => [tapPort("evidence", name), overlapPort(head.name, name)]),
+      ...headAnswers(head).map((answer) => answerPort(head.name, answer)),
+      ...maskedTaps(spec, head, tap).flatMap((name) => [tapPort("evidence", name), overlapPort(head.name, name)]),
     ]),
   ];
-  const taps = aspects.flatMap((head) => maskedTaps(head, tap));
+  const taps = aspects.flatMap((head) => maskedTaps(spec, head, tap));
   const shared = taps.filter((name, index) => taps.indexOf(name) < index);
   for (const name of [...needed, ...new Set(shared.map((name) => tapPort("pairs", name)))]) {
     const shape = outputs[name]?.shape;

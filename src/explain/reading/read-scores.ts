@@ -3,9 +3,10 @@
 import { answerPort, overlapPort, tapPort } from "../../core/graph-ports.js";
 import type { NdArrays } from "../../core/nd-array.js";
 import type { AspectSpec, ClassifierSpec } from "../../heads/head-spec.js";
-import type { ModelSpec } from "../../model/model-spec.js";
+import { layersOf, type ModelSpec } from "../../model/model-spec.js";
 import type { AspectExplanation, Explanation } from "../explanation.js";
 import { explainedAspect, type Target } from "../target.js";
+import { aspectMapping } from "./aspect-mapping.js";
 import type { AspectOverlap, TapSums } from "./overlap.js";
 import { predictionOf } from "./prediction.js";
 import { elementsOf } from "./regions.js";
@@ -25,11 +26,14 @@ export interface Scored {
  */
 export function readScores(outputs: NdArrays, { spec, target }: { spec: ModelSpec; target?: Target }): Scored {
   const { classifier, aspects } = headsOf(spec, target);
-  const readings = readOverlaps(outputs, { heads: aspects }).map(({ head, overlaps }) => {
+  const readings = readOverlaps(outputs, { heads: aspects, spec }).map(({ head, overlaps }) => {
     const unmasked = outputs[answerPort(head.name, "unmasked")];
     const elements = elementsOf(unmasked, head);
     const reference = outputs[answerPort(head.name, "reference")];
-    return { head, overlaps, isPresent: elements.length > 0, isSeen: isReadable(elements, { unmasked, reference }) };
+    const mapped = outputs[answerPort(head.name, "mapped")];
+    const isTooPoor = aspectMapping(spec, head)?.isTooPoor ?? false;
+    const isSeen = !isTooPoor && isReadable(elements, { unmasked, mapped, reference });
+    return { head, overlaps, isPresent: elements.length > 0, isSeen };
   });
   const scores = scoresOfSeen(readings, outputs);
   return {
@@ -71,12 +75,12 @@ export function headsOf(spec: ModelSpec, target?: Target): Heads {
  */
 export function readOverlaps(
   outputs: NdArrays,
-  { heads, tap }: { heads: readonly AspectSpec[]; tap?: string },
+  { heads, spec, tap }: { heads: readonly AspectSpec[]; spec: ModelSpec; tap?: string },
 ): { head: AspectSpec; overlaps: AspectOverlap[] }[] {
-  const readersOf = (name: string) => heads.filter((head) => maskedTaps(head, tap).includes(name));
+  const readersOf = (name: string) => heads.filter((head) => maskedTaps(spec, head, tap).includes(name));
   return heads.map((head) => ({
     head,
-    overlaps: maskedTaps(head, tap).map((name) => ({
+    overlaps: maskedTaps(spec, head, tap).map((name) => ({
       tap: name,
       index: readersOf(name).indexOf(head),
       overlap: outputs[overlapPort(head.name, name)],
@@ -116,6 +120,7 @@ export function tapSums(
   );
 }
 
-export function maskedTaps({ taps }: AspectSpec, tap?: string): readonly string[] {
-  return tap === undefined ? taps : [tap];
+/** The layers that are masked for a head: the one that was asked for, or those at which it is explained. */
+export function maskedTaps(spec: ModelSpec, head: AspectSpec, tap?: string): readonly string[] {
+  return tap === undefined ? layersOf(spec, head) : [tap];
 }

@@ -13,14 +13,17 @@ const { count: COUNT, shift: LARGEST_SHIFT, brightness: BRIGHTNESS, quantiles } 
  * every second one mirrored left to right; the same 16 for every image.
  *
  * @param image `[1, S, S, 3]`, 0..255.
+ * @param size of the image that pixels are counted in; of the same image at another size the shifts keep their share.
  * @returns copies, one at a time.
  */
-export function* perturbed({ shape, data }: NdArray): Generator<NdArray> {
+export function* perturbed({ shape, data }: NdArray, { size }: { size: number }): Generator<NdArray> {
   const [, height, width] = shape;
   const draw = random(7, "perturbations");
   const inside = (index: number, size: number) => Math.min(size - 1, Math.max(0, index));
   for (let index = 0; index < COUNT; index++) {
-    const [down, right] = [0, 1].map(() => draw.integer(2 * LARGEST_SHIFT + 1) - LARGEST_SHIFT);
+    const [down, right] = [0, 1]
+      .map(() => draw.integer(2 * LARGEST_SHIFT + 1) - LARGEST_SHIFT)
+      .map((shift) => Math.round((shift * height) / size));
     const gain = 1 + draw.uniform(-BRIGHTNESS, BRIGHTNESS);
     const copy = ndArray(shape);
     for (let y = 0; y < height; y++) {

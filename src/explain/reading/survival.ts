@@ -1,12 +1,15 @@
 /** Presence and survival: what an aspect head says of the features, and how much of that the masked ones keep. */
 
-import type { HeadAnswer } from "../../core/graph-ports.js";
+import type { HEAD_ANSWERS } from "../../core/graph-ports.js";
 import { sigmoid } from "../../core/logistic.js";
 import type { NdArray } from "../../core/nd-array.js";
 import { LEAST_CONTRAST } from "../relevance-constants.js";
 
-/** u, v and e of one head and image, all of one shape. */
-export type HeadAnswers = Readonly<Record<HeadAnswer, NdArray>>;
+/**
+ * u, v and e of one head and image, all of one shape. `mapped`, of a head that has a network to itself: what it says of
+ * mapped features that nothing masked. v and e are of mapped features too, so they are compared with that, not with u.
+ */
+export type HeadAnswers = Readonly<Record<(typeof HEAD_ANSWERS)[number], NdArray>> & { readonly mapped?: NdArray };
 
 /**
  * Mean of sigmoid(u / temperature) over the elements, or the largest of them.
@@ -45,7 +48,9 @@ export function largestPresence(
  *
  * @returns `null` with no elements, or where the mean of u - e is below 1: the head answers the reference alike.
  */
-export function survivalOver(elements: Uint32Array, { unmasked, masked, reference }: HeadAnswers): number | null {
+export function survivalOver(elements: Uint32Array, answers: HeadAnswers): number | null {
+  const { masked, reference } = answers;
+  const unmasked = comparedWith(answers);
   let left = 0;
   let whole = 0;
   for (const element of elements) {
@@ -59,15 +64,19 @@ export function survivalOver(elements: Uint32Array, { unmasked, masked, referenc
 /** Whether the head sees its aspect, and answers the reference otherwise: the mean of u - e is at least 1. */
 export function isReadable(
   elements: Uint32Array,
-  { unmasked, reference }: Pick<HeadAnswers, "unmasked" | "reference">,
+  answers: Pick<HeadAnswers, "unmasked" | "mapped" | "reference">,
 ): boolean {
+  const { reference } = answers;
+  const unmasked = comparedWith(answers);
   let whole = 0;
   for (const element of elements) whole += unmasked.data[element] - reference.data[element];
   return elements.length > 0 && whole / elements.length >= LEAST_CONTRAST;
 }
 
 /** `clip((v - e) / max(u - e, 1), 0, 1)` at each of the pixels as 0..255, 0 elsewhere. */
-export function survivalMap(pixels: Uint32Array, { unmasked, masked, reference }: HeadAnswers): Uint8Array {
+export function survivalMap(pixels: Uint32Array, answers: HeadAnswers): Uint8Array {
+  const { masked, reference } = answers;
+  const unmasked = comparedWith(answers);
   const map = new Uint8Array(unmasked.data.length);
   for (const pixel of pixels) {
     const base = reference.data[pixel];
@@ -75,4 +84,9 @@ export function survivalMap(pixels: Uint32Array, { unmasked, masked, reference }
     map[pixel] = Math.round(255 * Math.min(1, Math.max(0, share)));
   }
   return map;
+}
+
+/** What the masked answer would be if nothing were masked. */
+function comparedWith({ unmasked, mapped }: Pick<HeadAnswers, "unmasked" | "mapped">): NdArray {
+  return mapped ?? unmasked;
 }

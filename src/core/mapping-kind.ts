@@ -1,0 +1,9 @@
+/** The kinds of mapping from one network's features to another's. */
+
+/**
+ * `linear`: a 1x1 convolution between features that were resized to one grid. `unet`: the same, and a small U-Net beside
+ * it. `image`: the masked image itself, resized, goes into the other network.
+ */
+export const MAPPING_KINDS = ["linear", "unet", "image"] as const;
+/** How features of one network become another's. */
+export type MappingKind = (typeof MAPPING_KINDS)[number];

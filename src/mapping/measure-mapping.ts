@@ -1,0 +1,123 @@
+/** How good a mapping is, on images that it was not fitted to. */
+
+import * as tf from "@tensorflow/tfjs";
+import { sigmoid } from "../core/logistic.js";
+import type { NdArray } from "../core/nd-array.js";
+import { areaUnderCurve, type Ranked, rankCorrelation } from "../core/ranking.js";
+import type { TensorFunction } from "../engine/engine.js";
+import { heatOf } from "../heads/boxes.js";
+import type { AspectSpec } from "../heads/head-spec.js";
+import type { Model } from "../model/model.js";
+import type { MappingQuality } from "../model/model-spec.js";
+import { bothFeatures, overImages, type PairedRun } from "./mapping-data.js";
+
+type Setting = Omit<PairedRun, "fn" | "name"> & { readonly network: string };
+
+/**
+ * Measures the mapping of a model's network: features at the target layer, and what each of its heads answers on mapped
+ * instead of true ones.
+ */
+export async function measureMapping(setting: Setting): Promise<MappingQuality> {
+  const { model, network } = setting;
+  const heads = headsOf(model, network);
+  const tallies = heads.map(({ spec }) => createTally(spec));
+  let [images, error, sum, square, count] = [0, 0, 0, 0, 0];
+  const sums: Float64Array[] = [];
+  for await (const { outputs, samples } of overImages({ ...setting, fn: bothAnswers(setting), name: "measuring" })) {
+    images += samples.length;
+    error += outputs.error.data[0];
+    square += outputs.square.data[0];
+    count += samples.length * outputs.places.data[0];
+    sums[0] ??= new Float64Array(outputs.sum.data.length);
+    for (let i = 0; i < sums[0].length; i++) sums[0][i] += outputs.sum.data[i];
+    for (const [index, tally] of tallies.entries())
+      for (let row = 0; row < samples.length; row++)
+        tally.add(rowOf(outputs[`${index}/own`], row), rowOf(outputs[`${index}/mapped`], row));
+  }
+  for (const value of sums[0] ?? []) sum += value ** 2 / Math.max(1, count);
+  const variance = square - sum;
+  return {
+    images,
+    r2: variance > 0 ? 1 - error / variance : 0,
+    agreement: Object.fromEntries(heads.map(({ spec }, index) => [spec.name, tallies[index].result()])),
+  };
+}
+
+function headsOf({ aspects }: Model, network: string): Model["aspects"] {
+  return aspects.filter(({ spec }) => spec.network === network);
+}
+
+/**
+ * Outputs `error` and `square` `[1]`, `sum` `[channels]` over all places of a batch's images, `places` of one image, and
+ * of each head `<index>/own` and `<index>/mapped`.
+ */
+function bothAnswers({ model, network }: Pick<Setting, "model" | "network">): TensorFunction {
+  const own = model.networks.find(({ spec }) => spec.name === network);
+  return ({ inputs, constants }) =>
+    tf.tidy(() => {
+      const outputs: Record<string, tf.Tensor> = {};
+      if (!own) return { outputs };
+      const { from, to } = own.spec.mapping;
+      const heads = headsOf(model, network);
+      const layers = [...new Set([to, ...heads.flatMap(({ spec }) => spec.taps)])];
+      const { source, target } = bothFeatures(model, { inputs, constants }, { network, from: [from], to: layers });
+      const mapped = own.mappedFeatures(constants, source[from], layers);
+      const at = (layer: string) => mapped[layers.indexOf(layer)];
+      const weighed = (features: tf.Tensor) => tf.mul(features, inputs.weight);
+      outputs.error = tf.reshape(tf.sum(weighed(tf.square(tf.sub(at(to), target[to])))), [1]);
+      outputs.square = tf.reshape(tf.sum(weighed(tf.square(target[to]))), [1]);
+      outputs.sum = tf.sum(weighed(target[to]), [0, 1, 2]);
+      outputs.places = tf.tensor1d([target[to].shape[1] * target[to].shape[2]]);
+      for (const [index, head] of heads.entries()) {
+        const answer = (features: (layer: string) => tf.Tensor4D) => {
+          const said = head.forward(constants, head.spec.taps.map(features));
+          return head.spec.kind === "boxes" ? heatOf(said) : said;
+        };
+        outputs[`${index}/own`] = answer((layer) => target[layer]);
+        outputs[`${index}/mapped`] = answer(at);
+      }
+      return { outputs };
+    });
+}
+
+function rowOf({ shape, data }: NdArray, row: number): ArrayLike<number> {
+  const length = data.length / shape[0];
+  return data.subarray(row * length, (row + 1) * length);
+}
+
+interface Tally {
+  /** Logits of one image, from true and from mapped features. */
+  add(own: ArrayLike<number>, mapped: ArrayLike<number>): void;
+  result(): number | null;
+}
+
+/**
+ * Of answers with places the overlap of what is seen (intersection over union of all images' pixels or cells); of a
+ * presence the area under the ROC curve of mapped answers for what is seen; of a number the rank correlation.
+ */
+function createTally(spec: AspectSpec): Tally {
+  const { threshold } = spec;
+  if (spec.kind === "segmentation" || spec.kind === "boxes" || (spec.kind === "amount" && spec.form === "map")) {
+    let [shared, either] = [0, 0];
+    return {
+      add(own, mapped) {
+        for (let i = 0; i < own.length; i++) {
+          const [a, b] = [sigmoid(own[i]) >= threshold, sigmoid(mapped[i]) >= threshold];
+          if (a && b) shared++;
+          if (a || b) either++;
+        }
+      },
+      result: () => (either > 0 ? shared / either : null),
+    };
+  }
+  if (spec.kind === "presence") {
+    const ranked: Ranked[] = [];
+    const { temperature = 1 } = spec;
+    return {
+      add: (own, mapped) => ranked.push({ score: mapped[0], isPositive: sigmoid(own[0] / temperature) >= threshold }),
+      result: () => areaUnderCurve(ranked),
+    };
+  }
+  const pairs: [number, number][] = [];
+  return { add: (own, mapped) => pairs.push([own[0], mapped[0]]), result: () => rankCorrelation(pairs) };
+}

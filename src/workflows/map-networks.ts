@@ -1,0 +1,267 @@
+/** A classifier and aspects of another network become one model: joined, mapped, measured, calibrated. */
+
+import { ConfigError, InputError } from "../core/errors.js";
+import type { MappingKind } from "../core/mapping-kind.js";
+import type { NdArrays } from "../core/nd-array.js";
+import type { Engine } from "../engine/engine.js";
+import type { ClassCauses } from "../explain/calibration/ground-truth.js";
+import { computeReferences } from "../explain/calibration/references.js";
+import { keptSamples, type SampleStream } from "../explain/calibration/run-over-samples.js";
+import { explainedTaps } from "../explain/graph/explained-taps.js";
+import { LEAST_AGREEMENT } from "../explain/relevance-constants.js";
+import type { AspectSpec } from "../heads/head-spec.js";
+import { type CandidatePair, similarPairs, sourceLayers, targetLayers } from "../mapping/choose-layers.js";
+import { fitLinear, type LayerPair } from "../mapping/fit-linear.js";
+import type { Images } from "../mapping/mapping-data.js";
+import { measureMapping } from "../mapping/measure-mapping.js";
+import { createModel, type Model } from "../model/model.js";
+import { imageSizes, type MappingQuality, type ModelSpec } from "../model/model-spec.js";
+import { networkParameters } from "../model/network.js";
+import type { TrainedModel } from "../model/trained-model.js";
+import { createTrunk } from "../trunk/create-trunk.js";
+import { calibrateModel, usualMethods } from "./calibrate-model.js";
+
+/** Sizes at which images are read, pixels. */
+export type ImageSizes = ReturnType<typeof imageSizes>;
+
+/** How two models are joined. */
+export interface MapOptions {
+  readonly engine: Engine;
+  /** How the network is called in the joined model. */
+  readonly name: string;
+  /** Opens the images that the mapping is learned from, once; they need no labels, and stay in memory. */
+  readonly images: (sizes: ImageSizes) => SampleStream;
+  /** Images with known causes, for the scale of relevance; without them it is set by images that the fit held out. */
+  readonly labelled?: (sizes: ImageSizes) => { readonly samples: Images; readonly causes: ClassCauses };
+  /** Aspects that are taken; all by default. */
+  readonly aspects?: readonly string[];
+  /** Layers, where they are not chosen. */
+  readonly from?: string;
+  readonly to?: string;
+  readonly kind?: MappingKind;
+  readonly onPhase?: (phase: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A pair of layers that was fitted, and how good it is. */
+export interface TriedPair extends LayerPair, MappingQuality {
+  /** Linear CKA; absent where the layers were given. */
+  readonly similarity?: number;
+}
+
+/** What `mapNetworks` made. */
+export interface MappedModel {
+  readonly trained: TrainedModel;
+  /** All pairs that were fitted; the first is the model's. */
+  readonly tried: readonly TriedPair[];
+  readonly warnings: readonly string[];
+}
+
+/** Fewer say too little of two layers. */
+const LEAST_IMAGES = 20;
+/** One of how many images is held out of the fit. */
+const HELD_OUT = 5;
+/** A pair of layers is good enough where no head answers much worse through it than through the best. */
+const NEARLY_BEST = 0.05;
+
+/**
+ * Joins a classifier and the aspects of another network, and learns the mapping from one to the other.
+ *
+ * @throws ConfigError where names clash, or a layer cannot be mapped.
+ */
+export async function mapNetworks(
+  classifier: TrainedModel,
+  aspects: TrainedModel,
+  options: MapOptions,
+): Promise<MappedModel> {
+  const { engine, name, onPhase } = options;
+  const heads = chosenHeads(classifier.spec, aspects.spec, options);
+  const specOf = (pair: LayerPair, kind: MappingKind = "linear", quality?: MappingQuality): ModelSpec => ({
+    ...classifier.spec,
+    heads: [...classifier.spec.heads, ...heads.map((head) => ({ ...head, network: name }))],
+    networks: [
+      ...(classifier.spec.networks ?? []),
+      { name, trunk: aspects.spec.trunk, mapping: { kind, ...pair, ...(quality && { quality }) } },
+    ],
+  });
+  const parameters = { ...classifier.parameters, ...ownParameters(aspects, { name, heads }) };
+  const sizes = imageSizes({ ...classifier.spec, networks: specOf({ from: "input", to: "input" }).networks });
+  onPhase?.("images");
+  const kept = await keptSamples(options.images(sizes));
+  const count = kept.reduce((sum, batch) => sum + batch.length, 0);
+  if (count < LEAST_IMAGES)
+    throw new InputError(`there are ${count} images, a mapping is learned from at least ${LEAST_IMAGES}.`, {
+      cure: "Name more; 200 to 2,000 are usual, and they need no labels.",
+    });
+  const images = () => kept;
+  const pairs = await candidates(classifier.spec, aspects.spec, { heads, options, specOf, parameters, images });
+  onPhase?.("fitting");
+  const fitted =
+    options.kind === "image"
+      ? pairs.map((pair) => ({ ...pair, parameters: {} }))
+      : await fitLinear(pairs, {
+          ...{ engine, images, parameters, network: name, heldOut: HELD_OUT },
+          model: createModel(specOf(pairs[0])),
+        });
+  onPhase?.("measuring");
+  const tried: (TriedPair & { parameters: NdArrays })[] = [];
+  for (const [index, { from, to, parameters: own }] of fitted.entries()) {
+    const quality = await measureMapping({
+      ...{ engine, network: name, images: heldOut(images), parameters: { ...parameters, ...own } },
+      model: createModel(specOf({ from, to }, options.kind)),
+    });
+    const { similarity } = pairs[index];
+    tried.push({ from, to, ...quality, parameters: own, ...(similarity !== undefined && { similarity }) });
+  }
+  const best = deepest(tried, createModel(classifier.spec));
+  const { from, to, images: heldOutCount, r2, agreement } = best;
+  const quality = options.kind === "image" ? undefined : { images: heldOutCount, r2, agreement };
+  const spec = specOf({ from, to }, options.kind, quality);
+  const whole = { ...parameters, ...best.parameters };
+  const model = createModel(spec);
+  onPhase?.("references");
+  const references = await referencesOf(model, classifier, { engine, parameters: whole, images });
+  onPhase?.("scale of relevance");
+  const others = usualMethods(model);
+  const given = { engine, parameters: whole, references, others };
+  const calibrated = options.labelled?.(sizes) ?? { samples: heldOut(images), causes: {} };
+  const { scales, absences, warnings: found } = await calibrateModel(model, { ...given, ...calibrated });
+  const warnings = [...qualityWarnings(best), ...found];
+  const shown = [best, ...tried.filter((one) => one !== best)].map(({ parameters: _, ...pair }) => pair);
+  return {
+    trained: {
+      ...{ spec, parameters: whole, references, scales, absences },
+      provenance: { ...classifier.provenance, warnings: [...classifier.provenance.warnings, ...warnings] },
+    },
+    tried: shown,
+    warnings,
+  };
+}
+
+/** @throws ConfigError where there is none, or a name is taken. */
+function chosenHeads(
+  classifier: ModelSpec,
+  { heads }: ModelSpec,
+  { aspects, name }: Pick<MapOptions, "aspects" | "name">,
+): readonly AspectSpec[] {
+  const all = heads.flatMap((head) => (head.kind === "classifier" || head.network !== undefined ? [] : head));
+  const unknown = aspects?.find((one) => !all.some((head) => head.name === one));
+  if (unknown !== undefined)
+    throw new ConfigError(`--aspects: there is no aspect "${unknown}".`, {
+      cure: `There are: ${all.map((head) => head.name).join(", ") || "none"}.`,
+    });
+  const chosen = all.filter((head) => aspects?.includes(head.name) ?? true);
+  if (chosen.length === 0)
+    throw new ConfigError("the aspect run has no aspect head.", { cure: "Train one with aspects." });
+  const taken = chosen.find((head) => classifier.heads.some((other) => other.name === head.name));
+  if (taken)
+    throw new ConfigError(`both runs have an aspect "${taken.name}".`, {
+      cure: "Choose others with --aspects.",
+    });
+  if (classifier.networks?.some((network) => network.name === name))
+    throw new ConfigError(`--name ${name}: the classifier's run has such a network already.`, {
+      cure: "Choose another --name.",
+    });
+  return chosen;
+}
+
+/** Of the network's trunk and of its chosen heads, as the joined model names them. */
+function ownParameters(
+  { parameters }: TrainedModel,
+  { name, heads }: { name: string; heads: readonly AspectSpec[] },
+): NdArrays {
+  const isOf = (prefix: string) => Object.entries(parameters).filter(([key]) => key.startsWith(prefix));
+  return {
+    ...networkParameters(name, Object.fromEntries(isOf("trunk/"))),
+    ...Object.fromEntries(heads.flatMap((head) => isOf(`head/${head.name}/`))),
+  };
+}
+
+/** The layers that were named, or the pairs that are most alike. */
+async function candidates(
+  classifier: ModelSpec,
+  aspects: ModelSpec,
+  {
+    heads,
+    options,
+    specOf,
+    parameters,
+    images,
+  }: {
+    heads: readonly AspectSpec[];
+    options: MapOptions;
+    specOf: (pair: LayerPair) => ModelSpec;
+    parameters: NdArrays;
+    images: Images;
+  },
+): Promise<readonly (LayerPair & Partial<CandidatePair>)[]> {
+  if (options.kind === "image") return [{ from: "input", to: "input" }];
+  const model = createModel(classifier);
+  const trunk = createTrunk(aspects.trunk);
+  const from = options.from ? [options.from] : sourceLayers(model).map((tap) => tap.name);
+  const taps = heads.map((head) => head.taps);
+  const to = options.to ? [options.to] : targetLayers({ trunk, heads: taps }).map((tap) => tap.name);
+  if (options.from && options.to) return [{ from: options.from, to: options.to }];
+  options.onPhase?.("layers");
+  const joined = specOf({ from: from[0] ?? model.spec.source, to: to[0] ?? trunk.source });
+  const { engine, name } = options;
+  return similarPairs({
+    ...{ engine, parameters, network: name, from, to },
+    model: createModel(joined),
+    images,
+  });
+}
+
+/** Of the pairs through which no head answers much worse than through the best one, the one latest in the classifier. */
+function deepest<Pair extends TriedPair>(tried: readonly Pair[], { trunk }: Model): Pair {
+  const order = trunk.taps.map(({ name }) => name);
+  const least = ({ agreement }: Pair) =>
+    Math.min(...Object.values(agreement).map((value) => value ?? Number.POSITIVE_INFINITY));
+  const best = Math.max(...tried.map(least));
+  const passing = tried.filter((pair) => least(pair) >= best - NEARLY_BEST);
+  const later = (a: Pair, b: Pair) =>
+    order.indexOf(b.from) - order.indexOf(a.from) || least(b) - least(a) || b.r2 - a.r2;
+  return [...(passing.length > 0 ? passing : tried)].sort(later)[0];
+}
+
+/** About aspects that the mapping carries badly, or of which that is not known. */
+function qualityWarnings({ agreement, images }: MappingQuality): string[] {
+  return Object.entries(agreement).flatMap(([name, value]) => {
+    if (value === null)
+      return `"${name}" is seen in none, or in all, of the ${images} held-out images: how well it is mapped is not known. Add images.`;
+    if (value >= LEAST_AGREEMENT) return [];
+    return (
+      `"${name}" is mapped too badly to be explained: its head answers alike by ${value.toFixed(2)} on held-out images, ` +
+      `at least ${LEAST_AGREEMENT} is needed. Map with more images, or from another layer.`
+    );
+  });
+}
+
+/** The images that the fit held out. */
+function heldOut(images: Images): Images {
+  return async function* () {
+    let seen = 0;
+    for await (const batch of images()) {
+      const wanted = batch.filter((_, index) => (seen + index) % HELD_OUT === HELD_OUT - 1);
+      seen += batch.length;
+      if (wanted.length > 0) yield wanted;
+    }
+  };
+}
+
+/** Those of the classifier's run where they have a row for each class; measured where they have not. */
+async function referencesOf(
+  model: Model,
+  { references }: TrainedModel,
+  { engine, parameters, images }: { engine: Engine; parameters: NdArrays; images: Images },
+): Promise<NdArrays> {
+  const { classes, task } = model.classifier.spec;
+  const rows = task === "regression" ? 1 : classes.length + 1;
+  const explained = new Set(explainedTaps(model));
+  const suits = (layer: string) => (references[layer]?.shape[0] ?? 0) >= (explained.has(layer) ? rows : 1);
+  if (model.trunk.taps.every(({ name }) => suits(name))) return references;
+  const measured = await computeReferences(model, { engine, parameters, samples: images() });
+  return Object.fromEntries(
+    Object.entries(measured).map(([name, own]) => [name, suits(name) ? references[name] : own]),
+  );
+}
