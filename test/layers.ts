@@ -17,7 +17,7 @@ export const ALLOWED: Record<string, string[]> = {
   engine: ["core", "engine/trace"],
   "engine/trace": ["core", "ops", "engine"],
   model: ["core", "ops", "trunk", "heads"],
-  mapping: ["core", "ops", "trunk", "heads", "engine", "model"],
+  mapping: ["core", "ops", "trunk", "heads", "engine", "model", "train"],
   "weights/download": ["core"],
   weights: ["core", "trunk", "trunk/formats", "trunk/networks", "engine", "weights/download"],
   train: ["core", "ops", "metrics", "trunk", "heads", "dataset", "engine", "model"],

@@ -98,7 +98,7 @@ async function measure({ name, classifier, aspects, unranked = [], shared, kind 
     run && existsSync(run) ? await causesNamed(await readTrainedModel(run), { dataset, unranked }) : null;
   const isControlled = name === CONTROLLED;
   return {
-    ...{ name, kind, from, to, r2, agreement, seconds: joined.seconds, found, shared: sharedFound },
+    ...{ name, kind: joined.kind, from, to, r2, agreement, seconds: joined.seconds, found, shared: sharedFound },
     ...(isControlled && {
       randomized: await randomizedShare(joined.trained, { dataset }),
       shuffled: await causesNamed(await shuffled(joined.trained, { dataset }), { dataset, unranked, line: found.line }),

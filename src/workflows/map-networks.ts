@@ -1,8 +1,10 @@
 /** A classifier and aspects of another network become one model: joined, mapped, measured, calibrated. */
 
+import type { Sample } from "../core/annotation.js";
 import { ConfigError, InputError } from "../core/errors.js";
 import type { MappingKind } from "../core/mapping-kind.js";
 import type { NdArrays } from "../core/nd-array.js";
+import { initialize } from "../core/parameters.js";
 import type { Engine } from "../engine/engine.js";
 import type { ClassCauses } from "../explain/calibration/ground-truth.js";
 import { computeReferences } from "../explain/calibration/references.js";
@@ -11,6 +13,7 @@ import { explainedTaps } from "../explain/graph/explained-taps.js";
 import { LEAST_AGREEMENT } from "../explain/relevance-constants.js";
 import type { AspectSpec } from "../heads/head-spec.js";
 import { type CandidatePair, similarPairs, sourceLayers, targetLayers } from "../mapping/choose-layers.js";
+import { fitByGradient } from "../mapping/fit-by-gradient.js";
 import { fitLinear, type LayerPair } from "../mapping/fit-linear.js";
 import type { Images } from "../mapping/mapping-data.js";
 import { measureMapping } from "../mapping/measure-mapping.js";
@@ -52,6 +55,8 @@ export interface TriedPair extends LayerPair, MappingQuality {
 /** What `mapNetworks` made. */
 export interface MappedModel {
   readonly trained: TrainedModel;
+  /** Linear, where a U-Net was asked for that predicts hardly more. */
+  readonly kind: MappingKind;
   /** All pairs that were fitted; the first is the model's. */
   readonly tried: readonly TriedPair[];
   readonly warnings: readonly string[];
@@ -61,6 +66,8 @@ export interface MappedModel {
 const LEAST_IMAGES = 20;
 /** One of how many images is held out of the fit. */
 const HELD_OUT = 5;
+/** A U-Net is taken where it predicts so much more of the variance. */
+const UNET_GAIN = 0.02;
 /** A pair of layers is good enough where no head answers much worse through it than through the best. */
 const NEARLY_BEST = 0.05;
 
@@ -104,7 +111,7 @@ export async function mapNetworks(
           model: createModel(specOf(pairs[0])),
         });
   onPhase?.("measuring");
-  const tried: (TriedPair & { parameters: NdArrays })[] = [];
+  const tried: Fitted[] = [];
   for (const [index, { from, to, parameters: own }] of fitted.entries()) {
     const quality = await measureMapping({
       ...{ engine, network: name, images: heldOut(images), parameters: { ...parameters, ...own } },
@@ -113,10 +120,16 @@ export async function mapNetworks(
     const { similarity } = pairs[index];
     tried.push({ from, to, ...quality, parameters: own, ...(similarity !== undefined && { similarity }) });
   }
-  const best = deepest(tried, createModel(classifier.spec));
-  const { from, to, images: heldOutCount, r2, agreement } = best;
-  const quality = options.kind === "image" ? undefined : { images: heldOutCount, r2, agreement };
-  const spec = specOf({ from, to }, options.kind, quality);
+  const linear = deepest(tried, createModel(classifier.spec));
+  const common = { engine, network: name, images, signal: options.signal };
+  const { kind, best } = await withUnet(linear, options, {
+    ...common,
+    modelOf: (kind) => createModel(specOf(pairOf(linear), kind)),
+    parameters: { ...parameters, ...linear.parameters },
+  });
+  const { images: heldOutCount, r2, agreement } = best;
+  const quality = kind === "image" ? undefined : { images: heldOutCount, r2, agreement };
+  const spec = specOf(pairOf(best), kind, quality);
   const whole = { ...parameters, ...best.parameters };
   const model = createModel(spec);
   onPhase?.("references");
@@ -128,7 +141,10 @@ export async function mapNetworks(
   const { scales, absences, warnings: found } = await calibrateModel(model, { ...given, ...calibrated });
   const warnings = [...qualityWarnings(best), ...found];
   const shown = [best, ...tried.filter((one) => one !== best)].map(({ parameters: _, ...pair }) => pair);
+  if (options.kind === "unet" && kind === "linear")
+    warnings.unshift("the U-Net predicts hardly more than the linear mapping, which was kept.");
   return {
+    kind,
     trained: {
       ...{ spec, parameters: whole, references, scales, absences },
       provenance: { ...classifier.provenance, warnings: [...classifier.provenance.warnings, ...warnings] },
@@ -136,6 +152,47 @@ export async function mapNetworks(
     tried: shown,
     warnings,
   };
+}
+
+/** A pair that was fitted. */
+type Fitted = TriedPair & { readonly parameters: NdArrays };
+
+function pairOf({ from, to }: LayerPair): LayerPair {
+  return { from, to };
+}
+
+/** The linear mapping, or, where it was asked for and predicts more, one with a U-Net that begins as that. */
+async function withUnet(
+  linear: Fitted,
+  { kind = "linear", onPhase }: Pick<MapOptions, "kind" | "onPhase">,
+  {
+    images,
+    modelOf,
+    parameters,
+    ...common
+  }: {
+    engine: Engine;
+    network: string;
+    images: () => readonly (readonly Sample[])[];
+    modelOf: (kind: MappingKind) => Model;
+    parameters: NdArrays;
+    signal?: AbortSignal;
+  },
+): Promise<{ kind: MappingKind; best: Fitted }> {
+  if (kind !== "unet") return { kind, best: linear };
+  onPhase?.("fitting a U-Net");
+  const model = modelOf("unet");
+  const fresh = initialize(model.headParameters, { seed: 1 });
+  const own = Object.entries(fresh).filter(([key]) => !Object.hasOwn(parameters, key));
+  const start = { ...Object.fromEntries(own), ...parameters };
+  const fitted = images()
+    .flat()
+    .filter((_, index) => !isHeldOut(index));
+  const trained = await fitByGradient({ ...common, model, parameters: start, images: fitted });
+  const whole = { ...start, ...trained };
+  const quality = await measureMapping({ ...common, model, images: heldOut(images), parameters: whole });
+  if (quality.r2 < linear.r2 + UNET_GAIN) return { kind: "linear", best: linear };
+  return { kind, best: { ...linear, ...quality, parameters: trained } };
 }
 
 /** @throws ConfigError where there is none, or a name is taken. */
@@ -237,12 +294,17 @@ function qualityWarnings({ agreement, images }: MappingQuality): string[] {
   });
 }
 
+/** By the place among all images, as `fitLinear` has it. */
+function isHeldOut(index: number): boolean {
+  return index % HELD_OUT === HELD_OUT - 1;
+}
+
 /** The images that the fit held out. */
 function heldOut(images: Images): Images {
   return async function* () {
     let seen = 0;
     for await (const batch of images()) {
-      const wanted = batch.filter((_, index) => (seen + index) % HELD_OUT === HELD_OUT - 1);
+      const wanted = batch.filter((_, index) => isHeldOut(seen + index));
       seen += batch.length;
       if (wanted.length > 0) yield wanted;
     }

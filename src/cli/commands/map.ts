@@ -54,9 +54,10 @@ export function addMap(program: Command): void {
     .addOption(
       new Option(
         "--model <kind>",
-        "linear: a 1x1 convolution; image: no mapping is learned, the masked image goes into the other network",
+        "linear: a 1x1 convolution; unet: with a small U-Net beside it, where that predicts more; image: nothing is " +
+          "learned, the masked image goes into the other network",
       )
-        .choices(MAPPING_KINDS.filter((kind) => kind !== "unet"))
+        .choices(MAPPING_KINDS)
         .default("linear"),
     )
     .option("--aspects <names...>", "aspects that are added; all by default")
@@ -97,7 +98,12 @@ async function runMap(
   const bar = progressBar("mapping");
   let phases = 0;
   try {
-    const { trained, tried, warnings } = await mapNetworks(classifier, aspects, {
+    const {
+      trained,
+      kind: found,
+      tried,
+      warnings,
+    } = await mapNetworks(classifier, aspects, {
       ...{ engine, name, kind, from, to, aspects: chosen, ...source },
       onPhase: (phase) => {
         if (signal.aborted) throw new InterruptedError("interrupted; nothing was written.");
@@ -109,14 +115,14 @@ async function runMap(
       if (await isTaken(out)) throw taken(out);
       await markRunFolder(out);
       await makeFolder(join(out, "best"));
-      const network = { name, kind, pairs: tried };
+      const network = { name, kind: found, pairs: tried };
       await writeJson(join(out, "config.json"), { mapped: basename(paths.classifier), network: name });
       await writeJson(join(out, "mapping.json"), { format: "aspectlens-mapping/1", ...network });
       await writeTrainedModel(join(out, "best"), trained);
     });
     bar.clear();
     if (json) {
-      printJson({ run: out, network: name, kind, pairs: tried, warnings });
+      printJson({ run: out, network: name, kind: found, pairs: tried, warnings });
       return;
     }
     for (const line of formatTable(pairTable(tried), { numbers: "left" })) printLine(line);
