@@ -85,9 +85,13 @@ export function isOfLastLayer(saliency: SaliencyName): boolean {
 
 /** The maskings that a method has; fewer `atInput`, where the image itself is masked: three colours are no filters. */
 export function maskingsOf(saliency: SaliencyName, { atInput = false } = {}): readonly MaskingName[] {
-  const needsWeights = (masking: MaskingName) => masking.startsWith("filter-weights") || masking === "both";
   const hasWeights = SALIENCY_TRAITS[saliency].hasWeights && !atInput;
   return MASKING_NAMES.filter((masking) => hasWeights || !needsWeights(masking));
+}
+
+/** Whether a masking reads filter weights. */
+export function needsWeights(masking: MaskingName): boolean {
+  return masking.startsWith("filter-weights") || masking === "both";
 }
 
 /** `filter-weights` where the literature's method has them, else `multiply`. */

@@ -7,7 +7,7 @@ import type * as tf from "@tensorflow/tfjs";
 import type { Tensors } from "../../engine/engine.js";
 import { answer, type Model, networkOf, ownAnswer } from "../../model/model.js";
 import { layersOf } from "../../model/model-spec.js";
-import { isOfLastLayer, type MaskingName, type SaliencyName } from "../methods.js";
+import { DEFAULT_MASKING, isOfLastLayer, type MaskingName, needsWeights, type SaliencyName } from "../methods.js";
 import type { InnerTarget } from "../target.js";
 import { type AspectPasses, aspectPasses } from "./aspect-passes.js";
 import { explainedLayer } from "./explained-layer.js";
@@ -127,13 +127,14 @@ export function explanationSteps(
   return { logits, target: value, targetAspect: target.aspect, taps, aspects, saliencyBy, maskedBy, targetAt };
 }
 
-/** The features of a layer, masked. */
+/** The features of a layer, masked; an image, which has no filters, by the map where the masking reads filter weights. */
 function maskedFeatures(
   { weights, maskMap }: Pick<MappedSaliency, "weights" | "maskMap">,
   { difference, reference }: Pick<TapSaliency, "difference" | "reference">,
   masking: MaskingName,
 ): tf.Tensor4D {
-  return applyMask(difference, { mask: maskOf({ weights, map: maskMap }, { masking }), reference });
+  const own = weights || !needsWeights(masking) ? masking : DEFAULT_MASKING;
+  return applyMask(difference, { mask: maskOf({ weights, map: maskMap }, { masking: own }), reference });
 }
 
 /**
