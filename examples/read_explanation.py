@@ -12,7 +12,9 @@ import numpy as np
 
 def read_explanation(description, outputs):
     """`description` is what bundle.json holds; `outputs` are arrays by name, of one image."""
+    mappings = {network["name"]: network["mapping"] for network in description["model"].get("networks", [])}
     heads = [head for head in description["model"]["heads"] if head["kind"] != "classifier"]
+    heads = [{**head, "mapping": mappings.get(head.get("network"), {})} for head in heads]
     scale = description["scales"].get(description["saliency"], {}).get("class", {"kind": "uncalibrated"})
     outputs = {name: array[0].astype(np.float64) for name, array in outputs.items()}
     aspects = [read_aspect(head, outputs) for head in heads]
@@ -38,21 +40,24 @@ def read_aspect(head, outputs):
     least = np.float32(temperature * (np.log(at) - np.log1p(-at)))
     region = find_centres(answers[0], least)[..., None] if is_boxes else unmasked >= least
     probability, is_present = 1 / (1 + np.exp(-unmasked / temperature)), bool(region.any())
-    whole, left = (unmasked - reference)[region], (masked - reference)[region]
+    mapped = outputs.get(f"{head['name']}/mapped", answers[0])[..., :1]  # of a network of its own: nothing masked
+    whole, left = (mapped - reference)[region], (masked - reference)[region]
     presence = probability[region].mean() if is_present and not is_boxes else probability.max()
-    survival = left.sum() / whole.sum() if is_present and whole.mean() >= 1 else None
-    aspect = {"name": head["name"], "isPresent": is_present, "presence": presence, "survival": survival}
-    return {**aspect, "score": None, "relevance": None, "isRelevant": False}
+    agreement = head["mapping"].get("quality", {}).get("agreement", {}).get(head["name"])
+    is_read = is_present and whole.mean() >= 1 and (agreement is None or agreement >= 0.5)
+    survival = left.sum() / whole.sum() if is_read else None
+    found = {"name": head["name"], "isPresent": is_present, "presence": presence, "survival": survival}
+    return {**found, "score": None, "relevance": None, "isRelevant": False}
 
 
 def find_centres(answer, least):
     """Centre cells of boxes: the highest of 3 x 3 cells; of boxes that overlap by more than half, the better one."""
     heat, size = answer[..., 0], np.array(answer.shape[:2])
-    padded = np.pad(heat, 1, constant_values=-np.inf)
-    highest = np.max([padded[y : y + size[0], x : x + size[1]] for y in range(3) for x in range(3)], axis=0)
-    cells = np.argwhere((heat >= least) & (heat == highest)).tolist()
+    wide = np.pad(heat, 1, constant_values=-np.inf)
+    highest = np.max([wide[y : y + size[0], x : x + size[1]] for y in range(3) for x in range(3)], axis=0)
+    cells = map(tuple, np.argwhere((heat >= least) & (heat == highest)).tolist())
     centres, boxes = np.zeros(heat.shape, bool), []
-    for cell in sorted(map(tuple, cells), key=lambda cell: -heat[cell])[:100]:
+    for cell in sorted(cells, key=lambda cell: -heat[cell])[:100]:
         middle, half = (cell + answer[cell][3:5]) / size, np.exp(answer[cell][1:3]) / 2  # 1: log sizes, 3: offsets
         box = np.clip([middle - half, middle + half], 0, 1)
         area = lambda low, high: np.prod(np.maximum(high - low, 0))
@@ -65,8 +70,9 @@ def find_centres(answer, least):
 def read_scores(heads, outputs, seen):
     """Of each seen head, the part of the answer's evidence d that its own p accounts for, beside the others'."""
     products, answers, gram = (np.zeros((len(heads),) * axes) for axes in (1, 1, 2))  # <p, d>, |d|^2, <p, p>
-    for layer in {layer for head in heads for layer in head["taps"]}:
-        own = np.array([index for index, head in enumerate(heads) if layer in head["taps"]])
+    layers = [[head["mapping"]["from"]] if head["mapping"] else head["taps"] for head in heads]
+    for layer in set(sum(layers, [])):
+        own = np.array([index for index, names in enumerate(layers) if layer in names])
         overlaps = np.stack([outputs[f"{heads[index]['name']}/overlap/{layer}"].sum((0, 1)) for index in own])
         pairs = np.zeros((len(own), len(own)))
         pairs[np.triu_indices(len(own), 1)] = outputs.get(f"pairs/{layer}", 0)

@@ -16,6 +16,7 @@ import { compareWithGroundTruth, type GroundTruthComparison } from "../explain/c
 import type { Explained, MethodChoice } from "../explain/explanation.js";
 import { readExplanation } from "../explain/reading/read-explanation.js";
 import { createModel, type Model } from "../model/model.js";
+import { imageSizes } from "../model/model-spec.js";
 import type { TrainedModel } from "../model/trained-model.js";
 
 export interface Measuring {
@@ -65,8 +66,8 @@ export function startMeasuring(
     { limit = Number.POSITIVE_INFINITY, what, annotations = "kind" }: SampleOptions = {},
   ): AsyncGenerator<readonly Sample[]> {
     let count = 0;
-    const { inputSize } = trained.spec.trunk;
-    for await (const batch of batches(dataset, { split, batchSize, inputSize, annotations })) {
+    const sizes = imageSizes(trained.spec);
+    for await (const batch of batches(dataset, { split, batchSize, ...sizes, annotations })) {
       checkInterruption();
       const some = batch.slice(0, limit - count);
       count += some.length;

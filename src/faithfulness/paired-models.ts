@@ -12,6 +12,7 @@ import { explainFunction } from "../explain/graph/explain-function.js";
 import { explainConstants } from "../explain/graph/graph-constants.js";
 import { readExplanation } from "../explain/reading/read-explanation.js";
 import { createModel } from "../model/model.js";
+import { imageSizes } from "../model/model-spec.js";
 import type { TrainedModel } from "../model/trained-model.js";
 
 /** One of two models, and its dataset. */
@@ -82,7 +83,7 @@ async function seenBy(
   const model = createModel(spec);
   const { causes } = dataset.manifest;
   const samples = async function* () {
-    for await (const batch of batches(dataset, { split: "test", batchSize, inputSize: spec.trunk.inputSize })) {
+    for await (const batch of batches(dataset, { split: "test", batchSize, ...imageSizes(spec) })) {
       if (signal?.aborted) throw new InterruptedError("interrupted; nothing was written.");
       yield batch;
     }

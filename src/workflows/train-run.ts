@@ -104,6 +104,11 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
     });
   const dataset = await openPart(raw.dataset, partOf(raw));
   const base = options.addHeadsTo === undefined ? undefined : await readTrainedModel(join(options.addHeadsTo, "best"));
+  if (base?.spec.networks)
+    throw new ConfigError(`${options.addHeadsTo}: has aspects on networks of their own.`, {
+      cure: "Add heads first, then map to the other network (aspectlens map).",
+      file: options.addHeadsTo,
+    });
   const decided = await planOf(raw, { dataset, base, isResumed });
   const plan = { ...decided, reasons: { ...(await readReasons(raw.out)), ...decided.reasons, ...options.reasons } };
   const { config, spec } = plan;

@@ -93,3 +93,54 @@ test("another way of reading images is refused, one that says nothing of it is n
   }
   checkImageReading(parseDescription(edited("preprocessing.fit"), "x"), "x");
 });
+
+describe("networks of their own", () => {
+  const head = JSON.parse(text).model.heads[1];
+  const trunk = JSON.parse(text).model.trunk;
+  const [layer] = head.taps;
+  const mapping = { kind: "linear", from: layer, to: layer };
+  const network = { name: "cells", trunk, mapping };
+  const withNetworks = (networks: unknown, own: object = { network: "cells" }) => {
+    const description = JSON.parse(text);
+    Object.assign(description.model, { networks });
+    Object.assign(description.model.heads[1], own);
+    return () => parseDescription(Buffer.from(JSON.stringify(description)), "x.aspect");
+  };
+
+  test("are read", () => {
+    expect(withNetworks([network])().model.networks).toEqual([network]);
+    const quality = { images: 40, r2: 0.5, agreement: { [head.name]: null } };
+    const measured = { ...network, mapping: { ...mapping, quality } };
+    expect(withNetworks([measured])().model.networks).toEqual([measured]);
+  });
+
+  test.each<[unknown, RegExp]>([
+    [{}, /model\.networks: expected a list/],
+    [Array(17).fill(network), /model\.networks: expected a list of at most 16/],
+    [[7], /model\.networks\[0\]: expected a name/],
+    [[network, network], /model\.networks\[1\]\.name: expected a name of its own/],
+    [[{ ...network, name: "../x" }], /model\.networks\[0\]\.name/],
+    [[{ ...network, trunk: { ...trunk, name: "x" } }], /model\.networks\[0\]\.trunk: expected one that can be built/],
+    [[{ ...network, mapping: { ...mapping, kind: "tree" } }], /mapping\.kind: expected one of linear, unet, image/],
+    [[{ ...network, mapping: { ...mapping, from: "nowhere" } }], /mapping: expected a layer of the trunk/],
+    [[{ ...network, mapping: { ...mapping, to: "toString" } }], /mapping: expected a layer of the trunk/],
+    [[{ ...network, mapping: { ...mapping, quality: { images: 3, r2: 2, agreement: {} } } }], /mapping\.quality/],
+    [
+      [{ ...network, mapping: { ...mapping, quality: { images: 3, r2: 0, agreement: { a: "x" } } } }],
+      /mapping\.quality/,
+    ],
+    [[{ ...network, name: "others" }], /model\.heads\[1\]\.network: expected a network of the model/],
+    [undefined, /model\.heads\[1\]\.network/],
+  ])("%j is refused", (networks, said) => {
+    expect(withNetworks(networks)).toThrow(said);
+  });
+
+  test("a classifier has none", () => {
+    const description = JSON.parse(text);
+    description.model.networks = [network];
+    description.model.heads[0].network = "cells";
+    expect(() => parseDescription(Buffer.from(JSON.stringify(description)), "x.aspect")).toThrow(
+      /model\.heads\[0\]\.network: expected a network of the model, of an aspect head/,
+    );
+  });
+});

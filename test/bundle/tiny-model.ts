@@ -62,3 +62,24 @@ export function tinyModel({ seed = 7 }: { seed?: number } = {}): TrainedModel {
     },
   };
 }
+
+/** The same classifier and heads of two aspects; the two others are on a network of their own, which sees more pixels. */
+export function tinyMappedModel({ seed = 7 }: { seed?: number } = {}): TrainedModel {
+  const trained = tinyModel({ seed });
+  const isMapped = (name: string) => name === "mitosis" || name === "cellularity";
+  const agreement = { mitosis: 0.8, cellularity: null };
+  const spec: ModelSpec = {
+    ...trained.spec,
+    heads: trained.spec.heads.map((head) => (isMapped(head.name) ? { ...head, network: "cells" } : head)),
+    networks: [
+      {
+        name: "cells",
+        trunk: { name: "mobilenet-v1", alpha: 0.25, inputSize: 96 },
+        mapping: { kind: "unet", from: SOURCE, to: "conv_pw_5", quality: { images: 40, r2: 0.6, agreement } },
+      },
+    ],
+  };
+  const model = createModel(spec);
+  const parameters = initialize([...model.trunk.foldedParameters, ...model.headParameters], { seed });
+  return { ...trained, spec, parameters };
+}

@@ -15,6 +15,7 @@ import { checkOptions } from "../../explain/graph/options.js";
 import { SALIENCY_NAMES, type SaliencyName } from "../../explain/methods.js";
 import { FEW_IMAGES } from "../../explain/relevance-constants.js";
 import { createModel } from "../../model/model.js";
+import { imageSizes } from "../../model/model-spec.js";
 import { calibrateModel, methodsOf, usualMethods } from "../../workflows/calibrate-model.js";
 import { BUNDLE_ENDING, checkBundleName } from "../../workflows/export-run.js";
 import { openSplit } from "../../workflows/open-split.js";
@@ -94,7 +95,7 @@ async function runCalibrate(
   const cure = "Scores are calibrated on those; name another with --split.";
   const { dataset, count } = await openSplit(directory, { split, spec, cure });
   const samples = async function* () {
-    const wanted = { split, batchSize: BATCH, inputSize: spec.trunk.inputSize, seed: 1, shuffle: true };
+    const wanted = { split, batchSize: BATCH, ...imageSizes(spec), seed: 1, shuffle: true };
     for await (const batch of batches(dataset, wanted)) {
       if (signal.aborted) throw new InterruptedError("interrupted; nothing was written.");
       yield batch;

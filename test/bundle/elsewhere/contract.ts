@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Golden } from "../../../src/bundle/golden.js";
+import { tinyMappedModel } from "../tiny-model.js";
 import { alterNecrosis, compareGoldens, decodeGoldens, unpackTinyBundle } from "./unpacked-bundle.js";
 
 /** Outputs of `explain.onnx` in which one head has a part: its own, and its products with the others. */
@@ -37,6 +38,18 @@ export function replayContract(replay: (folder: string) => Promise<ReadonlyMap<s
     // Three goldens; predict: logits, scores, 4 aspects; explain: these, 4 x (masked, reference, overlap), 4 maps of
     // the tap.
     expect(compareGoldens(replayed, goldens)).toEqual({ count: 3 * (6 + 6 + 12 + 4), wrong: [] });
+  });
+
+  test("gives every output of a model with a network of its own", async () => {
+    const other = await mkdtemp(join(tmpdir(), "aspectlens-"));
+    try {
+      const expected = await unpackTinyBundle(other, tinyMappedModel({ seed: 2 }));
+      // As above, and what two heads say of mapped features.
+      const found = compareGoldens(decodeGoldens(await replay(other)), expected);
+      expect(found).toEqual({ count: 3 * (6 + 6 + 12 + 4 + 2), wrong: [] });
+    } finally {
+      await rm(other, { recursive: true });
+    }
   });
 
   test("computes them: where the weights of one head are altered, all of its outputs are off and no others", async () => {

@@ -13,12 +13,15 @@ import type { TrainedModel } from "../../../src/model/trained-model.js";
 import { tinyModel } from "../tiny-model.js";
 
 /** Exports a tiny model and unpacks it into `folder`. @returns its goldens by file name. */
-export async function unpackTinyBundle(folder: string): Promise<ReadonlyMap<string, Golden>> {
+export async function unpackTinyBundle(
+  folder: string,
+  trained: TrainedModel = tinyModel({ seed: 2 }),
+): Promise<ReadonlyMap<string, Golden>> {
   const path = join(folder, "tiny.aspect");
   const samples = [Uint8Array.from({ length: 64 * 64 * 3 }, (_, index) => (index * 7) % 256)];
   const runtime = openRuntime({ threads: 1 });
   try {
-    await exportBundle(easilyConvinced(tinyModel({ seed: 2 })), path, { runtime, samples, kernel: "cubic" });
+    await exportBundle(easilyConvinced(trained), path, { runtime, samples, kernel: "cubic" });
   } finally {
     await runtime.dispose();
   }
