@@ -47,6 +47,8 @@ export function checkModel(model: unknown, refuse: Refuse): void {
       throw refuse(`${key}.kind`, `one of classifier, ${ASPECT_KINDS.join(", ")}`);
     if (kind === "amount" && head.form !== "number" && head.form !== "map")
       throw refuse(`${key}.form`, '"number" or "map"');
+    if (kind === "presence" && head.output !== undefined && !isOutput(head.output, network))
+      throw refuse(`${key}.output`, "an index below the number of outputs of a network of its own");
     if (!isShare(head.threshold)) throw refuse(`${key}.threshold`, "a number of 0..1");
     const other = clashingName(name, aspects);
     if (other !== undefined) throw refuse(`${key}.name`, `a name whose files are not those of ${other}`);
@@ -82,6 +84,11 @@ function checkNetworks(networks: unknown, layers: readonly string[], refuse: Ref
     found.set(name, own);
   }
   return found;
+}
+
+function isOutput(value: unknown, network: unknown): boolean {
+  if (!isRecord(value) || network === undefined || !isCount(value.index) || !isCount(value.of)) return false;
+  return value.index < value.of && (value.is === "alone" || value.is === "against");
 }
 
 function isQuality(value: unknown): boolean {

@@ -52,6 +52,8 @@ export interface PresenceSpec extends HeadBase {
   readonly threshold: number;
   /** The score is the sigmoid of the logit divided by it; 1 where absent. */
   readonly temperature?: number;
+  /** It is a class of an imported network, `alone` (a sigmoid of its own) or `against` the others (a softmax). */
+  readonly output?: { readonly index: number; readonly of: number; readonly is: "alone" | "against" };
 }
 
 /** A head that says how much of its aspect there is, 0..1. */

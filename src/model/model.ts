@@ -9,7 +9,7 @@ import type { AspectSpec, ClassifierSpec } from "../heads/head-spec.js";
 import type { Dropout } from "../ops/dropout.js";
 import { createTrunk } from "../trunk/create-trunk.js";
 import type { BatchNorm, Parameters, Tap, Trunk } from "../trunk/trunk.js";
-import { importedClassifier } from "./imported-classifier.js";
+import { importedClassifier, importedPresence } from "./imported-answer.js";
 import { layersOf, type ModelSpec } from "./model-spec.js";
 import { createNetwork, type Network } from "./network.js";
 
@@ -53,6 +53,7 @@ export function createModel(spec: ModelSpec): Model {
       throw new ConfigError(`${reader}: layer "${apart}" cannot be computed from "${own?.spec.mapping.to}" alone.`, {
         cure: "Map to an earlier layer.",
       });
+    if (own && head.kind === "presence" && head.output) return importedPresence(head, own);
     // Whatever its network sees, a head answers at the size of the classifier's image.
     const { inputSize } = spec.trunk;
     return createHead(head, { inputSize, taps: head.taps.map((name) => tapNamed(own?.trunk ?? trunk, name, reader)) });

@@ -16,6 +16,8 @@ export interface Network {
   readonly trunk: Trunk;
   /** Of trunk (folded) and mapping, under the names that they have in the model. */
   readonly parameters: readonly ParameterSpec[];
+  /** Those of its trunk among a model's, under the names that the trunk has for them. */
+  ownParameters(parameters: Parameters): Parameters;
   /**
    * Its layers from an image of its own.
    *
@@ -59,6 +61,7 @@ export function createNetwork(spec: NetworkSpec, source: Trunk): Network {
       ...trunk.foldedParameters.map((one) => ({ ...one, name: prefixOf(name) + one.name })),
       ...model.parameters,
     ],
+    ownParameters: own,
     ownFeatures: (parameters, inputs, layers) => {
       const found = trunk.run(own(parameters), { input: inputs[imagePort(name)] as tf.Tensor4D }, layers);
       return layers.map((layer) => found[layer]);

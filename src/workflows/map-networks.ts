@@ -11,7 +11,7 @@ import { computeReferences } from "../explain/calibration/references.js";
 import { keptSamples, type SampleStream } from "../explain/calibration/run-over-samples.js";
 import { explainedTaps } from "../explain/graph/explained-taps.js";
 import { LEAST_AGREEMENT } from "../explain/relevance-constants.js";
-import type { AspectSpec } from "../heads/head-spec.js";
+import type { AspectSpec, ClassifierSpec } from "../heads/head-spec.js";
 import { type CandidatePair, similarPairs, sourceLayers, targetLayers } from "../mapping/choose-layers.js";
 import { fitByGradient } from "../mapping/fit-by-gradient.js";
 import { fitLinear, type LayerPair } from "../mapping/fit-linear.js";
@@ -201,7 +201,10 @@ function chosenHeads(
   { heads }: ModelSpec,
   { aspects, name }: Pick<MapOptions, "aspects" | "name">,
 ): readonly AspectSpec[] {
-  const all = heads.flatMap((head) => (head.kind === "classifier" || head.network !== undefined ? [] : head));
+  const all = heads.flatMap((head): readonly AspectSpec[] => {
+    if (head.kind === "classifier") return head.isImported ? classesOf(head) : [];
+    return head.network === undefined ? [head] : [];
+  });
   const unknown = aspects?.find((one) => !all.some((head) => head.name === one));
   if (unknown !== undefined)
     throw new ConfigError(`--aspects: there is no aspect "${unknown}".`, {
@@ -220,6 +223,15 @@ function chosenHeads(
       cure: "Choose another --name.",
     });
   return chosen;
+}
+
+/** Of a network that was imported the presence of each class. */
+function classesOf({ classes, taps, task }: ClassifierSpec): readonly AspectSpec[] {
+  const is = task === "single" ? "against" : "alone";
+  return classes.map((name, index) => ({
+    ...{ name, kind: "presence", taps, threshold: 0.5 },
+    output: { index, of: classes.length, is },
+  }));
 }
 
 /** Of the network's trunk and of its chosen heads, as the joined model names them. */

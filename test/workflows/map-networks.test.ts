@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -12,8 +12,12 @@ import { resizeSquare } from "../../src/dataset/resize-image.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select-engine.js";
 import type { TrainedModel } from "../../src/model/trained-model.js";
+import { SCALINGS } from "../../src/trunk/networks/network-table.js";
+import { importNetwork } from "../../src/workflows/import-network.js";
 import { type ImageSizes, type MapOptions, mapNetworks } from "../../src/workflows/map-networks.js";
 import { tinyModel } from "../bundle/tiny-model.js";
+import { modelOf, drawn as patterned } from "../trunk/networks/run-network.js";
+import { writeOnnx } from "../trunk/write-onnx.js";
 
 const SOURCE = "conv_pw_6";
 const folder = mkdtempSync(join(tmpdir(), "aspectlens-map-"));
@@ -161,6 +165,54 @@ describe("a classifier and the aspects of another network", () => {
       ["vessel", "linear"],
       ["necrosis", "image"],
     ]);
+  });
+
+  test("the classes of an imported network are aspects by presence", { timeout: 180_000 }, async () => {
+    const file = join(folder, "classes.onnx");
+    writeFileSync(
+      file,
+      writeOnnx(
+        modelOf(
+          [
+            { operator: "Conv", inputs: ["image", "k"], output: "c", attributes: { strides: [4, 4] } },
+            { operator: "Relu", inputs: ["c"], output: "early" },
+            { operator: "Conv", inputs: ["early", "k2"], output: "d", attributes: { strides: [2, 2] } },
+            { operator: "Relu", inputs: ["d"], output: "late" },
+            { operator: "GlobalAveragePool", inputs: ["late"], output: "mean" },
+            { operator: "Flatten", inputs: ["mean"], output: "flat" },
+            { operator: "Gemm", inputs: ["flat", "w"], output: "logits" },
+            { operator: "Softmax", inputs: ["logits"], output: "out" },
+          ],
+          { k: patterned([8, 3, 3, 3]), k2: patterned([8, 8, 3, 3]), w: patterned([8, 3]) },
+          { size: [64, 64] },
+        ),
+      ),
+    );
+    const classes = ["red", "green", "blue"];
+    const out = join(folder, "imported");
+    const { trained: imported } = await importNetwork(file, { out, engine, scaling: SCALINGS.unit, classes });
+    const { trained } = await mapNetworks(classifierOf(tinyModel()), imported, {
+      ...{ engine, name: "colours", images: images(), aspects: ["red", "blue"] },
+    });
+    expect(trained.spec.heads.slice(1)).toMatchObject([
+      { name: "red", kind: "presence", network: "colours", output: { index: 0, of: 3, is: "against" } },
+      { name: "blue", output: { index: 2 } },
+    ]);
+    const path = join(folder, "colours.aspect");
+    await exportBundle(trained, path);
+    await verifyBundle(path);
+    const explainer = await openExplainer(path);
+    const pixels = drawn(64, 77);
+    const { explanation } = await explainer.explain({ name: "x.png", pixels });
+    await explainer.dispose();
+    // What the network itself says of the image: its softmax.
+    const own = join(folder, "own.aspect");
+    await exportBundle(imported, own);
+    const alone = await openExplainer(own);
+    const { prediction } = (await alone.explain({ name: "x.png", pixels })).explanation;
+    await alone.dispose();
+    if (!("scores" in prediction)) throw new Error("expected scores");
+    for (const { name, presence } of explanation.aspects) expect(presence).toBeCloseTo(prediction.scores[name], 5);
   });
 
   test("what cannot be joined is one line", async () => {
