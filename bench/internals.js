@@ -71,7 +71,7 @@ export const { ofMethod, severalMethods } = await load("explain/graph/several-me
 /** @type {typeof import("../src/explain/reading/read-scores.js")} */
 export const { readScores } = await load("explain/reading/read-scores.js");
 /** @type {typeof import("../src/mapping/fit-linear.js")} */
-export const { fitLinear } = await load("mapping/fit-linear.js");
+export const { linearFits } = await load("mapping/fit-linear.js");
 /** @type {typeof import("../src/model/model-spec.js")} */
 export const { imageSizes } = await load("model/model-spec.js");
 /** @type {typeof import("../src/workflows/map-networks.js")} */

@@ -30,8 +30,8 @@ import {
 import { aspectlens, node } from "../../examples/support/command-line.js";
 import { writeJson } from "../harness.js";
 import {
-  fitLinear,
   imageSizes,
+  linearFits,
   mapNetworks,
   ofMethod,
   RANDOMIZATION,
@@ -195,7 +195,7 @@ async function causesNamed({ spec, parameters, references }, { dataset, unranked
     if (!comparison.isRight || (comparison.causes.length === 0 && comparison.possibleCauses !== 0)) continue;
     const own = rankedScores(comparison).filter((one) => !unranked.includes(one.name));
     ranked.push(...own);
-    if (comparison.causes.length === 0) continue;
+    if (!own.some(({ isPositive }) => isPositive)) continue;
     images++;
     const [best] = own.toSorted((a, b) => b.score - a.score);
     if (best?.isPositive) first++;
@@ -250,8 +250,8 @@ async function shuffled(trained, { dataset }) {
     if (batch.length === BATCH) images.push(batch);
   const { from, to } = network.spec.mapping;
   const whole = { engine, parameters, batchSize: BATCH, images: () => images, heldOut: 5 };
-  const [fitted] = await fitLinear([{ from, to }], { ...whole, model: ofOthers, network: network.spec.name });
-  return { ...trained, parameters: { ...parameters, ...fitted.parameters } };
+  const [solve] = await linearFits([{ from, to }], { ...whole, model: ofOthers, network: network.spec.name });
+  return { ...trained, parameters: { ...parameters, ...solve().parameters } };
 }
 
 /**

@@ -113,7 +113,7 @@ export interface AspectMapping {
   readonly to: string;
   /** Share of the variance of the features at `to` that is predicted on held-out images; `null` where none was measured. */
   readonly r2: number | null;
-  /** How far the head answers alike on mapped and on true features there, at most 1; `null` where it saw nothing. */
+  /** How far the head's answers rank alike on mapped and on true features there: 1 alike, 0 by chance; `null`: not known. */
   readonly agreement: number | null;
   /** The head answers too differently for its relevance to be read: score, survival and relevance are `null`. */
   readonly isTooPoor: boolean;

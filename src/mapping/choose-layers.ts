@@ -18,15 +18,16 @@ export interface CandidatePair extends LayerPair {
 
 /** Layers of each stride that are looked at, the last ones. */
 const LAYERS_PER_STRIDE = 3;
-/** Pairs that are fitted. */
-const SHORTLIST = 5;
+/** Target layers that are fitted for a source layer that was named, and source layers for each other target. */
+const SHORTLIST = 3;
+const MOST_SOURCES = 8;
 /** Images that similarity is measured on, and places of each: rows of the matrices that are compared. */
 const IMAGES = 48;
 const GRID = 4;
 
 /** Layers where a mapping may start, in order: all of the answer passes through them, and they have places. */
 export function sourceLayers({ trunk, classifier }: Pick<Model, "trunk" | "classifier">): readonly Tap[] {
-  return suited(trunk, classifier.spec.taps);
+  return suited(trunk, classifier.spec.taps).slice(-MOST_SOURCES);
 }
 
 /** Layers where a mapping may end, in order: all that a network's heads read can be computed from each alone. */
@@ -52,9 +53,10 @@ function suited(trunk: Trunk, wanted: readonly string[]): readonly Tap[] {
 }
 
 /**
- * The pairs whose layers are most alike, by linear centred kernel alignment (Kornblith et al. 2019, arXiv:1905.00414) of
- * their features on a grid of 4 x 4 places.
+ * Of each source layer the target layer that is most like it, by linear centred kernel alignment (Kornblith et al. 2019,
+ * arXiv:1905.00414) of their features on a grid of 4 x 4 places; of a single source layer the three that are.
  *
+ * @returns the latest source layer first.
  * @param setting.model has the network, with whatever mapping.
  * @throws ConfigError where a network has no layer that a mapping can use.
  */
@@ -82,10 +84,13 @@ export async function similarPairs(
     count += samples.length;
     if (count >= IMAGES) break;
   }
-  const pairs = from.flatMap((a) =>
-    to.map((b) => ({ from: a, to: b, similarity: linearSimilarity(rows[`from/${a}`], rows[`to/${b}`]) })),
+  const perSource = from.length === 1 ? SHORTLIST : 1;
+  return from.toReversed().flatMap((a) =>
+    to
+      .map((b) => ({ from: a, to: b, similarity: linearSimilarity(rows[`from/${a}`], rows[`to/${b}`]) }))
+      .sort((x, y) => y.similarity - x.similarity)
+      .slice(0, perSource),
   );
-  return pairs.sort((a, b) => b.similarity - a.similarity).slice(0, SHORTLIST);
 }
 
 function onGrid({

@@ -32,12 +32,13 @@ type Setting = Omit<PairedRun, "fn" | "name"> & {
 };
 
 /**
- * Fits a 1x1 convolution between each two layers, all in one pass over the images. Source features are resized to the
- * target's grid.
+ * Prepares a 1x1 convolution between each two layers, all in one reading of the images. Source features are resized to
+ * the target's grid.
  *
  * @param setting.model has the network, with whatever mapping.
+ * @returns of each pair a function that fits it.
  */
-export async function fitLinear(pairs: readonly LayerPair[], setting: Setting): Promise<LinearMapping[]> {
+export async function linearFits(pairs: readonly LayerPair[], setting: Setting): Promise<(() => LinearMapping)[]> {
   const { model, network, heldOut } = setting;
   const own = model.networks.find(({ spec }) => spec.name === network);
   const channels = (trunk: Model["trunk"] | undefined, layer: string) =>
@@ -68,7 +69,7 @@ export async function fitLinear(pairs: readonly LayerPair[], setting: Setting): 
         addMoments(moments[index], { count: samples.length * places(pair.to), ...sums });
       }
   }
-  return pairs.map((pair, index) => ({ ...pair, ...fitPair(network, fitted[index], held[index]) }));
+  return pairs.map((pair, index) => () => ({ ...pair, ...fitPair(network, fitted[index], held[index]) }));
 }
 
 function fitPair(network: string, fitted: Moments, held: Moments): Omit<LinearMapping, keyof LayerPair> {

@@ -91,33 +91,33 @@ interface Tally {
   result(): number | null;
 }
 
+/** Places of one image that are ranked: neighbours say the same. */
+const PLACES = 512;
+
 /**
- * Of answers with places the overlap of what is seen (intersection over union of all images' pixels or cells); of a
- * presence the area under the ROC curve of mapped answers for what is seen; of a number the rank correlation.
+ * Whether mapped answers rank images, or places, as true ones do: 1 where they do, 0 by chance. Of what is seen or not
+ * that is Somers' D, `2 AUC - 1`; of a number the rank correlation. The bias of a mapping, which says nothing of what it
+ * carries, does not count.
  */
 function createTally(spec: AspectSpec): Tally {
+  if (spec.kind === "amount" && spec.form === "number") {
+    const pairs: [number, number][] = [];
+    return { add: (own, mapped) => pairs.push([own[0], mapped[0]]), result: () => rankCorrelation(pairs) };
+  }
+  const ranked: Ranked[] = [];
   const { threshold } = spec;
-  if (spec.kind === "segmentation" || spec.kind === "boxes" || (spec.kind === "amount" && spec.form === "map")) {
-    let [shared, either] = [0, 0];
-    return {
-      add(own, mapped) {
-        for (let i = 0; i < own.length; i++) {
-          const [a, b] = [sigmoid(own[i]) >= threshold, sigmoid(mapped[i]) >= threshold];
-          if (a && b) shared++;
-          if (a || b) either++;
-        }
-      },
-      result: () => (either > 0 ? shared / either : null),
-    };
-  }
-  if (spec.kind === "presence") {
-    const ranked: Ranked[] = [];
-    const { temperature = 1 } = spec;
-    return {
-      add: (own, mapped) => ranked.push({ score: mapped[0], isPositive: sigmoid(own[0] / temperature) >= threshold }),
-      result: () => areaUnderCurve(ranked),
-    };
-  }
-  const pairs: [number, number][] = [];
-  return { add: (own, mapped) => pairs.push([own[0], mapped[0]]), result: () => rankCorrelation(pairs) };
+  const temperature = spec.kind === "presence" ? (spec.temperature ?? 1) : 1;
+  return {
+    add(own, mapped) {
+      const step = Math.max(1, own.length / PLACES);
+      for (let at = 0; at < own.length; at += step) {
+        const place = Math.floor(at);
+        ranked.push({ score: mapped[place], isPositive: sigmoid(own[place] / temperature) >= threshold });
+      }
+    },
+    result() {
+      const auc = areaUnderCurve(ranked);
+      return auc === null ? null : 2 * auc - 1;
+    },
+  };
 }

@@ -32,8 +32,13 @@ export interface Regression {
   readonly penalty: number;
 }
 
-/** Of the mean variance of the predictors. */
-const PENALTIES = [1e-4, 1e-3, 1e-2, 1e-1, 1];
+/** Of the mean variance of the predictors, from the largest. */
+const PENALTIES = [1, 0.3, 0.1, 0.03, 0.01, 0.001];
+/**
+ * How much less of the variance a larger penalty may predict. The weights also carry evidence back, and small ones carry
+ * less of what cancels in the sum: with them causes stand out more (bench/results/mappings.md).
+ */
+const LOSS = 0.02;
 
 export function emptyMoments(predictors: number, targets: number): Moments {
   const zeros = (length: number) => new Float64Array(length);
@@ -58,18 +63,23 @@ export function addMoments(
 }
 
 /**
- * Fits on some rows, by the penalty that predicts others best.
+ * Fits on some rows, by the largest penalty that predicts others nearly as well as the best one does (as by the
+ * one-standard-error rule of Breiman et al. 1984).
  *
  * @param fitted to these rows.
  * @param heldOut what the penalty is chosen on.
+ * @param options.penalties from the largest, over the mean variance of the predictors.
  */
-export function fitRidge(fitted: Moments, heldOut: Moments): Regression {
+export function fitRidge(
+  fitted: Moments,
+  heldOut: Moments,
+  { penalties = PENALTIES }: { penalties?: readonly number[] } = {},
+): Regression {
   const { predictors, targets } = fitted;
   const { covariance, cross, meanX, meanY } = centred(fitted);
   let variance = 0;
   for (let i = 0; i < predictors; i++) variance += covariance[i * predictors + i] / predictors;
-  let best: Regression | undefined;
-  for (const penalty of PENALTIES) {
+  const found = penalties.map((penalty): Regression => {
     const matrix = Float64Array.from(covariance);
     // A layer that is always the same predicts nothing, but must not divide by 0.
     for (let i = 0; i < predictors; i++) matrix[i * predictors + i] += penalty * variance + Number.MIN_VALUE;
@@ -78,10 +88,11 @@ export function fitRidge(fitted: Moments, heldOut: Moments): Regression {
     for (let i = 0; i < predictors; i++)
       for (let j = 0; j < targets; j++) bias[j] -= meanX[i] * weights[i * targets + j];
     const r2 = explainedVariance(heldOut, { kernel: weights, bias });
-    if (best && r2 <= best.r2) continue;
-    best = { kernel: Float32Array.from(weights), bias: Float32Array.from(bias), r2, penalty };
-  }
-  if (!best || !Number.isFinite(best.r2)) throw new ShapeError("ridge: the features are no numbers.");
+    return { kernel: Float32Array.from(weights), bias: Float32Array.from(bias), r2, penalty };
+  });
+  const most = Math.max(...found.map(({ r2 }) => r2));
+  const best = found.find(({ r2 }) => r2 >= most - LOSS);
+  if (!best) throw new ShapeError("ridge: the features are no numbers.");
   return best;
 }
 

@@ -39,7 +39,10 @@ export interface MappingQuality {
   readonly images: number;
   /** Share of the variance of the target layer's features that is predicted, at most 1. */
   readonly r2: number;
-  /** By aspect, how far its head answers alike on mapped and on true features, at most 1; `null`: nothing to compare. */
+  /**
+   * By aspect, how far its head's answers on mapped features rank images, or places, as those on true features do: 1 where
+   * they do, 0 by chance; `null` where it saw its aspect nowhere, or everywhere.
+   */
   readonly agreement: Readonly<Record<string, number | null>>;
 }
 

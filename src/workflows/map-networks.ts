@@ -14,7 +14,7 @@ import { LEAST_AGREEMENT } from "../explain/relevance-constants.js";
 import type { AspectSpec, ClassifierSpec } from "../heads/head-spec.js";
 import { type CandidatePair, similarPairs, sourceLayers, targetLayers } from "../mapping/choose-layers.js";
 import { fitByGradient } from "../mapping/fit-by-gradient.js";
-import { fitLinear, type LayerPair } from "../mapping/fit-linear.js";
+import { type LayerPair, linearFits } from "../mapping/fit-linear.js";
 import type { Images } from "../mapping/mapping-data.js";
 import { measureMapping } from "../mapping/measure-mapping.js";
 import { createModel, type Model } from "../model/model.js";
@@ -68,8 +68,8 @@ const LEAST_IMAGES = 20;
 const HELD_OUT = 5;
 /** A U-Net is taken where it predicts so much more of the variance. */
 const UNET_GAIN = 0.02;
-/** A pair of layers is good enough where no head answers much worse through it than through the best. */
-const NEARLY_BEST = 0.05;
+/** From which agreement of every head on the latest source layer is taken; without any, the pair that agrees best. */
+const GOOD_AGREEMENT = 0.9;
 
 /**
  * Joins a classifier and the aspects of another network, and learns the mapping from one to the other.
@@ -103,24 +103,26 @@ export async function mapNetworks(
   const images = () => kept;
   const pairs = await candidates(classifier.spec, aspects.spec, { heads, options, specOf, parameters, images });
   onPhase?.("fitting");
-  const fitted =
+  const setting = { engine, images, parameters, network: name, heldOut: HELD_OUT };
+  const solvers =
     options.kind === "image"
-      ? pairs.map((pair) => ({ ...pair, parameters: {} }))
-      : await fitLinear(pairs, {
-          ...{ engine, images, parameters, network: name, heldOut: HELD_OUT },
-          model: createModel(specOf(pairs[0])),
-        });
+      ? pairs.map((pair) => () => ({ ...pair, parameters: {} }))
+      : await linearFits(pairs, { ...setting, model: createModel(specOf(pairs[0])) });
   onPhase?.("measuring");
   const tried: Fitted[] = [];
-  for (const [index, { from, to, parameters: own }] of fitted.entries()) {
+  // The latest source layer first: evidence there is nearer to the answer.
+  for (const [index, solve] of solvers.entries()) {
+    options.signal?.throwIfAborted();
+    const { from, to, parameters: own } = solve();
     const quality = await measureMapping({
       ...{ engine, network: name, images: heldOut(images), parameters: { ...parameters, ...own } },
       model: createModel(specOf({ from, to }, options.kind)),
     });
     const { similarity } = pairs[index];
     tried.push({ from, to, ...quality, parameters: own, ...(similarity !== undefined && { similarity }) });
+    if (pairs[index + 1]?.from !== from && tried.some((pair) => leastAgreement(pair) >= GOOD_AGREEMENT)) break;
   }
-  const linear = deepest(tried, createModel(classifier.spec));
+  const linear = tried.reduce((a, b) => (leastAgreement(b) > leastAgreement(a) ? b : a));
   const common = { engine, network: name, images, signal: options.signal };
   const { kind, best } = await withUnet(linear, options, {
     ...common,
@@ -281,16 +283,10 @@ async function candidates(
   });
 }
 
-/** Of the pairs through which no head answers much worse than through the best one, the one latest in the classifier. */
-function deepest<Pair extends TriedPair>(tried: readonly Pair[], { trunk }: Model): Pair {
-  const order = trunk.taps.map(({ name }) => name);
-  const least = ({ agreement }: Pair) =>
-    Math.min(...Object.values(agreement).map((value) => value ?? Number.POSITIVE_INFINITY));
-  const best = Math.max(...tried.map(least));
-  const passing = tried.filter((pair) => least(pair) >= best - NEARLY_BEST);
-  const later = (a: Pair, b: Pair) =>
-    order.indexOf(b.from) - order.indexOf(a.from) || least(b) - least(a) || b.r2 - a.r2;
-  return [...(passing.length > 0 ? passing : tried)].sort(later)[0];
+/** Of the head that answers least alike; of the features where no head tells. */
+function leastAgreement({ agreement, r2 }: MappingQuality): number {
+  const known = Object.values(agreement).flatMap((value) => value ?? []);
+  return known.length > 0 ? Math.min(...known) : r2;
 }
 
 /** About aspects that the mapping carries badly, or of which that is not known. */
