@@ -1,7 +1,7 @@
 /**
  * Is the cause named through a mapping too? Trains classifiers alone, and aspects alone on other images of the same kind
  * (`conditions.js`), maps one to the other on images without labels, and measures on test images of the classifier's
- * data. Keeps each result in `runs/mappings/<condition>.json`, and writes the table of all,
+ * data. Keeps each result in `runs/mappings/results/<condition>.json`, and writes the table of all,
  * `bench/results/mappings.md`.
  *
  *     npm run build && node examples/composites/make.js && node bench/faithfulness/run.js --train-only
@@ -64,11 +64,13 @@ const CONTROLLED = "cat";
 const COUNTS = [100, 300, 1000, 3000];
 
 const folder = join(options.runs, "mappings");
-await mkdir(folder, { recursive: true });
+const kept = join(folder, "results");
+await mkdir(kept, { recursive: true });
+const fileOf = (/** @type {string} */ name) => join(kept, `${name.replaceAll(/\W+/g, "-")}.json`);
 const engine = await selectEngine();
 try {
   for (const condition of CONDITIONS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
-    const file = join(folder, `${condition.name.replaceAll(/\W+/g, "-")}.json`);
+    const file = fileOf(condition.name);
     if (existsSync(file) && !options.again) continue;
     await writeJson(file, await measure(condition));
     console.log(`${condition.name}: measured`);
@@ -79,7 +81,7 @@ try {
 /** @type {Row[]} */
 const rows = [];
 for (const { name } of CONDITIONS) {
-  const file = join(folder, `${name.replaceAll(/\W+/g, "-")}.json`);
+  const file = fileOf(name);
   if (existsSync(file)) rows.push(JSON.parse(await readFile(file, "utf8")));
 }
 await writeJson(join(options.results, "mappings.json"), { format: "aspectlens-bench/1", rows });
