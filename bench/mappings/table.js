@@ -14,7 +14,7 @@
  * @typedef {object} Counted
  * @property {number} count
  * @property {string} from @property {string} to
- * @property {number} r2 @property {Readonly<Record<string, number | null>>} agreement
+ * @property {number} [r2] @property {Readonly<Record<string, number | null>>} [agreement]
  * @property {number} seconds
  * @property {Found} found
  */
@@ -23,7 +23,7 @@
  * @typedef {object} Row
  * @property {string} name @property {string} kind
  * @property {string} from @property {string} to
- * @property {number} r2 @property {Readonly<Record<string, number | null>>} agreement
+ * @property {number} [r2] @property {Readonly<Record<string, number | null>>} [agreement]
  * @property {number} seconds
  * @property {Found} found
  * @property {Found | null} shared
@@ -35,8 +35,8 @@
 
 const percent = (/** @type {number | null | undefined} */ share) =>
   share == null ? "–" : `${(100 * share).toFixed(1)} %`;
-const least = (/** @type {Readonly<Record<string, number | null>>} */ agreement) => {
-  const known = Object.values(agreement).flatMap((value) => value ?? []);
+const least = (/** @type {Readonly<Record<string, number | null>> | undefined} */ agreement) => {
+  const known = Object.values(agreement ?? {}).flatMap((value) => value ?? []);
   return known.length > 0 ? Math.min(...known).toFixed(2) : "–";
 };
 const cells = (/** @type {Found | null | undefined} */ found) =>
@@ -57,7 +57,7 @@ export function pageOf(rows) {
     markdownTable(
       ["condition", "mapping", "from", "to", "R2", "least agreement", "seconds", "images", ...FOUND],
       rows.map(({ name, kind, from, to, r2, agreement, seconds, found }) => [
-        ...[name, kind, from, to, r2.toFixed(3), least(agreement), String(seconds), String(found.images)],
+        ...[name, kind, from, to, r2?.toFixed(3) ?? "–", least(agreement), String(seconds), String(found.images)],
         ...cells(found),
       ]),
     ),
@@ -98,7 +98,7 @@ export function pageOf(rows) {
     markdownTable(
       ["images", "from", "to", "R2", "least agreement", "seconds", ...FOUND],
       counts.map(({ count, from, to, r2, agreement, seconds, found }) => [
-        ...[String(count), from, to, r2.toFixed(3), least(agreement), String(seconds)],
+        ...[String(count), from, to, r2?.toFixed(3) ?? "–", least(agreement), String(seconds)],
         ...cells(found),
       ]),
     ),

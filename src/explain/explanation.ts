@@ -124,6 +124,8 @@ export interface TargetAspect {
   /** As of the other aspects, 0..1. */
   readonly presence: number;
   readonly isPresent: boolean;
+  /** As of the other aspects; where it is too poor, nothing is said of the target. */
+  readonly mapping?: AspectMapping;
 }
 
 /** What an explanation comes to; docs/explanations.md lists all cases. */

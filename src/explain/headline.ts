@@ -13,6 +13,9 @@ import type {
 } from "./explanation.js";
 import { MOSTLY, STRENGTHS } from "./relevance-constants.js";
 
+/** Of an aspect on a network of its own. */
+const TOO_POOR = "the mapping to its network carries too little of it. Map with more images, or from another layer";
+
 /** The question about the predicted class. */
 export const BECAUSE = "because of";
 
@@ -68,23 +71,28 @@ export function headlineParts({
   outside,
   absenceOf,
 }: Cased): HeadlineParts {
-  const named = found === "target-absent" ? [] : found === "ranked" ? ranked(aspects) : relevant(aspects);
+  const isTargetUnread = targetAspect?.mapping?.isTooPoor === true;
+  const named =
+    found === "target-absent" || isTargetUnread ? [] : found === "ranked" ? ranked(aspects) : relevant(aspects);
   return {
     case: found,
     answer: answerText(prediction),
     question: questionText(prediction, target, targetAspect),
     named,
-    rest: [restText(found, aspects, { elsewhere: elsewhere ?? 0, outside: outside ?? 0 }), absenceText(absenceOf)]
-      .filter((text) => text !== "")
-      .join("; "),
+    rest: isTargetUnread
+      ? `cannot be said, ${TOO_POOR}`
+      : [restText(found, aspects, { elsewhere: elsewhere ?? 0, outside: outside ?? 0 }), absenceText(absenceOf)]
+          .filter((text) => text !== "")
+          .join("; "),
   };
 }
 
 function caseOf(
-  { aspects, scale, elsewhere, absenceOf }: Unspoken,
+  { aspects, scale, elsewhere, absenceOf, targetAspect }: Unspoken,
   { isPeakElsewhere, isTargetAbsent, unseen }: HeadlineOptions,
 ): HeadlineCase {
   if (isTargetAbsent) return "target-absent";
+  if (targetAspect?.mapping?.isTooPoor) return "unreadable";
   const present = aspects.filter(({ isPresent }) => isPresent);
   if (present.length === 0) {
     if (absenceOf.length > 0) return "absence";
@@ -161,10 +169,7 @@ function liesIn(aspects: readonly AspectExplanation[], elsewhere: number): Aspec
 
 function unreadableText(unreadable: readonly AspectExplanation[]): string {
   const poor = unreadable.filter(({ mapping }) => mapping?.isTooPoor);
-  if (poor.length > 0) {
-    const [name] = poor.map((aspect) => clip(aspect.name));
-    return `cannot be said, ${name} is seen, but the mapping to its network carries too little of it. Map with more images`;
-  }
+  if (poor.length > 0) return `cannot be said, ${clip(poor[0].name)} is seen, but ${TOO_POOR}`;
   const names = joined(unreadable.map(({ name }) => clip(name)));
   const [is, its] = unreadable.length === 1 ? ["is", "its head answers"] : ["are", "their heads answer"];
   const cure = unreadable.every(({ kind }) => kind === "amount") ? "with less of it" : "without it";

@@ -62,13 +62,14 @@ export async function holdsCheckpoint(out: string): Promise<boolean> {
   }
 }
 
-/** Whether a folder holds a network that was imported, and no training. */
-export async function holdsImport(out: string): Promise<boolean> {
+/** Whether a folder holds a network that was imported, or a model that was mapped, and no training. */
+export async function holdsUntrained(out: string): Promise<"imported" | "mapped" | undefined> {
   const bytes = await readIfThere(join(out, "config.json")).catch(() => null);
   try {
-    return bytes !== null && Object.hasOwn(JSON.parse(Buffer.from(bytes).toString("utf8")), "imported");
+    const config = bytes === null ? {} : JSON.parse(Buffer.from(bytes).toString("utf8"));
+    return (["imported", "mapped"] as const).find((key) => Object.hasOwn(config, key));
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -11,8 +11,11 @@ import { holdsCheckpoint } from "./checkpoint.js";
 const MARKER = ".aspectlens-run";
 const LOCK = ".lock";
 const CACHE = "cache";
-/** What a training writes, beside event files of TensorBoard, whose names hold the time. */
-const WRITTEN = ["config.json", "dataset.json", "metrics.jsonl", "run.html", "checkpoint", "best", CACHE];
+/** What a training or a mapping writes, beside event files of TensorBoard, whose names hold the time. */
+const WRITTEN = [
+  ...["config.json", "dataset.json", "metrics.jsonl", "run.html", "mapping.json", "checkpoint", "best"],
+  CACHE,
+];
 
 /**
  * Does the work while no other process trains there; what a killed one left half-written is removed first.

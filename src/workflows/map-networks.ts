@@ -1,10 +1,14 @@
 /** A classifier and aspects of another network become one model: joined, mapped, measured, calibrated. */
 
+import { setImmediate } from "node:timers/promises";
 import type { Sample } from "../core/annotation.js";
 import { ConfigError, InputError } from "../core/errors.js";
+import { isPlainName } from "../core/json-values.js";
+import { LIMITS } from "../core/limits.js";
 import type { MappingKind } from "../core/mapping-kind.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { initialize } from "../core/parameters.js";
+import { clashingName } from "../core/result-file-names.js";
 import type { Engine } from "../engine/engine.js";
 import type { ClassCauses } from "../explain/calibration/ground-truth.js";
 import { computeReferences } from "../explain/calibration/references.js";
@@ -20,7 +24,7 @@ import { measureMapping } from "../mapping/measure-mapping.js";
 import { createModel, type Model } from "../model/model.js";
 import { imageSizes, type MappingQuality, type ModelSpec } from "../model/model-spec.js";
 import { networkParameters } from "../model/network.js";
-import type { TrainedModel } from "../model/trained-model.js";
+import type { Provenance, TrainedModel } from "../model/trained-model.js";
 import { createTrunk } from "../trunk/create-trunk.js";
 import { calibrateModel, usualMethods } from "./calibrate-model.js";
 
@@ -43,11 +47,14 @@ export interface MapOptions {
   readonly to?: string;
   readonly kind?: MappingKind;
   readonly onPhase?: (phase: string) => void;
+  /** Within the last phase, which takes longest: the share of it that is done, and what is being done. */
+  readonly onProgress?: (share: number, what: string) => void;
+  /** Its reason is thrown between two batches; nothing is written by then. */
   readonly signal?: AbortSignal;
 }
 
 /** A pair of layers that was fitted, and how good it is. */
-export interface TriedPair extends LayerPair, MappingQuality {
+export interface TriedPair extends LayerPair, Partial<MappingQuality> {
   /** Linear CKA; absent where the layers were given. */
   readonly similarity?: number;
 }
@@ -83,6 +90,8 @@ export async function mapNetworks(
 ): Promise<MappedModel> {
   const { engine, name, onPhase } = options;
   const heads = chosenHeads(classifier.spec, aspects.spec, options);
+  if (options.kind === "image" && (options.from ?? options.to) !== undefined)
+    throw new ConfigError("--model image: leads from the image to the image.", { cure: "Leave --from and --to out." });
   const specOf = (pair: LayerPair, kind: MappingKind = "linear", quality?: MappingQuality): ModelSpec => ({
     ...classifier.spec,
     heads: [...classifier.spec.heads, ...heads.map((head) => ({ ...head, network: name }))],
@@ -93,6 +102,9 @@ export async function mapNetworks(
   });
   const parameters = { ...classifier.parameters, ...ownParameters(aspects, { name, heads }) };
   const sizes = imageSizes({ ...classifier.spec, networks: specOf({ from: "input", to: "input" }).networks });
+  // What was named is looked at before the images are.
+  if (options.from ?? options.to)
+    createModel(specOf({ from: options.from ?? classifier.spec.source, to: options.to ?? "input" }));
   onPhase?.("images");
   const kept = await keptSamples(options.images(sizes));
   const count = kept.reduce((sum, batch) => sum + batch.length, 0);
@@ -100,7 +112,8 @@ export async function mapNetworks(
     throw new InputError(`there are ${count} images, a mapping is learned from at least ${LEAST_IMAGES}.`, {
       cure: "Name more; 200 to 2,000 are usual, and they need no labels.",
     });
-  const images = () => kept;
+  const { signal } = options;
+  const images = () => stoppable(kept, signal);
   const pairs = await candidates(classifier.spec, aspects.spec, { heads, options, specOf, parameters, images });
   onPhase?.("fitting");
   const setting = { engine, images, parameters, network: name, heldOut: HELD_OUT };
@@ -112,7 +125,8 @@ export async function mapNetworks(
   const tried: Fitted[] = [];
   // The latest source layer first: evidence there is nearer to the answer.
   for (const [index, solve] of solvers.entries()) {
-    options.signal?.throwIfAborted();
+    await setImmediate(); // so that an interruption is heard
+    signal?.throwIfAborted();
     const { from, to, parameters: own } = solve();
     const quality = await measureMapping({
       ...{ engine, network: name, images: heldOut(images), parameters: { ...parameters, ...own } },
@@ -123,7 +137,7 @@ export async function mapNetworks(
     if (pairs[index + 1]?.from !== from && tried.some((pair) => leastAgreement(pair) >= GOOD_AGREEMENT)) break;
   }
   const linear = tried.reduce((a, b) => (leastAgreement(b) > leastAgreement(a) ? b : a));
-  const common = { engine, network: name, images, signal: options.signal };
+  const common = { engine, network: name, images, signal };
   const { kind, best } = await withUnet(linear, options, {
     ...common,
     modelOf: (kind) => createModel(specOf(pairOf(linear), kind)),
@@ -138,18 +152,28 @@ export async function mapNetworks(
   const references = await referencesOf(model, classifier, { engine, parameters: whole, images });
   onPhase?.("scale of relevance");
   const others = usualMethods(model);
-  const given = { engine, parameters: whole, references, others };
-  const calibrated = options.labelled?.(sizes) ?? { samples: heldOut(images), causes: {} };
-  const { scales, absences, warnings: found } = await calibrateModel(model, { ...given, ...calibrated });
-  const warnings = [...qualityWarnings(best), ...found];
-  const shown = [best, ...tried.filter((one) => one !== best)].map(({ parameters: _, ...pair }) => pair);
+  const given = { engine, parameters: whole, references, others, onProgress: options.onProgress };
+  const { samples, causes } = options.labelled?.(sizes) ?? { samples: heldOut(images), causes: {} };
+  const {
+    scales,
+    absences,
+    warnings: found,
+  } = await calibrateModel(model, {
+    ...{ ...given, causes },
+    samples: () => stoppable(samples(), signal),
+  });
+  const warnings = [...(quality ? qualityWarnings(quality) : []), ...found];
+  signal?.throwIfAborted();
+  const shown = [best, ...tried.filter(({ from, to }) => from !== best.from || to !== best.to)].map(
+    ({ parameters: _, ...pair }) => (kind === "image" ? { from: pair.from, to: pair.to } : pair),
+  );
   if (options.kind === "unet" && kind === "linear")
     warnings.unshift("the U-Net predicts hardly more than the linear mapping, which was kept.");
   return {
     kind,
     trained: {
       ...{ spec, parameters: whole, references, scales, absences },
-      provenance: { ...classifier.provenance, warnings: [...classifier.provenance.warnings, ...warnings] },
+      provenance: joinedProvenance(classifier.provenance, aspects.provenance, { heads, warnings }),
     },
     tried: shown,
     warnings,
@@ -157,7 +181,7 @@ export async function mapNetworks(
 }
 
 /** A pair that was fitted. */
-type Fitted = TriedPair & { readonly parameters: NdArrays };
+type Fitted = TriedPair & MappingQuality & { readonly parameters: NdArrays };
 
 function pairOf({ from, to }: LayerPair): LayerPair {
   return { from, to };
@@ -175,7 +199,7 @@ async function withUnet(
   }: {
     engine: Engine;
     network: string;
-    images: () => readonly (readonly Sample[])[];
+    images: () => AsyncIterable<readonly Sample[]>;
     modelOf: (kind: MappingKind) => Model;
     parameters: NdArrays;
     signal?: AbortSignal;
@@ -187,9 +211,7 @@ async function withUnet(
   const fresh = initialize(model.headParameters, { seed: 1 });
   const own = Object.entries(fresh).filter(([key]) => !Object.hasOwn(parameters, key));
   const start = { ...Object.fromEntries(own), ...parameters };
-  const fitted = images()
-    .flat()
-    .filter((_, index) => !isHeldOut(index));
+  const fitted = (await keptSamples(images())).flat().filter((_, index) => !isHeldOut(index));
   const trained = await fitByGradient({ ...common, model, parameters: start, images: fitted });
   const whole = { ...start, ...trained };
   const quality = await measureMapping({ ...common, model, images: heldOut(images), parameters: whole });
@@ -207,14 +229,37 @@ function chosenHeads(
     if (head.kind === "classifier") return head.isImported ? classesOf(head) : [];
     return head.network === undefined ? [head] : [];
   });
-  const unknown = aspects?.find((one) => !all.some((head) => head.name === one));
+  const unknown = all.length === 0 ? undefined : aspects?.find((one) => !all.some((head) => head.name === one));
   if (unknown !== undefined)
     throw new ConfigError(`--aspects: there is no aspect "${unknown}".`, {
       cure: `There are: ${all.map((head) => head.name).join(", ") || "none"}.`,
     });
   const chosen = all.filter((head) => aspects?.includes(head.name) ?? true);
-  if (chosen.length === 0)
-    throw new ConfigError("the aspect run has no aspect head.", { cure: "Train one with aspects." });
+  if (chosen.length === 0) {
+    const isMapped = heads.some((head) => head.network !== undefined);
+    throw new ConfigError(
+      isMapped ? "the aspects of the second are on networks of their own." : "the second has no aspect head.",
+      { cure: isMapped ? "Name the run that they come from." : "Train one with aspects." },
+    );
+  }
+  const most = LIMITS.bundleHeads - classifier.heads.length;
+  if (chosen.length > most)
+    throw new ConfigError(`there are ${chosen.length} aspects, more than the ${most} that still fit.`, {
+      cure: "Choose some with --aspects.",
+    });
+  const names = classifier.heads.map((head) => head.name);
+  for (const { name: own } of chosen) {
+    if (!isPlainName(own))
+      throw new ConfigError(`aspect "${own}": a name without slashes and control characters is needed.`, {
+        cure: "Choose others with --aspects, or rename the class.",
+      });
+    const other = names.includes(own) ? undefined : clashingName(own, names);
+    if (other !== undefined)
+      throw new ConfigError(`aspects "${other}" and "${own}": their files would have the same name.`, {
+        cure: "Choose one of them with --aspects.",
+      });
+    names.push(own);
+  }
   const taken = chosen.find((head) => classifier.heads.some((other) => other.name === head.name));
   if (taken)
     throw new ConfigError(`both runs have an aspect "${taken.name}".`, {
@@ -300,6 +345,27 @@ function qualityWarnings({ agreement, images }: MappingQuality): string[] {
       `at least ${LEAST_AGREEMENT} is needed. Map with more images, or from another layer.`
     );
   });
+}
+
+/** @throws the signal's reason between two batches. */
+async function* stoppable(images: SampleStream, signal?: AbortSignal): AsyncGenerator<readonly Sample[]> {
+  for await (const batch of images) {
+    signal?.throwIfAborted();
+    yield batch;
+  }
+}
+
+/** The classifier's, with what is known of the heads that were added. */
+function joinedProvenance(
+  classifier: Provenance,
+  aspects: Provenance,
+  { heads, warnings }: { heads: readonly AspectSpec[]; warnings: readonly string[] },
+): Provenance {
+  const isTaken = (name: string) => heads.some((head) => head.name === name);
+  const unseen = Object.entries(aspects.unseen ?? {}).filter(([name]) => isTaken(name));
+  const all = { ...classifier.unseen, ...Object.fromEntries(unseen) };
+  const said = new Set([...classifier.warnings, ...aspects.warnings, ...warnings]);
+  return { ...classifier, warnings: [...said], ...(Object.keys(all).length > 0 && { unseen: all }) };
 }
 
 /** By the place among all images, as `fitLinear` has it. */

@@ -24,8 +24,16 @@ export async function openSplit(
   return { dataset, count };
 }
 
-/** A dataset of another task would not be measured at all, one of other classes as all wrong, without a word. */
-function checkFit({ task, classes }: ClassifierSpec, { manifest, summary, directory }: Dataset, split: Split): void {
+/**
+ * A dataset of another task would not be measured at all, one of other classes as all wrong, without a word.
+ *
+ * @throws ConfigError where it is of another task, or of other classes.
+ */
+export function checkFit(
+  { task, classes }: ClassifierSpec,
+  { manifest, summary, directory }: Dataset,
+  split: Split,
+): void {
   if (task !== manifest.task) {
     throw new ConfigError(`${directory}: its task is "${manifest.task}", the model's is "${task}".`, {
       cure: "Give the dataset that fits.",

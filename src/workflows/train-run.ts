@@ -31,7 +31,7 @@ import {
 import { runPage } from "../pages/run-page.js";
 import { blindHeads } from "../review/advice.js";
 import type { RunFacts } from "../review/run-facts.js";
-import { holdsCheckpoint, holdsImport, readFileList, runIsThere } from "../train/checkpoint.js";
+import { holdsCheckpoint, holdsUntrained, readFileList, runIsThere } from "../train/checkpoint.js";
 import { partOf, type RawConfig } from "../train/config.js";
 import type { TrainProgress } from "../train/epoch.js";
 import { inRunFolder } from "../train/run-folder.js";
@@ -97,11 +97,15 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
   const { signal, isResumed } = options;
   // Before anything is read or said of the plan.
   if (!isResumed && (await holdsCheckpoint(raw.out))) throw runIsThere(raw.out);
-  if (await holdsImport(raw.out))
-    throw new ConfigError(`${raw.out}: holds a network that was imported.`, {
-      cure: 'Choose another "out"; heads are added to it with --add-heads.',
-      file: raw.out,
-    });
+  const untrained = await holdsUntrained(raw.out);
+  if (untrained)
+    throw new ConfigError(
+      `${raw.out}: holds a ${untrained === "imported" ? "network" : "model"} that was ${untrained}.`,
+      {
+        cure: `Choose another "out"${untrained === "imported" ? "; heads are added to it with --add-heads" : ""}.`,
+        file: raw.out,
+      },
+    );
   const dataset = await openPart(raw.dataset, partOf(raw));
   const base = options.addHeadsTo === undefined ? undefined : await readTrainedModel(join(options.addHeadsTo, "best"));
   if (base?.spec.networks)

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
@@ -35,13 +35,16 @@ beforeAll(async () => {
 }, 180_000);
 
 test("a classifier and aspects that were trained apart, in three commands", { timeout: 240_000 }, async () => {
-  const said = await run("map", "alone", "both", join(data, "images"), "--out", "mapped", "--images", "30");
+  // An image that cannot be read stops nothing.
+  writeFileSync(join(data, "images", "zz-broken.png"), "no image");
+  const said = await run("map", "alone", "both", join(data, "images"), "--out", "mapped", "--images", "37");
+  rmSync(join(data, "images", "zz-broken.png"));
   expect(said).toMatch(/from +to +similarity +R2 +square +bar +bright +red/);
   expect(said).toMatch(/chosen/);
   expect(said).toMatch(/next: aspectlens export mapped model\.aspect/);
   const kept = JSON.parse(readFileSync(join(folder, "mapped/mapping.json"), "utf8"));
-  expect(kept).toMatchObject({ format: "aspectlens-mapping/1", name: "both", kind: "linear" });
-  expect(kept.pairs.length).toBeGreaterThan(1);
+  expect(kept).toMatchObject({ format: "aspectlens-mapping/1", network: "both", kind: "linear" });
+  expect(kept.pairs.length).toBeGreaterThan(0);
   await run("export", "mapped", "mapped.aspect");
   expect(await run("verify", "mapped.aspect")).toMatch(/complete/);
   const json = await run("explain", "mapped.aspect", join(data, "images"), "--json", "--out", "why", "--no-pictures");
@@ -88,14 +91,16 @@ test("what does not fit is one line, exit code 2, and leaves nothing", { timeout
   const images = join(data, "images");
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
     [["both", "both", images], /both runs have an aspect "square"/],
-    [["alone", "alone", images], /the aspect run has no aspect head/],
+    [["alone", "alone", images], /the second has no aspect head\. Train one with aspects/],
     [["alone", "both", images, "--aspects", "nerve"], /--aspects: there is no aspect "nerve"/],
     [["alone", "both", images, "--images", "3"], /--images 3: expected a whole number from 20/],
     [["alone", "both", join(images, "..", "masks", "*.gif")], /no file matches/],
     [["alone", "nothing", images], /nothing: there is no such run folder or bundle/],
     [["alone", "both", images, "--from", "conv_pw_99", "--to", "conv_pw_5"], /no layer "conv_pw_99"/],
     [["alone", "both", images, "--model", "tree"], /--model/],
-    [["alone", "both", images, "--name", ""], /--name: is empty/],
+    [["alone", "both", images, "--name", "a/b"], /--name "a\/b": is no name for a network/],
+    [["alone", "both", images, "--model", "image", "--from", "conv_pw_5"], /--model image: leads from the image/],
+    [["alone", "mapped", images], /the aspects of the second are on networks of their own/],
   ];
   for (const [args, said] of wrong) {
     const { code, stderr } = await aspectlens(["map", ...args, "--out", "wrong"], { cwd: folder });
@@ -108,6 +113,22 @@ test("what does not fit is one line, exit code 2, and leaves nothing", { timeout
     ).toHaveLength(1);
     expect(existsSync(join(folder, "wrong"))).toBe(false);
   }
-  const { code, stderr } = await aspectlens(["map", "alone", "both", images, "--out", "both"], { cwd: folder });
-  expect([code, stderr]).toEqual([2, expect.stringMatching(/both: holds a run already/)]);
+  const foreign = join(folder, "foreign");
+  mkdirSync(foreign);
+  writeFileSync(join(foreign, "mapping.json"), "mine");
+  const taken: readonly (readonly [string, RegExp])[] = [
+    ["both", /both: holds a run already/],
+    ["mapped", /mapped: holds a run already/],
+    ["foreign", /mapping\.json: was not made by a training/],
+    ["both.json", /both\.json: "out" is a file/],
+  ];
+  for (const [out, said] of taken) {
+    const { code, stderr } = await aspectlens(["map", "alone", "both", images, "--out", out], { cwd: folder });
+    expect([code, stderr]).toEqual([2, expect.stringMatching(said)]);
+  }
+  expect(readFileSync(join(foreign, "mapping.json"), "utf8")).toBe("mine");
+  // Nor does a training begin in such a folder.
+  writeFileSync(join(folder, "into.json"), JSON.stringify({ dataset: data, out: "mapped" }));
+  const { code, stderr } = await aspectlens(["train", "into.json"], { cwd: folder });
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/mapped: holds a model that was mapped/)]);
 });

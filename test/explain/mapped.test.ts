@@ -259,6 +259,11 @@ describe("aspects on a network of their own", () => {
     expect(spot.mapping).toMatchObject({ r2: 0.1, agreement: LEAST_AGREEMENT - 0.01, isTooPoor: true });
     expect(others.map(({ mapping }) => mapping?.isTooPoor)).toEqual([false, false, false]);
     expect(readScores(outputs, model).aspects.map(({ score }) => score)).toEqual(aspects.map(({ score }) => score));
+    // Nor is anything said where it is what is explained.
+    const target = { kind: "aspect", aspect: "spot" } as const;
+    const why = read(model, run(model, twice(model), { target }), target).explanation;
+    expect(why.targetAspect?.mapping?.isTooPoor).toBe(true);
+    expect(why.headline).toMatchObject({ case: "unreadable", text: expect.stringMatching(/carries too little of it/) });
     const only = { ...model.spec, heads: model.spec.heads.slice(0, 2) };
     const { headline } = readExplanation(outputs, { spec: only, scale, image: "x.png" }).explanation;
     expect(headline.text).toMatch(
@@ -272,9 +277,10 @@ describe("aspects on a network of their own", () => {
     expect(() => mapped({ kind: "image" })).toThrow(/an image is mapped to an image/);
     expect(() => mapped({ to: "conv_pw_12" })).toThrow(/layer "conv_pw_11" cannot be computed from "conv_pw_12" alone/);
     expect(() => checkTaps(mapped(), { tap: "conv_pw_6" })).toThrow(
-      /the mapping to head "spot" starts from layer "conv_pw_11", not "conv_pw_6"/,
+      /aspects on networks of their own are reached from layer "conv_pw_11", not from "conv_pw_6"/,
     );
     expect(checkTaps(mapped(), { tap: SOURCE })).toEqual([]);
+    expect(() => explainFunction(mapped(), { mapping: "grey", tap: "input" })).toThrow(ConfigError);
     const { networks: _, ...spec } = mapped().spec;
     expect(() => createModel(spec)).toThrow(/head "spot": the model has no network "other". It has: none/);
     const sample = { path: "a.png", image: new Uint8Array(SIZE * SIZE * 3), target: {}, aspects: {} };

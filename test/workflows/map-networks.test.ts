@@ -71,8 +71,8 @@ describe("a classifier and the aspects of another network", () => {
     const { trained, tried, kind } = await mapNetworks(classifierOf(both), both, options);
     expect(kind).toBe("linear");
     expect(tried).toHaveLength(1);
-    expect(tried[0].r2).toBeGreaterThan(0.97);
-    for (const agreement of Object.values(tried[0].agreement))
+    expect(tried[0].r2 ?? 0).toBeGreaterThan(0.97);
+    for (const agreement of Object.values(tried[0].agreement ?? {}))
       if (agreement !== null) expect(agreement).toBeGreaterThan(0.9);
     expect(trained.spec.heads.map(({ name, network }) => [name, network])).toEqual([
       ["class", undefined],

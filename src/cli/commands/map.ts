@@ -4,22 +4,23 @@ import { basename, extname, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { loadImage } from "../../bundle/image-source.js";
 import type { Sample } from "../../core/annotation.js";
-import { ConfigError, InterruptedError } from "../../core/errors.js";
-import { exists, isFolder, makeFolder, writeJson } from "../../core/files.js";
+import { ConfigError, InputError } from "../../core/errors.js";
+import { exists, isFolder } from "../../core/files.js";
 import { MAPPING_KINDS, type MappingKind } from "../../core/mapping-kind.js";
 import { scaleIn, scaleText } from "../../core/relevance-scale.js";
 import { formatTable } from "../../core/text-table.js";
 import { batches } from "../../dataset/batches.js";
-import { openDataset, splitSize } from "../../dataset/dataset.js";
+import { type Dataset, openDataset, splitSize } from "../../dataset/dataset.js";
 import { selectEngine } from "../../engine/select-engine.js";
 import { DEFAULT_SALIENCY } from "../../explain/methods.js";
-import { writeTrainedModel } from "../../model/trained-model.js";
-import { inRunFolder, isRunFolder, markRunFolder } from "../../train/run-folder.js";
+import type { ModelSpec } from "../../model/model-spec.js";
 import { type ImageSizes, mapNetworks, type TriedPair } from "../../workflows/map-networks.js";
+import { checkMappedRun, writeMappedRun } from "../../workflows/mapped-run.js";
+import { checkFit } from "../../workflows/open-split.js";
 import { readModel } from "../../workflows/read-model.js";
 import { type EngineOptions, engineOptions, showNotice } from "../engine-options.js";
 import { findImages } from "../find-images.js";
-import { printJson, printLine } from "../output.js";
+import { printJson, printLine, printNote } from "../output.js";
 import { progressBar } from "../progress.js";
 import { quoted } from "../quoted-path.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
@@ -90,43 +91,35 @@ async function runMap(
   { out, model: kind, images: limit, json, from, to, aspects: chosen, ...options }: MapCommand,
   signal: AbortSignal,
 ): Promise<void> {
-  if (await isTaken(out)) throw taken(out);
+  await checkMappedRun(out);
   const [classifier, aspects] = [await readModel(paths.classifier), await readModel(paths.aspects)];
-  const name = networkName(options.name ?? basename(resolve(paths.aspects), extname(paths.aspects)));
-  const source = await openImages(paths.images, { limit, signal });
+  const name = networkName(options.name, paths.aspects);
+  const source = await openImages(paths.images, { limit, signal, spec: classifier.spec });
   const engine = await selectEngine({ ...options, onNotice: showNotice });
   const bar = progressBar("mapping");
   let phases = 0;
   try {
-    const {
-      trained,
-      kind: found,
-      tried,
-      warnings,
-    } = await mapNetworks(classifier, aspects, {
-      ...{ engine, name, kind, from, to, aspects: chosen, ...source },
+    const mapped = await mapNetworks(classifier, aspects, {
+      ...{ engine, name, kind, from, to, aspects: chosen, signal, ...source },
       onPhase: (phase) => {
-        if (signal.aborted) throw new InterruptedError("interrupted; nothing was written.");
         bar.update(phases++ / PHASES, phase);
         bar.say(`mapping: ${phase}`);
       },
+      onProgress: (share, what) => bar.update((PHASES - 1 + share) / PHASES, `scale of relevance: ${what}`),
     });
-    await inRunFolder(out, async () => {
-      if (await isTaken(out)) throw taken(out);
-      await markRunFolder(out);
-      await makeFolder(join(out, "best"));
-      const network = { name, kind: found, pairs: tried };
-      await writeJson(join(out, "config.json"), { mapped: basename(paths.classifier), network: name });
-      await writeJson(join(out, "mapping.json"), { format: "aspectlens-mapping/1", ...network });
-      await writeTrainedModel(join(out, "best"), trained);
+    const { classifier: first, aspects: second } = paths;
+    await writeMappedRun(out, mapped, {
+      ...{ classifier: basename(resolve(first)), aspects: basename(resolve(second)), network: name },
+      ...{ model: kind, from, to, names: chosen, images: limit },
     });
     bar.clear();
+    const { trained, kind: found, tried, warnings } = mapped;
     if (json) {
       printJson({ run: out, network: name, kind: found, pairs: tried, warnings });
       return;
     }
-    for (const line of formatTable(pairTable(tried), { numbers: "left" })) printLine(line);
-    printLine(`relevance: ${scaleText(scaleIn(trained.scales, DEFAULT_SALIENCY, "class"))}`);
+    if (kind !== "image") for (const line of formatTable(pairTable(tried), { numbers: "left" })) printLine(line);
+    printLine(`network ${name}; relevance: ${scaleText(scaleIn(trained.scales, DEFAULT_SALIENCY, "class"))}`);
     for (const warning of warnings) printLine(`warning: ${warning}`);
     printLine(`next: aspectlens export ${quoted(out)} model.aspect`);
   } finally {
@@ -138,42 +131,46 @@ async function runMap(
 /** Of `mapNetworks`. */
 const PHASES = 6;
 
-async function isTaken(out: string): Promise<boolean> {
-  return (await isRunFolder(out)) && (await exists(join(out, "best", "model.json")));
-}
-
-function taken(out: string): ConfigError {
-  return new ConfigError(`${out}: holds a run already.`, { cure: "Choose another --out.", file: out });
-}
-
 /** @throws ConfigError where graphs cannot call it so. */
-function networkName(text: string): string {
-  const name = text.replace(/[^\w.-]/g, "_").slice(0, 60);
-  if (name !== "") return name;
-  throw new ConfigError("--name: is empty.", { cure: "Give it a name of letters, digits, dots and dashes." });
+function networkName(given: string | undefined, path: string): string {
+  const name =
+    given ??
+    basename(resolve(path), extname(path))
+      .replace(/[^\w.-]/g, "_")
+      .slice(0, 60);
+  if (/^[\w.-]{1,60}$/.test(name)) return name;
+  throw new ConfigError(`--name "${name}": is no name for a network.`, {
+    cure: "Give it 1 to 60 letters of a to z, digits, dots and dashes.",
+  });
 }
 
-/** Of a dataset the training images, with the causes of its validation images; of anything else all images, as they are. */
+/**
+ * Of a dataset the training images, with the causes of its validation images where its classes are the model's; of
+ * anything else all images, as they are.
+ */
 async function openImages(
   words: readonly string[],
-  { limit, signal }: { limit: number; signal: AbortSignal },
+  { limit, signal, spec }: { limit: number; signal: AbortSignal; spec: ModelSpec },
 ): Promise<Pick<Parameters<typeof mapNetworks>[2], "images" | "labelled">> {
   const [only] = words;
   if (words.length === 1 && (await isFolder(only)) && (await exists(join(only, "dataset.json")))) {
     const dataset = await openDataset(only);
     const causes = dataset.manifest.causes ?? {};
     const split = splitSize(dataset, "train") > 0 ? "train" : "validation";
+    const isFitting = hasLabelsOf(spec, dataset);
+    const unlabelled = (sample: Sample): Sample => ({ ...sample, target: {}, aspects: {}, causes: undefined });
     return {
       images: async function* (sizes) {
         let count = 0;
         for await (const batch of batches(dataset, { split, batchSize: BATCH, ...sizes, seed: 1, shuffle: true })) {
-          if (signal.aborted) throw new InterruptedError("interrupted; nothing was written.");
-          yield batch.slice(0, limit - count);
+          signal.throwIfAborted();
+          const some = batch.slice(0, limit - count);
+          yield isFitting ? some : some.map(unlabelled);
           count += batch.length;
           if (count >= limit) return;
         }
       },
-      ...(splitSize(dataset, "validation") > 0 && {
+      ...(isFitting && {
         labelled: (sizes: ImageSizes) => ({
           causes,
           samples: () => batches(dataset, { split: "validation", batchSize: BATCH, ...sizes, seed: 1, shuffle: true }),
@@ -188,16 +185,35 @@ async function openImages(
   return {
     images: async function* ({ inputSize: size, otherSizes }) {
       for (let start = 0; start < some.length; start += BATCH) {
-        if (signal.aborted) throw new InterruptedError("interrupted; nothing was written.");
+        signal.throwIfAborted();
         const batch: Sample[] = [];
         for (const path of some.slice(start, start + BATCH)) {
-          const { pixels, otherSizes: others } = await loadImage(path, { size, otherSizes });
-          batch.push({ path, image: pixels, otherSizes: others, target: {}, aspects: {} });
+          try {
+            const { pixels, otherSizes: others } = await loadImage(path, { size, otherSizes });
+            batch.push({ path, image: pixels, otherSizes: others, target: {}, aspects: {} });
+          } catch (error) {
+            if (!(error instanceof InputError)) throw error;
+            printNote(`aspectlens: skipped: ${error.message}`);
+          }
         }
         yield batch;
       }
     },
   };
+}
+
+/** Whether its validation images say something to this classifier; a note where they are of other classes. */
+function hasLabelsOf(spec: ModelSpec, dataset: Dataset): boolean {
+  if (splitSize(dataset, "validation") === 0) return false;
+  try {
+    const [classifier] = spec.heads.filter((head) => head.kind === "classifier");
+    checkFit(classifier, dataset, "validation");
+    return true;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    printNote(`aspectlens: note: its images are used, its labels are not: ${error.what}`);
+    return false;
+  }
 }
 
 /** The model's pair first. */
@@ -208,7 +224,7 @@ function pairTable(tried: readonly TriedPair[]): string[][] {
     ["from", "to", "similarity", "R2", ...names, ""],
     ...tried.map(({ from, to, similarity, r2, agreement }, index) => [
       ...[from, to, number(similarity), number(r2)],
-      ...names.map((name) => number(agreement[name])),
+      ...names.map((name) => number(agreement?.[name])),
       index === 0 ? "chosen" : "",
     ]),
   ];

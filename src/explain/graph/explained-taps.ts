@@ -102,6 +102,7 @@ export function checkCam(model: Model, { tap, target: asked }: TapOptions = {}):
 
 /** Beside another method, what of the options to leave out; of the model itself, how to train it. */
 function camCure(model: Model, { tap, target }: TapOptions): string {
+  if (model.networks.length > 0) return "";
   if (target !== undefined && allowsCam(model, { tap })) return ", or leave the target out";
   const named = [target && "the target", tap && "the tap"].filter((name) => name !== undefined).join(" and ");
   if (named !== "" && allowsCam(model)) return `, or leave ${named} out`;
@@ -110,14 +111,13 @@ function camCure(model: Model, { tap, target }: TapOptions): string {
 
 /** @throws ConfigError where a mapping starts from another layer. */
 function checkMappings({ networks }: Model, tap: string, heads: Model["aspects"]): void {
-  for (const { spec } of networks) {
-    const { from } = spec.mapping;
-    const head = heads.find((one) => one.spec.network === spec.name);
-    if (from === tap || !head) continue;
-    throw new ConfigError(`tap: the mapping to head "${head.spec.name}" starts from layer "${from}", not "${tap}".`, {
-      cure: `Take "${from}", or leave the tap out.`,
-    });
-  }
+  const used = networks.filter(({ spec }) => heads.some((head) => head.spec.network === spec.name));
+  const starts = [...new Set(used.map(({ spec }) => spec.mapping.from))];
+  if (starts.every((from) => from === tap)) return;
+  const layers = starts.map((from) => `"${from}"`).join(" and ");
+  throw new ConfigError(`tap: aspects on networks of their own are reached from layer ${layers}, not from "${tap}".`, {
+    cure: starts.length === 1 ? `Take ${layers}, or leave the tap out.` : "Leave the tap out.",
+  });
 }
 
 /** @throws ConfigError where a path leads around the tap: what its mask removes would reach the heads all the same. */
@@ -139,6 +139,7 @@ function earlierLayer({ trunk }: Model, last: string): string {
 
 /** What to ask for where a target lies before the heads' own layers. */
 function sharedLayer(model: Model, wanted: readonly string[]): string {
+  if (model.networks.length > 0) return "Aspects on networks of their own cannot explain it.";
   const best = leadingTo(model, wanted).findLast(({ isLinear }) => !isLinear);
   return `Mask one layer from which it and all heads are computed: --tap ${best?.name}.`;
 }

@@ -1,5 +1,6 @@
 /** How an explanation is asked for, and whether the model allows it. */
 
+import { ConfigError } from "../../core/errors.js";
 import type { Model } from "../../model/model.js";
 import type { MethodChoice } from "../explanation.js";
 import { checkPair, methodOf } from "../methods.js";
@@ -24,6 +25,10 @@ export function checkOptions(model: Model, options: ExplainOptions) {
   const { saliency, masking } = methodOf(options);
   checkPair(saliency, masking, { atInput: tap === "input" });
   checkTaps(model, { tap, target });
+  if (mapping === "grey" && model.networks.length > 0)
+    throw new ConfigError('mapping: "grey" does not reach aspects on networks of their own.', {
+      cure: "Leave it out.",
+    });
   if (saliency === "cam") checkCam(model, { tap, target });
   const scale = scaleOf(target, model.classifier.spec.task);
   return { saliency, masking, mapping, tap, inner: innerTargetOf(target), scale };

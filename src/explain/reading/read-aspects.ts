@@ -131,10 +131,12 @@ function explainAspect(
 }
 
 /** Of an aspect that is explained itself. */
-export function readTargetAspect(outputs: NdArrays, head: AspectSpec): TargetAspect {
+export function readTargetAspect(outputs: NdArrays, head: AspectSpec, spec: ModelSpec): TargetAspect {
   const answers = { unmasked: outputs[answerPort(head.name, "unmasked")] };
   const elements = elementsOf(answers.unmasked, head);
-  return { presence: presenceOf(elements, { head, answers }), isPresent: elements.length > 0 };
+  const mapping = aspectMapping(spec, head);
+  const presence = presenceOf(elements, { head, answers });
+  return { presence, isPresent: elements.length > 0, ...(mapping && { mapping }) };
 }
 
 /** How sure the head is where it sees its aspect; where it sees none, the largest of all places. */

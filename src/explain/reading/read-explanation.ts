@@ -85,7 +85,7 @@ export function readExplanation(
     image,
     prediction,
     target: explained,
-    targetAspect: heads.target ? readTargetAspect(outputs, heads.target) : null,
+    targetAspect: heads.target ? readTargetAspect(outputs, heads.target, spec) : null,
     saliency: name,
     masking,
     scale,
