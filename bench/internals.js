@@ -76,3 +76,5 @@ export const { linearFits } = await load("mapping/fit-linear.js");
 export const { imageSizes } = await load("model/model-spec.js");
 /** @type {typeof import("../src/workflows/map-networks.js")} */
 export const { mapNetworks } = await load("workflows/map-networks.js");
+/** @type {typeof import("../src/mapping/measure-mapping.js")} */
+export const { measureMapping } = await load("mapping/measure-mapping.js");

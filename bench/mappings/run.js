@@ -33,6 +33,7 @@ import {
   imageSizes,
   linearFits,
   mapNetworks,
+  measureMapping,
   ofMethod,
   RANDOMIZATION,
   randomizedScores,
@@ -103,7 +104,7 @@ async function measure({ name, classifier, aspects, unranked = [], shared, kind 
     ...{ name, kind: joined.kind, from, to, r2, agreement, seconds: joined.seconds, found, shared: sharedFound },
     ...(isControlled && {
       randomized: await randomizedShare(joined.trained, { dataset }),
-      shuffled: await causesNamed(await shuffled(joined.trained, { dataset }), { dataset, unranked, line: found.line }),
+      shuffled: await shuffledNamed(joined.trained, { dataset, unranked, line: found.line }),
       counts: await byCount(own, other, { dataset, unranked }),
       together: await together(shared ?? "", other, { dataset, unranked }),
     }),
@@ -231,6 +232,13 @@ async function randomizedShare({ spec, parameters, references, scales }, { datas
   return scores.filter((score) => score >= line).length / Math.max(1, scores.length);
 }
 
+/** @param {TrainedModel} trained @param {{ dataset: Dataset, unranked: readonly string[], line: number }} how */
+async function shuffledNamed(trained, how) {
+  const wrong = await shuffled(trained, how);
+  const { r2 = 0, agreement = {} } = wrong.spec.networks?.[0].mapping.quality ?? {};
+  return { r2, agreement, found: await causesNamed(wrong, how) };
+}
+
 /** The mapping learned from pairs of different images. @param {TrainedModel} trained @param {{ dataset: Dataset }} how */
 async function shuffled(trained, { dataset }) {
   const { spec, parameters } = trained;
@@ -252,8 +260,19 @@ async function shuffled(trained, { dataset }) {
     if (batch.length === BATCH) images.push(batch);
   const { from, to } = network.spec.mapping;
   const whole = { engine, parameters, batchSize: BATCH, images: () => images, heldOut: 5 };
-  const [solve] = await linearFits([{ from, to }], { ...whole, model: ofOthers, network: network.spec.name });
-  return { ...trained, parameters: { ...parameters, ...solve().parameters } };
+  const { name } = network.spec;
+  const [solve] = await linearFits([{ from, to }], { ...whole, model: ofOthers, network: name });
+  const wrong = { ...parameters, ...solve().parameters };
+  // As for any mapping: how good it is decides whether its aspects are explained.
+  const quality = await measureMapping({
+    engine,
+    model,
+    network: name,
+    parameters: wrong,
+    images: () => images.slice(-25),
+  });
+  const networks = [{ ...network.spec, mapping: { ...network.spec.mapping, quality } }];
+  return { ...trained, spec: { ...spec, networks }, parameters: wrong };
 }
 
 /**

@@ -28,7 +28,8 @@
  * @property {Found} found
  * @property {Found | null} shared
  * @property {number} [randomized] share of aspects that are relevant where the classifier is re-initialised
- * @property {Found} [shuffled] by the line of the mapping that is right
+ * @property {{ r2: number, agreement: Readonly<Record<string, number | null>>, found: Found }} [shuffled] by the line
+ *   of the mapping that is right
  * @property {readonly Counted[]} [counts]
  * @property {{ shared: readonly string[], mapped: readonly string[], found: Found } | null} [together]
  */
@@ -81,7 +82,11 @@ export function pageOf(rows) {
       ["", ...FOUND],
       [
         ["as mapped", ...cells(controlled.found)],
-        ["mapping learned from pairs of different images, the same line", ...cells(shuffled)],
+        [
+          `mapping learned from pairs of different images (R2 ${shuffled?.r2.toFixed(3)}, least agreement ` +
+            `${least(shuffled?.agreement)}), the same line`,
+          ...cells(shuffled?.found),
+        ],
         ...(together
           ? [
               [

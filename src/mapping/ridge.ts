@@ -32,6 +32,8 @@ export interface Regression {
   readonly penalty: number;
 }
 
+/** What is left of a variance below this share of it is rounding of sums in float32. */
+const DEPENDENT = 1e-6;
 /** Of the mean variance of the predictors, from the largest. */
 const PENALTIES = [1, 0.3, 0.1, 0.03, 0.01, 0.001];
 /**
@@ -81,8 +83,7 @@ export function fitRidge(
   for (let i = 0; i < predictors; i++) variance += covariance[i * predictors + i] / predictors;
   const found = penalties.map((penalty): Regression => {
     const matrix = Float64Array.from(covariance);
-    // A layer that is always the same predicts nothing, but must not divide by 0.
-    for (let i = 0; i < predictors; i++) matrix[i * predictors + i] += penalty * variance + Number.MIN_VALUE;
+    for (let i = 0; i < predictors; i++) matrix[i * predictors + i] += penalty * variance;
     const weights = solveSymmetric(matrix, cross, { size: predictors, columns: targets });
     const bias = Float64Array.from(meanY);
     for (let i = 0; i < predictors; i++)
@@ -137,7 +138,8 @@ function centred({ predictors, targets, count, x, y, xx, xy }: Moments) {
 }
 
 /**
- * Solves `matrix weights = right` by Cholesky's decomposition, in place.
+ * Solves `matrix weights = right` by Cholesky's decomposition, in place. Of what follows from other rows, up to
+ * rounding, the weight is 0.
  *
  * @param matrix `[size, size]`, symmetric and positive definite; it is overwritten.
  * @param right `[size, columns]`.
@@ -155,7 +157,7 @@ export function solveSymmetric(
       let sum = matrix[row + j];
       for (let k = 0; k < j; k++) sum -= matrix[row + k] * matrix[other + k];
       if (i > j) matrix[row + j] = sum / matrix[other + j];
-      else matrix[row + i] = Math.sqrt(Math.max(sum, Number.MIN_VALUE));
+      else matrix[row + i] = sum > DEPENDENT * matrix[row + i] ? Math.sqrt(sum) : Number.POSITIVE_INFINITY;
     }
   }
   const found = Float64Array.from(right);

@@ -102,6 +102,9 @@ describe("a regression with a penalty", () => {
     // [[4, 2], [2, 3]] [[1, 0], [2, -1]] = [[8, -2], [8, -3]]
     const found = solveSymmetric(Float64Array.of(4, 2, 2, 3), Float64Array.of(8, -2, 8, -3), { size: 2, columns: 2 });
     for (const [index, value] of [1, 0, 2, -1].entries()) expect(found[index]).toBeCloseTo(value, 12);
+    // The second row is the first, up to rounding, and the third is always 0.
+    const rounded = Float64Array.of(1, 1, 0, 1, 1 - 1e-9, 0, 0, 0, 0);
+    expect([...solveSymmetric(rounded, Float64Array.of(3, 3, 0), { size: 3, columns: 1 })]).toEqual([3, 0, 0]);
   });
 
   test("sums of other layers are refused", () => {
