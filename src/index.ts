@@ -87,6 +87,14 @@ export type { TrainProgress } from "./train/epoch.js";
 export { readConfig } from "./train/read-config.js";
 export { type EvaluateOptions, type Evaluation, evaluateModel } from "./workflows/evaluate-model.js";
 export { type ImportedNetwork, type ImportNetworkOptions, importNetwork } from "./workflows/import-network.js";
+export {
+  type ImageSizes,
+  type MapOptions,
+  type MappedModel,
+  mapNetworks,
+  type TriedPair,
+} from "./workflows/map-networks.js";
+export { type MappingRequest, writeMappedRun } from "./workflows/mapped-run.js";
 export { readModel } from "./workflows/read-model.js";
 export type { TrainPlan } from "./workflows/train-plan.js";
 export { type RunOptions, runTraining } from "./workflows/train-run.js";
@@ -265,7 +273,13 @@ export { createMetrics, type HeadMetrics, type MetricsAccumulator } from "./head
 export type { PresenceMetrics } from "./heads/presence-reading.js";
 export type { SegmentationMetrics } from "./heads/segmentation-reading.js";
 export { answer, createModel, features, type Model, predict } from "./model/model.js";
-export type { ModelSpec } from "./model/model-spec.js";
+export {
+  imageSizes,
+  type MappingQuality,
+  type MappingSpec,
+  type ModelSpec,
+  type NetworkSpec,
+} from "./model/model-spec.js";
 export type { Dropout } from "./ops/dropout.js";
 export { createTrunk } from "./trunk/create-trunk.js";
 export { foldBatchNorm } from "./trunk/fold-batch-norm.js";

@@ -6,6 +6,7 @@ import { ownValue } from "../core/own-value.js";
 import { scaleIn, scaleText } from "../core/relevance-scale.js";
 import { DEFAULT_SALIENCY } from "../explain/methods.js";
 import type { HeadSpec } from "../heads/head-spec.js";
+import type { NetworkSpec } from "../model/model-spec.js";
 import { metricsOf, type Provenance, type TrainedModel } from "../model/trained-model.js";
 
 /** @returns Markdown. */
@@ -18,7 +19,8 @@ export function modelCard({ spec, scales, provenance }: TrainedModel, { name }: 
   return [
     `# ${oneLine(name)}`,
     "",
-    "An image classifier with aspect heads on one trunk. Beside its answer it says which aspects the answer relied on.",
+    `An image classifier with aspect heads${spec.networks ? ", some of them on networks of their own" : " on one trunk"}. ` +
+      "Beside its answer it says which aspects the answer relied on.",
     "",
     "## Model",
     "",
@@ -26,6 +28,7 @@ export function modelCard({ spec, scales, provenance }: TrainedModel, { name }: 
       `started from ${oneLine(provenance.weights)}.`,
     `- Source layer: ${spec.source}.`,
     ...spec.heads.map((head) => `- ${headLine(head)}`),
+    ...(spec.networks ?? []).map((network) => `- ${networkLine(network)}`),
     `- Relevance: ${scaleText(scaleIn(scales, DEFAULT_SALIENCY, "class"))}.`,
     "",
     "## Training",
@@ -48,8 +51,22 @@ export function modelCard({ spec, scales, provenance }: TrainedModel, { name }: 
   ].join("\n");
 }
 
+/** A network of aspects, and how well the classifier's features reach it. */
+function networkLine({ name, trunk, mapping: { kind, from, to, quality } }: NetworkSpec): string {
+  const agreements = Object.entries(quality?.agreement ?? {}).map(
+    ([aspect, value]) => `${oneLine(aspect)} ${value === null ? "not known" : value.toFixed(2)}`,
+  );
+  const measured = quality
+    ? `; on ${quality.images} held-out images R2 ${quality.r2.toFixed(2)}, agreement ${agreements.join(", ")}`
+    : "";
+  return (
+    `Network ${name}: ${oneLine(trunk.name)}, input ${trunk.inputSize} x ${trunk.inputSize} pixels; ` +
+    `mapping ${kind}, from ${from} to ${to}${measured}.`
+  );
+}
+
 function headLine(head: HeadSpec): string {
-  const taps = head.taps.join(", ");
+  const taps = head.taps.join(", ") + (head.network === undefined ? "" : ` of network ${head.network}`);
   if (head.kind !== "classifier")
     return `Aspect ${oneLine(head.name)}: ${head.kind}, on ${taps}, from ${head.threshold}.`;
   const classes = head.classes.length > 0 ? `: ${head.classes.map(oneLine).join(", ")}` : "";

@@ -1,6 +1,6 @@
 /**
  * Mapping models: features of one network as another network would have them. What they are fitted to is decided in
- * `workflows/fit-mapping.ts`.
+ * `src/mapping`.
  */
 
 import * as tf from "@tensorflow/tfjs";

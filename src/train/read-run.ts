@@ -45,12 +45,17 @@ export async function readRun(folder: string): Promise<RunRecord> {
     (most, one) => (most && (most.score ?? 0) > (one.score ?? 0) ? most : one),
     undefined,
   );
-  const own = model ? metricsOf(model.provenance as Provenance) : [];
+  const provenance = model?.provenance as Provenance | undefined;
+  const own = provenance ? metricsOf(provenance) : [];
   const heads = best?.validation as SplitMetrics["heads"] | undefined;
   const soFar: SplitMetrics[] = heads ? [{ format: "aspectlens-metrics/1", split: "validation", heads }] : [];
   return {
     ...{ folder, config, history, best, isFinished: model !== undefined },
-    dataset: { name: String(dataset?.name ?? ""), hash: String(dataset?.hash ?? "") },
+    // What was imported or mapped has no dataset of its own; its model says where the classifier comes from.
+    dataset: {
+      name: String(dataset?.name ?? provenance?.dataset.name ?? ""),
+      hash: String(dataset?.hash ?? provenance?.dataset.hash ?? ""),
+    },
     metrics: own.length > 0 ? own : soFar,
   };
 }

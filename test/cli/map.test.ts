@@ -75,6 +75,7 @@ test("a classifier and aspects that were trained apart, in three commands", { ti
     "--json",
   );
   expect(JSON.parse(byCauses)).toMatchObject({ run: "second", network: "s", kind: "linear" });
+  expect(await run("runs", "list", ".")).toMatch(/mapped +tiny +\w{8} +mapped/);
   // Heads are added before, not after.
   writeFileSync(
     join(folder, "more.json"),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openExplainer } from "../../src/bundle/explainer.js";
 import { exportBundle } from "../../src/bundle/export-bundle.js";
-import { readBundle, readBundledModel } from "../../src/bundle/read-bundle.js";
+import { readBundle, readBundledModel, readBundleFile } from "../../src/bundle/read-bundle.js";
 import { verifyBundle } from "../../src/bundle/verify-bundle.js";
 import type { Sample } from "../../src/core/annotation.js";
 import { random } from "../../src/core/random.js";
@@ -88,7 +88,13 @@ describe("a classifier and the aspects of another network", () => {
     await exportBundle({ ...both, references: trained.references }, shared);
     await exportBundle(trained, mapped, { samples: [drawn(64, 99)] });
     expect((await verifyBundle(mapped)).goldenCount).toBe(3);
-    expect((await readBundledModel(await readBundle(mapped))).spec).toEqual(trained.spec);
+    const bundle = await readBundle(mapped);
+    expect((await readBundledModel(bundle)).spec).toEqual(trained.spec);
+    const card = Buffer.from(await readBundleFile(bundle, "MODEL_CARD.md")).toString();
+    expect(card).toMatch(/- Aspect mitosis: boxes, on conv_pw_6 of network cells, from 0\.3\./);
+    expect(card).toMatch(
+      /- Network cells: mobilenet-v1, .*mapping linear, from conv_pw_6 to conv_pw_6; on 8 held-out images R2/,
+    );
     const image = { name: "x.png", pixels: drawn(64, 123) };
     const said = [];
     for (const path of [shared, mapped]) {

@@ -54,8 +54,9 @@ async function runList(folder: string, { json }: CommonOptions): Promise<void> {
   for (const line of formatTable([["run", "dataset", "hash", "state", "epochs", "score"], ...rows])) printLine(line);
 }
 
-function toSummary({ folder, dataset, history, best, isFinished }: RunRecord) {
-  const state = isFinished ? "finished" : "not finished";
+function toSummary({ folder, config, dataset, history, best, isFinished }: RunRecord) {
+  const untrained = ["imported", "mapped"].find((key) => Object.hasOwn(config, key));
+  const state = untrained ?? (isFinished ? "finished" : "not finished");
   return { folder, dataset, state, epochs: history.length, score: best?.score ?? null };
 }
 
