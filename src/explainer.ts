@@ -36,6 +36,7 @@ export { type DecodedImage, decodeImage } from "./dataset/open-image.js";
 export type { RenderOptions } from "./dataset/resize-image.js";
 export type {
   AspectExplanation,
+  AspectMapping,
   ClassPrediction,
   Explained,
   Explanation,

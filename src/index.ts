@@ -89,6 +89,7 @@ export { type EvaluateOptions, type Evaluation, evaluateModel } from "./workflow
 export { type ImportedNetwork, type ImportNetworkOptions, importNetwork } from "./workflows/import-network.js";
 export {
   type ImageSizes,
+  type LabelledImages,
   type MapOptions,
   type MappedModel,
   mapNetworks,
@@ -143,6 +144,7 @@ export type {
 } from "./core/relevance-scale.js";
 export type {
   AspectExplanation,
+  AspectMapping,
   ClassPrediction,
   Explained,
   Explanation,
@@ -280,6 +282,7 @@ export {
   type ModelSpec,
   type NetworkSpec,
 } from "./model/model-spec.js";
+export type { Network } from "./model/network.js";
 export type { Dropout } from "./ops/dropout.js";
 export { createTrunk } from "./trunk/create-trunk.js";
 export { foldBatchNorm } from "./trunk/fold-batch-norm.js";

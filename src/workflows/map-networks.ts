@@ -31,6 +31,14 @@ import { calibrateModel, usualMethods } from "./calibrate-model.js";
 /** Sizes at which images are read, pixels. */
 export type ImageSizes = ReturnType<typeof imageSizes>;
 
+/** Images with known causes, as `calibrate` takes them. */
+export interface LabelledImages {
+  /** The same images at each call. */
+  readonly samples: () => SampleStream;
+  /** Of the dataset; a sample's own go before. */
+  readonly causes: ClassCauses;
+}
+
 /** How two models are joined. */
 export interface MapOptions {
   readonly engine: Engine;
@@ -39,13 +47,14 @@ export interface MapOptions {
   /** Opens the images that the mapping is learned from, once; they need no labels, and stay in memory. */
   readonly images: (sizes: ImageSizes) => SampleStream;
   /** Images with known causes, for the scale of relevance; without them it is set by images that the fit held out. */
-  readonly labelled?: (sizes: ImageSizes) => { readonly samples: Images; readonly causes: ClassCauses };
+  readonly labelled?: (sizes: ImageSizes) => LabelledImages;
   /** Aspects that are taken; all by default. */
   readonly aspects?: readonly string[];
   /** Layers, where they are not chosen. */
   readonly from?: string;
   readonly to?: string;
   readonly kind?: MappingKind;
+  /** Said before each part of the work. */
   readonly onPhase?: (phase: string) => void;
   /** Within the last phase, which takes longest: the share of it that is done, and what is being done. */
   readonly onProgress?: (share: number, what: string) => void;
