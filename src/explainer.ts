@@ -25,6 +25,7 @@ export type { Absences } from "./core/absences.js";
 export type { AspectKind, Task } from "./core/annotation.js";
 export type { Crop, Symmetry } from "./core/augmented-view.js";
 export type { Box } from "./core/box.js";
+export type { MappingKind } from "./core/mapping-kind.js";
 export type {
   RelevanceScale,
   RelevanceScales,
@@ -104,7 +105,7 @@ export type {
   PresenceSpec,
   SegmentationSpec,
 } from "./heads/head-spec.js";
-export type { ModelSpec } from "./model/model-spec.js";
+export type { MappingQuality, MappingSpec, ModelSpec, NetworkSpec } from "./model/model-spec.js";
 export type { Provenance } from "./model/trained-model.js";
 export type { NetworkTable, PixelScaling } from "./trunk/networks/network-table.js";
 export type { Activation, Arithmetic, FunctionName, Operation, Pads, Pair, Row } from "./trunk/networks/operation.js";

@@ -18,6 +18,7 @@ export type { Annotation, AspectKind, ClassAnnotation, Sample, Task } from "./co
 export type { Crop, Symmetry } from "./core/augmented-view.js";
 export type { Box } from "./core/box.js";
 export { imageBatch } from "./core/image-batch.js";
+export type { MappingKind } from "./core/mapping-kind.js";
 export type { Augment, Turn } from "./dataset/augment.js";
 export { type BatchOptions, batches } from "./dataset/batches.js";
 export { type CheckOptions, checkDataset, type DatasetReport } from "./dataset/check.js";
@@ -72,6 +73,7 @@ export type { PresenceEvaluation } from "./evaluation/presence-tally.js";
 export type { SegmentationEvaluation } from "./evaluation/segmentation-tally.js";
 export type { SingleEvaluation } from "./evaluation/single-tally.js";
 export type { GroupMetrics, SplitEvaluation } from "./evaluation/split-evaluation.js";
+export type { LayerPair } from "./mapping/fit-linear.js";
 export type { Interval } from "./metrics/bootstrap.js";
 export type { ReliabilityBin } from "./metrics/calibration-error.js";
 export {

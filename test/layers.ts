@@ -85,6 +85,7 @@ export const ALLOWED: Record<string, string[]> = {
       "explain/graph/mapping",
       "explain/reading",
       "explain/calibration",
+      "mapping",
     ],
     ...["faithfulness", "pictures", "bundle", "ops", "weights", "weights/download", "workflows"],
   ],

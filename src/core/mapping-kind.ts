@@ -4,6 +4,5 @@
  * `linear`: a 1x1 convolution between features that were resized to one grid. `unet`: the same, and a small U-Net beside
  * it. `image`: the masked image itself, resized, goes into the other network.
  */
-export const MAPPING_KINDS = ["linear", "unet", "image"] as const;
-/** How features of one network become another's. */
-export type MappingKind = (typeof MAPPING_KINDS)[number];
+export type MappingKind = "linear" | "unet" | "image";
+export const MAPPING_KINDS: readonly MappingKind[] = ["linear", "unet", "image"];
