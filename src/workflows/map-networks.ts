@@ -139,7 +139,7 @@ export async function mapNetworks(
     const { from, to, parameters: own } = solve();
     const quality = await measureMapping({
       ...{ engine, network: name, images: heldOut(images), parameters: { ...parameters, ...own } },
-      model: createModel(specOf({ from, to }, options.kind)),
+      model: createModel(specOf({ from, to }, options.kind === "image" ? "image" : "linear")),
     });
     const { similarity } = pairs[index];
     tried.push({ from, to, ...quality, parameters: own, ...(similarity !== undefined && { similarity }) });

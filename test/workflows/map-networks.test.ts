@@ -173,6 +173,18 @@ describe("a classifier and the aspects of another network", () => {
     ]);
   });
 
+  test("a U-Net is kept where it predicts more, else the linear mapping with a word about it", {
+    timeout: 240_000,
+  }, async () => {
+    const options = { engine, name: "cells", images: images(24), kind: "unet", aspects: ["vessel"] } as const;
+    const pair = { from: SOURCE, to: SOURCE };
+    // The same network: nothing is left to predict.
+    const same = await mapNetworks(classifierOf(tinyModel()), tinyModel(), { ...options, ...pair });
+    expect([same.kind, same.trained.spec.networks?.[0].mapping.kind]).toEqual(["linear", "linear"]);
+    expect(same.warnings[0]).toMatch(/the U-Net predicts hardly more than the linear mapping, which was kept/);
+    expect(Object.keys(same.trained.parameters).filter((name) => name.startsWith("mapping/"))).toHaveLength(2);
+  });
+
   test("the classes of an imported network are aspects by presence", { timeout: 180_000 }, async () => {
     const file = join(folder, "classes.onnx");
     writeFileSync(
