@@ -14,14 +14,14 @@
  *   everywhere.
  */
 
-const ON_PHOTOGRAPHS = {
+export const ON_PHOTOGRAPHS = {
   batchSize: 20,
   trunk: { weights: "data/weights/mobilenet_v1_0.25_128_imagenet_u8" },
   source: "conv_pw_11",
   stages: [{ train: "all", epochs: 8, learningRate: 0.002, trunkLearningRate: 0.0004, batchNorm: "frozen" }],
   augment: { flip: true, crop: 0.1, colour: 0.2 },
 };
-const ON_TISSUE = {
+export const ON_TISSUE = {
   batchSize: 8,
   trunk: { inputSize: 128 },
   source: "conv_pw_5",

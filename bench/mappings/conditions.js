@@ -1,25 +1,12 @@
 /** The models that `run.js` trains, and which two of them each mapping connects. */
 
-/** As in `bench/faithfulness`, but the classifier learns nothing else. */
-const ON_PHOTOGRAPHS = {
-  batchSize: 20,
-  trunk: { weights: "data/weights/mobilenet_v1_0.25_128_imagenet_u8" },
-  source: "conv_pw_11",
-  stages: [{ train: "all", epochs: 8, learningRate: 0.002, trunkLearningRate: 0.0004, batchNorm: "frozen" }],
-  augment: { flip: true, crop: 0.1, colour: 0.2 },
-};
+import { ON_PHOTOGRAPHS, ON_TISSUE } from "../faithfulness/conditions.js";
+
 const BY_V2 = {
   ...ON_PHOTOGRAPHS,
   trunk: { weights: "data/weights/mobilenet_v2_0.35_224_notop_f32", inputSize: 128 },
   source: "block_13_expand",
 };
-const ON_TISSUE = {
-  batchSize: 8,
-  trunk: { inputSize: 128 },
-  source: "conv_pw_5",
-  stages: [{ train: "all", epochs: 6, batchNorm: "batch", learningRate: 0.003 }],
-};
-
 /**
  * @typedef {object} Trained a model that is trained alone.
  * @property {string} data of `data/`.

@@ -53,7 +53,7 @@ export function createModel(spec: ModelSpec): Model {
       throw new ConfigError(`${reader}: layer "${apart}" cannot be computed from "${own?.spec.mapping.to}" alone.`, {
         cure: "Map to an earlier layer.",
       });
-    if (own && head.kind === "presence" && head.output) return importedPresence(head, own);
+    if (own && head.kind === "presence" && head.output) return importedPresence({ ...head, output: head.output }, own);
     // Whatever its network sees, a head answers at the size of the classifier's image.
     const { inputSize } = spec.trunk;
     return createHead(head, { inputSize, taps: head.taps.map((name) => tapNamed(own?.trunk ?? trunk, name, reader)) });

@@ -11,9 +11,7 @@ import { initialize } from "../core/parameters.js";
 import { clashingName } from "../core/result-file-names.js";
 import type { Engine } from "../engine/engine.js";
 import type { ClassCauses } from "../explain/calibration/ground-truth.js";
-import { computeReferences } from "../explain/calibration/references.js";
 import { keptSamples, type SampleStream } from "../explain/calibration/run-over-samples.js";
-import { explainedTaps } from "../explain/graph/explained-taps.js";
 import { LEAST_AGREEMENT } from "../explain/relevance-constants.js";
 import type { AspectSpec, ClassifierSpec } from "../heads/head-spec.js";
 import { type CandidatePair, similarPairs, sourceLayers, targetLayers } from "../mapping/choose-layers.js";
@@ -27,6 +25,7 @@ import { networkParameters } from "../model/network.js";
 import type { Provenance, TrainedModel } from "../model/trained-model.js";
 import { createTrunk } from "../trunk/create-trunk.js";
 import { calibrateModel, usualMethods } from "./calibrate-model.js";
+import { referencesOf } from "./measure-run.js";
 
 /** Sizes at which images are read, pixels. */
 export type ImageSizes = ReturnType<typeof imageSizes>;
@@ -158,7 +157,7 @@ export async function mapNetworks(
   const whole = { ...parameters, ...best.parameters };
   const model = createModel(spec);
   onPhase?.("references");
-  const references = await referencesOf(model, classifier, { engine, parameters: whole, images });
+  const references = await referencesOf(model, { engine, parameters: whole, base: classifier, samples: images });
   onPhase?.("scale of relevance");
   const others = usualMethods(model);
   const given = { engine, parameters: whole, references, others, onProgress: options.onProgress };
@@ -392,21 +391,4 @@ function heldOut(images: Images): Images {
       if (wanted.length > 0) yield wanted;
     }
   };
-}
-
-/** Those of the classifier's run where they have a row for each class; measured where they have not. */
-async function referencesOf(
-  model: Model,
-  { references }: TrainedModel,
-  { engine, parameters, images }: { engine: Engine; parameters: NdArrays; images: Images },
-): Promise<NdArrays> {
-  const { classes, task } = model.classifier.spec;
-  const rows = task === "regression" ? 1 : classes.length + 1;
-  const explained = new Set(explainedTaps(model));
-  const suits = (layer: string) => (references[layer]?.shape[0] ?? 0) >= (explained.has(layer) ? rows : 1);
-  if (model.trunk.taps.every(({ name }) => suits(name))) return references;
-  const measured = await computeReferences(model, { engine, parameters, samples: images() });
-  return Object.fromEntries(
-    Object.entries(measured).map(([name, own]) => [name, suits(name) ? references[name] : own]),
-  );
 }

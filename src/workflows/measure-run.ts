@@ -104,13 +104,18 @@ export async function reviewRun(
 }
 
 /** Those of a finished model as they are; measured where it has none. */
-async function referencesOf(
+export async function referencesOf(
   model: Model,
   {
     base,
     samples,
     ...common
-  }: { engine: Engine; parameters: NdArrays; base?: TrainedModel; samples: () => AsyncIterable<readonly Sample[]> },
+  }: {
+    engine: Engine;
+    parameters: NdArrays;
+    base?: Pick<TrainedModel, "references">;
+    samples: () => AsyncIterable<readonly Sample[]>;
+  },
 ): Promise<NdArrays> {
   // Layers that nobody explained have a single row.
   const explained = new Set(explainedTaps(model));

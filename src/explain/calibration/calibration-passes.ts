@@ -10,7 +10,7 @@ import type { Model } from "../../model/model.js";
 import { explainConstants } from "../graph/graph-constants.js";
 import { ofMethod, severalMethods } from "../graph/several-methods.js";
 import type { SaliencyName } from "../methods.js";
-import { aspectMapping } from "../reading/aspect-mapping.js";
+import { isMappedBadly } from "../reading/aspect-mapping.js";
 import { readScores, type Scored } from "../reading/read-scores.js";
 import { createContrastCheck } from "./contrast-check.js";
 import { type ClassCauses, compareWithGroundTruth, type RankedAspect, rankedScores } from "./ground-truth.js";
@@ -116,10 +116,7 @@ async function pass<Score>(
     scoresOf: (image: { sample: Sample; scored: Scored }) => readonly Score[];
   },
 ): Promise<Pass<Score>> {
-  // Of an aspect that is mapped badly the mapping is at fault, not its head.
-  const isReadable = (name: string) =>
-    !model.aspects.some(({ spec }) => spec.name === name && aspectMapping(model.spec, spec)?.isTooPoor);
-  const contrast = createContrastCheck((name) => isAbout(name) && isReadable(name));
+  const contrast = createContrastCheck((name) => isAbout(name) && !isMappedBadly(model.spec, name));
   const scores: Score[][] = methods.map(() => []);
   let imageCount = 0;
   const constants = explainConstants({ parameters, references });

@@ -15,7 +15,7 @@ import type { NdArray } from "../../core/nd-array.js";
 import type { Model } from "../../model/model.js";
 import { explainConstants } from "../graph/graph-constants.js";
 import { cellsPort, featuresPort, PLACES, prototypeFunction, type Square, squaresFunction } from "../graph/squares.js";
-import { aspectMapping } from "../reading/aspect-mapping.js";
+import { isMappedBadly } from "../reading/aspect-mapping.js";
 import { readScores } from "../reading/read-scores.js";
 import { LEAST_COUNT } from "../relevance-constants.js";
 import type { MeasuringSetting } from "./calibration-passes.js";
@@ -93,7 +93,7 @@ async function look(
     const present = new Set(aspects.filter(({ isPresent }) => isPresent).map(({ name }) => name));
     images.push({ answer: "class" in prediction ? prediction.class : "", present });
     for (const name of present) {
-      if (isMappedBadly(model, name)) continue;
+      if (isMappedBadly(model.spec, name)) continue;
       const [features, [cells]] = [outputs[featuresPort(name)].data, outputs[cellsPort(name)].data];
       if (cells === 0) continue;
       const sum = sums.get(name) ?? { count: 0, cells: 0, features: new Float64Array(features.length) };
@@ -107,11 +107,6 @@ async function look(
     return [{ name, features: Float32Array.from(features, (sum) => sum / count), side }];
   });
   return { prototypes, images };
-}
-
-/** What the classifier has of such an aspect is not what its head sees. */
-function isMappedBadly({ spec, aspects }: Model, name: string): boolean {
-  return aspects.some((head) => head.spec.name === name && aspectMapping(spec, head.spec)?.isTooPoor);
 }
 
 /** Whether the answer with one square is another than before, at each place. */

@@ -14,3 +14,8 @@ export function aspectMapping(spec: Pick<ModelSpec, "networks">, head: HeadBase)
   const isTooPoor = agreement !== null && agreement < LEAST_AGREEMENT;
   return { network: head.network, kind, from, to, r2: quality?.r2 ?? null, agreement, isTooPoor };
 }
+
+/** Whether the mapping to an aspect, not its head, is at fault where it cannot be read. */
+export function isMappedBadly(spec: Pick<ModelSpec, "networks" | "heads">, aspect: string): boolean {
+  return spec.heads.some((head) => head.name === aspect && aspectMapping(spec, head)?.isTooPoor);
+}
