@@ -259,7 +259,7 @@ async function shuffled(trained, { dataset }) {
   for await (const batch of unlabelled(dataset, { ...imageSizes(spec), count: IMAGES }))
     if (batch.length === BATCH) images.push(batch);
   const { from, to } = network.spec.mapping;
-  const whole = { engine, parameters, batchSize: BATCH, images: () => images, heldOut: 5 };
+  const whole = { engine, parameters, batchSize: BATCH, images: () => images };
   const { name } = network.spec;
   const [solve] = await linearFits([{ from, to }], { ...whole, model: ofOthers, network: name });
   const wrong = { ...parameters, ...solve().parameters };

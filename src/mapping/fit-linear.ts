@@ -6,7 +6,7 @@ import type { TensorFunction } from "../engine/engine.js";
 import { mappingParameter } from "../model/mapping-model.js";
 import type { Model } from "../model/model.js";
 import { resizeBilinear } from "../ops/resize-bilinear.js";
-import { bothFeatures, overImages, type PairedRun } from "./mapping-data.js";
+import { bothFeatures, chosenImages, isHeldOut, overImages, type PairedRun } from "./mapping-data.js";
 import { addMoments, emptyMoments, fitRidge, type Moments } from "./ridge.js";
 
 /** Two layers: of the classifier's network, and of the other one. */
@@ -27,8 +27,6 @@ export interface LinearMapping extends LayerPair {
 type Setting = Omit<PairedRun, "fn" | "name"> & {
   /** Of the other network. */
   readonly network: string;
-  /** One of how many images is held out, to choose the penalty on. */
-  readonly heldOut: number;
 };
 
 /**
@@ -39,28 +37,18 @@ type Setting = Omit<PairedRun, "fn" | "name"> & {
  * @returns of each pair a function that fits it.
  */
 export async function linearFits(pairs: readonly LayerPair[], setting: Setting): Promise<(() => LinearMapping)[]> {
-  const { model, network, heldOut } = setting;
+  const { model, network } = setting;
   const own = model.networks.find(({ spec }) => spec.name === network);
   const channels = (trunk: Model["trunk"] | undefined, layer: string) =>
     trunk?.taps.find(({ name }) => name === layer)?.channels ?? 0;
   const places = (layer: string) => (own?.trunk.taps.find(({ name }) => name === layer)?.size ?? 0) ** 2;
   const empty = () => pairs.map(({ from, to }) => emptyMoments(channels(model.trunk, from), channels(own?.trunk, to)));
   const [fitted, held] = [empty(), empty()];
-  // An image is held out by its place among all, so the weights of a batch say which sums it belongs to.
-  let seen = 0;
-  const isHeldOut = (index: number) => index % heldOut === heldOut - 1;
   for (const [moments, isWanted] of [
     [fitted, (index: number) => !isHeldOut(index)],
     [held, isHeldOut],
   ] as const) {
-    seen = 0;
-    const images = async function* () {
-      for await (const batch of setting.images()) {
-        const wanted = batch.filter((_, index) => isWanted(seen + index));
-        seen += batch.length;
-        if (wanted.length > 0) yield wanted;
-      }
-    };
+    const images = chosenImages(setting.images, isWanted);
     const run = overImages({ ...setting, images, fn: momentsOf(pairs, setting), name: "mapping" });
     for await (const { outputs, samples } of run)
       for (const [index, pair] of pairs.entries()) {

@@ -60,3 +60,23 @@ export function bothFeatures(
     target: Object.fromEntries(to.map((layer, index) => [layer, targets[index]])),
   };
 }
+
+/** One of how many images is held out of every fit. */
+const HELD_OUT = 5;
+
+/** Whether the fit leaves an image out, by its place among all. */
+export function isHeldOut(index: number): boolean {
+  return index % HELD_OUT === HELD_OUT - 1;
+}
+
+/** Some of the images, by their places among all. */
+export function chosenImages(images: Images, isChosen: (index: number) => boolean): Images {
+  return async function* () {
+    let seen = 0;
+    for await (const batch of images()) {
+      const some = batch.filter((_, index) => isChosen(seen + index));
+      seen += batch.length;
+      if (some.length > 0) yield some;
+    }
+  };
+}

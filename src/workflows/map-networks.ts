@@ -17,7 +17,7 @@ import type { AspectSpec, ClassifierSpec } from "../heads/head-spec.js";
 import { type CandidatePair, similarPairs, sourceLayers, targetLayers } from "../mapping/choose-layers.js";
 import { fitByGradient } from "../mapping/fit-by-gradient.js";
 import { type LayerPair, linearFits } from "../mapping/fit-linear.js";
-import type { Images } from "../mapping/mapping-data.js";
+import { chosenImages, type Images, isHeldOut } from "../mapping/mapping-data.js";
 import { measureMapping } from "../mapping/measure-mapping.js";
 import { createModel, type Model } from "../model/model.js";
 import { imageSizes, type MappingQuality, type ModelSpec } from "../model/model-spec.js";
@@ -79,8 +79,6 @@ export interface MappedModel {
 
 /** Fewer say too little of two layers. */
 const LEAST_IMAGES = 20;
-/** One of how many images is held out of the fit. */
-const HELD_OUT = 5;
 /** A U-Net is taken where it predicts so much more of the variance. */
 const UNET_GAIN = 0.02;
 /** From which agreement of every head on the latest source layer is taken; without any, the pair that agrees best. */
@@ -124,7 +122,7 @@ export async function mapNetworks(
   const images = () => stoppable(kept, signal);
   const pairs = await candidates(classifier.spec, aspects.spec, { heads, options, specOf, parameters, images });
   onPhase?.("fitting");
-  const setting = { engine, images, parameters, network: name, heldOut: HELD_OUT };
+  const setting = { engine, images, parameters, network: name };
   const solvers =
     options.kind === "image"
       ? pairs.map((pair) => () => ({ ...pair, parameters: {} }))
@@ -137,7 +135,7 @@ export async function mapNetworks(
     signal?.throwIfAborted();
     const { from, to, parameters: own } = solve();
     const quality = await measureMapping({
-      ...{ engine, network: name, images: heldOut(images), parameters: { ...parameters, ...own } },
+      ...{ engine, network: name, images: chosenImages(images, isHeldOut), parameters: { ...parameters, ...own } },
       model: createModel(specOf({ from, to }, options.kind === "image" ? "image" : "linear")),
     });
     const { similarity } = pairs[index];
@@ -161,7 +159,7 @@ export async function mapNetworks(
   onPhase?.("scale of relevance");
   const others = usualMethods(model);
   const given = { engine, parameters: whole, references, others, onProgress: options.onProgress };
-  const { samples, causes } = options.labelled?.(sizes) ?? { samples: heldOut(images), causes: {} };
+  const { samples, causes } = options.labelled?.(sizes) ?? { samples: chosenImages(images, isHeldOut), causes: {} };
   const {
     scales,
     absences,
@@ -222,7 +220,12 @@ async function withUnet(
   const fitted = (await keptSamples(images())).flat().filter((_, index) => !isHeldOut(index));
   const trained = await fitByGradient({ ...common, model, parameters: start, images: fitted });
   const whole = { ...start, ...trained };
-  const quality = await measureMapping({ ...common, model, images: heldOut(images), parameters: whole });
+  const quality = await measureMapping({
+    ...common,
+    model,
+    images: chosenImages(images, isHeldOut),
+    parameters: whole,
+  });
   if (quality.r2 < linear.r2 + UNET_GAIN) return { kind: "linear", best: linear };
   return { kind, best: { ...linear, ...quality, parameters: trained } };
 }
@@ -374,21 +377,4 @@ function joinedProvenance(
   const all = { ...classifier.unseen, ...Object.fromEntries(unseen) };
   const said = new Set([...classifier.warnings, ...aspects.warnings, ...warnings]);
   return { ...classifier, warnings: [...said], ...(Object.keys(all).length > 0 && { unseen: all }) };
-}
-
-/** By the place among all images, as `fitLinear` has it. */
-function isHeldOut(index: number): boolean {
-  return index % HELD_OUT === HELD_OUT - 1;
-}
-
-/** The images that the fit held out. */
-function heldOut(images: Images): Images {
-  return async function* () {
-    let seen = 0;
-    for await (const batch of images()) {
-      const wanted = batch.filter((_, index) => isHeldOut(seen + index));
-      seen += batch.length;
-      if (wanted.length > 0) yield wanted;
-    }
-  };
 }
