@@ -1,8 +1,9 @@
-/** A whole TensorFlow.js layers-model computed by TensorFlow.js, on its plain backend. */
+/** A whole layers-model of TensorFlow.js, or of Keras 2, computed by TensorFlow.js on its plain backend. */
 
 import * as tf from "@tensorflow/tfjs";
 import { LIMITS } from "../core/limits.js";
 import { type NdArray, sizeOf } from "../core/nd-array.js";
+import { readKerasModel } from "../trunk/formats/keras-model.js";
 import { readTfjsFile } from "../trunk/formats/tfjs-model.js";
 import type { PixelScaling } from "../trunk/networks/network-table.js";
 import type { NotCompared } from "./original-network.js";
@@ -18,14 +19,52 @@ export async function runLayersModel(
   images: readonly NdArray[],
   { scaling }: { readonly scaling: PixelScaling },
 ): Promise<NdArray[] | NotCompared> {
-  const artifacts = artifactsOf(await readTfjsFile(path));
+  const why = "TensorFlow.js cannot load its layers (Keras 3, or layers of its own)";
+  return outputsOf(artifactsOf(await readTfjsFile(path)), images, { scaling, why });
+}
+
+/** The same of a file of Keras, which TensorFlow.js can load where Keras 2 saved it. */
+export async function runKerasModel(
+  path: string,
+  images: readonly NdArray[],
+  { scaling }: { readonly scaling: PixelScaling },
+): Promise<NdArray[] | NotCompared> {
+  const { weights, topology } = await readKerasModel(path);
+  const arrays = Object.entries(weights);
+  const artifacts: tf.io.ModelArtifacts = {
+    modelTopology: topology as object,
+    weightSpecs: arrays.map(([name, { shape }]) => ({
+      // As TensorFlow.js calls them: by layer and array.
+      ...{ name: name.split("/").slice(-2).join("/"), shape: [...shape], dtype: "float32" as const },
+    })),
+    weightData: joined(arrays.map(([, { data }]) => data)),
+  };
+  const why = "no runtime here reads this file of Keras; --check FILE.npz compares with outputs of your own";
+  return outputsOf(artifacts, images, { scaling, why });
+}
+
+function joined(parts: readonly ArrayLike<number>[]): ArrayBuffer {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all.buffer;
+}
+
+async function outputsOf(
+  artifacts: tf.io.ModelArtifacts,
+  images: readonly NdArray[],
+  { scaling, why }: { readonly scaling: PixelScaling; readonly why: string },
+): Promise<NdArray[] | NotCompared> {
   const numbers = (artifacts.weightSpecs ?? []).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   return onCpu(async () => {
     let model: tf.LayersModel;
     try {
       model = await withWeightsOf(numbers, () => tf.loadLayersModel(tf.io.fromMemory(artifacts)));
     } catch {
-      return { notCompared: "TensorFlow.js cannot load its layers (Keras 3, or layers of its own)" };
+      return { notCompared: why };
     }
     if (multiplicationsOf(model) > LIMITS.comparedOperations)
       return { notCompared: "it computes more than TensorFlow.js does in a minute here" };

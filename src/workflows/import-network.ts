@@ -7,7 +7,7 @@ import type * as tf from "@tensorflow/tfjs";
 import type { Sample, Task } from "../core/annotation.js";
 import { ConfigError, WeightsError } from "../core/errors.js";
 import { exists, makeFolder, writeJson } from "../core/files.js";
-import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
+import { imageOutputs, type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
 import { random } from "../core/random.js";
 import { decodeImage } from "../dataset/open-image.js";
 import type { Engine } from "../engine/engine.js";
@@ -16,13 +16,15 @@ import { createModel, type Model, predict } from "../model/model.js";
 import type { ModelSpec } from "../model/model-spec.js";
 import { type TrainedModel, writeTrainedModel } from "../model/trained-model.js";
 import { inRunFolder, isRunFolder, markRunFolder } from "../train/run-folder.js";
+import { readNpz } from "../trunk/formats/npz-file.js";
 import { layerOfParameter } from "../trunk/layer-parameters.js";
 import { type ImportedTable, importedTable } from "../trunk/networks/import-table.js";
 import type { PixelScaling } from "../trunk/networks/network-table.js";
 import { type NetworkForm, readNetwork } from "../trunk/networks/read-network.js";
 import type { ReadNetwork } from "../trunk/networks/read-nodes.js";
+import type { NotCompared } from "../weights/original-network.js";
 import { runOnnx } from "../weights/original-network-onnx.js";
-import { runLayersModel } from "../weights/original-network-tfjs.js";
+import { runKerasModel, runLayersModel } from "../weights/original-network-tfjs.js";
 
 /** How `importNetwork` reads a network, and where it writes. */
 export interface ImportNetworkOptions {
@@ -38,6 +40,11 @@ export interface ImportNetworkOptions {
   readonly signal?: AbortSignal;
   /** Images that are typical of what it will see: their mean features are the reference. */
   readonly images?: readonly string[];
+  /**
+   * An `.npz` to compare with: `images` `[N, S, S, 3]`, RGB 0..255, and the `outputs` `[N, classes]` that the original has
+   * for them.
+   */
+  readonly check?: string;
 }
 
 /** What `importNetwork` made, and how far it is from the original. */
@@ -45,11 +52,10 @@ export interface ImportedNetwork {
   readonly trained: TrainedModel;
   /** What stood behind the logits, and is left out. */
   readonly ending: "softmax" | "sigmoid" | "none";
-  /**
-   * Largest difference of an output from the file's own runtime, over the largest output; `null` where none was compared.
-   */
+  /** Largest difference of an output from the original's, over the largest output; `null` where none was compared. */
   readonly error: number | null;
-  readonly runtime: "ONNX Runtime" | "TensorFlow.js";
+  /** What it was compared with: the file's own runtime, or the path of `check`. */
+  readonly original: string;
   /** On so many images. */
   readonly comparedImages: number;
   /** Why there is no comparison. */
@@ -58,6 +64,8 @@ export interface ImportedNetwork {
 
 /** float32 sums in different orders, through some hundred layers. */
 const TOLERANCE = 1e-4;
+/** Elsewhere they may have been computed on a GPU, with fewer digits. */
+const CHECK_TOLERANCE = 1e-3;
 const MOST_IMAGES = 200;
 
 /**
@@ -78,7 +86,15 @@ export async function importNetwork(file: string, options: ImportNetworkOptions)
   const parameters = parametersOf(network, imported);
   const images = await imagesOf(options.images ?? [], spec.trunk.inputSize);
   options.signal?.throwIfAborted();
-  const compared = await compare(network, { model, parameters, engine, images, imported, scaling });
+  const compared = await compare(network, {
+    model,
+    parameters,
+    engine,
+    images,
+    imported,
+    scaling,
+    check: options.check,
+  });
   options.signal?.throwIfAborted();
   const samples = images.map((image, index): Sample => ({ path: String(index), image, target: {}, aspects: {} }));
   const references = await computeReferences(model, { engine, parameters, samples: [samples] });
@@ -162,10 +178,10 @@ function drawnImage(size: number, seed: number): Uint8Array {
   return Uint8Array.from(pixels, (value) => Math.max(0, Math.min(255, Math.round(value))));
 }
 
-/** Images that are compared: more say no more. */
+/** Images that are compared with the file's own runtime: more say no more. */
 const COMPARED = 4;
 
-/** @throws WeightsError where a logit differs from what ONNX Runtime computes from the file. */
+/** @throws WeightsError where an output differs from the original's. */
 async function compare(
   { path, form }: { readonly path: string; readonly form: NetworkForm },
   given: {
@@ -175,37 +191,107 @@ async function compare(
     readonly images: readonly Uint8Array[];
     readonly imported: ImportedTable;
     readonly scaling: PixelScaling;
+    readonly check?: string;
   },
-): Promise<Pick<ImportedNetwork, "error" | "runtime" | "comparedImages" | "notCompared">> {
-  const runtime = form === "onnx" ? "ONNX Runtime" : "TensorFlow.js";
-  const { model, parameters, engine, images, imported, scaling } = given;
-  // The logits, where the file has a name for them: behind a softmax that is sure, wrong ones look right.
-  const isCut = form === "onnx" && imported.ending !== "none" && imported.logits !== undefined;
-  const ending = isCut ? "none" : imported.ending;
+): Promise<Pick<ImportedNetwork, "error" | "original" | "comparedImages" | "notCompared">> {
+  const { model, parameters, engine, images, imported, scaling, check } = given;
   const { inputSize } = model.spec.trunk;
   const shape = [1, inputSize, inputSize, 3];
+  const original =
+    check === undefined
+      ? await ownOutputs({ path, form }, { images, imported, scaling, shape })
+      : {
+          ...(await checkedOutputs(check, { size: inputSize, classCount: imported.classCount })),
+          name: check,
+          tolerance: CHECK_TOLERANCE,
+          ending: imported.ending,
+        };
+  if ("notCompared" in original)
+    return { error: null, original: original.name, comparedImages: 0, notCompared: original.notCompared };
   const compiled = await engine.compile(
     ({ inputs, constants }) => ({ outputs: predict(model, constants, { input: inputs.image as tf.Tensor4D }) }),
     { name: "import", inputs: { image: shape }, constants: parameters },
   );
-  const compared = images.slice(0, COMPARED).map((image) => ndArray(shape, Float32Array.from(image)));
   let error = 0;
   try {
-    const run = form === "onnx" ? runOnnx : runLayersModel;
-    const wanted = await run(path, compared, { scaling, ...(isCut && { tensor: imported.logits }) });
-    if ("notCompared" in wanted) return { error: null, runtime, comparedImages: 0, ...wanted };
-    for (const [index, image] of compared.entries()) {
+    for (const [index, image] of original.images.entries()) {
       const { class: logits } = await compiled.run({ image });
-      error = Math.max(error, difference(ended(logits, ending), wanted[index].data));
+      error = Math.max(error, difference(ended(logits, original.ending), original.outputs[index].data));
     }
   } finally {
     await compiled.dispose();
   }
-  if (error <= TOLERANCE) return { error, runtime, comparedImages: compared.length };
-  throw new WeightsError(
-    `${path}: computes something else here than in ${runtime}: its outputs differ by ${error.toExponential(1)}.`,
-    { cure: "Please report it, with the file.", file: path },
-  );
+  const { name, tolerance } = original;
+  if (error <= tolerance) return { error, original: name, comparedImages: original.images.length };
+  const what =
+    check === undefined ? `computes something else here than in ${name}` : `computes something else than ${name} says`;
+  throw new WeightsError(`${path}: ${what}: its outputs differ by ${error.toExponential(1)} of the largest.`, {
+    cure: check === undefined ? "Please report it, with the file." : "Is --scaling what it was trained with?",
+    file: path,
+  });
+}
+
+/** Outputs of the original for images, and how near they must come. */
+interface Original {
+  readonly name: string;
+  /** `[1, S, S, 3]` each. */
+  readonly images: readonly NdArray[];
+  readonly outputs: readonly NdArray[];
+  /** What of ours they are: the logits, or what the file makes of them. */
+  readonly ending: ImportedTable["ending"];
+  readonly tolerance: number;
+}
+
+/** By the file's own runtime. */
+async function ownOutputs(
+  { path, form }: { readonly path: string; readonly form: NetworkForm },
+  {
+    images,
+    imported,
+    scaling,
+    shape,
+  }: {
+    readonly images: readonly Uint8Array[];
+    readonly imported: ImportedTable;
+    readonly scaling: PixelScaling;
+    readonly shape: readonly number[];
+  },
+): Promise<Original | (NotCompared & Pick<Original, "name">)> {
+  const name = form === "onnx" ? "ONNX Runtime" : "TensorFlow.js";
+  const run = { onnx: runOnnx, tfjs: runLayersModel, keras: runKerasModel }[form];
+  // The logits, where the file has a name for them: behind a softmax that is sure, wrong ones look right.
+  const isCut = form === "onnx" && imported.ending !== "none" && imported.logits !== undefined;
+  const compared = images.slice(0, COMPARED).map((image) => ndArray(shape, Float32Array.from(image)));
+  const outputs = await run(path, compared, { scaling, ...(isCut && { tensor: imported.logits }) });
+  if ("notCompared" in outputs) return { name, ...outputs };
+  return { name, images: compared, outputs, ending: isCut ? "none" : imported.ending, tolerance: TOLERANCE };
+}
+
+/** What somebody computed elsewhere. @throws WeightsError where the arrays do not fit the network. */
+async function checkedOutputs(
+  path: string,
+  { size, classCount }: { readonly size: number; readonly classCount: number },
+): Promise<Pick<Original, "images" | "outputs">> {
+  const { images, outputs } = await readNpz(path, ["images", "outputs"]);
+  const [count] = images.shape;
+  if (images.shape.length !== 4 || !count || images.shape.slice(1).join() !== [size, size, 3].join())
+    throw new WeightsError(`${path}: its "images" are ${images.shape.join(" x ")} numbers.`, {
+      cure: `Give images of the network's size, as N x ${size} x ${size} x 3.`,
+      file: path,
+    });
+  const classes = outputs.shape.slice(1).reduce((product, side) => product * side, 1);
+  if (classes !== classCount)
+    throw new WeightsError(`${path}: the network has ${classCount} outputs, its "outputs" has ${classes}.`, {
+      cure: "Give all outputs of each image.",
+      file: path,
+    });
+  if (outputs.shape[0] !== count)
+    throw new WeightsError(`${path}: has ${count} images and ${outputs.shape[0] ?? 0} outputs.`, {
+      cure: "Give the outputs of each image.",
+      file: path,
+    });
+  const each = (arrays: NdArray) => Array.from({ length: count }, (_, index) => imageOutputs({ arrays }, index).arrays);
+  return { images: each(images), outputs: each(outputs) };
 }
 
 /** As the file ends. */

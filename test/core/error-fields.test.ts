@@ -155,7 +155,7 @@ const CASES: Record<
     kind: WeightsError,
     fail: () => readWeights(at("whole.png")),
     file: "whole.png",
-    cure: "Known are a tfjs model.json, a Keras .h5, an .onnx, or a trunk.safetensors.",
+    cure: "Known are a tfjs model.json, a Keras .h5 or .keras, an .onnx, or a trunk.safetensors.",
   },
   "a trained model": {
     kind: InputError,

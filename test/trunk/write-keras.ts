@@ -1,5 +1,7 @@
 /** Writes HDF5 files as Keras does, in each of its layouts. */
 
+import { readFileSync, writeFileSync } from "node:fs";
+import { type Zippable, zipSync } from "fflate";
 import * as h5 from "h5wasm/node";
 import type { NdArray, NdArrays } from "../../src/core/nd-array.js";
 
@@ -61,6 +63,39 @@ export async function writeVariables(
     });
   }
   file.close();
+  return path;
+}
+
+/** Arrays of a group, by its place such as `layers/conv2d_1`. */
+export type KerasGroups = Readonly<Record<string, { readonly name?: string; readonly arrays: readonly NdArray[] }>>;
+
+/** A `.keras`: what the model is, and the arrays `0`, `1` and so on of each group. `stored`: nothing is compressed. */
+export async function writeArchive(
+  path: string,
+  { config, groups, version = "3.5.0" }: { config: unknown; groups: KerasGroups; version?: string },
+): Promise<string> {
+  await h5.ready;
+  const weights = `${path}.weights.h5`;
+  const file = new h5.File(weights, "w");
+  for (const [place, { name, arrays }] of Object.entries(groups)) {
+    let group: h5.Group = file;
+    for (const part of [...place.split("/"), "vars"]) {
+      const child = group.get(part);
+      group = child instanceof h5.Group ? child : group.create_group(part);
+    }
+    if (name !== undefined) group.create_attribute("name", name);
+    arrays.forEach((array, index) => {
+      writeArray(group, [String(index)], array);
+    });
+  }
+  file.close();
+  const json = (value: unknown) => Buffer.from(JSON.stringify(value));
+  const files: Zippable = {
+    "metadata.json": json({ keras_version: version, date_saved: "2026-01-01@00:00:00" }),
+    "config.json": json(config),
+    "model.weights.h5": [readFileSync(weights), { level: 0 }],
+  };
+  writeFileSync(path, zipSync(files));
   return path;
 }
 

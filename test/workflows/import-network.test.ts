@@ -3,17 +3,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openExplainer } from "../../src/bundle/explainer.js";
+import { imageOutputs, ndArray } from "../../src/core/nd-array.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select-engine.js";
 import { readTrainedModel } from "../../src/model/trained-model.js";
 import { SCALINGS } from "../../src/trunk/networks/network-table.js";
+import { runOnnx } from "../../src/weights/original-network-onnx.js";
+import { runKerasModel } from "../../src/weights/original-network-tfjs.js";
 import { evaluateModel } from "../../src/workflows/evaluate-model.js";
 import { exportRun } from "../../src/workflows/export-run.js";
 import { importNetwork } from "../../src/workflows/import-network.js";
 import { runTraining } from "../../src/workflows/train-run.js";
 import { writeTinyDataset } from "../helpers/tiny-dataset.js";
+import { writeNpz } from "../helpers/write-npz.js";
 import { drawn } from "../trunk/networks/run-network.js";
 import { hasRealData, unpack } from "../trunk/real-data.js";
+import { writeArchive, writeNamed } from "../trunk/write-keras.js";
 import { type Model, type Node, writeOnnx } from "../trunk/write-onnx.js";
 
 const folder = mkdtempSync(join(tmpdir(), "aspectlens-import-"));
@@ -136,14 +141,106 @@ describe("a finished classifier comes in whole", () => {
   });
 });
 
+describe("outputs that somebody computed elsewhere", () => {
+  const image = () => Float32Array.from({ length: 64 * 64 * 3 }, (_, index) => (7 * index) % 256);
+  let wanted: number[];
+  const npz = (name: string, { side = 64, count = 1, outputs = wanted } = {}) =>
+    writeNpz(join(folder, `${name}.npz`), {
+      images: { shape: [count, side, side, 3], data: image().slice(0, count * side * side * 3), type: "|u1" },
+      outputs: { shape: [1, outputs.length], data: Float32Array.from(outputs) },
+    });
+  beforeAll(async () => {
+    const [{ data }] = await runOnnx(save("checked", classifier("Softmax")), [ndArray([1, 64, 64, 3], image())], {
+      scaling: SCALINGS.imagenet,
+    });
+    wanted = Array.from(data);
+  });
+
+  test("are those that the run computes, behind the softmax of the file", async () => {
+    const check = npz("right");
+    const out = join(folder, "right");
+    const { error, original, comparedImages } = await importNetwork(join(folder, "checked.onnx"), {
+      ...{ ...given(), out, check },
+    });
+    expect([original, comparedImages, (error ?? 1) < 1e-5]).toEqual([check, 1, true]);
+  });
+
+  test("tell a wrong scaling, and are refused where they are of something else", async () => {
+    const refused = (check: string, more: object = {}) =>
+      importNetwork(join(folder, "checked.onnx"), { ...given(), out: join(folder, "checked"), check, ...more });
+    await expect(refused(npz("scaled"), { scaling: SCALINGS.none })).rejects.toThrow(
+      /computes something else than .*scaled\.npz says: .* Is --scaling what it was trained with\?/,
+    );
+    await expect(refused(npz("other", { outputs: [0.2, 0.3, 0.5] }))).rejects.toThrow(/has 2 outputs, .* has 3/);
+    await expect(refused(npz("small", { side: 32 }))).rejects.toThrow(/its "images" are 1 x 32 x 32 x 3 numbers/);
+    await expect(refused(npz("none", { count: 0 }))).rejects.toThrow(/its "images" are 0 x 64 x 64 x 3 numbers/);
+    await expect(refused(join(folder, "absent.npz"))).rejects.toThrow(/does not exist/);
+  });
+});
+
+describe("a classifier of Keras", () => {
+  /** A `.h5` as Keras 2 has it, and the same as `.keras`. */
+  const config = (isKeras3: boolean) => ({
+    class_name: "Sequential",
+    config: {
+      name: "net",
+      layers: [
+        { class_name: "InputLayer", config: { name: "in", [isKeras3 ? "batch_shape" : "batch_input_shape"]: [null, 64, 64, 3] } },
+        { class_name: "Conv2D", config: { name: "conv", filters: 8, kernel_size: [3, 3], strides: [4, 4], padding: "same", activation: "relu" } },
+        { class_name: "Conv2D", config: { name: "more", filters: 6, kernel_size: [1, 1], activation: "relu" } },
+        { class_name: "GlobalAveragePooling2D", config: { name: "mean" } },
+        { class_name: "Dense", config: { name: "answer", units: 2, activation: "softmax" } },
+      ],
+    },
+  }); // biome-ignore format: a table
+  const array = (shape: number[], seed: number) => ({ shape, data: Float32Array.from(drawn(shape, seed).values) });
+  const [k1, b1, k2, b2] = [array([3, 3, 3, 8], 1), array([8], 2), array([1, 1, 8, 6], 3), array([6], 4)];
+  const [k3, b3] = [array([6, 2], 5), array([2], 6)];
+
+  test("of version 2 is compared with TensorFlow.js, of version 3 with what the user computed", async () => {
+    const layers = {
+      conv: { "conv/kernel:0": k1, "conv/bias:0": b1 },
+      ...{ more: { "more/kernel:0": k2, "more/bias:0": b2 }, answer: { "answer/kernel:0": k3, "answer/bias:0": b3 } },
+    };
+    const old = await writeNamed(join(folder, "old.h5"), layers, { config: config(false) });
+    const groups = {
+      "layers/conv2d": { arrays: [k1, b1] },
+      ...{ "layers/conv2d_1": { arrays: [k2, b2] }, "layers/dense": { arrays: [k3, b3] } },
+    };
+    const fresh = await writeArchive(join(folder, "fresh.keras"), { config: config(true), groups });
+    const tf = { engine, scaling: SCALINGS.tf, classes: CLASSES };
+    const two = await importNetwork(old, { ...tf, out: join(folder, "keras-2") });
+    expect([two.original, two.ending, (two.error ?? 1) < 1e-5]).toEqual(["TensorFlow.js", "softmax", true]);
+    const three = await importNetwork(fresh, { ...tf, out: join(folder, "keras-3") });
+    expect([three.error, three.notCompared]).toEqual([null, expect.stringContaining("--check FILE.npz")]);
+    expect(three.trained.parameters).toEqual(two.trained.parameters);
+    const images = array([2, 64, 64, 3], 9);
+    images.data.forEach((value, index) => {
+      images.data[index] = Math.round(127.5 * (value + 1));
+    });
+    const outputs = await runKerasModel(
+      old,
+      [0, 1].map((index) => imageOutputs({ images }, index).images),
+      { scaling: SCALINGS.tf },
+    );
+    if ("notCompared" in outputs) throw new Error(outputs.notCompared);
+    const check = writeNpz(join(folder, "keras.npz"), {
+      images,
+      outputs: { shape: [2, 2], data: Float32Array.from(outputs.flatMap(({ data }) => Array.from(data))) },
+    });
+    const checked = await importNetwork(fresh, { ...tf, check, out: join(folder, "keras-3-checked") });
+    expect([checked.comparedImages, (checked.error ?? 1) < 1e-5]).toEqual([2, true]);
+  });
+});
+
 describe.skipIf(!hasRealData)("a model of Teachable Machine", () => {
   test("answers its 22 images as its own runtime does", { timeout: 120_000 }, async () => {
     const { folder: unpacked, dispose } = unpack("fixtures.tar.gz");
     try {
       const source = join(unpacked, "fixtures", "teachable_machine");
       const out = join(folder, "teachable");
-      const { error, runtime, trained } = await importNetwork(source, { engine, out, scaling: SCALINGS.tf });
-      expect([runtime, (error ?? 1) < 1e-5, trained.spec.source]).toEqual(["TensorFlow.js", true, "block_13_expand"]);
+      const { error, original, trained } = await importNetwork(source, { engine, out, scaling: SCALINGS.tf });
+      expect([original, (error ?? 1) < 1e-5, trained.spec.source]).toEqual(["TensorFlow.js", true, "block_13_expand"]);
       const bundle = join(folder, "teachable.aspect");
       await exportRun(out, bundle);
       const explainer = await openExplainer(bundle);

@@ -23,6 +23,7 @@ interface ImportCommand extends CommonOptions, EngineOptions {
   readonly inputSize?: number;
   readonly source?: string;
   readonly images?: readonly string[];
+  readonly check?: string;
 }
 
 export function addImport(program: Command): void {
@@ -30,8 +31,8 @@ export function addImport(program: Command): void {
     .description("import a finished classifier from another tool, whole, as a run that heads can be added to")
     .argument(
       "<network>",
-      "an .onnx file of opset 9 to 21; the model.json (or its folder) of a TensorFlow.js layers-model, as Teachable " +
-        "Machine saves it; for weights of a trunk alone: aspectlens weights import",
+      "an .onnx file of opset 9 to 21; a .keras or .h5 of Keras 2 or 3; the model.json (or its folder) of a TensorFlow.js " +
+        "layers-model, as Teachable Machine saves it; for weights of a trunk alone: aspectlens weights import",
     )
     .requiredOption("--out <run>", "run folder to write")
     .option("--classes <file>", "text file with the name of a class in each line, in the order of the outputs")
@@ -46,12 +47,18 @@ export function addImport(program: Command): void {
     .option("--input-size <pixels>", "height and width of its image, where the file leaves them open", sideOf)
     .option("--source <layer>", "layer to explain at, one that aspectlens inspect lists; by default as it says")
     .option("--images <image...>", "images or folders that are typical of what it will see, at most 200 are used")
+    .option(
+      "--check <file.npz>",
+      "compare with outputs of your own instead of the file's own runtime: np.savez(FILE, images=..., outputs=...), images N x " +
+        "S x S x 3 of 0..255 before any scaling",
+    )
     .option("--json", "print one JSON object")
     .option("--debug", "print the stack of an error")
     .addHelpText(
       "after",
       `
 Examples:
+  aspectlens import model.keras --scaling none --check check.npz --out runs/mine
   aspectlens import resnet18.onnx --scaling imagenet --classes labels.txt --out runs/resnet --images photos
   aspectlens import my_teachable_machine --out runs/mine
   aspectlens train aspects.json --add-heads runs/resnet`,
@@ -81,7 +88,7 @@ function scalingOf(text: string): PixelScaling {
 
 async function runImport(
   path: string,
-  { out, classes, scaling: asked, inputSize, source, images, json, ...options }: ImportCommand,
+  { out, classes, scaling: asked, inputSize, source, images, check, json, ...options }: ImportCommand,
   signal: AbortSignal,
 ): Promise<void> {
   const teachable = await readTeachableMachine(path);
@@ -95,8 +102,8 @@ async function runImport(
   for (const failure of found?.failures ?? []) throw failure;
   const engine = await selectEngine({ ...options, onNotice: showNotice });
   try {
-    const { trained, ending, error, runtime, comparedImages, notCompared } = await importNetwork(path, {
-      ...{ out, engine, scaling, inputSize, source, signal },
+    const { trained, ending, error, original, comparedImages, notCompared } = await importNetwork(path, {
+      ...{ out, engine, scaling, inputSize, source, signal, check },
       ...(names && { classes: names }),
       ...(found && { images: found.images }),
     });
@@ -111,7 +118,7 @@ async function runImport(
           task,
           ending,
           error,
-          runtime,
+          original,
           comparedImages,
           notCompared,
         },
@@ -125,7 +132,7 @@ async function runImport(
     );
     if (error === null) printLine(`not compared with the original: ${notCompared}`);
     else
-      printLine(`compared with ${runtime} on ${comparedImages} images: differs by ${error.toExponential(1)} at most`);
+      printLine(`compared with ${original} on ${comparedImages} images: differs by ${error.toExponential(1)} at most`);
     for (const warning of provenance.warnings) printLine(`warning: ${warning}`);
     printLine(`next: aspectlens train aspects.json --add-heads ${quoted(out)}`);
   } finally {

@@ -24,7 +24,8 @@ export function addInspect(program: Command): void {
     .description("list the layers of a network in a file, and those at which it can be explained")
     .argument(
       "<file>",
-      "the network: an .onnx file of opset 9 to 21, or the model.json (or its folder) of a TensorFlow.js layers-model",
+      "the network: an .onnx file of opset 9 to 21, a .keras or .h5 of Keras, or the model.json (or its folder) of a " +
+        "TensorFlow.js layers-model",
     )
     .option("--input-size <pixels>", "height and width of its image, where the file leaves them open", sideOf)
     .option("--all", "list every row of the network, not only layers that can be explained at")

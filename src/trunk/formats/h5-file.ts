@@ -52,7 +52,11 @@ const ELSEWHERE = 'Save the weights into one file: model.save("trunk.h5").';
  *   `use` throws.
  */
 export async function readH5<T>(path: string, use: (file: H5File) => T): Promise<T> {
-  const bytes = await readInputFile(path, CURE);
+  return readH5Bytes(path, await readInputFile(path, CURE), use);
+}
+
+/** The same of the bytes of a file. @param path for messages. */
+export async function readH5Bytes<T>(path: string, bytes: Buffer, use: (file: H5File) => T): Promise<T> {
   checkHeader(path, bytes);
   const library = await import("h5wasm");
   const module = await library.ready;
@@ -174,8 +178,6 @@ function floats(path: string, { path: place, file_id, metadata }: Dataset, modul
 
 /** Looks at the first bytes, since HDF5's own message for a wrong file says neither which it is nor what to do. */
 function checkHeader(path: string, bytes: Buffer): void {
-  if (bytes.subarray(0, 2).toString("latin1") === "PK")
-    throw new WeightsError(`${path}: is a .keras archive.`, { cure: 'Save the model as .h5: model.save("trunk.h5").' });
   if (SIGNATURE.some((byte, index) => bytes[index] !== byte))
     throw new WeightsError(`${path}: is no HDF5 file.`, { cure: CURE });
   const end = endOfFile(bytes);

@@ -37,9 +37,14 @@ export function readKerasH5(path: string): Promise<WeightsFile> {
     const nested = root.keys().includes("model_weights") ? file.get(root, "model_weights") : null;
     const top = file.isGroup(nested) ? nested : root;
     const layerNames = file.strings(top, "layer_names");
+    const groups = layerNames ? [] : variables(path, file);
+    if (!layerNames && groups.length === 0)
+      throw new WeightsError(`${path}: holds no weights of Keras.`, {
+        cure: 'Save the model with model.save("trunk.h5").',
+      });
     const weights = layerNames
-      ? namedWeights(path, file, { top, layerNames })
-      : readVariables(path, variables(path, file));
+      ? namedWeights(path, file, { top, layerNames, isWanted: ofTrunk })
+      : readVariables(path, groups);
     if (Object.keys(weights).length === 0)
       throw new WeightsError(
         `${path}: holds no layer of a trunk${layerNames?.length ? `, but ${brief(layerNames)}` : ""}.`,
@@ -49,20 +54,28 @@ export function readKerasH5(path: string): Promise<WeightsFile> {
   });
 }
 
-/** The older layout: lists of names as attributes, arrays under those names. */
-function namedWeights(
+function ofTrunk(name: string): boolean {
+  return name.split("/").some((part) => trunkLayer(part));
+}
+
+/**
+ * The older layout: lists of names as attributes, arrays under those names.
+ *
+ * @param options.isWanted of a name such as `conv1/conv1/kernel`; other arrays are not read.
+ */
+export function namedWeights(
   path: string,
   file: H5File,
-  { top, layerNames }: { top: Group; layerNames: readonly string[] },
+  { top, layerNames, isWanted }: { top: Group; layerNames: readonly string[]; isWanted: (name: string) => boolean },
 ): Record<string, NdArray> {
-  const weights: Record<string, NdArray> = {};
+  const weights: Record<string, NdArray> = Object.create(null); // names may be those that objects inherit
   for (const layerName of layerNames) {
     const group = file.get(top, layerName);
     if (!file.isGroup(group))
       throw new WeightsError(`${path}: lacks the layer ${layerName}.`, { cure: "Fetch or save it again." });
     for (const weightName of file.strings(group, "weight_names") ?? []) {
       const name = `${layerName}/${plainName(weightName)}`;
-      if (!name.split("/").some((part) => trunkLayer(part))) continue;
+      if (!isWanted(name)) continue;
       const dataset = file.get(group, weightName);
       if (!file.isDataset(dataset))
         throw new WeightsError(`${path}: lacks ${weightName}.`, { cure: "Fetch or save it again." });
@@ -80,13 +93,10 @@ function plainName(weightName: string): string {
 }
 
 /** Keras 3's own layout: below each layer a group `vars` with arrays `0`, `1` and so on. */
-function variables(path: string, file: H5File): readonly VariableGroup[] {
+export function variables(path: string, file: H5File): readonly VariableGroup[] {
   const found: VariableGroup[] = [];
   collectVariables(file, file.root, { path, names: [], seen: new Set(), found });
-  if (found.length > 0) return found;
-  throw new WeightsError(`${path}: holds no weights of Keras.`, {
-    cure: 'Save the model with model.save("trunk.h5").',
-  });
+  return found;
 }
 
 interface Walk {
@@ -129,7 +139,8 @@ function collectVariables(file: H5File, group: Group, { path, names, seen, found
   }
 }
 
-function topology(path: string, file: H5File): unknown {
+/** What the file says of its layers; `undefined` where it holds weights alone. */
+export function topology(path: string, file: H5File): unknown {
   const [text] = file.strings(file.root, "model_config") ?? [];
   if (text === undefined) return undefined;
   const options = { where: `${path}: its model_config`, error: WeightsError, cure: "Fetch or save it again." };

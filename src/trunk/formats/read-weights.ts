@@ -14,7 +14,7 @@ import type { WeightsFile } from "./weights-file.js";
 /** Of a path in a message: no system has longer names. */
 const LONGEST_PATH = 1000;
 
-const FORMS = "a tfjs model.json, a Keras .h5, an .onnx, or a trunk.safetensors";
+const FORMS = "a tfjs model.json, a Keras .h5 or .keras, an .onnx, or a trunk.safetensors";
 
 /**
  * Reads a file of weights of any known format into arrays by name.
@@ -31,6 +31,7 @@ async function readForm(path: string): Promise<WeightsFile> {
   const start = await firstBytes(path);
   if (path.endsWith(".safetensors")) return readTrunkFile(path);
   if (path.endsWith(".json")) return readTfjsModel(path);
+  if (start.subarray(0, 2).toString("latin1") === "PK") return (await import("./keras-model.js")).readKerasModel(path);
   if (start.subarray(1, 4).toString("latin1") === "HDF" || /\.(h5|hdf5|keras)$/i.test(path))
     return (await import("./keras-h5.js")).readKerasH5(path);
   if (path.endsWith(".onnx")) return (await import("./onnx-file.js")).readOnnx(path);

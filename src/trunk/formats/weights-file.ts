@@ -11,6 +11,8 @@ export interface WeightsFile {
   readonly weights: NdArrays;
   /** Keras' description of the layers, where the file has one; of any shape. */
   readonly topology: unknown;
+  /** Of the Keras that saved it, where the file says so. */
+  readonly kerasVersion?: string;
   /** Where the file says so itself, apart from its topology. */
   readonly inputSize?: number;
   /** The trunk's last layer in the file, also where it has no weights. */

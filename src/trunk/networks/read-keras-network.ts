@@ -1,5 +1,5 @@
 /**
- * Reads a network that Keras describes: its layers become nodes in the words of ONNX, so that one set of readers makes
+ * Reads a network that Keras describes, as Keras or TensorFlow.js saved it: its layers become nodes in the words of ONNX, so that one set of readers makes
  * rows of both. Keras has channels last as rows have; ONNX' channels come first in name alone.
  */
 
@@ -27,6 +27,8 @@ interface Building {
   readonly constants: Map<string, Numbers>;
   /** Dimensions of what each tensor holds, the batch included. */
   readonly ranks: Map<string, number>;
+  /** Some functions differ between Keras 2 and 3. */
+  readonly isKeras3: boolean;
 }
 
 /** Opset whose meanings the nodes have. */
@@ -39,7 +41,7 @@ const MOST_NESTED = 20;
  * @throws WeightsError where it has no topology, a layer is not read, or its weights are absent.
  */
 export async function readKerasNetwork(
-  { path, weights, topology }: WeightsFile,
+  { path, weights, topology, kerasVersion }: WeightsFile,
   { inputSize }: { readonly inputSize?: number } = {},
 ): Promise<ReadNetwork> {
   const fail = failing(path);
@@ -47,8 +49,11 @@ export async function readKerasNetwork(
   if (!isRecord(model))
     throw fail("holds weights alone, and does not say how its layers hang together.", "Save the whole model.");
   const size = sizeOf(model, { path, inputSize });
-  const building: Building = { path, weights, nodes: [], constants: new Map(), ranks: new Map([["image", 4]]) };
-  const output = modelTensor(model, "image", building, 0);
+  const building: Building = {
+    ...{ path, weights, nodes: [], constants: new Map(), ranks: new Map([["image", 4]]) },
+    isKeras3: Number.parseInt(kerasVersion ?? "2", 10) >= 3,
+  };
+  const output = modelTensor(model, "image", building, []);
   const [height, width] = size;
   return readNodes({
     ...{ nodes: building.nodes, opset: OPSET, outputs: [output], path },
@@ -94,17 +99,28 @@ function sizeOf(
   throw fail("does not say of what size its image is.", "Save it with an input layer.");
 }
 
-/** A model as a function of one tensor. @returns the name of what it makes. */
-function modelTensor(model: Record<string, unknown>, input: string, building: Building, depth: number): string {
+/**
+ * A model as a function of one tensor.
+ *
+ * @param models names of the models that it is inside of, and its own, from the second on.
+ * @returns the name of what it makes.
+ */
+function modelTensor(
+  model: Record<string, unknown>,
+  input: string,
+  building: Building,
+  models: readonly string[],
+): string {
   const fail = failing(building.path);
-  if (depth > MOST_NESTED) throw fail(`has models inside models, more than ${MOST_NESTED} deep.`, "Save it flat.");
+  if (models.length > MOST_NESTED)
+    throw fail(`has models inside models, more than ${MOST_NESTED} deep.`, "Save it flat.");
   const config = model.config;
   const listed = Array.isArray(config) ? config : isRecord(config) ? config.layers : undefined;
   const className = String(model.class_name);
   if (!Array.isArray(listed) || !listed.every(isRecord))
     throw fail(`"${className}" has no layers.`, "Save the whole model.");
   if (className === "Sequential")
-    return listed.reduce((tensor: string, one) => layer(one, [tensor], building, depth), input);
+    return listed.reduce((tensor: string, one) => layer(one, [tensor], building, models), input);
   if (className !== "Model" && className !== "Functional")
     throw fail(`is a model of class "${className}".`, "Sequential and functional models are read.");
   const made = new Map<string, string>();
@@ -122,7 +138,7 @@ function modelTensor(model: Record<string, unknown>, input: string, building: Bu
       if (found !== undefined) return found;
       throw fail(`layer ${own.name} reads ${name}, which comes after it or is none of its model.`, "Save it again.");
     });
-    made.set(own.name, layer(one, tensors, building, depth));
+    made.set(own.name, layer(one, tensors, building, models));
   }
   const outputs = isRecord(config) ? namesIn(config.output_layers) : [];
   const output = made.get(outputs[0] ?? "");
@@ -164,24 +180,32 @@ function inboundOf(one: Record<string, unknown>, { name }: Layer, path: string):
 }
 
 /** Adds the nodes of a layer, or of a model inside the model. */
-function layer(one: Record<string, unknown>, inputs: readonly string[], building: Building, depth: number): string {
+function layer(
+  one: Record<string, unknown>,
+  inputs: readonly string[],
+  building: Building,
+  models: readonly string[],
+): string {
   const own = described(one);
   const [input] = inputs;
   if (own.className === "InputLayer") return input;
   if (["Sequential", "Model", "Functional"].includes(own.className))
-    return modelTensor(one, input, building, depth + 1);
+    return modelTensor(one, input, building, [...models, own.name]);
   const reader = Object.hasOwn(LAYERS, own.className) ? LAYERS[own.className] : undefined;
   const fail = (what: string) =>
     failing(building.path)(
       `layer ${own.name} (${own.className}) ${what}.`,
       "Export the network to ONNX, or without it.",
     );
-  if (!reader) throw fail("is not read");
+  // Keras 3 writes a bare `x + y` as a layer too, without the numbers in it.
+  if (!reader || /\bops\b/.test(String(one.module ?? ""))) throw fail("is not read");
   if (own.config.data_format === "channels_first") throw fail("has channels first");
-  return reader({ ...own, inputs, input, building, fail });
+  return reader({ ...own, models, inputs, input, building, fail });
 }
 
 interface LayerReading extends Layer {
+  /** Names of the models that it is inside of, from the outside, without the whole. */
+  readonly models: readonly string[];
   readonly inputs: readonly string[];
   readonly input: string;
   readonly building: Building;
@@ -229,11 +253,17 @@ function weight(reading: LayerReading, part: string): NdArray {
   throw reading.fail(`lacks its ${part}`);
 }
 
-function optionalWeight({ building: { weights }, name }: LayerReading, part: string): NdArray | undefined {
+/** Files name a weight by its layer, by all models around it, by the outermost alone, or by the layer twice. */
+function optionalWeight({ building, models, name }: LayerReading, part: string): NdArray | undefined {
+  const { weights } = building;
   const key = `${name}/${part}`;
-  if (Object.hasOwn(weights, key)) return weights[key];
-  const nested = Object.keys(weights).filter((one) => one.endsWith(`/${key}`));
-  return nested.length === 1 ? weights[nested[0]] : undefined;
+  const whole = [...models, key].join("/");
+  const found = [whole, key].find((one) => Object.hasOwn(weights, one));
+  if (found !== undefined) return weights[found];
+  const ending = Object.keys(weights).filter((one) => one.endsWith(`/${key}`));
+  const own = ending.filter((one) => one.startsWith(`${models[0] ?? name}/`));
+  const [only, another] = own.length > 0 ? own : ending;
+  return another === undefined && only !== undefined ? weights[only] : undefined;
 }
 
 function turned({ shape, data }: NdArray, order: readonly number[]): Pick<Numbers, "shape" | "data"> {
@@ -258,15 +288,20 @@ function padding({ config, fail }: LayerReading): { auto_pad: string } {
 /** What a layer's own activation adds; `linear` adds nothing. */
 function activated(reading: LayerReading, tensor: string, given: unknown = reading.config.activation): string {
   const named = isRecord(given) ? given.class_name : given;
-  const kind = String(named ?? "linear").toLowerCase();
+  const name = String(named ?? "linear");
+  const kind = name.toLowerCase().replaceAll("_", "");
   if (kind === "linear") return tensor;
   const [operator, attributes] = ACTIVATIONS[kind] ?? [];
   const suffix = `.${kind}`;
+  if (kind === "hardsigmoid") return hardSigmoid(reading, tensor, suffix);
+  if (kind === "hardsilu" || kind === "hardswish")
+    return node(reading, "Mul", [tensor, hardSigmoid(reading, tensor, ".gate", true)], { suffix });
+  if (kind === "gelu") return gelu(reading, tensor);
   if (kind === "relu6") return clipped(reading, tensor, 6);
   if (kind === "swish" || kind === "silu")
     return node(reading, "Mul", [tensor, node(reading, "Sigmoid", [tensor], { suffix: ".gate" })], { suffix });
   if (kind === "softmax") return node(reading, "Softmax", [tensor], { attributes: { axis: 1 }, suffix });
-  if (!operator) throw reading.fail(`has the activation "${kind}", which is not read`);
+  if (!operator) throw reading.fail(`has the activation "${name}", which is not read`);
   return node(reading, operator, [tensor], { ...(attributes && { attributes }), suffix });
 }
 
@@ -277,9 +312,26 @@ const ACTIVATIONS: Readonly<Record<string, readonly [operator: string, attribute
   elu: ["Elu"],
   selu: ["Selu"],
   softplus: ["Softplus"],
-  hard_sigmoid: ["HardSigmoid", { alpha: { float: 0.2 }, beta: { float: 0.5 } }],
-  hardsigmoid: ["HardSigmoid", { alpha: { float: 0.2 }, beta: { float: 0.5 } }],
+  leakyrelu: ["LeakyRelu", { alpha: { float: 0.2 } }],
 };
+
+/** Its slope was 1/5, and is 1/6 from Keras 3 on, and wherever it is a gate. */
+function hardSigmoid(reading: LayerReading, tensor: string, suffix: string, isGate = false): string {
+  const alpha = isGate || reading.building.isKeras3 ? 1 / 6 : 0.2;
+  return node(reading, "HardSigmoid", [tensor], {
+    ...{ attributes: { alpha: { float: alpha }, beta: { float: 0.5 } }, suffix },
+  });
+}
+
+/** x/2 (1 + erf(x / sqrt(2))). */
+function gelu(reading: LayerReading, tensor: string): string {
+  const number = (part: string, value: number) => constant(reading, part, { shape: [], data: [value] });
+  const scaled = node(reading, "Mul", [tensor, number("root", Math.SQRT1_2)], { suffix: ".scaled" });
+  const error = node(reading, "Erf", [scaled], { suffix: ".erf" });
+  const sum = node(reading, "Add", [error, number("one", 1)], { suffix: ".sum" });
+  const product = node(reading, "Mul", [tensor, sum], { suffix: ".product" });
+  return node(reading, "Mul", [product, number("half", 0.5)], { suffix: ".gelu" });
+}
 
 function clipped(reading: LayerReading, tensor: string, most: number): string {
   const bound = (part: string, value: number) => constant(reading, part, { shape: [], data: [value] });
@@ -297,6 +349,27 @@ function convolution(reading: LayerReading): string {
   return activated(reading, node(reading, "Conv", [reading.input, kernel, ...biasOf(reading)], { attributes }));
 }
 
+/** `[h, w, out, in]` to `[in, out, h, w]`. */
+function transposedConvolution(reading: LayerReading): string {
+  const { config, fail } = reading;
+  if (config.output_padding != null) throw fail("pads its output");
+  if (pairOf(reading, "dilation_rate", 1).some((rate) => rate !== 1)) throw fail("is dilated");
+  const kernel = constant(reading, "kernel", turned(weight(reading, "kernel"), [3, 2, 0, 1]));
+  const strides = pairOf(reading, "strides", 1);
+  const rests = pairOf(reading, "kernel_size", 1).map((size, axis) => size - strides[axis]);
+  const isSame = padding(reading).auto_pad !== "VALID";
+  const attributes = {
+    strides,
+    // As the gradient of a convolution that pads so: the odd one at the end.
+    pads: [0, 1].flatMap((odd) => rests.map((rest) => (isSame ? Math.max(0, (rest + odd) >> 1) : 0))),
+    output_padding: rests.map((rest) => Math.max(0, -rest)),
+  };
+  return activated(
+    reading,
+    node(reading, "ConvTranspose", [reading.input, kernel, ...biasOf(reading)], { attributes }),
+  );
+}
+
 function biasOf(reading: LayerReading): string[] {
   const bias = reading.config.use_bias === false ? undefined : optionalWeight(reading, "bias");
   return bias ? [constant(reading, "bias", bias)] : [];
@@ -304,7 +377,7 @@ function biasOf(reading: LayerReading): string[] {
 
 /** `[h, w, channels, multiplier]` to `[channels * multiplier, 1, h, w]`. */
 function depthwise(reading: LayerReading, input: string, part: string): string {
-  const filters = weight(reading, part);
+  const filters = (isSeparable(reading) ? undefined : optionalWeight(reading, "kernel")) ?? weight(reading, part);
   const [, , channels, multiplier] = filters.shape;
   const { shape, data } = turned(filters, [2, 3, 0, 1]);
   const kernel = constant(reading, part, { shape: [channels * multiplier, 1, ...shape.slice(2)], data });
@@ -444,8 +517,28 @@ function prelu(reading: LayerReading): string {
   return node(reading, "PRelu", [reading.input, constant(reading, "alpha", turned(slopes, order))]);
 }
 
+/** By the mean and variance of the images that it saw, channel by channel. */
+function normalization(reading: LayerReading): string {
+  const { config, input, fail } = reading;
+  const axes = [config.axis ?? -1].flat();
+  if (config.invert === true || axes.length !== 1 || (axes[0] !== -1 && axes[0] !== 3)) throw fail("is not by channel");
+  const numbers = (part: "mean" | "variance") => {
+    const given = config[part];
+    const list = given == null ? Array.from(weight(reading, part).data) : [given].flat(4).map(Number);
+    return { shape: list.length === 1 ? [1] : [list.length, 1, 1], list };
+  };
+  const [mean, variance] = [numbers("mean"), numbers("variance")];
+  const deviation = variance.list.map((value) => Math.max(Math.sqrt(value), 1e-7));
+  const centred = constant(reading, "mean", { shape: mean.shape, data: mean.list });
+  const scale = constant(reading, "deviation", { shape: variance.shape, data: deviation });
+  return node(reading, "Div", [node(reading, "Sub", [input, centred], { suffix: ".centred" }), scale]);
+}
+
 function together(operator: "Sum" | "Mul" | "Max" | "Min" | "Sub"): LayerReader {
-  return (reading) => node(reading, operator, reading.inputs);
+  return (reading) => {
+    if (reading.inputs.length < 2) throw reading.fail("reads one layer alone");
+    return node(reading, operator, reading.inputs);
+  };
 }
 
 function concatenate(reading: LayerReading): string {
@@ -488,6 +581,7 @@ function same({ input }: LayerReading): string {
 
 const LAYERS: Readonly<Record<string, LayerReader>> = {
   Conv2D: convolution,
+  Conv2DTranspose: transposedConvolution,
   DepthwiseConv2D: (reading) => activated(reading, depthwise(reading, reading.input, "depthwise_kernel")),
   SeparableConv2D: separable,
   BatchNormalization: batchNorm,
@@ -515,9 +609,17 @@ const LAYERS: Readonly<Record<string, LayerReader>> = {
   Concatenate: concatenate,
   UpSampling2D: upSampling,
   Rescaling: rescaling,
+  Normalization: normalization,
   Dropout: same,
   SpatialDropout2D: same,
   GaussianNoise: same,
   GaussianDropout: same,
   ActivityRegularization: same,
+  // Of training alone.
+  RandomFlip: same,
+  RandomRotation: same,
+  RandomZoom: same,
+  RandomTranslation: same,
+  RandomContrast: same,
+  RandomBrightness: same,
 };

@@ -9,10 +9,11 @@ import type { ReadNetwork } from "./read-nodes.js";
 import { readOnnxNetwork } from "./read-onnx-network.js";
 
 /** How a network's file is named by who runs it beside us. */
-export type NetworkForm = "onnx" | "tfjs";
+export type NetworkForm = "onnx" | "tfjs" | "keras";
 
 /**
- * @param source an `.onnx` file; a `model.json` of a TensorFlow.js layers-model, or the folder of one.
+ * @param source an `.onnx` file; a `.keras` or a whole model as `.h5`; a `model.json` of a TensorFlow.js layers-model, or
+ *   the folder of one.
  * @param inputSize height and width of the image, where the file leaves them open.
  * @throws WeightsError where it is of no known form, cannot be read, or is no convolutional network of images.
  */
@@ -22,6 +23,10 @@ export async function readNetwork(
 ): Promise<ReadNetwork & { readonly form: NetworkForm; readonly path: string }> {
   const isFolder = (await stat(source).catch(() => undefined))?.isDirectory() ?? false;
   const path = isFolder ? join(source, "model.json") : source;
+  if (/\.(keras|h5|hdf5)$/i.test(path)) {
+    const { readKerasModel } = await import("../formats/keras-model.js");
+    return { ...(await readKerasNetwork(await readKerasModel(path), { inputSize })), form: "keras", path };
+  }
   if (!path.endsWith(".json")) return { ...(await readOnnxNetwork(path, { inputSize })), form: "onnx", path };
   const file = await readTfjsModel(path);
   if (file.topology === undefined)
