@@ -16,7 +16,7 @@ export const ALLOWED: Record<string, string[]> = {
   "dataset/formats": ["core", "dataset"],
   engine: ["core", "engine/trace"],
   "engine/trace": ["core", "ops", "engine"],
-  model: ["core", "ops", "trunk", "heads"],
+  model: ["core", "ops", "trunk", "trunk/networks", "heads"],
   mapping: ["core", "ops", "trunk", "heads", "engine", "model", "train"],
   "weights/download": ["core"],
   weights: ["core", "trunk", "trunk/formats", "trunk/networks", "engine", "weights/download"],

@@ -47,7 +47,7 @@ export function checkModel(model: unknown, refuse: Refuse): void {
       throw refuse(`${key}.kind`, `one of classifier, ${ASPECT_KINDS.join(", ")}`);
     if (kind === "amount" && head.form !== "number" && head.form !== "map")
       throw refuse(`${key}.form`, '"number" or "map"');
-    if (kind === "presence" && head.output !== undefined && !isOutput(head.output, network))
+    if (head.output !== undefined && !isOutput(head.output, network))
       throw refuse(`${key}.output`, "an index below the number of outputs of a network of its own");
     if (!isShare(head.threshold)) throw refuse(`${key}.threshold`, "a number of 0..1");
     const other = clashingName(name, aspects);

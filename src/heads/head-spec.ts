@@ -10,6 +10,17 @@ export interface HeadBase {
   readonly taps: readonly string[];
   /** Of an aspect head: the network of its own whose layers these are; absent, they are the classifier's. */
   readonly network?: string;
+  /** Of an aspect head: it is an output of that network, which was imported, and has no layers of its own. */
+  readonly output?: ImportedOutput;
+}
+
+/** One of the numbers, or maps, in which an imported network ends. */
+export interface ImportedOutput {
+  readonly index: number;
+  /** How many there are. */
+  readonly of: number;
+  /** With a sigmoid of its own, or one of those that a softmax compares. */
+  readonly is: "alone" | "against";
 }
 
 /** How a classifier makes one number of a channel; `ops/generalized-mean.ts` has the second. */
@@ -52,8 +63,6 @@ export interface PresenceSpec extends HeadBase {
   readonly threshold: number;
   /** The score is the sigmoid of the logit divided by it; 1 where absent. */
   readonly temperature?: number;
-  /** It is a class of an imported network, `alone` (a sigmoid of its own) or `against` the others (a softmax). */
-  readonly output?: { readonly index: number; readonly of: number; readonly is: "alone" | "against" };
 }
 
 /** A head that says how much of its aspect there is, 0..1. */

@@ -3,19 +3,21 @@
 import * as tf from "@tensorflow/tfjs";
 import { ConfigError } from "../core/errors.js";
 import { classifier } from "../heads/classifier.js";
+import { createHead } from "../heads/create-head.js";
 import type { Head } from "../heads/head.js";
-import type { ClassifierSpec, HeadBase, PresenceSpec } from "../heads/head-spec.js";
-import { presence } from "../heads/presence.js";
+import type { AspectSpec, ClassifierSpec, HeadBase, ImportedOutput } from "../heads/head-spec.js";
+import { resizeBilinear } from "../ops/resize-bilinear.js";
+import { answersByPlace } from "../trunk/networks/network-table.js";
 import type { Parameters, Trunk } from "../trunk/trunk.js";
 import type { Network } from "./network.js";
 
 /**
- * Its parameters are the network's. Labels are encoded, and the loss computed, as of any classifier.
+ * Its parameters are the network's; of a map it is the mean over all places. Labels are encoded, and the loss computed, as of any classifier.
  *
  * @throws ConfigError where the trunk is not an imported network, or the head reads another layer than its last.
  */
 export function importedClassifier(spec: ClassifierSpec, trunk: Trunk): Head<ClassifierSpec> {
-  const { taps, answer } = importedAnswer(spec, trunk);
+  const { taps, answer, isMap } = importedAnswer(spec, trunk);
   const ordinary = classifier(spec, { inputSize: trunk.spec.inputSize, taps });
   return {
     ...ordinary,
@@ -23,36 +25,50 @@ export function importedClassifier(spec: ClassifierSpec, trunk: Trunk): Head<Cla
     forward: (parameters, [features]) =>
       tf.tidy(() => {
         const found = answer(parameters, features);
-        return tf.reshape(found, [found.shape[0], ...ordinary.outputShape]);
+        return isMap ? tf.mean(found, [1, 2]) : tf.reshape(found, [found.shape[0], ...ordinary.outputShape]);
       }),
   };
 }
 
 /**
- * The presence of a class of an imported network: its logit, or, of a softmax, its log-odds against the other classes.
+ * An output of an imported network as an aspect: its logit, or, of a softmax, its log-odds against the others; of a map
+ * that at each place, resized to the classifier's image.
  *
- * @throws ConfigError where the network was not imported, or the head reads another layer than its last.
+ * @param options.inputSize of the classifier's image.
+ * @throws ConfigError where the network was not imported, the head reads another layer than its last, or is of a kind
+ *   that the output cannot be.
  */
-export function importedPresence(
-  spec: PresenceSpec & Required<Pick<PresenceSpec, "output">>,
-  { trunk, ownParameters }: Network,
-): Head<PresenceSpec> {
-  const { output } = spec;
-  const { taps, answer } = importedAnswer(spec, trunk);
+export function importedAspect<Spec extends AspectSpec>(
+  spec: Spec,
+  output: ImportedOutput,
+  { network: { trunk, ownParameters }, inputSize }: { readonly network: Network; readonly inputSize: number },
+): Head {
+  const { taps, answer, isMap } = importedAnswer(spec, trunk);
+  const isOfMap = spec.kind === "segmentation" || (spec.kind === "amount" && spec.form === "map");
+  if (spec.kind === "boxes" || isMap !== isOfMap)
+    throw new ConfigError(`head "${spec.name}": what its network ends in is no ${spec.kind}.`);
   return {
-    ...presence(spec, { inputSize: trunk.spec.inputSize, taps }),
+    ...createHead(spec, { inputSize, taps }),
     parameters: [],
     forward: (parameters, [features]) =>
       tf.tidy(() => {
         const found = answer(ownParameters(parameters), features);
-        const logits = tf.reshape(found, [found.shape[0], output.of]); // [batch, classes]
-        const asked = tf.slice(logits, [0, output.index], [-1, 1]);
-        if (output.is === "alone") return asked;
-        const isAsked = Float32Array.from({ length: output.of }, (_, index) => (index === output.index ? 1 : 0));
-        const others = tf.sub(logits, tf.mul(tf.tensor2d(isAsked, [1, output.of]), FAR_BELOW));
-        return tf.sub(asked, tf.logSumExp(others, 1, true));
+        if (!isMap) return asked(tf.reshape(found, [found.shape[0], output.of]), output);
+        return resizeBilinear(asked(found, output) as tf.Tensor4D, [inputSize, inputSize]);
       }),
   };
+}
+
+/** One of the outputs along the last axis. */
+function asked(logits: tf.Tensor, { index, of, is }: ImportedOutput): tf.Tensor {
+  const axis = logits.rank - 1;
+  const begin = logits.shape.map((_, at) => (at === axis ? index : 0));
+  const size = logits.shape.map((_, at) => (at === axis ? 1 : -1));
+  const one = tf.slice(logits, begin, size);
+  if (is === "alone") return one;
+  const isAsked = Float32Array.from({ length: of }, (_, at) => (at === index ? 1 : 0));
+  const others = tf.sub(logits, tf.mul(tf.tensor1d(isAsked), FAR_BELOW));
+  return tf.sub(one, tf.logSumExp(others, axis, true));
 }
 
 /** From features of the last layer of an imported network to its answer, and that layer. */
@@ -62,6 +78,7 @@ function importedAnswer({ name, taps }: HeadBase, trunk: Trunk) {
   if (!network || taps.length !== 1 || tap !== trunk.output)
     throw new ConfigError(`head "${name}": is imported, and reads the last layer of an imported network alone.`);
   return {
+    isMap: answersByPlace(network),
     taps: trunk.taps.filter((one) => one.name === tap),
     answer: (parameters: Parameters, features: tf.Tensor4D): tf.Tensor =>
       trunk.run(parameters, { [tap]: features }, [network.answer])[network.answer],

@@ -9,7 +9,7 @@ import type { AspectSpec, ClassifierSpec } from "../heads/head-spec.js";
 import type { Dropout } from "../ops/dropout.js";
 import { createTrunk } from "../trunk/create-trunk.js";
 import type { BatchNorm, Parameters, Tap, Trunk } from "../trunk/trunk.js";
-import { importedClassifier, importedPresence } from "./imported-answer.js";
+import { importedAspect, importedClassifier } from "./imported-answer.js";
 import { layersOf, type ModelSpec } from "./model-spec.js";
 import { createNetwork, type Network } from "./network.js";
 
@@ -53,9 +53,10 @@ export function createModel(spec: ModelSpec): Model {
       throw new ConfigError(`${reader}: layer "${apart}" cannot be computed from "${own?.spec.mapping.to}" alone.`, {
         cure: "Map to an earlier layer.",
       });
-    if (own && head.kind === "presence" && head.output) return importedPresence({ ...head, output: head.output }, own);
     // Whatever its network sees, a head answers at the size of the classifier's image.
     const { inputSize } = spec.trunk;
+    if (own && head.kind !== "classifier" && head.output)
+      return importedAspect(head, head.output, { network: own, inputSize });
     return createHead(head, { inputSize, taps: head.taps.map((name) => tapNamed(own?.trunk ?? trunk, name, reader)) });
   });
   const classifiers = heads.filter(isClassifier);

@@ -7,19 +7,19 @@ import type * as tf from "@tensorflow/tfjs";
 import type { Sample, Task } from "../core/annotation.js";
 import { ConfigError, WeightsError } from "../core/errors.js";
 import { exists, makeFolder, writeJson } from "../core/files.js";
-import { imageOutputs, type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
+import { imageOutputs, type NdArray, type NdArrays, ndArray, withAxes } from "../core/nd-array.js";
 import { random } from "../core/random.js";
 import { decodeImage } from "../dataset/open-image.js";
 import type { Engine } from "../engine/engine.js";
 import { computeReferences } from "../explain/calibration/references.js";
-import { createModel, type Model, predict } from "../model/model.js";
+import { createModel, type Model } from "../model/model.js";
 import type { ModelSpec } from "../model/model-spec.js";
 import { type TrainedModel, writeTrainedModel } from "../model/trained-model.js";
 import { inRunFolder, isRunFolder, markRunFolder } from "../train/run-folder.js";
 import { readNpz } from "../trunk/formats/npz-file.js";
 import { layerOfParameter } from "../trunk/layer-parameters.js";
 import { type ImportedTable, importedTable } from "../trunk/networks/import-table.js";
-import type { PixelScaling } from "../trunk/networks/network-table.js";
+import { answersByPlace, type PixelScaling } from "../trunk/networks/network-table.js";
 import { type NetworkForm, readNetwork } from "../trunk/networks/read-network.js";
 import type { ReadNetwork } from "../trunk/networks/read-nodes.js";
 import type { NotCompared } from "../weights/original-network.js";
@@ -208,15 +208,19 @@ async function compare(
         };
   if ("notCompared" in original)
     return { error: null, original: original.name, comparedImages: 0, notCompared: original.notCompared };
+  const { answer } = imported.table;
+  // The answer as the network has it, a map too.
   const compiled = await engine.compile(
-    ({ inputs, constants }) => ({ outputs: predict(model, constants, { input: inputs.image as tf.Tensor4D }) }),
+    ({ inputs, constants }) => ({
+      outputs: model.trunk.run(constants, { input: inputs.image as tf.Tensor4D }, [answer]),
+    }),
     { name: "import", inputs: { image: shape }, constants: parameters },
   );
   let error = 0;
   try {
     for (const [index, image] of original.images.entries()) {
-      const { class: logits } = await compiled.run({ image });
-      error = Math.max(error, difference(ended(logits, original.ending), original.outputs[index].data));
+      const { [answer]: logits } = await compiled.run({ image });
+      error = Math.max(error, difference(ended(logits, original.ending), original.outputs[index]));
     }
   } finally {
     await compiled.dispose();
@@ -262,8 +266,11 @@ async function ownOutputs(
   // The logits, where the file has a name for them: behind a softmax that is sure, wrong ones look right.
   const isCut = form === "onnx" && imported.ending !== "none" && imported.logits !== undefined;
   const compared = images.slice(0, COMPARED).map((image) => ndArray(shape, Float32Array.from(image)));
-  const outputs = await run(path, compared, { scaling, ...(isCut && { tensor: imported.logits }) });
-  if ("notCompared" in outputs) return { name, ...outputs };
+  const found = await run(path, compared, { scaling, ...(isCut && { tensor: imported.logits }) });
+  if ("notCompared" in found) return { name, ...found };
+  // A map lies here as in TensorFlow.js, of ONNX as the table says.
+  const isTurned = form === "onnx" && answersByPlace(imported.table);
+  const outputs = isTurned ? found.map((one) => withAxes(one, imported.order)) : found;
   return { name, images: compared, outputs, ending: isCut ? "none" : imported.ending, tolerance: TOLERANCE };
 }
 
@@ -294,20 +301,27 @@ async function checkedOutputs(
   return { images: each(images), outputs: each(outputs) };
 }
 
-/** As the file ends. */
-function ended({ data }: NdArray, ending: ImportedTable["ending"]): Float64Array {
-  if (ending === "none") return Float64Array.from(data);
-  if (ending === "sigmoid") return Float64Array.from(data, (value) => 1 / (1 + Math.exp(-value)));
-  const most = Math.max(...data);
-  const powers = Float64Array.from(data, (value) => Math.exp(value - most));
-  const sum = powers.reduce((total, value) => total + value, 0);
-  return powers.map((value) => value / sum);
+/** As the file ends: a softmax goes along the last axis. */
+function ended({ shape, data }: NdArray, ending: ImportedTable["ending"]): Float64Array {
+  const all = Float64Array.from(data);
+  if (ending === "none") return all;
+  if (ending === "sigmoid") return all.map((value) => 1 / (1 + Math.exp(-value)));
+  const classes = shape.at(-1) ?? 1;
+  for (let start = 0; start < all.length; start += classes) {
+    const row = all.subarray(start, start + classes);
+    const most = Math.max(...row);
+    row.set(row.map((value) => Math.exp(value - most)));
+    const sum = row.reduce((total, value) => total + value, 0);
+    row.set(row.map((value) => value / sum));
+  }
+  return all;
 }
 
 /** Over the largest number wanted. */
-function difference(got: Float64Array, wanted: ArrayLike<number>): number {
+function difference(got: Float64Array, { data: wanted }: Pick<NdArray, "data">): number {
   if (got.length !== wanted.length) return Number.POSITIVE_INFINITY;
-  const most = Math.max(...Array.from(wanted, Math.abs), Number.MIN_VALUE);
+  let most = Number.MIN_VALUE;
+  for (const value of wanted) most = Math.max(most, Math.abs(value));
   const worst = got.reduce((largest, value, index) => Math.max(largest, Math.abs(value - wanted[index])), 0);
   return Number.isFinite(worst) ? worst / most : Number.POSITIVE_INFINITY;
 }

@@ -24,6 +24,7 @@ import { imageSizes, type MappingQuality, type ModelSpec } from "../model/model-
 import { networkParameters } from "../model/network.js";
 import type { Provenance, TrainedModel } from "../model/trained-model.js";
 import { createTrunk } from "../trunk/create-trunk.js";
+import { answersByPlace, type NetworkTable } from "../trunk/networks/network-table.js";
 import { calibrateModel, usualMethods } from "./calibrate-model.js";
 import { referencesOf } from "./measure-run.js";
 
@@ -49,6 +50,8 @@ export interface MapOptions {
   readonly labelled?: (sizes: ImageSizes) => LabelledImages;
   /** Aspects that are taken; all by default. */
   readonly aspects?: readonly string[];
+  /** What the outputs of an imported network are; where each is a map, segmentation by default, else presence. */
+  readonly as?: OutputKind;
   /** Layers, where they are not chosen. */
   readonly from?: string;
   readonly to?: string;
@@ -233,11 +236,15 @@ async function withUnet(
 /** @throws ConfigError where there is none, or a name is taken. */
 function chosenHeads(
   classifier: ModelSpec,
-  { heads }: ModelSpec,
-  { aspects, name }: Pick<MapOptions, "aspects" | "name">,
+  { heads, trunk: { network } }: ModelSpec,
+  { aspects, name, as }: Pick<MapOptions, "aspects" | "name" | "as">,
 ): readonly AspectSpec[] {
+  if (as !== undefined && !heads.some((head) => head.kind === "classifier" && head.isImported))
+    throw new ConfigError(`--as ${as}: the second was not imported, its aspects are of a kind already.`, {
+      cure: "Leave --as out.",
+    });
   const all = heads.flatMap((head): readonly AspectSpec[] => {
-    if (head.kind === "classifier") return head.isImported ? classesOf(head) : [];
+    if (head.kind === "classifier") return head.isImported ? outputsOf(head, network, as) : [];
     return head.network === undefined ? [head] : [];
   });
   const unknown = all.length === 0 ? undefined : aspects?.find((one) => !all.some((head) => head.name === one));
@@ -283,13 +290,32 @@ function chosenHeads(
   return chosen;
 }
 
-/** Of a network that was imported the presence of each class. */
-function classesOf({ classes, taps, task }: ClassifierSpec): readonly AspectSpec[] {
+/** What an output of an imported network is as an aspect. */
+export const OUTPUT_KINDS = ["segmentation", "presence", "amount"] as const;
+export type OutputKind = (typeof OUTPUT_KINDS)[number];
+
+/**
+ * Each output of an imported network as an aspect: a map is where it is, a number whether it is there, either may be how
+ * much of it.
+ *
+ * @throws ConfigError where it is no such kind.
+ */
+function outputsOf(
+  { classes, taps, task }: ClassifierSpec,
+  network: NetworkTable | undefined,
+  as: OutputKind | undefined,
+): readonly AspectSpec[] {
+  const isMap = network !== undefined && answersByPlace(network);
+  const kind = as ?? (isMap ? "segmentation" : "presence");
+  if (kind === (isMap ? "presence" : "segmentation"))
+    throw new ConfigError(`--as ${kind}: the second ends in ${isMap ? "maps" : "numbers, one for each class"}.`, {
+      cure: `It can be ${isMap ? "segmentation" : "presence"} or amount.`,
+    });
   const is = task === "single" ? "against" : "alone";
-  return classes.map((name, index) => ({
-    ...{ name, kind: "presence", taps, threshold: 0.5 },
-    output: { index, of: classes.length, is },
-  }));
+  return classes.map((name, index): AspectSpec => {
+    const common = { name, taps, threshold: 0.5, output: { index, of: classes.length, is } } as const;
+    return kind === "amount" ? { ...common, kind, form: isMap ? "map" : "number" } : { ...common, kind };
+  });
 }
 
 /** Of the network's trunk and of its chosen heads, as the joined model names them. */

@@ -7,12 +7,14 @@ import { exportBundle } from "../../src/bundle/export-bundle.js";
 import { readBundle, readBundledModel, readBundleFile } from "../../src/bundle/read-bundle.js";
 import { verifyBundle } from "../../src/bundle/verify-bundle.js";
 import type { Sample } from "../../src/core/annotation.js";
+import { ndArray } from "../../src/core/nd-array.js";
 import { random } from "../../src/core/random.js";
 import { resizeSquare } from "../../src/dataset/resize-image.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select-engine.js";
 import type { TrainedModel } from "../../src/model/trained-model.js";
 import { SCALINGS } from "../../src/trunk/networks/network-table.js";
+import { runOnnx } from "../../src/weights/original-network-onnx.js";
 import { importNetwork } from "../../src/workflows/import-network.js";
 import { type ImageSizes, type MapOptions, mapNetworks } from "../../src/workflows/map-networks.js";
 import { tinyModel } from "../bundle/tiny-model.js";
@@ -231,6 +233,69 @@ describe("a classifier and the aspects of another network", () => {
     await alone.dispose();
     if (!("scores" in prediction)) throw new Error("expected scores");
     for (const { name, presence } of explanation.aspects) expect(presence).toBeCloseTo(prediction.scores[name], 5);
+  });
+
+  test("the maps of an imported network are aspects by segmentation, or amounts", { timeout: 180_000 }, async () => {
+    const file = join(folder, "maps.onnx");
+    writeFileSync(
+      file,
+      writeOnnx(
+        modelOf(
+          [
+            { operator: "Conv", inputs: ["image", "k"], output: "c", attributes: { strides: [4, 4] } },
+            { operator: "Relu", inputs: ["c"], output: "early" },
+            { operator: "Conv", inputs: ["early", "k2"], output: "d", attributes: { pads: [1, 1, 1, 1] } },
+            { operator: "Relu", inputs: ["d"], output: "late" },
+            { operator: "Conv", inputs: ["late", "k3"], output: "small" },
+            { operator: "Resize", inputs: ["small", "", "scales"], output: "logits", attributes: { mode: "linear" } },
+            { operator: "Softmax", inputs: ["logits"], output: "out", attributes: { axis: 1 } },
+          ],
+          {
+            ...{ k: patterned([8, 3, 4, 4]), k2: patterned([8, 8, 3, 3]), k3: patterned([3, 8, 1, 1]) },
+            scales: { shape: [4], values: [1, 1, 4, 4] },
+          },
+          { size: [64, 64] },
+        ),
+      ),
+    );
+    const classes = ["ground", "cell", "vessel"];
+    const out = join(folder, "imported-maps");
+    const { trained: imported, error } = await importNetwork(file, { out, engine, scaling: SCALINGS.unit, classes });
+    expect(error).toBeLessThan(1e-5);
+    const given = { engine, name: "maps", images: images(), aspects: ["cell", "vessel"] };
+    const { trained } = await mapNetworks(classifierOf(tinyModel()), imported, given);
+    expect(trained.spec.heads.slice(1)).toMatchObject([
+      { name: "cell", kind: "segmentation", network: "maps", output: { index: 1, of: 3, is: "against" } },
+      { name: "vessel", kind: "segmentation", output: { index: 2 } },
+    ]);
+    const path = join(folder, "maps.aspect");
+    await exportBundle(trained, path);
+    await verifyBundle(path);
+    const explainer = await openExplainer(path);
+    const pixels = drawn(64, 78);
+    const { explanation, maps } = await explainer.explain({ name: "x.png", pixels });
+    await explainer.dispose();
+    // What ONNX Runtime makes of the file: an aspect is where its softmax is at least one half.
+    const image = ndArray([1, 64, 64, 3], Float32Array.from(pixels));
+    const [{ data }] = await runOnnx(file, [image], { scaling: SCALINGS.unit });
+    for (const [index, aspect] of explanation.aspects.entries()) {
+      const chances = data.subarray((index + 1) * 64 * 64, (index + 2) * 64 * 64);
+      const wanted = Array.from(chances, (chance) => (chance >= 0.5 ? 1 : 0));
+      const area = wanted.filter((one) => one === 1).length / wanted.length;
+      expect(aspect.isPresent).toBe(area > 0);
+      if (area > 0)
+        expect([aspect.area, Array.from(maps.regions[aspect.name])]).toEqual([expect.closeTo(area, 3), wanted]);
+    }
+    expect(explanation.aspects.some(({ isPresent }) => isPresent)).toBe(true);
+
+    const amounts = await mapNetworks(classifierOf(tinyModel()), imported, { ...given, as: "amount" });
+    expect(amounts.trained.spec.heads[1]).toMatchObject({ kind: "amount", form: "map", output: { index: 1 } });
+    await expect(mapNetworks(classifierOf(tinyModel()), imported, { ...given, as: "presence" })).rejects.toThrow(
+      /--as presence: the second ends in maps\. It can be segmentation or amount\./,
+    );
+    await expect(mapNetworks(classifierOf(tinyModel()), tinyModel(), { ...given, as: "amount" })).rejects.toThrow(
+      /--as amount: the second was not imported/,
+    );
   });
 
   test("what cannot be joined is one line", async () => {

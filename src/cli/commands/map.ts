@@ -14,7 +14,13 @@ import { type Dataset, openDataset, splitSize } from "../../dataset/dataset.js";
 import { selectEngine } from "../../engine/select-engine.js";
 import { DEFAULT_SALIENCY } from "../../explain/methods.js";
 import type { ModelSpec } from "../../model/model-spec.js";
-import { type ImageSizes, mapNetworks, type TriedPair } from "../../workflows/map-networks.js";
+import {
+  type ImageSizes,
+  mapNetworks,
+  OUTPUT_KINDS,
+  type OutputKind,
+  type TriedPair,
+} from "../../workflows/map-networks.js";
 import { checkMappedRun, writeMappedRun } from "../../workflows/mapped-run.js";
 import { checkFit } from "../../workflows/open-split.js";
 import { readModel } from "../../workflows/read-model.js";
@@ -32,6 +38,7 @@ interface MapCommand extends CommonOptions, EngineOptions {
   readonly model: MappingKind;
   readonly name?: string;
   readonly aspects?: readonly string[];
+  readonly as?: OutputKind;
   readonly images: number;
 }
 
@@ -62,6 +69,12 @@ export function addMap(program: Command): void {
         .default("linear"),
     )
     .option("--aspects <names...>", "aspects that are added; all by default")
+    .addOption(
+      new Option(
+        "--as <kind>",
+        "what the outputs of an imported network are as aspects; by default segmentation where they are maps, else presence",
+      ).choices(OUTPUT_KINDS),
+    )
     .option("--name <name>", "how the network is called in the model; by default as the aspects' run")
     .addOption(new Option("--images <count>", "most images that are used").argParser(countOf).default(DEFAULT_IMAGES))
     .option("--json", "print one JSON object")
@@ -88,7 +101,7 @@ function countOf(text: string): number {
 
 async function runMap(
   paths: { readonly classifier: string; readonly aspects: string; readonly images: readonly string[] },
-  { out, model: kind, images: limit, json, from, to, aspects: chosen, ...options }: MapCommand,
+  { out, model: kind, images: limit, json, from, to, aspects: chosen, as, ...options }: MapCommand,
   signal: AbortSignal,
 ): Promise<void> {
   await checkMappedRun(out);
@@ -100,7 +113,7 @@ async function runMap(
   let phases = 0;
   try {
     const mapped = await mapNetworks(classifier, aspects, {
-      ...{ engine, name, kind, from, to, aspects: chosen, signal, ...source },
+      ...{ engine, name, kind, from, to, aspects: chosen, as, signal, ...source },
       onPhase: (phase) => {
         bar.update(phases++ / PHASES, phase);
         bar.say(`mapping: ${phase}`);

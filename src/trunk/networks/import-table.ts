@@ -1,7 +1,8 @@
 /** From a network that was read to a classifier that can be explained: its logits, and where heads can read it. */
 
 import { WeightsError } from "../../core/errors.js";
-import type { NetworkTable, PixelScaling } from "./network-table.js";
+import { sizeOf } from "../../core/nd-array.js";
+import { answersByPlace, type NetworkTable, type PixelScaling } from "./network-table.js";
 import type { Operation } from "./operation.js";
 import type { ReadNetwork } from "./read-nodes.js";
 import { rowsBehind } from "./rows-behind.js";
@@ -11,6 +12,8 @@ export interface ImportedTable {
   readonly table: NetworkTable;
   /** Outputs of the answer. */
   readonly classCount: number;
+  /** Axis `i` of the answer's rows in memory is axis `order[i]` of the file's output, the batch included. */
+  readonly order: readonly number[];
   /** What the file calls the logits, where it has a name for them. */
   readonly logits?: string;
   /** What stood behind the logits, and is left out; `none` where the file ends in the logits, or in what we cannot tell. */
@@ -29,7 +32,7 @@ export interface TableChoices {
  * A softmax or sigmoid at the end is left out: what is explained are the logits before it.
  *
  * @throws WeightsError where the network is for images that are not square, has several outputs, or ends in anything but
- *   one number for each class; where it has no layer to explain at, or not the one that is asked for.
+ *   one number, or one square map, for each class; where it has no layer to explain at, or not the one that is asked for.
  */
 export function importedTable(network: ReadNetwork, { path, scaling, source: asked }: TableChoices): ImportedTable {
   const fail = (what: string, cure: string) => new WeightsError(`${path}: ${what}`, { cure, file: path });
@@ -46,9 +49,14 @@ export function importedTable(network: ReadNetwork, { path, scaling, source: ask
   const answering = operations.at(-1);
   if (!answering) throw fail("answers with the image itself.", "Import a network that classifies.");
   const { shape } = answering;
-  const classCount = Math.max(1, ...shape);
-  if (shape.reduce((product, size) => product * size, 1) !== classCount)
-    throw fail(`ends in ${shape.join(" x ")} numbers, no answer of a classifier.`, "Import a network that classifies.");
+  const isMap = answersByPlace({ operations, answer });
+  const classCount = isMap ? shape[2] : Math.max(1, ...shape);
+  const isSquare = shape[0] === shape[1];
+  if (isMap ? !isSquare : sizeOf(shape) !== classCount)
+    throw fail(
+      `ends in ${shape.join(" x ")} numbers, neither an answer of a classifier nor a square map.`,
+      "Import a network that classifies or segments.",
+    );
   const layers = sourceLayers(operations);
   const source = asked === undefined ? defaultSource(layers) : layers.find(({ name }) => name === asked);
   const last = layers.at(-1);
@@ -63,7 +71,7 @@ export function importedTable(network: ReadNetwork, { path, scaling, source: ask
     );
   return {
     table: { operations, scaling, source: source.name, output: last.name, answer },
-    ...{ classCount, ending, logits: network.tensors[answer] },
+    ...{ classCount, ending, logits: network.tensors[answer], order: output.order },
   };
 }
 

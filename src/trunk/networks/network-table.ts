@@ -41,8 +41,14 @@ export interface NetworkTable {
   readonly source: string;
   /** The last row that heads can read; what follows belongs to the answer. */
   readonly output: string;
-  /** The row of the logits, `[classes]` or `[1, 1, classes]`. */
+  /** The row of the logits: `[classes]`, `[1, 1, classes]`, or `[height, width, classes]` of a map. */
   readonly answer: string;
+}
+
+/** Whether the answer is a map of places, `[height, width, classes]`, as of a network that segments. */
+export function answersByPlace({ operations, answer }: Pick<NetworkTable, "operations" | "answer">): boolean {
+  const [height = 1, width = 1, classes] = operations.find(({ name }) => name === answer)?.shape ?? [];
+  return classes !== undefined && height * width > 1;
 }
 
 /** Names of operations, with the keys that each has beside `name`, `op`, `inputs` and `shape`. */
