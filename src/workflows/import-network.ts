@@ -18,7 +18,7 @@ import { type TrainedModel, writeTrainedModel } from "../model/trained-model.js"
 import { inRunFolder, isRunFolder, markRunFolder } from "../train/run-folder.js";
 import { readNpz } from "../trunk/formats/npz-file.js";
 import { layerOfParameter } from "../trunk/layer-parameters.js";
-import { type ImportedTable, importedTable } from "../trunk/networks/import-table.js";
+import { type ImportedTable, importedTable, type OutputScale } from "../trunk/networks/import-table.js";
 import { answersByPlace, type PixelScaling } from "../trunk/networks/network-table.js";
 import { type NetworkForm, readNetwork } from "../trunk/networks/read-network.js";
 import type { ReadNetwork } from "../trunk/networks/read-nodes.js";
@@ -37,6 +37,8 @@ export interface ImportNetworkOptions {
   /** Where the file leaves the image's size open. */
   readonly inputSize?: number;
   readonly source?: string;
+  /** What its outputs are, where it does not end in a softmax or sigmoid that tells; logits by default. */
+  readonly outputs?: OutputScale;
   readonly signal?: AbortSignal;
   /** Images that are typical of what it will see: their mean features are the reference. */
   readonly images?: readonly string[];
@@ -80,7 +82,7 @@ export async function importNetwork(file: string, options: ImportNetworkOptions)
   if ((await isRunFolder(out)) && (await exists(join(out, "best", "model.json")))) throw taken(out);
   const network = await readNetwork(file, { inputSize });
   const { path } = network;
-  const imported = importedTable(network, { path, scaling, source });
+  const imported = importedTable(network, { path, scaling, source, outputs: options.outputs });
   const spec = specOf(path, { network, imported, classes: options.classes });
   const model = createModel(spec);
   const parameters = parametersOf(network, imported);
@@ -93,7 +95,7 @@ export async function importNetwork(file: string, options: ImportNetworkOptions)
     images,
     imported,
     scaling,
-    check: options.check,
+    ...{ check: options.check, outputs: options.outputs },
   });
   options.signal?.throwIfAborted();
   const samples = images.map((image, index): Sample => ({ path: String(index), image, target: {}, aspects: {} }));
@@ -192,9 +194,10 @@ async function compare(
     readonly imported: ImportedTable;
     readonly scaling: PixelScaling;
     readonly check?: string;
+    readonly outputs?: OutputScale;
   },
 ): Promise<Pick<ImportedNetwork, "error" | "original" | "comparedImages" | "notCompared">> {
-  const { model, parameters, engine, images, imported, scaling, check } = given;
+  const { model, parameters, engine, images, imported, scaling, check, outputs } = given;
   const { inputSize } = model.spec.trunk;
   const shape = [1, inputSize, inputSize, 3];
   const original =
@@ -230,7 +233,12 @@ async function compare(
   const what =
     check === undefined ? `computes something else here than in ${name}` : `computes something else than ${name} says`;
   throw new WeightsError(`${path}: ${what}: its outputs differ by ${error.toExponential(1)} of the largest.`, {
-    cure: check === undefined ? "Please report it, with the file." : "Is --scaling what it was trained with?",
+    cure:
+      check !== undefined
+        ? "Is --scaling what it was trained with?"
+        : outputs === "probabilities"
+          ? "Do its outputs sum to 1, as probabilities of one answer do?"
+          : "Please report it, with the file.",
     file: path,
   });
 }

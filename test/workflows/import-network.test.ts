@@ -8,6 +8,7 @@ import type { Engine } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select-engine.js";
 import { readTrainedModel } from "../../src/model/trained-model.js";
 import { SCALINGS } from "../../src/trunk/networks/network-table.js";
+import { readNetwork } from "../../src/trunk/networks/read-network.js";
 import { runOnnx } from "../../src/weights/original-network-onnx.js";
 import { runKerasModel } from "../../src/weights/original-network-tfjs.js";
 import { evaluateModel } from "../../src/workflows/evaluate-model.js";
@@ -91,6 +92,54 @@ describe("a finished classifier comes in whole", () => {
     const one = { engine, scaling: SCALINGS.tf, out: join(folder, "one") };
     const single = await importNetwork(save("one", classifier(undefined, 1)), one);
     expect(single.trained.spec.heads[0]).toMatchObject({ task: "multi", classes: ["class 0"] });
+  });
+
+  test("its outputs are probabilities where that is said, and logits where that is", async () => {
+    /** A softmax that is not called so: exponentials over their sum. */
+    const written = (outputs: number): Model => {
+      const { nodes, ...rest } = classifier(undefined, outputs);
+      const more: Node[] = [
+        { operator: "Exp", inputs: ["logits"], output: "powers" },
+        { operator: "ReduceSum", inputs: ["powers", "axes"], output: "sum", attributes: { keepdims: 1 } },
+        { operator: "Div", inputs: ["powers", "sum"], output: "out" },
+      ];
+      const renamed = nodes.map((node) => (node.output === "out" ? { ...node, output: "logits" } : node));
+      const axes = { shape: [1], values: [1], form: "int64" as const };
+      return { ...rest, nodes: [...renamed, ...more], tensors: { ...rest.tensors, axes } };
+    };
+    const path = save("written", written(3));
+    const names = { classes: ["a", "b", "c"] };
+    const told = await importNetwork(path, {
+      ...given(),
+      ...names,
+      outputs: "probabilities",
+      out: join(folder, "told"),
+    });
+    expect([told.ending, (told.error ?? 1) < 1e-5]).toEqual(["softmax", true]);
+    expect(told.trained.spec.heads[0]).toMatchObject({ task: "single" });
+    const { operations } = await readNetwork(path);
+    expect(operations.at(-1)).toMatchObject({ op: "div" });
+
+    const whole = save("as-it-is", classifier("Sigmoid", 1));
+    const one = { engine, scaling: SCALINGS.tf };
+    const cut = await importNetwork(whole, { ...one, outputs: "probabilities", out: join(folder, "cut") });
+    expect([cut.ending, (cut.error ?? 1) < 1e-5]).toEqual(["sigmoid", true]);
+    const kept = await importNetwork(whole, { ...one, outputs: "logits", out: join(folder, "kept") });
+    expect([kept.ending, (kept.error ?? 1) < 1e-5]).toEqual(["none", true]);
+
+    // Of one: the logarithm of the odds.
+    const half = classifier("Sigmoid", 1);
+    const halved = [...half.nodes.slice(0, -1), { operator: "Sigmoid", inputs: ["logits"], output: "chance" }];
+    const product: Node = { operator: "Mul", inputs: ["chance", "half"], output: "out" };
+    const tensors = { ...half.tensors, half: { shape: [1], values: [0.5] } };
+    const alone = await importNetwork(save("half", { ...half, nodes: [...halved, product], tensors }), {
+      ...{ ...one, outputs: "probabilities", out: join(folder, "half") },
+    });
+    expect([alone.ending, (alone.error ?? 1) < 1e-5]).toEqual(["sigmoid", true]);
+
+    // Some that do not sum to 1.
+    const sums = { ...given(), outputs: "probabilities", out: join(folder, "sums") } as const;
+    await expect(importNetwork(save("sums", classifier()), sums)).rejects.toThrow(/Do its outputs sum to 1/);
   });
 
   test("is refused in one line where names, layer or folder do not fit", async () => {

@@ -7,6 +7,7 @@ import { ConfigError, InputError } from "../../core/errors.js";
 import { parseJson } from "../../core/json.js";
 import { isRecord, isStrings } from "../../core/json-values.js";
 import { selectEngine } from "../../engine/select-engine.js";
+import { OUTPUT_SCALES, type OutputScale } from "../../trunk/networks/import-table.js";
 import { type PixelScaling, SCALINGS } from "../../trunk/networks/network-table.js";
 import { importNetwork } from "../../workflows/import-network.js";
 import { type EngineOptions, engineOptions, showNotice } from "../engine-options.js";
@@ -23,6 +24,7 @@ interface ImportCommand extends CommonOptions, EngineOptions {
   readonly inputSize?: number;
   readonly source?: string;
   readonly images?: readonly string[];
+  readonly output?: OutputScale;
   readonly check?: string;
 }
 
@@ -47,6 +49,13 @@ export function addImport(program: Command): void {
     .option("--input-size <pixels>", "height and width of its image, where the file leaves them open", sideOf)
     .option("--source <layer>", "layer to explain at, one that aspectlens inspect lists; by default as it says")
     .option("--images <image...>", "images or folders that are typical of what it will see, at most 200 are used")
+    .addOption(
+      new Option(
+        "--output <kind>",
+        "what its outputs are, where it does not end in a softmax or sigmoid that tells: logits, taken as they are (the " +
+          "default), or probabilities, whose logarithm is explained",
+      ).choices(OUTPUT_SCALES),
+    )
     .option(
       "--check <file.npz>",
       "compare with outputs of your own instead of the file's own runtime: np.savez(FILE, images=..., outputs=...), images N x " +
@@ -88,7 +97,7 @@ function scalingOf(text: string): PixelScaling {
 
 async function runImport(
   path: string,
-  { out, classes, scaling: asked, inputSize, source, images, check, json, ...options }: ImportCommand,
+  { out, classes, scaling: asked, inputSize, source, images, output, check, json, ...options }: ImportCommand,
   signal: AbortSignal,
 ): Promise<void> {
   const teachable = await readTeachableMachine(path);
@@ -103,7 +112,7 @@ async function runImport(
   const engine = await selectEngine({ ...options, onNotice: showNotice });
   try {
     const { trained, ending, error, original, comparedImages, notCompared } = await importNetwork(path, {
-      ...{ out, engine, scaling, inputSize, source, signal, check },
+      ...{ out, engine, scaling, inputSize, source, signal, check, outputs: output },
       ...(names && { classes: names }),
       ...(found && { images: found.images }),
     });
@@ -126,7 +135,11 @@ async function runImport(
       });
       return;
     }
-    const end = ending === "none" ? "" : `; its ${ending} is left out, so that logits are explained`;
+    const isTold = output === "probabilities" && ending !== "none";
+    const end =
+      ending === "none"
+        ? ""
+        : `; ${isTold ? "of its probabilities the logits" : `its ${ending} is left out, so that logits`} are explained`;
     printLine(
       `${path}: ${labels.length} ${task === "multi" ? "labels" : "classes"}, explained at ${spec.source}${end}`,
     );

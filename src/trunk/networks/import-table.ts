@@ -16,7 +16,7 @@ export interface ImportedTable {
   readonly order: readonly number[];
   /** What the file calls the logits, where it has a name for them. */
   readonly logits?: string;
-  /** What stood behind the logits, and is left out; `none` where the file ends in the logits, or in what we cannot tell. */
+  /** What makes the file's outputs of the logits; `none` where the file ends in the logits, or in what we cannot tell. */
   readonly ending: "softmax" | "sigmoid" | "none";
 }
 
@@ -26,7 +26,13 @@ export interface TableChoices {
   readonly scaling: PixelScaling;
   /** The row to explain at; the default where absent. */
   readonly source?: string;
+  /** What the file's outputs are, where it does not end in a softmax or sigmoid that tells. */
+  readonly outputs?: OutputScale;
 }
+
+/** `logits`: any numbers, the outputs are taken as they are. `probabilities`: 0..1; of several they sum to 1. */
+export const OUTPUT_SCALES = ["logits", "probabilities"] as const;
+export type OutputScale = (typeof OUTPUT_SCALES)[number];
 
 /**
  * A softmax or sigmoid at the end is left out: what is explained are the logits before it.
@@ -34,7 +40,10 @@ export interface TableChoices {
  * @throws WeightsError where the network is for images that are not square, has several outputs, or ends in anything but
  *   one number, or one square map, for each class; where it has no layer to explain at, or not the one that is asked for.
  */
-export function importedTable(network: ReadNetwork, { path, scaling, source: asked }: TableChoices): ImportedTable {
+export function importedTable(
+  network: ReadNetwork,
+  { path, scaling, source: asked, outputs: scale }: TableChoices,
+): ImportedTable {
   const fail = (what: string, cure: string) => new WeightsError(`${path}: ${what}`, { cure, file: path });
   const [height, width] = network.size;
   if (height !== width) throw fail(`is for images of ${width} x ${height}.`, "Export it for square images.");
@@ -45,7 +54,7 @@ export function importedTable(network: ReadNetwork, { path, scaling, source: ask
       "Export it with its logits as the only output.",
     );
   const [[, output]] = outputs;
-  const { operations, answer, ending } = withoutEnding(network.operations, output.row);
+  const { operations, answer, ending } = logitsOf(network.operations, output.row, scale);
   const answering = operations.at(-1);
   if (!answering) throw fail("answers with the image itself.", "Import a network that classifies.");
   const { shape } = answering;
@@ -75,17 +84,44 @@ export function importedTable(network: ReadNetwork, { path, scaling, source: ask
   };
 }
 
-/** Without the softmax or sigmoid that ends it, and reshapes around that. */
-function withoutEnding(
-  operations: readonly Operation[],
-  output: string,
-): { readonly operations: readonly Operation[]; readonly answer: string; readonly ending: ImportedTable["ending"] } {
+interface Logits {
+  readonly operations: readonly Operation[];
+  readonly answer: string;
+  readonly ending: ImportedTable["ending"];
+}
+
+/** Nearer to 0 or 1 no probability counts. */
+const LEAST = 1e-7;
+
+/** Without the softmax or sigmoid that ends it, and reshapes around that; of probabilities whose end is not known their logarithm. */
+function logitsOf(operations: readonly Operation[], output: string, scale: OutputScale | undefined): Logits {
+  const whole = {
+    operations: rowsBehind(operations, { want: [output] }) ?? [],
+    answer: output,
+    ending: "none",
+  } as const;
+  if (scale === "logits") return whole;
+  const cut = withoutEnding(operations, output) ?? whole;
+  if (scale === undefined || cut.ending !== "none") return cut;
+  const last = operations.find(({ name }) => name === output);
+  if (!last) return whole;
+  const row = (name: string, inputs: readonly string[]) => ({ name: `${output}.${name}`, inputs, shape: last.shape });
+  const clip = { ...row("clipped", [output]), op: "function", function: "clip", numbers: [LEAST, 1 - LEAST] } as const;
+  const log = { ...row("log", [clip.name]), op: "function", function: "log" } as const;
+  const isAlone = Math.max(1, ...last.shape.slice(-1)) === 1;
+  if (!isAlone) return { operations: [...whole.operations, clip, log], answer: log.name, ending: "softmax" };
+  const rest = { ...row("rest", [clip.name]), op: "sub", number: 1, isSwapped: true, activation: "none" } as const;
+  const logRest = { ...row("log-rest", [rest.name]), op: "function", function: "log" } as const;
+  const odds = { ...row("log-odds", [log.name, logRest.name]), op: "sub", activation: "none" } as const;
+  return { operations: [...whole.operations, clip, log, rest, logRest, odds], answer: odds.name, ending: "sigmoid" };
+}
+
+function withoutEnding(operations: readonly Operation[], output: string): Logits | undefined {
   const byName = new Map(operations.map((row) => [row.name, row]));
   let row = byName.get(output);
   while (row && (row.op === "reshape" || row.op === "transpose")) row = byName.get(row.inputs[0]);
   const ends = row?.op === "function" && (row.function === "softmax" || row.function === "sigmoid");
-  if (row?.op !== "function" || !ends)
-    return { operations: rowsBehind(operations, { want: [output] }) ?? [], answer: output, ending: "none" };
+  if (row?.op !== "function" || !ends) return undefined;
   const [answer] = row.inputs;
   return {
     operations: rowsBehind(operations, { want: [answer] }) ?? [],
