@@ -9,7 +9,7 @@ import { shown } from "../core/message-text.js";
 import { isScoreScale, type RelevanceScales, TARGET_GROUPS } from "../core/relevance-scale.js";
 import { RESIZE_KERNEL } from "../dataset/resize-image.js";
 import { type MaskingName, maskingsOf, SALIENCY_NAMES, type SaliencyName } from "../explain/methods.js";
-import type { ModelSpec } from "../model/model-spec.js";
+import { imageSizes, type ModelSpec } from "../model/model-spec.js";
 import type { Provenance } from "../model/trained-model.js";
 import type { Layouts } from "./bundled-weights.js";
 import { checkModel, type Refuse } from "./check-model.js";
@@ -28,9 +28,12 @@ export const GOLDENS = "goldens/";
 
 /** From an image file to the graphs' input; enough to do it in another language. */
 export interface Preprocessing {
-  /** Height and width of the input in pixels; the image is stretched to it. */
+  /** Height and width of the input in pixels. */
   readonly size: number;
-  readonly fit: "stretch";
+  /** Whether all of the image is stretched to it, or its middle square is resized. */
+  readonly fit: "stretch" | "crop";
+  /** Of `crop`: the square's side, as a share of the image's shorter one. */
+  readonly centerCrop?: number;
   /** As sharp and libvips name it. */
   readonly kernel: string;
   readonly channels: "rgb";
@@ -164,13 +167,20 @@ function isText(value: unknown): boolean {
 }
 
 /** How this version reads images, and older ones did; a description may leave these out. */
-const FIXED = { fit: "stretch", channels: "rgb", range: [0, 255], orientation: "exif", background: "#ffffff" } as const;
+const FIXED = { channels: "rgb", range: [0, 255], orientation: "exif", background: "#ffffff" } as const;
+
+/** How a model's images become squares. */
+export function fitOf(model: ModelSpec): Pick<Preprocessing, "fit" | "centerCrop"> {
+  const { centerCrop } = imageSizes(model);
+  return centerCrop === undefined ? { fit: "stretch" } : { fit: "crop", centerCrop };
+}
 
 /** @throws BundleError where the bundle wants another size, resizing kernel, or way of reading. */
 export function checkImageReading({ model, preprocessing }: BundleDescription, path: string): void {
   const { size, kernel } = preprocessing;
-  const other = Object.entries(FIXED).find(([key, value]) => {
-    const wanted = preprocessing[key as keyof typeof FIXED];
+  const fixed = { ...FIXED, ...fitOf(model) };
+  const other = Object.entries(fixed).find(([key, value]) => {
+    const wanted = preprocessing[key as keyof typeof fixed];
     return wanted !== undefined && JSON.stringify(wanted) !== JSON.stringify(value);
   });
   if (other !== undefined) {

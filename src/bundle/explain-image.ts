@@ -4,6 +4,7 @@
  */
 
 import type { Absences } from "../core/absences.js";
+import type { Crop } from "../core/augmented-view.js";
 import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
 import type { ScoreScale } from "../core/relevance-scale.js";
 import type { RunGraph } from "../engine/session-pool.js";
@@ -36,13 +37,13 @@ export interface HowToExplain {
 /** @param run of the graph that explains the target. */
 export async function explainImage(
   run: RunGraph,
-  { name, pixels, otherSizes }: LoadedImage,
+  { name, pixels, otherSizes, crop }: LoadedImage,
   { hasInterval = false, ...how }: HowToExplain,
 ): Promise<Explained> {
   const size = how.spec.trunk.inputSize;
   const sample = { path: name, image: pixels, otherSizes, target: {}, aspects: {} };
   const images = imageInputs(how.spec, [sample], { batchSize: 1 });
-  const explained = await explainPixels(run, images, { ...how, image: name });
+  const explained = await explainPixels(run, images, { ...how, image: name, crop });
   if (!hasInterval) return explained;
   // A changed image may be answered otherwise; the question stays.
   const { target } = explained.explanation;
@@ -66,7 +67,7 @@ export async function explainImage(
 async function explainPixels(
   run: RunGraph,
   images: NdArrays,
-  { classifier, ...how }: Omit<HowToExplain, "hasInterval"> & { image: string },
+  { classifier, ...how }: Omit<HowToExplain, "hasInterval"> & { image: string; crop?: Crop },
 ): Promise<Explained> {
   // The graph of an inner target asks for no class.
   const asked: NdArrays = innerTargetOf(how.target)

@@ -119,7 +119,7 @@ export async function openExplainer(source: string | Bundle, options: ExplainerO
   };
   await openAll(targets.length > 0 ? targets : [undefined]);
 
-  const { inputSize: size, otherSizes } = imageSizes(spec);
+  const { inputSize: size, otherSizes, centerCrop } = imageSizes(spec);
   const unseen = Object.keys(description.provenance.unseen ?? {});
   const { absences = {} } = description;
   const explainLoaded = loadedExplainer(graphs, { spec, classifier, unseen, absences });
@@ -131,7 +131,7 @@ export async function openExplainer(source: string | Bundle, options: ExplainerO
     const asked = targets?.length ? targets : [undefined];
     await openAll(asked);
     for await (const image of images) {
-      const loaded = loadImage(image, { size, otherSizes, pictureSize, signal });
+      const loaded = loadImage(image, { size, otherSizes, centerCrop, pictureSize, signal });
       for (const target of asked) {
         const sessions = await graphs.sessionsOf(target);
         const request = { target, stem: stem?.(image, target), hasInterval };
@@ -150,7 +150,7 @@ export async function openExplainer(source: string | Bundle, options: ExplainerO
       request.signal?.throwIfAborted();
       checkStem(request.stem);
       checkTarget(request.target, classifier);
-      const loaded = loadImage(image, { size, otherSizes, signal: request.signal });
+      const loaded = loadImage(image, { size, otherSizes, centerCrop, signal: request.signal });
       loaded.catch(() => {}); // thrown below, where it is awaited
       const { run } = await graphs.sessionsOf(request.target);
       return explainLoaded(run, loaded, request);

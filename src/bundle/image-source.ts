@@ -1,5 +1,6 @@
 /** Images as callers give them: a path, read and decoded once for all that is made of it, or decoded pixels. */
 
+import type { Crop } from "../core/augmented-view.js";
 import { openImage } from "../dataset/open-image.js";
 import { resizeSquare } from "../dataset/resize-image.js";
 import { checkImage } from "./check-request.js";
@@ -32,9 +33,11 @@ export interface LoadedImage {
   readonly pixels: Uint8Array;
   /** The same image at other sizes, by size. */
   readonly otherSizes: Readonly<Record<number, Uint8Array>>;
-  /** Of the upright original, pixels. */
+  /** Of the upright original, or of its middle square, pixels. */
   readonly width: number;
   readonly height: number;
+  /** Where that square lies in the original. */
+  readonly crop?: Crop;
   /** Where it was asked for and the source is a file. */
   readonly picture?: Picture;
   /** What is odd about it, with its name. */
@@ -47,6 +50,7 @@ export interface LoadedImage {
  *
  * @param options.size side of the model's input, S.
  * @param options.otherSizes sides of what networks of their own see, pixels; made of the pixels where they are given.
+ * @param options.centerCrop share of the shorter side that the middle square has which is seen; absent, all is.
  * @param options.pictureSize longer side of a picture for people, pixels.
  * @param options.signal ends the waiting for a pipe; its reason is thrown then.
  * @throws ImageError where it cannot be read; InputError where it is neither a path nor pixels of the right size.
@@ -56,9 +60,16 @@ export async function loadImage(
   {
     size,
     otherSizes = [],
+    centerCrop,
     pictureSize,
     signal,
-  }: { size: number; otherSizes?: readonly number[]; pictureSize?: number; signal?: AbortSignal },
+  }: {
+    size: number;
+    otherSizes?: readonly number[];
+    centerCrop?: number;
+    pictureSize?: number;
+    signal?: AbortSignal;
+  },
 ): Promise<LoadedImage> {
   checkImage(image, size);
   const bySize = async (render: (side: number) => Promise<Uint8Array>) => {
@@ -70,15 +81,24 @@ export async function loadImage(
     const { name, pixels, width = size, height = size } = image;
     return { name, pixels, otherSizes: await bySize((to) => resizeSquare(pixels, { from: size, to })), width, height };
   }
-  const opened = await openImage(image, { allowPipe: true, signal });
-  const { width, height } = opened;
+  const opened = await openImage(image, { allowPipe: true, signal, centerCrop });
+  const { width, height, part } = opened;
   const whole = async (source: Pick<typeof opened, "render">, pictureOf?: () => Promise<Picture>) => {
     const pixels = await source.render({ size });
     const others = await bySize((side) => source.render({ size: side }));
     const picture = await pictureOf?.();
     const remark = opened.remark();
     const note = remark && { note: `${image}: ${remark}` };
-    return { name: image, pixels, otherSizes: others, width, height, ...(picture && { picture }), ...note };
+    return {
+      name: image,
+      pixels,
+      otherSizes: others,
+      width,
+      height,
+      ...(part && { crop: part }),
+      ...(picture && { picture }),
+      ...note,
+    };
   };
   if (pictureSize === undefined && otherSizes.length === 0) return whole(opened);
   const sizes = [size, ...otherSizes, ...(pictureSize === undefined ? [] : [pictureSize])];

@@ -5,7 +5,7 @@ import { writeFileAtomic } from "../core/files.js";
 import { type MaskingName, methodOf, type SaliencyName } from "../explain/methods.js";
 import type { TrainedModel } from "../model/trained-model.js";
 import { encodeWeights } from "./bundled-weights.js";
-import { BUNDLE_FORMAT, type BundleDescription, FILES, GOLDENS, parseDescription } from "./description.js";
+import { BUNDLE_FORMAT, type BundleDescription, FILES, fitOf, GOLDENS, parseDescription } from "./description.js";
 import { sha256 } from "./file-hash.js";
 import { encodeGolden, type Golden } from "./golden.js";
 import { modelCard } from "./model-card.js";
@@ -65,7 +65,7 @@ export function encodeBundle(trained: TrainedModel, options: WriteOptions): Uint
     model: spec,
     preprocessing: {
       size: spec.trunk.inputSize,
-      fit: "stretch",
+      ...fitOf(spec),
       kernel,
       channels: "rgb",
       range: [0, 255],

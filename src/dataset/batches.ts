@@ -20,6 +20,8 @@ export interface BatchOptions {
   readonly inputSize: number;
   /** Other sizes at which each image is read, for networks that aspect heads have to themselves (`imageSizes`). */
   readonly otherSizes?: readonly number[];
+  /** See `LoadSampleOptions`. */
+  readonly centerCrop?: number;
   /** Determines order and augmentation, together with `epoch`. */
   readonly seed?: number;
   /** From 0. */
@@ -70,6 +72,7 @@ export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGe
     batchSize,
     inputSize,
     otherSizes,
+    centerCrop,
     seed = 0,
     augment,
     flip,
@@ -88,7 +91,9 @@ export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGe
     const own = augment && random(seed, "augment", orderEpoch, index, ...(copy > 0 ? [copy] : []));
     const place = { file: join(dataset.directory, dataset.manifest.samples), line: dataset.index[split].lines[index] };
     return inFile(place, () =>
-      loadSample(dataset, record, { inputSize, otherSizes, augment, random: own, flip, annotations, cache }),
+      loadSample(dataset, record, {
+        ...{ inputSize, otherSizes, centerCrop, augment, random: own, flip, annotations, cache },
+      }),
     );
   };
   const places = sampleOrder({ ...options, factors, count, from: start * batchSize, to: end });

@@ -2,6 +2,7 @@
 
 import sharp from "sharp";
 import type { Crop } from "../core/augmented-view.js";
+import { centerCropOf } from "../core/center-crop.js";
 import { inFile } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
 import { MOST_MARGIN } from "./augment.js";
@@ -19,9 +20,12 @@ const DARK = 4096 * 1.25;
 
 /** A readable image whose pixels are not decoded yet. */
 export interface OpenImage {
-  /** Of the upright original, pixels. */
+  /** Of the upright original, or of its middle square, pixels. */
   readonly width: number;
   readonly height: number;
+  /** Where that square lies in the original, and the original's size. */
+  readonly part?: Crop;
+  readonly whole?: Size;
   /** `[size, size, 3]` RGB 0..255. @throws ImageError where the pixels cannot be decoded whole. */
   render(options: RenderOptions): Promise<Uint8Array>;
   /**
@@ -40,7 +44,7 @@ export interface OpenImage {
   remark(): string | undefined;
 }
 
-export interface SquareImage extends Pick<OpenImage, "width" | "height" | "render"> {
+export interface SquareImage extends Pick<OpenImage, "width" | "height" | "part" | "whole" | "render"> {
   readonly byteCount: number;
 }
 
@@ -66,7 +70,7 @@ export interface DecodedImage {
  */
 export async function decodeImage(
   source: string | Uint8Array,
-  options: RenderOptions & { name?: string },
+  options: RenderOptions & Pick<OpenOptions, "name" | "centerCrop">,
 ): Promise<DecodedImage> {
   const { size, name = nameOf(source) } = options;
   const image = await openImage(source, options);
@@ -79,6 +83,8 @@ interface OpenOptions {
   /** Whether the path may be a pipe, which is read to its end. */
   readonly allowPipe?: boolean;
   readonly signal?: AbortSignal;
+  /** Its middle square is the image, whose side is this share of the shorter one, above 0 to 1; by default all of it. */
+  readonly centerCrop?: number;
 }
 
 /** Reads the header, and refuses an image that cannot be decoded. @throws ImageError */
@@ -100,16 +106,20 @@ function nameOf(source: string | Uint8Array): string {
 
 async function openUnplaced(
   source: string | Uint8Array,
-  { name = nameOf(source), allowPipe, signal }: OpenOptions,
+  { name = nameOf(source), allowPipe, signal, centerCrop }: OpenOptions,
 ): Promise<OpenImage> {
   const bytes = typeof source === "string" ? await readImageFile(source, { name, allowPipe, signal }) : source;
-  const file = await openFile(bytes, name);
+  const whole = await openFile(bytes, name);
+  const part = centerCrop === undefined ? undefined : centerCropOf(whole, centerCrop);
+  const file = { ...whole, ...(part && { part, width: part.width, height: part.height }) };
+  const middle = part && { part, whole: { width: whole.width, height: whole.height } };
   const { width, height, isPlain, open } = file;
   const keepDecoded: OpenImage["keepDecoded"] = async ({ size }) => {
-    if (!isPlain || Math.max(width, height) >= SHRINK_ON_LOAD * size) return null;
+    if (!isPlain || Math.max(whole.width, whole.height) >= SHRINK_ON_LOAD * size) return null;
     const data = await decoded(file, () => open().toColourspace("srgb").raw({ depth: "uchar" }).toBuffer());
-    if (data.length !== 3 * width * height) return null;
-    return { render: resizer(pixels({ name, width, height }, data)) };
+    if (data.length !== 3 * whole.width * whole.height) return null;
+    const { open: kept } = pixels({ name, width: whole.width, height: whole.height }, data);
+    return { render: resizer({ ...file, costBytes: 0, is16Bit: false, open: kept }) };
   };
   let largest = 0;
   const onLargest = (value: number) => {
@@ -124,11 +134,11 @@ async function openUnplaced(
     const square = { width: side, height: side };
     const render = resizer(pixels({ name, ...square }, await resizer(file, { onLargest })({ size: side })));
     return {
-      ...{ width, height, byteCount: 3 * side * side },
+      ...{ width, height, ...middle, byteCount: 3 * side * side },
       render: ({ crop, ...options }) => render({ ...options, ...(crop && { crop: scaled(crop, file, square) }) }),
     };
   };
-  return { width, height, render: resizer(file, { onLargest }), keepDecoded, keepSquare, remark };
+  return { width, height, ...middle, render: resizer(file, { onLargest }), keepDecoded, keepSquare, remark };
 }
 
 interface Size {

@@ -1,24 +1,26 @@
 /** The masks of a sample in the size of their files, for metrics that count the original's pixels. */
 
 import type { OriginalMask } from "../core/annotation.js";
+import { centerCropOf } from "../core/center-crop.js";
 import { ownValue } from "../core/own-value.js";
 import type { Dataset } from "./dataset.js";
 import { foregroundOf } from "./foreground.js";
 import { withoutIgnored } from "./mask.js";
 import { openImage } from "./open-image.js";
 import { locate } from "./paths.js";
-import { type Raster, readRaster } from "./raster.js";
+import { partOf, type Raster, readRaster } from "./raster.js";
 import type { SampleRecord } from "./record.js";
 
 /**
- * @param aspects names of those whose masks are read.
+ * @param options.aspects names of those whose masks are read.
+ * @param options.centerCrop as `openImage` takes it: the masks are of the middle square then.
  * @returns by aspect; without those that are unlabelled.
  * @throws ImageError in one line that names the file and the cure.
  */
 export async function readOriginalMasks(
   dataset: Pick<Dataset, "directory" | "manifest">,
   record: SampleRecord,
-  aspects: readonly string[],
+  { aspects, centerCrop }: { aspects: readonly string[]; centerCrop?: number },
 ): Promise<Readonly<Record<string, OriginalMask>>> {
   const rasters = new Map<string, Raster>();
   const read: [string, OriginalMask][] = [];
@@ -26,13 +28,14 @@ export async function readOriginalMasks(
     const { mask, values, ignore } = ownValue(record.aspects, name) ?? {};
     if (mask === undefined) continue;
     if (mask === null) {
-      const { width, height } = await openImage(locate(dataset, record.image));
+      const { width, height } = await openImage(locate(dataset, record.image), { centerCrop });
       read.push([name, { width, height, marked: null }]);
       continue;
     }
     const path = locate(dataset, mask);
-    const raster = rasters.get(path) ?? (await readRaster(path));
-    rasters.set(path, raster);
+    const whole = rasters.get(path) ?? (await readRaster(path));
+    rasters.set(path, whole);
+    const raster = centerCrop === undefined ? whole : partOf(whole, centerCropOf(whole, centerCrop));
     read.push([name, originalMask(raster, { values, ignore, path })]);
   }
   return Object.fromEntries(read);

@@ -17,16 +17,19 @@ export interface PixelCache {
  *
  * @param options.bytes size of the cache.
  * @param options.inputSize side to which images will be rendered, pixels.
+ * @param options.centerCrop as `openImage` takes it.
  * @param options.crop 0 to below 1, the largest share of a side that is cut away from parts.
  */
 export function createPixelCache({
   bytes,
   inputSize,
   crop = 0,
+  centerCrop,
 }: {
   bytes: number;
   inputSize: number;
   crop?: number;
+  centerCrop?: number;
 }): PixelCache {
   const images = new Map<string, SquareImage>();
   const rasters = new Map<string, Raster>();
@@ -43,7 +46,7 @@ export function createPixelCache({
       const key = `${isWhole ? "whole" : "parts"} ${path}`;
       const known = images.get(key);
       if (known) return known;
-      const opened = await openImage(path);
+      const opened = await openImage(path, { centerCrop });
       const most = Math.max(2 * inputSize, opened.width, opened.height);
       const side = isWhole ? inputSize : Math.min(Math.ceil(inputSize / (1 - crop)), most);
       const image = await opened.keepSquare({ side });

@@ -1,6 +1,7 @@
 /** Reads the raw values of a mask or map file: palette indices or grey levels of 1 to 16 bits, before any resizing. */
 
 import sharp, { type Metadata } from "sharp";
+import type { Crop } from "../core/augmented-view.js";
 import { ImageError, inFile } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
 import { firstLine } from "../core/message-text.js";
@@ -57,6 +58,16 @@ async function read(path: string): Promise<Raster> {
     colourCount,
     isLossy: format === "jpeg",
   };
+}
+
+/** A part of a raster, inside it. */
+export function partOf(raster: Raster, { left, top, width, height }: Crop): Raster {
+  const values = raster.values.slice(0, width * height);
+  for (let y = 0; y < height; y++) {
+    const start = (top + y) * raster.width + left;
+    values.set(raster.values.subarray(start, start + width), y * width);
+  }
+  return { ...raster, width, height, values, found: distinct(values) };
 }
 
 interface Samples {

@@ -32,6 +32,8 @@ export interface DecodableImage {
   /** Of the upright original, pixels. */
   readonly width: number;
   readonly height: number;
+  /** The part of the file's upright image that this one is, where it is not all of it. */
+  readonly part?: Crop;
   /** Peak memory of its decoder, bytes. */
   readonly costBytes: number;
   readonly is16Bit: boolean;
@@ -49,7 +51,9 @@ export function resizer(
   options: ResizeOptions = {},
 ): (options: RenderOptions) => Promise<Uint8Array> {
   return async ({ size, shape, crop, blur, flip = false, isUpsideDown = false, isTransposed = false }) => {
-    const { part, inner, margins } = placed(source, { size, shape, crop });
+    const { part: cut, inner, margins } = placed(source, { size, shape, crop });
+    const { part: own } = source;
+    const part = own && cut ? { ...cut, left: own.left + cut.left, top: own.top + cut.top } : (cut ?? own);
     const data = await resized(source, {
       ...options,
       open: () => (part ? source.open().extract(part) : source.open()),

@@ -13,17 +13,22 @@ import { checkRasterSize, ignoredPixels, toMap, toMask, withoutIgnored } from ".
 import { type OpenImage, openImage } from "./open-image.js";
 import { locate } from "./paths.js";
 import type { PixelCache } from "./pixel-cache.js";
-import { type Raster, readRaster } from "./raster.js";
+import { partOf, type Raster, readRaster } from "./raster.js";
 import type { AspectRecord, SampleRecord } from "./record.js";
 import { boxMarks, drawSafeView, type Marks, maskMarks } from "./safe-view.js";
 
-type Image = Pick<OpenImage, "width" | "height" | "render">;
+type Image = Pick<OpenImage, "width" | "height" | "part" | "whole" | "render">;
 
 export interface LoadSampleOptions {
   /** Side of the square that the model sees, pixels. */
   readonly inputSize: number;
   /** Other sizes at which the image is read, for networks that aspect heads have to themselves. */
   readonly otherSizes?: readonly number[];
+  /**
+   * The middle square of the image, whose side is this share of the shorter one, stands for all of it, its masks and boxes
+   * too; a box with less than a quarter of its area there is void.
+   */
+  readonly centerCrop?: number;
   /** Needs `random`. */
   readonly augment?: Augment;
   /** Random numbers of this sample in this epoch. */
@@ -50,15 +55,16 @@ export async function loadSample(
   options: LoadSampleOptions,
 ): Promise<Sample> {
   const { manifest } = dataset;
-  const { inputSize: size, otherSizes = [], augment, random, flip, annotations = "kind", cache } = options;
+  const { inputSize: size, otherSizes = [], centerCrop, augment, random, flip, annotations = "kind", cache } = options;
   try {
     const path = locate(dataset, record.image);
-    const image = await (cache ? cache.image(path, { isWhole: !augment }) : openImage(path));
+    const image = await (cache ? cache.image(path, { isWhole: !augment }) : openImage(path, { centerCrop }));
     const raster = rasterReader(dataset, image, cache?.raster ?? readRaster);
     const wanted = manifest.aspects.flatMap(({ name, kind }) => {
       const annotation = ownValue(record.aspects, name);
       if (!annotation) return [];
-      return [{ name, annotation: annotations === "all" ? annotation : ofKind(annotation, kind) }];
+      const own = annotations === "all" ? annotation : ofKind(annotation, kind);
+      return [{ name, annotation: inMiddle(own, image) }];
     });
     const marks: Marks[] = [];
     // One after the other, so that a mask of several aspects is decoded once.
@@ -85,6 +91,20 @@ export async function loadSample(
     }
     throw cause;
   }
+}
+
+/** Boxes in shares of the middle square. */
+function inMiddle(annotation: AspectRecord, { part, whole }: Image): AspectRecord {
+  if (!part || !whole) return annotation;
+  const { boxes, ignoredBoxes } = annotation;
+  const view = { crop: part, flip: false };
+  const slivers = viewSlivers(boxes ?? [], view, whole);
+  const ignored = [...viewBoxes(ignoredBoxes ?? [], view, { ...whole, leastShare: 0 }), ...slivers];
+  return {
+    ...annotation,
+    ...(boxes && { boxes: viewBoxes(boxes, view, whole) }),
+    ...((ignoredBoxes || ignored.length > 0) && { ignoredBoxes: ignored }),
+  };
 }
 
 /** The annotations that a head of this kind needs; presence falls back on boxes, then on the mask. */
@@ -163,8 +183,9 @@ function rasterReader(
     const known = read.get(path);
     if (known) return known;
     const file = locate(dataset, path);
-    const raster = await readFile(file);
-    checkRasterSize(raster, image, file);
+    const found = await readFile(file);
+    checkRasterSize(found, image.whole ?? image, file);
+    const raster = image.part ? partOf(found, image.part) : found;
     read.set(path, raster);
     return raster;
   };

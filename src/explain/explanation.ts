@@ -1,6 +1,7 @@
 /** What an explanation is: its JSON (`aspectlens-explanation/2`), and the maps that pictures are made of. */
 
 import type { AspectKind } from "../core/annotation.js";
+import type { Crop } from "../core/augmented-view.js";
 import type { Box } from "../core/box.js";
 import type { MappingKind } from "../core/mapping-kind.js";
 import type { ScoreScale } from "../core/relevance-scale.js";
@@ -164,6 +165,8 @@ export interface Headline {
 export interface Explanation {
   readonly format: "aspectlens-explanation/2";
   readonly image: string;
+  /** The middle square that the model saw of it, pixels of the upright original; absent where it saw all. All places lie in it. */
+  readonly crop?: Crop;
   readonly prediction: Prediction;
   readonly target: Target;
   /** Of a target of kind `aspect` or `image`, that aspect itself; else `null`. */

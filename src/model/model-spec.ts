@@ -64,13 +64,18 @@ export function mappingOf(
   return network === undefined ? undefined : networks.find(({ name }) => name === network)?.mapping;
 }
 
-/** Sizes of the images that a model reads, pixels: of the classifier, and others that networks of their own want. */
+/**
+ * How a model reads an image: its sizes, pixels, the classifier's and others that networks of their own want, and the
+ * share of the shorter side that the middle square has which is seen, where not all is.
+ */
 export function imageSizes({ trunk, networks = [] }: Pick<ModelSpec, "trunk" | "networks">): {
   readonly inputSize: number;
   readonly otherSizes: readonly number[];
+  readonly centerCrop?: number;
 } {
-  const { inputSize } = trunk;
+  const { inputSize, network } = trunk;
   const others = new Set(networks.map((network) => network.trunk.inputSize));
   others.delete(inputSize);
-  return { inputSize, otherSizes: [...others] };
+  const { centerCrop } = network ?? {};
+  return { inputSize, otherSizes: [...others], ...(centerCrop !== undefined && { centerCrop }) };
 }

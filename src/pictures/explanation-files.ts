@@ -29,7 +29,7 @@ export async function drawFiles(
   explained: Explained,
   { image, stem, shape: given, maskSize = "image" }: DrawingOptions,
 ): Promise<ExplanationFiles> {
-  const { picture, shape } = await shownImage(image, given);
+  const { picture, shape } = await shownImage(image, { shape: given, crop: explained.explanation.crop });
   return {
     [overlayFile(stem)]: await renderOverlay(explained, picture, { shape }),
     ...maskFiles(explained, maskSize === "image" ? { shape } : {}),

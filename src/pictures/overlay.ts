@@ -58,7 +58,7 @@ export async function paintOverlay(
   image: PictureSource,
   { shape: given }: { shape?: Shape } = {},
 ): Promise<RgbImage> {
-  const { picture, shape } = await shownImage(image, given);
+  const { picture, shape } = await shownImage(image, { shape: given, crop: explained.explanation.crop });
   const { shown, notes } = await withDrawableNames(explained);
   const { explanation, maps } = shown;
   const size = panelSize(shape);

@@ -1,5 +1,6 @@
 /** The image shown in a drawing: pixels in memory, or a file that is decoded. */
 
+import type { Crop } from "../core/augmented-view.js";
 import { InputError } from "../core/errors.js";
 import { type DecodedImage, decodeImage } from "../dataset/open-image.js";
 import type { RgbImage } from "./painting.js";
@@ -18,11 +19,19 @@ export type PictureSource = string | DecodedImage | RgbImage;
 
 /**
  * @param image path of a file, a decoded image, or the upright pixels.
- * @param shape of the original, where the pixels were squeezed into another shape.
+ * @param options.shape of the original, where the pixels were squeezed into another shape.
+ * @param options.crop the part of a file that is shown, pixels of it.
  * @returns the pixels, those of a file squeezed into a square, and the shape of the original.
  * @throws ImageError where the file cannot be read; InputError where pixels are not as many as their sides say.
  */
-export async function shownImage(image: PictureSource, shape?: Shape): Promise<{ picture: RgbImage; shape: Shape }> {
+export async function shownImage(
+  image: PictureSource,
+  { shape, crop }: { readonly shape?: Shape; readonly crop?: Crop } = {},
+): Promise<{ picture: RgbImage; shape: Shape }> {
+  if (typeof image === "string" && crop) {
+    const { pixels } = await decodeImage(image, { size: SIDE, crop });
+    return { picture: { width: SIDE, height: SIDE, pixels }, shape: shape ?? crop };
+  }
   const decoded = typeof image === "string" ? await decodeImage(image, { size: SIDE }) : image;
   if (!isDecoded(decoded)) return { picture: checkedPixels(decoded), shape: shape ?? decoded };
   const { size, pixels, width, height } = decoded;

@@ -8,6 +8,7 @@ import { type Dataset, splitSize } from "../dataset/dataset.js";
 import { type Draws, drawCount, drawEpoch } from "../dataset/repeats.js";
 import type { Engine } from "../engine/engine.js";
 import type { Model } from "../model/model.js";
+import { imageSizes } from "../model/model-spec.js";
 import type { BatchSource, BatchSourceOptions } from "./batch-source.js";
 import { createFeatureCache, type FeatureCache } from "./feature-cache.js";
 import type { Batch } from "./inputs.js";
@@ -66,7 +67,7 @@ export async function featureBatches(
   const cache = await createFeatureCache(shapes, { rowCount, memoryBytes: config.cacheMegabytes * 2 ** 20, path });
   try {
     await fillCache(cache, {
-      ...{ dataset, batchSize, taps, side, variants, signal },
+      ...{ dataset, batchSize, taps, side, variants, signal, centerCrop: imageSizes(model.spec).centerCrop },
       run: (image) => compute.run({ image }),
       onProgress: (done) => onProgress(done, rowCount),
     });
@@ -93,6 +94,7 @@ interface FillOptions {
   readonly taps: readonly string[];
   /** Of the images, pixels. */
   readonly side: number;
+  readonly centerCrop?: number;
   /** 2 where training images are cached flipped too. */
   readonly variants: number;
   readonly signal?: AbortSignal;
@@ -102,7 +104,7 @@ interface FillOptions {
 
 /** Rows in order: the training images plain, then flipped where they are, then the validation images. */
 async function fillCache(cache: FeatureCache, options: FillOptions): Promise<void> {
-  const { dataset, batchSize, taps, side, variants, signal, run, onProgress } = options;
+  const { dataset, batchSize, taps, side, centerCrop, variants, signal, run, onProgress } = options;
   const parts = [
     ...Array.from({ length: variants }, (_, flip) => ({ split: "train" as const, flip: flip === 1 })),
     { split: "validation" as const, flip: false },
@@ -110,7 +112,14 @@ async function fillCache(cache: FeatureCache, options: FillOptions): Promise<voi
   let row = 0;
   for (const { split, flip } of parts) {
     if (splitSize(dataset, split) === 0) continue;
-    for await (const samples of batches(dataset, { split, batchSize, inputSize: side, fill: "short", flip })) {
+    for await (const samples of batches(dataset, {
+      split,
+      batchSize,
+      inputSize: side,
+      centerCrop,
+      fill: "short",
+      flip,
+    })) {
       signal?.throwIfAborted();
       const outputs = await run(imageBatch(samples, { size: side, batchSize }));
       for (let place = 0; place < samples.length; place++)

@@ -4,6 +4,7 @@ import type { Sample } from "../core/annotation.js";
 import { imageBatch } from "../core/image-batch.js";
 import { batchCount, batches } from "../dataset/batches.js";
 import { createPixelCache } from "../dataset/pixel-cache.js";
+import { imageSizes } from "../model/model-spec.js";
 import type { BatchSource, BatchSourceOptions } from "./batch-source.js";
 import type { Batch } from "./inputs.js";
 
@@ -17,8 +18,11 @@ export async function imageBatches({
 }: BatchSourceOptions): Promise<BatchSource> {
   const { batchSize, augment } = config;
   const size = model.spec.trunk.inputSize;
-  const cache = createPixelCache({ bytes: config.cacheMegabytes * 2 ** 20, inputSize: size, crop: augment.crop });
-  const common = { batchSize, inputSize: size, cache };
+  const { centerCrop } = imageSizes(model.spec);
+  const cache = createPixelCache({
+    ...{ bytes: config.cacheMegabytes * 2 ** 20, inputSize: size, crop: augment.crop, centerCrop },
+  });
+  const common = { batchSize, inputSize: size, centerCrop, cache };
   async function* withImages(stream: AsyncGenerator<Sample[]>): AsyncGenerator<Batch> {
     for await (const samples of stream) yield { inputs: { image: imageBatch(samples, { size, batchSize }) }, samples };
   }

@@ -40,9 +40,12 @@ export async function* answersOf(
     inputs: modelInputShapes(model, { kind: "image" }, BATCH_SIZE),
     constants: parameters,
   });
+  const { centerCrop } = imageSizes(spec);
   const masked = spec.heads.flatMap(({ name, kind }) => (kind === "segmentation" ? [name] : []));
   const readMasks = async (index: number) =>
-    masked.length > 0 ? readOriginalMasks(dataset, await readRecord(dataset, split, index), masked) : {};
+    masked.length > 0
+      ? readOriginalMasks(dataset, await readRecord(dataset, split, index), { aspects: masked, centerCrop })
+      : {};
   const places = Array.from({ length: count }, (_, index) => index);
   const masks = mapAhead(places, readMasks, { ahead: 2 * BATCH_SIZE, concurrency: 2 });
   let done = 0;

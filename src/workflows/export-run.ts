@@ -9,6 +9,7 @@ import { readWhole } from "../core/read-whole.js";
 import { batches } from "../dataset/batches.js";
 import { openDataset, splitSize } from "../dataset/dataset.js";
 import { SPLITS } from "../dataset/record.js";
+import { imageSizes } from "../model/model-spec.js";
 import { readTrainedModel, type TrainedModel } from "../model/trained-model.js";
 
 /** What `exportRun` adds, and when it stops. */
@@ -77,7 +78,7 @@ async function goldenSamples(
     for await (const samples of batches(dataset, {
       split,
       batchSize: GOLDEN_IMAGES,
-      inputSize: spec.trunk.inputSize,
+      ...imageSizes(spec),
     })) {
       return samples.map((sample) => sample.image);
     }

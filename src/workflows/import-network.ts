@@ -32,6 +32,8 @@ export interface ImportNetworkOptions {
   readonly out: string;
   readonly engine: Engine;
   readonly scaling: PixelScaling;
+  /** It sees the middle square of images, whose side is this share of the shorter one; absent, all of them, stretched. */
+  readonly centerCrop?: number;
   /** Names in the order of the outputs; `class 0` and so on where absent. */
   readonly classes?: readonly string[];
   /** Where the file leaves the image's size open. */
@@ -78,15 +80,15 @@ const MOST_IMAGES = 200;
  *   there are not as many names as classes.
  */
 export async function importNetwork(file: string, options: ImportNetworkOptions): Promise<ImportedNetwork> {
-  const { out, engine, scaling, inputSize, source } = options;
+  const { out, engine, scaling, centerCrop, inputSize, source } = options;
   if ((await isRunFolder(out)) && (await exists(join(out, "best", "model.json")))) throw taken(out);
   const network = await readNetwork(file, { inputSize });
   const { path } = network;
-  const imported = importedTable(network, { path, scaling, source, outputs: options.outputs });
+  const imported = importedTable(network, { path, scaling, centerCrop, source, outputs: options.outputs });
   const spec = specOf(path, { network, imported, classes: options.classes });
   const model = createModel(spec);
   const parameters = parametersOf(network, imported);
-  const images = await imagesOf(options.images ?? [], spec.trunk.inputSize);
+  const images = await imagesOf(options.images ?? [], { size: spec.trunk.inputSize, centerCrop });
   options.signal?.throwIfAborted();
   const compared = await compare(network, {
     model,
@@ -118,7 +120,10 @@ export async function importNetwork(file: string, options: ImportNetworkOptions)
     if (await exists(join(out, "best", "model.json"))) throw taken(out);
     await markRunFolder(out);
     await makeFolder(join(out, "best"));
-    await writeJson(join(out, "config.json"), { imported: basename(path), source: spec.source, scaling });
+    await writeJson(join(out, "config.json"), {
+      ...{ imported: basename(path), source: spec.source, scaling },
+      ...(centerCrop !== undefined && { centerCrop }),
+    });
     await writeTrainedModel(join(out, "best"), trained);
   });
   return { trained, ending: imported.ending, ...compared };
@@ -159,9 +164,12 @@ function parametersOf({ parameters }: ReadNetwork, { table }: ImportedTable): Nd
 }
 
 /** `[S, S, 3]` each: those given, else noise that is smooth at several scales. */
-async function imagesOf(paths: readonly string[], size: number): Promise<Uint8Array[]> {
+async function imagesOf(
+  paths: readonly string[],
+  { size, centerCrop }: { readonly size: number; readonly centerCrop?: number },
+): Promise<Uint8Array[]> {
   const images: Uint8Array[] = [];
-  for (const path of paths.slice(0, MOST_IMAGES)) images.push((await decodeImage(path, { size })).pixels);
+  for (const path of paths.slice(0, MOST_IMAGES)) images.push((await decodeImage(path, { size, centerCrop })).pixels);
   return images.length > 0 ? images : [drawnImage(size, 1), drawnImage(size, 2)];
 }
 

@@ -98,6 +98,11 @@ export async function mapNetworks(
   options: MapOptions,
 ): Promise<MappedModel> {
   const { engine, name, onPhase } = options;
+  const [first, second] = [classifier, aspects].map(({ spec }) => spec.trunk.network?.centerCrop);
+  if (first !== second)
+    throw new ConfigError("the two networks see different parts of an image: one its middle square.", {
+      cure: "Import both with the same --fit.",
+    });
   const heads = chosenHeads(classifier.spec, aspects.spec, options);
   if (options.kind === "image" && (options.from ?? options.to) !== undefined)
     throw new ConfigError("--model image: leads from the image to the image.", { cure: "Leave --from and --to out." });

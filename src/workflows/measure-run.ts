@@ -15,7 +15,7 @@ import { splitTally } from "../evaluation/split-evaluation.js";
 import { computeReferences } from "../explain/calibration/references.js";
 import { explainedTaps } from "../explain/graph/explained-taps.js";
 import type { Model } from "../model/model.js";
-import type { ModelSpec } from "../model/model-spec.js";
+import { imageSizes, type ModelSpec } from "../model/model-spec.js";
 import type { TrainedModel } from "../model/trained-model.js";
 import type { TrainResult } from "../train/train-stages.js";
 import { calibrateModel, usualMethods } from "./calibrate-model.js";
@@ -43,7 +43,7 @@ export async function measureRelevance(
   const common = { engine, parameters };
   const { batchSize, seed } = config;
   const stream = (split: Split) =>
-    interruptible(batches(dataset, { split, batchSize, inputSize: spec.trunk.inputSize, seed, shuffle: true }), signal);
+    interruptible(batches(dataset, { split, batchSize, ...imageSizes(spec), seed, shuffle: true }), signal);
   onPhase?.("references");
   const references = await referencesOf(model, { ...common, base, samples: () => stream("train") });
   onPhase?.("scale of relevance");
@@ -71,10 +71,9 @@ export async function tuneRun(
   }: { plan: Plan; onlyHeads?: readonly string[]; options: MeasureOptions },
 ): Promise<ModelSpec> {
   const { batchSize } = config;
-  const { inputSize } = model.spec.trunk;
   if (splitSize(dataset, "validation") === 0) return model.spec;
   onPhase?.("thresholds of the heads");
-  const stream = interruptible(batches(dataset, { split: "validation", batchSize, inputSize }), signal);
+  const stream = interruptible(batches(dataset, { split: "validation", batchSize, ...imageSizes(model.spec) }), signal);
   return tuneHeads(model, stream, {
     ...{ engine, parameters, batchSize },
     isFixed: (head) => onlyHeads !== undefined && !onlyHeads.includes(head),
@@ -92,7 +91,7 @@ export async function reviewRun(
   onPhase?.("page of the run");
   const { inputSize } = spec.trunk;
   if (splitSize(dataset, "validation") === 0) return { reviews: {} };
-  const stream = interruptible(batches(dataset, { split: "validation", batchSize, inputSize }), signal);
+  const stream = interruptible(batches(dataset, { split: "validation", batchSize, ...imageSizes(spec) }), signal);
   const tally = splitTally(
     model.heads.map((head) => head.spec),
     { size: inputSize },

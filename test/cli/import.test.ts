@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -36,7 +36,18 @@ test("from a network in a file to explanations, in three commands", { timeout: 1
     expect(code, stderr).toBe(0);
     return stdout;
   };
-  const said = await run("import", path, "--scaling", "imagenet", "--classes", classes, "--out", "base");
+  const said = await run(
+    "import",
+    path,
+    "--scaling",
+    "imagenet",
+    "--classes",
+    classes,
+    "--fit",
+    "crop=0.9",
+    "--out",
+    "base",
+  );
   expect(said).toMatch(/2 classes, explained at c; its softmax is left out, so that logits are explained/);
   expect(said).toMatch(/compared with ONNX Runtime on 2 images: differs by \d/);
   const config = { dataset: data, out: join(folder, "more"), stages: [{ train: "heads", epochs: 1 }] };
@@ -45,6 +56,9 @@ test("from a network in a file to explanations, in three commands", { timeout: 1
   await run("export", "more", "more.aspect");
   expect(await run("verify", "more.aspect")).toMatch(/complete/);
   const table = await run("explain", "more.aspect", join(data, "images"), "--saliency", "grad-cam", "--out", "why");
+  const [json] = readdirSync(join(folder, "why")).filter((name) => name.endsWith(".json"));
+  const { crop } = JSON.parse(readFileSync(join(folder, "why", json), "utf8"));
+  expect(crop).toMatchObject({ left: expect.any(Number), width: expect.any(Number) });
   expect(table).toMatch(/10 images explained|8 images explained/);
 });
 
@@ -54,6 +68,8 @@ test("what does not fit is one line, exit code 2, and leaves nothing", async () 
     [["--scaling", "0.5/0"], /--scaling 0\.5\/0/],
     [["--scaling", "tf", "--classes", join(folder, "none.txt")], /none\.txt: cannot be read/],
     [["--scaling", "tf", "--source", "nowhere"], /cannot be explained at nowhere\. Its layers: c\./],
+    [["--scaling", "tf", "--fit", "crop=1.5"], /--fit crop=1\.5: expected stretch, crop, or crop= a share/],
+    [["--scaling", "tf", "--check", join(folder, "none.npz")], /none\.npz: does not exist/],
     [["--scaling", "tf", "--images", join(folder, "no images")], /no images/],
     [[], /--scaling/],
   ];

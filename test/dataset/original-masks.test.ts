@@ -35,7 +35,7 @@ test("masks of each aspect in the file's size, void apart; empty ones have the i
   };
   const record = toRecord({ image: "i.png", split: "test", aspects: given }, manifest, "s:1");
   const names = aspects.map(({ name }) => name);
-  expect(await readOriginalMasks({ directory, manifest }, record, names)).toEqual({
+  expect(await readOriginalMasks({ directory, manifest }, record, { aspects: names })).toEqual({
     one: {
       width: 3,
       height: 2,
@@ -45,5 +45,7 @@ test("masks of each aspect in the file's size, void apart; empty ones have the i
     two: { width: 3, height: 2, marked: Uint8Array.of(0, 0, 0, 1, 1, 0) },
     none: { width: 3, height: 2, marked: null },
   });
-  expect(await readOriginalMasks({ directory, manifest }, record, ["two"])).toMatchObject({ two: { width: 3 } });
+  expect(await readOriginalMasks({ directory, manifest }, record, { aspects: ["two"] })).toMatchObject({
+    two: { width: 3 },
+  });
 });

@@ -4,6 +4,8 @@ import type { Box } from "../../src/core/box.js";
 import { random } from "../../src/core/random.js";
 import { addNoise, drawView, jitterColours, viewBoxes, viewSlivers } from "../../src/dataset/augment.js";
 import { openDataset, readRecord } from "../../src/dataset/dataset.js";
+import { readOriginalMasks } from "../../src/dataset/original-masks.js";
+import { createPixelCache } from "../../src/dataset/pixel-cache.js";
 import { loadSample } from "../../src/dataset/sample.js";
 import { boxAround } from "../reference/dataset.js";
 import { fromRaw, pngBytes, rgb, temporaryFolder, writeDataset } from "./given.js";
@@ -276,5 +278,64 @@ describe("jitterColours", () => {
 
   test("without saturation leaves the luma: 0.299 * 100 + 0.587 * 200 + 0.114 * 50 = 153", () => {
     expect(jittered([100, 200, 50], { saturation: 0 })).toEqual([153, 153, 153]);
+  });
+});
+
+describe("the middle square stands for all of the image", () => {
+  const at = (pixels: Uint8Array, size: number, x: number, y: number) =>
+    Array.from(pixels.subarray(3 * (y * size + x), 3 * (y * size + x) + 3));
+
+  test("its pixels, masks, maps and boxes", async () => {
+    // 40 x 40 from column 10 on, at its own size: no pixel is resized.
+    const sample = await loadSample(dataset, first, { inputSize: 40, centerCrop: 1, annotations: "all" });
+    const { mask, boxes } = sample.aspects.thing as { mask: Float32Array; boxes: Box[] };
+    for (let y = 0; y < 40; y++)
+      for (let x = 0; x < 40; x++) {
+        const isHere = isThing(x + 10, y);
+        expect(at(sample.image, 40, x, y)).toEqual(isHere ? [250, 0, 0] : [20, 200, 200]);
+        expect(mask[y * 40 + x]).toBe(isHere ? 1 : 0);
+      }
+    expect(boxes).toEqual([[12 / 40, 20 / 40, 28 / 40, 1]]);
+    expect((sample.aspects.much as { map: Float32Array }).map[15 * 40 + 25]).toBe(2);
+  });
+
+  test("a share of the shorter side; what is cut in two is clipped, or void", async () => {
+    // 20 x 20 from column 20 and row 10 on: half of the thing.
+    const half = await loadSample(dataset, first, { inputSize: 20, centerCrop: 0.5 });
+    expect(half.aspects.thingBox).toEqual({ boxes: [[2 / 20, 10 / 20, 18 / 20, 1]] });
+    expect(at(half.image, 20, 9, 5)).toEqual([20, 200, 200]);
+    expect(at(half.image, 20, 10, 5)).toEqual([250, 0, 0]);
+    // 12 x 12 from column 24 and row 14 on: less than a quarter of it.
+    const part = await loadSample(dataset, first, { inputSize: 12, centerCrop: 0.3 });
+    expect(part.aspects.thingBox).toEqual({ boxes: [], ignoredBoxes: [[0, 0.5, 1, 1]] });
+  });
+
+  test("a file that is stored lying, kept pixels, and augmented ones are cut alike", async () => {
+    const lying = await readRecord(dataset, "train", 1);
+    const cut = { inputSize: 40, centerCrop: 1 };
+    const upright = await loadSample(dataset, first, cut);
+    const turned = await loadSample(dataset, lying, cut);
+    expect(turned.aspects.thing).toEqual(upright.aspects.thing);
+    for (const [x, y] of [[5, 5], [19, 20], [22, 20], [39, 14]]) // biome-ignore format: a table
+      for (const [channel, value] of at(turned.image, 40, x, y).entries())
+        expect(Math.abs(value - at(upright.image, 40, x, y)[channel])).toBeLessThan(12);
+    const cache = createPixelCache({ bytes: 1e6, inputSize: 40, centerCrop: 1 });
+    for (let epoch = 0; epoch < 2; epoch++)
+      expect((await loadSample(dataset, first, { ...cut, cache })).image).toEqual(upright.image);
+    // Whatever is drawn, red is where the mask is.
+    const augment = { flip: true, turn: "quarter", crop: 0.3, colour: 0 } as const;
+    for (let seed = 0; seed < 5; seed++) {
+      const { image, aspects } = await loadSample(dataset, first, { ...cut, augment, random: random(seed, "view") });
+      const { mask } = aspects.thing as { mask: Float32Array };
+      const isSame = mask.filter((share, place) => share > 0.5 === image[3 * place] > 135).length;
+      expect(isSame).toBeGreaterThan(0.94 * mask.length);
+    }
+  });
+
+  test("the masks of evaluation too, at the original's size", async () => {
+    const { thing } = await readOriginalMasks(dataset, first, { aspects: ["thing"], centerCrop: 1 });
+    expect([thing.width, thing.height]).toEqual([40, 40]);
+    expect(thing.marked?.[15 * 40 + 20]).toBe(1);
+    expect(thing.marked?.[15 * 40 + 19]).toBe(0);
   });
 });

@@ -146,9 +146,10 @@ describe("a bundle", async () => {
 
   test("keys of an explanation, its aspects and their instances", () => {
     const scale = { kind: "probability", line: 0.02, slope: 2, by: "general" } as const;
+    const crop = { left: 0, top: 0, width: 1, height: 1 };
     const all = [...goldens.values()].map(
       ({ explain }) =>
-        readExplanation(explain, { spec: description.model as never, scale, image: "x.png" }).explanation,
+        readExplanation(explain, { spec: description.model as never, scale, image: "x.png", crop }).explanation,
     );
     expect(sorted(firstColumn(page, "Explanation"))).toEqual(keysOf(all));
     const aspects = all.flatMap((explanation) => explanation.aspects);

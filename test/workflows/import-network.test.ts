@@ -1,12 +1,14 @@
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openExplainer } from "../../src/bundle/explainer.js";
 import { imageOutputs, ndArray } from "../../src/core/nd-array.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select-engine.js";
 import { readTrainedModel } from "../../src/model/trained-model.js";
+import { renderOverlay } from "../../src/pictures/overlay.js";
 import { SCALINGS } from "../../src/trunk/networks/network-table.js";
 import { readNetwork } from "../../src/trunk/networks/read-network.js";
 import { runOnnx } from "../../src/weights/original-network-onnx.js";
@@ -183,6 +185,44 @@ describe("a finished classifier comes in whole", () => {
     } finally {
       await explainer.dispose();
     }
+  });
+});
+
+describe("a network that sees the middle square", () => {
+  test("explains that square, says where it is, and draws it", { timeout: 60_000 }, async () => {
+    const out = join(folder, "middle");
+    const { trained } = await importNetwork(save("middle", classifier("Softmax")), {
+      ...given(),
+      out,
+      centerCrop: 0.5,
+    });
+    expect(trained.spec.trunk.network?.centerCrop).toBe(0.5);
+    const bundle = join(folder, "middle.aspect");
+    await exportRun(out, bundle);
+    const raw = { width: 200, height: 100, channels: 3 } as const;
+    const pixels = Uint8Array.from({ length: 200 * 100 * 3 }, (_, index) => (11 * index) % 251);
+    const file = join(folder, "wide.png");
+    await sharp(pixels, { raw }).png().toFile(file);
+    const square = join(folder, "square.png");
+    const crop = { left: 75, top: 25, width: 50, height: 50 };
+    await sharp(pixels, { raw }).extract(crop).png().toFile(square);
+    const explainer = await openExplainer(bundle);
+    expect(explainer.description.preprocessing).toMatchObject({ fit: "crop", centerCrop: 0.5 });
+    const { explanation, width, height } = await explainer.explain(file);
+    expect([explanation.crop, width, height]).toEqual([crop, 50, 50]);
+    await explainer.dispose();
+    // The same answer as of the square in a file of its own, by a network that sees all of it.
+    const whole = await importNetwork(join(folder, "middle.onnx"), { ...given(), out: join(folder, "all") });
+    await exportRun(join(folder, "all"), join(folder, "all.aspect"));
+    expect(whole.trained.spec.trunk.network).not.toHaveProperty("centerCrop");
+    const other = await openExplainer(join(folder, "all.aspect"));
+    expect(other.description.preprocessing).not.toHaveProperty("centerCrop");
+    const { explanation: wanted, ...explained } = await other.explain(square);
+    await other.dispose();
+    expect(explanation.prediction).toEqual(wanted.prediction);
+    expect(await renderOverlay({ ...explained, explanation }, file)).toEqual(
+      await renderOverlay({ ...explained, explanation: wanted }, square),
+    );
   });
 });
 

@@ -92,11 +92,11 @@ async function loadAll(
   paths: readonly string[],
   { model, skipped }: { model: ModelSpec; skipped: Skipped },
 ): Promise<LoadedImage[]> {
-  const { inputSize: size, otherSizes } = imageSizes(model);
+  const { inputSize: size, otherSizes, centerCrop } = imageSizes(model);
   const images: LoadedImage[] = [];
   for (const path of paths) {
     try {
-      images.push(await loadImage(path, { size, otherSizes, pictureSize: PICTURE_SIZE }));
+      images.push(await loadImage(path, { size, otherSizes, centerCrop, pictureSize: PICTURE_SIZE }));
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       skipped.add(error);

@@ -16,6 +16,7 @@ import { type Case, WORST } from "../../faithfulness/compare-methods.js";
 import { type FaithfulnessOfModel, faithfulnessOf } from "../../faithfulness/measure-model.js";
 import { comparePairedModels, type PairedModel, type PairedModels } from "../../faithfulness/paired-models.js";
 import { createModel, type Model } from "../../model/model.js";
+import { imageSizes } from "../../model/model-spec.js";
 import type { TrainedModel } from "../../model/trained-model.js";
 import { faithfulnessPage, type PictureOfCase } from "../../pages/faithfulness-page.js";
 import {
@@ -131,7 +132,13 @@ async function runFaithfulness(
   const faithfulness = { ...found.faithfulness, twins: pairedModels };
   const reason = emptyReason(faithfulness);
   if (reason) throw new ConfigError(`${directory}: ${reason}`);
-  await writePage(results, { faithfulness, worst }, { model: trained.provenance.dataset.name, dataset });
+  await writePage(
+    results,
+    { faithfulness, worst },
+    {
+      ...{ model: trained.provenance.dataset.name, dataset, centerCrop: imageSizes(trained.spec).centerCrop },
+    },
+  );
   if (options.json) return printJson(faithfulness);
   for (const line of faithfulnessLines(faithfulness)) printLine(line);
   printLine();
@@ -198,13 +205,13 @@ function worstFile(index: number): string {
 async function writePage(
   results: ResultFolder,
   { faithfulness, worst }: FaithfulnessOfModel,
-  { model, dataset }: { model: string; dataset: Dataset },
+  { model, dataset, centerCrop }: { model: string; dataset: Dataset; centerCrop?: number },
 ): Promise<void> {
   const pictures: PictureOfCase[] = [];
   const files: Record<string, string | Uint8Array> = {};
   for (const [index, one] of worst.entries()) {
     const file = worstFile(index);
-    files[file] = await pictureOf(one, dataset);
+    files[file] = await pictureOf(one, { dataset, centerCrop });
     const { causes, distractors, explanation } = one.comparison;
     const isCauseRelevant = explanation.aspects.some(({ name, isRelevant }) => isRelevant && causes.includes(name));
     pictures.push({ file, image: explanation.image, causes, distractors, error: one.error, isCauseRelevant });
@@ -215,11 +222,14 @@ async function writePage(
 }
 
 /** In the file's aspect ratio; square, as the model saw it, if the file has been removed since. */
-async function pictureOf({ explained, pixels }: Case, dataset: Dataset): Promise<Uint8Array> {
+async function pictureOf(
+  { explained, pixels }: Case,
+  { dataset, centerCrop }: { readonly dataset: Dataset; readonly centerCrop?: number },
+): Promise<Uint8Array> {
   const { size } = explained.maps;
   try {
     const file = locate(dataset, explained.explanation.image);
-    return renderOverlay(explained, await decodeImage(file, { size: PICTURE_SIZE }));
+    return renderOverlay(explained, await decodeImage(file, { size: PICTURE_SIZE, centerCrop }));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return renderOverlay(explained, { width: size, height: size, pixels });

@@ -24,6 +24,7 @@ interface ImportCommand extends CommonOptions, EngineOptions {
   readonly inputSize?: number;
   readonly source?: string;
   readonly images?: readonly string[];
+  readonly fit: number | undefined;
   readonly output?: OutputScale;
   readonly check?: string;
 }
@@ -45,6 +46,13 @@ export function addImport(program: Command): void {
           "(torchvision), none (0..255), or MEAN/DEVIATION of 0..1, as 0.5/0.25 or 0.4,0.5,0.6/0.2,0.2,0.2; only a " +
           "folder of Teachable Machine says it itself",
       ).argParser(scalingOf),
+    )
+    .addOption(
+      new Option(
+        "--fit <how>",
+        "how it sees an image: stretch, all of it made a square (the default), or crop, its middle square; crop=0.875 where that is " +
+          "so much of the shorter side, as with torchvision's usual resize to 256 and crop to 224",
+      ).argParser(fitOf),
     )
     .option("--input-size <pixels>", "height and width of its image, where the file leaves them open", sideOf)
     .option("--source <layer>", "layer to explain at, one that aspectlens inspect lists; by default as it says")
@@ -95,9 +103,20 @@ function scalingOf(text: string): PixelScaling {
   return { mean: [mean[0], mean[1], mean[2]], deviation: [deviation[0], deviation[1], deviation[2]], channels: "rgb" };
 }
 
+/** @returns the share of the shorter side that is seen; `undefined`: all is. */
+function fitOf(text: string): number | undefined {
+  if (text === "stretch") return undefined;
+  const [, share = "1"] = /^crop(?:=(.+))?$/.exec(text) ?? [undefined, ""];
+  const value = share === "" ? Number.NaN : Number(share);
+  if (value > 0 && value <= 1) return value;
+  throw new ConfigError(`--fit ${text}: expected stretch, crop, or crop= a share above 0 to 1.`, {
+    cure: "For example crop=0.875.",
+  });
+}
+
 async function runImport(
   path: string,
-  { out, classes, scaling: asked, inputSize, source, images, output, check, json, ...options }: ImportCommand,
+  { out, classes, scaling: asked, inputSize, source, images, fit, output, check, json, ...options }: ImportCommand,
   signal: AbortSignal,
 ): Promise<void> {
   const teachable = await readTeachableMachine(path);
@@ -112,7 +131,7 @@ async function runImport(
   const engine = await selectEngine({ ...options, onNotice: showNotice });
   try {
     const { trained, ending, error, original, comparedImages, notCompared } = await importNetwork(path, {
-      ...{ out, engine, scaling, inputSize, source, signal, check, outputs: output },
+      ...{ out, engine, scaling, inputSize, source, signal, check, outputs: output, centerCrop: fit },
       ...(names && { classes: names }),
       ...(found && { images: found.images }),
     });

@@ -196,13 +196,13 @@ async function openImages(
   const step = Math.max(1, images.length / limit);
   const some = Array.from({ length: Math.min(limit, images.length) }, (_, index) => images[Math.floor(index * step)]);
   return {
-    images: async function* ({ inputSize: size, otherSizes }) {
+    images: async function* ({ inputSize: size, otherSizes, centerCrop }) {
       for (let start = 0; start < some.length; start += BATCH) {
         signal.throwIfAborted();
         const batch: Sample[] = [];
         for (const path of some.slice(start, start + BATCH)) {
           try {
-            const { pixels, otherSizes: others } = await loadImage(path, { size, otherSizes });
+            const { pixels, otherSizes: others } = await loadImage(path, { size, otherSizes, centerCrop });
             batch.push({ path, image: pixels, otherSizes: others, target: {}, aspects: {} });
           } catch (error) {
             if (!(error instanceof InputError)) throw error;

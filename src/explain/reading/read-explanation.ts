@@ -1,6 +1,7 @@
 /** From the outputs of `explain.onnx` for one image to an explanation: all that the graph does not compute. */
 
 import { type Absences, neededAbsences } from "../../core/absences.js";
+import type { Crop } from "../../core/augmented-view.js";
 import { ShapeError } from "../../core/errors.js";
 import { answerPort, CLASSIFIER_OUTPUTS, headAnswers, overlapPort, portTap, tapPort } from "../../core/graph-ports.js";
 import type { NdArrays } from "../../core/nd-array.js";
@@ -32,6 +33,8 @@ export interface ReadOptions {
   readonly absences?: Absences;
   /** Path of the image, as it shall stand in the explanation. */
   readonly image: string;
+  /** The part of it that the model saw, where that was not all. */
+  readonly crop?: Crop;
   /** What the outputs explain; the default target without it. */
   readonly target?: Target;
   /** Of the graph that made the outputs. */
@@ -48,7 +51,7 @@ export interface ReadOptions {
  */
 export function readExplanation(
   outputs: NdArrays,
-  { spec, scale, unseen = [], absences = {}, image, target, method = {}, stem = stemOf(image) }: ReadOptions,
+  { spec, scale, unseen = [], absences = {}, image, crop, target, method = {}, stem = stemOf(image) }: ReadOptions,
 ): Explained {
   const { tap } = method;
   const { saliency: name, masking } = methodOf(method);
@@ -83,6 +86,7 @@ export function readExplanation(
   const said = {
     format: "aspectlens-explanation/2" as const,
     image,
+    ...(crop && { crop }),
     prediction,
     target: explained,
     targetAspect: heads.target ? readTargetAspect(outputs, heads.target, spec) : null,

@@ -24,6 +24,7 @@ export interface TableChoices {
   /** For messages. */
   readonly path: string;
   readonly scaling: PixelScaling;
+  readonly centerCrop?: number;
   /** The row to explain at; the default where absent. */
   readonly source?: string;
   /** What the file's outputs are, where it does not end in a softmax or sigmoid that tells. */
@@ -42,7 +43,7 @@ export type OutputScale = (typeof OUTPUT_SCALES)[number];
  */
 export function importedTable(
   network: ReadNetwork,
-  { path, scaling, source: asked, outputs: scale }: TableChoices,
+  { path, scaling, centerCrop, source: asked, outputs: scale }: TableChoices,
 ): ImportedTable {
   const fail = (what: string, cure: string) => new WeightsError(`${path}: ${what}`, { cure, file: path });
   const [height, width] = network.size;
@@ -79,7 +80,10 @@ export function importedTable(
         : `Its layers: ${layers.map(({ name }) => name).join(", ")}.`,
     );
   return {
-    table: { operations, scaling, source: source.name, output: last.name, answer },
+    table: {
+      ...{ operations, scaling, source: source.name, output: last.name, answer },
+      ...(centerCrop !== undefined && { centerCrop }),
+    },
     ...{ classCount, ending, logits: network.tensors[answer], order: output.order },
   };
 }

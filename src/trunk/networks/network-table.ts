@@ -37,6 +37,11 @@ export interface NetworkTable {
   /** In order of computation, from the image to the answer. */
   readonly operations: readonly Operation[];
   readonly scaling: PixelScaling;
+  /**
+   * It sees the middle square of an image, whose side is this share of the shorter one; absent, all of the image, made a
+   * square.
+   */
+  readonly centerCrop?: number;
   /** Where the network is explained by default. */
   readonly source: string;
   /** The last row that heads can read; what follows belongs to the answer. */
@@ -98,6 +103,9 @@ export function faultOfTable(value: unknown, { mostRows }: { mostRows: number })
     (scaling.deviation as number[]).every((one) => one > 0) &&
     (scaling.channels === "rgb" || scaling.channels === "bgr");
   if (!isScaling) return "scaling by a mean and a deviation of three channels";
+  const { centerCrop } = value;
+  if (centerCrop !== undefined && !(isNumber(centerCrop) && centerCrop > 0 && centerCrop <= 1))
+    return "a centerCrop above 0 to 1";
   const known = new Set(["input"]);
   for (const [index, row] of operations.entries()) {
     if (!isRecord(row) || typeof row.name !== "string" || !/^[\w.-]{1,200}$/.test(row.name))
