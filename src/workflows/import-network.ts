@@ -44,7 +44,7 @@ export interface ImportNetworkOptions {
 export interface ImportedNetwork {
   readonly trained: TrainedModel;
   /** What stood behind the logits, and is left out. */
-  readonly ending: "softmax" | "sigmoid" | "none";
+  readonly ending: ImportedTable["ending"];
   /**
    * Largest difference of an output from the file's own runtime, over the largest output; `null` where none was compared.
    */
@@ -215,7 +215,7 @@ function ended({ data }: NdArray, ending: ImportedTable["ending"]): Float64Array
   const most = Math.max(...data);
   const powers = Float64Array.from(data, (value) => Math.exp(value - most));
   const sum = powers.reduce((total, value) => total + value, 0);
-  return powers.map((value) => value / sum);
+  return powers.map((value) => (ending === "softmax" ? value / sum : Math.log(value / sum)));
 }
 
 /** Over the largest number wanted. */

@@ -51,6 +51,19 @@ export function wholeAxis(axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis;
 }
 
+/** Indices of a slice along an axis, whose bounds may count from the end and whose step may be negative. */
+export function sliceIndices(
+  size: number,
+  { start, end, step }: { readonly start: number; readonly end: number; readonly step: number },
+): number[] {
+  const bound = (value: number, low: number, high: number) =>
+    Math.min(high, Math.max(low, value < 0 ? value + size : value));
+  const found: number[] = [];
+  if (step > 0) for (let at = bound(start, 0, size); at < bound(end, 0, size); at += step) found.push(at);
+  if (step < 0) for (let at = bound(start, -1, size - 1); at > bound(end, -1, size - 1); at += step) found.push(at);
+  return found;
+}
+
 /** Axes of one shape, and those of another that hold the same elements. */
 export interface Segment {
   readonly from: readonly number[];

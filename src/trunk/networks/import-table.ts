@@ -2,10 +2,13 @@
 
 import { WeightsError } from "../../core/errors.js";
 import type { NetworkTable, PixelScaling } from "./network-table.js";
-import type { Operation } from "./operation.js";
+import type { FunctionName, Operation } from "./operation.js";
 import type { ReadNetwork } from "./read-nodes.js";
 import { rowsBehind } from "./rows-behind.js";
 import { defaultSource, sourceLayers } from "./source-layers.js";
+
+/** What may stand behind logits. */
+export type Ending = "softmax" | "log-softmax" | "sigmoid";
 
 export interface ImportedTable {
   readonly table: NetworkTable;
@@ -14,7 +17,7 @@ export interface ImportedTable {
   /** What the file calls the logits, where it has a name for them. */
   readonly logits?: string;
   /** What stood behind the logits, and is left out; `none` where the file ends in the logits, or in what we cannot tell. */
-  readonly ending: "softmax" | "sigmoid" | "none";
+  readonly ending: Ending | "none";
 }
 
 export interface TableChoices {
@@ -26,7 +29,7 @@ export interface TableChoices {
 }
 
 /**
- * A softmax or sigmoid at the end is left out: what is explained are the logits before it.
+ * A softmax, its logarithm or a sigmoid at the end is left out: what is explained are the logits before it.
  *
  * @throws WeightsError where the network is for images that are not square, has several outputs, or ends in anything but
  *   one number for each class; where it has no layer to explain at, or not the one that is asked for.
@@ -67,7 +70,7 @@ export function importedTable(network: ReadNetwork, { path, scaling, source: ask
   };
 }
 
-/** Without the softmax or sigmoid that ends it, and reshapes around that. */
+/** Without the softmax, its logarithm or the sigmoid that ends it, and reshapes around that. */
 function withoutEnding(
   operations: readonly Operation[],
   output: string,
@@ -75,13 +78,15 @@ function withoutEnding(
   const byName = new Map(operations.map((row) => [row.name, row]));
   let row = byName.get(output);
   while (row && (row.op === "reshape" || row.op === "transpose")) row = byName.get(row.inputs[0]);
-  const ends = row?.op === "function" && (row.function === "softmax" || row.function === "sigmoid");
-  if (row?.op !== "function" || !ends)
+  const ending = row?.op === "function" ? ENDINGS[row.function] : undefined;
+  if (!row || !ending)
     return { operations: rowsBehind(operations, { want: [output] }) ?? [], answer: output, ending: "none" };
   const [answer] = row.inputs;
-  return {
-    operations: rowsBehind(operations, { want: [answer] }) ?? [],
-    answer,
-    ending: row.function === "softmax" ? "softmax" : "sigmoid",
-  };
+  return { operations: rowsBehind(operations, { want: [answer] }) ?? [], answer, ending };
 }
+
+const ENDINGS: Partial<Readonly<Record<FunctionName, Ending>>> = {
+  softmax: "softmax",
+  logSoftmax: "log-softmax",
+  sigmoid: "sigmoid",
+};

@@ -48,7 +48,7 @@ export interface NetworkTable {
 /** Names of operations, with the keys that each has beside `name`, `op`, `inputs` and `shape`. */
 const KEYS: Readonly<Record<Operation["op"], readonly string[]>> = {
   convolution: ["kernel", "strides", "dilations", "pads", "groups", "activation"],
-  transposedConvolution: ["kernel", "strides", "pads", "activation"],
+  transposedConvolution: ["kernel", "strides", "dilations", "pads", "groups", "activation"],
   dense: [],
   affine: ["activation"],
   add: ["number", "value", "isSwapped", "activation"],
@@ -69,6 +69,7 @@ const KEYS: Readonly<Record<Operation["op"], readonly string[]>> = {
   normalize: ["axes", "epsilon"],
   concat: ["axis"],
   slice: ["begin", "steps"],
+  gather: ["axis", "indices"],
   pad: ["paddings", "mode", "number"],
   resize: ["method", "places"],
   reshape: [],
@@ -115,11 +116,16 @@ function faultOfRow(row: Record<string, unknown>, known: ReadonlySet<string>): s
   if (!isSizes(shape) || shape.length > 8) return "a shape of whole sizes";
   for (const key of own) {
     const value = row[key];
-    const isFree = ["number", "value", "isSwapped", "numbers"].includes(key);
-    if (value === undefined && isFree) continue;
+    if (value === undefined && isFree(key, op)) continue;
     if (!isValueOf(key, value)) return `a valid "${key}"`;
   }
   return undefined;
+}
+
+/** Whether a row may leave a key out. */
+function isFree(key: string, op: string): boolean {
+  if (op === "transposedConvolution") return key === "dilations" || key === "groups";
+  return ["number", "value", "isSwapped", "numbers"].includes(key);
 }
 
 function isValueOf(key: string, value: unknown): boolean {

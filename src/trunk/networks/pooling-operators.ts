@@ -29,6 +29,8 @@ function pool(op: "maxPool" | "averagePool") {
     const pads = padsOf(reading, { sizes, window, strides });
     const before = [pads.top, pads.left];
     const after = [pads.bottom, pads.right];
+    if (before.some((amount, axis) => amount >= window[axis]) || after.some((amount, axis) => amount >= window[axis]))
+      throw new Refusal("pads by more than its window");
     const isCeil = integerOf(reading, "ceil_mode", 0) !== 0;
     const out = pair((axis) => {
       const steps = (sizes[axis] + before[axis] + after[axis] - window[axis]) / strides[axis];

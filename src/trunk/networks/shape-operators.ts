@@ -11,6 +11,7 @@ import {
   natural,
   type Segment,
   segments,
+  sliceIndices,
   wholeAxis,
 } from "./graph-values.js";
 import {
@@ -99,6 +100,10 @@ function transpose(reading: NodeReading): GraphValue {
   const rank = x.shape.length;
   const turn = reading.node.attributes.perm?.integers ?? natural(rank).toReversed();
   if (turn[0] !== 0) throw new Refusal("moves the batch", KEEPS_THE_BATCH);
+  return turned(x, turn);
+}
+
+function turned(x: Features, turn: readonly number[]): Features {
   const shape = turn.map((axis) => x.shape[axis]);
   return { ...x, shape, order: x.order.map((axis) => turn.indexOf(axis)) };
 }
@@ -156,27 +161,40 @@ function slice(reading: NodeReading): GraphValue {
   if (!starts || !ends) throw new Refusal("lacks its bounds");
   const axes = listOf(reading, "axes", 3) ?? starts.map((_, index) => index);
   const steps = listOf(reading, "steps", 4) ?? starts.map(() => 1);
-  const cuts = axes.map((given, index) => {
+  let result = x;
+  for (const [index, given] of axes.entries()) {
+    const step = steps[index];
+    if (step === 0) throw new Refusal("has a step of 0");
     const axis = wholeAxis(given, x.shape.length);
-    const [size, step] = [x.shape[axis], steps[index]];
-    if (step < 1) throw new Refusal("runs backwards");
-    const bound = (value: number) => Math.min(size, Math.max(0, value < 0 ? value + size : value));
-    const begin = bound(starts[index]);
-    return [axis, { begin, count: Math.ceil((bound(ends[index]) - begin) / step), step }] as const;
-  });
-  // An axis that is kept whole is not cut, so that the batch may be named.
-  return sliced(reading, x, new Map(cuts.filter(([axis, { count }]) => count !== x.shape[axis])));
+    const indices = sliceIndices(x.shape[axis], { start: starts[index], end: ends[index], step });
+    result = picked(reading, result, axis, indices);
+  }
+  return result;
 }
 
-/** One index, or neighbours, as a slice. */
+/** Elements of one axis: as a slice where they are evenly apart. */
+function picked(reading: NodeReading, x: Features, axis: number, indices: readonly number[]): Features {
+  const [begin = 0, second = begin + 1] = indices;
+  const step = second - begin;
+  const isEven = step > 0 && indices.every((index, at) => index === begin + at * step);
+  const isWhole = isEven && step === 1 && indices.length === x.shape[axis];
+  // The batch may be named where it is kept whole.
+  if (isWhole) return x;
+  if (isEven) return sliced(reading, x, new Map([[axis, { begin, count: indices.length, step }]]));
+  if (axis === 0) throw new Refusal("picks images of a batch", KEEPS_THE_BATCH);
+  const row = { op: "gather" as const, axis: x.order.indexOf(axis), indices };
+  return reading.table.add(reading.name, row, [x], { shape: x.shape.with(axis, indices.length), order: x.order });
+}
+
 function gather(reading: NodeReading): GraphValue {
   const x = featuresAt(reading, 0);
   const axis = wholeAxis(integerOf(reading, "axis", 0), x.shape.length);
   const { shape, data } = numbersAt(reading, 1, "indices");
-  const indices = Array.from(data, (index) => wholeAxis(index, x.shape[axis]));
-  if (shape.length > 1 || indices.some((index, at) => index !== indices[0] + at))
-    throw new Refusal("picks elements that are no neighbours");
-  const part = sliced(reading, x, new Map([[axis, { begin: indices[0], count: indices.length, step: 1 }]]));
+  const size = x.shape[axis];
+  const indices = Array.from(data, (index) => wholeAxis(index, size));
+  if (shape.length > 1) throw new Refusal("picks elements by a table");
+  if (indices.some((index) => !(index >= 0 && index < size))) throw new Refusal(`picks beyond ${size} elements`);
+  const part = picked(reading, x, axis, indices);
   return shape.length === 0
     ? reshaped(
         reading,
@@ -184,6 +202,33 @@ function gather(reading: NodeReading): GraphValue {
         part.shape.filter((_, at) => at !== axis),
       )
     : part;
+}
+
+/** Channels become blocks of pixels: `DCR` has the block before the channel, `CRD` behind it. */
+function depthToSpace(reading: NodeReading): GraphValue {
+  const x = featuresAt(reading, 0);
+  const size = integerOf(reading, "blocksize", 0);
+  const [batch, channels, height, width] = x.shape;
+  const depth = channels / size ** 2;
+  if (x.shape.length !== 4 || !(size >= 1) || !Number.isInteger(depth))
+    throw new Refusal(`makes blocks of ${size} x ${size} pixels of ${x.shape.join(" x ")}`);
+  const isChannelFirst = reading.node.attributes.mode?.text === "CRD";
+  const split = isChannelFirst ? [depth, size, size] : [size, size, depth];
+  const apart = reshaped(reading, x, [batch, ...split, height, width]);
+  const turn = isChannelFirst ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2];
+  return reshaped(reading, turned(apart, turn), [batch, depth, height * size, width * size]);
+}
+
+/** Blocks of pixels become channels, the block before the channel. */
+function spaceToDepth(reading: NodeReading): GraphValue {
+  const x = featuresAt(reading, 0);
+  const size = integerOf(reading, "blocksize", 0);
+  const [batch, channels, height, width] = x.shape;
+  const [rows, columns] = [height / size, width / size];
+  if (x.shape.length !== 4 || !(size >= 1) || !Number.isInteger(rows) || !Number.isInteger(columns))
+    throw new Refusal(`makes channels of blocks of ${size} x ${size} pixels of ${x.shape.join(" x ")}`);
+  const apart = reshaped(reading, x, [batch, channels, rows, size, columns, size]);
+  return reshaped(reading, turned(apart, [0, 3, 5, 1, 2, 4]), [batch, channels * size ** 2, rows, columns]);
 }
 
 function pad(reading: NodeReading): GraphValue {
@@ -291,6 +336,8 @@ export const shapeOperators: OperatorTable = {
   Split: split,
   Slice: slice,
   Gather: gather,
+  DepthToSpace: depthToSpace,
+  SpaceToDepth: spaceToDepth,
   Pad: pad,
   Resize: resize,
   Upsample: resize,
