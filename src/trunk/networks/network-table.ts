@@ -71,7 +71,7 @@ const KEYS: Readonly<Record<Operation["op"], readonly string[]>> = {
   slice: ["begin", "steps"],
   gather: ["axis", "indices"],
   pad: ["paddings", "mode", "number"],
-  resize: ["method", "places"],
+  resize: ["method", "places", "factors", "rounding"],
   reshape: [],
   transpose: ["order"],
 };
@@ -125,7 +125,7 @@ function faultOfRow(row: Record<string, unknown>, known: ReadonlySet<string>): s
 /** Whether a row may leave a key out. */
 function isFree(key: string, op: string): boolean {
   if (op === "transposedConvolution") return key === "dilations" || key === "groups";
-  return ["number", "value", "isSwapped", "numbers"].includes(key);
+  return ["number", "value", "isSwapped", "numbers", "factors", "rounding"].includes(key);
 }
 
 function isValueOf(key: string, value: unknown): boolean {
@@ -144,6 +144,7 @@ function isValueOf(key: string, value: unknown): boolean {
     case "mode":
     case "method":
     case "places":
+    case "rounding":
       return typeof value === "string" && value.length < 40;
     case "number":
     case "epsilon":
@@ -157,6 +158,8 @@ function isValueOf(key: string, value: unknown): boolean {
       return Array.isArray(value) && value.every((both) => isCountsList(both) && both.length === 2);
     case "axis":
       return isCount(value);
+    case "factors":
+      return Array.isArray(value) && value.length === 2 && value.every((one) => isNumber(one) && one > 0);
     case "numbers":
       return Array.isArray(value) && value.every(isNumber);
     default:

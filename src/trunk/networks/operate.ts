@@ -8,6 +8,7 @@ import { groupedConv2d } from "../../ops/grouped-convolution.js";
 import { groupedConv2dTranspose } from "../../ops/grouped-transposed-convolution.js";
 import { hardSigmoid } from "../../ops/hard-sigmoid.js";
 import { resizeBilinear } from "../../ops/resize-bilinear.js";
+import { resizeByFactors } from "../../ops/resize-by-factors.js";
 import { stridedSlice } from "../../ops/strided-slice.js";
 import { type Rectifier, rectify } from "../rectifier.js";
 import type { Parameters } from "../trunk.js";
@@ -212,8 +213,9 @@ function padded({ paddings, mode, number }: Row<"pad">, x: tf.Tensor): tf.Tensor
   return mode === "constant" ? tf.pad(x, all, number) : padByEdge(x, all, mode);
 }
 
-function resized({ method, places, shape }: Row<"resize">, x: tf.Tensor4D): tf.Tensor4D {
+function resized({ method, places, factors, rounding, shape }: Row<"resize">, x: tf.Tensor4D): tf.Tensor4D {
   const [height, width] = shape;
+  if (factors) return resizeByFactors(x, [height, width], { method, places, factors, ...(rounding && { rounding }) });
   if (method === "bilinear" && places === "halfPixel") return resizeBilinear(x, [height, width]);
   const isAligned = places === "alignCorners";
   if (method === "bilinear") return tf.image.resizeBilinear(x, [height, width], isAligned, false);

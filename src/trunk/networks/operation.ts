@@ -155,6 +155,10 @@ export type Operation =
       readonly op: "resize";
       readonly method: "nearest" | "bilinear";
       readonly places: "halfPixel" | "alignCorners" | "asymmetric";
+      /** New rows and columns for each old one, where that is not the quotient of the sizes. */
+      readonly factors?: Pair;
+      /** Of `nearest`; `floor` where it does not say. */
+      readonly rounding?: "floor" | "ceil" | "preferFloor" | "preferCeil";
     })
   | (Row & { readonly op: "reshape" })
   | (Row & {

@@ -48,7 +48,8 @@ function placeAfter(row: Operation, { centre, step }: Place, height?: number): P
     }
     case "reshape":
     case "resize": {
-      const fine = height && isSpatial(row.shape) ? (step * height) / row.shape[0] : step;
+      const whole = height && isSpatial(row.shape) ? row.shape[0] / height : 1;
+      const fine = step / ((row.op === "resize" && row.factors?.[0]) || whole);
       return { centre: centre - (step - fine) / 2, step: fine };
     }
     case "pad":

@@ -1,6 +1,7 @@
 /** Readers of operators that move elements, cut them out or put them together, and compute nothing. */
 
 import { sizeOf } from "../../core/nd-array.js";
+import type { Rounding } from "../../ops/resize-by-factors.js";
 import { finite } from "./elementwise-operators.js";
 import {
   channelsLast,
@@ -23,6 +24,7 @@ import {
   numbersAt,
   type OperatorTable,
 } from "./node-reading.js";
+import type { Operation } from "./operation.js";
 import { Refusal } from "./table.js";
 
 const KEEPS_THE_BATCH = "Export it for a batch of 1, whose images are computed apart.";
@@ -255,6 +257,21 @@ function pad(reading: NodeReading): GraphValue {
   return table.add(name, { op: "pad", paddings, mode, number }, [x], { shape, order: x.order });
 }
 
+type Places = "halfPixel" | "alignCorners" | "asymmetric";
+
+const PLACES: Readonly<Record<string, Places>> = {
+  half_pixel: "halfPixel",
+  pytorch_half_pixel: "halfPixel",
+  align_corners: "alignCorners",
+  asymmetric: "asymmetric",
+};
+const ROUNDINGS: Readonly<Record<string, Rounding>> = {
+  floor: "floor",
+  ceil: "ceil",
+  round_prefer_floor: "preferFloor",
+  round_prefer_ceil: "preferCeil",
+};
+
 function resize(reading: NodeReading): GraphValue {
   const { table, name, node } = reading;
   const given = featuresAt(reading, 0);
@@ -262,43 +279,58 @@ function resize(reading: NodeReading): GraphValue {
   const isOld = node.operator === "Upsample" || reading.opset < 11;
   const text = (attribute: string, otherwise: string) => node.attributes[attribute]?.text ?? otherwise;
   const mode = text("mode", "nearest");
-  const places = text("coordinate_transformation_mode", isOld ? "asymmetric" : "half_pixel");
-  const rounding = text("nearest_mode", isOld ? "floor" : "round_prefer_floor");
-  const scales = listed(reading, isOld ? 1 : 2) ?? node.attributes.scales?.floats;
-  const sizes = isOld ? undefined : listed(reading, 3);
-  const shape = sizes ?? scales?.map((scale, axis) => Math.floor(given.shape[axis] * scale + 1e-6));
-  if (shape?.length !== 4 || shape[0] !== given.shape[0] || shape[1] !== given.shape[1])
+  const coordinates = text("coordinate_transformation_mode", isOld ? "asymmetric" : "half_pixel");
+  const axes = node.attributes.axes?.integers.map((axis) => wholeAxis(axis, 4)) ?? natural(4);
+  const ofAxes = (list: readonly number[] | undefined, otherwise: (axis: number) => number) =>
+    list && given.shape.map((_, axis) => (axes.includes(axis) ? list[axes.indexOf(axis)] : otherwise(axis)));
+  const sizes = isOld ? undefined : ofAxes(listed(reading, 3), (axis) => given.shape[axis]);
+  const scales = sizes ? undefined : ofAxes(listed(reading, isOld ? 1 : 2) ?? node.attributes.scales?.floats, () => 1);
+  const shape = sizes ?? scales?.map((scale, axis) => Math.floor(Math.fround(given.shape[axis] * Math.fround(scale))));
+  if (!shape?.every((size) => size >= 1) || shape[0] !== given.shape[0] || shape[1] !== given.shape[1])
     throw new Refusal("resizes more than height and width, or to a size that depends on the image");
   const order = channelsLast(4);
   const x = table.arranged(given, order);
   if (isSameList(shape, x.shape)) return x;
-  const row = (method: "nearest" | "bilinear", where: "halfPixel" | "alignCorners" | "asymmetric") =>
-    table.add(name, { op: "resize", method, places: where }, [x], { shape, order });
-  const isExact = !scales || sizes || [2, 3].every((axis) => scales[axis] * given.shape[axis] === shape[axis]);
-  const isPlain = integerOf(reading, "antialias", 0) === 0 && !node.attributes.keep_aspect_ratio_policy;
-  if (!isExact || !isPlain || node.attributes.axes)
-    throw new Refusal(
-      "resizes by a factor that leaves a rest, along axes of its own, or with antialias",
-      "Export it with sizes.",
-    );
-  if (mode === "nearest") {
-    const isWhole = [2, 3].every((axis) => Number.isInteger(shape[axis] / given.shape[axis]));
-    if (places === "asymmetric" && rounding === "floor") return row("nearest", "asymmetric");
-    // Where a side grows by a whole number, centres counted by halves repeat each pixel as well.
-    if (isWhole && /^(pytorch_)?half_pixel$/.test(places) && rounding.startsWith("round"))
-      return row("nearest", "asymmetric");
-    throw new Refusal(
-      `resizes to the nearest of ${places} by ${rounding}`,
-      "Export it with scale factors that are whole.",
-    );
-  }
-  if (mode === "linear" || mode === "bilinear") {
-    if (places === "half_pixel" || (places === "pytorch_half_pixel" && Math.min(shape[2], shape[3]) > 1))
-      return row("bilinear", "halfPixel");
-    if (places === "align_corners") return row("bilinear", "alignCorners");
-    if (places === "asymmetric") return row("bilinear", "asymmetric");
-  }
-  throw new Refusal(`resizes by "${mode}" with "${places}"`, "Bilinear and nearest are read.");
+  if (integerOf(reading, "antialias", 0) !== 0 || text("keep_aspect_ratio_policy", "stretch") !== "stretch")
+    throw new Refusal("resizes with antialias, or keeps the aspect ratio", "Export it with sizes alone.");
+  const quotients = shape.map((size, axis) => size / x.shape[axis]);
+  const factors = scales ?? quotients;
+  // Of one row or column the first is taken.
+  const isPointless = coordinates === "pytorch_half_pixel" && Math.min(shape[2], shape[3]) === 1;
+  const places = isPointless || !Object.hasOwn(PLACES, coordinates) ? undefined : PLACES[coordinates];
+  const isLinear = mode === "linear" || mode === "bilinear";
+  if (!places || (mode !== "nearest" && !isLinear))
+    throw new Refusal(`resizes by "${mode}" with "${coordinates}"`, "Bilinear and nearest are read.");
+  const add = (row: Omit<Extract<Operation, { op: "resize" }>, "op" | "name" | "inputs" | "shape">) =>
+    table.add(name, { op: "resize", ...row }, [x], { shape, order });
+  const isExact = isSameList(factors, quotients);
+  const pair = [factors[2], factors[3]] as const;
+  if (isLinear)
+    return add({
+      method: "bilinear",
+      places,
+      ...(!isExact && places !== "alignCorners" && { factors: pair }),
+    });
+  const rounding = roundingOf(reading, { isOld, factors: pair });
+  // Where a side grows by a whole number, centres counted by halves repeat each pixel as well.
+  const isRepeated =
+    pair.every(Number.isInteger) &&
+    ((places === "halfPixel" && rounding.startsWith("prefer")) || (places === "asymmetric" && rounding === "floor"));
+  return isExact && isRepeated
+    ? add({ method: "nearest", places: "asymmetric" })
+    : add({ method: "nearest", places, rounding, factors: pair });
+}
+
+function roundingOf({ node }: NodeReading, { isOld, factors }: { isOld: boolean; factors: readonly number[] }) {
+  const text = node.attributes.nearest_mode?.text ?? "round_prefer_floor";
+  // As ONNX Runtime does what the first versions leave open.
+  if (isOld && factors.every((factor) => factor >= 1)) return "floor";
+  if (isOld && factors.every((factor) => factor < 1)) return "ceil";
+  if (!isOld && Object.hasOwn(ROUNDINGS, text)) return ROUNDINGS[text];
+  throw new Refusal(
+    isOld ? "makes one side larger and the other smaller" : `rounds by "${text}"`,
+    "Export it with opset 11 or later.",
+  );
 }
 
 /** Numbers of an input that may be there and empty. */

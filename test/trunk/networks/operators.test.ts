@@ -387,6 +387,43 @@ const CASES: Readonly<Record<string, Model>> = {
     [node("Resize", ["image", "", "", "sizes"], { mode: "linear", coordinate_transformation_mode: "align_corners" })],
     { sizes: integers(1, 3, 11, 9) },
   ), // biome-ignore format: a table
+  ...Object.fromEntries(
+    (
+      [
+        ["by a factor that leaves a rest", "linear", "half_pixel", [1.5, 1.3]],
+        ["to fewer pixels, of a factor that leaves a rest", "linear", "pytorch_half_pixel", [0.6, 1]],
+        ["by a factor that leaves a rest, from the first pixel on", "linear", "asymmetric", [1.7, 0.7]],
+        ["by a factor that leaves a rest, corners on corners", "linear", "align_corners", [1.5, 1.5]],
+        ["by the nearest of halves", "nearest", "half_pixel", [1.5, 2.3], "round_prefer_floor"],
+        ["by the nearest of halves, the later one", "nearest", "half_pixel", [1.5, 2.5], "round_prefer_ceil"],
+        ["by the next below", "nearest", "asymmetric", [1.5, 0.7], "floor"],
+        ["by the next above", "nearest", "half_pixel", [0.6, 1.4], "ceil"],
+        ["by the nearest, corners on corners", "nearest", "align_corners", [1.6, 0.5], "round_prefer_floor"],
+      ] as const
+    ).map(([what, mode, places, [rows, columns], rounding]) => [
+      `resized ${what}`,
+      modelOf(
+        [
+          node("Resize", ["image", "", "scales"], {
+            ...{ mode, coordinate_transformation_mode: places },
+            ...(rounding && { nearest_mode: rounding }),
+          }),
+        ],
+        { scales: { shape: [4], values: [1, 1, rows, columns] } },
+        { size: [7, 7] },
+      ),
+    ]),
+  ),
+  "resized along axes that are named": modelOf(
+    [node("Resize", ["image", "", "", "sizes"], { mode: "nearest", axes: [3, 2] })],
+    { sizes: integers(10, 4) },
+    { size: [7, 6], opset: 18 },
+  ),
+  "resized as the first versions do, larger and then smaller": modelOf(
+    [node("Resize", ["image", "large"], {}, "wide"), node("Resize", ["wide", "small"], { mode: "nearest" })],
+    { large: { shape: [4], values: [1, 1, 1.5, 2] }, small: { shape: [4], values: [1, 1, 0.3, 0.7] } },
+    { size: [7, 6], opset: 10 },
+  ),
   "a layer that others read under another name": modelOf(
     [
       { ...FOUR, output: "c" },
