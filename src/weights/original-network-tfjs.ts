@@ -8,17 +8,21 @@ import type { PixelScaling } from "../trunk/networks/network-table.js";
 import type { NotCompared } from "./original-network.js";
 import { scaledPixels } from "./original-network-onnx.js";
 import { artifactsOf, multiplicationsOf, onCpu, withWeightsOf } from "./original-tfjs.js";
+import { withoutEnding } from "./without-ending.js";
 
 /**
  * @param images `[1, size, size, 3]` each, RGB 0..255.
- * @returns the output of each, or why it cannot be computed here.
+ * @param options.wantsLogits whether a softmax or sigmoid at the end is left out, where it can be told.
+ * @returns the output of each, and whether they are logits; or why they cannot be computed here.
  */
 export async function runLayersModel(
   path: string,
   images: readonly NdArray[],
-  { scaling }: { readonly scaling: PixelScaling },
-): Promise<NdArray[] | NotCompared> {
-  const artifacts = artifactsOf(await readTfjsFile(path));
+  { scaling, wantsLogits }: { readonly scaling: PixelScaling; readonly wantsLogits: boolean },
+): Promise<{ readonly outputs: NdArray[]; readonly isLogits: boolean } | NotCompared> {
+  const file = await readTfjsFile(path);
+  const cut = wantsLogits ? withoutEnding(file.topology) : undefined;
+  const artifacts = artifactsOf(cut ? { ...file, topology: cut } : file);
   const numbers = (artifacts.weightSpecs ?? []).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   return onCpu(async () => {
     let model: tf.LayersModel;
@@ -29,12 +33,13 @@ export async function runLayersModel(
     }
     if (multiplicationsOf(model) > LIMITS.comparedOperations)
       return { notCompared: "it computes more than TensorFlow.js does in a minute here" };
-    return images.map(({ shape, data }) =>
+    const outputs = images.map(({ shape, data }) =>
       tf.tidy(() => {
         const image = tf.tensor4d(scaledPixels(data, scaling), shape as [number, number, number, number]);
         const output = model.predict(image) as tf.Tensor;
         return { shape: output.shape, data: Float32Array.from(output.dataSync()) };
       }),
     );
+    return { outputs, isLogits: cut !== undefined };
   });
 }

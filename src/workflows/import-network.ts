@@ -179,9 +179,6 @@ async function compare(
 ): Promise<Pick<ImportedNetwork, "error" | "runtime" | "comparedImages" | "notCompared">> {
   const runtime = form === "onnx" ? "ONNX Runtime" : "TensorFlow.js";
   const { model, parameters, engine, images, imported, scaling } = given;
-  // The logits, where the file has a name for them: behind a softmax that is sure, wrong ones look right.
-  const isCut = form === "onnx" && imported.ending !== "none" && imported.logits !== undefined;
-  const ending = isCut ? "none" : imported.ending;
   const { inputSize } = model.spec.trunk;
   const shape = [1, inputSize, inputSize, 3];
   const compiled = await engine.compile(
@@ -191,12 +188,12 @@ async function compare(
   const compared = images.slice(0, COMPARED).map((image) => ndArray(shape, Float32Array.from(image)));
   let error = 0;
   try {
-    const run = form === "onnx" ? runOnnx : runLayersModel;
-    const wanted = await run(path, compared, { scaling, ...(isCut && { tensor: imported.logits }) });
+    const wanted = await original(path, { form, imported, images: compared, scaling });
     if ("notCompared" in wanted) return { error: null, runtime, comparedImages: 0, ...wanted };
+    const ending = wanted.isLogits ? "none" : imported.ending;
     for (const [index, image] of compared.entries()) {
       const { class: logits } = await compiled.run({ image });
-      error = Math.max(error, difference(ended(logits, ending), wanted[index].data));
+      error = Math.max(error, difference(ended(logits, ending), wanted.outputs[index].data));
     }
   } finally {
     await compiled.dispose();
@@ -206,6 +203,28 @@ async function compare(
     `${path}: computes something else here than in ${runtime}: its outputs differ by ${error.toExponential(1)}.`,
     { cure: "Please report it, with the file.", file: path },
   );
+}
+
+/** What the file's own runtime makes of images: logits where it can be told, since behind a sure softmax wrong ones look right. */
+async function original(
+  path: string,
+  {
+    form,
+    imported,
+    images,
+    scaling,
+  }: {
+    readonly form: NetworkForm;
+    readonly imported: ImportedTable;
+    readonly images: readonly NdArray[];
+    readonly scaling: PixelScaling;
+  },
+) {
+  const wantsLogits = imported.ending !== "none";
+  if (form === "tfjs") return runLayersModel(path, images, { scaling, wantsLogits });
+  const tensor = wantsLogits ? imported.logits : undefined;
+  const outputs = await runOnnx(path, images, { scaling, ...(tensor !== undefined && { tensor }) });
+  return { outputs, isLogits: tensor !== undefined };
 }
 
 /** As the file ends. */

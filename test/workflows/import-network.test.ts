@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => engine.dispose());
 
 /** Two convolutions, a gate of each channel, pooling, a dense layer, and what follows the logits. */
-function classifier(ending?: "Softmax" | "Sigmoid", outputs = 2): Model {
+function classifier(ending?: "Softmax" | "LogSoftmax" | "Sigmoid", outputs = 2): Model {
   const node = (operator: string, inputs: string[], output: string, attributes?: Node["attributes"]): Node => ({
     ...{ operator, inputs, output },
     ...(attributes && { attributes }),
@@ -86,6 +86,14 @@ describe("a finished classifier comes in whole", () => {
     const one = { engine, scaling: SCALINGS.tf, out: join(folder, "one") };
     const single = await importNetwork(save("one", classifier(undefined, 1)), one);
     expect(single.trained.spec.heads[0]).toMatchObject({ task: "multi", classes: ["class 0"] });
+  });
+
+  test("the logarithm of a softmax is left out too", async () => {
+    const options = { ...given(), out: join(folder, "logarithm") };
+    const { ending, error, trained } = await importNetwork(save("logarithm", classifier("LogSoftmax")), options);
+    expect([ending, (error ?? 1) < 1e-5]).toEqual(["log-softmax", true]);
+    expect(trained.spec.heads[0]).toMatchObject({ task: "single" });
+    expect(trained.spec.trunk.network?.operations.at(-1)).toMatchObject({ op: "dense" });
   });
 
   test("is refused in one line where names, layer or folder do not fit", async () => {
