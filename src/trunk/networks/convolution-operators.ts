@@ -1,10 +1,12 @@
 /** Readers of operators with kernels, and of the normalisation that is folded into them. */
 
 import { ndArray, sizeOf, withAxes } from "../../core/nd-array.js";
+import type { OnnxNode } from "../formats/onnx-graph.js";
 import { channelsLast, type Features, type GraphValue, type Numbers } from "./graph-values.js";
 import { featuresAt, floatOf, integerOf, type NodeReading, numbersAt, type OperatorTable } from "./node-reading.js";
 import type { Operation, Pads, Pair } from "./operation.js";
-import { Refusal, type Table } from "./table.js";
+import { Refusal } from "./refusal.js";
+import { type Table } from "./table.js";
 
 const NO_PADS: Pads = { top: 0, left: 0, bottom: 0, right: 0 };
 
@@ -17,9 +19,10 @@ function convolution(reading: NodeReading): GraphValue {
   const [rows, depth, ...kernel] = filters.shape;
   if (given.shape.length !== 4 || kernel.length !== 2)
     throw new Refusal(`is a convolution of ${filters.shape.length - 2} dimensions`, "Networks of images have two.");
+  if (filters.data.length === 0) throw new Refusal("has a kernel of no numbers");
   const [batch, channels, ...sizes] = given.shape;
   const groups = integerOf(reading, "group", 1);
-  if (depth * groups !== channels || rows % groups !== 0)
+  if (!(groups >= 1) || depth * groups !== channels || rows % groups !== 0)
     throw new Refusal(`has ${groups} groups of ${depth} channels for ${channels}`);
   const strides = pairOf(reading, "strides", 1);
   const dilations = pairOf(reading, "dilations", 1);
@@ -55,8 +58,9 @@ function transposedConvolution(reading: NodeReading): GraphValue {
   const [channels, depth, ...kernel] = filters.shape;
   if (given.shape.length !== 4 || kernel.length !== 2)
     throw new Refusal(`is a convolution of ${filters.shape.length - 2} dimensions`, "Networks of images have two.");
+  if (filters.data.length === 0) throw new Refusal("has a kernel of no numbers");
   const groups = integerOf(reading, "group", 1);
-  if (channels !== given.shape[1] || channels % groups !== 0)
+  if (!(groups >= 1) || channels !== given.shape[1] || channels % groups !== 0)
     throw new Refusal(`has ${groups} groups of ${channels} channels for ${given.shape[1]}`);
   const columns = depth * groups;
   const dilations = pairOf(reading, "dilations", 1);
@@ -67,7 +71,7 @@ function transposedConvolution(reading: NodeReading): GraphValue {
   const automatic = reading.node.attributes.auto_pad?.text ?? "NOTSET";
   if (!/^(NOTSET|VALID|)$/.test(automatic) || reading.node.attributes.output_shape)
     throw new Refusal("leaves its padding to who runs it", "Export it with explicit pads.");
-  const [top, left, bottom, right] = reading.node.attributes.pads?.integers ?? [0, 0, 0, 0];
+  const { top, left, bottom, right } = explicitPads(reading.node);
   const out = pair(
     (axis) => strides[axis] * (sizes[axis] - 1) + extra[axis] + wide[axis] - [top, left][axis] - [bottom, right][axis],
   );
@@ -123,8 +127,13 @@ export function padsOf(
     const first = whole.map((amount) => (automatic === "SAME_LOWER" ? Math.ceil(amount / 2) : Math.floor(amount / 2)));
     return { top: first[0], left: first[1], bottom: whole[0] - first[0], right: whole[1] - first[1] };
   }
-  const [top = 0, left = 0, bottom = 0, right = 0] =
-    automatic === "VALID" ? [] : (node.attributes.pads?.integers ?? []);
+  return automatic === "VALID" ? NO_PADS : explicitPads(node);
+}
+
+function explicitPads({ attributes }: OnnxNode): Pads {
+  const pads = attributes.pads?.integers ?? [0, 0, 0, 0];
+  if (pads.length !== 4 || !pads.every((amount) => amount >= 0)) throw new Refusal(`has pads of ${pads.join(", ")}`);
+  const [top, left, bottom, right] = pads;
   return { top, left, bottom, right };
 }
 
@@ -136,6 +145,8 @@ export function pairOf({ node }: NodeReading, attribute: string, otherwise: numb
   const list = node.attributes[attribute]?.integers ?? [];
   if (list.length === 0) return [otherwise, otherwise];
   if (list.length !== 2) throw new Refusal(`has ${list.length} ${attribute}`, "Networks of images have two.");
+  const least = attribute === "output_padding" ? 0 : 1;
+  if (!list.every((one) => one >= least)) throw new Refusal(`has ${attribute} of ${list.join(", ")}`);
   return [list[0], list[1]];
 }
 
@@ -153,6 +164,8 @@ function batchNorm(reading: NodeReading): GraphValue {
   if (integerOf(reading, "training_mode", 0) !== 0)
     throw new Refusal("is in training mode", "Call model.eval() before the export.");
   const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((index) => numbersAt(reading, index, "parameters").data);
+  if ([beta, mean, variance].some(({ length }) => length !== gamma.length))
+    throw new Refusal(`has ${gamma.length} scales, and another number of shifts, means or variances`);
   const epsilon = floatOf(reading, "epsilon", 1e-5);
   const scale = Float64Array.from(gamma, (value, channel) => value / Math.sqrt(variance[channel] + epsilon));
   const shift = Float64Array.from(beta, (value, channel) => value - mean[channel] * scale[channel]);

@@ -4,7 +4,8 @@ import { sizeOf } from "../../core/nd-array.js";
 import { type Features, type GraphValue, isSameList, memoryShape, type Numbers, wholeAxis } from "./graph-values.js";
 import { featuresAt, floatOf, integerOf, type NodeReading, numbersAt, type OperatorTable } from "./node-reading.js";
 import type { Activation, Arithmetic, FunctionName } from "./operation.js";
-import { alignedNumbers, Refusal, takesActivation } from "./table.js";
+import { Refusal } from "./refusal.js";
+import { alignedNumbers, takesActivation } from "./table.js";
 
 function arithmetic(op: Arithmetic) {
   return (reading: NodeReading): GraphValue => combined(reading, op, valueAt(reading, 0), valueAt(reading, 1));

@@ -7,7 +7,7 @@ import { broadcast } from "./elementwise-operators.js";
 import { batchNorm, instanceNorm, REDUCTIONS } from "./fold-reductions.js";
 import { axesOf, checkedShape, type Fold, given, numbers } from "./folding.js";
 import { isSameList, type Numbers, natural, sliceIndices, wholeAxis } from "./graph-values.js";
-import { Refusal } from "./table.js";
+import { Refusal } from "./refusal.js";
 
 function ofTwo(compute: (a: number, b: number) => number): Fold {
   return (_, inputs) =>

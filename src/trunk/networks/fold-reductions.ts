@@ -3,7 +3,7 @@
 import { sizeOf } from "../../core/nd-array.js";
 import { axesOf, type Fold, given, numbers } from "./folding.js";
 import { type Numbers, natural, wholeAxis } from "./graph-values.js";
-import { Refusal } from "./table.js";
+import { Refusal } from "./refusal.js";
 
 interface Sums {
   /** Axes that are summed have size 1. */

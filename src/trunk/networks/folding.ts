@@ -3,7 +3,7 @@
 import { sizeOf } from "../../core/nd-array.js";
 import type { OnnxNode } from "../formats/onnx-graph.js";
 import type { Numbers } from "./graph-values.js";
-import { Refusal } from "./table.js";
+import { Refusal } from "./refusal.js";
 
 /** Computes a node of constants. */
 export type Fold = (node: OnnxNode, inputs: readonly (Numbers | undefined)[]) => Numbers;

@@ -1,6 +1,7 @@
 /** Steps through the nodes of a network, from whatever file they are, and makes a table of rows of them. */
 
 import { WeightsError } from "../../core/errors.js";
+import { LIMITS } from "../../core/limits.js";
 import type { NdArray } from "../../core/nd-array.js";
 import type { OnnxNode } from "../formats/onnx-graph.js";
 import { layerOfParameter } from "../layer-parameters.js";
@@ -13,7 +14,8 @@ import type { Operation } from "./operation.js";
 import { poolingOperators } from "./pooling-operators.js";
 import { rowsBehind } from "./rows-behind.js";
 import { shapeOperators } from "./shape-operators.js";
-import { createTable, Refusal, rowName } from "./table.js";
+import { Refusal } from "./refusal.js";
+import { createTable, rowName } from "./table.js";
 
 const OPERATORS: OperatorTable = {
   ...elementwiseOperators,
@@ -33,6 +35,12 @@ const FOREIGN: readonly (readonly [RegExp, string])[] = [
   [/(Quantize|Integer|QLinear)/, "computes with quantised numbers. Export the network as float32."],
   [/^(Attention|MultiHeadAttention)$/, "is the attention of a transformer. Only convolutional networks are read."],
 ];
+
+export const IMAGE_SIDES = `Sides are whole numbers up to ${LIMITS.weightsInputSize}.`;
+
+export function isImageSide(side: number): boolean {
+  return Number.isSafeInteger(side) && side > 0 && side <= LIMITS.weightsInputSize;
+}
 
 /** A network that was read. */
 export interface ReadNetwork {

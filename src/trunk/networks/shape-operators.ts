@@ -25,7 +25,7 @@ import {
   type OperatorTable,
 } from "./node-reading.js";
 import type { Operation } from "./operation.js";
-import { Refusal } from "./table.js";
+import { Refusal } from "./refusal.js";
 
 const KEEPS_THE_BATCH = "Export it for a batch of 1, whose images are computed apart.";
 
@@ -47,6 +47,8 @@ function reshape(reading: NodeReading): GraphValue {
  * same elements (`segments`) are brought together first where they are not.
  */
 function reshaped({ table, name }: NodeReading, x: Features, shape: readonly number[]): Features {
+  if (!shape.every((size) => Number.isSafeInteger(size) && size > 0))
+    throw new Refusal(`makes ${shape.join(" x ")} of ${x.shape.join(" x ")}`);
   if (shape[0] !== x.shape[0]) throw new Refusal(`makes ${shape.join(" x ")} of a batch`, KEEPS_THE_BATCH);
   const runs = segments(x.shape.slice(1), shape.slice(1))?.map(afterBatch);
   if (!runs) throw new Refusal(`makes ${shape.join(" x ")} of ${x.shape.join(" x ")}`);
@@ -101,6 +103,8 @@ function transpose(reading: NodeReading): GraphValue {
   const x = featuresAt(reading, 0);
   const rank = x.shape.length;
   const turn = reading.node.attributes.perm?.integers ?? natural(rank).toReversed();
+  if (!isSameList(turn.toSorted((a, b) => a - b), natural(rank)))
+    throw new Refusal(`moves axes ${turn.join(", ")} of ${rank}`);
   if (turn[0] !== 0) throw new Refusal("moves the batch", KEEPS_THE_BATCH);
   return turned(x, turn);
 }
@@ -149,6 +153,8 @@ function split(reading: NodeReading): readonly GraphValue[] {
   const sizes =
     listOf(reading, "split", 1) ??
     Array.from({ length: count }, (_, index) => Math.min(even, x.shape[axis] - index * even));
+  if (sizes.reduce((sum, size) => sum + size, 0) !== x.shape[axis])
+    throw new Refusal(`splits ${x.shape[axis]} into ${sizes.join(", ")}`);
   let begin = 0;
   return sizes.map((size) => {
     const part = sliced(reading, x, new Map([[axis, { begin, count: size, step: 1 }]]));
@@ -195,7 +201,6 @@ function gather(reading: NodeReading): GraphValue {
   const size = x.shape[axis];
   const indices = Array.from(data, (index) => wholeAxis(index, size));
   if (shape.length > 1) throw new Refusal("picks elements by a table");
-  if (indices.some((index) => !(index >= 0 && index < size))) throw new Refusal(`picks beyond ${size} elements`);
   const part = picked(reading, x, axis, indices);
   return shape.length === 0
     ? reshaped(
@@ -248,6 +253,8 @@ function pad(reading: NodeReading): GraphValue {
   if (both(0).some((amount) => amount !== 0)) throw new Refusal("pads the batch");
   if (x.shape.some((_, axis) => both(axis).some((amount) => !(amount >= 0))))
     throw new Refusal("cuts by negative padding");
+  if (mode === "reflect" && x.shape.some((size, axis) => both(axis).some((amount) => amount >= size)))
+    throw new Refusal("reflects more than the image");
   const number = finite(
     reading.input(2) ? Number(numbersAt(reading, 2, "value").data[0] ?? 0) : floatOf(reading, "value", 0),
   );
