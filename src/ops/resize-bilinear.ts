@@ -4,6 +4,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
+import { mixAxis } from "./mix-axis.js";
 
 /**
  * Resizes the two middle axes, with half-pixel centres (PyTorch's `align_corners=False`) and repeated edges. Linear in
@@ -28,24 +29,16 @@ export function resizeBilinear(x: tf.Tensor4D, [toHeight, toWidth]: readonly [nu
  */
 function gradient(dy: tf.Tensor4D, [height, width]: readonly [number, number]): tf.Tensor4D {
   const [, toHeight, toWidth, channels] = dy.shape;
-  if (toHeight !== 2 * height || toWidth !== 2 * width) return mixAxis(mixAxis(dy, 1, height), 2, width);
+  if (toHeight !== 2 * height || toWidth !== 2 * width) {
+    const rows = toHeight === height ? dy : mixAxis(dy, 1, interpolation(height, toHeight), height);
+    return toWidth === width ? rows : mixAxis(rows, 2, interpolation(width, toWidth), width);
+  }
   // When a side doubles, a pixel contributes 3/4 to each of its two halves and 1/4 to the next one on either side; at
   // the edge, which is repeated, that quarter goes to the pixel itself.
   const shares = tf.tensor1d([0.25, 0.75, 0.75, 0.25]);
   const filter = tf.tile(tf.reshape(tf.outerProduct(shares, shares), [4, 4, 1, 1]), [1, 1, channels, 1]);
   const wide = tf.mirrorPad(dy, [[0, 0], [1, 1], [1, 1], [0, 0]], "symmetric"); // biome-ignore format: a table
   return tf.depthwiseConv2d(wide, filter as tf.Tensor4D, 2, "valid");
-}
-
-/** Maps one axis of `dy` back to its `from` pixels. */
-function mixAxis(dy: tf.Tensor4D, axis: 1 | 2, from: number): tf.Tensor4D {
-  const to = dy.shape[axis];
-  if (from === to) return dy;
-  const last = axis === 1 ? [0, 3, 2, 1] : [0, 1, 3, 2]; // swaps `axis` with the channels; its own inverse
-  const moved = tf.transpose(dy, last);
-  const [a, b, c] = moved.shape;
-  const product = tf.matMul(tf.reshape(moved, [a * b * c, to]), tf.tensor2d(interpolation(from, to), [to, from]));
-  return tf.transpose(tf.reshape(product, [a, b, c, from]), last);
 }
 
 /** `[to, from]`: row j holds the weights of the two source pixels around the centre of target pixel j. */

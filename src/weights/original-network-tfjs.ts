@@ -9,26 +9,38 @@ import type { PixelScaling } from "../trunk/networks/network-table.js";
 import type { NotCompared } from "./original-network.js";
 import { scaledPixels } from "./original-network-onnx.js";
 import { artifactsOf, multiplicationsOf, onCpu, withWeightsOf } from "./original-tfjs.js";
+import { withoutEnding } from "./without-ending.js";
+
+interface HowToRun {
+  readonly scaling: PixelScaling;
+  /** Whether a softmax or sigmoid at the end is left out, where it can be told. */
+  readonly wantsLogits: boolean;
+}
+
+interface Outputs {
+  readonly outputs: NdArray[];
+  readonly isLogits: boolean;
+}
 
 /**
  * @param images `[1, size, size, 3]` each, RGB 0..255.
- * @returns the output of each, or why it cannot be computed here.
+ * @returns the output of each, and whether they are logits; or why they cannot be computed here.
  */
 export async function runLayersModel(
   path: string,
   images: readonly NdArray[],
-  { scaling }: { readonly scaling: PixelScaling },
-): Promise<NdArray[] | NotCompared> {
+  how: HowToRun,
+): Promise<Outputs | NotCompared> {
   const why = "TensorFlow.js cannot load its layers (Keras 3, or layers of its own)";
-  return outputsOf(artifactsOf(await readTfjsFile(path)), images, { scaling, why });
+  return outputsOf(artifactsOf(await readTfjsFile(path)), images, { ...how, why });
 }
 
 /** The same of a file of Keras, which TensorFlow.js can load where Keras 2 saved it. */
 export async function runKerasModel(
   path: string,
   images: readonly NdArray[],
-  { scaling }: { readonly scaling: PixelScaling },
-): Promise<NdArray[] | NotCompared> {
+  how: HowToRun,
+): Promise<Outputs | NotCompared> {
   const { weights, topology } = await readKerasModel(path);
   const arrays = Object.entries(weights);
   const artifacts: tf.io.ModelArtifacts = {
@@ -40,7 +52,7 @@ export async function runKerasModel(
     weightData: joined(arrays.map(([, { data }]) => data)),
   };
   const why = "no runtime here reads this file of Keras; --check FILE.npz compares with outputs of your own";
-  return outputsOf(artifacts, images, { scaling, why });
+  return outputsOf(artifacts, images, { ...how, why });
 }
 
 function joined(parts: readonly ArrayLike<number>[]): ArrayBuffer {
@@ -54,10 +66,12 @@ function joined(parts: readonly ArrayLike<number>[]): ArrayBuffer {
 }
 
 async function outputsOf(
-  artifacts: tf.io.ModelArtifacts,
+  given: tf.io.ModelArtifacts,
   images: readonly NdArray[],
-  { scaling, why }: { readonly scaling: PixelScaling; readonly why: string },
-): Promise<NdArray[] | NotCompared> {
+  { scaling, wantsLogits, why }: HowToRun & { readonly why: string },
+): Promise<Outputs | NotCompared> {
+  const cut = wantsLogits ? withoutEnding(given.modelTopology) : undefined;
+  const artifacts = cut ? { ...given, modelTopology: cut } : given;
   const numbers = (artifacts.weightSpecs ?? []).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   return onCpu(async () => {
     let model: tf.LayersModel;
@@ -68,12 +82,13 @@ async function outputsOf(
     }
     if (multiplicationsOf(model) > LIMITS.comparedOperations)
       return { notCompared: "it computes more than TensorFlow.js does in a minute here" };
-    return images.map(({ shape, data }) =>
+    const outputs = images.map(({ shape, data }) =>
       tf.tidy(() => {
         const image = tf.tensor4d(scaledPixels(data, scaling), shape as [number, number, number, number]);
         const output = model.predict(image) as tf.Tensor;
         return { shape: output.shape, data: Float32Array.from(output.dataSync()) };
       }),
     );
+    return { outputs, isLogits: cut !== undefined };
   });
 }

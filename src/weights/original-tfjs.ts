@@ -79,10 +79,14 @@ export async function withWeightsOf<Result>(numbers: number, work: () => Promise
 /** The number of multiplications: all features, each times the number of weights that it is computed with. */
 export function multiplicationsOf({ layers }: tf.LayersModel): number {
   return layers.reduce((sum, layer) => {
-    const shapes = [layer.outputShape].flat(2) as (number | null)[];
+    if ("layers" in layer) return sum + multiplicationsOf(layer as unknown as tf.LayersModel);
+    // Where it is called first: of a layer that is called again, in a model inside another, the whole has no shape.
+    const shapes = [layer.inboundNodes[0].outputShapes].flat(2) as (number | null)[];
     const features = sizeOf(shapes.map((side) => side ?? 1));
     const [kernel] = layer.getWeights();
-    const perFeature = kernel ? kernel.size / (kernel.shape.at(-1) ?? 1) : 1;
+    // Filters of a depthwise convolution see one channel each.
+    const filters = layer.getClassName() === "DepthwiseConv2D" ? kernel?.shape.slice(-2) : kernel?.shape.slice(-1);
+    const perFeature = kernel ? kernel.size / sizeOf(filters ?? []) : 1;
     return sum + features * perFeature;
   }, 0);
 }

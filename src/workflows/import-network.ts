@@ -55,7 +55,7 @@ export interface ImportNetworkOptions {
 export interface ImportedNetwork {
   readonly trained: TrainedModel;
   /** What stood behind the logits, and is left out. */
-  readonly ending: "softmax" | "sigmoid" | "none";
+  readonly ending: ImportedTable["ending"];
   /** Largest difference of an output from the original's, over the largest output; `null` where none was compared. */
   readonly error: number | null;
   /** What it was compared with: the file's own runtime, or the path of `check`. */
@@ -278,16 +278,31 @@ async function ownOutputs(
   },
 ): Promise<Original | (NotCompared & Pick<Original, "name">)> {
   const name = form === "onnx" ? "ONNX Runtime" : "TensorFlow.js";
-  const run = { onnx: runOnnx, tfjs: runLayersModel, keras: runKerasModel }[form];
-  // The logits, where the file has a name for them: behind a softmax that is sure, wrong ones look right.
-  const isCut = form === "onnx" && imported.ending !== "none" && imported.logits !== undefined;
   const compared = images.slice(0, COMPARED).map((image) => ndArray(shape, Float32Array.from(image)));
-  const found = await run(path, compared, { scaling, ...(isCut && { tensor: imported.logits }) });
+  // The logits where they can be told: behind a softmax that is sure, wrong ones look right.
+  const wantsLogits = imported.ending !== "none";
+  const found = await { onnx: ofOnnx, tfjs: runLayersModel, keras: runKerasModel }[form](path, compared, {
+    ...{ scaling, wantsLogits, imported },
+  });
   if ("notCompared" in found) return { name, ...found };
-  // A map lies here as in TensorFlow.js, of ONNX as the table says.
-  const isTurned = form === "onnx" && answersByPlace(imported.table);
-  const outputs = isTurned ? found.map((one) => withAxes(one, imported.order)) : found;
-  return { name, images: compared, outputs, ending: isCut ? "none" : imported.ending, tolerance: TOLERANCE };
+  const { outputs, isLogits } = found;
+  return { name, images: compared, outputs, ending: isLogits ? "none" : imported.ending, tolerance: TOLERANCE };
+}
+
+async function ofOnnx(
+  path: string,
+  images: readonly NdArray[],
+  {
+    scaling,
+    wantsLogits,
+    imported: { table, logits, order },
+  }: { readonly scaling: PixelScaling; readonly wantsLogits: boolean; readonly imported: ImportedTable },
+) {
+  const tensor = wantsLogits ? logits : undefined;
+  const outputs = await runOnnx(path, images, { scaling, ...(tensor !== undefined && { tensor }) });
+  // A map lies in memory as the table says.
+  const turned = answersByPlace(table) ? outputs.map((one) => withAxes(one, order)) : outputs;
+  return { outputs: turned, isLogits: tensor !== undefined };
 }
 
 /** What somebody computed elsewhere. @throws WeightsError where the arrays do not fit the network. */
@@ -328,7 +343,7 @@ function ended({ shape, data }: NdArray, ending: ImportedTable["ending"]): Float
     const most = Math.max(...row);
     row.set(row.map((value) => Math.exp(value - most)));
     const sum = row.reduce((total, value) => total + value, 0);
-    row.set(row.map((value) => value / sum));
+    row.set(row.map((value) => (ending === "softmax" ? value / sum : Math.log(value / sum))));
   }
   return all;
 }

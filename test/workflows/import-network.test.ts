@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(() => engine.dispose());
 
 /** Two convolutions, a gate of each channel, pooling, a dense layer, and what follows the logits. */
-function classifier(ending?: "Softmax" | "Sigmoid", outputs = 2): Model {
+function classifier(ending?: "Softmax" | "LogSoftmax" | "Sigmoid", outputs = 2): Model {
   const node = (operator: string, inputs: string[], output: string, attributes?: Node["attributes"]): Node => ({
     ...{ operator, inputs, output },
     ...(attributes && { attributes }),
@@ -142,6 +142,14 @@ describe("a finished classifier comes in whole", () => {
     // Some that do not sum to 1.
     const sums = { ...given(), outputs: "probabilities", out: join(folder, "sums") } as const;
     await expect(importNetwork(save("sums", classifier()), sums)).rejects.toThrow(/Do its outputs sum to 1/);
+  });
+
+  test("the logarithm of a softmax is left out too", async () => {
+    const options = { ...given(), out: join(folder, "logarithm") };
+    const { ending, error, trained } = await importNetwork(save("logarithm", classifier("LogSoftmax")), options);
+    expect([ending, (error ?? 1) < 1e-5]).toEqual(["log-softmax", true]);
+    expect(trained.spec.heads[0]).toMatchObject({ task: "single" });
+    expect(trained.spec.trunk.network?.operations.at(-1)).toMatchObject({ op: "dense" });
   });
 
   test("is refused in one line where names, layer or folder do not fit", async () => {
@@ -303,15 +311,15 @@ describe("a classifier of Keras", () => {
     images.data.forEach((value, index) => {
       images.data[index] = Math.round(127.5 * (value + 1));
     });
-    const outputs = await runKerasModel(
+    const found = await runKerasModel(
       old,
       [0, 1].map((index) => imageOutputs({ images }, index).images),
-      { scaling: SCALINGS.tf },
+      { scaling: SCALINGS.tf, wantsLogits: false },
     );
-    if ("notCompared" in outputs) throw new Error(outputs.notCompared);
+    if ("notCompared" in found) throw new Error(found.notCompared);
     const check = writeNpz(join(folder, "keras.npz"), {
       images,
-      outputs: { shape: [2, 2], data: Float32Array.from(outputs.flatMap(({ data }) => Array.from(data))) },
+      outputs: { shape: [2, 2], data: Float32Array.from(found.outputs.flatMap(({ data }) => Array.from(data))) },
     });
     const checked = await importNetwork(fresh, { ...tf, check, out: join(folder, "keras-3-checked") });
     expect([checked.comparedImages, (checked.error ?? 1) < 1e-5]).toEqual([2, true]);

@@ -27,10 +27,11 @@ const STORED: Readonly<Record<string, { readonly bytes: number; readonly read: R
 /**
  * Bytes that a weight takes in its shard.
  *
+ * @param path of the manifest, for messages.
  * @throws WeightsError for a dtype that is not a number's.
  */
-export function storedBytes(entry: ManifestEntry): number {
-  return stored(entry).bytes * sizeOf(entry.shape);
+export function storedBytes(entry: ManifestEntry, path?: string): number {
+  return stored(entry, path).bytes * sizeOf(entry.shape);
 }
 
 /** `min + scale * stored` where quantized; float16 is widened. Bytes beyond those of the weight are not read. */
@@ -43,10 +44,13 @@ export function dequantize(entry: ManifestEntry, bytes: Uint8Array): NdArray {
   return { shape: entry.shape, data };
 }
 
-function stored({ name, dtype, quantization }: ManifestEntry) {
+function stored({ name, dtype, quantization }: ManifestEntry, path?: string) {
   const format = quantization?.dtype ?? dtype;
   if (Object.hasOwn(STORED, format)) return STORED[format];
-  throw new WeightsError(`${clip(name)}: dtype ${clip(format)} cannot be read.`, {
-    cure: `Known are ${Object.keys(STORED).join(", ")}.`,
-  });
+  throw new WeightsError(
+    `${path === undefined ? "" : `${path}: `}${clip(name)}: dtype ${clip(format)} cannot be read.`,
+    {
+      cure: `Known are ${Object.keys(STORED).join(", ")}.`,
+    },
+  );
 }

@@ -8,7 +8,7 @@ import { BATCH_NORM_EPSILON } from "../layer-parameters.js";
 import type { TrunkSpec } from "../trunk-spec.js";
 import { TRUNK_NAMES } from "../trunks.js";
 import { readInputFile } from "./input-file.js";
-import { graphOf, MODEL, type OnnxGraph, type OnnxNode } from "./onnx-graph.js";
+import { GraphFault, graphOf, MODEL, type OnnxGraph, type OnnxNode } from "./onnx-graph.js";
 import { type Match, matchTrunk } from "./onnx-layers.js";
 import { modelFields } from "./onnx-model.js";
 import { pathBeside, tensorFloats, withFileBeside } from "./onnx-tensor.js";
@@ -89,10 +89,8 @@ export function parseOnnx(path: string, bytes: Uint8Array): OnnxGraph {
   try {
     return graphOf(graph?.value ?? new Uint8Array());
   } catch (cause) {
-    throw new WeightsError(`${path}: is damaged: its graph cannot be read.`, {
-      cure: "Fetch or export it again.",
-      cause,
-    });
+    const fault = cause instanceof GraphFault ? cause : new GraphFault("is damaged: its graph cannot be read");
+    throw new WeightsError(`${path}: ${fault.message}.`, { cure: fault.cure, cause });
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { LIMITS } from "../../core/limits.js";
 import { type Field, fieldsOf, integersOf, textOf } from "../../core/protobuf-fields.js";
+import { clip } from "../../core/terminal.js";
 import { floatsOf } from "./float-bytes.js";
 import { inlineIntegers, inlineTensor, type OnnxTensor, smallNumbers, tensorOf } from "./onnx-tensor.js";
 
@@ -38,7 +39,17 @@ export interface OnnxGraph {
   readonly outputs: readonly string[];
 }
 
-/** @throws Error where the bytes are no graph, its nodes are not in order, or more than the limit. */
+/** What is wrong with a graph whose bytes can be read, in a few words, and what helps. */
+export class GraphFault extends Error {
+  constructor(
+    message: string,
+    readonly cure = "Fetch or export it again.",
+  ) {
+    super(message);
+  }
+}
+
+/** @throws GraphFault where its nodes are not in order, or more than the limit; Error where the bytes are no graph. */
 export function graphOf(message: Uint8Array): OnnxGraph {
   const nodes: OnnxNode[] = [];
   const constants = new Map<string, OnnxTensor>();
@@ -46,7 +57,11 @@ export function graphOf(message: Uint8Array): OnnxGraph {
   const outputs: string[] = [];
   for (const { number, value } of fieldsOf(message)) {
     if (number === GRAPH.node) {
-      if (nodes.length === LIMITS.onnxNodes) throw new Error(`more than ${LIMITS.onnxNodes} nodes`);
+      if (nodes.length === LIMITS.onnxNodes)
+        throw new GraphFault(
+          `has more than ${LIMITS.onnxNodes} nodes, which is the limit`,
+          "Export it for a fixed size, with its constants folded.",
+        );
       nodes.push(nodeOf(value));
     }
     if (number === GRAPH.input) inputs.push(inputOf(value));
@@ -59,9 +74,11 @@ export function graphOf(message: Uint8Array): OnnxGraph {
   const known = new Set([...inputs.map(({ name }) => name), ...constants.keys(), ""]);
   for (const node of nodes) {
     // ONNX wants this order; without it a walk along the graph might never end.
-    const early =
-      node.inputs.find((input) => !known.has(input)) ?? node.outputs.find((output) => output && known.has(output));
-    if (early !== undefined) throw new Error(`node ${node.name} and tensor ${early} are out of order`);
+    const title = `node ${clip(node.name)} (${clip(node.operator)})`;
+    const unknown = node.inputs.find((input) => !known.has(input));
+    if (unknown !== undefined) throw new GraphFault(`${title} reads ${clip(unknown)}, which nothing before it makes`);
+    const again = node.outputs.find((output) => output && known.has(output));
+    if (again !== undefined) throw new GraphFault(`${title} makes ${clip(again)}, which is there already`);
     for (const output of node.outputs) known.add(output);
     const constant = constantOf(node, constants);
     if (constant) constants.set(node.outputs[0], constant);

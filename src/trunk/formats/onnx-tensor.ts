@@ -99,7 +99,7 @@ export async function tensorFloats(
   const place = `${path}: ${tensor.name || "a constant"}`;
   if (!type)
     throw new WeightsError(`${place} holds no floats.`, { cure: "Export the network unquantised, as float32." });
-  const needed = sizeOf(tensor.shape) * FLOAT_BYTES[type];
+  const needed = countOf(tensor, place) * FLOAT_BYTES[type];
   const inside = tensor.integers.length > 0 ? halves(tensor.integers) : tensor.bytes;
   const bytes = tensor.external ? await externalBytes(tensor.external, { needed, path, place }) : inside;
   if (bytes.length !== needed)
@@ -112,6 +112,12 @@ export async function tensorFloats(
       cure: "Take the weights of another epoch.",
     });
   return floats;
+}
+
+/** @throws WeightsError where a size is none. */
+function countOf({ shape }: OnnxTensor, place: string): number {
+  if (shape.every((size) => Number.isSafeInteger(size) && size >= 0)) return sizeOf(shape);
+  throw new WeightsError(`${place} is of ${shape.join(" x ")} numbers.`, { cure: "Fetch or export it again." });
 }
 
 /** Constants of no more numbers may be bounds, where infinity means none. */
@@ -130,24 +136,26 @@ export function isWhole({ type }: OnnxTensor): boolean {
 export async function numbersOf(tensor: OnnxTensor, path: string): Promise<ArrayLike<number>> {
   const bits = INTEGER_BITS[tensor.type];
   if (!bits) return tensorFloats(tensor, path, { hasBounds: sizeOf(tensor.shape) <= MOST_BOUNDS });
-  if (tensor.integers.length > 0) return tensor.integers;
-  const { shape, external } = tensor;
-  const needed = (sizeOf(shape) * bits) / 8;
+  const { external } = tensor;
   const place = `${path}: ${tensor.name || "a constant"}`;
+  const count = countOf(tensor, place);
+  if (tensor.integers.length > 0 && tensor.integers.length !== count)
+    throw new WeightsError(`${place} has ${tensor.integers.length} numbers for ${count}.`, {
+      cure: "Fetch or export it again.",
+    });
+  if (tensor.integers.length > 0) return tensor.integers;
+  const needed = (count * bits) / 8;
   const bytes = external ? await externalBytes(external, { needed, path, place }) : tensor.bytes;
-  if (bytes.length !== (sizeOf(shape) * bits) / 8)
-    throw new WeightsError(
-      `${path}: ${tensor.name || "a constant"} has ${bytes.length} bytes for ${sizeOf(shape)} numbers.`,
-      {
-        cure: "Fetch or export it again.",
-      },
-    );
+  if (bytes.length !== needed)
+    throw new WeightsError(`${place} has ${bytes.length} bytes for ${count} numbers.`, {
+      cure: "Fetch or export it again.",
+    });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const at = (index: number) => {
     if (bits === 64) return Number(view.getBigInt64(index * 8, true));
     return bits === 32 ? view.getInt32(index * 4, true) : view.getUint8(index);
   };
-  return Array.from({ length: sizeOf(shape) }, (_, index) => at(index));
+  return Array.from({ length: count }, (_, index) => at(index));
 }
 
 /** Float16 comes as one integer for each number. */

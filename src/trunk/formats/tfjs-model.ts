@@ -50,7 +50,7 @@ export async function readTfjsFile(path: string): Promise<TfjsFile> {
   const files = new Set<string>();
   const groups: TfjsFile["groups"][number][] = [];
   for (const { paths, weights: entries } of weightsManifest) {
-    const needed = entries.reduce((sum, entry) => sum + storedBytes(entry), 0);
+    const needed = entries.reduce((sum, entry) => sum + storedBytes(entry, path), 0);
     const shards: Uint8Array[] = [];
     let size = 0;
     for (const name of paths) {

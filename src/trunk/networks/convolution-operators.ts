@@ -1,10 +1,12 @@
 /** Readers of operators with kernels, and of the normalisation that is folded into them. */
 
 import { ndArray, sizeOf, withAxes } from "../../core/nd-array.js";
+import type { OnnxNode } from "../formats/onnx-graph.js";
 import { channelsLast, type Features, type GraphValue, type Numbers } from "./graph-values.js";
 import { featuresAt, floatOf, integerOf, type NodeReading, numbersAt, type OperatorTable } from "./node-reading.js";
 import type { Operation, Pads, Pair } from "./operation.js";
-import { Refusal, type Table } from "./table.js";
+import { Refusal } from "./refusal.js";
+import type { Table } from "./table.js";
 
 const NO_PADS: Pads = { top: 0, left: 0, bottom: 0, right: 0 };
 
@@ -17,9 +19,10 @@ function convolution(reading: NodeReading): GraphValue {
   const [rows, depth, ...kernel] = filters.shape;
   if (given.shape.length !== 4 || kernel.length !== 2)
     throw new Refusal(`is a convolution of ${filters.shape.length - 2} dimensions`, "Networks of images have two.");
+  if (filters.data.length === 0) throw new Refusal("has a kernel of no numbers");
   const [batch, channels, ...sizes] = given.shape;
   const groups = integerOf(reading, "group", 1);
-  if (depth * groups !== channels || rows % groups !== 0)
+  if (!(groups >= 1) || depth * groups !== channels || rows % groups !== 0)
     throw new Refusal(`has ${groups} groups of ${depth} channels for ${channels}`);
   const strides = pairOf(reading, "strides", 1);
   const dilations = pairOf(reading, "dilations", 1);
@@ -52,31 +55,39 @@ function transposedConvolution(reading: NodeReading): GraphValue {
   const { table, name } = reading;
   const given = featuresAt(reading, 0);
   const filters = numbersAt(reading, 1, "kernel");
-  const [channels, columns, ...kernel] = filters.shape;
+  const [channels, depth, ...kernel] = filters.shape;
   if (given.shape.length !== 4 || kernel.length !== 2)
     throw new Refusal(`is a convolution of ${filters.shape.length - 2} dimensions`, "Networks of images have two.");
-  if (integerOf(reading, "group", 1) !== 1 || pairOf(reading, "dilations", 1).some((step) => step !== 1))
-    throw new Refusal("is a transposed convolution with groups or dilations");
+  if (filters.data.length === 0) throw new Refusal("has a kernel of no numbers");
+  const groups = integerOf(reading, "group", 1);
+  if (!(groups >= 1) || channels !== given.shape[1] || channels % groups !== 0)
+    throw new Refusal(`has ${groups} groups of ${channels} channels for ${given.shape[1]}`);
+  const columns = depth * groups;
+  const dilations = pairOf(reading, "dilations", 1);
+  const wide = pair((axis) => (kernel[axis] - 1) * dilations[axis] + 1);
   const strides = pairOf(reading, "strides", 1);
   const extra = pairOf(reading, "output_padding", 0);
   const [batch, , ...sizes] = given.shape;
   const automatic = reading.node.attributes.auto_pad?.text ?? "NOTSET";
   if (!/^(NOTSET|VALID|)$/.test(automatic) || reading.node.attributes.output_shape)
     throw new Refusal("leaves its padding to who runs it", "Export it with explicit pads.");
-  const [top, left, bottom, right] = reading.node.attributes.pads?.integers ?? [0, 0, 0, 0];
+  const { top, left, bottom, right } = explicitPads(reading.node);
   const out = pair(
-    (axis) =>
-      strides[axis] * (sizes[axis] - 1) + extra[axis] + kernel[axis] - [top, left][axis] - [bottom, right][axis],
+    (axis) => strides[axis] * (sizes[axis] - 1) + extra[axis] + wide[axis] - [top, left][axis] - [bottom, right][axis],
   );
+  if (Math.min(...out) < 1) throw new Refusal("leaves nothing of its input", "Take a larger input size.");
   const order = channelsLast(4);
-  const row = { op: "transposedConvolution" as const, kernel: pair((axis) => kernel[axis]), strides };
-  const result = table.add(
-    name,
-    { ...row, pads: { top, left, bottom: bottom - extra[0], right: right - extra[1] }, activation: "none" },
-    [table.arranged(given, order)],
-    { shape: [batch, columns, ...out], order },
-  );
-  const turned = withAxes({ shape: [channels, columns, ...kernel], data: filters.data }, [2, 3, 1, 0]);
+  const isPlain = groups === 1 && Math.max(...dilations) === 1;
+  const row = {
+    op: "transposedConvolution" as const,
+    kernel: pair((axis) => kernel[axis]),
+    strides,
+    ...(!isPlain && { dilations, groups }),
+    pads: { top, left, bottom: bottom - extra[0], right: right - extra[1] },
+    activation: "none" as const,
+  };
+  const result = table.add(name, row, [table.arranged(given, order)], { shape: [batch, columns, ...out], order });
+  const turned = withAxes(filters, [2, 3, 1, 0]);
   table.setParameter(result.row, "kernel", ndArray(turned.shape, turned.data));
   table.setParameter(result.row, "bias", biasOf(reading, 2, columns));
   return result;
@@ -116,8 +127,13 @@ export function padsOf(
     const first = whole.map((amount) => (automatic === "SAME_LOWER" ? Math.ceil(amount / 2) : Math.floor(amount / 2)));
     return { top: first[0], left: first[1], bottom: whole[0] - first[0], right: whole[1] - first[1] };
   }
-  const [top = 0, left = 0, bottom = 0, right = 0] =
-    automatic === "VALID" ? [] : (node.attributes.pads?.integers ?? []);
+  return automatic === "VALID" ? NO_PADS : explicitPads(node);
+}
+
+function explicitPads({ attributes }: OnnxNode): Pads {
+  const pads = attributes.pads?.integers ?? [0, 0, 0, 0];
+  if (pads.length !== 4 || !pads.every((amount) => amount >= 0)) throw new Refusal(`has pads of ${pads.join(", ")}`);
+  const [top, left, bottom, right] = pads;
   return { top, left, bottom, right };
 }
 
@@ -129,6 +145,8 @@ export function pairOf({ node }: NodeReading, attribute: string, otherwise: numb
   const list = node.attributes[attribute]?.integers ?? [];
   if (list.length === 0) return [otherwise, otherwise];
   if (list.length !== 2) throw new Refusal(`has ${list.length} ${attribute}`, "Networks of images have two.");
+  const least = attribute === "output_padding" ? 0 : 1;
+  if (!list.every((one) => one >= least)) throw new Refusal(`has ${attribute} of ${list.join(", ")}`);
   return [list[0], list[1]];
 }
 
@@ -146,6 +164,8 @@ function batchNorm(reading: NodeReading): GraphValue {
   if (integerOf(reading, "training_mode", 0) !== 0)
     throw new Refusal("is in training mode", "Call model.eval() before the export.");
   const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((index) => numbersAt(reading, index, "parameters").data);
+  if ([beta, mean, variance].some(({ length }) => length !== gamma.length))
+    throw new Refusal(`has ${gamma.length} scales, and another number of shifts, means or variances`);
   const epsilon = floatOf(reading, "epsilon", 1e-5);
   const scale = Float64Array.from(gamma, (value, channel) => value / Math.sqrt(variance[channel] + epsilon));
   const shift = Float64Array.from(beta, (value, channel) => value - mean[channel] * scale[channel]);
@@ -191,12 +211,13 @@ function scaled(
 ): boolean {
   const row = table.rows.get(name);
   const [kernel, bias] = [table.parameter(name, "kernel"), table.parameter(name, "bias")];
-  const hasKernel = row?.op === "convolution" || row?.op === "dense" || row?.op === "transposedConvolution";
+  const isTransposed = row?.op === "transposedConvolution" && (row.groups ?? 1) === 1;
+  const hasKernel = row?.op === "convolution" || row?.op === "dense" || isTransposed;
   if (!hasKernel || !kernel || !bias || ("activation" in row && row.activation !== "none")) return false;
   if (bias.data.length !== scale.length) return false;
   const channels = scale.length;
   // The channel runs fastest in `[h, w, in, out]` and `[h, w, channels, 1]`; in `[h, w, out, in]` of a transposed one not.
-  const depth = row.op === "transposedConvolution" ? kernel.shape[3] : 1;
+  const depth = isTransposed ? kernel.shape[3] : 1;
   const filters = Float32Array.from(kernel.data, (value, i) => value * scale[Math.floor(i / depth) % channels]);
   table.setParameter(name, "kernel", ndArray(kernel.shape, filters));
   table.setParameter(
@@ -240,26 +261,39 @@ function matMul(reading: NodeReading): GraphValue {
       "multiplies two things that both depend on the image, as the attention of transformers does",
       "Only convolutional networks are read.",
     );
+  if (left?.kind === "numbers" && right?.kind === "features") {
+    // The columns of features times the rows of the matrix.
+    const turned = withAxes(matrixOf(left, right), [1, 0]);
+    return dense(reading, right, turned, new Float32Array(turned.shape[1]), right.shape.length - 2);
+  }
   const x = featuresAt(reading, 0);
-  const weights = numbersAt(reading, 1, "matrix");
-  if (weights.shape.length !== 2) throw new Refusal(`multiplies by ${weights.shape.length} dimensions`);
+  const weights = matrixOf(numbersAt(reading, 1, "matrix"), x);
   return dense(reading, x, weights, new Float32Array(weights.shape[1]));
 }
 
-/** A matrix on the last axis of ONNX, which is brought to the last place in memory. */
+/** One matrix for all images and places. */
+function matrixOf({ shape, data }: Numbers, { shape: features }: Features): Pick<Numbers, "shape" | "data"> {
+  const isOne = shape.length >= 2 && shape.length <= features.length && shape.slice(0, -2).every((size) => size === 1);
+  if (!isOne) throw new Refusal(`multiplies ${features.join(" x ")} features by ${shape.join(" x ")} numbers`);
+  return { shape: shape.slice(-2), data };
+}
+
+/** A matrix on one axis of ONNX, the last by default, which is brought to the last place in memory. */
 function dense(
   { table, name }: NodeReading,
   x: Features,
   kernel: Pick<Numbers, "shape" | "data">,
   bias: Float32Array<ArrayBuffer>,
+  axis = x.shape.length - 1,
 ): Features {
-  const last = x.shape.length - 1;
   const [rows, columns] = kernel.shape;
-  if (last < 1 || rows !== x.shape[last])
-    throw new Refusal(`multiplies ${x.shape[last]} numbers by a matrix of ${rows}`);
-  const order = [...x.order.filter((axis) => axis !== last), last];
+  if (axis < 1 || rows !== x.shape[axis])
+    throw new Refusal(
+      axis < 1 ? "multiplies the images of a batch" : `multiplies ${x.shape[axis]} numbers by a matrix of ${rows}`,
+    );
+  const order = [...x.order.filter((one) => one !== axis), axis];
   const moved = table.arranged(x, order);
-  const result = table.add(name, { op: "dense" }, [moved], { shape: [...x.shape.slice(0, -1), columns], order });
+  const result = table.add(name, { op: "dense" }, [moved], { shape: x.shape.with(axis, columns), order });
   table.setParameter(result.row, "kernel", ndArray([rows, columns], Float32Array.from(kernel.data)));
   table.setParameter(result.row, "bias", ndArray([columns], bias));
   return result;

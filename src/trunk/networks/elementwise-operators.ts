@@ -4,20 +4,32 @@ import { sizeOf } from "../../core/nd-array.js";
 import { type Features, type GraphValue, isSameList, memoryShape, type Numbers, wholeAxis } from "./graph-values.js";
 import { featuresAt, floatOf, integerOf, type NodeReading, numbersAt, type OperatorTable } from "./node-reading.js";
 import type { Activation, Arithmetic, FunctionName } from "./operation.js";
-import { alignedNumbers, Refusal, takesActivation } from "./table.js";
+import { Refusal } from "./refusal.js";
+import { alignedNumbers, takesActivation } from "./table.js";
 
 function arithmetic(op: Arithmetic) {
-  return (reading: NodeReading): GraphValue => {
-    const count = reading.node.inputs.length;
-    let result = reading.input(0);
-    if (!result || count < 1) throw new Refusal("lacks its inputs");
-    for (let index = 1; index < count; index++) {
-      const next = reading.input(index);
-      if (!next) throw new Refusal(`lacks its input ${index}`);
-      result = combined(reading, op, result, next);
-    }
-    return result;
+  return (reading: NodeReading): GraphValue => combined(reading, op, valueAt(reading, 0), valueAt(reading, 1));
+}
+
+/** Of any number of inputs, in any order: features first, so that each row reads some. */
+function ofAll(op: "add" | "mul" | "max" | "min") {
+  return (reading: NodeReading): Features => {
+    const all = reading.node.inputs.map((_, index) => valueAt(reading, index));
+    const [first, ...rest] = all.toSorted((a, b) => Number(a.kind === "numbers") - Number(b.kind === "numbers"));
+    if (first.kind === "numbers") throw new Refusal("computes with numbers alone");
+    return rest.reduce((result: Features, next) => combined(reading, op, result, next), first);
   };
+}
+
+function valueAt(reading: NodeReading, index: number): GraphValue {
+  const value = reading.input(index);
+  if (value) return value;
+  throw new Refusal(`lacks its input ${index}`);
+}
+
+function mean(reading: NodeReading): GraphValue {
+  const sum = ofAll("add")(reading);
+  return combined(reading, "mul", sum, { kind: "numbers", shape: [], data: [1 / reading.node.inputs.length] });
 }
 
 /** What one operation makes of two values, of which at least one is features. */
@@ -130,27 +142,30 @@ function prelu(reading: NodeReading): GraphValue {
 }
 
 /** Along the last axis in memory, where the classes nearly always lie already. */
-function softmax(reading: NodeReading): GraphValue {
-  const given = featuresAt(reading, 0);
-  const rank = given.shape.length;
-  const axis = wholeAxis(integerOf(reading, "axis", reading.opset < 13 ? 1 : -1), rank);
-  if (reading.opset < 13 && given.shape.slice(axis + 1).some((size) => size !== 1))
-    throw new Refusal("is a softmax over several axes", "Export it with opset 13 or later.");
-  if (axis === 0) throw new Refusal("is a softmax over the batch");
-  const order = [...given.order.filter((one) => one !== axis), axis];
-  const x = reading.table.arranged(given, order);
-  return reading.table.add(reading.name, { op: "function", function: "softmax" }, [x], x);
+function softmax(name: "softmax" | "logSoftmax") {
+  return (reading: NodeReading): GraphValue => {
+    const given = featuresAt(reading, 0);
+    const rank = given.shape.length;
+    const axis = wholeAxis(integerOf(reading, "axis", reading.opset < 13 ? 1 : -1), rank);
+    if (reading.opset < 13 && given.shape.slice(axis + 1).some((size) => size !== 1))
+      throw new Refusal("is a softmax over several axes", "Export it with opset 13 or later.");
+    if (axis === 0) throw new Refusal("is a softmax over the batch");
+    const order = [...given.order.filter((one) => one !== axis), axis];
+    const x = reading.table.arranged(given, order);
+    return reading.table.add(reading.name, { op: "function", function: name }, [x], x);
+  };
 }
 
 export const elementwiseOperators: OperatorTable = {
-  Add: arithmetic("add"),
-  Sum: arithmetic("add"),
+  Add: ofAll("add"),
+  Sum: ofAll("add"),
+  Mean: mean,
   Sub: arithmetic("sub"),
-  Mul: arithmetic("mul"),
+  Mul: ofAll("mul"),
   Div: arithmetic("div"),
   Pow: arithmetic("pow"),
-  Max: arithmetic("max"),
-  Min: arithmetic("min"),
+  Max: ofAll("max"),
+  Min: ofAll("min"),
   Relu: activation("relu"),
   Clip: clip,
   PRelu: prelu,
@@ -173,5 +188,6 @@ export const elementwiseOperators: OperatorTable = {
   Abs: named("abs"),
   Neg: named("neg"),
   Reciprocal: named("reciprocal"),
-  Softmax: softmax,
+  Softmax: softmax("softmax"),
+  LogSoftmax: softmax("logSoftmax"),
 };

@@ -4,22 +4,10 @@ import { sizeOf, withAxes } from "../../core/nd-array.js";
 import type { OnnxNode } from "../formats/onnx-graph.js";
 import { isWhole, smallNumbers } from "../formats/onnx-tensor.js";
 import { broadcast } from "./elementwise-operators.js";
-import { type Numbers, natural, wholeAxis } from "./graph-values.js";
-import { Refusal } from "./table.js";
-
-type Fold = (node: OnnxNode, inputs: readonly (Numbers | undefined)[]) => Numbers;
-
-function given(inputs: readonly (Numbers | undefined)[], index: number): Numbers {
-  const found = inputs[index];
-  if (found) return found;
-  throw new Refusal(`lacks its input ${index}`);
-}
-
-function numbers(shape: readonly number[], data: ArrayLike<number>): Numbers {
-  if (data.length !== sizeOf(shape))
-    throw new Refusal(`has ${data.length} numbers for a shape of ${shape.join(" x ")}`);
-  return { kind: "numbers", shape, data };
-}
+import { batchNorm, instanceNorm, REDUCTIONS } from "./fold-reductions.js";
+import { axesOf, checkedShape, type Fold, given, numbers } from "./folding.js";
+import { isSameList, type Numbers, natural, sliceIndices, wholeAxis } from "./graph-values.js";
+import { Refusal } from "./refusal.js";
 
 function ofTwo(compute: (a: number, b: number) => number): Fold {
   return (_, inputs) =>
@@ -27,9 +15,21 @@ function ofTwo(compute: (a: number, b: number) => number): Fold {
 }
 
 function combined(a: Numbers, b: Numbers, compute: (a: number, b: number) => number): Numbers {
-  const shape = broadcast(a.shape, b.shape);
-  const at = (one: Numbers, index: number) => {
-    // The same element of every repetition, axis by axis from the right.
+  const shape = checkedShape(broadcast(a.shape, b.shape));
+  const [atA, atB] = [placesIn(a, shape), placesIn(b, shape)];
+  const isInteger = a.isInteger === true && b.isInteger === true;
+  const data = Float64Array.from({ length: sizeOf(shape) }, (_, index) =>
+    compute(a.data[atA(index)], b.data[atB(index)]),
+  );
+  return { ...numbers(shape, isInteger ? data.map(Math.trunc) : data), isInteger };
+}
+
+/** Where the element of a repetition comes from. */
+function placesIn(one: Numbers, shape: readonly number[]): (index: number) => number {
+  if (isSameList(one.shape, shape)) return (index) => index;
+  if (one.data.length === 1) return () => 0;
+  return (index) => {
+    // Axis by axis from the right.
     let [rest, place, step] = [index, 0, 1];
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       const size = one.shape[axis - (shape.length - one.shape.length)] ?? 1;
@@ -37,11 +37,8 @@ function combined(a: Numbers, b: Numbers, compute: (a: number, b: number) => num
       step *= size;
       rest = Math.floor(rest / shape[axis]);
     }
-    return one.data[place];
+    return place;
   };
-  const isInteger = a.isInteger === true && b.isInteger === true;
-  const data = Array.from({ length: sizeOf(shape) }, (_, index) => compute(at(a, index), at(b, index)));
-  return { ...numbers(shape, isInteger ? data.map(Math.trunc) : data), isInteger };
 }
 
 function ofOne(compute: (value: number) => number): Fold {
@@ -59,13 +56,9 @@ function cast({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[]
   return { ...numbers(one.shape, isInteger ? Array.from(one.data, Math.trunc) : one.data), isInteger };
 }
 
-function axesOf({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[], index: number) {
-  return attributes.axes?.integers ?? (inputs[index] && Array.from(inputs[index].data));
-}
-
 function unsqueeze(node: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
   const one = given(inputs, 0);
-  const axes = axesOf(node, inputs, 1) ?? [];
+  const axes = axesOf(node, inputs) ?? [];
   const rank = one.shape.length + axes.length;
   const whole = axes.map((axis) => wholeAxis(axis, rank));
   const rest = [...one.shape];
@@ -77,7 +70,7 @@ function unsqueeze(node: OnnxNode, inputs: readonly (Numbers | undefined)[]): Nu
 
 function squeeze(node: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
   const one = given(inputs, 0);
-  const axes = axesOf(node, inputs, 1)?.map((axis) => wholeAxis(axis, one.shape.length));
+  const axes = axesOf(node, inputs)?.map((axis) => wholeAxis(axis, one.shape.length));
   return numbers(
     one.shape.filter((size, axis) => (axes ? !axes.includes(axis) : size !== 1)),
     one.data,
@@ -89,28 +82,27 @@ function gather({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)
   const axis = wholeAxis(attributes.axis?.integer ?? 0, one.shape.length);
   const [outer, inner] = [sizeOf(one.shape.slice(0, axis)), sizeOf(one.shape.slice(axis + 1))];
   const size = one.shape[axis];
+  const shape = checkedShape([...one.shape.slice(0, axis), ...indices.shape, ...one.shape.slice(axis + 1)]);
   const data: number[] = [];
   for (let block = 0; block < outer; block++)
     for (const index of Array.from(indices.data))
       for (let at = 0; at < inner; at++) data.push(one.data[(block * size + wholeAxis(index, size)) * inner + at]);
-  return numbers([...one.shape.slice(0, axis), ...indices.shape, ...one.shape.slice(axis + 1)], data);
+  return numbers(shape, data);
 }
 
 function concat({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
   const all = inputs.map((_, index) => given(inputs, index));
   const axis = wholeAxis(attributes.axis?.integer ?? 0, all[0].shape.length);
   const outer = sizeOf(all[0].shape.slice(0, axis));
+  const total = all.reduce((sum, { shape }) => sum + shape[axis], 0);
+  const shape = checkedShape(all[0].shape.with(axis, total));
   const data: number[] = [];
   for (let block = 0; block < outer; block++)
     for (const one of all) {
       const run = one.data.length / outer;
       for (let at = 0; at < run; at++) data.push(one.data[block * run + at]);
     }
-  const total = all.reduce((sum, { shape }) => sum + shape[axis], 0);
-  return numbers(
-    all[0].shape.map((size, at) => (at === axis ? total : size)),
-    data,
-  );
+  return numbers(shape, data);
 }
 
 function slice({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
@@ -124,7 +116,8 @@ function slice({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[
   let { shape, data } = one;
   for (const [index, axis] of axes.entries()) {
     const at = wholeAxis(axis, shape.length);
-    const kept = indicesOf(shape[at], { start: starts[index], end: ends[index], step: steps[index] });
+    if (steps[index] === 0) throw new Refusal("has a step of 0");
+    const kept = sliceIndices(shape[at], { start: starts[index], end: ends[index], step: steps[index] });
     const [outer, inner, size] = [sizeOf(shape.slice(0, at)), sizeOf(shape.slice(at + 1)), shape[at]];
     const result: number[] = [];
     for (let block = 0; block < outer; block++)
@@ -133,17 +126,6 @@ function slice({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[
     [shape, data] = [shape.with(at, kept.length), result];
   }
   return { ...numbers(shape, data), isInteger: one.isInteger };
-}
-
-/** Indices of a slice, whose bounds may count from the end and whose step may be negative. */
-function indicesOf(size: number, { start, end, step }: { start: number; end: number; step: number }): number[] {
-  if (step === 0) throw new Refusal("has a step of 0");
-  const bound = (value: number, low: number, high: number) =>
-    Math.min(high, Math.max(low, value < 0 ? value + size : value));
-  const found: number[] = [];
-  if (step > 0) for (let at = bound(start, 0, size); at < bound(end, 0, size); at += step) found.push(at);
-  else for (let at = bound(start, -1, size - 1); at > bound(end, -1, size - 1); at += step) found.push(at);
-  return found;
 }
 
 function reshape(_: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
@@ -156,11 +138,8 @@ function reshape(_: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers
   );
 }
 
-const MOST_FILLED = 1_000_000;
-
 function constantOfShape({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
-  const shape = Array.from(given(inputs, 0).data);
-  if (sizeOf(shape) > MOST_FILLED) throw new Refusal(`fills ${shape.join(" x ")} numbers`);
+  const shape = checkedShape(Array.from(given(inputs, 0).data));
   const tensor = attributes.value?.tensor;
   const [value = 0] = smallNumbers(tensor) ?? [];
   return {
@@ -169,10 +148,10 @@ function constantOfShape({ attributes }: OnnxNode, inputs: readonly (Numbers | u
   };
 }
 
-function product({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
+function flatten({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
   const { shape, data } = given(inputs, 0);
-  const keeps = (attributes.keepdims?.integer ?? 1) !== 0;
-  return numbers(keeps ? shape.map(() => 1) : [], [Array.from(data).reduce((result, value) => result * value, 1)]);
+  const axis = wholeAxis(attributes.axis?.integer ?? 1, shape.length);
+  return numbers([sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis))], data);
 }
 
 function transpose({ attributes }: OnnxNode, inputs: readonly (Numbers | undefined)[]): Numbers {
@@ -193,6 +172,7 @@ const FOLDS: Readonly<Record<string, Fold>> = {
   Mul: ofTwo((a, b) => a * b),
   Div: ofTwo((a, b) => a / b),
   Pow: ofTwo((a, b) => a ** b),
+  Sum: ofTwo((a, b) => a + b),
   Max: ofTwo(Math.max),
   Min: ofTwo(Math.min),
   Floor: ofOne(Math.floor),
@@ -200,6 +180,8 @@ const FOLDS: Readonly<Record<string, Fold>> = {
   Neg: ofOne((value) => -value),
   Sqrt: ofOne(Math.sqrt),
   Exp: ofOne(Math.exp),
+  Log: ofOne(Math.log),
+  Abs: ofOne(Math.abs),
   Reciprocal: ofOne((value) => 1 / value),
   Identity: (_, inputs) => given(inputs, 0),
   Cast: cast,
@@ -211,8 +193,11 @@ const FOLDS: Readonly<Record<string, Fold>> = {
   Slice: slice,
   Reshape: reshape,
   Transpose: transpose,
+  Flatten: flatten,
   ConstantOfShape: constantOfShape,
-  ReduceProd: product,
+  ...REDUCTIONS,
+  BatchNormalization: batchNorm,
+  InstanceNormalization: instanceNorm,
 };
 
 /** @throws Refusal where the operator is not computed on numbers. */
@@ -224,4 +209,4 @@ export function fold(node: OnnxNode, inputs: readonly (Numbers | undefined)[]): 
   return MOVES.has(node.operator) ? { ...result, isInteger: inputs[0]?.isInteger } : result;
 }
 
-const MOVES = new Set(["Identity", "Gather", "Unsqueeze", "Squeeze", "Concat", "Reshape", "Transpose", "ReduceProd"]);
+const MOVES = new Set(["Identity", "Gather", "Unsqueeze", "Squeeze", "Concat", "Reshape", "Transpose", "Flatten"]);

@@ -5,6 +5,7 @@
  */
 
 import { sizeOf } from "../../core/nd-array.js";
+import { Refusal } from "./refusal.js";
 
 /** A constant, or what can be computed while reading, such as a shape. */
 export interface Numbers {
@@ -46,9 +47,24 @@ export function isSameList(a: readonly number[], b: readonly number[]): boolean 
   return a.length === b.length && a.every((value, index) => value === b[index]);
 }
 
-/** An axis that may count from the end. */
-export function wholeAxis(axis: number, rank: number): number {
-  return axis < 0 ? axis + rank : axis;
+/** An axis, or an index, that may count from the end. @throws Refusal where there is none such. */
+export function wholeAxis(axis: number, count: number): number {
+  const whole = axis < 0 ? axis + count : axis;
+  if (Number.isInteger(whole) && whole >= 0 && whole < count) return whole;
+  throw new Refusal(`asks for number ${axis} of ${count}`);
+}
+
+/** Indices of a slice along an axis, whose bounds may count from the end and whose step may be negative. */
+export function sliceIndices(
+  size: number,
+  { start, end, step }: { readonly start: number; readonly end: number; readonly step: number },
+): number[] {
+  const bound = (value: number, low: number, high: number) =>
+    Math.min(high, Math.max(low, value < 0 ? value + size : value));
+  const found: number[] = [];
+  if (step > 0) for (let at = bound(start, 0, size); at < bound(end, 0, size); at += step) found.push(at);
+  if (step < 0) for (let at = bound(start, -1, size - 1); at > bound(end, -1, size - 1); at += step) found.push(at);
+  return found;
 }
 
 /** Axes of one shape, and those of another that hold the same elements. */

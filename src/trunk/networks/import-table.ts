@@ -3,10 +3,13 @@
 import { WeightsError } from "../../core/errors.js";
 import { sizeOf } from "../../core/nd-array.js";
 import { answersByPlace, type NetworkTable, type PixelScaling } from "./network-table.js";
-import type { Operation } from "./operation.js";
+import type { FunctionName, Operation } from "./operation.js";
 import type { ReadNetwork } from "./read-nodes.js";
 import { rowsBehind } from "./rows-behind.js";
 import { defaultSource, sourceLayers } from "./source-layers.js";
+
+/** What may stand behind logits. */
+export type Ending = "softmax" | "log-softmax" | "sigmoid";
 
 export interface ImportedTable {
   readonly table: NetworkTable;
@@ -17,7 +20,7 @@ export interface ImportedTable {
   /** What the file calls the logits, where it has a name for them. */
   readonly logits?: string;
   /** What makes the file's outputs of the logits; `none` where the file ends in the logits, or in what we cannot tell. */
-  readonly ending: "softmax" | "sigmoid" | "none";
+  readonly ending: Ending | "none";
 }
 
 export interface TableChoices {
@@ -36,7 +39,7 @@ export const OUTPUT_SCALES = ["logits", "probabilities"] as const;
 export type OutputScale = (typeof OUTPUT_SCALES)[number];
 
 /**
- * A softmax or sigmoid at the end is left out: what is explained are the logits before it.
+ * A softmax, its logarithm or a sigmoid at the end is left out: what is explained are the logits before it.
  *
  * @throws WeightsError where the network is for images that are not square, has several outputs, or ends in anything but
  *   one number, or one square map, for each class; where it has no layer to explain at, or not the one that is asked for.
@@ -97,7 +100,7 @@ interface Logits {
 /** Nearer to 0 or 1 no probability counts. */
 const LEAST = 1e-7;
 
-/** Without the softmax or sigmoid that ends it, and reshapes around that; of probabilities whose end is not known their logarithm. */
+/** Without the softmax, its logarithm or the sigmoid that ends it, and reshapes around that; of probabilities whose end is not known their logarithm. */
 function logitsOf(operations: readonly Operation[], output: string, scale: OutputScale | undefined): Logits {
   const whole = {
     operations: rowsBehind(operations, { want: [output] }) ?? [],
@@ -124,12 +127,14 @@ function withoutEnding(operations: readonly Operation[], output: string): Logits
   const byName = new Map(operations.map((row) => [row.name, row]));
   let row = byName.get(output);
   while (row && (row.op === "reshape" || row.op === "transpose")) row = byName.get(row.inputs[0]);
-  const ends = row?.op === "function" && (row.function === "softmax" || row.function === "sigmoid");
-  if (row?.op !== "function" || !ends) return undefined;
+  const ending = row?.op === "function" ? ENDINGS[row.function] : undefined;
+  if (!row || !ending) return undefined;
   const [answer] = row.inputs;
-  return {
-    operations: rowsBehind(operations, { want: [answer] }) ?? [],
-    answer,
-    ending: row.function === "softmax" ? "softmax" : "sigmoid",
-  };
+  return { operations: rowsBehind(operations, { want: [answer] }) ?? [], answer, ending };
 }
+
+const ENDINGS: Partial<Readonly<Record<FunctionName, Ending>>> = {
+  softmax: "softmax",
+  logSoftmax: "log-softmax",
+  sigmoid: "sigmoid",
+};

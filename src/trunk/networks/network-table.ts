@@ -59,7 +59,7 @@ export function answersByPlace({ operations, answer }: Pick<NetworkTable, "opera
 /** Names of operations, with the keys that each has beside `name`, `op`, `inputs` and `shape`. */
 const KEYS: Readonly<Record<Operation["op"], readonly string[]>> = {
   convolution: ["kernel", "strides", "dilations", "pads", "groups", "activation"],
-  transposedConvolution: ["kernel", "strides", "pads", "activation"],
+  transposedConvolution: ["kernel", "strides", "dilations", "pads", "groups", "activation"],
   dense: [],
   affine: ["activation"],
   add: ["number", "value", "isSwapped", "activation"],
@@ -80,8 +80,9 @@ const KEYS: Readonly<Record<Operation["op"], readonly string[]>> = {
   normalize: ["axes", "epsilon"],
   concat: ["axis"],
   slice: ["begin", "steps"],
+  gather: ["axis", "indices"],
   pad: ["paddings", "mode", "number"],
-  resize: ["method", "places"],
+  resize: ["method", "places", "factors", "rounding"],
   reshape: [],
   transpose: ["order"],
 };
@@ -129,11 +130,16 @@ function faultOfRow(row: Record<string, unknown>, known: ReadonlySet<string>): s
   if (!isSizes(shape) || shape.length > 8) return "a shape of whole sizes";
   for (const key of own) {
     const value = row[key];
-    const isFree = ["number", "value", "isSwapped", "numbers"].includes(key);
-    if (value === undefined && isFree) continue;
+    if (value === undefined && isFree(key, op)) continue;
     if (!isValueOf(key, value)) return `a valid "${key}"`;
   }
   return undefined;
+}
+
+/** Whether a row may leave a key out. */
+function isFree(key: string, op: string): boolean {
+  if (op === "transposedConvolution") return key === "dilations" || key === "groups";
+  return ["number", "value", "isSwapped", "numbers", "factors", "rounding"].includes(key);
 }
 
 function isValueOf(key: string, value: unknown): boolean {
@@ -152,6 +158,7 @@ function isValueOf(key: string, value: unknown): boolean {
     case "mode":
     case "method":
     case "places":
+    case "rounding":
       return typeof value === "string" && value.length < 40;
     case "number":
     case "epsilon":
@@ -165,6 +172,8 @@ function isValueOf(key: string, value: unknown): boolean {
       return Array.isArray(value) && value.every((both) => isCountsList(both) && both.length === 2);
     case "axis":
       return isCount(value);
+    case "factors":
+      return Array.isArray(value) && value.length === 2 && value.every((one) => isNumber(one) && one > 0);
     case "numbers":
       return Array.isArray(value) && value.every(isNumber);
     default:

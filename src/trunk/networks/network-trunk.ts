@@ -108,7 +108,7 @@ function partsOf(row: Operation, depth: number): Readonly<Record<string, readonl
       return { kernel: [...row.kernel, ...filters], bias: [channels] };
     }
     case "transposedConvolution":
-      return { kernel: [...row.kernel, channels, depth], bias: [channels] };
+      return { kernel: [...row.kernel, channels / (row.groups ?? 1), depth], bias: [channels] };
     case "dense":
       return { kernel: [depth, channels], bias: [channels] };
     case "affine":

@@ -2,10 +2,13 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { WeightsError } from "../../core/errors.js";
+import { averagePool } from "../../ops/average-pool.js";
 import { padByEdge } from "../../ops/edge-padding.js";
 import { groupedConv2d } from "../../ops/grouped-convolution.js";
+import { groupedConv2dTranspose } from "../../ops/grouped-transposed-convolution.js";
 import { hardSigmoid } from "../../ops/hard-sigmoid.js";
 import { resizeBilinear } from "../../ops/resize-bilinear.js";
+import { resizeByFactors } from "../../ops/resize-by-factors.js";
 import { stridedSlice } from "../../ops/strided-slice.js";
 import { type Rectifier, rectify } from "../rectifier.js";
 import type { Parameters } from "../trunk.js";
@@ -65,7 +68,7 @@ function computed(row: Operation, inputs: readonly tf.Tensor[], context: Context
     case "maxPool":
       return tf.maxPool(x as tf.Tensor4D, [...row.kernel], [...row.strides], explicit(row.pads));
     case "averagePool":
-      return tf.avgPool(x as tf.Tensor4D, [...row.kernel], [...row.strides], explicit(row.pads));
+      return averagePool(x as tf.Tensor4D, row);
     case "mean":
       return tf.mean(x, [...row.axes], row.keepsAxes);
     case "sum":
@@ -83,6 +86,8 @@ function computed(row: Operation, inputs: readonly tf.Tensor[], context: Context
       return tf.concat([...inputs], row.axis);
     case "slice":
       return sliced(row, x);
+    case "gather":
+      return tf.gather(x, tf.tensor1d([...row.indices], "int32"), row.axis);
     case "pad":
       return padded(row, x);
     case "resize":
@@ -132,7 +137,10 @@ function convolved(row: Row<"convolution">, x: tf.Tensor4D, kernel: tf.Tensor4D)
 }
 
 /** The gradient of a convolution by its input is its value here: TensorFlow.js' own takes no padding of each side. */
-function widened({ strides, pads, shape }: Row<"transposedConvolution">, x: tf.Tensor4D, kernel: tf.Tensor4D) {
+function widened(row: Row<"transposedConvolution">, x: tf.Tensor4D, kernel: tf.Tensor4D) {
+  const { strides, pads, shape, groups, dilations } = row;
+  if (groups !== undefined && dilations !== undefined)
+    return groupedConv2dTranspose(x, kernel, { groups, dilations, strides, pads, size: [shape[0], shape[1]] });
   const [height, width] = [shape[0] + pads.top + pads.bottom, shape[1] + pads.left + pads.right];
   const whole = tf.conv2dTranspose(x, kernel, [x.shape[0], height, width, shape[2]], [...strides], "valid");
   // Rows and columns beyond what any pixel reaches hold zeros.
@@ -191,6 +199,8 @@ function applied(row: Row<"function">, x: tf.Tensor, { rectifier }: Context): tf
       return tf.reciprocal(x);
     case "softmax":
       return tf.softmax(x);
+    case "logSoftmax":
+      return tf.logSoftmax(x);
   }
 }
 
@@ -203,8 +213,9 @@ function padded({ paddings, mode, number }: Row<"pad">, x: tf.Tensor): tf.Tensor
   return mode === "constant" ? tf.pad(x, all, number) : padByEdge(x, all, mode);
 }
 
-function resized({ method, places, shape }: Row<"resize">, x: tf.Tensor4D): tf.Tensor4D {
+function resized({ method, places, factors, rounding, shape }: Row<"resize">, x: tf.Tensor4D): tf.Tensor4D {
   const [height, width] = shape;
+  if (factors) return resizeByFactors(x, [height, width], { method, places, factors, ...(rounding && { rounding }) });
   if (method === "bilinear" && places === "halfPixel") return resizeBilinear(x, [height, width]);
   const isAligned = places === "alignCorners";
   if (method === "bilinear") return tf.image.resizeBilinear(x, [height, width], isAligned, false);

@@ -17,7 +17,7 @@ export interface Pads {
 /** How negative values, or all, are changed. */
 export type Activation = "relu" | "relu6" | "none";
 
-/** Of one number; `softmax` of a row along the last axis. */
+/** Of one number; `softmax` and its logarithm of a row along the last axis. */
 export type FunctionName =
   | "relu"
   | "relu6"
@@ -37,7 +37,8 @@ export type FunctionName =
   | "abs"
   | "neg"
   | "reciprocal"
-  | "softmax";
+  | "softmax"
+  | "logSoftmax";
 
 export type Arithmetic = "add" | "sub" | "mul" | "div" | "pow" | "max" | "min";
 
@@ -66,10 +67,13 @@ export type Operation =
       readonly activation: Activation;
     })
   | (Row & {
-      /** The gradient of a convolution by its input. Parameters `kernel` `[h, w, out, in]` and `bias` `[out]`. */
+      /** The gradient of a convolution by its input. Parameters `kernel` `[h, w, out / groups, in]` and `bias` `[out]`. */
       readonly op: "transposedConvolution";
       readonly kernel: Pair;
       readonly strides: Pair;
+      /** 1 where it does not say. */
+      readonly dilations?: Pair;
+      readonly groups?: number;
       readonly pads: Pads;
       readonly activation: Activation;
     })
@@ -134,6 +138,12 @@ export type Operation =
       readonly steps: readonly number[];
     })
   | (Row & {
+      /** Elements of one axis, from 1 on, in any order. */
+      readonly op: "gather";
+      readonly axis: number;
+      readonly indices: readonly number[];
+    })
+  | (Row & {
       readonly op: "pad";
       /** Before and after, of each axis but the batch. */
       readonly paddings: readonly Pair[];
@@ -145,6 +155,10 @@ export type Operation =
       readonly op: "resize";
       readonly method: "nearest" | "bilinear";
       readonly places: "halfPixel" | "alignCorners" | "asymmetric";
+      /** New rows and columns for each old one, where that is not the quotient of the sizes. */
+      readonly factors?: Pair;
+      /** Of `nearest`; `floor` where it does not say. */
+      readonly rounding?: "floor" | "ceil" | "preferFloor" | "preferCeil";
     })
   | (Row & { readonly op: "reshape" })
   | (Row & {

@@ -22,8 +22,12 @@ export function placesOf(operations: readonly Operation[]): ReadonlyMap<string, 
   for (const row of operations) {
     const [input] = row.inputs;
     const before = places.get(input) ?? { centre: 0.5, step: 1 };
-    places.set(row.name, placeAfter(row, before, heights.get(input)));
-    if (isSpatial(row.shape)) heights.set(row.name, row.shape[0]);
+    const height = heights.get(input);
+    places.set(row.name, placeAfter(row, before, height));
+    const isMoved = row.op === "transpose" || (row.op === "reshape" && !isSpatial(row.shape));
+    // Pixels that are taken apart may be put together as more or fewer.
+    if (isMoved && height !== undefined) heights.set(row.name, height);
+    else if (isSpatial(row.shape)) heights.set(row.name, row.shape[0]);
   }
   return places;
 }
@@ -39,10 +43,13 @@ function placeAfter(row: Operation, { centre, step }: Place, height?: number): P
       return { centre: centre + ((row.kernel[0] - 1) / 2 - row.pads.top) * step, step: step * row.strides[0] };
     case "transposedConvolution": {
       const fine = step / row.strides[0];
-      return { centre: centre - ((row.kernel[0] - 1) / 2 - row.pads.top) * fine, step: fine };
+      const window = (row.kernel[0] - 1) * (row.dilations?.[0] ?? 1);
+      return { centre: centre - (window / 2 - row.pads.top) * fine, step: fine };
     }
+    case "reshape":
     case "resize": {
-      const fine = height && isSpatial(row.shape) ? (step * height) / row.shape[0] : step;
+      const whole = height && isSpatial(row.shape) ? row.shape[0] / height : 1;
+      const fine = step / ((row.op === "resize" && row.factors?.[0]) || whole);
       return { centre: centre - (step - fine) / 2, step: fine };
     }
     case "pad":

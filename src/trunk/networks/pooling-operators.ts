@@ -14,7 +14,7 @@ import {
   type OperatorTable,
 } from "./node-reading.js";
 import type { Operation, Pads } from "./operation.js";
-import { Refusal } from "./table.js";
+import { Refusal } from "./refusal.js";
 
 function pool(op: "maxPool" | "averagePool") {
   return (reading: NodeReading): GraphValue => {
@@ -22,6 +22,7 @@ function pool(op: "maxPool" | "averagePool") {
     const given = featuresAt(reading, 0);
     const kernel = node.attributes.kernel_shape?.integers ?? [];
     if (given.shape.length !== 4 || kernel.length !== 2) throw new Refusal("does not pool two dimensions");
+    if (!kernel.every((size) => size >= 1)) throw new Refusal(`has a window of ${kernel.join(" x ")}`);
     if (pairOf(reading, "dilations", 1).some((step) => step !== 1)) throw new Refusal("pools with dilations");
     if (node.outputs.filter((output) => output !== "").length > 1) throw new Refusal("gives the places of its maxima");
     const [batch, channels, ...sizes] = given.shape;
@@ -29,6 +30,8 @@ function pool(op: "maxPool" | "averagePool") {
     const pads = padsOf(reading, { sizes, window, strides });
     const before = [pads.top, pads.left];
     const after = [pads.bottom, pads.right];
+    if (before.some((amount, axis) => amount >= window[axis]) || after.some((amount, axis) => amount >= window[axis]))
+      throw new Refusal("pads by more than its window");
     const isCeil = integerOf(reading, "ceil_mode", 0) !== 0;
     const out = pair((axis) => {
       const steps = (sizes[axis] + before[axis] + after[axis] - window[axis]) / strides[axis];

@@ -10,7 +10,7 @@ import { withAxes } from "../../core/nd-array.js";
 import type { OnnxAttribute, OnnxNode } from "../formats/onnx-graph.js";
 import type { WeightsFile } from "../formats/weights-file.js";
 import { channelsLast, type Numbers } from "./graph-values.js";
-import { type ReadNetwork, readNodes } from "./read-nodes.js";
+import { IMAGE_SIDES, isImageSide, type ReadNetwork, readNodes } from "./read-nodes.js";
 
 /** A layer of a model, as its description has it. */
 interface Layer {
@@ -89,6 +89,8 @@ function sizeOf(
       const sides = [height, width].map((side) => (typeof side === "number" ? side : inputSize));
       const [rows, columns] = sides;
       if (!rows || !columns) throw fail("leaves the size of its image open.", "Say it: --input-size 224.");
+      if (!isImageSide(rows) || !isImageSide(columns))
+        throw fail(`is for images of ${columns} x ${rows}.`, IMAGE_SIDES);
       if (inputSize !== undefined && (rows !== inputSize || columns !== inputSize))
         throw fail(`is for images of ${columns} x ${rows}, not of ${inputSize}.`, "Leave the size out.");
       return [rows, columns];

@@ -1,6 +1,7 @@
 /** Steps through the nodes of a network, from whatever file they are, and makes a table of rows of them. */
 
 import { WeightsError } from "../../core/errors.js";
+import { LIMITS } from "../../core/limits.js";
 import type { NdArray } from "../../core/nd-array.js";
 import type { OnnxNode } from "../formats/onnx-graph.js";
 import { layerOfParameter } from "../layer-parameters.js";
@@ -11,9 +12,10 @@ import type { Features, GraphValue, Numbers } from "./graph-values.js";
 import type { NodeReading, OperatorReader, OperatorTable } from "./node-reading.js";
 import type { Operation } from "./operation.js";
 import { poolingOperators } from "./pooling-operators.js";
+import { Refusal } from "./refusal.js";
 import { rowsBehind } from "./rows-behind.js";
 import { shapeOperators } from "./shape-operators.js";
-import { createTable, Refusal, rowName } from "./table.js";
+import { createTable, rowName } from "./table.js";
 
 const OPERATORS: OperatorTable = {
   ...elementwiseOperators,
@@ -33,6 +35,12 @@ const FOREIGN: readonly (readonly [RegExp, string])[] = [
   [/(Quantize|Integer|QLinear)/, "computes with quantised numbers. Export the network as float32."],
   [/^(Attention|MultiHeadAttention)$/, "is the attention of a transformer. Only convolutional networks are read."],
 ];
+
+export const IMAGE_SIDES = `Sides are whole numbers up to ${LIMITS.weightsInputSize}.`;
+
+export function isImageSide(side: number): boolean {
+  return Number.isSafeInteger(side) && side > 0 && side <= LIMITS.weightsInputSize;
+}
 
 /** A network that was read. */
 export interface ReadNetwork {
@@ -65,19 +73,21 @@ export interface NodesToRead {
 }
 
 /**
- * Each node once, in its order. Numbers are folded, normalisation goes into kernels, and a transposition costs nothing
+ * Each node that an output needs once, in its order. Numbers are folded, normalisation goes into kernels, and a transposition costs nothing
  * where only names of axes change.
  *
  * @throws WeightsError where a node cannot be read: it names the node, its operator, and what would help.
  */
-export async function readNodes({ nodes, opset, image, outputs: wanted, ...graph }: NodesToRead): Promise<ReadNetwork> {
+export async function readNodes({ opset, image, outputs: wanted, ...graph }: NodesToRead): Promise<ReadNetwork> {
   const { path, constant, isConstant } = graph;
+  const nodes = nodesBehind(graph.nodes, wanted);
   const table = createTable();
   const values = new Map<string, GraphValue>([[image.name, image.features]]);
   const readers = countReaders(nodes, wanted);
   /** Rows that are read under several names: another name for the same features hides no reader of the first. */
   const shared = new Set<string>();
   const tensors: Record<string, string> = Object.create(null);
+  let folded = 0;
   for (const node of nodes) {
     if (isConstant(node.outputs[0])) continue;
     const inputs: (GraphValue | undefined)[] = [];
@@ -91,7 +101,12 @@ export async function readNodes({ nodes, opset, image, outputs: wanted, ...graph
         return readers.get(node.inputs[index]) === 1 && value?.kind === "features" && !shared.has(value.row);
       },
     };
-    const outputs = inNode(path, node, () => read(reading, inputs));
+    const outputs = inNode(path, node, () => {
+      const made = read(reading, inputs);
+      if (inputs.every(isNumbers)) folded += sizesOf(made);
+      if (folded > MOST_FOLDED) throw new Refusal("is one of too many that compute with constants", FOLD);
+      return made;
+    });
     for (const [index, name] of node.outputs.entries()) {
       const value = outputs[index];
       if (!name || !value) continue;
@@ -116,9 +131,20 @@ export async function readNodes({ nodes, opset, image, outputs: wanted, ...graph
   return { operations, parameters: Object.fromEntries(parameters), size: image.size, outputs, tensors };
 }
 
+/** Numbers that are computed of constants alone, all nodes together: some standardise their kernels. */
+const MOST_FOLDED = 300_000_000;
+const FOLD = "Export the network with its constants folded.";
+
+function isNumbers(value: GraphValue | undefined): value is Numbers | undefined {
+  return value?.kind !== "features";
+}
+
+function sizesOf(values: readonly GraphValue[]): number {
+  return values.reduce((sum, value) => sum + (value.kind === "numbers" ? value.data.length : 0), 0);
+}
+
 function read(reading: NodeReading, inputs: readonly (GraphValue | undefined)[]): readonly GraphValue[] {
   const { operator } = reading.node;
-  const isNumbers = (value: GraphValue | undefined): value is Numbers | undefined => value?.kind !== "features";
   if (inputs.every(isNumbers)) return [fold(reading.node, inputs)];
   const reader: OperatorReader | undefined = Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator] : undefined;
   if (!reader) {
@@ -140,6 +166,17 @@ function inNode<Result>(path: string, node: OnnxNode, work: () => Result): Resul
     const what = `${path}: node ${node.name} (${node.operator}) ${error.message}`;
     throw new WeightsError(what.endsWith(".") ? what : `${what}.`, { cure: error.cure, file: path });
   }
+}
+
+/** Those that outputs need. Every node stands after its inputs. */
+function nodesBehind(nodes: readonly OnnxNode[], outputs: readonly string[]): readonly OnnxNode[] {
+  const needed = new Set(outputs);
+  const found = nodes.toReversed().filter((node) => {
+    if (!node.outputs.some((output) => output !== "" && needed.has(output))) return false;
+    for (const input of node.inputs) needed.add(input);
+    return true;
+  });
+  return found.reverse();
 }
 
 /** How many nodes and outputs read each tensor; a node that reads it twice counts twice. */

@@ -7,7 +7,7 @@ import { type OnnxGraph, opsetOf } from "../formats/onnx-graph.js";
 import { modelFields } from "../formats/onnx-model.js";
 import { isWhole, numbersOf } from "../formats/onnx-tensor.js";
 import { channelsLast, type Features } from "./graph-values.js";
-import { type ReadNetwork, readNodes } from "./read-nodes.js";
+import { IMAGE_SIDES, isImageSide, type ReadNetwork, readNodes } from "./read-nodes.js";
 
 /**
  * @param path of an `.onnx` file; its external data must lie in the same folder.
@@ -78,6 +78,7 @@ function imageOf(
   const given = isLast ? shape.slice(1, 3) : shape.slice(2);
   const [height, width] = given.map((side) => side || inputSize);
   if (!height || !width) throw fail("leaves the size of its image open.", "Say it: --input-size 224.");
+  if (!isImageSide(height) || !isImageSide(width)) throw fail(`is for images of ${width} x ${height}.`, IMAGE_SIDES);
   if (inputSize !== undefined && (height !== inputSize || width !== inputSize))
     throw fail(
       `is for images of ${width} x ${height}, not of ${inputSize}.`,

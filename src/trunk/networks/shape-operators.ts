@@ -1,6 +1,7 @@
 /** Readers of operators that move elements, cut them out or put them together, and compute nothing. */
 
 import { sizeOf } from "../../core/nd-array.js";
+import type { Rounding } from "../../ops/resize-by-factors.js";
 import { finite } from "./elementwise-operators.js";
 import {
   channelsLast,
@@ -11,6 +12,7 @@ import {
   natural,
   type Segment,
   segments,
+  sliceIndices,
   wholeAxis,
 } from "./graph-values.js";
 import {
@@ -22,7 +24,8 @@ import {
   numbersAt,
   type OperatorTable,
 } from "./node-reading.js";
-import { Refusal } from "./table.js";
+import type { Operation } from "./operation.js";
+import { Refusal } from "./refusal.js";
 
 const KEEPS_THE_BATCH = "Export it for a batch of 1, whose images are computed apart.";
 
@@ -44,6 +47,8 @@ function reshape(reading: NodeReading): GraphValue {
  * same elements (`segments`) are brought together first where they are not.
  */
 function reshaped({ table, name }: NodeReading, x: Features, shape: readonly number[]): Features {
+  if (!shape.every((size) => Number.isSafeInteger(size) && size > 0))
+    throw new Refusal(`makes ${shape.join(" x ")} of ${x.shape.join(" x ")}`);
   if (shape[0] !== x.shape[0]) throw new Refusal(`makes ${shape.join(" x ")} of a batch`, KEEPS_THE_BATCH);
   const runs = segments(x.shape.slice(1), shape.slice(1))?.map(afterBatch);
   if (!runs) throw new Refusal(`makes ${shape.join(" x ")} of ${x.shape.join(" x ")}`);
@@ -98,7 +103,18 @@ function transpose(reading: NodeReading): GraphValue {
   const x = featuresAt(reading, 0);
   const rank = x.shape.length;
   const turn = reading.node.attributes.perm?.integers ?? natural(rank).toReversed();
+  if (
+    !isSameList(
+      turn.toSorted((a, b) => a - b),
+      natural(rank),
+    )
+  )
+    throw new Refusal(`moves axes ${turn.join(", ")} of ${rank}`);
   if (turn[0] !== 0) throw new Refusal("moves the batch", KEEPS_THE_BATCH);
+  return turned(x, turn);
+}
+
+function turned(x: Features, turn: readonly number[]): Features {
   const shape = turn.map((axis) => x.shape[axis]);
   return { ...x, shape, order: x.order.map((axis) => turn.indexOf(axis)) };
 }
@@ -142,6 +158,8 @@ function split(reading: NodeReading): readonly GraphValue[] {
   const sizes =
     listOf(reading, "split", 1) ??
     Array.from({ length: count }, (_, index) => Math.min(even, x.shape[axis] - index * even));
+  if (sizes.reduce((sum, size) => sum + size, 0) !== x.shape[axis])
+    throw new Refusal(`splits ${x.shape[axis]} into ${sizes.join(", ")}`);
   let begin = 0;
   return sizes.map((size) => {
     const part = sliced(reading, x, new Map([[axis, { begin, count: size, step: 1 }]]));
@@ -156,27 +174,39 @@ function slice(reading: NodeReading): GraphValue {
   if (!starts || !ends) throw new Refusal("lacks its bounds");
   const axes = listOf(reading, "axes", 3) ?? starts.map((_, index) => index);
   const steps = listOf(reading, "steps", 4) ?? starts.map(() => 1);
-  const cuts = axes.map((given, index) => {
+  let result = x;
+  for (const [index, given] of axes.entries()) {
+    const step = steps[index];
+    if (step === 0) throw new Refusal("has a step of 0");
     const axis = wholeAxis(given, x.shape.length);
-    const [size, step] = [x.shape[axis], steps[index]];
-    if (step < 1) throw new Refusal("runs backwards");
-    const bound = (value: number) => Math.min(size, Math.max(0, value < 0 ? value + size : value));
-    const begin = bound(starts[index]);
-    return [axis, { begin, count: Math.ceil((bound(ends[index]) - begin) / step), step }] as const;
-  });
-  // An axis that is kept whole is not cut, so that the batch may be named.
-  return sliced(reading, x, new Map(cuts.filter(([axis, { count }]) => count !== x.shape[axis])));
+    const indices = sliceIndices(x.shape[axis], { start: starts[index], end: ends[index], step });
+    result = picked(reading, result, axis, indices);
+  }
+  return result;
 }
 
-/** One index, or neighbours, as a slice. */
+/** Elements of one axis: as a slice where they are evenly apart. */
+function picked(reading: NodeReading, x: Features, axis: number, indices: readonly number[]): Features {
+  const [begin = 0, second = begin + 1] = indices;
+  const step = second - begin;
+  const isEven = step > 0 && indices.every((index, at) => index === begin + at * step);
+  const isWhole = isEven && step === 1 && indices.length === x.shape[axis];
+  // The batch may be named where it is kept whole.
+  if (isWhole) return x;
+  if (isEven) return sliced(reading, x, new Map([[axis, { begin, count: indices.length, step }]]));
+  if (axis === 0) throw new Refusal("picks images of a batch", KEEPS_THE_BATCH);
+  const row = { op: "gather" as const, axis: x.order.indexOf(axis), indices };
+  return reading.table.add(reading.name, row, [x], { shape: x.shape.with(axis, indices.length), order: x.order });
+}
+
 function gather(reading: NodeReading): GraphValue {
   const x = featuresAt(reading, 0);
   const axis = wholeAxis(integerOf(reading, "axis", 0), x.shape.length);
   const { shape, data } = numbersAt(reading, 1, "indices");
-  const indices = Array.from(data, (index) => wholeAxis(index, x.shape[axis]));
-  if (shape.length > 1 || indices.some((index, at) => index !== indices[0] + at))
-    throw new Refusal("picks elements that are no neighbours");
-  const part = sliced(reading, x, new Map([[axis, { begin: indices[0], count: indices.length, step: 1 }]]));
+  const size = x.shape[axis];
+  const indices = Array.from(data, (index) => wholeAxis(index, size));
+  if (shape.length > 1) throw new Refusal("picks elements by a table");
+  const part = picked(reading, x, axis, indices);
   return shape.length === 0
     ? reshaped(
         reading,
@@ -184,6 +214,33 @@ function gather(reading: NodeReading): GraphValue {
         part.shape.filter((_, at) => at !== axis),
       )
     : part;
+}
+
+/** Channels become blocks of pixels: `DCR` has the block before the channel, `CRD` behind it. */
+function depthToSpace(reading: NodeReading): GraphValue {
+  const x = featuresAt(reading, 0);
+  const size = integerOf(reading, "blocksize", 0);
+  const [batch, channels, height, width] = x.shape;
+  const depth = channels / size ** 2;
+  if (x.shape.length !== 4 || !(size >= 1) || !Number.isInteger(depth))
+    throw new Refusal(`makes blocks of ${size} x ${size} pixels of ${x.shape.join(" x ")}`);
+  const isChannelFirst = reading.node.attributes.mode?.text === "CRD";
+  const split = isChannelFirst ? [depth, size, size] : [size, size, depth];
+  const apart = reshaped(reading, x, [batch, ...split, height, width]);
+  const turn = isChannelFirst ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2];
+  return reshaped(reading, turned(apart, turn), [batch, depth, height * size, width * size]);
+}
+
+/** Blocks of pixels become channels, the block before the channel. */
+function spaceToDepth(reading: NodeReading): GraphValue {
+  const x = featuresAt(reading, 0);
+  const size = integerOf(reading, "blocksize", 0);
+  const [batch, channels, height, width] = x.shape;
+  const [rows, columns] = [height / size, width / size];
+  if (x.shape.length !== 4 || !(size >= 1) || !Number.isInteger(rows) || !Number.isInteger(columns))
+    throw new Refusal(`makes channels of blocks of ${size} x ${size} pixels of ${x.shape.join(" x ")}`);
+  const apart = reshaped(reading, x, [batch, channels, rows, size, columns, size]);
+  return reshaped(reading, turned(apart, [0, 3, 5, 1, 2, 4]), [batch, channels * size ** 2, rows, columns]);
 }
 
 function pad(reading: NodeReading): GraphValue {
@@ -201,6 +258,8 @@ function pad(reading: NodeReading): GraphValue {
   if (both(0).some((amount) => amount !== 0)) throw new Refusal("pads the batch");
   if (x.shape.some((_, axis) => both(axis).some((amount) => !(amount >= 0))))
     throw new Refusal("cuts by negative padding");
+  if (mode === "reflect" && x.shape.some((size, axis) => both(axis).some((amount) => amount >= size)))
+    throw new Refusal("reflects more than the image");
   const number = finite(
     reading.input(2) ? Number(numbersAt(reading, 2, "value").data[0] ?? 0) : floatOf(reading, "value", 0),
   );
@@ -210,6 +269,21 @@ function pad(reading: NodeReading): GraphValue {
   return table.add(name, { op: "pad", paddings, mode, number }, [x], { shape, order: x.order });
 }
 
+type Places = "halfPixel" | "alignCorners" | "asymmetric";
+
+const PLACES: Readonly<Record<string, Places>> = {
+  half_pixel: "halfPixel",
+  pytorch_half_pixel: "halfPixel",
+  align_corners: "alignCorners",
+  asymmetric: "asymmetric",
+};
+const ROUNDINGS: Readonly<Record<string, Rounding>> = {
+  floor: "floor",
+  ceil: "ceil",
+  round_prefer_floor: "preferFloor",
+  round_prefer_ceil: "preferCeil",
+};
+
 function resize(reading: NodeReading): GraphValue {
   const { table, name, node } = reading;
   const given = featuresAt(reading, 0);
@@ -217,43 +291,58 @@ function resize(reading: NodeReading): GraphValue {
   const isOld = node.operator === "Upsample" || reading.opset < 11;
   const text = (attribute: string, otherwise: string) => node.attributes[attribute]?.text ?? otherwise;
   const mode = text("mode", "nearest");
-  const places = text("coordinate_transformation_mode", isOld ? "asymmetric" : "half_pixel");
-  const rounding = text("nearest_mode", isOld ? "floor" : "round_prefer_floor");
-  const scales = listed(reading, isOld ? 1 : 2) ?? node.attributes.scales?.floats;
-  const sizes = isOld ? undefined : listed(reading, 3);
-  const shape = sizes ?? scales?.map((scale, axis) => Math.floor(given.shape[axis] * scale + 1e-6));
-  if (shape?.length !== 4 || shape[0] !== given.shape[0] || shape[1] !== given.shape[1])
+  const coordinates = text("coordinate_transformation_mode", isOld ? "asymmetric" : "half_pixel");
+  const axes = node.attributes.axes?.integers.map((axis) => wholeAxis(axis, 4)) ?? natural(4);
+  const ofAxes = (list: readonly number[] | undefined, otherwise: (axis: number) => number) =>
+    list && given.shape.map((_, axis) => (axes.includes(axis) ? list[axes.indexOf(axis)] : otherwise(axis)));
+  const sizes = isOld ? undefined : ofAxes(listed(reading, 3), (axis) => given.shape[axis]);
+  const scales = sizes ? undefined : ofAxes(listed(reading, isOld ? 1 : 2) ?? node.attributes.scales?.floats, () => 1);
+  const shape = sizes ?? scales?.map((scale, axis) => Math.floor(Math.fround(given.shape[axis] * Math.fround(scale))));
+  if (!shape?.every((size) => size >= 1) || shape[0] !== given.shape[0] || shape[1] !== given.shape[1])
     throw new Refusal("resizes more than height and width, or to a size that depends on the image");
   const order = channelsLast(4);
   const x = table.arranged(given, order);
   if (isSameList(shape, x.shape)) return x;
-  const row = (method: "nearest" | "bilinear", where: "halfPixel" | "alignCorners" | "asymmetric") =>
-    table.add(name, { op: "resize", method, places: where }, [x], { shape, order });
-  const isExact = !scales || sizes || [2, 3].every((axis) => scales[axis] * given.shape[axis] === shape[axis]);
-  const isPlain = integerOf(reading, "antialias", 0) === 0 && !node.attributes.keep_aspect_ratio_policy;
-  if (!isExact || !isPlain || node.attributes.axes)
-    throw new Refusal(
-      "resizes by a factor that leaves a rest, along axes of its own, or with antialias",
-      "Export it with sizes.",
-    );
-  if (mode === "nearest") {
-    const isWhole = [2, 3].every((axis) => Number.isInteger(shape[axis] / given.shape[axis]));
-    if (places === "asymmetric" && rounding === "floor") return row("nearest", "asymmetric");
-    // Where a side grows by a whole number, centres counted by halves repeat each pixel as well.
-    if (isWhole && /^(pytorch_)?half_pixel$/.test(places) && rounding.startsWith("round"))
-      return row("nearest", "asymmetric");
-    throw new Refusal(
-      `resizes to the nearest of ${places} by ${rounding}`,
-      "Export it with scale factors that are whole.",
-    );
-  }
-  if (mode === "linear" || mode === "bilinear") {
-    if (places === "half_pixel" || (places === "pytorch_half_pixel" && Math.min(shape[2], shape[3]) > 1))
-      return row("bilinear", "halfPixel");
-    if (places === "align_corners") return row("bilinear", "alignCorners");
-    if (places === "asymmetric") return row("bilinear", "asymmetric");
-  }
-  throw new Refusal(`resizes by "${mode}" with "${places}"`, "Bilinear and nearest are read.");
+  if (integerOf(reading, "antialias", 0) !== 0 || text("keep_aspect_ratio_policy", "stretch") !== "stretch")
+    throw new Refusal("resizes with antialias, or keeps the aspect ratio", "Export it with sizes alone.");
+  const quotients = shape.map((size, axis) => size / x.shape[axis]);
+  const factors = scales ?? quotients;
+  // Of one row or column the first is taken.
+  const isPointless = coordinates === "pytorch_half_pixel" && Math.min(shape[2], shape[3]) === 1;
+  const places = isPointless || !Object.hasOwn(PLACES, coordinates) ? undefined : PLACES[coordinates];
+  const isLinear = mode === "linear" || mode === "bilinear";
+  if (!places || (mode !== "nearest" && !isLinear))
+    throw new Refusal(`resizes by "${mode}" with "${coordinates}"`, "Bilinear and nearest are read.");
+  const add = (row: Omit<Extract<Operation, { op: "resize" }>, "op" | "name" | "inputs" | "shape">) =>
+    table.add(name, { op: "resize", ...row }, [x], { shape, order });
+  const isExact = isSameList(factors, quotients);
+  const pair = [factors[2], factors[3]] as const;
+  if (isLinear)
+    return add({
+      method: "bilinear",
+      places,
+      ...(!isExact && places !== "alignCorners" && { factors: pair }),
+    });
+  const rounding = roundingOf(reading, { isOld, factors: pair });
+  // Where a side grows by a whole number, centres counted by halves repeat each pixel as well.
+  const isRepeated =
+    pair.every(Number.isInteger) &&
+    ((places === "halfPixel" && rounding.startsWith("prefer")) || (places === "asymmetric" && rounding === "floor"));
+  return isExact && isRepeated
+    ? add({ method: "nearest", places: "asymmetric" })
+    : add({ method: "nearest", places, rounding, factors: pair });
+}
+
+function roundingOf({ node }: NodeReading, { isOld, factors }: { isOld: boolean; factors: readonly number[] }) {
+  const text = node.attributes.nearest_mode?.text ?? "round_prefer_floor";
+  // As ONNX Runtime does what the first versions leave open.
+  if (isOld && factors.every((factor) => factor >= 1)) return "floor";
+  if (isOld && factors.every((factor) => factor < 1)) return "ceil";
+  if (!isOld && Object.hasOwn(ROUNDINGS, text)) return ROUNDINGS[text];
+  throw new Refusal(
+    isOld ? "makes one side larger and the other smaller" : `rounds by "${text}"`,
+    "Export it with opset 11 or later.",
+  );
 }
 
 /** Numbers of an input that may be there and empty. */
@@ -291,6 +380,8 @@ export const shapeOperators: OperatorTable = {
   Split: split,
   Slice: slice,
   Gather: gather,
+  DepthToSpace: depthToSpace,
+  SpaceToDepth: spaceToDepth,
   Pad: pad,
   Resize: resize,
   Upsample: resize,

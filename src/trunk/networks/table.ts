@@ -1,22 +1,14 @@
 /** The table of a network while it is read: rows so far, their parameters, and the axes of each output in memory. */
 
-import { type NdArray, ndArray, withAxes } from "../../core/nd-array.js";
+import { LIMITS } from "../../core/limits.js";
+import { type NdArray, ndArray, sizeOf, withAxes } from "../../core/nd-array.js";
 import { type Features, isSameList, memoryShape, type Numbers } from "./graph-values.js";
 import type { Activation, Operation } from "./operation.js";
+import { Refusal } from "./refusal.js";
 
 /** A row without what the table knows itself. */
 export type NewRow = DistributiveOmit<Operation, "name" | "inputs" | "shape">;
 type DistributiveOmit<Type, Key extends PropertyKey> = Type extends unknown ? Omit<Type, Key> : never;
-
-/** Why a node cannot be a row: what is wrong with it, and what helps. */
-export class Refusal extends Error {
-  constructor(
-    message: string,
-    readonly cure?: string,
-  ) {
-    super(message);
-  }
-}
 
 export interface Table {
   readonly rows: Map<string, Operation>;
@@ -36,6 +28,9 @@ export interface Table {
   parameter(row: string, part: string): NdArray | undefined;
 }
 
+/** Of one output. */
+const MOST_NUMBERS = LIMITS.weightsArrayBytes / Float32Array.BYTES_PER_ELEMENT;
+
 export function createTable(): Table {
   const rows = new Map<string, Operation>();
   const parameters: Record<string, NdArray> = {};
@@ -43,6 +38,13 @@ export function createTable(): Table {
     rows,
     parameters,
     add(name, row, inputs, { shape, order }) {
+      if (!shape.every((size) => Number.isSafeInteger(size) && size > 0))
+        throw new Refusal(`makes ${shape.join(" x ")} numbers`);
+      if (sizeOf(shape) > MOST_NUMBERS)
+        throw new Refusal(
+          `makes ${shape.join(" x ")} numbers, more than ${MOST_NUMBERS}`,
+          "Take a smaller input size.",
+        );
       const own = freeName(rows, name);
       const added = { ...row, name: own, inputs: inputs.map((one) => one.row), shape: memoryShape({ shape, order }) };
       rows.set(own, added as Operation);

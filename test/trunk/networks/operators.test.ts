@@ -157,6 +157,116 @@ const CASES: Readonly<Record<string, Model>> = {
     ],
     { two: number(2), row: drawn([6], 2), channel: drawn([1, 3, 1, 1], 3) },
   ),
+  "several numbers and several features, in any order": modelOf(
+    [
+      FOUR,
+      node("Sum", ["channel", "two", "four", "column", "four"], {}, "sum"),
+      node("Max", ["two", "sum", "column"], {}, "most"),
+      node("Min", ["column", "channel", "most", "four"], {}, "least"),
+      node("Mean", ["channel", "least", "four"], {}, "mean"),
+      node("Sum", ["mean"]),
+    ],
+    { ...KERNEL, two: number(0.2), channel: drawn([1, 4, 1, 1], 2), column: drawn([6], 3) },
+  ),
+  "the logarithm of a softmax": modelOf([FOUR, node("LogSoftmax", ["four"], { axis: 1 })], KERNEL),
+  "a matrix times rows, and times channels": modelOf(
+    [
+      node("MatMul", ["w", "image"], {}, "rows"),
+      node("Reshape", ["rows", "flat"], {}, "places"),
+      node("MatMul", ["v", "places"], {}, "mixed"),
+      node("MatMul", ["mixed", "one"]),
+    ],
+    { w: drawn([4, 6], 2), flat: integers(1, 3, -1), v: drawn([1, 5, 3], 3), one: drawn([1, 24, 2], 4) },
+  ),
+  "channels put in blocks of pixels": modelOf(
+    [
+      conv(["image", "k8"], { pads: [1, 1, 1, 1] }, "eight"),
+      node("DepthToSpace", ["eight"], { blocksize: 2 }, "large"),
+      conv(["large", "k2"], {}),
+    ],
+    { k8: drawn([8, 3, 3, 3], 1), k2: drawn([2, 2, 3, 3], 2) },
+  ),
+  "channels put in blocks of pixels, each by its own (pixel shuffle)": modelOf(
+    [
+      conv(["image", "k8"], { pads: [1, 1, 1, 1] }, "eight"),
+      node("DepthToSpace", ["eight"], { blocksize: 2, mode: "CRD" }),
+    ],
+    { k8: drawn([8, 3, 3, 3], 1) },
+  ),
+  "blocks of pixels put in channels": modelOf(
+    [node("SpaceToDepth", ["image"], { blocksize: 2 }, "deep"), conv(["deep", "k"], {})],
+    { k: drawn([4, 12, 2, 3], 1) },
+    { size: [6, 8] },
+  ),
+  "channels picked, twice and out of order": modelOf(
+    [FOUR, node("Gather", ["four", "order"], { axis: 1 }, "a"), node("Gather", ["a", "columns"], { axis: 3 })],
+    { ...KERNEL, order: integers(2, 0, 0, -1, 1), columns: integers(5, 3, 1) },
+  ),
+  "channels turned round, every second row from below": modelOf(
+    [node("Slice", ["image", "from", "to", "axes", "steps"])],
+    { from: integers(-1, 4), to: integers(-1000, 0), axes: integers(1, 2), steps: integers(-1, -2) },
+  ),
+  "a transposed convolution in groups": modelOf(
+    [
+      FOUR,
+      node("ConvTranspose", ["four", "t", "b6"], { group: 2, strides: [2, 3], pads: [1, 0, 2, 1], output_padding: [1, 0] }),
+    ],
+    { ...KERNEL, t: drawn([4, 3, 3, 2], 4), b6: drawn([6], 6) },
+  ), // biome-ignore format: a table
+  "a transposed convolution of each channel, normalised": modelOf(
+    [
+      node("ConvTranspose", ["image", "t"], { group: 3, strides: [2, 2], pads: [1, 1, 1, 1] }, "wide"),
+      node("BatchNormalization", ["wide", "g", "m", "m", "g"]),
+    ],
+    { t: drawn([3, 1, 4, 4], 4), g: POSITIVE([3], 1), m: drawn([3], 2) },
+  ),
+  "a dilated transposed convolution, cut by more than it reaches": modelOf(
+    [node("ConvTranspose", ["image", "t"], { dilations: [2, 1], strides: [1, 2], pads: [3, 3, 1, 2] })],
+    { t: drawn([3, 2, 2, 2], 4) },
+  ),
+  "kernels that are standardised in parts": modelOf(
+    [
+      node("ReduceMean", ["k"], { axes: [1, 2, 3] }, "mean"),
+      node("Sub", ["k", "mean"], {}, "centred"),
+      node("Mul", ["centred", "centred"], {}, "square"),
+      node("ReduceMean", ["square"], { axes: [-1, -2, -3] }, "variance"),
+      node("Add", ["variance", "small"], {}, "above"),
+      node("Sqrt", ["above"], {}, "deviation"),
+      node("Div", ["centred", "deviation"], {}, "normal"),
+      node("Mul", ["normal", "gain"], {}, "kernel"),
+      conv(["image", "kernel", "b"], {}),
+    ],
+    { ...KERNEL, small: number(1e-5), gain: drawn([4, 1, 1, 1], 4) },
+  ),
+  "kernels that are standardised by normalisation in training": modelOf(
+    [
+      node("Reshape", ["k", "flat"], {}, "rows"),
+      node("BatchNormalization", ["rows", "gain", "zero", "zero", "gain"], { training_mode: 1 }, "normal"),
+      node("Shape", ["k"], {}, "shape"),
+      node("Reshape", ["normal", "shape"], {}, "kernel"),
+      conv(["image", "kernel", "b"], {}),
+    ].map((one) => (one.operator === "BatchNormalization" ? { ...one, output: ["normal", "m", "v"] } : one)),
+    { ...KERNEL, flat: integers(1, 4, -1), gain: POSITIVE([4], 4), zero: { shape: [4], values: [0, 0, 0, 0] } },
+    { opset: 15 },
+  ),
+  "kernels of a length, and normalised by fixed numbers": modelOf(
+    [
+      node("ReduceL2", ["k"], { axes: [1, 2, 3] }, "length"),
+      node("Div", ["k", "length"], {}, "unit"),
+      node("Transpose", ["unit"], { perm: [1, 0, 2, 3] }, "turned"),
+      node("BatchNormalization", ["turned", "gain", "b", "b", "gain"], {}, "normal"),
+      node("InstanceNormalization", ["normal", "gain", "b"], {}, "instance"),
+      node("Transpose", ["instance"], { perm: [1, 0, 2, 3] }, "kernel"),
+      node("ReduceSumSquare", ["kernel"], { axes: [1, 2, 3], keepdims: 0 }, "squares"),
+      node("ReduceMax", ["squares"], { keepdims: 0 }, "most"),
+      node("ReduceMin", ["squares"], {}, "least"),
+      node("Sum", ["squares", "most", "least"], {}, "sums"),
+      node("Flatten", ["sums"], { axis: 0 }, "row"),
+      node("ReduceSum", ["row", "axis"], { keepdims: 0 }, "bias"),
+      conv(["image", "kernel", "bias"], {}),
+    ],
+    { ...KERNEL, gain: POSITIVE([4], 4), axis: integers(0) },
+  ),
   "a gate of each channel (squeeze and excite)": modelOf(
     [
       FOUR,
@@ -277,6 +387,43 @@ const CASES: Readonly<Record<string, Model>> = {
     [node("Resize", ["image", "", "", "sizes"], { mode: "linear", coordinate_transformation_mode: "align_corners" })],
     { sizes: integers(1, 3, 11, 9) },
   ), // biome-ignore format: a table
+  ...Object.fromEntries(
+    (
+      [
+        ["by a factor that leaves a rest", "linear", "half_pixel", [1.5, 1.3]],
+        ["to fewer pixels, of a factor that leaves a rest", "linear", "pytorch_half_pixel", [0.6, 1]],
+        ["by a factor that leaves a rest, from the first pixel on", "linear", "asymmetric", [1.7, 0.7]],
+        ["by a factor that leaves a rest, corners on corners", "linear", "align_corners", [1.5, 1.5]],
+        ["by the nearest of halves", "nearest", "half_pixel", [1.5, 2.3], "round_prefer_floor"],
+        ["by the nearest of halves, the later one", "nearest", "half_pixel", [1.5, 2.5], "round_prefer_ceil"],
+        ["by the next below", "nearest", "asymmetric", [1.5, 0.7], "floor"],
+        ["by the next above", "nearest", "half_pixel", [0.6, 1.4], "ceil"],
+        ["by the nearest, corners on corners", "nearest", "align_corners", [1.6, 0.5], "round_prefer_floor"],
+      ] as const
+    ).map(([what, mode, places, [rows, columns], rounding]) => [
+      `resized ${what}`,
+      modelOf(
+        [
+          node("Resize", ["image", "", "scales"], {
+            ...{ mode, coordinate_transformation_mode: places },
+            ...(rounding && { nearest_mode: rounding }),
+          }),
+        ],
+        { scales: { shape: [4], values: [1, 1, rows, columns] } },
+        { size: [7, 7] },
+      ),
+    ]),
+  ),
+  "resized along axes that are named": modelOf(
+    [node("Resize", ["image", "", "", "sizes"], { mode: "nearest", axes: [3, 2] })],
+    { sizes: integers(10, 4) },
+    { size: [7, 6], opset: 18 },
+  ),
+  "resized as the first versions do, larger and then smaller": modelOf(
+    [node("Resize", ["image", "large"], {}, "wide"), node("Resize", ["wide", "small"], { mode: "nearest" })],
+    { large: { shape: [4], values: [1, 1, 1.5, 2] }, small: { shape: [4], values: [1, 1, 0.3, 0.7] } },
+    { size: [7, 6], opset: 10 },
+  ),
   "a layer that others read under another name": modelOf(
     [
       { ...FOUR, output: "c" },
@@ -373,6 +520,7 @@ describe("a gradient is that of finite differences", () => {
     const gradient = ({ image }: Record<string, tf.Tensor>) => ({ slope: tf.grad(weighed)(image) });
     const given = { shapes: { image: shape }, data: { image: Float32Array.from(values) } };
     const { slope } = await runTraced(gradient, given);
+    expect(worst(runEager(gradient, given).slope.data, slope.data)).toBeLessThan(2e-5);
     // Along a few directions, by values of the traced graph itself.
     for (let seed = 20; seed < 23; seed++) {
       const direction = drawn(shape, seed).values;

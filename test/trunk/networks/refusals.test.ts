@@ -30,7 +30,15 @@ const REFUSED: Readonly<Record<string, readonly [Model, RegExp]>> = {
   "a shape that depends on the image": [modelOf([node("NonZero", ["image"])]), /makes a shape that depends on/],
   "an operator of nobody": [modelOf([node("Einsum", ["image"])]), /node out \(Einsum\) is an operator that is not read/],
   "a kernel that is computed": [modelOf([node("Conv", ["image", "image"])]), /\(Conv\) computes its kernel from the image/],
-  "a kernel that is nowhere": [modelOf([node("Conv", ["image", "k"])]), /is damaged: its graph cannot be read/],
+  "a kernel that is nowhere": [modelOf([node("Conv", ["image", "k"])]), /node out \(Conv\) reads k, which nothing before it makes/],
+  "more nodes than the limit": [
+    modelOf(Array.from({ length: 3001 }, (_, index) => node("Relu", [index === 0 ? "image" : `r${index - 1}`], {}, `r${index}`))),
+    /network\.onnx: has more than 3000 nodes, which is the limit\./,
+  ],
+  "a tensor that two nodes make": [
+    modelOf([node("Relu", ["image"], {}, "r"), node("Relu", ["image"], {}, "r"), node("Relu", ["r"])]),
+    /node r \(Relu\) makes r, which is there already/,
+  ],
   "other groups than channels": [
     modelOf([node("Conv", ["image", "k"], { group: 2 })], KERNEL),
     /has 2 groups of 3 channels for 3/,
@@ -102,6 +110,13 @@ describe("rows", () => {
     const { operations, parameters } = await readModel(modelOf([spare, node("Relu", ["image"])], KERNEL));
     expect(operations.map(({ op }) => op)).toEqual(["function"]);
     expect(parameters).toEqual({});
+  });
+
+  test("nor is read what no output needs, be it known or not", async () => {
+    const spare = [CONV, node("TopK", ["four", "k"], {}, "best"), node("Relu", ["best"], {}, "more")];
+    const { operations } = await readModel(modelOf([...spare, node("Relu", ["four"])], KERNEL));
+    // Nothing else reads the convolution then.
+    expect(operations).toMatchObject([{ op: "convolution", activation: "relu" }]);
   });
 
   test("turned there and back cost nothing", async () => {
