@@ -47,7 +47,10 @@ export function dequantize(entry: ManifestEntry, bytes: Uint8Array): NdArray {
 function stored({ name, dtype, quantization }: ManifestEntry, path?: string) {
   const format = quantization?.dtype ?? dtype;
   if (Object.hasOwn(STORED, format)) return STORED[format];
-  throw new WeightsError(`${path === undefined ? "" : `${path}: `}${clip(name)}: dtype ${clip(format)} cannot be read.`, {
-    cure: `Known are ${Object.keys(STORED).join(", ")}.`,
-  });
+  throw new WeightsError(
+    `${path === undefined ? "" : `${path}: `}${clip(name)}: dtype ${clip(format)} cannot be read.`,
+    {
+      cure: `Known are ${Object.keys(STORED).join(", ")}.`,
+    },
+  );
 }

@@ -6,7 +6,7 @@ import { channelsLast, type Features, type GraphValue, type Numbers } from "./gr
 import { featuresAt, floatOf, integerOf, type NodeReading, numbersAt, type OperatorTable } from "./node-reading.js";
 import type { Operation, Pads, Pair } from "./operation.js";
 import { Refusal } from "./refusal.js";
-import { type Table } from "./table.js";
+import type { Table } from "./table.js";
 
 const NO_PADS: Pads = { top: 0, left: 0, bottom: 0, right: 0 };
 

@@ -3,7 +3,7 @@
 import type { OnnxNode } from "../formats/onnx-graph.js";
 import type { Features, GraphValue, Numbers } from "./graph-values.js";
 import { Refusal } from "./refusal.js";
-import { type Table } from "./table.js";
+import type { Table } from "./table.js";
 
 export interface NodeReading {
   readonly node: OnnxNode;

@@ -12,9 +12,9 @@ import type { Features, GraphValue, Numbers } from "./graph-values.js";
 import type { NodeReading, OperatorReader, OperatorTable } from "./node-reading.js";
 import type { Operation } from "./operation.js";
 import { poolingOperators } from "./pooling-operators.js";
+import { Refusal } from "./refusal.js";
 import { rowsBehind } from "./rows-behind.js";
 import { shapeOperators } from "./shape-operators.js";
-import { Refusal } from "./refusal.js";
 import { createTable, rowName } from "./table.js";
 
 const OPERATORS: OperatorTable = {

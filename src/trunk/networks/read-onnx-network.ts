@@ -78,8 +78,7 @@ function imageOf(
   const given = isLast ? shape.slice(1, 3) : shape.slice(2);
   const [height, width] = given.map((side) => side || inputSize);
   if (!height || !width) throw fail("leaves the size of its image open.", "Say it: --input-size 224.");
-  if (!isImageSide(height) || !isImageSide(width))
-    throw fail(`is for images of ${width} x ${height}.`, IMAGE_SIDES);
+  if (!isImageSide(height) || !isImageSide(width)) throw fail(`is for images of ${width} x ${height}.`, IMAGE_SIDES);
   if (inputSize !== undefined && (height !== inputSize || width !== inputSize))
     throw fail(
       `is for images of ${width} x ${height}, not of ${inputSize}.`,

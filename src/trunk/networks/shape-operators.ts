@@ -103,7 +103,12 @@ function transpose(reading: NodeReading): GraphValue {
   const x = featuresAt(reading, 0);
   const rank = x.shape.length;
   const turn = reading.node.attributes.perm?.integers ?? natural(rank).toReversed();
-  if (!isSameList(turn.toSorted((a, b) => a - b), natural(rank)))
+  if (
+    !isSameList(
+      turn.toSorted((a, b) => a - b),
+      natural(rank),
+    )
+  )
     throw new Refusal(`moves axes ${turn.join(", ")} of ${rank}`);
   if (turn[0] !== 0) throw new Refusal("moves the batch", KEEPS_THE_BATCH);
   return turned(x, turn);

@@ -118,14 +118,12 @@ const MODELS: Readonly<Record<string, Model>> = {
   "constants of negative size": model([node("ConstantOfShape", ["s"], {}, "z"), conv({}, ["image", "z"])], {
     s: integers(-4, -3, 3, 3),
   }),
-  "constants that are doubled again and again": model(
-    [
-      ...Array.from({ length: 40 }, (_, index) =>
-        node("Concat", [index ? `d${index - 1}` : "b", index ? `d${index - 1}` : "b"], { axis: 0 }, `d${index}`),
-      ),
-      conv({}, ["image", "k", "d39"]),
-    ],
-  ),
+  "constants that are doubled again and again": model([
+    ...Array.from({ length: 40 }, (_, index) =>
+      node("Concat", [index ? `d${index - 1}` : "b", index ? `d${index - 1}` : "b"], { axis: 0 }, `d${index}`),
+    ),
+    conv({}, ["image", "k", "d39"]),
+  ]),
   "constants that are repeated along each axis": model(
     [node("Add", ["u", "v"], {}, "uv"), conv({}, ["image", "k", "uv"])],
     { u: drawn([50_000, 1]), v: drawn([1, 50_000]) },
@@ -139,9 +137,10 @@ const MODELS: Readonly<Record<string, Model>> = {
     [node("Gather", ["b", "i"], { axis: 0 }, "z"), conv({}, ["image", "k", "z"])],
     { i: integers(0, 1, 2, 7) },
   ),
-  "constants put together of other sizes": model(
-    [node("Concat", ["k", "w"], { axis: 0 }, "z"), conv({}, ["image", "z"])],
-  ),
+  "constants put together of other sizes": model([
+    node("Concat", ["k", "w"], { axis: 0 }, "z"),
+    conv({}, ["image", "z"]),
+  ]),
   "a transposed convolution of other channels": model(on("ConvTranspose", ["k3"]), { k3: drawn([3, 4, 3, 3]) }),
   "a matrix of other rows": model(on("MatMul", ["w"])),
 };
@@ -178,7 +177,12 @@ function keras(change: (layers: Record<string, unknown>[]) => unknown, weights?:
   });
   const layers = [
     layer("InputLayer", "image", { batch_input_shape: [null, 64, 64, 3] }),
-    layer("Conv2D", "conv", { filters: 4, kernel_size: [3, 3], strides: [1, 1], padding: "valid", activation: "relu" }, "image"),
+    layer(
+      "Conv2D",
+      "conv",
+      { filters: 4, kernel_size: [3, 3], strides: [1, 1], padding: "valid", activation: "relu" },
+      "image",
+    ),
     layer("GlobalAveragePooling2D", "pool", {}, "conv"),
     layer("Dense", "answer", { units: 2, activation: "softmax" }, "pool"),
   ];
