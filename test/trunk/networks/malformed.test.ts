@@ -207,18 +207,23 @@ let count = 0;
 type Layers = Record<string, unknown>[];
 const config = (layers: Layers, index: number) => layers[index].config as Record<string, unknown>;
 const KERAS: Readonly<Record<string, () => string>> = {
-  "strides of 0": () => keras((all) => void (config(all, 1).strides = [0, 0])),
-  "strides of text": () => keras((all) => void (config(all, 1).strides = "2")),
-  "groups that are none": () => keras((all) => void (config(all, 1).groups = "two")),
-  "an image of negative size": () => keras((all) => void (config(all, 0).batch_input_shape = [null, -64, -64, 3])),
-  "an image of fractions": () => keras((all) => void (config(all, 0).batch_input_shape = [null, 64.5, 64.5, 3])),
-  "an image that is text": () => keras((all) => void (config(all, 0).batch_input_shape = [null, "64", "64", 3])),
+  "strides of 0": () => keras((all) => void Object.assign(config(all, 1), { strides: [0, 0] })),
+  "strides of text": () => keras((all) => void Object.assign(config(all, 1), { strides: "2" })),
+  "groups that are none": () => keras((all) => void Object.assign(config(all, 1), { groups: "two" })),
+  "an image of negative size": () =>
+    keras((all) => void Object.assign(config(all, 0), { batch_input_shape: [null, -64, -64, 3] })),
+  "an image of fractions": () =>
+    keras((all) => void Object.assign(config(all, 0), { batch_input_shape: [null, 64.5, 64.5, 3] })),
+  "an image that is text": () =>
+    keras((all) => void Object.assign(config(all, 0), { batch_input_shape: [null, "64", "64", 3] })),
   "layers that are none": () => keras((all) => void all.splice(0, 4)),
   "a layer that is a number": () => keras((all) => void all.push(1 as never)),
   "a layer without a class": () => keras((all) => void delete all[2].class_name),
-  "a layer that reads itself": () => keras((all) => void (all[1].inbound_nodes = [[["conv", 0, 0, {}]]])),
-  "a layer that reads nothing": () => keras((all) => void (all[2].inbound_nodes = [])),
-  "a layer that reads what is not there": () => keras((all) => void (all[2].inbound_nodes = [[["none", 0, 0, {}]]])),
+  "a layer that reads itself": () =>
+    keras((all) => void Object.assign(all[1], { inbound_nodes: [[["conv", 0, 0, {}]]] })),
+  "a layer that reads nothing": () => keras((all) => void Object.assign(all[2], { inbound_nodes: [] })),
+  "a layer that reads what is not there": () =>
+    keras((all) => void Object.assign(all[2], { inbound_nodes: [[["none", 0, 0, {}]]] })),
   "a topology that is text": () => keras(() => "model"),
   "a topology that is a list": () => keras(() => [1]),
   "a sum of one": () => keras((all) => void Object.assign(all[2], { class_name: "Add", inbound_nodes: [[]] })),
