@@ -1,6 +1,7 @@
 /** How good a mapping is, on images that it was not fitted to. */
 
 import * as tf from "@tensorflow/tfjs";
+import type { Sample } from "../core/annotation.js";
 import { sigmoid } from "../core/logistic.js";
 import type { NdArray } from "../core/nd-array.js";
 import { areaUnderCurve, type Ranked, rankCorrelation } from "../core/ranking.js";
@@ -9,7 +10,7 @@ import { heatOf } from "../heads/boxes.js";
 import type { AspectSpec } from "../heads/head-spec.js";
 import type { Model } from "../model/model.js";
 import type { MappingQuality } from "../model/model-spec.js";
-import { bothFeatures, overImages, type PairedRun } from "./mapping-data.js";
+import { bothFeatures, chosenImages, overImages, type PairedRun } from "./mapping-data.js";
 
 type Setting = Omit<PairedRun, "fn" | "name"> & { readonly network: string };
 
@@ -78,6 +79,57 @@ function bothAnswers({ model, network }: Pick<Setting, "model" | "network">): Te
       }
       return { outputs };
     });
+}
+
+/** What the heads of a network say of one image, from its own features and from mapped ones. */
+export interface MappedImage {
+  readonly sample: Sample;
+  /** By aspect: chances 0..1, `[height, width]` of places, or `[1, 1]` of a number. */
+  readonly answers: Readonly<Record<string, { readonly own: NdArray; readonly mapped: NdArray }>>;
+}
+
+/** More images are not looked through for examples. */
+const LOOKED_THROUGH = 100;
+
+/**
+ * Images to look at: for each aspect in turn the one that its own network sees it in most surely.
+ *
+ * @param options.count of images, fewer where there are not as many.
+ */
+export async function exampleImages(setting: Setting, { count }: { count: number }): Promise<readonly MappedImage[]> {
+  const heads = headsOf(setting.model, setting.network);
+  const all: MappedImage[] = [];
+  const few = chosenImages(setting.images, (index) => index < LOOKED_THROUGH);
+  for await (const { outputs, samples } of overImages({
+    ...{ ...setting, images: few, fn: bothAnswers(setting), name: "examples" },
+  }))
+    for (const [row, sample] of samples.entries()) {
+      const of = (name: string, { spec }: Model["aspects"][number]) => chances(outputs[name], row, spec);
+      const answers = heads.map((head, index) => {
+        const both = { own: of(`${index}/own`, head), mapped: of(`${index}/mapped`, head) };
+        return [head.spec.name, both] as const;
+      });
+      all.push({ sample, answers: Object.fromEntries(answers) });
+    }
+  const chosen: MappedImage[] = [];
+  while (chosen.length < Math.min(count, all.length)) {
+    const { name } = heads[chosen.length % heads.length].spec;
+    const sureness = ({ answers }: MappedImage) => sum(answers[name].own.data);
+    const rest = all.filter((one) => !chosen.includes(one));
+    chosen.push(rest.reduce((a, b) => (sureness(b) > sureness(a) ? b : a)));
+  }
+  return chosen;
+}
+
+function sum(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((total, value) => total + value, 0);
+}
+
+function chances(logits: NdArray, row: number, spec: AspectSpec): NdArray {
+  const [, height = 1, width = 1] = logits.shape.length > 2 ? logits.shape : [];
+  const temperature = spec.kind === "presence" ? (spec.temperature ?? 1) : 1;
+  const data = Float32Array.from(rowOf(logits, row), (value) => sigmoid(value / temperature));
+  return { shape: [height, width], data };
 }
 
 function rowOf({ shape, data }: NdArray, row: number): ArrayLike<number> {

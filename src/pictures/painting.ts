@@ -31,15 +31,23 @@ const ADDED = Int32Array.from({ length: 3 * (STEPS + 1) }, (_, at) => {
   return (ONE - KEPT[step]) * heatColour(step / STEPS)[at % 3] + ONE / 2;
 });
 
-/** A heat map over a grey image: dimmed where the saliency is zero, in strong colours near its largest value. */
-export function paintSaliency({ pixels, ...shape }: RgbImage, saliency: Grid): RgbImage {
+/**
+ * A heat map over a grey image: dimmed where the saliency is zero, in strong colours near its largest value.
+ *
+ * @param options.most the value of the strongest colour, in place of the largest one.
+ */
+export function paintSaliency(
+  { pixels, ...shape }: RgbImage,
+  saliency: Grid,
+  { most }: { readonly most?: number } = {},
+): RgbImage {
   const heat = enlargeSmoothly(saliency, shape);
-  let largest = 0;
-  for (let i = 0; i < heat.length; i++) if (heat[i] > largest) largest = heat[i];
+  let largest = most ?? 0;
+  if (most === undefined) for (let i = 0; i < heat.length; i++) if (heat[i] > largest) largest = heat[i];
   const scale = largest > 0 ? STEPS / largest : 0;
   const painted = takeBytes(pixels.length);
   for (let i = 0, at = 0; i < heat.length; i++, at += 3) {
-    const step = heat[i] > 0 ? (scale * heat[i] + 0.5) | 0 : 0;
+    const step = heat[i] > 0 ? Math.min(STEPS, scale * heat[i] + 0.5) | 0 : 0;
     const grey = KEPT[step] * greyOf(pixels, at);
     painted[at] = (grey + ADDED[3 * step]) >> 16;
     painted[at + 1] = (grey + ADDED[3 * step + 1]) >> 16;

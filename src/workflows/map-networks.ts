@@ -18,7 +18,7 @@ import { type CandidatePair, similarPairs, sourceLayers, targetLayers } from "..
 import { fitByGradient } from "../mapping/fit-by-gradient.js";
 import { type LayerPair, linearFits } from "../mapping/fit-linear.js";
 import { chosenImages, type Images, isHeldOut } from "../mapping/mapping-data.js";
-import { measureMapping } from "../mapping/measure-mapping.js";
+import { exampleImages, type MappedImage, measureMapping } from "../mapping/measure-mapping.js";
 import { createModel, type Model } from "../model/model.js";
 import { imageSizes, type MappingQuality, type ModelSpec } from "../model/model-spec.js";
 import { networkParameters } from "../model/network.js";
@@ -78,8 +78,12 @@ export interface MappedModel {
   /** All pairs that were fitted; the first is the model's. */
   readonly tried: readonly TriedPair[];
   readonly warnings: readonly string[];
+  /** Held-out images with what the heads say of them, from true and from mapped features; none where nothing is mapped. */
+  readonly examples: readonly MappedImage[];
 }
 
+/** Of `MappedModel`. */
+const EXAMPLES = 6;
 /** Fewer say too little of two layers. */
 const LEAST_IMAGES = 20;
 /** A U-Net is taken where it predicts so much more of the variance. */
@@ -162,6 +166,11 @@ export async function mapNetworks(
   const spec = specOf(pairOf(best), kind, quality);
   const whole = { ...parameters, ...best.parameters };
   const model = createModel(spec);
+  const heldOut = chosenImages(images, isHeldOut);
+  const examples =
+    kind === "image"
+      ? []
+      : await exampleImages({ engine, model, network: name, parameters: whole, images: heldOut }, { count: EXAMPLES });
   onPhase?.("references");
   const references = await referencesOf(model, { engine, parameters: whole, base: classifier, samples: images });
   onPhase?.("scale of relevance");
@@ -190,7 +199,7 @@ export async function mapNetworks(
       provenance: joinedProvenance(classifier.provenance, aspects.provenance, { heads, warnings }),
     },
     tried: shown,
-    warnings,
+    ...{ warnings, examples },
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { ConfigError } from "../core/errors.js";
-import { exists, makeFolder, writeJson } from "../core/files.js";
+import { exists, makeFolder, writeFileAtomic, writeJson } from "../core/files.js";
 import { writeTrainedModel } from "../model/trained-model.js";
 import { holdsCheckpoint } from "../train/checkpoint.js";
 import { checkRunFolder, inRunFolder, isRunFolder, markRunFolder } from "../train/run-folder.js";
@@ -24,11 +24,17 @@ export async function checkMappedRun(out: string): Promise<void> {
     throw new ConfigError(`${out}: holds a run already.`, { cure: "Choose another --out.", file: out });
 }
 
-/** Writes `config.json`, `mapping.json` and `best/`. @throws as `checkMappedRun`. */
+/**
+ * Writes `config.json`, `mapping.json`, `mapping.jpg` and `best/`.
+ *
+ * @param options.picture of the examples, where there are any.
+ * @throws as `checkMappedRun`.
+ */
 export async function writeMappedRun(
   out: string,
   { trained, kind, tried }: MappedModel,
   request: MappingRequest,
+  { picture }: { readonly picture?: Uint8Array } = {},
 ): Promise<void> {
   await inRunFolder(out, async () => {
     // Another command may have come first.
@@ -38,6 +44,7 @@ export async function writeMappedRun(
     await writeJson(join(out, "config.json"), { mapped: request });
     const { network } = request;
     await writeJson(join(out, "mapping.json"), { format: "aspectlens-mapping/1", network, kind, pairs: tried });
+    if (picture) await writeFileAtomic(join(out, "mapping.jpg"), picture);
     await writeTrainedModel(join(out, "best"), trained);
   });
 }

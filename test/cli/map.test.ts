@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import sharp from "sharp";
 import { beforeAll, expect, test } from "vitest";
 import { aspectlens } from "../helpers/command.js";
 import { writeTinyDataset } from "../helpers/tiny-dataset.js";
@@ -45,6 +46,9 @@ test("a classifier and aspects that were trained apart, in three commands", { ti
   const kept = JSON.parse(readFileSync(join(folder, "mapped/mapping.json"), "utf8"));
   expect(kept).toMatchObject({ format: "aspectlens-mapping/1", network: "both", kind: "linear" });
   expect(kept.pairs.length).toBeGreaterThan(0);
+  // Three of the images are held out: 37, of which one cannot be read, at every fifth place.
+  const { width, height } = await sharp(join(folder, "mapped/mapping.jpg")).metadata();
+  expect([width, height]).toEqual([24 + 150 + 28 + 4 * (2 * 150 + 8 + 28) - 28 + 24, 24 + 44 + 6 * 158 - 8 + 24]);
   await run("export", "mapped", "mapped.aspect");
   expect(await run("verify", "mapped.aspect")).toMatch(/complete/);
   const json = await run("explain", "mapped.aspect", join(data, "images"), "--json", "--out", "why", "--no-pictures");

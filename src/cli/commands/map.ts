@@ -14,6 +14,7 @@ import { type Dataset, openDataset, splitSize } from "../../dataset/dataset.js";
 import { selectEngine } from "../../engine/select-engine.js";
 import { DEFAULT_SALIENCY } from "../../explain/methods.js";
 import type { ModelSpec } from "../../model/model-spec.js";
+import { mappingSheet } from "../../pictures/mapping-sheet.js";
 import {
   type ImageSizes,
   mapNetworks,
@@ -121,10 +122,13 @@ async function runMap(
       onProgress: (share, what) => bar.update((PHASES - 1 + share) / PHASES, `scale of relevance: ${what}`),
     });
     const { classifier: first, aspects: second } = paths;
-    await writeMappedRun(out, mapped, {
+    const request = {
       ...{ classifier: basename(resolve(first)), aspects: basename(resolve(second)), network: name },
       ...{ model: kind, from, to, names: chosen, images: limit },
-    });
+    };
+    const rows = mapped.examples.map(({ sample, answers }) => ({ image: sample.image, answers }));
+    const picture = rows.length > 0 ? await mappingSheet(rows) : undefined;
+    await writeMappedRun(out, mapped, request, { picture });
     bar.clear();
     const { trained, kind: found, tried, warnings } = mapped;
     if (json) {
@@ -134,6 +138,7 @@ async function runMap(
     if (kind !== "image") for (const line of formatTable(pairTable(tried), { numbers: "left" })) printLine(line);
     printLine(`network ${name}; relevance: ${scaleText(scaleIn(trained.scales, DEFAULT_SALIENCY, "class"))}`);
     for (const warning of warnings) printLine(`warning: ${warning}`);
+    if (picture) printLine(`what the heads see on their own and on mapped features: ${join(out, "mapping.jpg")}`);
     printLine(`next: aspectlens export ${quoted(out)} model.aspect`);
   } finally {
     bar.clear();
