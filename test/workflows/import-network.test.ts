@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openExplainer } from "../../src/bundle/explainer.js";
+import { openDataset } from "../../src/dataset/dataset.js";
+import { annotatedPart } from "../../src/dataset/open-part.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select-engine.js";
 import { readTrainedModel } from "../../src/model/trained-model.js";
@@ -10,6 +12,7 @@ import { SCALINGS } from "../../src/trunk/networks/network-table.js";
 import { evaluateModel } from "../../src/workflows/evaluate-model.js";
 import { exportRun } from "../../src/workflows/export-run.js";
 import { importNetwork } from "../../src/workflows/import-network.js";
+import { planTraining } from "../../src/workflows/train-plan.js";
 import { runTraining } from "../../src/workflows/train-run.js";
 import { writeTinyDataset } from "../helpers/tiny-dataset.js";
 import { drawn } from "../trunk/networks/run-network.js";
@@ -133,6 +136,48 @@ describe("a finished classifier comes in whole", () => {
     } finally {
       await explainer.dispose();
     }
+  });
+});
+
+describe("images without annotations", () => {
+  /** The tiny dataset with annotations of its first images of each split alone; the others stay, or not. */
+  async function fewOf(areOthersKept: boolean) {
+    const few = await writeTinyDataset({ train: 12, validation: 6 });
+    const samples = readFileSync(join(few, "samples.jsonl"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const own = (split: string) => samples.filter((sample) => sample.split === split);
+    const annotated = new Set([...own("train").slice(0, 4), ...own("validation").slice(0, 2)]);
+    const kept = samples
+      .filter((sample) => areOthersKept || annotated.has(sample))
+      .map((sample) => (annotated.has(sample) ? sample : { ...sample, aspects: {} }));
+    writeFileSync(join(few, "samples.jsonl"), kept.map((sample) => `${JSON.stringify(sample)}\n`).join(""));
+    return few;
+  }
+
+  test("do not take part in learning heads that are added, but in references", { timeout: 120_000 }, async () => {
+    const base = join(folder, "few-base");
+    await importNetwork(save("few", classifier()), { ...given(), out: base });
+    const stages = [{ train: "heads", epochs: 2 }];
+    const trained = [];
+    for (const areOthersKept of [true, false]) {
+      const raw = { dataset: await fewOf(areOthersKept), out: join(folder, `few-${areOthersKept}`) };
+      const { config, drawCount } = await planTraining(raw, { addHeadsTo: base });
+      // Of four annotated images; by all twelve there would be more draws.
+      expect([config.stages[0].epochs, drawCount < 12]).toEqual([100, true]);
+      trained.push(await runTraining({ ...raw, stages }, { engine, addHeadsTo: base }));
+    }
+    const [among, alone] = trained;
+    expect(among.parameters).toEqual(alone.parameters);
+    expect(among.references).not.toEqual(alone.references);
+    expect(among.provenance.dataset.counts.train).toBe(12);
+  });
+
+  test("take part where none is annotated: there is nothing else to learn from", async () => {
+    const dataset = await openDataset(await fewOf(true));
+    expect((await annotatedPart(dataset, ["square"])).summary.samples).toEqual({ train: 4, validation: 2, test: 4 });
+    expect(await annotatedPart(dataset, [])).toBe(dataset);
   });
 });
 
