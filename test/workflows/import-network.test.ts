@@ -7,6 +7,8 @@ import { openDataset } from "../../src/dataset/dataset.js";
 import { annotatedPart } from "../../src/dataset/open-part.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select-engine.js";
+import { randomizeClassifier } from "../../src/explain/calibration/randomized-models.js";
+import { createModel } from "../../src/model/model.js";
 import { readTrainedModel } from "../../src/model/trained-model.js";
 import { SCALINGS } from "../../src/trunk/networks/network-table.js";
 import { evaluateModel } from "../../src/workflows/evaluate-model.js";
@@ -137,6 +139,26 @@ describe("a finished classifier comes in whole", () => {
       await explainer.dispose();
     }
   });
+});
+
+test("its randomized classifiers have random layers behind the source, and answer otherwise", async () => {
+  const out = join(folder, "randomized");
+  const { trained } = await importNetwork(save("randomized", classifier("Softmax")), { ...given(), out });
+  const model = createModel(trained.spec);
+  const [one, two] = [1, 2].map((seed) => randomizeClassifier(model, { seed }));
+  const turned = randomizeClassifier(model, { seed: 1, isNegated: true });
+  const kernels = Object.keys(one).filter((name) => name.endsWith("kernel"));
+  // The source is "gated": the convolution after it, and the dense layer that answers.
+  expect(kernels).toEqual(["trunk/last/kernel", "trunk/logits/kernel"]);
+  for (const name of kernels) {
+    // He et al. 2015: a variance of 2 over the values that feed an output, 8 and 6.
+    const { data } = one[name];
+    const power = data.reduce((sum, value) => sum + value ** 2, 0) / data.length;
+    expect(power * (name === kernels[0] ? 8 : 6)).toBeGreaterThan(0.5);
+    expect([...data]).not.toEqual([...two[name].data]);
+  }
+  expect([...turned["trunk/last/kernel"].data]).toEqual([...one["trunk/last/kernel"].data]);
+  expect([...turned["trunk/logits/kernel"].data]).toEqual([...one["trunk/logits/kernel"].data].map((value) => -value));
 });
 
 describe("images without annotations", () => {
