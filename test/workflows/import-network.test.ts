@@ -153,7 +153,7 @@ test("its randomized classifiers have random layers behind the source, and answe
   for (const name of kernels) {
     // He et al. 2015: a variance of 2 over the values that feed an output, 8 and 6.
     const { data } = one[name];
-    const power = data.reduce((sum, value) => sum + value ** 2, 0) / data.length;
+    const power = Array.from(data).reduce((sum, value) => sum + value ** 2, 0) / data.length;
     expect(power * (name === kernels[0] ? 8 : 6)).toBeGreaterThan(0.5);
     expect([...data]).not.toEqual([...two[name].data]);
   }
