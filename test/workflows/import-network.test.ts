@@ -194,6 +194,12 @@ describe("images without annotations", () => {
     expect(among.parameters).toEqual(alone.parameters);
     expect(among.references).not.toEqual(alone.references);
     expect(among.provenance.dataset.counts.train).toBe(12);
+    // Two validation images choose no epoch: no epoch has a score, so the last one is kept.
+    const epochs = readFileSync(join(folder, "few-true", "metrics.jsonl"), "utf8")
+      .trim()
+      .split("\n");
+    expect(epochs.map((line) => JSON.parse(line).score)).toEqual([null, null]);
+    expect(among.provenance.warnings).toContainEqual(expect.stringMatching(/"square".*: score and threshold are left/));
   });
 
   test("take part where none is annotated: there is nothing else to learn from", async () => {
