@@ -61,7 +61,7 @@ export async function unpackWeights(name, { root }) {
 }
 
 /** @param {string} name */
-function archivePath(name) {
+export function archivePath(name) {
   return join(SHARED, `${name}.tar.gz`);
 }
 

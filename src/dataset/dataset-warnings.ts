@@ -5,7 +5,7 @@ import type { Manifest } from "./manifest.js";
 import { SPLITS } from "./record.js";
 
 /** Fewer validation labels say little of a head. */
-const FEW_JUDGES = 10;
+export const FEW_JUDGES = 10;
 
 /** A sentence about a head. */
 interface HeadWarning {
@@ -39,17 +39,25 @@ export function unjudged({ samples, heads }: DatasetSummary): HeadWarning[] {
   );
 }
 
-/** One sentence that names the heads which less than ten validation samples judge. @param names the heads in question. */
-export function fewJudges({ heads }: DatasetSummary, names: readonly string[]): string[] {
+/**
+ * One sentence that names the heads which less than ten validation samples judge.
+ *
+ * @param names the heads in question.
+ * @param options.areAdded to a finished model: of them such samples choose no epoch.
+ */
+export function fewJudges(
+  { heads }: DatasetSummary,
+  names: readonly string[],
+  { areAdded = false }: { areAdded?: boolean } = {},
+): string[] {
   const few = names.filter((name) => {
     const { labelled, empty } = heads[name].states.validation;
     return labelled + empty > 0 && labelled + empty < FEW_JUDGES;
   });
   if (few.length === 0) return [];
   const said = few.map((name) => `"${name}"`).join(", ");
-  return [
-    `fewer than ${FEW_JUDGES} validation images are labelled for ${said}: best epoch, score and threshold are left to chance.`,
-  ];
+  const chance = areAdded ? "score and threshold" : "best epoch, score and threshold";
+  return [`fewer than ${FEW_JUDGES} validation images are labelled for ${said}: ${chance} are left to chance.`];
 }
 
 function nameOf(head: string): string {

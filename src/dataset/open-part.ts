@@ -1,9 +1,10 @@
-/** Opens a part of a dataset: one fold of a cross-validation, or some of the images. */
+/** Opens a part of a dataset: one fold of a cross-validation, some of the images, or those that teach some heads. */
 
 import { evenly } from "../core/evenly.js";
+import { ownValue } from "../core/own-value.js";
 import { type Dataset, openDataset, records, type Splits } from "./dataset.js";
 import { type Fold, foldSplits } from "./folds.js";
-import type { Split } from "./record.js";
+import { annotationState, type Split } from "./record.js";
 
 /** Most images of a split; all where it is absent. */
 export type ImageLimits = Readonly<Partial<Record<"train" | "validation", number>>>;
@@ -42,4 +43,26 @@ function limited(splits: Splits, images: ImageLimits): Splits {
     for (const place of places) if (!chosen.has(place)) kept[place] = undefined;
   }
   return kept;
+}
+
+/**
+ * The training and validation images that are annotated for any of these aspects, and all test images: what heads learn
+ * from that are added to a finished model. All images where no training image is annotated.
+ *
+ * @returns with the hash of the dataset that was given.
+ */
+export async function annotatedPart(dataset: Dataset, aspects: readonly string[]): Promise<Dataset> {
+  const taught = dataset.manifest.aspects.filter(({ name }) => aspects.includes(name));
+  const splits = [...(dataset.splits ?? (await namedSplits(dataset)))];
+  const places = [...splits.keys()].filter((place) => splits[place] !== undefined);
+  let count = 0;
+  let at = 0;
+  for await (const { split, aspects: annotated } of records(dataset)) {
+    const place = places[at++];
+    const isTaught = taught.some(({ name, kind }) => annotationState(ownValue(annotated, name), kind) !== "unlabelled");
+    if (split === "train" && isTaught) count++;
+    if (split !== "test" && !isTaught) splits[place] = undefined;
+  }
+  if (count === 0) return dataset;
+  return { ...(await openDataset(dataset.directory, { splits })), hash: dataset.hash };
 }

@@ -58,7 +58,7 @@ export function reviewSegmentation({ name, threshold }: SegmentationSpec): HeadR
     result() {
       const precision = bins.precision();
       return {
-        constant: pixels > 0 ? positives / pixels : null, // the IoU of "everywhere"
+        constant: positives > 0 ? positives / pixels : null, // the IoU of "everywhere"
         precision: precision ? { [name]: precision } : {},
         reliability: bins.reliability(),
         best: found.best,

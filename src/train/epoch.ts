@@ -47,6 +47,8 @@ export interface StageRun {
   readonly trainable: readonly string[];
   readonly teacher?: Teacher;
   readonly fingerprint?: DataFingerprint;
+  /** Heads that are added to a finished model; all heads learn without it. */
+  readonly onlyHeads?: readonly string[];
   readonly cursor: Cursor;
   /** Every array at the cursor: parameters, and what the stage keeps beside them unless it begins. */
   readonly arrays: NdArrays;

@@ -34,16 +34,16 @@ export async function evaluateSplit(
 /**
  * One number, 0..1, higher is better: a head's own score, or the mean over the heads that have one.
  *
- * @param options.untaught heads without training labels; the mean leaves them out.
+ * @param options.unscored heads that the mean leaves out.
  * @returns `null` where nothing was labelled.
  */
 export function scoreOfMetrics(
   metrics: Metrics,
   score: string,
-  { untaught = [] }: { untaught?: readonly string[] } = {},
+  { unscored = [] }: { unscored?: readonly string[] } = {},
 ): number | null {
   const scores = Object.entries(metrics)
-    .filter(([name]) => (score === "mean" ? !untaught.includes(name) : name === score))
+    .filter(([name]) => (score === "mean" ? !unscored.includes(name) : name === score))
     .map(([, result]) => scoreOf(result))
     .filter((value) => value !== null);
   return scores.length === 0 ? null : scores.reduce((sum, value) => sum + value, 0) / scores.length;

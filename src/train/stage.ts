@@ -6,6 +6,7 @@
 import type { EpochRecord } from "../core/epoch-record.js";
 import { InterruptedError } from "../core/errors.js";
 import type { NdArrays } from "../core/nd-array.js";
+import { FEW_JUDGES } from "../dataset/dataset-warnings.js";
 import type { StateStore } from "../engine/state-store.js";
 import { stepsOfEpoch } from "./accumulation.js";
 import { beginEarly } from "./begin-early.js";
@@ -13,7 +14,7 @@ import { type Cursor, writeBest, writeCheckpoint, writeHistory } from "./checkpo
 import type { TrainConfig } from "./config.js";
 import type { StageConfig } from "./config-stages.js";
 import { dropoutOf, epochOf, meanLosses, runEpoch, type StageRun } from "./epoch.js";
-import { evaluateSplit, scoreOfMetrics } from "./evaluate-split.js";
+import { evaluateSplit, type Metrics, scoreOfMetrics } from "./evaluate-split.js";
 import type { Batch } from "./inputs.js";
 import { rateFactor } from "./schedule.js";
 import { averagedNames, averagedParametersOf, stageArrays } from "./stage-arrays.js";
@@ -127,7 +128,7 @@ async function validate(
     learningRate: stage.learningRate * rateFactor((cursor.epoch + 1) * steps - 1, { stepCount: stage.epochs * steps }),
     losses: meanLosses(cursor),
     validation: hasLabels ? metrics : null,
-    score: hasLabels ? scoreOfMetrics(metrics, config.score, { untaught: untaughtHeads(stageRun.fingerprint) }) : null,
+    score: hasLabels ? scoreOfMetrics(metrics, config.score, { unscored: unscoredHeads(stageRun, metrics) }) : null,
   };
   const stuck = stuckHeads([...cursor.history, record], {
     config,
@@ -135,6 +136,18 @@ async function validate(
     learning: model.heads.filter((head) => isLearning(head, stageRun.trainable)).map(({ spec }) => spec.name),
   });
   return stuck.length === 0 ? record : { ...record, stuck };
+}
+
+/**
+ * Heads that the mean leaves out: those without training labels; where heads are added to a finished model, the others,
+ * and added ones that few validation images judge. Two images that lack an aspect are best answered by an epoch that has
+ * learned nothing yet.
+ */
+function unscoredHeads({ fingerprint, onlyHeads }: StageRun, metrics: Metrics): string[] {
+  const untaught = untaughtHeads(fingerprint);
+  if (!onlyHeads) return untaught;
+  const isScored = (name: string) => onlyHeads.includes(name) && metrics[name].count >= FEW_JUDGES;
+  return Object.keys(metrics).filter((name) => untaught.includes(name) || !isScored(name));
 }
 
 /**

@@ -47,6 +47,8 @@ import { trainableNames } from "./trainable.js";
 
 export interface TrainOptions {
   readonly dataset: Dataset;
+  /** The part of it that is learned from and validated on; all of it by default. */
+  readonly annotated?: Dataset;
   readonly config: TrainConfig;
   readonly spec: ModelSpec;
   readonly engine: Engine;
@@ -206,7 +208,7 @@ async function batchesOf(
   options: TrainOptions,
   { model, stage, arrays, cursor }: { model: Model; stage: StageConfig; arrays: NdArrays; cursor: Cursor },
 ): Promise<BatchSource> {
-  const { dataset, config, engine, signal, onCache } = options;
+  const { dataset: whole, annotated: dataset = whole, config, engine, signal, onCache } = options;
   const factors = options.factors ?? new Float64Array(splitSize(dataset, "train")).fill(1);
   const common = { dataset, model, config, stage: cursor.stage, factors, signal };
   const isFrozen = stage.train === "heads" || options.onlyHeads !== undefined;

@@ -6,7 +6,7 @@ import { isRecord } from "../core/json-values.js";
 import { clashingName } from "../core/result-file-names.js";
 import { type Dataset, splitSize } from "../dataset/dataset.js";
 import { type DataFingerprint, takeFingerprint } from "../dataset/fingerprint.js";
-import { openPart } from "../dataset/open-part.js";
+import { annotatedPart, openPart } from "../dataset/open-part.js";
 import { drawCount, repeatFactors } from "../dataset/repeats.js";
 import type { Pooling } from "../heads/head-spec.js";
 import { createModel } from "../model/model.js";
@@ -26,6 +26,8 @@ export interface TrainPlan {
   readonly config: TrainConfig;
   readonly spec: ModelSpec;
   readonly dataset: Dataset;
+  /** What is learned from: all of it, or the images that are annotated for heads that are added to a finished model. */
+  readonly annotated: Dataset;
   readonly fingerprint: DataFingerprint;
   /** Images of an epoch, those that show something rare more than once. */
   readonly drawCount: number;
@@ -50,9 +52,12 @@ export async function planOf(
 ): Promise<Plan> {
   if (base) checkTask(base, dataset);
   const begun: StartingWeights = base ? { known: base.spec.trunk } : await findStartingWeights(raw, { isResumed });
-  const { fingerprint, shown } = await takeFingerprint(dataset);
+  const known = new Set(base?.spec.heads.map(({ name }) => name));
+  const added = dataset.manifest.aspects.flatMap(({ name }) => (known.has(name) ? [] : [name]));
+  const annotated = base ? await annotatedPart(dataset, added) : dataset;
+  const { fingerprint, shown } = await takeFingerprint(annotated);
   const reasons: Record<string, string> = {};
-  const count = splitSize(dataset, "train");
+  const count = splitSize(annotated, "train");
   const repeats = (least: number) => repeatFactors(shown, { count, least });
   const asked = base ? onBase(raw, base) : isResumed ? await asBegun(raw) : raw;
   const config = resolveConfig(asked, {
@@ -87,7 +92,7 @@ export async function planOf(
     ),
   };
   const planned = modelSpecOf(config, facts, { output: trunk.output });
-  const decided = { config, dataset, factors, drawCount: drawn, fingerprint, reasons };
+  const decided = { config, dataset, annotated, factors, drawCount: drawn, fingerprint, reasons };
   const begin = (spec: ModelSpec) => priorBiases(createModel(spec), { fingerprint, classes: countsOf(dataset) });
   if (base) {
     const spec = withBaseHeads(planned, base.spec);

@@ -134,7 +134,7 @@ async function trainInFolder(raw: RawConfig, options: RunOptions): Promise<Train
     ...[...unlearnable(manifest, summary), ...unjudged(summary)]
       .filter(({ head }) => learning.includes(head))
       .map(({ message }) => message),
-    ...fewJudges(summary, learning),
+    ...fewJudges(summary, learning, { areAdded: base !== undefined }),
     ...dividedGroups(summary.groups),
     ...(plan.fingerprint.remark === undefined ? [] : [plan.fingerprint.remark]),
   ];

@@ -81,6 +81,8 @@ test("segmentation: the constant is the share of positive pixels; silent empty i
   expect(review.best.map(({ path, text }) => `${path} ${text}`)).toEqual(["1.png IoU 1.00", "0.png IoU 0.50"]);
   expect(review.worst.map(({ path, text }) => `${path} ${text}`)).toEqual(["3.png false alarm: none is there"]);
   expect(review.medianSide).toBeCloseTo(Math.sqrt(8), 12);
+  // Where no image shows it, nothing tells a head that sees from one that does not.
+  expect(reviewOf(spec, [4, 4, 1], rows.slice(2), labels.slice(2)).constant).toBeNull();
 });
 
 test("boxes: right, false and missed ones are counted in words", () => {

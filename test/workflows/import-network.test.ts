@@ -5,8 +5,12 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openExplainer } from "../../src/bundle/explainer.js";
 import { imageOutputs, ndArray } from "../../src/core/nd-array.js";
+import { openDataset } from "../../src/dataset/dataset.js";
+import { annotatedPart } from "../../src/dataset/open-part.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select-engine.js";
+import { randomizeClassifier } from "../../src/explain/calibration/randomized-models.js";
+import { createModel } from "../../src/model/model.js";
 import { readTrainedModel } from "../../src/model/trained-model.js";
 import { renderOverlay } from "../../src/pictures/overlay.js";
 import { SCALINGS } from "../../src/trunk/networks/network-table.js";
@@ -16,6 +20,7 @@ import { runKerasModel } from "../../src/weights/original-network-tfjs.js";
 import { evaluateModel } from "../../src/workflows/evaluate-model.js";
 import { exportRun } from "../../src/workflows/export-run.js";
 import { importNetwork } from "../../src/workflows/import-network.js";
+import { planTraining } from "../../src/workflows/train-plan.js";
 import { runTraining } from "../../src/workflows/train-run.js";
 import { writeTinyDataset } from "../helpers/tiny-dataset.js";
 import { writeNpz } from "../helpers/write-npz.js";
@@ -323,6 +328,74 @@ describe("a classifier of Keras", () => {
     });
     const checked = await importNetwork(fresh, { ...tf, check, out: join(folder, "keras-3-checked") });
     expect([checked.comparedImages, (checked.error ?? 1) < 1e-5]).toEqual([2, true]);
+  });
+});
+
+test("its randomized classifiers have random layers behind the source, and answer otherwise", async () => {
+  const out = join(folder, "randomized");
+  const { trained } = await importNetwork(save("randomized", classifier("Softmax")), { ...given(), out });
+  const model = createModel(trained.spec);
+  const [one, two] = [1, 2].map((seed) => randomizeClassifier(model, { seed }));
+  const turned = randomizeClassifier(model, { seed: 1, isNegated: true });
+  const kernels = Object.keys(one).filter((name) => name.endsWith("kernel"));
+  // The source is "gated": the convolution after it, and the dense layer that answers.
+  expect(kernels).toEqual(["trunk/last/kernel", "trunk/logits/kernel"]);
+  for (const name of kernels) {
+    // He et al. 2015: a variance of 2 over the values that feed an output, 8 and 6.
+    const { data } = one[name];
+    const power = Array.from(data).reduce((sum, value) => sum + value ** 2, 0) / data.length;
+    expect(power * (name === kernels[0] ? 8 : 6)).toBeGreaterThan(0.5);
+    expect([...data]).not.toEqual([...two[name].data]);
+  }
+  expect([...turned["trunk/last/kernel"].data]).toEqual([...one["trunk/last/kernel"].data]);
+  expect([...turned["trunk/logits/kernel"].data]).toEqual([...one["trunk/logits/kernel"].data].map((value) => -value));
+});
+
+describe("images without annotations", () => {
+  /** The tiny dataset with annotations of its first images of each split alone; the others stay, or not. */
+  async function fewOf(areOthersKept: boolean) {
+    const few = await writeTinyDataset({ train: 12, validation: 6 });
+    const samples = readFileSync(join(few, "samples.jsonl"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const own = (split: string) => samples.filter((sample) => sample.split === split);
+    const annotated = new Set([...own("train").slice(0, 4), ...own("validation").slice(0, 2)]);
+    const kept = samples
+      .filter((sample) => areOthersKept || annotated.has(sample))
+      .map((sample) => (annotated.has(sample) ? sample : { ...sample, aspects: {} }));
+    writeFileSync(join(few, "samples.jsonl"), kept.map((sample) => `${JSON.stringify(sample)}\n`).join(""));
+    return few;
+  }
+
+  test("do not take part in learning heads that are added, but in references", { timeout: 120_000 }, async () => {
+    const base = join(folder, "few-base");
+    await importNetwork(save("few", classifier()), { ...given(), out: base });
+    const stages = [{ train: "heads", epochs: 2 }];
+    const trained = [];
+    for (const areOthersKept of [true, false]) {
+      const raw = { dataset: await fewOf(areOthersKept), out: join(folder, `few-${areOthersKept}`) };
+      const { config, drawCount } = await planTraining(raw, { addHeadsTo: base });
+      // Of four annotated images; by all twelve there would be more draws.
+      expect([config.stages[0].epochs, drawCount < 12]).toEqual([100, true]);
+      trained.push(await runTraining({ ...raw, stages }, { engine, addHeadsTo: base }));
+    }
+    const [among, alone] = trained;
+    expect(among.parameters).toEqual(alone.parameters);
+    expect(among.references).not.toEqual(alone.references);
+    expect(among.provenance.dataset.counts.train).toBe(12);
+    // Two validation images choose no epoch: no epoch has a score, so the last one is kept.
+    const epochs = readFileSync(join(folder, "few-true", "metrics.jsonl"), "utf8")
+      .trim()
+      .split("\n");
+    expect(epochs.map((line) => JSON.parse(line).score)).toEqual([null, null]);
+    expect(among.provenance.warnings).toContainEqual(expect.stringMatching(/"square".*: score and threshold are left/));
+  });
+
+  test("take part where none is annotated: there is nothing else to learn from", async () => {
+    const dataset = await openDataset(await fewOf(true));
+    expect((await annotatedPart(dataset, ["square"])).summary.samples).toEqual({ train: 4, validation: 2, test: 4 });
+    expect(await annotatedPart(dataset, [])).toBe(dataset);
   });
 });
 

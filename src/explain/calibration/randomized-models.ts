@@ -83,14 +83,19 @@ export async function* overRandomizedModels(
 }
 
 /**
- * Random parameters, folded, for all layers after the last one that is explained, and for the classifier. Aspect heads
- * and what they read stay as they are.
+ * Random parameters, folded, for all layers after the last one that is explained, and for the classifier: of an imported
+ * network for all that follows its last layer. Aspect heads and what they read stay as they are.
  */
 export function randomizeClassifier(model: Model, { seed, isNegated = false }: Randomization): NdArrays {
   const { trunk, classifier, aspectTaps, spec } = model;
   const layers = randomLayersAfter(trunk, [spec.source, ...aspectTaps], { seed });
-  const own = Object.entries(initialize(classifier.parameters, { seed })).map(
-    ([name, { shape, data }]) => [name, { shape, data: isNegated ? data.map((value) => -value) : data }] as const,
+  const ownSpecs = classifier.spec.isImported ? answerParameters(trunk) : classifier.parameters;
+  // Of an imported network the last layer alone: two that are negated would give what none gives.
+  const turned = classifier.spec.isImported ? ownSpecs.slice(-2) : ownSpecs;
+  const isTurned = new Set(isNegated ? turned.map(({ name }) => name) : []);
+  const own = Object.entries(initialize(ownSpecs, { seed })).map(
+    ([name, { shape, data }]) =>
+      [name, { shape, data: isTurned.has(name) ? data.map((value) => -value) : data }] as const,
   );
   return { ...layers, ...Object.fromEntries(own) };
 }
@@ -104,8 +109,19 @@ export function randomLayersAfter(
   const order = trunk.taps.map(({ name }) => name);
   const last = layers.reduce((a, b) => (order.indexOf(b) > order.indexOf(a) ? b : a));
   const later = new Set(trunk.layersFrom(last).slice(1));
-  const own = trunk.foldedParameters.filter(({ name }) => later.has(layerOfParameter(name)));
+  const own = trunk.foldedParameters.filter((one) => later.has(layerOfParameter(one.name)) && isDrawn(one));
   return randomWeights({ ...trunk, foldedParameters: own }, { seed, isFolded: true });
+}
+
+/** What an imported network has behind its last layer that heads can read. */
+function answerParameters(trunk: Model["trunk"]): Model["trunk"]["foldedParameters"] {
+  const before = new Set(trunk.layersFrom("input"));
+  return trunk.foldedParameters.filter((one) => !before.has(layerOfParameter(one.name)) && isDrawn(one));
+}
+
+/** Kernels and biases. Other constants of an imported network, such as scales and means, stay as they are. */
+function isDrawn({ name }: { readonly name: string }): boolean {
+  return /\/(?:kernel|bias)$/.test(name);
 }
 
 /** That many randomizations, seeded from 1 on, every second one negated. */

@@ -86,16 +86,26 @@ function scalePixels(image: tf.Tensor4D, { mean, deviation, channels }: PixelSca
   return tf.sub(tf.mul(ordered, tf.tensor1d(factor)), tf.tensor1d(shift));
 }
 
-/** As they come from the file: initial values do not count. */
+/** As they come from the file; initial values are those of networks that are randomized to explain nothing. */
 function parametersOf(operations: readonly Operation[]): readonly ParameterSpec[] {
   const shapes = new Map<string, readonly number[]>(operations.map(({ name, shape }) => [name, shape]));
   const channelsOf = (name: string) => (name === "input" ? 3 : (shapes.get(name)?.at(-1) ?? 1));
-  return operations.flatMap((row) =>
-    Object.entries(partsOf(row, channelsOf(row.inputs[0]))).map(([part, shape]) => ({
+  return operations.flatMap((row) => {
+    const depth = channelsOf(row.inputs[0]);
+    const fanIn = fanInOf(row, depth);
+    return Object.entries(partsOf(row, depth)).map(([part, shape]) => ({
       name: `trunk/${row.name}/${part}`,
-      ...{ shape, initializer: 0, isTrainable: true },
-    })),
-  );
+      ...{ shape, isTrainable: true },
+      ...(part === "kernel" ? { initializer: "he" as const, fanIn } : { initializer: 0 }),
+    }));
+  });
+}
+
+/** Values that feed one output element of a kernel. @param depth channels of the input. */
+function fanInOf(row: Operation, depth: number): number {
+  if (row.op === "dense") return depth;
+  if (row.op === "convolution") return (row.kernel[0] * row.kernel[1] * depth) / row.groups;
+  return row.op === "transposedConvolution" ? row.kernel[0] * row.kernel[1] * depth : 1;
 }
 
 /** Shapes by part. @param depth channels of the input. */
