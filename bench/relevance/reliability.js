@@ -179,6 +179,47 @@ export function ownLines(models, lines) {
   return { titles, rows };
 }
 
+/**
+ * Where no cause is known: causes / distractors that are relevant from the line on that 3 % of the aspects reach under
+ * randomized classifiers, but at least this share of the line of all models.
+ *
+ * @param {readonly Measured[]} models @param {string} variant
+ */
+export function withoutCauses(models, variant) {
+  const { line: general = Number.NaN } = GENERAL_LINES.evidence;
+  const found = models.map((model) => {
+    const reached = lineAgainstRandomized(model.randomized.map(({ scores }) => scores[variant])) ?? 0;
+    const shown = rankedOf(model, variant);
+    return { work: model.work, reached, shown };
+  });
+  const lineOf = (/** @type {number} */ reached, /** @type {number} */ least) => Math.max(reached, least * general);
+  const rows = found.map(({ work, reached, shown }) => [
+    work + (CHOSEN_ON.includes(work) ? " *" : ""),
+    digits(reached),
+    ...LEAST_SHARES.map((least) => cell(shown, { line: lineOf(reached, least), slope: 1 })),
+  ]);
+  const means = ["", " *"].map((star) => [
+    `balanced accuracy, mean of ${star === "" ? "those without a star" : "those with a star"}`,
+    "",
+    ...LEAST_SHARES.map((least) =>
+      percent(
+        mean(
+          found
+            .filter(({ work }) => CHOSEN_ON.includes(work) === (star !== ""))
+            .map(({ reached, shown }) => balancedAccuracy(shown, lineOf(reached, least))),
+        ),
+      ),
+    ),
+  ]);
+  return {
+    titles: ["model", "randomized reach", ...LEAST_SHARES.map((least) => `at least ${digits(least * general)}`)],
+    rows: [...rows, ...means],
+  };
+}
+
+/** Of the line of all models. */
+const LEAST_SHARES = [0, 0.1, 1 / 3, 0.5, 0.7, 1];
+
 /** Causes and distractors of answers that a cause made. @param {Measured} model @param {string} variant @param {(image: number) => boolean} qualifies @returns {Ranked[]} */
 function rankedOf({ images }, variant, qualifies = () => true) {
   return images

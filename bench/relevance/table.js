@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { random } from "../../examples/support/random.js";
 import { mean, percent } from "./numbers.js";
-import { fewImages, ownLines, reliabilityOf } from "./reliability.js";
+import { fewImages, ownLines, reliabilityOf, withoutCauses } from "./reliability.js";
 
 /**
  * @typedef {{ name: string, scores: Readonly<Record<string, number>> }} Scored
@@ -62,6 +62,7 @@ export async function writeTable(folder, path) {
   const lines = Object.fromEntries(variants.map((variant) => [variant, bestLine(models, variant)]));
   const apart = ownLines(models, lines);
   const reliability = await reliabilityOf(models, variants[0]);
+  const apartFromCauses = withoutCauses(models, variants[0]);
   const text = [
     "# Does each rule of the score earn its place?",
     "",
@@ -89,6 +90,13 @@ export async function writeTable(folder, path) {
     reliability.text,
     "",
     markdown(reliability.titles, reliability.rows),
+    "",
+    "## Where no cause is known",
+    "",
+    "Causes / distractors that are relevant from what 3 % of the aspects reach under randomized classifiers on, but at least",
+    "a share of the line of all models. Half of it, 0.01, is the default.",
+    "",
+    markdown(apartFromCauses.titles, apartFromCauses.rows),
     "",
     "## How many images calibration needs",
     "",
