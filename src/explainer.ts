@@ -101,6 +101,7 @@ export type {
   ClassifierSpec,
   HeadBase,
   HeadSpec,
+  ImportedOutput,
   Pooling,
   PresenceSpec,
   SegmentationSpec,

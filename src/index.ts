@@ -95,6 +95,7 @@ export {
   type MapOptions,
   type MappedModel,
   mapNetworks,
+  type OutputKind,
   type TriedPair,
 } from "./workflows/map-networks.js";
 export { type MappingRequest, writeMappedRun } from "./workflows/mapped-run.js";
@@ -269,6 +270,7 @@ export type {
   ClassifierSpec,
   HeadBase,
   HeadSpec,
+  ImportedOutput,
   Pooling,
   PresenceSpec,
   SegmentationSpec,
@@ -276,6 +278,7 @@ export type {
 export { createMetrics, type HeadMetrics, type MetricsAccumulator } from "./heads/metrics.js";
 export type { PresenceMetrics } from "./heads/presence-reading.js";
 export type { SegmentationMetrics } from "./heads/segmentation-reading.js";
+export type { MappedImage } from "./mapping/measure-mapping.js";
 export { answer, createModel, features, type Model, predict } from "./model/model.js";
 export {
   imageSizes,
@@ -289,6 +292,7 @@ export type { Dropout } from "./ops/dropout.js";
 export { createTrunk } from "./trunk/create-trunk.js";
 export { foldBatchNorm } from "./trunk/fold-batch-norm.js";
 export type { Features } from "./trunk/networks/graph-values.js";
+export type { OutputScale } from "./trunk/networks/import-table.js";
 export { type NetworkTable, type PixelScaling, SCALINGS } from "./trunk/networks/network-table.js";
 export type { Activation, Arithmetic, FunctionName, Operation, Pads, Pair, Row } from "./trunk/networks/operation.js";
 export { type NetworkForm, readNetwork } from "./trunk/networks/read-network.js";

@@ -66,11 +66,12 @@ export interface DecodedImage {
  * profiles converted to sRGB, the first frame of several. The same bytes each time.
  *
  * @param source a path, or the bytes of a file.
+ * @param options.centerCrop its middle square alone, whose side is this share of the shorter one; all of it by default.
  * @throws ImageError in one line that names the file and the cure.
  */
 export async function decodeImage(
   source: string | Uint8Array,
-  options: RenderOptions & Pick<OpenOptions, "name" | "centerCrop">,
+  options: RenderOptions & { readonly name?: string; readonly centerCrop?: number },
 ): Promise<DecodedImage> {
   const { size, name = nameOf(source) } = options;
   const image = await openImage(source, options);

@@ -55,7 +55,7 @@ export interface ImportNetworkOptions {
 export interface ImportedNetwork {
   readonly trained: TrainedModel;
   /** What stood behind the logits, and is left out. */
-  readonly ending: ImportedTable["ending"];
+  readonly ending: "softmax" | "log-softmax" | "sigmoid" | "none";
   /** Largest difference of an output from the original's, over the largest output; `null` where none was compared. */
   readonly error: number | null;
   /** What it was compared with: the file's own runtime, or the path of `check`. */

@@ -305,8 +305,8 @@ function chosenHeads(
 }
 
 /** What an output of an imported network is as an aspect. */
-export const OUTPUT_KINDS = ["segmentation", "presence", "amount"] as const;
-export type OutputKind = (typeof OUTPUT_KINDS)[number];
+export type OutputKind = "segmentation" | "presence" | "amount";
+export const OUTPUT_KINDS: readonly OutputKind[] = ["segmentation", "presence", "amount"];
 
 /**
  * Each output of an imported network as an aspect: a map is where it is, a number whether it is there, either may be how

@@ -25,9 +25,8 @@ export async function checkMappedRun(out: string): Promise<void> {
 }
 
 /**
- * Writes `config.json`, `mapping.json`, `mapping.jpg` and `best/`.
+ * Writes `config.json`, `mapping.json`, `best/`, and a picture of the examples as `mapping.jpg`, where one is given.
  *
- * @param options.picture of the examples, where there are any.
  * @throws as `checkMappedRun`.
  */
 export async function writeMappedRun(

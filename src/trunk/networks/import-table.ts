@@ -35,8 +35,8 @@ export interface TableChoices {
 }
 
 /** `logits`: any numbers, the outputs are taken as they are. `probabilities`: 0..1; of several they sum to 1. */
-export const OUTPUT_SCALES = ["logits", "probabilities"] as const;
-export type OutputScale = (typeof OUTPUT_SCALES)[number];
+export type OutputScale = "logits" | "probabilities";
+export const OUTPUT_SCALES: readonly OutputScale[] = ["logits", "probabilities"];
 
 /**
  * A softmax, its logarithm or a sigmoid at the end is left out: what is explained are the logits before it.
