@@ -87,6 +87,7 @@ export type { HeadConfig } from "./train/config-heads.js";
 export type { RawStages, StageConfig } from "./train/config-stages.js";
 export type { TrainProgress } from "./train/epoch.js";
 export { readConfig } from "./train/read-config.js";
+export type { Comparison } from "./workflows/compare-with-original.js";
 export { type EvaluateOptions, type Evaluation, evaluateModel } from "./workflows/evaluate-model.js";
 export { type ImportedNetwork, type ImportNetworkOptions, importNetwork } from "./workflows/import-network.js";
 export {

@@ -263,6 +263,16 @@ describe("outputs that somebody computed elsewhere", () => {
     expect([original, comparedImages, (error ?? 1) < 1e-5]).toEqual([check, 1, true]);
   });
 
+  test("may be maps, as the file has them", async () => {
+    const path = save("maps", { ...classifier(), output: "last" });
+    const given = { images: { shape: [1, 64, 64, 3], data: image(), type: "|u1" } };
+    const [outputs] = await runOnnx(path, [ndArray([1, 64, 64, 3], image())], { scaling: SCALINGS.tf });
+    expect(outputs.shape).toEqual([1, 6, 8, 8]);
+    const check = writeNpz(join(folder, "maps.npz"), { ...given, outputs });
+    const { error } = await importNetwork(path, { engine, scaling: SCALINGS.tf, out: join(folder, "maps"), check });
+    expect(error).toBeLessThan(1e-5);
+  });
+
   test("tell a wrong scaling, and are refused where they are of something else", async () => {
     const refused = (check: string, more: object = {}) =>
       importNetwork(join(folder, "checked.onnx"), { ...given(), out: join(folder, "checked"), check, ...more });
