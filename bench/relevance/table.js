@@ -94,7 +94,7 @@ export async function writeTable(folder, path) {
     "## Where no cause is known",
     "",
     "Causes / distractors that are relevant from what 3 % of the aspects reach under randomized classifiers on, but at least",
-    "a share of the line of all models. Half of it, 0.01, is the default.",
+    "a share of the line of all models. A third of it, 0.0067, is the default.",
     "",
     markdown(apartFromCauses.titles, apartFromCauses.rows),
     "",

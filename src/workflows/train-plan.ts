@@ -134,7 +134,10 @@ export async function planTraining(raw: RawConfig, { addHeadsTo }: { addHeadsTo?
 function onBase(raw: RawConfig, { spec, provenance }: TrainedModel): RawConfig {
   const trunk = { ...spec.trunk, weights: provenance.weights };
   const [classifier] = spec.heads.filter((head) => head.kind === "classifier");
-  const begun = { ...raw, trunk, source: spec.source, stages: raw.stages ?? [{ train: "heads" }] };
+  // Where nobody chose another source, the layers that suit what is annotated are read too.
+  const isUsual = raw.source === undefined && createTrunk(spec.trunk).source === spec.source;
+  const source = isUsual ? {} : { source: spec.source };
+  const begun = { ...raw, trunk, ...source, stages: raw.stages ?? [{ train: "heads" }] };
   return withPooling(begun, classifier.pooling ?? "mean");
 }
 

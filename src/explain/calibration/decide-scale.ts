@@ -20,7 +20,7 @@ import { fitLine } from "./fit-line.js";
  * With known causes the line is fitted to them, with the line of all models as the prior, where the method has one
  * (`fitLine`). Without them it is the level that 3 % of the aspects reach when the classifier is randomized: scores are
  * several times as high in some models as in others, and the line of all models called nothing relevant in some
- * (bench/results/lines.md). It is at least half of that line.
+ * (bench/results/lines.md). It is at least a third of that line.
  *
  * @param measured.general of the method, for all models; `line` is absent where none was found.
  * @param measured.known causes (positive) and distractors, of images answered right.
