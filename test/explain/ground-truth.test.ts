@@ -390,7 +390,11 @@ describe("a scale", () => {
     const general = { slope: 2, line: 0.02 };
     const byRandomized = { kind: "probability", line, slope: 2, by: "randomized" };
     expect(await decideScale({ general, known: [], randomized: play })).toEqual(byRandomized);
-    expect(await decideScale({ general: { slope: 2, line: 0.5 }, known: [], randomized: play })).toEqual(byRandomized);
+    expect(await decideScale({ general: { slope: 2, line: 0.25 }, known: [], randomized: play })).toEqual(byRandomized);
+    // But at least a third of the general one.
+    expect(await decideScale({ general: { slope: 2, line: 0.6 }, known: [], randomized: play })).toEqual({
+      ...{ ...byRandomized, line: expect.closeTo(0.2, 12) },
+    });
     expect(await decideScale({ general, known: [], randomized: none })).toMatchObject({ by: "general" });
     expect(await decideScale({ general, known, randomized: play })).toMatchObject({ by: "causes" });
     expect(await decideScale({ general: { slope: 2 }, known: [], randomized: play })).toMatchObject({
