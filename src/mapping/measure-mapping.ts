@@ -127,9 +127,12 @@ function sum(values: ArrayLike<number>): number {
 
 function chances(logits: NdArray, row: number, spec: AspectSpec): NdArray {
   const [, height = 1, width = 1] = logits.shape.length > 2 ? logits.shape : [];
-  const temperature = spec.kind === "presence" ? (spec.temperature ?? 1) : 1;
-  const data = Float32Array.from(rowOf(logits, row), (value) => sigmoid(value / temperature));
+  const data = Float32Array.from(rowOf(logits, row), (logit) => chanceOf(logit, spec));
   return { shape: [height, width], data };
+}
+
+function chanceOf(logit: number, spec: AspectSpec): number {
+  return sigmoid(spec.kind === "presence" ? logit / (spec.temperature ?? 1) : logit);
 }
 
 function rowOf({ shape, data }: NdArray, row: number): ArrayLike<number> {
@@ -158,13 +161,12 @@ function createTally(spec: AspectSpec): Tally {
   }
   const ranked: Ranked[] = [];
   const { threshold } = spec;
-  const temperature = spec.kind === "presence" ? (spec.temperature ?? 1) : 1;
   return {
     add(own, mapped) {
       const step = Math.max(1, own.length / PLACES);
       for (let at = 0; at < own.length; at += step) {
         const place = Math.floor(at);
-        ranked.push({ score: mapped[place], isPositive: sigmoid(own[place] / temperature) >= threshold });
+        ranked.push({ score: mapped[place], isPositive: chanceOf(own[place], spec) >= threshold });
       }
     },
     result() {

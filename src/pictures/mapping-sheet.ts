@@ -1,10 +1,10 @@
 /** What aspect heads say of images from their network's own features, and beside it from mapped ones: a row an image. */
 
-import sharp from "sharp";
 import type { NdArray } from "../core/nd-array.js";
+import { resizeSquare } from "../dataset/resize-image.js";
 import { percentText } from "../explain/headline.js";
 import { type Drawing, type PlacedImage, paintDrawing, toJpeg, writeText } from "./drawing.js";
-import { paintSaliency, type RgbImage, rawOf, toBuffer } from "./painting.js";
+import { paintSaliency, type RgbImage } from "./painting.js";
 import { FAINT_INK, INK } from "./palette.js";
 import { fitText } from "./text-line.js";
 
@@ -65,11 +65,6 @@ export async function mappingSheet(rows: readonly MappingRow[]): Promise<Uint8Ar
 }
 
 async function enlarged(pixels: Uint8Array): Promise<RgbImage> {
-  const size = Math.sqrt(pixels.length / 3);
-  const image = { width: size, height: size, pixels };
-  const data = await sharp(toBuffer(image), { raw: rawOf(image) })
-    .resize(CELL, CELL, { fit: "fill" })
-    .raw()
-    .toBuffer();
-  return { width: CELL, height: CELL, pixels: new Uint8Array(data) };
+  const from = Math.sqrt(pixels.length / 3);
+  return { width: CELL, height: CELL, pixels: await resizeSquare(pixels, { from, to: CELL }) };
 }

@@ -19,7 +19,7 @@ import { importNetwork } from "../../src/workflows/import-network.js";
 import { type ImageSizes, type MapOptions, mapNetworks } from "../../src/workflows/map-networks.js";
 import { tinyModel } from "../bundle/tiny-model.js";
 import { modelOf, drawn as patterned } from "../trunk/networks/run-network.js";
-import { writeOnnx } from "../trunk/write-onnx.js";
+import { type Model, writeOnnx } from "../trunk/write-onnx.js";
 
 const SOURCE = "conv_pw_6";
 const folder = mkdtempSync(join(tmpdir(), "aspectlens-map-"));
@@ -55,6 +55,13 @@ const images = (count = 40): MapOptions["images"] =>
       yield batch;
     }
   };
+
+/** Writes a network for images of 64 pixels. @returns its path. */
+function saved(name: string, nodes: Model["nodes"], tensors: Model["tensors"]): string {
+  const file = join(folder, `${name}.onnx`);
+  writeFileSync(file, writeOnnx(modelOf(nodes, tensors, { size: [64, 64] })));
+  return file;
+}
 
 /** The classifier alone. */
 function classifierOf(trained: TrainedModel): TrainedModel {
@@ -188,25 +195,19 @@ describe("a classifier and the aspects of another network", () => {
   });
 
   test("the classes of an imported network are aspects by presence", { timeout: 180_000 }, async () => {
-    const file = join(folder, "classes.onnx");
-    writeFileSync(
-      file,
-      writeOnnx(
-        modelOf(
-          [
-            { operator: "Conv", inputs: ["image", "k"], output: "c", attributes: { strides: [4, 4] } },
-            { operator: "Relu", inputs: ["c"], output: "early" },
-            { operator: "Conv", inputs: ["early", "k2"], output: "d", attributes: { strides: [2, 2] } },
-            { operator: "Relu", inputs: ["d"], output: "late" },
-            { operator: "GlobalAveragePool", inputs: ["late"], output: "mean" },
-            { operator: "Flatten", inputs: ["mean"], output: "flat" },
-            { operator: "Gemm", inputs: ["flat", "w"], output: "logits" },
-            { operator: "Softmax", inputs: ["logits"], output: "out" },
-          ],
-          { k: patterned([8, 3, 3, 3]), k2: patterned([8, 8, 3, 3]), w: patterned([8, 3]) },
-          { size: [64, 64] },
-        ),
-      ),
+    const file = saved(
+      "classes",
+      [
+        { operator: "Conv", inputs: ["image", "k"], output: "c", attributes: { strides: [4, 4] } },
+        { operator: "Relu", inputs: ["c"], output: "early" },
+        { operator: "Conv", inputs: ["early", "k2"], output: "d", attributes: { strides: [2, 2] } },
+        { operator: "Relu", inputs: ["d"], output: "late" },
+        { operator: "GlobalAveragePool", inputs: ["late"], output: "mean" },
+        { operator: "Flatten", inputs: ["mean"], output: "flat" },
+        { operator: "Gemm", inputs: ["flat", "w"], output: "logits" },
+        { operator: "Softmax", inputs: ["logits"], output: "out" },
+      ],
+      { k: patterned([8, 3, 3, 3]), k2: patterned([8, 8, 3, 3]), w: patterned([8, 3]) },
     );
     const classes = ["red", "green", "blue"];
     const out = join(folder, "imported");
@@ -236,27 +237,21 @@ describe("a classifier and the aspects of another network", () => {
   });
 
   test("the maps of an imported network are aspects by segmentation, or amounts", { timeout: 180_000 }, async () => {
-    const file = join(folder, "maps.onnx");
-    writeFileSync(
-      file,
-      writeOnnx(
-        modelOf(
-          [
-            { operator: "Conv", inputs: ["image", "k"], output: "c", attributes: { strides: [4, 4] } },
-            { operator: "Relu", inputs: ["c"], output: "early" },
-            { operator: "Conv", inputs: ["early", "k2"], output: "d", attributes: { pads: [1, 1, 1, 1] } },
-            { operator: "Relu", inputs: ["d"], output: "late" },
-            { operator: "Conv", inputs: ["late", "k3"], output: "small" },
-            { operator: "Resize", inputs: ["small", "", "scales"], output: "logits", attributes: { mode: "linear" } },
-            { operator: "Softmax", inputs: ["logits"], output: "out", attributes: { axis: 1 } },
-          ],
-          {
-            ...{ k: patterned([8, 3, 4, 4]), k2: patterned([8, 8, 3, 3]), k3: patterned([3, 8, 1, 1]) },
-            scales: { shape: [4], values: [1, 1, 4, 4] },
-          },
-          { size: [64, 64] },
-        ),
-      ),
+    const file = saved(
+      "maps",
+      [
+        { operator: "Conv", inputs: ["image", "k"], output: "c", attributes: { strides: [4, 4] } },
+        { operator: "Relu", inputs: ["c"], output: "early" },
+        { operator: "Conv", inputs: ["early", "k2"], output: "d", attributes: { pads: [1, 1, 1, 1] } },
+        { operator: "Relu", inputs: ["d"], output: "late" },
+        { operator: "Conv", inputs: ["late", "k3"], output: "small" },
+        { operator: "Resize", inputs: ["small", "", "scales"], output: "logits", attributes: { mode: "linear" } },
+        { operator: "Softmax", inputs: ["logits"], output: "out", attributes: { axis: 1 } },
+      ],
+      {
+        ...{ k: patterned([8, 3, 4, 4]), k2: patterned([8, 8, 3, 3]), k3: patterned([3, 8, 1, 1]) },
+        scales: { shape: [4], values: [1, 1, 4, 4] },
+      },
     );
     const classes = ["ground", "cell", "vessel"];
     const out = join(folder, "imported-maps");

@@ -1,6 +1,5 @@
 /** Reads a whole network that Keras saved: a `.h5` of Keras 2 or 3, or a `.keras` archive. */
 
-import { unzipSync } from "fflate";
 import { WeightsError } from "../../core/errors.js";
 import { parseJson } from "../../core/json.js";
 import { isRecord } from "../../core/json-values.js";
@@ -10,6 +9,7 @@ import { type H5File, readH5Bytes } from "./h5-file.js";
 import { readInputFile } from "./input-file.js";
 import { namedWeights, topology, variables } from "./keras-h5.js";
 import type { VariableGroup } from "./keras-vars.js";
+import { unzipParts } from "./unzip-parts.js";
 import type { WeightsFile } from "./weights-file.js";
 
 const CURE = 'Save the whole model: model.save("model.keras").';
@@ -66,27 +66,21 @@ async function readArchive(path: string, bytes: Buffer): Promise<WeightsFile> {
   };
 }
 
-function unpacked(path: string, bytes: Buffer): Record<string, Uint8Array> {
-  try {
-    return unzipSync(bytes, {
-      filter: ({ name, size, originalSize }) => {
-        if (![DESCRIPTION, METADATA, WEIGHTS].includes(name)) return false;
-        const most = name === WEIGHTS ? LIMITS.weightsExpansion * size : LIMITS.jsonFileBytes;
-        if (originalSize <= Math.min(most, LIMITS.weightsFileBytes)) return true;
-        throw new WeightsError(
-          `${path}: its ${name} would unpack to ${originalSize} bytes, more than the ${most} allowed.`,
-          {
-            ...{ cure: CURE, file: path },
-          },
-        );
-      },
-    });
-  } catch (cause) {
-    if (cause instanceof WeightsError) throw cause;
-    throw new WeightsError(`${path}: is a damaged archive, it cannot be unpacked.`, {
-      ...{ cure: "Copy or save it again.", file: path, cause },
-    });
-  }
+function unpacked(path: string, bytes: Buffer): Readonly<Record<string, Uint8Array>> {
+  return unzipParts(bytes, {
+    mostOf: (name, size) => {
+      if (name === WEIGHTS) return Math.min(LIMITS.weightsExpansion * size, LIMITS.weightsFileBytes);
+      return name === DESCRIPTION || name === METADATA ? LIMITS.jsonFileBytes : undefined;
+    },
+    tooLarge: (name, own, most) =>
+      new WeightsError(`${path}: its ${name} would unpack to ${own} bytes, more than the ${most} allowed.`, {
+        ...{ cure: CURE, file: path },
+      }),
+    damaged: (cause) =>
+      new WeightsError(`${path}: is a damaged archive, it cannot be unpacked.`, {
+        ...{ cure: "Copy or save it again.", file: path, cause },
+      }),
+  });
 }
 
 /** The arrays of a layer in the order in which Keras makes them; of a batch norm those that its description asks for. */

@@ -3,11 +3,11 @@
  * (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
  */
 
-import { unzipSync } from "fflate";
 import { WeightsError } from "../../core/errors.js";
 import { LIMITS } from "../../core/limits.js";
 import { type NdArray, type NdArrays, sizeOf } from "../../core/nd-array.js";
 import { readInputFile } from "./input-file.js";
+import { unzipParts } from "./unzip-parts.js";
 
 const CURE = 'Save them with np.savez("check.npz", images=images, outputs=outputs).';
 
@@ -29,19 +29,11 @@ export async function readNpz(path: string, names: readonly string[]): Promise<N
   const bytes = await readInputFile(path, CURE);
   const fail = (what: string, cause?: unknown) =>
     new WeightsError(`${path}: ${what}.`, { cure: CURE, file: path, cause });
-  let files: Record<string, Uint8Array>;
-  try {
-    files = unzipSync(bytes, {
-      filter: ({ name, originalSize }) => {
-        if (!names.includes(name.replace(/\.npy$/, ""))) return false;
-        if (originalSize <= LIMITS.weightsArrayBytes) return true;
-        throw fail(`its ${name} would unpack to ${originalSize} bytes`);
-      },
-    });
-  } catch (cause) {
-    if (cause instanceof WeightsError) throw cause;
-    throw fail("is no .npz, or a damaged one", cause);
-  }
+  const files = unzipParts(bytes, {
+    mostOf: (name) => (names.includes(name.replace(/\.npy$/, "")) ? LIMITS.weightsArrayBytes : undefined),
+    tooLarge: (name, own) => fail(`its ${name} would unpack to ${own} bytes`),
+    damaged: (cause) => fail("is no .npz, or a damaged one", cause),
+  });
   return Object.fromEntries(
     names.map((name) => {
       const file = `${name}.npy`;
