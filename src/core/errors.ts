@@ -124,6 +124,11 @@ export class GraphError extends EngineError {
   override name = "GraphError";
 }
 
+/** A job queue whose server stays away. */
+export class QueueError extends Error {
+  override name = "QueueError";
+}
+
 /** The user interrupted the work; what was done is saved. The command line exits with 130. */
 export class InterruptedError extends Error {
   override name = "InterruptedError";
