@@ -44,6 +44,7 @@ export const ALLOWED: Record<string, string[]> = {
     ...["core", "trunk", "trunk/networks", "heads", "dataset", "engine", "engine/trace", "model"],
     ...["explain", "explain/graph", "explain/reading"],
   ],
+  serve: ["core", "dataset", "engine", "explain", "explain/reading", "pictures", "bundle"],
   workflows: [
     ...["core", "trunk", "trunk/formats", "trunk/networks", "heads", "dataset", "engine", "model", "weights"],
     ...["train", "evaluation", "mapping"],
@@ -68,7 +69,7 @@ export const ALLOWED: Record<string, string[]> = {
       "train",
     ],
     ...["explain", "explain/graph", "explain/reading"],
-    ...["faithfulness", "pictures", "pages", "bundle", "workflows", "cli"],
+    ...["faithfulness", "pictures", "pages", "bundle", "serve", "workflows", "cli"],
   ],
   "explainer.ts": [
     ...["core", "dataset", "engine", "heads", "trunk", "trunk/networks", "model"],

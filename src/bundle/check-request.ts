@@ -52,15 +52,21 @@ export function checkMethod(method: MethodChoice): void {
   }
 }
 
-/** @throws InputError where it is neither a path nor pixels of the model's size. */
+/** @throws InputError where it is neither a path, nor the bytes of a file, nor pixels of the model's size. */
 export function checkImage(image: unknown, size: number): void {
   if (typeof image === "string") {
     if (image === "") throw new InputError("image: the path is empty.");
     return;
   }
   if (!isRecord(image) || typeof image.name !== "string")
-    throw new InputError(`image: expected a path, or { name, pixels }, got ${kindOf(image)}.`);
-  const { name, pixels, width, height } = image;
+    throw new InputError(`image: expected a path, { name, bytes } or { name, pixels }, got ${kindOf(image)}.`);
+  const { name, bytes, pixels, width, height } = image;
+  if (bytes !== undefined) {
+    if (!(bytes instanceof Uint8Array))
+      throw new InputError(`${name}: expected the bytes of a file, got ${kindOf(bytes)}.`);
+    if (pixels !== undefined) throw new InputError(`${name}: expected bytes or pixels, got both.`);
+    return;
+  }
   const wanted = `expected ${size} x ${size} RGB pixels (${size * size * 3} numbers of 0..255)`;
   if (!isNumbers(pixels)) throw new InputError(`${name}: ${wanted}, got ${kindOf(pixels)}.`);
   if (pixels.length !== size * size * 3) throw new InputError(`${name}: ${wanted}, got ${pixels.length} numbers.`);

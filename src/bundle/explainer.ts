@@ -29,6 +29,8 @@ export interface ExplainRequest {
   readonly stem?: string;
   /** Explains sixteen slightly changed copies too, for `relevanceInterval`. */
   readonly hasInterval?: boolean;
+  /** Longer side of a picture of the file for people, pixels; none by default. */
+  readonly pictureSize?: number;
   /** Its reason is thrown where it is aborted already, or while a pipe is waited for. */
   readonly signal?: AbortSignal;
 }
@@ -71,7 +73,7 @@ export interface Explainer {
   scaleOf(target?: Target): ScoreScale;
   /**
    * @throws ImageError where the image cannot be read; InputError where the target is none of the model's, or the image
-   *   is neither a path nor pixels of the model's size; ConfigError where the method cannot explain the target;
+   *   is neither a path, nor bytes, nor pixels of the model's size; ConfigError where the method cannot explain the target;
    *   BundleError where the graph fails; EngineError after `dispose`.
    */
   explain(image: ImageSource, request?: ExplainRequest): Promise<ExplainedImage>;
@@ -122,6 +124,7 @@ export async function openExplainer(source: string | Bundle, options: ExplainerO
   const { inputSize: size, otherSizes, centerCrop } = imageSizes(spec);
   const unseen = Object.keys(description.provenance.unseen ?? {});
   const { absences = {} } = description;
+  let underway = 0;
   const explainLoaded = loadedExplainer(graphs, { spec, classifier, unseen, absences });
 
   async function* begun(
@@ -146,14 +149,21 @@ export async function openExplainer(source: string | Bundle, options: ExplainerO
     classifier,
     scaleOf: (target) => graphs.scaleOf(target),
     async explain(image, request = {}) {
-      checkRequest(request, ["target", "stem", "hasInterval", "signal"]);
+      checkRequest(request, ["target", "stem", "hasInterval", "pictureSize", "signal"]);
       request.signal?.throwIfAborted();
       checkStem(request.stem);
       checkTarget(request.target, classifier);
-      const loaded = loadImage(image, { size, otherSizes, centerCrop, signal: request.signal });
+      const { pictureSize, signal } = request;
+      const loaded = loadImage(image, { size, otherSizes, centerCrop, pictureSize, signal });
       loaded.catch(() => {}); // thrown below, where it is awaited
-      const { run } = await graphs.sessionsOf(request.target);
-      return explainLoaded(run, loaded, request);
+      const sessions = await graphs.sessionsOf(request.target);
+      underway++;
+      try {
+        // One alone is fastest on all cores; many at once, as a server gets them, on a core each.
+        return await explainLoaded(underway > 1 ? sessions.next() : sessions.run, loaded, request);
+      } finally {
+        underway--;
+      }
     },
     async *explainAll(images, request = {}) {
       checkImages(images);

@@ -5,9 +5,18 @@ import { openImage } from "../dataset/open-image.js";
 import { resizeSquare } from "../dataset/resize-image.js";
 import { checkImage } from "./check-request.js";
 
-/** A path, or pixels that are already at the model's input size: what `decodeImage` returns for that size. */
+/**
+ * A path, the bytes of an image file, or pixels that are already at the model's input size: what `decodeImage` returns
+ * for that size.
+ */
 export type ImageSource =
   | string
+  | {
+      /** As it shall stand in the explanation. */
+      readonly name: string;
+      /** A whole file of any format that is read. */
+      readonly bytes: Uint8Array;
+    }
   | {
       /** As it shall stand in the explanation. */
       readonly name: string;
@@ -77,20 +86,24 @@ export async function loadImage(
     for (const side of otherSizes) found[side] = await render(side);
     return found;
   };
-  if (typeof image !== "string") {
+  const isPath = typeof image === "string";
+  if (!isPath && "pixels" in image) {
     const { name, pixels, width = size, height = size } = image;
     return { name, pixels, otherSizes: await bySize((to) => resizeSquare(pixels, { from: size, to })), width, height };
   }
-  const opened = await openImage(image, { allowPipe: true, signal, centerCrop });
+  const name = isPath ? image : image.name;
+  const opened = isPath
+    ? await openImage(image, { allowPipe: true, signal, centerCrop })
+    : await openImage(image.bytes, { name, centerCrop });
   const { width, height, part } = opened;
   const whole = async (source: Pick<typeof opened, "render">, pictureOf?: () => Promise<Picture>) => {
     const pixels = await source.render({ size });
     const others = await bySize((side) => source.render({ size: side }));
     const picture = await pictureOf?.();
     const remark = opened.remark();
-    const note = remark && { note: `${image}: ${remark}` };
+    const note = remark && { note: `${name}: ${remark}` };
     return {
-      name: image,
+      name,
       pixels,
       otherSizes: others,
       width,

@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   faithfulness: async () => (await import("./commands/faithfulness.js")).addFaithfulness,
   export: async () => (await import("./commands/export.js")).addExport,
   verify: async () => (await import("./commands/verify.js")).addVerify,
+  serve: async () => (await import("./commands/serve.js")).addServe,
 };
 
 const BAD_USAGE = 2;

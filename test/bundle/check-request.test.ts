@@ -51,7 +51,7 @@ test("an image is a path, or numbers of 0 to 255 at the model's size", () => {
   checkImage({ name: "x", pixels: new Uint8Array(12), width: 640 }, 2);
   checkImage({ name: "x", pixels: new Float32Array(12).fill(254.5) }, 2);
   const wrong = (image: unknown, message: RegExp) => refused(() => checkImage(image, 2), message);
-  wrong(undefined, /^image: expected a path, or \{ name, pixels \}, got "undefined"\.$/);
+  wrong(undefined, /^image: expected a path, \{ name, bytes \} or \{ name, pixels \}, got "undefined"\.$/);
   wrong(7, /got 7\.$/);
   wrong(new Uint8Array(12), /got an object \("Uint8Array"\)/);
   wrong({ name: "x" }, /^x: expected 2 x 2 RGB pixels \(12 numbers of 0\.\.255\), got "undefined"/);

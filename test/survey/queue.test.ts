@@ -37,7 +37,7 @@ describe.each(["redis", "postgres"] as const)("a queue on %s", (kind) => {
 
   const fileOf = (shard: number) => join(folder, `${plan}-${shard}`);
   const finished = async () => new Set(SHARDS.filter((shard) => existsSync(fileOf(shard))));
-  const jobOf = (shard: number): ShardJob => ({ report: folder, plan, shard, roots: {} });
+  const jobOf = (shard: number): ShardJob => ({ report: folder, bundle: "", images: folder, plan, shard, roots: {} });
   /** As a shard is written: never twice. */
   const put = async (shard: number, by: string) => {
     const own = `${fileOf(shard)}.${by}.${Math.random()}`;

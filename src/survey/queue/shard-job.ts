@@ -4,7 +4,11 @@
 export interface ShardJob {
   /** Folder of the report. */
   readonly report: string;
-  /** Hash of the report's plan: another report that has since taken its place is not written into. */
+  /** The bundle's file. */
+  readonly bundle: string;
+  /** Where the images' paths start. */
+  readonly images: string;
+  /** Of the report's plan (`planKey`): another report that has since taken its place is not written into. */
   readonly plan: string;
   readonly shard: number;
   /** Folders that all machines share, by name, as the submitting machine sees them. */

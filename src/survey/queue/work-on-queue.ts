@@ -18,6 +18,8 @@ export interface WorkOnQueueOptions {
   /** A worker that is silent for longer loses its shard to another, milliseconds. */
   readonly lockMs?: number;
   readonly onNotice?: (text: string) => void;
+  /** Called when it waits for its first shard. */
+  readonly onReady?: () => void;
 }
 
 /** A shard whose worker is gone is given to another this often: machines of a cluster come and go. */
@@ -33,7 +35,7 @@ const GOODBYE_MS = 5000;
  */
 export async function workOnQueue(
   server: QueueServer,
-  { run, signal, lockMs = 30_000, onNotice }: WorkOnQueueOptions,
+  { run, signal, lockMs = 30_000, onNotice, onReady }: WorkOnQueueOptions,
 ): Promise<void> {
   const { WaitingError } = await import("bullmq");
   let misplaced: UnknownRootError | undefined;
@@ -65,6 +67,7 @@ export async function workOnQueue(
     stalledInterval: lockMs,
     maxStalledCount: MOST_STALLS,
   });
+  onReady?.();
   let isAway = false;
   worker.on("error", (error) => {
     if (!isAway) onNotice?.(`the queue's server: ${error.message || (error as NodeJS.ErrnoException).code}`);

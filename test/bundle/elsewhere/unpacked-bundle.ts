@@ -37,7 +37,7 @@ export async function unpackTinyBundle(
 /**
  * Random heads are nowhere sure; with low thresholds they have regions, without which an overlap is zero throughout.
  */
-function easilyConvinced(trained: TrainedModel): TrainedModel {
+export function easilyConvinced(trained: TrainedModel): TrainedModel {
   const heads = trained.spec.heads.map((head) => (head.kind === "classifier" ? head : { ...head, threshold: 0.1 }));
   return { ...trained, spec: { ...trained.spec, heads } };
 }
