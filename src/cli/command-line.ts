@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   evaluate: async () => (await import("./commands/evaluate.js")).addEvaluate,
   explain: async () => (await import("./commands/explain.js")).addExplain,
   calibrate: async () => (await import("./commands/calibrate.js")).addCalibrate,
+  report: async () => (await import("./commands/report.js")).addReport,
   faithfulness: async () => (await import("./commands/faithfulness.js")).addFaithfulness,
   export: async () => (await import("./commands/export.js")).addExport,
   verify: async () => (await import("./commands/verify.js")).addVerify,

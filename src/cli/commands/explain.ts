@@ -4,14 +4,13 @@ import { type Command, Option } from "commander";
 import { openExplainer } from "../../bundle/explainer.js";
 import { readBundle } from "../../bundle/read-bundle.js";
 import { InputError } from "../../core/errors.js";
+import { findImages } from "../../dataset/find-images.js";
 import type { MethodChoice } from "../../explain/explanation.js";
 import { MAPPING_NAMES, MASKING_NAMES, SALIENCY_NAMES } from "../../explain/methods.js";
-
 import { parseTarget } from "../../explain/reading/parse-target.js";
 import { graphKey, type Target } from "../../explain/target.js";
 import type { ModelSpec } from "../../model/model-spec.js";
 import { type DeviceOptions, deviceOptions, showNotice } from "../engine-options.js";
-import { findImages } from "../find-images.js";
 import { checkFolder } from "../out-folder.js";
 import { prepareResults } from "../results.js";
 import { type CommonOptions, runCommand } from "../run-command.js";

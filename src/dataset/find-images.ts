@@ -4,7 +4,7 @@ import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { ImageError, type InputError } from "../core/errors.js";
 import { listedFiles } from "../core/result-folder.js";
-import { IMAGE_ENDINGS } from "../dataset/image-format.js";
+import { IMAGE_ENDINGS } from "./image-format.js";
 
 /** Links to folders are followed once; hidden files are left out. */
 const SEARCH = { expandDirectories: false, onlyFiles: true, dot: false } as const;

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { findImages } from "../../src/cli/find-images.js";
+import { findImages } from "../../src/dataset/find-images.js";
 import { openResultFolder } from "../../src/core/result-folder.js";
 
 let folder: string;
