@@ -11,6 +11,7 @@ import { bundleGuard } from "./bundle-guard.js";
 import { gather } from "./gather.js";
 import { bundleHash, makePlan, type PlannedBundle, type ReportPlan, shardCount } from "./plan.js";
 import { imageSet } from "./planned-images.js";
+import { type QueueOptions, queuedShards } from "./queue/queued-shards.js";
 import { isReport, REPORT_FILES } from "./report-folder.js";
 import { runShard } from "./run-shard.js";
 import { openShardWriter } from "./shard-writer.js";
@@ -29,6 +30,8 @@ export interface SurveyOptions extends RuntimeOptions {
   readonly part?: { readonly part: number; readonly of: number };
   /** No image is explained: what other machines did is gathered. */
   readonly isGathered?: boolean;
+  /** Puts the shards on a queue, for workers to do, instead of doing them here. */
+  readonly queue?: QueueOptions;
   /** Images of a shard, 1 to 1,024; by their number 64 to 1,024 where it is absent. A report that goes on keeps its own. */
   readonly shardSize?: number;
   /** Called after each image with what is done, images of earlier calls included, and what there is to do. */
@@ -64,7 +67,19 @@ export async function survey(
   options: SurveyOptions,
 ): Promise<Surveyed> {
   checkOptions(options);
-  const { out, part, group, against, isGathered = false, onProgress, onStep, signal, shardSize, ...runtime } = options;
+  const {
+    out,
+    part,
+    group,
+    against,
+    isGathered = false,
+    queue,
+    onProgress,
+    onStep,
+    signal,
+    shardSize,
+    ...runtime
+  } = options;
   await checkOther(against, out);
   const sha256 = await bundleHash(bundle).catch(() => ""); // what is wrong with it, opening it says
   const opened = await readBundle(bundle);
@@ -80,7 +95,8 @@ export async function survey(
       return { plan };
     }
     return await whileAlone(out, async () => {
-      if (!isGathered) await runShards(out, plan, work);
+      if (queue && !isGathered) await queuedShards(out, plan, { bundle, queue, onProgress, signal });
+      else if (!isGathered) await runShards(out, plan, work);
       const summary = await gather(out, plan, { group, against, explainer, threads: runtime.threads, onStep });
       return { plan, summary };
     });
@@ -139,13 +155,15 @@ export function aboutBundle({ description, spec, classifier, scaleOf }: Explaine
   };
 }
 
-function checkOptions({ out, part, shardSize, group, against, isGathered }: SurveyOptions): void {
+function checkOptions({ out, part, queue, shardSize, group, against, isGathered }: SurveyOptions): void {
   const isCount = (value: number) => Number.isSafeInteger(value) && value >= 1;
   if (typeof out !== "string" || out === "") throw new InputError("out: is empty.", { cure: "Name a folder." });
   if (part && !(isCount(part.part) && isCount(part.of) && part.part <= part.of))
     throw new InputError(`part: ${part.part} of ${part.of} is none.`, { cure: "Count from 1, as in 1 of 8." });
   if (part && (isGathered || group !== undefined || against !== undefined))
     throw new InputError("A part of the shards is not gathered.", { cure: "Gather when all parts are done." });
+  if (queue && (part || isGathered))
+    throw new InputError("A queue has all shards done.", { cure: "Leave out part and isGathered." });
   if (shardSize !== undefined && !(isCount(shardSize) && shardSize <= LARGEST_SHARD))
     throw new InputError(`shardSize: ${shardSize} is out of range.`, { cure: `Give 1 to ${LARGEST_SHARD}.` });
 }

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { findImages } from "../../src/dataset/find-images.js";
 import { openResultFolder } from "../../src/core/result-folder.js";
+import { findImages } from "../../src/dataset/find-images.js";
 
 let folder: string;
 const at = (name: string) => join(folder, name);

@@ -35,11 +35,7 @@ async function startRedis(): Promise<TestServer> {
 }
 
 async function startPostgres(): Promise<TestServer> {
-  const [folder, port, programs] = [
-    await mkdtemp("/tmp/aspectlens-pg-"),
-    await freePort(),
-    postgresFolder(),
-  ];
+  const [folder, port, programs] = [await mkdtemp("/tmp/aspectlens-pg-"), await freePort(), postgresFolder()];
   // PostgreSQL refuses to run as root.
   const user = process.getuid?.() === 0 ? idsOf("postgres") : undefined;
   const data = join(folder, "data");

@@ -1,7 +1,9 @@
 /** `aspectlens report`: explains a whole set of images, and writes what each class relies on. */
 
 import { join } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { InputError } from "../../core/errors.js";
+import { sharedRoots } from "../../survey/queue/shared-roots.js";
 import { REPORT_FILES } from "../../survey/report-folder.js";
 import type { ReportSummary } from "../../survey/summary.js";
 import { survey } from "../../survey/survey.js";
@@ -12,6 +14,7 @@ import { progressBar } from "../progress.js";
 import { rateText } from "../rate-text.js";
 import { reportLines } from "../report-lines.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
+import { collect } from "./worker.js";
 
 interface ReportOptions extends CommonOptions, DeviceOptions {
   readonly out: string;
@@ -19,6 +22,9 @@ interface ReportOptions extends CommonOptions, DeviceOptions {
   readonly against?: string;
   readonly shard?: { readonly part: number; readonly of: number };
   readonly gather?: boolean;
+  readonly queue?: string;
+  readonly root: readonly string[];
+  readonly shardSize?: number;
 }
 
 /** Images that cannot be read are no reason to stop, but nobody should overlook them. */
@@ -34,7 +40,10 @@ Examples:
 
 A report that was stopped goes on by the same command. On several machines that see the same folders:
   aspectlens report tissue.aspect data/ward --out reports/ward --shard 1/8    (and 2/8, ... on the others)
-  aspectlens report tissue.aspect data/ward --out reports/ward --gather       (when all are done)`;
+  aspectlens report tissue.aspect data/ward --out reports/ward --gather       (when all are done)
+Or by a queue on Redis or PostgreSQL, from which "aspectlens worker" takes the work on any number of machines:
+  aspectlens report /mnt/lab/tissue.aspect /mnt/lab/ward --out /mnt/lab/report \\
+    --queue redis://queue.local --root /mnt/lab`;
 
 export function addReport(program: Command): void {
   const command = program
@@ -47,6 +56,14 @@ export function addReport(program: Command): void {
     .option("--against <report>", "compare with another report: of another bundle, or of other images")
     .option("--shard <i/n>", "do only every n-th part of the work, from number i on, and gather nothing", parts)
     .option("--gather", "explain nothing: make the report of what is done")
+    .option("--queue <url>", "have the work done by workers: redis://HOST[:PORT] or postgres://USER@HOST/DATABASE")
+    .option(
+      "--root <name=folder>",
+      "with --queue, a folder that the machines share, under the name that it has on all of them; repeatable",
+      collect,
+      [],
+    )
+    .addOption(new Option("--shard-size <images>", "images of a shard").argParser(Number).hideHelp())
     .option("--json", "print the summary as one JSON object")
     .option("--debug", "print the stack of an error")
     .addHelpText("after", EXAMPLES)
@@ -59,14 +76,44 @@ export function addReport(program: Command): void {
 async function runReport(
   bundle: string,
   images: string,
-  { out, group, against, shard: part, gather: isGathered, threads, device, json }: ReportOptions,
+  {
+    out,
+    group,
+    against,
+    shard: part,
+    gather: isGathered,
+    queue,
+    root,
+    shardSize,
+    threads,
+    device,
+    json,
+  }: ReportOptions,
   signal: AbortSignal,
 ): Promise<void> {
+  if ((queue !== undefined) !== root.length > 0)
+    throw new InputError("--queue and --root need each other.", {
+      cure: "Name the queue, and the folder that the machines share.",
+    });
+  if (queue !== undefined && (part || isGathered))
+    throw new InputError(`--queue and --${part ? "shard" : "gather"} cannot be used together.`, {
+      cure: "Leave one of them out.",
+    });
   await checkFolder(out);
   const bar = progressBar("explaining");
   const rate = rateText();
   const { plan, summary } = await survey(bundle, images, {
-    ...{ out, group, against, part, isGathered, threads, device, signal, onNotice: showNotice },
+    ...(queue !== undefined && {
+      queue: {
+        url: queue,
+        roots: await sharedRoots(root),
+        onNotice: (text: string) => {
+          bar.clear();
+          showNotice(text);
+        },
+      },
+    }),
+    ...{ out, group, against, part, isGathered, shardSize, threads, device, signal, onNotice: showNotice },
     onProgress: (done, count) => bar.update(count === 0 ? 1 : done / count, rate(done, count)),
     onStep: (text) => {
       bar.clear();

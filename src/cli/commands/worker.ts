@@ -48,8 +48,7 @@ async function runWorkerCommand(options: WorkerCommandOptions, signal: AbortSign
       cure: "Name the folder that the machines share: --root NAME=FOLDER.",
     });
   const lockMs = 1000 * Number(lock);
-  if (!(lockMs >= 2000 && lockMs <= 3_600_000))
-    throw new InputError(`--lock ${lock}: expected 2 to 3600 seconds.`);
+  if (!(lockMs >= 2000 && lockMs <= 3_600_000)) throw new InputError(`--lock ${lock}: expected 2 to 3600 seconds.`);
   const [{ runWorker }, { sharedRoots }] = await Promise.all([
     import("../../survey/queue/worker.js"),
     import("../../survey/queue/shared-roots.js"),

@@ -58,7 +58,10 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     open = { sha256, explainer, check: bundleGuard(path, sha256) };
     return open;
   };
-  const run = async (job: ShardJob, { signal, onProgress }: { signal: AbortSignal; onProgress: (n: number) => void }) => {
+  const run = async (
+    job: ShardJob,
+    { signal, onProgress }: { signal: AbortSignal; onProgress: (n: number) => void },
+  ) => {
     const at = { theirs: job.roots, ours: roots };
     const [folder, bundle, root] = [
       await translated(job.report, at),
