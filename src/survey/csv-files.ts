@@ -13,7 +13,7 @@ const PERCENT = ["count", "share", "low", "high"];
 /** Names of images by what is said of them. */
 const LISTS = {
   /** Behind every bar of a class and an aspect. */
-  "reasons.csv": `SELECT path, predicted, label, name AS aspect, share, relevance, strength
+  "reasons.csv": `SELECT path, images.predicted, images.label, name AS aspect, share, relevance, strength
     FROM aspects JOIN images USING (image) WHERE isRelevant ORDER BY image, share DESC, aspect`,
   "unexplained.csv": `SELECT path, predicted, label, "case", headline FROM images
     WHERE error IS NULL AND "case" NOT IN ('named', 'partly-elsewhere', 'ranked') ORDER BY image`,
