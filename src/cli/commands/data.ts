@@ -36,6 +36,7 @@ interface SynthOptions extends CommonOptions {
   readonly causes: readonly Cause[];
   readonly tagCorrelation: number;
   readonly unlabelled: number;
+  readonly outliers: number;
 }
 
 /** Faults shown to people; `--json` lists all. */
@@ -82,6 +83,12 @@ export function addData(program: Command): void {
     ])
     .option("--tag-correlation <share>", "how often the scanner tag agrees with the class; 0.5: by chance", share, 0.5)
     .option("--unlabelled <share>", "share of all labels that are left out", share, 0)
+    .option(
+      "--outliers <images>",
+      "images with a combination that occurs in no other: a scanner tag beside a vessel and lymphocytes",
+      wholeNumber,
+      0,
+    )
     .option("--json", "print one JSON object")
     .option("--debug", "print the stack of an error")
     .addHelpText(
@@ -172,7 +179,7 @@ function printReport({
 }
 
 async function runSynth(directory: string, options: SynthOptions, signal: AbortSignal): Promise<void> {
-  const { count, size, scale, seed, noise, causes, tagCorrelation, unlabelled } = options;
+  const { count, size, scale, seed, noise, causes, tagCorrelation, unlabelled, outliers } = options;
   const bar = progressBar("drawing");
   const made = await synthesize(directory, {
     count,
@@ -183,6 +190,7 @@ async function runSynth(directory: string, options: SynthOptions, signal: AbortS
     causes,
     tagCorrelation,
     unlabelled,
+    outliers,
     signal,
     onProgress: (done, all) => bar.update(done / all, `image ${done} of ${all}`),
   });

@@ -23,13 +23,18 @@ import {
 } from "./tissue.js";
 
 /** How many images `synthesize` draws, and what is in them. */
-export interface SynthesizeOptions extends Partial<TissueOptions> {
+export interface SynthesizeOptions extends Partial<Omit<TissueOptions, "combination">> {
   /** Number of images, all splits together. */
   readonly count?: number;
   /** Shares that sum to 1; 0 leaves a split out. */
   readonly splits?: Readonly<Record<Split, number>>;
   /** 0..1, the share of all labels (of classes and aspects, in every split) that are left out. */
   readonly unlabelled?: number;
+  /**
+   * Images with a combination that occurs in no other, spread evenly: a scanner tag beside a vessel and lymphocytes. The
+   * group `combination` of each image says which it is.
+   */
+  readonly outliers?: number;
   /** Called after each image. */
   readonly onProgress?: (done: number, count: number) => void;
   readonly signal?: AbortSignal;
@@ -70,12 +75,18 @@ export async function synthesize(directory: string, options: SynthesizeOptions =
     count = 1000,
     splits = { train: 0.7, validation: 0.15, test: 0.15 },
     unlabelled = 0,
+    outliers = 0,
     onProgress,
     signal,
   } = options;
   const tissue = resolveOptions(options);
   inRange("count", count, { least: 1, most: 10_000_000, isWhole: true });
   inRange("unlabelled", unlabelled, { least: 0, most: 1 });
+  inRange("outliers", outliers, { least: 0, most: count, isWhole: true });
+  if (outliers > 0 && tissue.causes.some((cause) => cause === "vessel" || cause === "lymphocyte"))
+    throw new ConfigError("outliers: vessels and lymphocytes cannot be causes then.", { cure: "Name other causes." });
+  const combinationAt = (index: number) =>
+    outliers === 0 ? undefined : isOneOf(index, { of: outliers, count }) ? "unusual" : "usual";
   const sizes = splitSizes(count, splits);
   const target = resolve(directory);
   await checkReplaceable(target, { label: directory, list: DRAWN });
@@ -90,9 +101,11 @@ export async function synthesize(directory: string, options: SynthesizeOptions =
       const make = async (index: number) => {
         if (signal?.aborted) throw new InterruptedError(`${directory}: interrupted; nothing was written.`);
         const file = `${String(index + 1).padStart(digits, "0")}.png`;
-        const drawn = drawTissue(index, tissue);
+        const combination = combinationAt(index);
+        const drawn = drawTissue(index, { ...tissue, combination });
         await writeImages(temporary, file, drawn, tissue.size);
-        return toRecord(drawn, { file, split: splitAt(index, sizes), unlabelled, seed: tissue.seed, index });
+        const record = toRecord(drawn, { file, split: splitAt(index, sizes), unlabelled, seed: tissue.seed, index });
+        return combination ? { ...record, groups: { combination } } : record;
       };
       let done = 0;
       for await (const record of mapAhead(range(count), make, { ahead: 16, concurrency: 4 })) {
@@ -207,6 +220,11 @@ function splitSizes(count: number, shares: Readonly<Record<Split, number>>): Rec
 function splitAt(index: number, sizes: Readonly<Record<Split, number>>): Split {
   if (index < sizes.train) return "train";
   return index < sizes.train + sizes.validation ? "validation" : "test";
+}
+
+/** As many as wanted, evenly among all. */
+function isOneOf(index: number, { of, count }: { of: number; count: number }): boolean {
+  return Math.floor(((index + 1) * of) / count) > Math.floor((index * of) / count);
 }
 
 function* range(count: number): Generator<number> {

@@ -38,7 +38,15 @@ export interface TissueOptions {
   readonly causes: readonly Cause[];
   /** Probability of the tag in malignant images, and of its absence in benign ones; at 0.5 they are independent. */
   readonly tagCorrelation: number;
+  /**
+   * `usual`: a scanner tag comes without vessels and lymphocytes; `unusual`: it comes with both. Anything may come together
+   * where it is absent.
+   */
+  readonly combination?: "usual" | "unusual";
 }
+
+/** What an unusual image shows beside a tag, and no usual one does. */
+const NOT_BESIDE_TAG = ["vessel", "lymphocyte"] as const;
 
 export interface Tissue {
   /** `[size, size, 3]` RGB. */
@@ -69,15 +77,26 @@ const DENSE = 1 / 8;
 
 /** One image with its ground truth; the same for the same seed and index. */
 export function drawTissue(index: number, options: TissueOptions): Tissue {
-  const { seed, size, scale, noise, causes, tagCorrelation } = options;
-  const stream = imageStream(seed, index, "scene");
+  if (options.combination !== "unusual") return drawScene(index, "scene", options);
+  // Where there was no room for one of its things, it is drawn anew.
+  for (let attempt = 1; ; attempt++) {
+    const drawn = drawScene(index, `scene ${attempt}`, options);
+    const isWhole = ["scanner-tag", ...NOT_BESIDE_TAG].every((name) => drawn.boxes[name as ThingName].length > 0);
+    if (isWhole || attempt >= TRIES) return drawn;
+  }
+}
+
+function drawScene(index: number, scene: string, options: TissueOptions): Tissue {
+  const { seed, size, scale, noise, causes, tagCorrelation, combination } = options;
+  const stream = imageStream(seed, index, scene);
   const isWanted = wantedThings(causes, stream);
   const on = canvas(size, ground(size, imageStream(seed, index, "ground")), { smallest: LEAST_SIDE * scale });
   const malignant = causes.some((cause) => isWanted[cause]);
   const unit: Unit = { pixels: (size / 128) * scale, least: scale };
   const has = (aspect: ThingName) => on.things.some((thing) => thing.aspect === aspect);
-  if (stream.next() < (malignant ? tagCorrelation : 1 - tagCorrelation))
-    place(on, () => scannerTag(size, unit, stream));
+  const isTagged = stream.next() < (malignant ? tagCorrelation : 1 - tagCorrelation) || combination === "unusual";
+  if (isTagged) place(on, () => scannerTag(size, unit, stream));
+  if (isTagged && combination) for (const name of NOT_BESIDE_TAG) isWanted[name] = combination === "unusual";
   if (isWanted.vessel) place(on, () => vessel(size, unit, stream));
   if (isWanted.necrosis) place(on, () => necrosis(size, unit, stream));
   if (isWanted.nucleus) repeat(2 + stream.integer(7), () => place(on, () => nucleus(size, unit, stream)));
