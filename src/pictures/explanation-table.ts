@@ -1,9 +1,11 @@
-/** An explanation as text for the terminal: one sentence, and a line for each aspect. */
+/** An explanation as text for the terminal: one line, a line for each aspect, and the same in plain sentences. */
 
 import { clip, visible, visibleLine } from "../core/terminal.js";
 import { formatTable } from "../core/text-table.js";
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
 import { percentText, scoreText } from "../explain/headline.js";
+import { sentencesOf } from "../explain/sentence.js";
+import { ENGLISH } from "../explain/sentence-english.js";
 import { intervalText, rankAspects, remainderTexts, scaleNote, shareText } from "./number-text.js";
 
 const BAR = 12;
@@ -20,7 +22,7 @@ export function showsColours(
 /**
  * An explanation as text, for a terminal or a log.
  *
- * @returns lines without a final line feed: the image, the sentence, and the aspects, most relevant first.
+ * @returns lines without a final line feed: the image and the headline, the aspects, most relevant first, and sentences.
  */
 export function explanationTable(explanation: Explanation, { colours = false }: { colours?: boolean } = {}): string {
   const paint = (raw: string, code: number) => {
@@ -37,6 +39,7 @@ export function explanationTable(explanation: Explanation, { colours = false }: 
     `  ${paint(head, 2)}`,
     ...lines.map((line, index) => `  ${paint(line, ranked[index].isRelevant ? 32 : ranked[index].isPresent ? 0 : 2)}`),
     `  ${paint([scaleNote(explanation), ...remainderTexts(explanation)].join("; "), 2)}`,
+    `  ${paint(sentencesOf(explanation, ENGLISH).join(" "), 0)}`,
   ].join("\n");
 }
 

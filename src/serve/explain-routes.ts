@@ -6,6 +6,8 @@ import type { ExplainedImage, Explainer } from "../bundle/explainer.js";
 import { InputError } from "../core/errors.js";
 import type { SaliencyName } from "../explain/methods.js";
 import { parseTarget } from "../explain/reading/parse-target.js";
+import { sentencesOf } from "../explain/sentence.js";
+import { ENGLISH } from "../explain/sentence-english.js";
 import { graphKey } from "../explain/target.js";
 import { toJpeg } from "../pictures/drawing.js";
 import { maskFiles } from "../pictures/mask-png.js";
@@ -144,6 +146,7 @@ export function addExplainRoutes(
       const masks = Object.fromEntries(Object.entries(files).map(([name, png]) => [name, base64(png)]));
       return {
         ...explained.explanation,
+        sentences: sentencesOf(explained.explanation, ENGLISH),
         ...(picture && { overlay: base64(picture) }),
         ...(asked.masks && { masks }),
       };

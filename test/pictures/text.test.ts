@@ -42,7 +42,7 @@ describe("explanationTable", () => {
   test("calls nothing relevant or not where scores only rank", () => {
     const [, , ...lines] = explanationTable(ranked.explanation).split("\n");
     expect(lines[0].trimEnd()).toMatch(/ – +– +0\.083 +0\.71$/);
-    expect(lines.at(-1)).toMatch(/^ {2}not calibrated: scores rank the aspects; 4 % of all/);
+    expect(lines.at(-2)).toMatch(/^ {2}not calibrated: scores rank the aspects; 4 % of all/);
     expect(explanationTable(ranked.explanation, { colours: true })).not.toContain("\u001b[32m");
   });
 
