@@ -100,8 +100,8 @@ describe("the first sentence", () => {
   });
 
   test("of a number and of several labels", () => {
-    const number = { prediction: { value: 3.14159 }, target: { kind: "value" } } as const;
-    expect(sentences(number)).toMatch(/^3\.14, because of necrosis/);
+    const number = { prediction: { value: 12.3456 }, target: { kind: "value" } } as const;
+    expect(sentences(number)).toMatch(/^12\.3, because of necrosis/);
     const labels = { class: "a", score: 0.9, scores: { a: 0.9, b: 0.7 }, labels: ["a", "b"] };
     expect(sentences({ prediction: labels, target: { kind: "logit", class: "b" } })).toMatch(
       /^What speaks for b \(70 %\): /,
