@@ -2,6 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { ConfigError } from "../core/errors.js";
+import { type Size, shapeOf } from "../core/size.js";
 import { classifier } from "../heads/classifier.js";
 import { createHead } from "../heads/create-head.js";
 import type { Head } from "../heads/head.js";
@@ -41,7 +42,7 @@ export function importedClassifier(spec: ClassifierSpec, trunk: Trunk): Head<Cla
 export function importedAspect<Spec extends AspectSpec>(
   spec: Spec,
   output: ImportedOutput,
-  { network: { trunk, ownParameters }, inputSize }: { readonly network: Network; readonly inputSize: number },
+  { network: { trunk, ownParameters }, inputSize }: { readonly network: Network; readonly inputSize: Size },
 ): Head {
   const { taps, answer, isMap } = importedAnswer(spec, trunk);
   const isOfMap = spec.kind === "segmentation" || (spec.kind === "amount" && spec.form === "map");
@@ -54,7 +55,7 @@ export function importedAspect<Spec extends AspectSpec>(
       tf.tidy(() => {
         const found = answer(ownParameters(parameters), features);
         const [batch] = found.shape;
-        if (isMap) return resizeBilinear(asked(found as tf.Tensor4D, output), [inputSize, inputSize]);
+        if (isMap) return resizeBilinear(asked(found as tf.Tensor4D, output), shapeOf(inputSize));
         return tf.reshape(asked(tf.reshape(found, [batch, 1, 1, output.of]), output), [batch, 1]);
       }),
   };

@@ -33,14 +33,14 @@ export function intervalText({ relevanceInterval }: AspectExplanation): string {
 /** Instead of a verdict on an aspect that its mapping carries too little of. */
 export const MAPPING_TOO_POOR = "mapping too poor";
 
-/** "mapped to network cells, agreement 0.93 of 1"; "" for an aspect that reads the classifier's own network. */
+/** "mapped to cells, agreement 0.93 of 1"; "" for an aspect that reads the classifier's own network. */
 export function mappingText({ mapping }: AspectExplanation): string {
   if (!mapping) return "";
   const { kind, agreement } = mapping;
   const network = clip(mapping.network, LONGEST_NETWORK);
   if (kind === "image") return `the masked image goes into network ${network}`;
   const quality = agreement === null ? "agreement not known" : `agreement ${shareText(agreement)} of 1`;
-  return `mapped to network ${network}, ${quality}`;
+  return `mapped to ${network}, ${quality}`;
 }
 
 /** What is known of the answer beside the aspects: how much lies elsewhere, how much speaks against it. */

@@ -276,8 +276,8 @@ test("the legend has a line more for an aspect of another network that is seen, 
 });
 
 test.each([
-  [mapped(necrosis, 0.934), "mapped to network cells, agreement 0.93 of 1"],
-  [mapped(necrosis, null), "mapped to network cells, agreement not known"],
+  [mapped(necrosis, 0.934), "mapped to cells, agreement 0.93 of 1"],
+  [mapped(necrosis, null), "mapped to cells, agreement not known"],
   [necrosis, ""],
 ])("the legend says how an aspect was reached: %#", (aspect, text) => {
   expect(mappingText(aspect)).toBe(text);
