@@ -31,7 +31,7 @@ import {
   selectEngine,
 } from "aspectlens";
 import { byTurns, median, rounded } from "./harness.js";
-import { defaultThreads, InferenceSession, importedTable, Tensor } from "./internals.js";
+import { defaultThreads, InferenceSession, importedTable, sideOf, Tensor } from "./internals.js";
 import { normal } from "./models.js";
 import { findPython } from "./peer.js";
 
@@ -221,9 +221,10 @@ async function gradientBeside(name, { model, parameters, given, tap, engine }) {
   const { features, gradient } = await compiled.run(given);
   await compiled.dispose();
   const file = join(folder, `${name}.features.bin`);
-  await writeFile(file, Buffer.from(channelsFirst(features.data, tap).buffer));
+  await writeFile(file, Buffer.from(channelsFirst(features.data, { ...tap, size: sideOf(tap.size) }).buffer));
   const script = fileURLToPath(new URL("peer/network_gradient.py", import.meta.url));
-  const { size, channels } = tap;
+  const { channels } = tap;
+  const size = sideOf(tap.size);
   const asked = [folder, name, ...[channels, size, CLASS].map(String)];
   const said = JSON.parse(
     execFileSync(python, [script, ...asked], { encoding: "utf8" })
@@ -233,7 +234,7 @@ async function gradientBeside(name, { model, parameters, given, tap, engine }) {
   );
   if (!said.module) return none;
   return {
-    gradient: relative(channelsFirst(gradient.data, tap), floats(`${name}.gradient.bin`)),
+    gradient: relative(channelsFirst(gradient.data, { channels, size }), floats(`${name}.gradient.bin`)),
     module: said.module,
   };
 }

@@ -25,6 +25,7 @@ export type { Absences } from "./core/absences.js";
 export type { AspectKind, Task } from "./core/annotation.js";
 export type { Crop, Symmetry } from "./core/augmented-view.js";
 export type { Box } from "./core/box.js";
+export type { CenterCrop } from "./core/center-crop.js";
 export type { MappingKind } from "./core/mapping-kind.js";
 export type {
   RelevanceScale,
@@ -33,6 +34,7 @@ export type {
   ScoreScale,
   TargetGroup,
 } from "./core/relevance-scale.js";
+export type { Sides, Size } from "./core/size.js";
 export { type DecodedImage, decodeImage } from "./dataset/open-image.js";
 export type { RenderOptions } from "./dataset/resize-image.js";
 export type {

@@ -17,8 +17,10 @@
 export type { Annotation, AspectKind, ClassAnnotation, Sample, Task } from "./core/annotation.js";
 export type { Crop, Symmetry } from "./core/augmented-view.js";
 export type { Box } from "./core/box.js";
+export type { CenterCrop } from "./core/center-crop.js";
 export { imageBatch } from "./core/image-batch.js";
 export type { MappingKind } from "./core/mapping-kind.js";
+export type { Sides, Size } from "./core/size.js";
 export type { Augment, Turn } from "./dataset/augment.js";
 export { type BatchOptions, batches } from "./dataset/batches.js";
 export { type CheckOptions, checkDataset, type DatasetReport } from "./dataset/check.js";

@@ -3,6 +3,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { ConfigError, ShapeError } from "../../core/errors.js";
 import type { ParameterSpec } from "../../core/parameters.js";
+import { shapeOf } from "../../core/size.js";
 import type { Tap, Trunk } from "../trunk.js";
 import type { TrunkSpec } from "../trunk-spec.js";
 import type { NetworkTable, PixelScaling } from "./network-table.js";
@@ -63,10 +64,10 @@ function checkValues(taps: readonly Tap[], values: Readonly<Record<string, tf.Te
   for (const [name, { shape }] of Object.entries(values)) {
     const tap = taps.find((one) => one.name === name);
     if (!tap) throw new ShapeError(`${network}: no layer "${name}". Its layers: ${shownNames(taps)}.`);
-    const { size, channels } = tap;
-    if (String(shape.slice(1)) === String([size, size, channels])) continue;
+    const wanted = [...shapeOf(tap.size), tap.channels].join(", ");
+    if (shape.slice(1).join(", ") === wanted) continue;
     throw new ShapeError(
-      `${network}: expected ${name} [batch, ${size}, ${size}, ${channels}], got [${shape.join(", ")}]. ` +
+      `${network}: expected ${name} [batch, ${wanted}], got [${shape.join(", ")}]. ` +
         "Resize the image to the network's input size.",
     );
   }
@@ -76,7 +77,7 @@ function shownNames(taps: readonly Tap[]): string {
   return taps.map(({ name }) => name).join(", ");
 }
 
-/** @param image `[batch, S, S, 3]`, RGB 0..255. @returns the same shape, scaled. */
+/** @param image `[batch, height, width, 3]`, RGB 0..255. @returns the same shape, scaled. */
 function scalePixels(image: tf.Tensor4D, { mean, deviation, channels }: PixelScaling): tf.Tensor {
   const factor = deviation.map((value) => 1 / (255 * value));
   const shift = mean.map((value, channel) => value / deviation[channel]);
