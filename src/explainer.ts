@@ -73,7 +73,7 @@ export type { ClassTarget, InnerTarget, Target } from "./explain/target.js";
  * Draw and write. An explanation as a picture, a table of text, and files.
  */
 
-export { openResultFolder, type ResultFolder } from "./core/result-folder.js";
+export { openResultFolder, type ResultContent, type ResultFolder } from "./core/result-folder.js";
 export { explanationTable } from "./pictures/explanation-table.js";
 export { renderOverlay } from "./pictures/overlay.js";
 export type { RgbImage } from "./pictures/painting.js";
