@@ -77,7 +77,14 @@ export function predictedImage(
 }
 
 function attributesOf({ presence, isRelevant, relevance, share, strength, isPlaceDerived }: AspectExplanation) {
-  return { presence, isRelevant, relevance, share, strength, ...(isPlaceDerived && { isPlaceDerived }) };
+  return {
+    ...{ presence: rounded(presence), isRelevant, relevance: rounded(relevance), share: rounded(share), strength },
+    ...(isPlaceDerived && { isPlaceDerived }),
+  };
+}
+
+function rounded(value: number | null): number | null {
+  return value === null ? null : Number(value.toFixed(4));
 }
 
 /** The middle square in the whole image. */

@@ -13,26 +13,11 @@ import {
   viewOf,
   type XmpContainer,
 } from "./container.js";
+import { tiffReach, tiffValue } from "./tiff-reach.js";
 
 const [XMP, C2PA] = [700, 0xcd41];
 const BYTE = 1;
 const ENTRY_BYTES = 12;
-/** Bytes of one value, by type. */
-const SIZES: Readonly<Record<number, number>> = {
-  1: 1,
-  2: 1,
-  3: 2,
-  4: 4,
-  5: 8,
-  6: 1,
-  7: 1,
-  8: 2,
-  9: 4,
-  10: 8,
-  11: 4,
-  12: 8,
-  13: 4,
-};
 
 /** @throws what `refuse` makes, where it is damaged, a BigTIFF, signed, or has several packets. */
 export function openTiff(bytes: Uint8Array, refuse: Refuse): XmpContainer {
@@ -52,15 +37,14 @@ export function openTiff(bytes: Uint8Array, refuse: Refuse): XmpContainer {
   const found = entries.filter((entry) => tagOf(entry) === XMP);
   if (found.length > 1) throw refuse(SEVERAL, SAVE_AGAIN);
   const [old] = found;
-  const value = old === undefined ? undefined : valueOf(view, { entry: old, isLittle });
-  if (value && value.end > bytes.length) throw damaged("its XMP lies outside of the file");
+  const value = old === undefined ? undefined : tiffValue(view, old, isLittle);
+  const reach = tiffReach(view, { isLittle, without: old });
+  if (Math.max(reach, value?.end ?? 0) > bytes.length) throw damaged("it leads to places behind its end");
   return {
     ...(value && { packet: bytes.subarray(value.start, value.end) }),
     withPacket: (packet) => {
       // A packet that ends the file, as ours do, is replaced there, so that the file does not grow from run to run.
-      const isAtEnd = value && value.end === bytes.length && value.start >= entriesEnd + 4 && value.start % 2 === 0;
-      // A tag that lies could lead to pixels, which are no XML.
-      const isLast = isAtEnd && bytes.subarray(value.start).includes("<".charCodeAt(0));
+      const isLast = value && value.end === bytes.length && value.start >= reach && value.start % 2 === 0;
       const kept = isLast ? bytes.subarray(0, value.start) : bytes;
       const evened = Buffer.alloc(kept.length % 2);
       const end = kept.length + evened.length;
@@ -68,6 +52,9 @@ export function openTiff(bytes: Uint8Array, refuse: Refuse): XmpContainer {
         const entry = entryOf({ packet, start: end, isLittle });
         return Buffer.concat([changed(kept, [{ start: old, end: old + ENTRY_BYTES, bytes: entry }]), evened, packet]);
       }
+      // Readers take another entry where one is put between such.
+      if (entries.some((entry, index) => index > 0 && tagOf(entry) <= tagOf(entries[index - 1])))
+        throw damaged("its tags are not in order");
       const place = entries.find((entry) => tagOf(entry) > XMP) ?? entriesEnd;
       const length = 2 + (count + 1) * ENTRY_BYTES + 4;
       const written = Buffer.concat([
@@ -80,17 +67,6 @@ export function openTiff(bytes: Uint8Array, refuse: Refuse): XmpContainer {
       return Buffer.concat([changed(kept, [first]), evened, written, packet]);
     },
   };
-}
-
-/** Up to four bytes stand in the entry itself. */
-function valueOf(
-  view: DataView,
-  { entry, isLittle }: { entry: number; isLittle: boolean },
-): { start: number; end: number } {
-  const size = SIZES[view.getUint16(entry + 2, isLittle)] ?? 1;
-  const length = size * view.getUint32(entry + 4, isLittle);
-  const start = length <= 4 ? entry + 8 : view.getUint32(entry + 8, isLittle);
-  return { start, end: start + length };
 }
 
 function entryOf({ packet, start, isLittle }: { packet: Uint8Array; start: number; isLittle: boolean }): Buffer {

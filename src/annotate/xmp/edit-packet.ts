@@ -38,7 +38,7 @@ export function extensionOf(packet: Uint8Array): string | undefined {
   const said = descriptionsOf(decodePacket(packet).text).flatMap((description) =>
     propertiesOf(description).filter(({ namespace, local }) => namespace === NOTE && local === "HasExtendedXMP"),
   );
-  return said[0] && valueOf(said[0]).trim();
+  return said[0] && textOfProperty(said[0]).trim();
 }
 
 /** Whether a packet, or the second part of one, holds keywords or properties of ours. */
@@ -68,7 +68,7 @@ function withProperties(text: string, properties: XmpProperties): string {
       const container = "children" in subject ? subject.children.find(isContainer) : undefined;
       if (!container) {
         // Written as one text, which no keyword can be added to.
-        const value = valueOf(subject).trim();
+        const value = textOfProperty(subject).trim();
         if (value !== "") others.push(value);
         gone.add(subject);
         continue;
@@ -98,7 +98,8 @@ function withProperties(text: string, properties: XmpProperties): string {
   edits.push(before(text, rdf, ours));
   const changed = applied(text, edits);
   // What is written must be what can be read.
-  rdfOf(parseXmp(changed));
+  if (!descriptionsOf(changed).some((description) => propertiesOf(description).some(isOurs)))
+    throw new PacketFault("cannot be followed tag by tag");
   return changed;
 }
 
@@ -128,7 +129,7 @@ function isAbout({ namespace, local }: XmpAttribute): boolean {
   return local === "about" && (namespace === RDF || namespace === "");
 }
 
-function valueOf(property: XmpElement | XmpAttribute): string {
+function textOfProperty(property: XmpElement | XmpAttribute): string {
   return "value" in property ? property.value : property.text;
 }
 

@@ -115,7 +115,7 @@ function toElement(
   const isClosed = tag.endsWith("/>");
   return {
     ...{ prefix, local, namespace: namespaceOf(prefix, own), span: { start, end } },
-    inner: isClosed ? null : { start: start + tag.length, end: text.lastIndexOf("</", end) },
+    inner: isClosed ? null : { start: start + tag.length, end: text.lastIndexOf("</", end - 1) },
     attributes: written.map(({ name: key, value, span }) => {
       const parts = split(key);
       const isDeclaration = key === "xmlns" || parts.prefix === "xmlns";
