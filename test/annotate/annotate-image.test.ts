@@ -224,7 +224,7 @@ describe("TIFF", () => {
     const bytes = tiff({ pages: 3 });
     const second = bytes.readUInt32LE(bytes.readUInt32LE(4) + 2 + 10 * 12);
     expect(refusal(bytes.subarray(0, second + 30))).toBe(
-      "x: is damaged: it leads to places behind its end. Save it again.",
+      "x: is damaged: it leads to places that are not its own, or behind its end. Save it again.",
     );
   });
 });

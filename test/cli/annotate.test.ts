@@ -202,7 +202,6 @@ describe("annotate --in-place", () => {
     const stream = random(3, "kill");
     let some = 0;
     for (let round = 0; round < 6; round++) {
-      // Begins again each time, since the model's name is other.
       let timer: NodeJS.Timeout | undefined;
       await aspectlens(["annotate", "model.aspect", "killed", "--in-place"], {
         cwd: folder,

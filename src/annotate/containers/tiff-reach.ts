@@ -27,7 +27,8 @@ export function tiffValue(view: DataView, entry: number, isLittle: boolean): Tif
 }
 
 /**
- * The end of the last thing that any page refers to; beyond the file's own end where it is cut off.
+ * The end of the last thing that any page refers to; beyond the file's own end where it is cut off, or where pixels are
+ * said to lie in what will change: the file's head, and that entry.
  *
  * @param options.without an entry that is left out.
  */
@@ -52,9 +53,16 @@ export function tiffReach(view: DataView, { isLittle, without }: { isLittle: boo
       if (DIRECTORIES.includes(tag)) for (const one of numbersAt(view, { entry, value, isLittle })) waiting.push(one);
       else if (PIXELS.some((pair) => pair.includes(tag))) lists.set(tag, numbersAt(view, { entry, value, isLittle }));
     }
-    for (const [places, lengths] of PIXELS)
-      for (const [index, start] of (lists.get(places) ?? []).entries())
-        reach = Math.max(reach, start + (lists.get(lengths)?.[index] ?? 0));
+    for (const [places, lengths] of PIXELS) {
+      const starts = lists.get(places);
+      if (starts?.length === 0) return Number.POSITIVE_INFINITY;
+      for (const [index, start] of (starts ?? []).entries()) {
+        const length = lists.get(lengths)?.[index] ?? 0;
+        const isChanged = start < 8 || (without !== undefined && start < without + 12 && start + length > without);
+        if (isChanged && start + length > 0) return Number.POSITIVE_INFINITY;
+        reach = Math.max(reach, start + length);
+      }
+    }
     waiting.push(view.getUint32(end, isLittle));
   }
   return reach;

@@ -39,7 +39,8 @@ export function openTiff(bytes: Uint8Array, refuse: Refuse): XmpContainer {
   const [old] = found;
   const value = old === undefined ? undefined : tiffValue(view, old, isLittle);
   const reach = tiffReach(view, { isLittle, without: old });
-  if (Math.max(reach, value?.end ?? 0) > bytes.length) throw damaged("it leads to places behind its end");
+  if (Math.max(reach, value?.end ?? 0) > bytes.length)
+    throw damaged("it leads to places that are not its own, or behind its end");
   return {
     ...(value && { packet: bytes.subarray(value.start, value.end) }),
     withPacket: (packet) => {
