@@ -6,6 +6,8 @@ import { dirname, sep } from "node:path";
 import { ImageError } from "../core/errors.js";
 import { refused, temporaryName } from "../core/files.js";
 
+const FORBIDDEN = ["EACCES", "EPERM", "EROFS"];
+
 /** A file that may be replaced, as it was when it was looked at. */
 export interface ReplaceableFile {
   readonly path: string;
@@ -65,6 +67,12 @@ export async function replaceFile({ path, found }: ReplaceableFile, bytes: Uint8
     await syncFolder(dirname(path));
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => {}); // the first failure is the one to tell
+    // Of this file or its folder: others may allow it.
+    if (FORBIDDEN.includes((cause as NodeJS.ErrnoException).code ?? ""))
+      throw new ImageError(`${path}: cannot be replaced: permission denied.`, {
+        cure: "Allow it, or use --out.",
+        file: path,
+      });
     throw refused(path, cause);
   }
 }

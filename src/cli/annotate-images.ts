@@ -1,12 +1,13 @@
 /** Explains many images and writes what is said of each into it, and all of it into files for annotation tools. */
 
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { annotateImage } from "../annotate/annotate-image.js";
 import { categoriesOf, predictedImage } from "../annotate/predicted-image.js";
 import type { ExplainedImage, Explainer } from "../bundle/explainer.js";
 import { type InputError, InterruptedError } from "../core/errors.js";
-import { makeFolder, temporaryName } from "../core/files.js";
-import { openPredictions, type PredictionFiles } from "../dataset/formats/predictions.js";
+import { makeFolder, refused, temporaryName } from "../core/files.js";
+import { openPredictions, type PredictionFiles, type PredictionWriter } from "../dataset/formats/predictions.js";
 import { openImage } from "../dataset/open-image.js";
 import type { AnnotatedPlaces } from "./annotated-places.js";
 import { showNotice } from "./engine-options.js";
@@ -47,7 +48,14 @@ export async function annotateImages(
   if (folder) await makeFolder(folder.path);
   const inFolder = (name: string) => temporaryName(join(folder?.path ?? "", name));
   const temporary = { coco: inFolder(FILES.coco), tasks: inFolder(FILES.tasks), config: inFolder(FILES.config) };
-  const predictions = folder && (await openPredictions(temporary, { names, model }));
+  const described = async <Result>(work: Promise<Result> | undefined): Promise<Result | undefined> => {
+    try {
+      return await work;
+    } catch (cause) {
+      throw refused(join(folder?.path ?? "", FILES.coco), cause);
+    }
+  };
+  let predictions: PredictionWriter | undefined;
   const annotate = async (image: string, explained: ExplainedImage): Promise<boolean> => {
     let size = { width: explained.width, height: explained.height };
     const isNew = await places.put(image, async (bytes) => {
@@ -55,11 +63,13 @@ export async function annotateImages(
       if (explained.explanation.crop) size = await openImage(bytes, { name: image });
       return annotateImage(bytes, explained.explanation, { name: image, model });
     });
-    await predictions?.add(predictedImage(explained, { path: places.nameOf(image), ...size, names }));
+    const said = predictions && predictedImage(explained, { path: places.nameOf(image), ...size, names });
+    await described(said && predictions?.add(said));
     return isNew;
   };
   let [done, annotated, unchanged] = [0, 0, 0];
   try {
+    if (folder) predictions = await described(openPredictions(temporary, { names, model }));
     for await (const outcome of explainer.explainAll(images, { signal })) {
       if (signal.aborted)
         throw new InterruptedError(`interrupted after ${done} of ${images.length} images; all files are whole.`);
@@ -88,13 +98,14 @@ export async function annotateImages(
         showNotice(explained.note);
       }
     }
-    await predictions?.finish();
+    await described(predictions?.finish());
     if (folder)
       for (const [key, name] of Object.entries(FILES))
         await folder.write(name, { [name]: { from: temporary[key as keyof typeof FILES] } });
   } finally {
     bar.clear();
-    await predictions?.discard();
+    await predictions?.close();
+    if (folder) for (const file of Object.values(temporary)) await rm(file, { force: true });
   }
   const files = folder
     ? Object.fromEntries(Object.entries(FILES).map(([key, name]) => [key, join(folder.path, name)]))

@@ -1,6 +1,6 @@
 /** What a model says of images, for annotation tools: one COCO file, and Label Studio's tasks with predictions. */
 
-import { type FileHandle, open, rm, writeFile } from "node:fs/promises";
+import { type FileHandle, open, writeFile } from "node:fs/promises";
 import { openCocoWriter } from "./coco-writer.js";
 import { labelConfig, localFile, resultsOf } from "./export-label-studio.js";
 import type { MarkNames } from "./export-writer.js";
@@ -40,8 +40,8 @@ export interface PredictionFiles {
 export interface PredictionWriter {
   add(image: PredictedImage): Promise<void>;
   finish(): Promise<void>;
-  /** Removes what was begun; nothing after `finish`. */
-  discard(): Promise<void>;
+  /** Ends the files as they are; nothing after `finish`. */
+  close(): Promise<void>;
 }
 
 /** @param files where they are written. @param options.model its name, Label Studio's `model_version`. */
@@ -54,7 +54,10 @@ export async function openPredictions(
     files.coco,
     aspects.map((name, at) => ({ id: at + 1, name, supercategory: "aspect" })),
   );
-  const tasks: FileHandle = await open(files.tasks, "w");
+  const tasks: FileHandle = await open(files.tasks, "w").catch(async (cause: unknown) => {
+    await coco.close();
+    throw cause;
+  });
   await tasks.write("[");
   let count = 0;
   let isOpen = true;
@@ -79,10 +82,9 @@ export async function openPredictions(
       await closeTasks();
       await writeFile(files.config, labelConfig(names));
     },
-    discard: async () => {
+    close: async () => {
       await coco.close();
       await closeTasks();
-      for (const file of Object.values(files)) await rm(file, { force: true });
     },
   };
 }
