@@ -72,10 +72,11 @@ export {
 export type { ClassTarget, InnerTarget, Target } from "./explain/target.js";
 
 /*
- * Draw and write. An explanation as a picture, a table of text, and files.
+ * Draw and write. An explanation as a picture, a table of text, files, and XMP in its image.
  */
 
-export { openResultFolder, type ResultFolder } from "./core/result-folder.js";
+export { type AnnotateImageOptions, annotateImage } from "./annotate/annotate-image.js";
+export { openResultFolder, type ResultContent, type ResultFolder } from "./core/result-folder.js";
 export { explanationTable } from "./pictures/explanation-table.js";
 export { renderOverlay } from "./pictures/overlay.js";
 export type { RgbImage } from "./pictures/painting.js";
