@@ -4,6 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import { ConfigError, ShapeError } from "../../core/errors.js";
 import type { ParameterSpec } from "../../core/parameters.js";
 import { shapeOf } from "../../core/size.js";
+import { byChannel } from "../../ops/by-channel.js";
 import type { Tap, Trunk } from "../trunk.js";
 import type { TrunkSpec } from "../trunk-spec.js";
 import type { NetworkTable, PixelScaling } from "./network-table.js";
@@ -84,7 +85,7 @@ function scalePixels(image: tf.Tensor4D, { mean, deviation, channels }: PixelSca
   // A 1x1 convolution turns RGB into BGR: it is exact, and its gradient runs on every engine.
   const swap = () => tf.tensor4d([0, 0, 1, 0, 1, 0, 1, 0, 0], [1, 1, 3, 3]);
   const ordered = channels === "rgb" ? image : tf.conv2d(image, swap(), 1, "valid");
-  return tf.sub(tf.mul(ordered, tf.tensor1d(factor)), tf.tensor1d(shift));
+  return byChannel(ordered, (planes, column) => tf.sub(tf.mul(planes, column(factor)), column(shift)));
 }
 
 /** As they come from the file; initial values are those of networks that are randomized to explain nothing. */
