@@ -69,6 +69,7 @@ export {
   SALIENCY_NAMES,
   type SaliencyName,
 } from "./explain/methods.js";
+export type { DrawnRegion, RegionAspect } from "./explain/reading/drawn-region.js";
 export type { ClassTarget, InnerTarget, Target } from "./explain/target.js";
 
 /*

@@ -47,7 +47,10 @@ export const ALLOWED: Record<string, string[]> = {
     ...["core", "trunk", "trunk/networks", "heads", "dataset", "engine", "engine/trace", "model"],
     ...["explain", "explain/graph", "explain/reading"],
   ],
-  serve: ["core", "dataset", "engine", "explain", "explain/reading", "pictures", "bundle"],
+  serve: [
+    ...["core", "dataset", "dataset/formats", "engine", "model", "explain", "explain/reading"],
+    ...["faithfulness", "pictures", "bundle"],
+  ],
   workflows: [
     ...["core", "trunk", "trunk/formats", "trunk/networks", "heads", "dataset", "engine", "model", "weights"],
     ...["train", "evaluation", "mapping"],
@@ -76,7 +79,7 @@ export const ALLOWED: Record<string, string[]> = {
   ],
   "explainer.ts": [
     ...["core", "dataset", "engine", "heads", "trunk", "trunk/networks", "model"],
-    ...["annotate", "explain", "pictures", "bundle"],
+    ...["annotate", "explain", "explain/reading", "pictures", "bundle"],
   ],
   "index.ts": [
     ...["core", "trunk", "trunk/formats", "trunk/networks", "heads", "dataset", "dataset/synth", "engine", "model"],

@@ -20,30 +20,26 @@ import type { Working } from "./server.js";
 /** Longer side of the picture that an overlay shows, pixels. */
 const PICTURE_SIZE = 400;
 
-const MODEL = { type: "string", description: "Name of the model; needed where several are served" };
+export const MODEL = { type: "string", description: "Name of the model; needed where several are served" };
 const ERROR = {
   type: "object",
   required: ["error"],
   properties: { error: { type: "string", description: "One line: what is wrong, and the cure" } },
 };
-const FAILURES = {
+export const FAILURES = {
   400: { description: "The image or a parameter is at fault", ...ERROR },
   404: { description: "No such model", ...ERROR },
   413: { description: "The image is too large", ...ERROR },
   503: { description: "Too much at once; Retry-After says when to come again", ...ERROR },
 };
+export const IMAGE_PROPERTIES = {
+  image: { type: "string", minLength: 4, description: "The file in base64" },
+  name: { type: "string", maxLength: 1000, description: "As it shall stand in the answer" },
+};
 const JSON_BODY = {
   content: {
     "application/json": {
-      schema: {
-        type: "object",
-        required: ["image"],
-        additionalProperties: false,
-        properties: {
-          image: { type: "string", minLength: 4, description: "The file in base64" },
-          name: { type: "string", maxLength: 1000, description: "As it shall stand in the answer" },
-        },
-      },
+      schema: { type: "object", required: ["image"], additionalProperties: false, properties: IMAGE_PROPERTIES },
     },
   },
 };
