@@ -27,7 +27,7 @@ import {
   synthesize,
 } from "aspectlens";
 import { writeJson } from "./harness.js";
-import { evidenceDensity, SHARE_OF_PEAK, tapOffset } from "./internals.js";
+import { evidenceDensity, SHARE_OF_PEAK, sideOf, tapOffset } from "./internals.js";
 
 const { folder } = parseArgs({ options: { folder: { type: "string", default: "runs/derived-place" } } }).values;
 
@@ -79,7 +79,7 @@ async function measure(run) {
   const trained = await readModel(run);
   const { spec } = trained;
   const model = createModel(spec);
-  const size = spec.trunk.inputSize;
+  const size = sideOf(spec.trunk.inputSize);
   const dataset = await openDataset(data);
   const samples = batches(dataset, { split: "test", batchSize: 8, inputSize: size, annotations: "all" });
   const given = { engine, fn: explainFunction(model), constants: explainConstants(trained), samples };

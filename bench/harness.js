@@ -50,20 +50,25 @@ export async function compare(work, { engine, run, peer, iterations }) {
  *
  * @template {string} Name
  * @param {Readonly<Record<Name, () => Promise<unknown>>>} runs
- * @param {{ iterations: number }} options
- * @returns {Promise<Record<Name, number>[]>} for each round, the median milliseconds of each function.
+ * @param {{ iterations: number, peers?: Readonly<Record<string, import("./peer.js").Peer>> }} options `peers` take their turns
+ *   after them.
+ * @returns {Promise<(Record<Name, number> & Record<string, number>)[]>} for each round, the median milliseconds of each.
  */
-export async function byTurns(runs, { iterations }) {
+export async function byTurns(runs, { iterations, peers = {} }) {
   const names = /** @type {Name[]} */ (Object.keys(runs));
   for (const name of names) for (let i = 0; i < WARM_UPS; i++) await runs[name]();
   const rounds = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const times = /** @type {Record<Name, number>} */ ({});
+    const times = /** @type {Record<string, number>} */ ({});
     for (const name of names) {
       await pause();
       times[name] = (await measure(runs[name], iterations)).ms;
     }
-    rounds.push(times);
+    for (const [name, peer] of Object.entries(peers)) {
+      await pause();
+      times[name] = (await peer.measure(iterations)).ms;
+    }
+    rounds.push(/** @type {Record<Name, number> & Record<string, number>} */ (times));
   }
   return rounds;
 }

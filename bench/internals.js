@@ -78,3 +78,5 @@ export const { imageSizes } = await load("model/model-spec.js");
 export const { mapNetworks } = await load("workflows/map-networks.js");
 /** @type {typeof import("../src/mapping/measure-mapping.js")} */
 export const { measureMapping } = await load("mapping/measure-mapping.js");
+/** @type {typeof import("../src/core/size.js")} */
+export const { sideOf } = await load("core/size.js");

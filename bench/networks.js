@@ -5,8 +5,8 @@
  * - logits beside ONNX Runtime's on the file, and beside PyTorch's;
  * - the gradient of one logit at the default source layer beside PyTorch's autograd: the module whose output are our
  *   features is found by its numbers;
- * - classifying beside ONNX Runtime on the file, and explaining with two segmentation heads beside predicting with them,
- *   by turns.
+ * - classifying beside ONNX Runtime on the file, explaining with two segmentation heads beside predicting with them, and
+ *   beside PyTorch doing exactly the same, by turns.
  *
  * Adds to `bench/results/networks.json`, and writes the table, `networks.md`.
  */
@@ -31,9 +31,9 @@ import {
   selectEngine,
 } from "aspectlens";
 import { byTurns, median, rounded } from "./harness.js";
-import { defaultThreads, InferenceSession, importedTable, Tensor } from "./internals.js";
+import { defaultThreads, InferenceSession, importedTable, sideOf, Tensor } from "./internals.js";
 import { normal } from "./models.js";
-import { findPython } from "./peer.js";
+import { findPython, openPeer } from "./peer.js";
 
 /** @import { ModelSpec, NdArrays } from "aspectlens" */
 /**
@@ -53,6 +53,8 @@ import { findPython } from "./peer.js";
  * @property {number} [predictMs] with two segmentation heads
  * @property {number} [explainMs]
  * @property {number} [explainRatio]
+ * @property {number} [pyTorchMs] of an explanation
+ * @property {number} [pyTorchRatio] ours over it
  */
 
 const NAMES = [
@@ -175,8 +177,14 @@ async function measured(name) {
       original: runOriginal,
       explain: () => explainer.run({ ...given, target: ndArray(target) }),
     };
-    const rounds = await byTurns(runs, { iterations: ITERATIONS });
-    const of = (/** @type {(times: Record<keyof typeof runs, number>) => number} */ number) =>
+    const options = { name, folder, classes: classCount, channels: tap.channels, grid: sideOf(tap.size), masks: 2 };
+    const peer = await openPeer("network_explain.py", options).catch((error) => {
+      console.log(`${name}: not compared with PyTorch: ${error instanceof Error ? error.message : error}`);
+      return null;
+    });
+    const rounds = await byTurns(runs, { iterations: ITERATIONS, ...(peer && { peers: { pyTorch: peer } }) });
+    peer?.close();
+    const of = (/** @type {(times: (typeof rounds)[number]) => number} */ number) =>
       rounded(median(rounds.map(number)));
     return {
       ...row,
@@ -186,6 +194,10 @@ async function measured(name) {
       predictMs: of((times) => times.predict),
       explainMs: of((times) => times.explain),
       explainRatio: of((times) => times.explain / times.predict),
+      ...(peer && {
+        pyTorchMs: of((times) => times.pyTorch),
+        pyTorchRatio: of((times) => times.explain / times.pyTorch),
+      }),
     };
   } finally {
     await session.release();
@@ -221,9 +233,10 @@ async function gradientBeside(name, { model, parameters, given, tap, engine }) {
   const { features, gradient } = await compiled.run(given);
   await compiled.dispose();
   const file = join(folder, `${name}.features.bin`);
-  await writeFile(file, Buffer.from(channelsFirst(features.data, tap).buffer));
+  await writeFile(file, Buffer.from(channelsFirst(features.data, { ...tap, size: sideOf(tap.size) }).buffer));
   const script = fileURLToPath(new URL("peer/network_gradient.py", import.meta.url));
-  const { size, channels } = tap;
+  const { channels } = tap;
+  const size = sideOf(tap.size);
   const asked = [folder, name, ...[channels, size, CLASS].map(String)];
   const said = JSON.parse(
     execFileSync(python, [script, ...asked], { encoding: "utf8" })
@@ -233,7 +246,7 @@ async function gradientBeside(name, { model, parameters, given, tap, engine }) {
   );
   if (!said.module) return none;
   return {
-    gradient: relative(channelsFirst(gradient.data, tap), floats(`${name}.gradient.bin`)),
+    gradient: relative(channelsFirst(gradient.data, { channels, size }), floats(`${name}.gradient.bin`)),
     module: said.module,
   };
 }
@@ -274,17 +287,18 @@ function page(rows) {
   const titles = [
     ...["network", "M parameters", "rows", "source", "stride", "logits from ONNX Runtime", "from PyTorch"],
     ...["gradient from PyTorch", "classify, ms", "ONNX Runtime on the file, ms", "ratio"],
-    ...["predict with two heads, ms", "explain, ms", "ratio"],
+    ...["predict with two heads, ms", "explain, ms", "ratio", "PyTorch's explain, ms", "ratio"],
   ];
   const lines = rows.map((row) => [
     ...[row.name, row.megaParameters, row.rows, row.source, row.stride, row.fromRuntime, row.fromPyTorch],
     ...[row.gradient === null ? "–" : `${row.gradient} (${row.module})`],
     ...[row.classifyMs, row.runtimeMs, row.classifyRatio].map((value) => value ?? "–"),
-    ...[row.predictMs, row.explainMs, row.explainRatio].map((value) => value ?? "–"),
+    ...[row.predictMs, row.explainMs, row.explainRatio, row.pyTorchMs, row.pyTorchRatio].map((value) => value ?? "–"),
   ]);
   const timed = rows.filter(({ classifyRatio }) => classifyRatio !== undefined);
-  const of = (/** @type {"classifyRatio" | "explainRatio"} */ key) =>
-    rounded(median(timed.map((row) => row[key] ?? 0)));
+  const of = (/** @type {"classifyRatio" | "explainRatio" | "pyTorchRatio"} */ key) =>
+    rounded(median(timed.flatMap((row) => row[key] ?? [])));
+  const besidePyTorch = timed.filter(({ pyTorchRatio }) => pyTorchRatio !== undefined);
   const worst = Math.max(...timed.map(({ explainRatio = 0 }) => explainRatio));
   return [
     "# Networks of other tools",
@@ -295,6 +309,12 @@ function page(rows) {
       ? [
           `Median over the ${timed.length} networks: classify ${of("classifyRatio")} times ONNX Runtime on the file, explain with two segmentation heads`,
           `${of("explainRatio")} times predict, at worst ${worst}.`,
+        ]
+      : []),
+    ...(besidePyTorch.length > 0
+      ? [
+          `Of ${besidePyTorch.length} networks PyTorch computes exactly the same, with batch normalisation folded, in the faster memory layout`,
+          `and with as many threads: explain takes ${of("pyTorchRatio")} of its time (median), at most ${Math.max(...besidePyTorch.map((row) => row.pyTorchRatio ?? 0))}.`,
         ]
       : []),
     "",

@@ -25,6 +25,7 @@ export type { Absences } from "./core/absences.js";
 export type { AspectKind, Task } from "./core/annotation.js";
 export type { Crop, Symmetry } from "./core/augmented-view.js";
 export type { Box } from "./core/box.js";
+export type { CenterCrop } from "./core/center-crop.js";
 export type { MappingKind } from "./core/mapping-kind.js";
 export type {
   RelevanceScale,
@@ -33,6 +34,7 @@ export type {
   ScoreScale,
   TargetGroup,
 } from "./core/relevance-scale.js";
+export type { Sides, Size } from "./core/size.js";
 export { type DecodedImage, decodeImage } from "./dataset/open-image.js";
 export type { RenderOptions } from "./dataset/resize-image.js";
 export type {
@@ -67,13 +69,15 @@ export {
   SALIENCY_NAMES,
   type SaliencyName,
 } from "./explain/methods.js";
+export type { DrawnRegion, RegionAspect } from "./explain/reading/drawn-region.js";
 export type { ClassTarget, InnerTarget, Target } from "./explain/target.js";
 
 /*
- * Draw and write. An explanation as a picture, a table of text, and files.
+ * Draw and write. An explanation as a picture, a table of text, files, and XMP in its image.
  */
 
-export { openResultFolder, type ResultFolder } from "./core/result-folder.js";
+export { type AnnotateImageOptions, annotateImage } from "./annotate/annotate-image.js";
+export { openResultFolder, type ResultContent, type ResultFolder } from "./core/result-folder.js";
 export { explanationTable } from "./pictures/explanation-table.js";
 export { renderOverlay } from "./pictures/overlay.js";
 export type { RgbImage } from "./pictures/painting.js";

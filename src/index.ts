@@ -17,8 +17,10 @@
 export type { Annotation, AspectKind, ClassAnnotation, Sample, Task } from "./core/annotation.js";
 export type { Crop, Symmetry } from "./core/augmented-view.js";
 export type { Box } from "./core/box.js";
+export type { CenterCrop } from "./core/center-crop.js";
 export { imageBatch } from "./core/image-batch.js";
 export type { MappingKind } from "./core/mapping-kind.js";
+export type { Sides, Size } from "./core/size.js";
 export type { Augment, Turn } from "./dataset/augment.js";
 export { type BatchOptions, batches } from "./dataset/batches.js";
 export { type CheckOptions, checkDataset, type DatasetReport } from "./dataset/check.js";
@@ -178,16 +180,19 @@ export {
   SALIENCY_NAMES,
   type SaliencyName,
 } from "./explain/methods.js";
+export type { DrawnRegion, RegionAspect } from "./explain/reading/drawn-region.js";
 export type { ClassTarget, InnerTarget, Target } from "./explain/target.js";
 
 /*
- * Draw and write. An explanation as a picture, a table of text, and files. `aspectlens/explainer` has these names too.
+ * Draw and write. An explanation as a picture, a table of text, files, and XMP in its image. `aspectlens/explainer` has
+ * these names too.
  * Needs the bundle of "Bundles".
  *
  * @example examples/api/explain.ts
  */
 
-export { openResultFolder, type ResultFolder } from "./core/result-folder.js";
+export { type AnnotateImageOptions, annotateImage } from "./annotate/annotate-image.js";
+export { openResultFolder, type ResultContent, type ResultFolder } from "./core/result-folder.js";
 export { explanationTable } from "./pictures/explanation-table.js";
 export { renderOverlay } from "./pictures/overlay.js";
 export type { RgbImage } from "./pictures/painting.js";

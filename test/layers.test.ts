@@ -20,6 +20,7 @@ const PLAIN = [
   /^explain\/reading\//,
   /^bundle\/(?!export)/,
   /^pictures\//,
+  /^annotate\//,
   /^review\//,
   /^pages\//,
   /^explainer\.ts$/,

@@ -38,21 +38,27 @@ export const ALLOWED: Record<string, string[]> = {
     ...["explain", "explain/graph", "explain/reading", "explain/calibration"],
   ],
   pictures: ["core", "dataset", "explain", "faithfulness"],
+  "annotate/xmp": ["core", "explain"],
+  "annotate/containers": ["core"],
+  annotate: ["core", "heads", "dataset", "dataset/formats", "explain", "annotate/xmp", "annotate/containers"],
   review: ["core", "metrics", "heads"],
   pages: ["core", "heads", "dataset", "dataset/survey", "faithfulness", "pictures", "review"],
   bundle: [
     ...["core", "trunk", "trunk/networks", "heads", "dataset", "engine", "engine/trace", "model"],
     ...["explain", "explain/graph", "explain/reading"],
   ],
-  serve: ["core", "dataset", "engine", "explain", "explain/reading", "pictures", "bundle"],
+  serve: [
+    ...["core", "dataset", "dataset/formats", "engine", "model", "explain", "explain/reading"],
+    ...["faithfulness", "pictures", "bundle"],
+  ],
   workflows: [
     ...["core", "trunk", "trunk/formats", "trunk/networks", "heads", "dataset", "engine", "model", "weights"],
     ...["train", "evaluation", "mapping"],
     ...["explain", "explain/graph", "explain/calibration", "review", "pages", "bundle"],
   ],
   cli: [
-    ...["core", "metrics", "heads", "evaluation", "dataset", "engine", "model"],
-    ...["explain", "pictures", "bundle", "cli/commands"],
+    ...["core", "metrics", "heads", "evaluation", "dataset", "dataset/formats", "engine", "model"],
+    ...["annotate", "explain", "pictures", "bundle", "cli/commands"],
   ],
   "cli/commands": [
     ...[
@@ -73,7 +79,7 @@ export const ALLOWED: Record<string, string[]> = {
   ],
   "explainer.ts": [
     ...["core", "dataset", "engine", "heads", "trunk", "trunk/networks", "model"],
-    ...["explain", "pictures", "bundle"],
+    ...["annotate", "explain", "explain/reading", "pictures", "bundle"],
   ],
   "index.ts": [
     ...["core", "trunk", "trunk/formats", "trunk/networks", "heads", "dataset", "dataset/synth", "engine", "model"],
@@ -88,6 +94,6 @@ export const ALLOWED: Record<string, string[]> = {
       "explain/calibration",
       "mapping",
     ],
-    ...["faithfulness", "pictures", "bundle", "ops", "weights", "weights/download", "workflows"],
+    ...["annotate", "faithfulness", "pictures", "bundle", "ops", "weights", "weights/download", "workflows"],
   ],
 };

@@ -2,6 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { answer } from "aspectlens";
+import { sideOf } from "../internals.js";
 
 /** @import { Engine, Model, NdArrays, TensorFunction, Tensors } from "aspectlens" */
 
@@ -19,7 +20,7 @@ const ROWS = 4;
  * @returns by method, a signed map `[S * S]` of each image and class.
  */
 export async function openAttributions({ engine, model, parameters }) {
-  const { inputSize: size } = model.spec.trunk;
+  const size = sideOf(model.spec.trunk.inputSize);
   const classCount = model.classifier.spec.classes.length;
   const inputs = { image: [ROWS, size, size, 3], target: [ROWS, classCount] };
   const compile = (/** @type {TensorFunction} */ fn, /** @type {string} */ name) =>

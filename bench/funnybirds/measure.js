@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { answer, decodeImage, imageBatch } from "aspectlens";
+import { sideOf } from "../internals.js";
 import { openAttributions } from "./attributions.js";
 import { contrastPair, PARTS } from "./birds.js";
 import { eachOnce } from "./each-once.js";
@@ -36,7 +37,7 @@ const BATCH = 16;
  * @returns {Promise<readonly Answers[]>}
  */
 export async function measureAnswers(shots, { engine, model, trained, data }, file) {
-  const { inputSize: size } = model.spec.trunk;
+  const size = sideOf(model.spec.trunk.inputSize);
   const { classifier, trunk } = model;
   const graph = await engine.compile(
     ({ inputs, constants }) => {
@@ -83,7 +84,7 @@ export async function measureAnswers(shots, { engine, model, trained, data }, fi
  */
 export async function explainByOwn(shots, { answers, classes, data, ...setting }, file) {
   const own = await openOwn(setting);
-  const { inputSize: size } = setting.model.spec.trunk;
+  const size = sideOf(setting.model.spec.trunk.inputSize);
   try {
     return await eachOnce(shots, file, async (shot, at) => {
       const asked = classesOf(shot, answers[at], classes);
@@ -103,7 +104,7 @@ export async function explainByOwn(shots, { answers, classes, data, ...setting }
  */
 export async function explainByAttributions(shots, { answers, classes, data, engine, model, trained }, file) {
   const { dispose, ...methods } = await openAttributions({ engine, model, parameters: trained.parameters });
-  const { inputSize: size } = model.spec.trunk;
+  const size = sideOf(model.spec.trunk.inputSize);
   try {
     return await eachOnce(shots, file, async (shot, at) => {
       const asked = classesOf(shot, answers[at], classes);

@@ -1,6 +1,7 @@
 /** What our own explanation gives to each part: the one place that reads its fields. */
 
 import { explainConstants, explainFunction, imageBatch, readExplanation } from "aspectlens";
+import { sideOf } from "../internals.js";
 import { PARTS } from "./birds.js";
 
 /** @import { AspectExplanation, Engine, Model, NdArrays, TrainedModel } from "aspectlens" */
@@ -24,7 +25,7 @@ const ROWS = 3;
  */
 export async function openOwn({ engine, model, trained, scale }) {
   const { spec, parameters, references } = trained;
-  const { inputSize: size } = spec.trunk;
+  const size = sideOf(spec.trunk.inputSize);
   const { classes } = model.classifier.spec;
   const target = { shape: [ROWS, classes.length], data: new Float32Array(ROWS * classes.length) };
   const graph = await engine.compile(explainFunction(model, { target: { kind: scale, class: classes[0] } }), {

@@ -162,7 +162,7 @@ async function mapped(classifier, aspects, { dataset, kind, count = IMAGES, name
   return { ...result, seconds: Math.round((performance.now() - begun) / 1000) };
 }
 
-/** Training images of the classifier, without labels. @param {Dataset} dataset @param {{ inputSize: number, otherSizes: readonly number[], count: number }} how */
+/** Training images of the classifier, without labels. @param {Dataset} dataset @param {import("aspectlens").ImageSizes & { count: number }} how */
 async function* unlabelled(dataset, { count, ...sizes }) {
   let read = 0;
   for await (const batch of batches(dataset, { split: "train", batchSize: BATCH, ...sizes, seed: 1, shuffle: true })) {

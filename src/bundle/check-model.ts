@@ -10,6 +10,7 @@ import { LIMITS } from "../core/limits.js";
 import { MAPPING_KINDS } from "../core/mapping-kind.js";
 import { shown } from "../core/message-text.js";
 import { clashingName } from "../core/result-file-names.js";
+import { isSize } from "../core/size.js";
 import { POOLINGS } from "../heads/head-spec.js";
 import { faultOfTable } from "../trunk/networks/network-table.js";
 import { trunkTaps } from "../trunk/taps.js";
@@ -101,7 +102,9 @@ function isQuality(value: unknown): boolean {
 function layersOf(trunk: Record<string, unknown>, key: string, refuse: Refuse): string[] {
   const { name, alpha, inputSize, convention } = trunk;
   const isKnown = convention === undefined || convention === "torchvision";
-  const isTrunk = typeof name === "string" && isNumber(alpha) && Number.isSafeInteger(inputSize) && isKnown;
+  // Trunks of our own see squares.
+  const isInputSize = trunk.network === undefined ? Number.isSafeInteger(inputSize) : isSize(inputSize);
+  const isTrunk = typeof name === "string" && isNumber(alpha) && isInputSize && isKnown;
   if (!isTrunk) throw refuse(key, "a name, an alpha and an inputSize in pixels");
   const fault = trunk.network === undefined ? undefined : faultOfTable(trunk.network, { mostRows: LIMITS.onnxNodes });
   if (fault !== undefined) throw refuse(`${key}.network`, fault);

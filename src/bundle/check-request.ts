@@ -4,6 +4,7 @@ import { checkKeys, nearest } from "../core/check-keys.js";
 import { InputError } from "../core/errors.js";
 import { isNumber, isRecord } from "../core/json-values.js";
 import { shown } from "../core/message-text.js";
+import { pixelCount, type Size, sizeText } from "../core/size.js";
 import { checkRuntimeOptions } from "../engine/devices.js";
 import type { MethodChoice } from "../explain/explanation.js";
 import { MAPPING_NAMES, MASKING_NAMES, SALIENCY_NAMES } from "../explain/methods.js";
@@ -53,7 +54,7 @@ export function checkMethod(method: MethodChoice): void {
 }
 
 /** @throws InputError where it is neither a path, nor the bytes of a file, nor pixels of the model's size. */
-export function checkImage(image: unknown, size: number): void {
+export function checkImage(image: unknown, size: Size): void {
   if (typeof image === "string") {
     if (image === "") throw new InputError("image: the path is empty.");
     return;
@@ -67,9 +68,10 @@ export function checkImage(image: unknown, size: number): void {
     if (pixels !== undefined) throw new InputError(`${name}: expected bytes or pixels, got both.`);
     return;
   }
-  const wanted = `expected ${size} x ${size} RGB pixels (${size * size * 3} numbers of 0..255)`;
+  const count = pixelCount(size) * 3;
+  const wanted = `expected ${sizeText(size)} RGB pixels (${count} numbers of 0..255)`;
   if (!isNumbers(pixels)) throw new InputError(`${name}: ${wanted}, got ${kindOf(pixels)}.`);
-  if (pixels.length !== size * size * 3) throw new InputError(`${name}: ${wanted}, got ${pixels.length} numbers.`);
+  if (pixels.length !== count) throw new InputError(`${name}: ${wanted}, got ${pixels.length} numbers.`);
   for (let index = 0; index < pixels.length; index++) {
     if (pixels[index] >= 0 && pixels[index] <= 255) continue;
     throw new InputError(`${name}: ${wanted}, got ${shown(String(pixels[index]))} at place ${index}.`);

@@ -7,9 +7,10 @@ import { parseJson } from "../core/json.js";
 import { isCount, isCounts, isNumber, isRecord, isStrings } from "../core/json-values.js";
 import { shown } from "../core/message-text.js";
 import { isScoreScale, type RelevanceScales, TARGET_GROUPS } from "../core/relevance-scale.js";
+import { isSize, type Size, sizeKey } from "../core/size.js";
 import { RESIZE_KERNEL } from "../dataset/resize-image.js";
 import { type MaskingName, maskingsOf, SALIENCY_NAMES, type SaliencyName } from "../explain/methods.js";
-import { imageSizes, type ModelSpec } from "../model/model-spec.js";
+import type { ModelSpec } from "../model/model-spec.js";
 import type { Provenance } from "../model/trained-model.js";
 import type { Layouts } from "./bundled-weights.js";
 import { checkModel, type Refuse } from "./check-model.js";
@@ -28,11 +29,11 @@ export const GOLDENS = "goldens/";
 
 /** From an image file to the graphs' input; enough to do it in another language. */
 export interface Preprocessing {
-  /** Height and width of the input in pixels. */
-  readonly size: number;
-  /** Whether all of the image is stretched to it, or its middle square is resized. */
+  /** Of the input in pixels: the side of a square, or `[height, width]`. */
+  readonly size: Size;
+  /** Whether all of the image is stretched to it, or its middle is resized. */
   readonly fit: "stretch" | "crop";
-  /** Of `crop`: the square's side, as a share of the image's shorter one. */
+  /** Of `crop`: how much of the largest square, or rectangle of the shape of `size`, in the image is seen. */
   readonly centerCrop?: number;
   /** As sharp and libvips name it. */
   readonly kernel: string;
@@ -125,7 +126,7 @@ function areScales(byGroup: unknown): boolean {
 
 /** Whether this version does what it asks for is said elsewhere, where images are read. */
 function checkPreprocessing(preprocessing: unknown, refuse: Refuse): void {
-  if (!isRecord(preprocessing) || !isCount(preprocessing.size) || typeof preprocessing.kernel !== "string")
+  if (!isRecord(preprocessing) || !isSize(preprocessing.size) || typeof preprocessing.kernel !== "string")
     throw refuse("preprocessing", "a size and a kernel");
 }
 
@@ -169,9 +170,9 @@ function isText(value: unknown): boolean {
 /** How this version reads images, and older ones did; a description may leave these out. */
 const FIXED = { channels: "rgb", range: [0, 255], orientation: "exif", background: "#ffffff" } as const;
 
-/** How a model's images become squares. */
+/** How a model's images become what it sees. */
 export function fitOf(model: ModelSpec): Pick<Preprocessing, "fit" | "centerCrop"> {
-  const { centerCrop } = imageSizes(model);
+  const { centerCrop } = model.trunk.network ?? {};
   return centerCrop === undefined ? { fit: "stretch" } : { fit: "crop", centerCrop };
 }
 
@@ -189,10 +190,10 @@ export function checkImageReading({ model, preprocessing }: BundleDescription, p
       { cure: "Export it again." },
     );
   }
-  if (kernel === RESIZE_KERNEL && size === model.trunk.inputSize) return;
+  if (kernel === RESIZE_KERNEL && JSON.stringify(size) === JSON.stringify(model.trunk.inputSize)) return;
   throw new BundleError(
-    `${path}: ${FILES.description}: wants images of ${size} px by kernel ${shown(kernel)}, ` +
-      `this version makes ${model.trunk.inputSize} px by "${RESIZE_KERNEL}".`,
+    `${path}: ${FILES.description}: wants images of ${shown(size)} px by kernel ${shown(kernel)}, ` +
+      `this version makes ${sizeKey(model.trunk.inputSize)} px by "${RESIZE_KERNEL}".`,
     { cure: "Export it again." },
   );
 }

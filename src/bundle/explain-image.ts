@@ -10,6 +10,7 @@ import type { ScoreScale } from "../core/relevance-scale.js";
 import type { RunGraph } from "../engine/session-pool.js";
 import type { AspectExplanation, Explained, MethodChoice } from "../explain/explanation.js";
 import { headlineText } from "../explain/headline.js";
+import { type DrawnRegion, readDrawnRegions } from "../explain/reading/drawn-region.js";
 import { readExplanation } from "../explain/reading/read-explanation.js";
 import { perturbed, relevanceIntervals } from "../explain/reading/relevance-interval.js";
 import { targetWeights } from "../explain/reading/target-weights.js";
@@ -32,6 +33,8 @@ export interface HowToExplain {
   readonly target?: Target;
   readonly stem?: string;
   readonly hasInterval?: boolean;
+  /** Regions that are asked about. */
+  readonly drawn?: readonly Uint8Array[];
 }
 
 /** @param run of the graph that explains the target. */
@@ -39,7 +42,7 @@ export async function explainImage(
   run: RunGraph,
   { name, pixels, otherSizes, crop }: LoadedImage,
   { hasInterval = false, ...how }: HowToExplain,
-): Promise<Explained> {
+): Promise<Explained & { readonly drawn?: readonly DrawnRegion[] }> {
   const size = how.spec.trunk.inputSize;
   const sample = { path: name, image: pixels, otherSizes, target: {}, aspects: {} };
   const images = imageInputs(how.spec, [sample], { batchSize: 1 });
@@ -51,7 +54,13 @@ export async function explainImage(
   const copies = Object.entries(images).map(([input, image]) => [input, perturbed(image, { size })] as const);
   for (let index = 0; index < PERTURBATIONS.count; index++) {
     const changed = Object.fromEntries(copies.map(([input, copy]) => [input, copy.next().value as NdArray]));
-    const { explanation } = await explainPixels(run, changed, { ...how, stem: undefined, target, image: name });
+    const { explanation } = await explainPixels(run, changed, {
+      ...how,
+      drawn: undefined,
+      stem: undefined,
+      target,
+      image: name,
+    });
     readings.push(explanation.aspects);
   }
   const intervals = relevanceIntervals(readings);
@@ -68,7 +77,7 @@ async function explainPixels(
   run: RunGraph,
   images: NdArrays,
   { classifier, ...how }: Omit<HowToExplain, "hasInterval"> & { image: string; crop?: Crop },
-): Promise<Explained> {
+): Promise<Explained & { readonly drawn?: readonly DrawnRegion[] }> {
   // The graph of an inner target asks for no class.
   const asked: NdArrays = innerTargetOf(how.target)
     ? {}
@@ -78,5 +87,7 @@ async function explainPixels(
     input,
     ndArray(shape, Float32Array.from(data)),
   ]);
-  return readExplanation(await run({ ...Object.fromEntries(copies), ...asked }), how);
+  const outputs = await run({ ...Object.fromEntries(copies), ...asked });
+  const explained = readExplanation(outputs, how);
+  return how.drawn ? { ...explained, drawn: readDrawnRegions(outputs, how.drawn, how) } : explained;
 }

@@ -5,6 +5,7 @@ import type { ScoreScale } from "../core/relevance-scale.js";
 import type { RuntimeOptions } from "../engine/devices.js";
 import type { RunGraph } from "../engine/session-pool.js";
 import type { Explained, MethodChoice } from "../explain/explanation.js";
+import type { DrawnRegion } from "../explain/reading/drawn-region.js";
 import type { Target } from "../explain/target.js";
 import type { ClassifierSpec } from "../heads/head-spec.js";
 import { imageSizes, type ModelSpec } from "../model/model-spec.js";
@@ -31,6 +32,8 @@ export interface ExplainRequest {
   readonly hasInterval?: boolean;
   /** Longer side of a picture of the file for people, pixels; none by default. */
   readonly pictureSize?: number;
+  /** Regions to say something of: masks of the model's input, `[height * width]`, not 0 inside. */
+  readonly regions?: readonly Uint8Array[];
   /** Its reason is thrown where it is aborted already, or while a pipe is waited for. */
   readonly signal?: AbortSignal;
 }
@@ -55,6 +58,8 @@ export interface ExplainedImage extends Explained {
   readonly height: number;
   /** Where `pictureSize` asked for it and the source is a file. */
   readonly picture?: Picture;
+  /** Of the regions that were asked about, in order. */
+  readonly drawn?: readonly DrawnRegion[];
   /** What is odd about the file, with its name. */
   readonly note?: string;
 }
@@ -149,7 +154,7 @@ export async function openExplainer(source: string | Bundle, options: ExplainerO
     classifier,
     scaleOf: (target) => graphs.scaleOf(target),
     async explain(image, request = {}) {
-      checkRequest(request, ["target", "stem", "hasInterval", "pictureSize", "signal"]);
+      checkRequest(request, ["target", "stem", "hasInterval", "pictureSize", "regions", "signal"]);
       request.signal?.throwIfAborted();
       checkStem(request.stem);
       checkTarget(request.target, classifier);
@@ -183,7 +188,7 @@ function loadedExplainer(
   return async (
     run: RunGraph,
     loaded: Promise<LoadedImage>,
-    { target, stem, hasInterval }: ExplainRequest,
+    { target, stem, hasInterval, regions }: ExplainRequest,
   ): Promise<ExplainedImage> => {
     const image = await loaded;
     const { width, height, picture, note } = image;
@@ -194,6 +199,7 @@ function loadedExplainer(
       target,
       stem,
       hasInterval,
+      ...(regions && { drawn: regions }),
     };
     const explained = await explainImage(run, image, how);
     return { ...explained, width, height, ...(picture && { picture }), ...(note && { note }) };

@@ -11,12 +11,13 @@ import { type NdArray, type NdArrays, ndArray } from "../core/nd-array.js";
 import { notFinite } from "../core/not-finite.js";
 import { ownValue } from "../core/own-value.js";
 import { random } from "../core/random.js";
-import { RESIZE_KERNEL, resizeSquare } from "../dataset/resize-image.js";
+import { pixelCount, shapeOf, sidesOf } from "../core/size.js";
+import { RESIZE_KERNEL, resizePixels } from "../dataset/resize-image.js";
 import { type Runtime, withRuntime } from "../engine/session.js";
 import type { MethodChoice } from "../explain/explanation.js";
 import { explainConstants } from "../explain/graph/graph-constants.js";
 import type { ExplainOptions } from "../explain/graph/options.js";
-import { imageShapes, imageSides } from "../model/image-inputs.js";
+import { imageShapes, imageSizesByInput } from "../model/image-inputs.js";
 import type { Model } from "../model/model.js";
 import type { ModelSpec } from "../model/model-spec.js";
 import type { TrainedModel } from "../model/trained-model.js";
@@ -206,10 +207,10 @@ async function runGoldens(
 async function otherImages(spec: ModelSpec, { data }: NdArray): Promise<NdArrays> {
   const from = spec.trunk.inputSize;
   const found: Record<string, NdArray> = {};
-  for (const [input, to] of imageSides(spec)) {
+  for (const [input, to] of imageSizesByInput(spec)) {
     if (input === INPUTS.image) continue;
-    const pixels = await resizeSquare(Uint8Array.from(data), { from, to });
-    found[input] = ndArray([1, to, to, 3], new Float32Array(pixels));
+    const pixels = await resizePixels(Uint8Array.from(data), { from, to });
+    found[input] = ndArray([1, ...shapeOf(to), 3], new Float32Array(pixels));
   }
   return found;
 }
@@ -228,25 +229,26 @@ function classCount({ heads }: ModelSpec): number {
 }
 
 function toImage({ trunk: { inputSize } }: ModelSpec): (pixels: Uint8Array) => NdArray {
-  return (pixels) => ndArray([1, inputSize, inputSize, 3], new Float32Array(pixels));
+  return (pixels) => ndArray([1, ...shapeOf(inputSize), 3], new Float32Array(pixels));
 }
 
 /** Gradients of colour with a dark disc: smooth, with edges, and unlike noise. */
 function drawn(spec: ModelSpec): NdArray {
-  const size = spec.trunk.inputSize;
-  const pixels = new Uint8Array(size * size * 3);
-  for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) {
-      const isDisc = Math.hypot(y - size / 2, x - size / 3) < size / 5;
-      const colour = isDisc ? [90, 50, 110] : [(255 * x) / size, (255 * y) / size, 200 - (100 * x) / size];
-      pixels.set(colour, (y * size + x) * 3);
+  const { height, width } = sidesOf(spec.trunk.inputSize);
+  const pixels = new Uint8Array(height * width * 3);
+  const radius = Math.min(height, width) / 5;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const isDisc = Math.hypot(y - height / 2, x - width / 3) < radius;
+      const colour = isDisc ? [90, 50, 110] : [(255 * x) / width, (255 * y) / height, 200 - (100 * x) / width];
+      pixels.set(colour, (y * width + x) * 3);
     }
   }
   return toImage(spec)(pixels);
 }
 
 function noise(spec: ModelSpec, { seed }: { seed: number }): NdArray {
-  const size = spec.trunk.inputSize;
+  const length = pixelCount(spec.trunk.inputSize) * 3;
   const stream = random(seed, "golden");
-  return toImage(spec)(Uint8Array.from({ length: size * size * 3 }, () => stream.integer(256)));
+  return toImage(spec)(Uint8Array.from({ length }, () => stream.integer(256)));
 }

@@ -4,6 +4,7 @@
  */
 
 import { answerPort, CLASSIFIER_OUTPUTS, headAnswers, INPUTS, overlapPort, tapPort } from "../core/graph-ports.js";
+import { type Size, shapeOf } from "../core/size.js";
 import type { AspectSpec } from "../heads/head-spec.js";
 import { imageShapes } from "../model/image-inputs.js";
 import { layersOf } from "../model/model-spec.js";
@@ -31,13 +32,13 @@ export function outputsOf(description: Described, graph: GraphName, given: Ports
   const outputs = new Map<string, readonly number[]>();
   for (const name of Object.values(CLASSIFIER_OUTPUTS)) outputs.set(name, [1, classCount(description)]);
   for (const head of aspects) {
-    const shape = answerShape(head, trunk.inputSize, given.get(answerPort(head.name, "unmasked"))?.[1]);
+    const shape = answerShape(head, trunk.inputSize, given.get(answerPort(head.name, "unmasked"))?.slice(1, 3));
     const answers = graph === "predict" ? (["unmasked"] as const) : headAnswers(head);
     for (const answer of answers) outputs.set(answerPort(head.name, answer), shape);
   }
   if (graph === "predict") return outputs;
   const sizes = new Map(trunkTaps(trunk).map(({ name, size }) => [name, size]));
-  const mapOf = (tap: string, channels: number) => [1, sizes.get(tap) ?? -1, sizes.get(tap) ?? -1, channels];
+  const mapOf = (tap: string, channels: number) => [1, ...shapeOf(sizes.get(tap) ?? -1), channels];
   outputs.set(tapPort("saliency", source), mapOf(source, 1));
   const layers = (head: AspectSpec) => layersOf(description.model, head);
   for (const tap of new Set(aspects.flatMap(layers))) {
@@ -55,15 +56,15 @@ export function classCount({ model }: Described): number {
   return Math.max(1, classes.length);
 }
 
-function answerShape(head: AspectSpec, size: number, cells = -1): readonly number[] {
+function answerShape(head: AspectSpec, size: Size, cells: readonly number[] = [-1, -1]): readonly number[] {
   switch (head.kind) {
     case "boxes":
-      return [1, cells, cells, 5];
+      return [1, ...cells, 5];
     case "segmentation":
-      return [1, size, size, 1];
+      return [1, ...shapeOf(size), 1];
     case "presence":
       return [1, 1];
     case "amount":
-      return head.form === "map" ? [1, size, size, 1] : [1, 1];
+      return head.form === "map" ? [1, ...shapeOf(size), 1] : [1, 1];
   }
 }

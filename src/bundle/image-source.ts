@@ -1,8 +1,10 @@
 /** Images as callers give them: a path, read and decoded once for all that is made of it, or decoded pixels. */
 
 import type { Crop } from "../core/augmented-view.js";
+import type { CenterCrop } from "../core/center-crop.js";
+import { type Size, shapeOf, sidesOf, sizeKey } from "../core/size.js";
 import { openImage } from "../dataset/open-image.js";
-import { resizeSquare } from "../dataset/resize-image.js";
+import { resizePixels } from "../dataset/resize-image.js";
 import { checkImage } from "./check-request.js";
 
 /**
@@ -20,9 +22,9 @@ export type ImageSource =
   | {
       /** As it shall stand in the explanation. */
       readonly name: string;
-      /** `[S, S, 3]` RGB 0..255, decoded as the bundle's `preprocessing` says. */
+      /** `[height, width, 3]` RGB 0..255, decoded as the bundle's `preprocessing` says. */
       readonly pixels: Uint8Array;
-      /** Of the original, for pictures; square by default. */
+      /** Of the original, for pictures; as the pixels by default. */
       readonly width?: number;
       readonly height?: number;
     };
@@ -38,14 +40,14 @@ export interface Picture {
 
 export interface LoadedImage {
   readonly name: string;
-  /** `[S, S, 3]` RGB 0..255. */
+  /** `[height, width, 3]` RGB 0..255. */
   readonly pixels: Uint8Array;
   /** The same image at other sizes, by size. */
-  readonly otherSizes: Readonly<Record<number, Uint8Array>>;
-  /** Of the upright original, or of its middle square, pixels. */
+  readonly otherSizes: Readonly<Record<string, Uint8Array>>;
+  /** Of the upright original, or of its middle, pixels. */
   readonly width: number;
   readonly height: number;
-  /** Where that square lies in the original. */
+  /** Where that lies in the original. */
   readonly crop?: Crop;
   /** Where it was asked for and the source is a file. */
   readonly picture?: Picture;
@@ -57,9 +59,9 @@ export interface LoadedImage {
  * Reads a file once, so that a pipe will do, and decodes it once where that gives the same pixels
  * (`OpenImage.keepDecoded`).
  *
- * @param options.size side of the model's input, S.
- * @param options.otherSizes sides of what networks of their own see, pixels; made of the pixels where they are given.
- * @param options.centerCrop share of the shorter side that the middle square has which is seen; absent, all is.
+ * @param options.size of the model's input.
+ * @param options.otherSizes of what networks of their own see, pixels; made of the pixels where they are given.
+ * @param options.centerCrop the middle that is seen; absent, all is.
  * @param options.pictureSize longer side of a picture for people, pixels.
  * @param options.signal ends the waiting for a pipe; its reason is thrown then.
  * @throws ImageError where it cannot be read; InputError where it is neither a path nor pixels of the right size.
@@ -73,23 +75,24 @@ export async function loadImage(
     pictureSize,
     signal,
   }: {
-    size: number;
-    otherSizes?: readonly number[];
-    centerCrop?: number;
+    size: Size;
+    otherSizes?: readonly Size[];
+    centerCrop?: CenterCrop;
     pictureSize?: number;
     signal?: AbortSignal;
   },
 ): Promise<LoadedImage> {
   checkImage(image, size);
-  const bySize = async (render: (side: number) => Promise<Uint8Array>) => {
-    const found: Record<number, Uint8Array> = {};
-    for (const side of otherSizes) found[side] = await render(side);
+  const bySize = async (render: (size: Size) => Promise<Uint8Array>) => {
+    const found: Record<string, Uint8Array> = {};
+    for (const other of otherSizes) found[sizeKey(other)] = await render(other);
     return found;
   };
   const isPath = typeof image === "string";
   if (!isPath && "pixels" in image) {
-    const { name, pixels, width = size, height = size } = image;
-    return { name, pixels, otherSizes: await bySize((to) => resizeSquare(pixels, { from: size, to })), width, height };
+    const seen = sidesOf(size);
+    const { name, pixels, width = seen.width, height = seen.height } = image;
+    return { name, pixels, otherSizes: await bySize((to) => resizePixels(pixels, { from: size, to })), width, height };
   }
   const name = isPath ? image : image.name;
   const opened = isPath
@@ -98,7 +101,7 @@ export async function loadImage(
   const { width, height, part } = opened;
   const whole = async (source: Pick<typeof opened, "render">, pictureOf?: () => Promise<Picture>) => {
     const pixels = await source.render({ size });
-    const others = await bySize((side) => source.render({ size: side }));
+    const others = await bySize((other) => source.render({ size: other }));
     const picture = await pictureOf?.();
     const remark = opened.remark();
     const note = remark && { note: `${name}: ${remark}` };
@@ -115,7 +118,7 @@ export async function loadImage(
   };
   if (pictureSize === undefined && otherSizes.length === 0) return whole(opened);
   const sizes = [size, ...otherSizes, ...(pictureSize === undefined ? [] : [pictureSize])];
-  const source = (await opened.keepDecoded({ size: Math.min(...sizes) })) ?? opened;
+  const source = (await opened.keepDecoded({ size: Math.min(...sizes.flatMap(shapeOf)) })) ?? opened;
   if (pictureSize === undefined) return whole(source);
   const shape = withLongerSide(opened, pictureSize);
   return whole(source, async () => ({ ...shape, pixels: await source.render({ size: pictureSize, shape }) }));

@@ -4,6 +4,7 @@ import { isNumber } from "../core/json-values.js";
 import { metricNumbers } from "../core/metric-numbers.js";
 import { ownValue } from "../core/own-value.js";
 import { scaleIn, scaleText } from "../core/relevance-scale.js";
+import { sizeText } from "../core/size.js";
 import { DEFAULT_SALIENCY } from "../explain/methods.js";
 import type { HeadSpec } from "../heads/head-spec.js";
 import type { NetworkSpec } from "../model/model-spec.js";
@@ -15,7 +16,7 @@ export function modelCard({ spec, scales, provenance }: TrainedModel, { name }: 
   const counts = Object.entries(dataset.counts).map(([split, count]) => `${count} ${split}`);
   const content = dataset.contentHash === undefined ? "" : `, of its content ${dataset.contentHash}`;
   const hashes = `hash ${dataset.hash}${content}`;
-  const size = spec.trunk.inputSize;
+  const size = sizeText(spec.trunk.inputSize);
   return [
     `# ${oneLine(name)}`,
     "",
@@ -24,7 +25,7 @@ export function modelCard({ spec, scales, provenance }: TrainedModel, { name }: 
     "",
     "## Model",
     "",
-    `- Trunk: ${spec.trunk.name}, width ${spec.trunk.alpha}, input ${size} x ${size} pixels RGB; ` +
+    `- Trunk: ${spec.trunk.name}, width ${spec.trunk.alpha}, input ${size} pixels RGB; ` +
       `started from ${oneLine(provenance.weights)}.`,
     `- Source layer: ${spec.source}.`,
     ...spec.heads.map((head) => `- ${headLine(head)}`),
@@ -60,7 +61,7 @@ function networkLine({ name, trunk, mapping: { kind, from, to, quality } }: Netw
     ? `; on ${quality.images} held-out images R2 ${quality.r2.toFixed(2)}, agreement ${agreements.join(", ")}`
     : "";
   return (
-    `Network ${name}: ${oneLine(trunk.name)}, input ${trunk.inputSize} x ${trunk.inputSize} pixels; ` +
+    `Network ${name}: ${oneLine(trunk.name)}, input ${sizeText(trunk.inputSize)} pixels; ` +
     `mapping ${kind}, from ${from} to ${to}${measured}.`
   );
 }

@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   runs: async () => (await import("./commands/runs.js")).addRuns,
   evaluate: async () => (await import("./commands/evaluate.js")).addEvaluate,
   explain: async () => (await import("./commands/explain.js")).addExplain,
+  annotate: async () => (await import("./commands/annotate.js")).addAnnotate,
   calibrate: async () => (await import("./commands/calibrate.js")).addCalibrate,
   report: async () => (await import("./commands/report.js")).addReport,
   worker: async () => (await import("./commands/worker.js")).addWorker,

@@ -48,6 +48,12 @@ export async function runCommand(options: CommonOptions, work: (signal: AbortSig
   }
 }
 
+/** Says in one line that the work is done, but not for all, and sets the exit code for it. */
+export function failed(what: string): void {
+  printNote(`aspectlens: ${what}`);
+  process.exitCode = FAILED;
+}
+
 /** Prints what went wrong in one line, and sets the exit code. */
 export function endWith(error: unknown, options: CommonOptions = {}): void {
   const told = ofSystem(error) ?? error;

@@ -15,7 +15,7 @@ export type AspectKind = (typeof ASPECT_KINDS)[number];
 /** Three states: absent (unlabelled), empty (`mask: null`, `boxes: []`, `present: false`, `amount: 0`), labelled. */
 export interface Annotation {
   /**
-   * `[inputSize * inputSize]`, row-major, the share 0..1 of each pixel that the aspect covers, above 0 wherever there
+   * `[height * width]` of what the model sees, row-major, the share 0..1 of each pixel that the aspect covers, above 0 wherever there
    * is any of it; `null` where the expert saw none.
    */
   readonly mask?: Uint8Array | Float32Array | null;
@@ -25,9 +25,9 @@ export interface Annotation {
   readonly present?: boolean;
   /** 0..1. */
   readonly amount?: number;
-  /** `[inputSize * inputSize]`, 0..255 for an amount of 0..1 at each pixel. */
+  /** `[height * width]` of what the model sees, 0..255 for an amount of 0..1 at each pixel. */
   readonly map?: Uint8Array | Float32Array;
-  /** `[inputSize * inputSize]`, 1 at the void pixels of `mask` or `map`, which say nothing; absent: none is void. */
+  /** `[height * width]` of what the model sees, 1 at the void pixels of `mask` or `map`, which say nothing; absent: none is void. */
   readonly ignored?: Uint8Array;
 }
 
@@ -58,10 +58,10 @@ export function classLabels({ label, labels }: ClassAnnotation): readonly string
 export interface Sample {
   /** Path as it stands in the dataset, for messages. */
   readonly path: string;
-  /** `[inputSize, inputSize, 3]` RGB 0..255. */
+  /** `[height, width, 3]` RGB 0..255. */
   readonly image: Uint8Array;
-  /** The same image at other sizes, by size, as networks of their own read it. */
-  readonly otherSizes?: Readonly<Record<number, Uint8Array>>;
+  /** The same image at other sizes, by size ("64", "48x64"), as networks of their own read it. */
+  readonly otherSizes?: Readonly<Record<string, Uint8Array>>;
   readonly target: ClassAnnotation;
   readonly aspects: Readonly<Record<string, Annotation>>;
   /** Names of the aspects that caused the label, where the dataset knows them. */

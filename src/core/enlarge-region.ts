@@ -1,16 +1,12 @@
 /** Regions in another size, such as that of the image instead of the model's. */
 
+import { type Sides, type Size, sidesOf } from "./size.js";
 /** A map with one number per cell. */
 export interface CellMap {
   readonly width: number;
   readonly height: number;
   /** Row-major. */
   readonly values: ArrayLike<number>;
-}
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
 }
 
 interface EnlargeOptions {
@@ -24,11 +20,11 @@ const newBytes = (length: number) => new Uint8Array(length);
 /**
  * Bilinear between the centres of cells, as in the overlay; one half or more is inside.
  *
- * @param region `[size * size]` of 0 and 1, row-major.
+ * @param region `[height * width]` of `size`, 0 and 1, row-major.
  * @returns `[height * width]` of 0 and 1.
  */
-export function enlargeRegion(region: Uint8Array, { size, shape }: { size: number; shape: Size }): Uint8Array {
-  return enlargeInside({ width: size, height: size, values: region }, shape);
+export function enlargeRegion(region: Uint8Array, { size, shape }: { size: Size; shape: Sides }): Uint8Array {
+  return enlargeInside({ ...sidesOf(size), values: region }, shape);
 }
 
 /**
@@ -40,7 +36,7 @@ export function enlargeRegion(region: Uint8Array, { size, shape }: { size: numbe
  */
 export function enlargeInside(
   { values, ...from }: CellMap,
-  { width, height, margin = 0, value = 1, memory = newBytes }: Size & EnlargeOptions,
+  { width, height, margin = 0, value = 1, memory = newBytes }: Sides & EnlargeOptions,
 ): Uint8Array {
   const stride = width + 2 * margin;
   const inside = memory(stride * (height + 2 * margin)).fill(0);

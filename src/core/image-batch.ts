@@ -2,17 +2,18 @@
 
 import type { Sample } from "./annotation.js";
 import { type NdArray, ndArray } from "./nd-array.js";
+import { pixelCount, type Size, shapeOf } from "./size.js";
 
 /**
  * The images of samples as one array for an engine.
  *
- * `[batchSize, size, size, 3]` RGB 0..255; rows past the samples are zeros.
+ * `[batchSize, height, width, 3]` RGB 0..255; rows past the samples are zeros.
  */
 export function imageBatch(
   samples: readonly Sample[],
-  { size, batchSize }: { size: number; batchSize: number },
+  { size, batchSize }: { size: Size; batchSize: number },
 ): NdArray {
-  const images = ndArray([batchSize, size, size, 3]);
-  for (const [row, { image }] of samples.entries()) images.data.set(image, row * size * size * 3);
+  const images = ndArray([batchSize, ...shapeOf(size), 3]);
+  for (const [row, { image }] of samples.entries()) images.data.set(image, row * pixelCount(size) * 3);
   return images;
 }

@@ -43,6 +43,8 @@ export const LIMITS = {
   onnxNodes: 3_000,
   /** Fields of one message in an `.onnx`. */
   protobufFields: 500_000,
+  /** Bytes of the XMP in an image that is annotated, unpacked. */
+  xmpBytes: 10_000_000,
   /** Bytes of a `dataset.json` or a configuration. */
   jsonFileBytes: 20_000_000,
   /** Bytes of the list of files in a folder of results. */

@@ -6,13 +6,16 @@
 import { createHash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
 import { lstat, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { InputError } from "./errors.js";
 import { makeFolder, refused, removeAbandoned, temporaryName, writeFileAtomic } from "./files.js";
 import { LIMITS } from "./limits.js";
 import { readWhole } from "./read-whole.js";
 
-/** A folder of results, in which only files that we made are replaced. */
+/** What a file shall hold; `from` is a file that lies there already, and takes its name. */
+export type ResultContent = string | Uint8Array | { readonly from: string };
+
+/** A folder of results, in which only files that we made are replaced. Names may lead into folders of it, by `/`. */
 export interface ResultFolder {
   readonly path: string;
   /**
@@ -28,7 +31,7 @@ export interface ResultFolder {
    * @returns their paths.
    * @throws InputError as `check` does, and where nothing can be written.
    */
-  write(set: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<string[]>;
+  write(set: string, files: Readonly<Record<string, ResultContent>>): Promise<string[]>;
 }
 
 /** Where the list is, one JSON object a line, after a line with the format. */
@@ -72,7 +75,23 @@ export async function openResultFolder(
     const found = await stat(input, { bigint: true }).catch(() => undefined);
     if (found) inputIds.add(`${found.dev}:${found.ino}`);
   }
+  const ownFolders = new Set<string>();
+  /** Into a link to another folder nothing is written. */
+  const checkFolders = async (name: string) => {
+    for (let place = dirname(name); place !== "." && !ownFolders.has(place); place = dirname(place)) {
+      const found = await lstat(join(path, place)).catch(() => undefined);
+      if (found && !found.isDirectory())
+        throw new InputError(`${join(path, place)}: is ${found.isSymbolicLink() ? "a link" : "a file"}, no folder.`, {
+          cure: "Choose another folder, or remove it.",
+          file: join(path, place),
+        });
+      if (found) ownFolders.add(place);
+    }
+  };
   const checkOne = async (name: string) => {
+    if (!isInside(name))
+      throw new InputError(`${join(path, name)}: no file of that name is written.`, { cure: "Rename the image." });
+    await checkFolders(name);
     const file = join(path, name);
     const found = await lstat(file, { bigint: true }).catch(() => undefined);
     if (!found) return;
@@ -96,15 +115,32 @@ export async function openResultFolder(
   const check: ResultFolder["check"] = async (names) => {
     // Most files are not there, so that one look at the folder is enough. Some file systems tell no capitals apart.
     const folded = (name: string) => name.normalize("NFC").toLowerCase();
-    const there = new Set((await readdir(path).catch(() => [])).map(folded));
-    for (const name of names) if (there.has(folded(name))) await checkOne(name);
+    const there = new Map<string, ReadonlySet<string>>();
+    for (const name of names) {
+      const place = dirname(name);
+      const known = there.get(place);
+      const found = known ?? new Set((await readdir(join(path, place)).catch(() => [])).map(folded));
+      if (!known) {
+        there.set(place, found);
+        await checkFolders(name);
+      }
+      if (found.has(folded(basename(name)))) await checkOne(name);
+    }
   };
+  const cleaned = new Set<string>();
   const write: ResultFolder["write"] = async (set, files) => {
     const names = Object.keys(files);
     // Each alone: a look at the whole folder for every set would take ever longer, the more sets there are.
     for (const name of names) await checkOne(name);
     await makeFolder(path);
-    const entries = names.map((file) => ({ file, set, sha256: digest(files[file]) }));
+    for (const place of new Set(names.map(dirname))) {
+      if (place === "." || cleaned.has(place)) continue;
+      await makeFolder(join(path, place));
+      await removeAbandoned(join(path, place));
+      cleaned.add(place);
+    }
+    const entries: Entry[] = [];
+    for (const file of names) entries.push({ file, set, sha256: await digestOfContent(files[file]) });
     const isNew = ({ file, sha256 }: Entry) =>
       known.get(file)?.contents.at(-1) !== sha256 || known.get(file)?.set !== set;
     await append(list, entries.filter(isNew));
@@ -139,13 +175,15 @@ export async function listedFiles(path: string): Promise<ReadonlySet<string>> {
 }
 
 /** All of them beside their places first, so that a full disk leaves the former ones whole. */
-async function writeAll(folder: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+async function writeAll(folder: string, files: Readonly<Record<string, ResultContent>>): Promise<void> {
   const staged: { from: string; to: string }[] = [];
   try {
     for (const [name, data] of Object.entries(files)) {
       const to = join(folder, name);
-      const from = temporaryName(to);
+      const isThere = typeof data === "object" && "from" in data;
+      const from = isThere ? data.from : temporaryName(to);
       staged.push({ from, to });
+      if (isThere) continue;
       await writeFile(from, data).catch((cause: unknown) => {
         throw refused(to, cause);
       });
@@ -180,7 +218,7 @@ async function readList(list: string, { isCompacted = false } = {}): Promise<Map
   for (const line of lines) {
     const entry = parse(line);
     if (!entry) continue; // a line that was cut short
-    if (!isPlainName(entry.file)) throw foreign(list); // it leads out of the folder
+    if (!isInside(entry.file)) throw foreign(list); // it leads out of the folder
     add(known, entry);
     count++;
   }
@@ -189,8 +227,8 @@ async function readList(list: string, { isCompacted = false } = {}): Promise<Map
   return known;
 }
 
-function isPlainName(name: string): boolean {
-  return name !== "" && name !== "." && name !== ".." && !/[\\/]/.test(name);
+function isInside(name: string): boolean {
+  return !name.includes("\\") && name.split("/").every((part) => part !== "" && part !== "." && part !== "..");
 }
 
 function foreign(list: string): InputError {
@@ -244,6 +282,10 @@ async function append(list: string, entries: readonly Entry[]): Promise<void> {
 
 function digest(data: string | Uint8Array): string {
   return createHash("sha256").update(data).digest("hex");
+}
+
+async function digestOfContent(content: ResultContent): Promise<string> {
+  return typeof content === "object" && "from" in content ? digestOf(content.from) : digest(content);
 }
 
 /** Nothing of ours where it cannot be read. */

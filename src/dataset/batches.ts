@@ -2,8 +2,10 @@
 
 import { join } from "node:path";
 import type { Sample } from "../core/annotation.js";
+import type { CenterCrop } from "../core/center-crop.js";
 import { ConfigError, inFile } from "../core/errors.js";
 import { random } from "../core/random.js";
+import type { Size } from "../core/size.js";
 import type { Augment } from "./augment.js";
 import { type Dataset, readRecord, splitSize } from "./dataset.js";
 import { mapAhead } from "./map-ahead.js";
@@ -16,12 +18,12 @@ import { loadSample } from "./sample.js";
 export interface BatchOptions {
   readonly split: Split;
   readonly batchSize: number;
-  /** Side of the square that the model sees, pixels. */
-  readonly inputSize: number;
+  /** What the model sees, pixels. */
+  readonly inputSize: Size;
   /** Other sizes at which each image is read, for networks that aspect heads have to themselves (`imageSizes`). */
-  readonly otherSizes?: readonly number[];
+  readonly otherSizes?: readonly Size[];
   /** See `LoadSampleOptions`. */
-  readonly centerCrop?: number;
+  readonly centerCrop?: CenterCrop;
   /** Determines order and augmentation, together with `epoch`. */
   readonly seed?: number;
   /** From 0. */

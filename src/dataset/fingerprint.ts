@@ -141,7 +141,7 @@ async function thingsIn(dataset: Dataset, { aspects }: SampleRecord, name: strin
   const shares = toMask(raster, { size, crop: { left: 0, top: 0, width, height }, flip: false, values, path });
   const inside = Uint8Array.from(shares, (share) => (share > 0 ? 1 : 0));
   const areaOf = (pixels: Uint32Array) => pixels.reduce((sum, pixel) => sum + shares[pixel], 0);
-  const parts = connectedComponents(inside, { size }).map(areaOf);
+  const parts = connectedComponents(inside, { width: size }).map(areaOf);
   const largest = parts.reduce((most, part) => Math.max(most, part), 0);
   return parts.filter((part) => part >= LEAST_PART * largest).map((part) => part / inside.length);
 }

@@ -4,7 +4,7 @@ import { ImageError } from "../core/errors.js";
 import { POSITIVE_SHARE } from "../core/mask-share.js";
 import { foregroundOf } from "./foreground.js";
 import type { Raster } from "./raster.js";
-import { type SquareOptions, toSquare } from "./resize-raster.js";
+import { type SeenOptions, toSeen } from "./resize-raster.js";
 
 /**
  * @param image width and height of the upright image that it belongs to.
@@ -18,7 +18,7 @@ export function checkRasterSize(raster: Raster, image: { width: number; height: 
   );
 }
 
-interface RasterOptions extends SquareOptions {
+interface RasterOptions extends SeenOptions {
   /** The pixel values that are void. */
   readonly ignore?: readonly number[];
   readonly path: string;
@@ -26,7 +26,7 @@ interface RasterOptions extends SquareOptions {
 
 /**
  * @param values the pixel values that mean the aspect; by default as `foregroundOf` decides.
- * @returns `[size * size]`, the share 0..1 of each pixel's known area that the aspect covers; above 0 if the pixel has
+ * @returns `[height * width]`, the share 0..1 of each pixel's known area that the aspect covers; above 0 if the pixel has
  *   any of it, and 0 where it is void.
  * @throws ImageError where `values` cannot be picked from the file.
  */
@@ -46,7 +46,7 @@ export function toWholeMask(
 }
 
 /**
- * @returns `[size * size]` 0..255 for amounts of 0..1; the mean over the known area of each pixel, 0 where it is void.
+ * @returns `[height * width]` 0..255 for amounts of 0..1; the mean over the known area of each pixel, 0 where it is void.
  * @throws ImageError if the file's values are not grey levels.
  */
 export function toMap(raster: Raster, options: RasterOptions): Float32Array {
@@ -64,7 +64,7 @@ export function toMap(raster: Raster, options: RasterOptions): Float32Array {
  * The void pixels: those of which at most half of the area is known. As with the aspect itself, a pixel counts from a
  * half on, so an edge that is void for less than a pixel is not lost, and a broad one does not grow.
  *
- * @returns `[size * size]` of 0 and 1; `undefined` where the file has no void.
+ * @returns `[height * width]` of 0 and 1; `undefined` where the file has no void.
  */
 export function ignoredPixels(raster: Raster, options: RasterOptions): Uint8Array | undefined {
   const known = knownShare(raster, options);
@@ -85,14 +85,14 @@ function isVoid(knownShare: number): boolean {
 function knownShare(raster: Raster, options: RasterOptions): Float32Array | undefined {
   const { ignore = [] } = options;
   if (!raster.found.some((value) => ignore.includes(value))) return undefined;
-  return toSquare(raster, options, (value) => (ignore.includes(value) ? 0 : 1));
+  return toSeen(raster, options, (value) => (ignore.includes(value) ? 0 : 1));
 }
 
 /** Mean of the converted values over each pixel's known area; both are sums of integers, so all of it is exactly 1. */
 function meanOfKnown(raster: Raster, options: RasterOptions, convert: (value: number) => number): Float32Array {
   const known = knownShare(raster, options);
-  if (!known) return toSquare(raster, options, convert);
+  if (!known) return toSeen(raster, options, convert);
   const { ignore = [] } = options;
-  const sums = toSquare(raster, options, (value) => (ignore.includes(value) ? 0 : convert(value)));
+  const sums = toSeen(raster, options, (value) => (ignore.includes(value) ? 0 : convert(value)));
   return sums.map((sum, at) => (isVoid(known[at]) ? 0 : sum / known[at]));
 }

@@ -2,9 +2,10 @@
 
 import sharp from "sharp";
 import type { Crop } from "../core/augmented-view.js";
-import { centerCropOf } from "../core/center-crop.js";
+import { type CenterCrop, centerCropOf } from "../core/center-crop.js";
 import { inFile } from "../core/errors.js";
 import { LIMITS } from "../core/limits.js";
+import { pixelCount, type Sides, type Size, shapeOf, sidesOf } from "../core/size.js";
 import { MOST_MARGIN } from "./augment.js";
 import { readBitmap } from "./bmp.js";
 import { imageFormat } from "./image-format.js";
@@ -20,41 +21,41 @@ const DARK = 4096 * 1.25;
 
 /** A readable image whose pixels are not decoded yet. */
 export interface OpenImage {
-  /** Of the upright original, or of its middle square, pixels. */
+  /** Of the upright original, or of its middle, pixels. */
   readonly width: number;
   readonly height: number;
-  /** Where that square lies in the original, and the original's size. */
+  /** Where that lies in the original, and the original's size. */
   readonly part?: Crop;
-  readonly whole?: Size;
-  /** `[size, size, 3]` RGB 0..255. @throws ImageError where the pixels cannot be decoded whole. */
+  readonly whole?: Sides;
+  /** `[height, width, 3]` RGB 0..255. @throws ImageError where the pixels cannot be decoded whole. */
   render(options: RenderOptions): Promise<Uint8Array>;
   /**
    * The same image with decoded pixels, for repeated rendering. `null` if that would not give the same bytes: alpha, 16
    * bits, profiles, other colours than sRGB, a rotation, or an image so large that decoders shrink it on loading.
    *
-   * @param options.size side to which it will be rendered.
+   * @param options.size to which it will be rendered.
    */
-  keepDecoded(options: { readonly size: number }): Promise<Pick<OpenImage, "render"> | null>;
+  keepDecoded(options: { readonly size: Size }): Promise<Pick<OpenImage, "render"> | null>;
   /**
-   * The same image from `[side, side, 3]` pixels, for repeated rendering. All of it, rendered at this size, has the very
+   * The same image from pixels of this size, for repeated rendering. All of it, rendered at this size, has the very
    * bytes that the file gives; parts are resized twice.
    */
-  keepSquare(options: { readonly side: number }): Promise<SquareImage>;
+  keepSeen(options: { readonly size: Size }): Promise<SeenImage>;
   /** A warning about the pixels rendered so far, as a sentence without the file's name. */
   remark(): string | undefined;
 }
 
-export interface SquareImage extends Pick<OpenImage, "width" | "height" | "part" | "whole" | "render"> {
+export interface SeenImage extends Pick<OpenImage, "width" | "height" | "part" | "whole" | "render"> {
   readonly byteCount: number;
 }
 
-/** An image decoded to a square, as an explainer's `explain`, `renderOverlay` and `writeExplanation` take it. */
+/** An image decoded to what a model sees, as an explainer's `explain`, `renderOverlay` and `writeExplanation` take it. */
 export interface DecodedImage {
   /** The path, or the `name` that was given; `image` for bytes without one. */
   readonly name: string;
-  /** Side of the square, pixels. */
-  readonly size: number;
-  /** `[size, size, 3]` RGB 0..255, row-major. */
+  /** Of the pixels: the side of a square, or height and width. */
+  readonly size: Size;
+  /** `[height, width, 3]` RGB 0..255, row-major. */
   readonly pixels: Uint8Array;
   /** Of the upright original, pixels. */
   readonly width: number;
@@ -66,12 +67,12 @@ export interface DecodedImage {
  * profiles converted to sRGB, the first frame of several. The same bytes each time.
  *
  * @param source a path, or the bytes of a file.
- * @param options.centerCrop its middle square alone, whose side is this share of the shorter one; all of it by default.
+ * @param options.centerCrop its middle alone; all of it by default.
  * @throws ImageError in one line that names the file and the cure.
  */
 export async function decodeImage(
   source: string | Uint8Array,
-  options: RenderOptions & { readonly name?: string; readonly centerCrop?: number },
+  options: RenderOptions & { readonly name?: string; readonly centerCrop?: CenterCrop },
 ): Promise<DecodedImage> {
   const { size, name = nameOf(source) } = options;
   const image = await openImage(source, options);
@@ -84,8 +85,8 @@ interface OpenOptions {
   /** Whether the path may be a pipe, which is read to its end. */
   readonly allowPipe?: boolean;
   readonly signal?: AbortSignal;
-  /** Its middle square is the image, whose side is this share of the shorter one, above 0 to 1; by default all of it. */
-  readonly centerCrop?: number;
+  /** Its middle is the image; by default all of it. */
+  readonly centerCrop?: CenterCrop;
 }
 
 /** Reads the header, and refuses an image that cannot be decoded. @throws ImageError */
@@ -97,7 +98,7 @@ export async function openImage(source: string | Uint8Array, options: OpenOption
     ...image,
     render: (options) => inFile(place, () => image.render(options)),
     keepDecoded: (options) => inFile(place, () => image.keepDecoded(options)),
-    keepSquare: (options) => inFile(place, () => image.keepSquare(options)),
+    keepSeen: (options) => inFile(place, () => image.keepSeen(options)),
   };
 }
 
@@ -116,7 +117,7 @@ async function openUnplaced(
   const middle = part && { part, whole: { width: whole.width, height: whole.height } };
   const { width, height, isPlain, open } = file;
   const keepDecoded: OpenImage["keepDecoded"] = async ({ size }) => {
-    if (!isPlain || Math.max(whole.width, whole.height) >= SHRINK_ON_LOAD * size) return null;
+    if (!isPlain || Math.max(whole.width, whole.height) >= SHRINK_ON_LOAD * Math.min(...shapeOf(size))) return null;
     const data = await decoded(file, () => open().toColourspace("srgb").raw({ depth: "uchar" }).toBuffer());
     if (data.length !== 3 * whole.width * whole.height) return null;
     const { open: kept } = pixels({ name, width: whole.width, height: whole.height }, data);
@@ -131,29 +132,24 @@ async function openUnplaced(
       ? `its values end at ${largest} of 65535, so that it is almost black: ` +
         `12 bits in a file of 16? Scale them to the whole range.`
       : undefined;
-  const keepSquare: OpenImage["keepSquare"] = async ({ side }) => {
-    const square = { width: side, height: side };
-    const render = resizer(pixels({ name, ...square }, await resizer(file, { onLargest })({ size: side })));
+  const keepSeen: OpenImage["keepSeen"] = async ({ size }) => {
+    const seen = sidesOf(size);
+    const render = resizer(pixels({ name, ...seen }, await resizer(file, { onLargest })({ size })));
     return {
-      ...{ width, height, ...middle, byteCount: 3 * side * side },
-      render: ({ crop, ...options }) => render({ ...options, ...(crop && { crop: scaled(crop, file, square) }) }),
+      ...{ width, height, ...middle, byteCount: 3 * pixelCount(size) },
+      render: ({ crop, ...options }) => render({ ...options, ...(crop && { crop: scaled(crop, file, seen) }) }),
     };
   };
-  return { width, height, ...middle, render: resizer(file, { onLargest }), keepDecoded, keepSquare, remark };
+  return { width, height, ...middle, render: resizer(file, { onLargest }), keepDecoded, keepSeen, remark };
 }
 
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
-function pixels({ name, width, height }: Size & { name: string }, data: Uint8Array): DecodableImage {
+function pixels({ name, width, height }: Sides & { name: string }, data: Uint8Array): DecodableImage {
   const open = () => sharp(data, { raw: { width, height, channels: 3 } });
   return { name, width, height, costBytes: 0, is16Bit: false, open };
 }
 
 /** The same part of an image of another size, in whole pixels. */
-function scaled({ left, top, width, height }: Crop, from: Size, to: Size): Crop {
+function scaled({ left, top, width, height }: Crop, from: Sides, to: Sides): Crop {
   const along = (start: number, length: number, scale: number) => {
     const first = Math.round(start * scale);
     return { first, length: Math.max(1, Math.round((start + length) * scale) - first) };

@@ -1,7 +1,7 @@
 /** The masks of a sample in the size of their files, for metrics that count the original's pixels. */
 
 import type { OriginalMask } from "../core/annotation.js";
-import { centerCropOf } from "../core/center-crop.js";
+import { type CenterCrop, centerCropOf } from "../core/center-crop.js";
 import { ownValue } from "../core/own-value.js";
 import type { Dataset } from "./dataset.js";
 import { foregroundOf } from "./foreground.js";
@@ -20,7 +20,7 @@ import type { SampleRecord } from "./record.js";
 export async function readOriginalMasks(
   dataset: Pick<Dataset, "directory" | "manifest">,
   record: SampleRecord,
-  { aspects, centerCrop }: { aspects: readonly string[]; centerCrop?: number },
+  { aspects, centerCrop }: { aspects: readonly string[]; centerCrop?: CenterCrop },
 ): Promise<Readonly<Record<string, OriginalMask>>> {
   const rasters = new Map<string, Raster>();
   const read: [string, OriginalMask][] = [];

@@ -3,9 +3,10 @@
  */
 
 import sharp, { type OutputInfo, type Sharp } from "sharp";
-import { type Crop, placesIn, type Symmetry } from "../core/augmented-view.js";
+import { type Crop, placesIn, type Symmetry, turnedSize } from "../core/augmented-view.js";
 import { ImageError } from "../core/errors.js";
 import { firstLine } from "../core/message-text.js";
+import { isSameSize, type Sides, type Size, sidesOf } from "../core/size.js";
 import { withinBudget } from "./decoding-budget.js";
 
 /**
@@ -14,15 +15,15 @@ import { withinBudget } from "./decoding-budget.js";
  */
 export const RESIZE_KERNEL = "cubic";
 
-/** How an image becomes the square that a model sees. */
+/** How an image becomes what a model sees. */
 export interface RenderOptions extends Partial<Symmetry> {
-  /** Side of the square, pixels. */
-  readonly size: number;
-  /** Width and height instead of a square, of the whole image, for people; no symmetry changes it. */
+  /** What the model sees, pixels: the side of a square, or height and width. */
+  readonly size: Size;
+  /** Width and height instead, of the whole image, for people; no symmetry changes it. */
   readonly shape?: { readonly width: number; readonly height: number };
   /** Part of the upright original that is rendered, or more than it; by default all of it. */
   readonly crop?: Crop;
-  /** Standard deviation of a Gaussian blur, pixels of the square, 0.3 and more; none by default. */
+  /** Standard deviation of a Gaussian blur, pixels of the result, 0.3 and more; none by default. */
   readonly blur?: number;
 }
 
@@ -44,43 +45,42 @@ export interface DecodableImage {
 /**
  * A function that resizes one upright image, from its file or from its pixels.
  *
- * @returns `[size, size, 3]` RGB 0..255. @throws ImageError where the pixels cannot be decoded whole.
+ * @returns `[height, width, 3]` RGB 0..255. @throws ImageError where the pixels cannot be decoded whole.
  */
 export function resizer(
   source: DecodableImage,
   options: ResizeOptions = {},
 ): (options: RenderOptions) => Promise<Uint8Array> {
   return async ({ size, shape, crop, blur, flip = false, isUpsideDown = false, isTransposed = false }) => {
-    const { part: cut, inner, margins } = placed(source, { size, shape, crop });
+    const upright = sidesOf(turnedSize(size, { isTransposed }));
+    const { part: cut, inner, margins } = placed(source, { size: upright, shape, crop });
     const { part: own } = source;
     const part = own && cut ? { ...cut, left: own.left + cut.left, top: own.top + cut.top } : (cut ?? own);
     const data = await resized(source, {
       ...options,
       open: () => (part ? source.open().extract(part) : source.open()),
       resize: (image) => {
-        const square = image.resize(inner.width, inner.height, RESIZING);
-        const framed = margins ? square.extend({ ...margins, extendWith: "copy" }) : square;
+        const seen = image.resize(inner.width, inner.height, RESIZING);
+        const framed = margins ? seen.extend({ ...margins, extendWith: "copy" }) : seen;
         return blur ? framed.blur(blur) : framed;
       },
     });
     if (!flip && !isUpsideDown && !isTransposed) return data;
-    return changed(data, size, { flip, isUpsideDown, isTransposed });
+    return changed(data, upright, { flip, isUpsideDown, isTransposed });
   };
 }
 
 /**
- * A square image at another size, where its file is not there.
+ * An image at another size, where its file is not there.
  *
- * @param pixels `[from, from, 3]` RGB 0..255.
- * @returns `[to, to, 3]`, the same array where both sizes are.
+ * @param pixels of the size `from`, RGB 0..255.
+ * @returns of the size `to`, the same array where both sizes are.
  */
-export async function resizeSquare(
-  pixels: Uint8Array,
-  { from, to }: { from: number; to: number },
-): Promise<Uint8Array> {
-  if (from === to) return pixels;
-  const image = sharp(pixels, { raw: { width: from, height: from, channels: 3 } });
-  const data = await image.resize(to, to, RESIZING).raw().toBuffer();
+export async function resizePixels(pixels: Uint8Array, { from, to }: { from: Size; to: Size }): Promise<Uint8Array> {
+  if (isSameSize(from, to)) return pixels;
+  const image = sharp(pixels, { raw: { ...sidesOf(from), channels: 3 } });
+  const { height, width } = sidesOf(to);
+  const data = await image.resize(width, height, RESIZING).raw().toBuffer();
   return new Uint8Array(data.buffer, data.byteOffset, data.length);
 }
 
@@ -108,25 +108,25 @@ async function resized(
   return new Uint8Array(data.buffer, data.byteOffset, data.length);
 }
 
-/** What of the image is seen, and where it lies in the square, in whole pixels of it. */
+/** What of the image is seen, and where it lies in what the model sees, in whole pixels of that. */
 function placed(
   { width, height }: Pick<DecodableImage, "width" | "height">,
-  { size, shape = { width: size, height: size }, crop }: Pick<RenderOptions, "size" | "shape" | "crop">,
+  { size, shape = size, crop }: Pick<RenderOptions, "shape" | "crop"> & { size: Sides },
 ): {
   part?: Crop;
   inner: { width: number; height: number };
   margins?: { top: number; bottom: number; left: number; right: number };
 } {
   if (!crop) return { inner: shape };
-  const along = (start: number, length: number, whole: number) => {
+  const along = (start: number, length: number, whole: number, side: number) => {
     const [first, last] = [Math.max(0, start), Math.min(whole, start + length)];
-    const toSquare = (at: number) => Math.round(((at - start) / length) * size);
-    const before = Math.min(size - 1, toSquare(first));
-    const inner = Math.max(1, toSquare(last) - before);
-    return { first, length: last - first, before, inner, after: size - before - inner };
+    const toSeen = (at: number) => Math.round(((at - start) / length) * side);
+    const before = Math.min(side - 1, toSeen(first));
+    const inner = Math.max(1, toSeen(last) - before);
+    return { first, length: last - first, before, inner, after: side - before - inner };
   };
-  const across = along(crop.left, crop.width, width);
-  const down = along(crop.top, crop.height, height);
+  const across = along(crop.left, crop.width, width, size.width);
+  const down = along(crop.top, crop.height, height, size.height);
   const margins = { top: down.before, bottom: down.after, left: across.before, right: across.after };
   return {
     part: { left: across.first, top: down.first, width: across.length, height: down.length },
@@ -151,12 +151,12 @@ export async function decoded<Pixels>(
   }
 }
 
-/** A copy of a square image under a symmetry. */
-function changed(data: Uint8Array, size: number, symmetry: Symmetry): Uint8Array {
+/** A copy of an image under a symmetry. @param size of the image itself. */
+function changed(data: Uint8Array, size: Sides, symmetry: Symmetry): Uint8Array {
   const out = new Uint8Array(data.length);
   const { first, down, across } = placesIn(size, symmetry);
-  for (let row = 0, from = 0; row < size; row++) {
-    for (let column = 0, to = 3 * (first + row * down); column < size; column++, from += 3, to += 3 * across) {
+  for (let row = 0, from = 0; row < size.height; row++) {
+    for (let column = 0, to = 3 * (first + row * down); column < size.width; column++, from += 3, to += 3 * across) {
       out[to] = data[from];
       out[to + 1] = data[from + 1];
       out[to + 2] = data[from + 2];

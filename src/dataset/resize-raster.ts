@@ -2,12 +2,13 @@
  * Resizes a mask or map to the model's input: area averaging when it gets smaller, nearest pixel when it gets larger.
  */
 
-import { type Crop, placesIn, type Symmetry } from "../core/augmented-view.js";
+import { type Crop, placesIn, type Symmetry, turnedSize } from "../core/augmented-view.js";
+import { pixelCount, type Size, sidesOf } from "../core/size.js";
 import type { Raster } from "./raster.js";
 
-export interface SquareOptions extends Symmetry {
-  /** Side of the square, pixels. */
-  readonly size: number;
+export interface SeenOptions extends Symmetry {
+  /** Of the result, pixels. */
+  readonly size: Size;
   /** In upright original pixels; beyond the image its edge is repeated. */
   readonly crop: Crop;
 }
@@ -17,28 +18,29 @@ export interface SquareOptions extends Symmetry {
  * under its centre, so that a mask of the model's size stays unchanged.
  *
  * @param convert converts each value to an integer; results are looked up, since a mask has few values and many pixels.
- * @returns `[size * size]`; sums are of integers, so that rounding never makes a fully covered pixel less than 1, or a
+ * @returns `[height * width]`; sums are of integers, so that rounding never makes a fully covered pixel less than 1, or a
  *   slightly covered one 0.
  */
-export function toSquare(
+export function toSeen(
   raster: Raster,
-  { size, crop, ...symmetry }: SquareOptions,
+  { size, crop, ...symmetry }: SeenOptions,
   convert: (value: number) => number,
 ): Float32Array {
   const { values, width, height, found, maximum } = raster;
   const table = new Float64Array(maximum + 1);
   for (const value of found) table[value] = convert(value);
-  const across = coverage({ start: crop.left, length: crop.width, whole: width }, size);
-  const down = coverage({ start: crop.top, length: crop.height, whole: height }, size);
+  const upright = sidesOf(turnedSize(size, symmetry));
+  const across = coverage({ start: crop.left, length: crop.width, whole: width }, upright.width);
+  const down = coverage({ start: crop.top, length: crop.height, whole: height }, upright.height);
   const total = across.total * down.total;
-  const out = new Float32Array(size * size);
-  const places = placesIn(size, symmetry);
+  const out = new Float32Array(pixelCount(size));
+  const places = placesIn(upright, symmetry);
   // Each source row is reduced once; most rows of most masks hold one value.
   const rowValues = valuesOfRows(raster);
-  const reduced = new Float64Array(size);
-  const sums = new Float64Array(size);
+  const reduced = new Float64Array(upright.width);
+  const sums = new Float64Array(upright.width);
   let reducedRow = -1;
-  for (let y = 0; y < size; y++) {
+  for (let y = 0; y < upright.height; y++) {
     sums.fill(0);
     for (let row = down.begin[y], from = down.first[y]; row < down.begin[y + 1]; row++, from++) {
       const only = rowValues[from];
@@ -49,10 +51,10 @@ export function toSquare(
         reducedRow = from;
       }
       const weight = down.weights[row];
-      for (let x = 0; x < size; x++) sums[x] += weight * reduced[x];
+      for (let x = 0; x < upright.width; x++) sums[x] += weight * reduced[x];
     }
     const { first, across: step } = places;
-    for (let x = 0, to = first + y * places.down; x < size; x++, to += step) out[to] = sums[x] / total;
+    for (let x = 0, to = first + y * places.down; x < upright.width; x++, to += step) out[to] = sums[x] / total;
   }
   return out;
 }

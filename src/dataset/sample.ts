@@ -2,9 +2,11 @@
 
 import { type Annotation, classLabels, type Sample } from "../core/annotation.js";
 import type { View } from "../core/augmented-view.js";
+import type { CenterCrop } from "../core/center-crop.js";
 import { DatasetError, ImageError } from "../core/errors.js";
 import { ownValue } from "../core/own-value.js";
 import type { Random } from "../core/random.js";
+import { type Size, sizeKey } from "../core/size.js";
 import { type Augment, addNoise, jitterColours, plainView, viewBoxes, viewSlivers } from "./augment.js";
 import type { Dataset } from "./dataset.js";
 import { foregroundOf } from "./foreground.js";
@@ -20,15 +22,14 @@ import { boxMarks, drawSafeView, type Marks, maskMarks } from "./safe-view.js";
 type Image = Pick<OpenImage, "width" | "height" | "part" | "whole" | "render">;
 
 export interface LoadSampleOptions {
-  /** Side of the square that the model sees, pixels. */
-  readonly inputSize: number;
+  /** What the model sees, pixels. */
+  readonly inputSize: Size;
   /** Other sizes at which the image is read, for networks that aspect heads have to themselves. */
-  readonly otherSizes?: readonly number[];
+  readonly otherSizes?: readonly Size[];
   /**
-   * The middle square of the image, whose side is this share of the shorter one, stands for all of it, its masks and boxes
-   * too; a box with less than a quarter of its area there is void.
+   * The middle of the image stands for all of it, its masks and boxes too; a box with less than a quarter of its area there is void.
    */
-  readonly centerCrop?: number;
+  readonly centerCrop?: CenterCrop;
   /** Needs `random`. */
   readonly augment?: Augment;
   /** Random numbers of this sample in this epoch. */
@@ -71,8 +72,8 @@ export async function loadSample(
     if (augment && augment.crop > 0) for (const { annotation } of wanted) marks.push(await marksOf(annotation, raster));
     const view = augment && random ? drawSafeView(image, augment, random, marks) : plainView(image, { flip });
     const seen = await render(image, { size, view });
-    const others: Record<number, Uint8Array> = {};
-    for (const side of otherSizes) others[side] = await render(image, { size: side, view });
+    const others: Record<string, Uint8Array> = {};
+    for (const other of otherSizes) others[sizeKey(other)] = await render(image, { size: other, view });
     const aspects: Record<string, Annotation> = {};
     for (const { name, annotation } of wanted)
       aspects[name] = await toAnnotation(annotation, { image, view, size, raster });
@@ -93,7 +94,7 @@ export async function loadSample(
   }
 }
 
-/** Boxes in shares of the middle square. */
+/** Boxes in shares of the middle. */
 function inMiddle(annotation: AspectRecord, { part, whole }: Image): AspectRecord {
   if (!part || !whole) return annotation;
   const { boxes, ignoredBoxes } = annotation;
@@ -149,21 +150,21 @@ const keptMarks = new WeakMap<Raster, Map<string, Marks>>();
 
 async function toAnnotation(
   { mask, values, ignore, boxes, ignoredBoxes, present, amount, map }: AspectRecord,
-  { image, view, size, raster }: { image: Image; view: View; size: number; raster: (path: string) => Promise<Raster> },
+  { image, view, size, raster }: { image: Image; view: View; size: Size; raster: (path: string) => Promise<Raster> },
 ): Promise<Annotation> {
-  const square = { ...view, size, ignore };
+  const seen = { ...view, size, ignore };
   const { width, height } = image;
   const file = mask ?? map;
   const ignoredRegions = [
     ...viewBoxes(ignoredBoxes ?? [], view, { width, height, leastShare: 0 }),
     ...viewSlivers(boxes ?? [], view, { width, height }),
   ];
-  const ignored = ignore && file ? ignoredPixels(await raster(file), { ...square, path: file }) : undefined;
+  const ignored = ignore && file ? ignoredPixels(await raster(file), { ...seen, path: file }) : undefined;
   return {
     ...(mask === undefined
       ? {}
-      : { mask: mask === null ? null : toMask(await raster(mask), { ...square, values, path: mask }) }),
-    ...(map === undefined ? {} : { map: toMap(await raster(map), { ...square, path: map }) }),
+      : { mask: mask === null ? null : toMask(await raster(mask), { ...seen, values, path: mask }) }),
+    ...(map === undefined ? {} : { map: toMap(await raster(map), { ...seen, path: map }) }),
     ...(ignored && { ignored }),
     ...(boxes === undefined ? {} : { boxes: viewBoxes(boxes, view, image) }),
     ...((ignoredBoxes || ignoredRegions.length > 0) && { ignoredBoxes: ignoredRegions }),
@@ -197,7 +198,7 @@ function causesOf({ target }: SampleRecord, { manifest }: Pick<Dataset, "manifes
   return known.length > 0 ? [...new Set(known)] : undefined;
 }
 
-async function render(image: Image, { size, view }: { size: number; view: View }): Promise<Uint8Array> {
+async function render(image: Image, { size, view }: { size: Size; view: View }): Promise<Uint8Array> {
   const { crop, jitter, noise, ...how } = view;
   const isCut = crop.width !== image.width || crop.height !== image.height;
   const pixels = await image.render({ size, ...how, ...(isCut ? { crop } : {}) });

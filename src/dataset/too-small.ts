@@ -7,6 +7,7 @@ import type { Box } from "../core/box.js";
 import { evenly } from "../core/evenly.js";
 import { isTooSmall } from "../core/mask-share.js";
 import { ownValue } from "../core/own-value.js";
+import { type Size, sidesOf, sizeKey } from "../core/size.js";
 import { type Dataset, readRecord, splitSize } from "./dataset.js";
 import { toWholeMask } from "./mask.js";
 import { locate } from "./paths.js";
@@ -24,7 +25,8 @@ export interface SizeCheck {
 }
 
 /** Counts, for each aspect, the images that have it, and those in which all of it is too small. */
-export function createSizeCheck({ inputSize }: { inputSize: number }): SizeCheck {
+export function createSizeCheck({ inputSize }: { inputSize: Size }): SizeCheck {
+  const { height, width } = sidesOf(inputSize);
   const counts = new Map<string, { drawn: number; tooSmall: number }>();
   const add = (name: string, isLost: boolean) => {
     const { drawn, tooSmall } = counts.get(name) ?? { drawn: 0, tooSmall: 0 };
@@ -35,7 +37,7 @@ export function createSizeCheck({ inputSize }: { inputSize: number }): SizeCheck
       if (mask.some((share) => share > 0)) add(name, isTooSmall(mask));
     },
     addBoxes(name, boxes) {
-      const isThin = ([yMin, xMin, yMax, xMax]: Box) => Math.min(yMax - yMin, xMax - xMin) * inputSize < 1;
+      const isThin = ([yMin, xMin, yMax, xMax]: Box) => Math.min((yMax - yMin) * height, (xMax - xMin) * width) < 1;
       if (boxes.length > 0) add(name, boxes.every(isThin));
     },
     warnings: () =>
@@ -43,7 +45,7 @@ export function createSizeCheck({ inputSize }: { inputSize: number }): SizeCheck
         .filter(([, { tooSmall }]) => tooSmall > 0)
         .map(
           ([name, { drawn, tooSmall }]) =>
-            `aspect "${name}" is too small to be seen at ${inputSize} px ` +
+            `aspect "${name}" is too small to be seen at ${sizeKey(inputSize)} px ` +
             `in ${tooSmall} of the ${drawn} images that hold it. ` +
             "Train at a larger trunk.inputSize, or cut the images into tiles.",
         ),
@@ -58,7 +60,7 @@ export function createSizeCheck({ inputSize }: { inputSize: number }): SizeCheck
  */
 export async function tooSmallForTraining(
   dataset: Dataset,
-  { inputSize, aspects }: { inputSize: number; aspects: readonly string[] },
+  { inputSize, aspects }: { inputSize: Size; aspects: readonly string[] },
 ): Promise<string[]> {
   const check = createSizeCheck({ inputSize });
   const count = splitSize(dataset, "train");
@@ -75,6 +77,6 @@ export async function tooSmallForTraining(
       } else if (boxes) check.addBoxes(name, boxes);
     }
   }
-  const ofSome = `Of ${LOOKED_AT} training images; "aspectlens data check --input-size ${inputSize}" counts all.`;
+  const ofSome = `Of ${LOOKED_AT} training images; "aspectlens data check --input-size ${sizeKey(inputSize)}" counts all.`;
   return check.warnings().map((warning) => (count > LOOKED_AT ? `${warning} ${ofSome}` : warning));
 }

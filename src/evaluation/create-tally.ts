@@ -1,5 +1,6 @@
 /** One way to measure every kind of head in full. */
 
+import type { Size } from "../core/size.js";
 import type { HeadSpec } from "../heads/head-spec.js";
 import type { Interval } from "../metrics/bootstrap.js";
 import { type BoxesEvaluation, boxesTally } from "./boxes-tally.js";
@@ -24,7 +25,7 @@ export type HeadResult =
 export type HeadEvaluation = HeadResult & { readonly intervals: Readonly<Record<string, Interval | null>> };
 
 /** @param size height and width of the model's input. */
-export function createTally(spec: HeadSpec, { size }: { size: number }): HeadTally<HeadResult> {
+export function createTally(spec: HeadSpec, { size }: { size: Size }): HeadTally<HeadResult> {
   switch (spec.kind) {
     case "classifier":
       if (spec.task === "single") return singleTally(spec);

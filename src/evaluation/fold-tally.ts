@@ -1,5 +1,6 @@
 /** Every head of a cross-validation: each metric fold by fold, and over the held-out images of all folds together. */
 
+import type { Size } from "../core/size.js";
 import type { HeadSpec } from "../heads/head-spec.js";
 import { bootstrapIntervals, type Interval } from "../metrics/bootstrap.js";
 import { meanOf, type Weights } from "../metrics/weights.js";
@@ -53,7 +54,7 @@ const RANKED = ["auc", "meanAuc", "averagePrecision", "meanAveragePrecision", "a
  * @param models heads of each fold's model, in the same order.
  * @param options.size height and width of the models' input.
  */
-export function foldTally(models: readonly (readonly HeadSpec[])[], { size }: { size: number }): FoldTally {
+export function foldTally(models: readonly (readonly HeadSpec[])[], { size }: { size: Size }): FoldTally {
   const tallies = models[0].map((spec, index) => ({
     spec,
     folds: models.map((heads) => createTally(heads[index], { size })),

@@ -1,5 +1,6 @@
 /** Two models' answers for the same images, head by head: by how much one is better, with a paired interval. */
 
+import type { Size } from "../core/size.js";
 import type { HeadSpec } from "../heads/head-spec.js";
 import { bootstrapIntervals, type Interval } from "../metrics/bootstrap.js";
 import type { Weights } from "../metrics/weights.js";
@@ -42,7 +43,7 @@ export interface PairedTally {
  */
 export function pairedTally(
   heads: readonly { readonly joint: HeadSpec; readonly separate: HeadSpec }[],
-  { size }: { size: number },
+  { size }: { size: Size },
 ): PairedTally {
   const tallies = heads.map(({ joint, separate }) => ({
     spec: joint,
@@ -85,7 +86,7 @@ export function pairedTally(
 }
 
 /** A tally that numbers its images. */
-function counted(spec: HeadSpec, size: number) {
+function counted(spec: HeadSpec, size: Size) {
   const tally = createTally(spec, { size });
   let count = 0;
   return {

@@ -3,6 +3,7 @@
 import type { Annotation, OriginalMask } from "../core/annotation.js";
 import { enlargeRegion } from "../core/enlarge-region.js";
 import { isTooSmall, POSITIVE_SHARE } from "../core/mask-share.js";
+import { pixelCount, type Size } from "../core/size.js";
 import type { SegmentationSpec } from "../heads/head-spec.js";
 import { isAnyKnown } from "../heads/known-pixels.js";
 import { decodeMask, type SegmentationMetrics } from "../heads/segmentation-reading.js";
@@ -35,7 +36,7 @@ interface ImageCounts {
 /** @param size height and width of the model's input. */
 export function segmentationTally(
   { threshold }: SegmentationSpec,
-  { size }: { size: number },
+  { size }: { size: Size },
 ): HeadTally<SegmentationEvaluation> {
   const rows: ImageCounts[] = [];
   let tooSmallCount = 0;
@@ -61,7 +62,7 @@ export function segmentationTally(
       const found = decodeMask(logits, { threshold });
       const marked = mask
         ? Uint8Array.from(mask, (share) => (share >= POSITIVE_SHARE ? 1 : 0))
-        : new Uint8Array(size ** 2);
+        : new Uint8Array(pixelCount(size));
       if (mask && isTooSmall(mask)) tooSmallCount++;
       const model = overlapCounts(found, marked, isKnown);
       const atOriginal = original ? originalCounts(found, original, size) : NO_OVERLAP;
@@ -100,7 +101,7 @@ export function segmentationTally(
   };
 }
 
-function originalCounts(found: Uint8Array, original: OriginalMask, size: number): OverlapCounts {
+function originalCounts(found: Uint8Array, original: OriginalMask, size: Size): OverlapCounts {
   const { marked, ignored } = original;
   const enlarged = enlargeRegion(found, { size, shape: original });
   return overlapCounts(enlarged, marked, ignored && ((pixel) => ignored[pixel] === 0));

@@ -2,6 +2,7 @@
 
 import type { OriginalMask } from "../core/annotation.js";
 import { type NdArrays, sizeOf } from "../core/nd-array.js";
+import type { Size } from "../core/size.js";
 import type { Label } from "../heads/head.js";
 import type { HeadSpec } from "../heads/head-spec.js";
 import { bootstrapIntervals } from "../metrics/bootstrap.js";
@@ -60,7 +61,7 @@ export function answerOf(
 }
 
 /** @param size height and width of the model's input. */
-export function splitTally(heads: readonly HeadSpec[], { size }: { size: number }): SplitTally {
+export function splitTally(heads: readonly HeadSpec[], { size }: { size: Size }): SplitTally {
   const tallies = heads.map((spec) => ({ name: spec.name, tally: createTally(spec, { size }) }));
   const groups = imageGroups();
   let count = 0;

@@ -5,6 +5,7 @@ import type { Crop } from "../core/augmented-view.js";
 import type { Box } from "../core/box.js";
 import type { MappingKind } from "../core/mapping-kind.js";
 import type { ScoreScale } from "../core/relevance-scale.js";
+import type { Size } from "../core/size.js";
 import type { MappingName, MaskingName, SaliencyName } from "./methods.js";
 import type { Target } from "./target.js";
 
@@ -165,7 +166,7 @@ export interface Headline {
 export interface Explanation {
   readonly format: "aspectlens-explanation/2";
   readonly image: string;
-  /** The middle square that the model saw of it, pixels of the upright original; absent where it saw all. All places lie in it. */
+  /** The middle that the model saw of it, pixels of the upright original; absent where it saw all. All places lie in it. */
   readonly crop?: Crop;
   readonly prediction: Prediction;
   readonly target: Target;
@@ -193,12 +194,12 @@ export interface Explanation {
 
 /** What the pictures need and the JSON does not hold. Rows from the top, at the model's input size unless said. */
 export interface ExplanationMaps {
-  /** Height and width of the masks below. */
-  readonly size: number;
-  /** By aspect, `[size * size]` of 0 and 1; boxes are filled. Only aspects that are present and have a place. */
+  /** Of the masks below: the side of a square, or height and width. */
+  readonly size: Size;
+  /** By aspect, `[height * width]` of 0 and 1; boxes are filled. Only aspects that are present and have a place. */
   readonly regions: Readonly<Record<string, Uint8Array>>;
   /**
-   * By aspect, `[size * size]`, 0..255 for a survival of 0..1 at each pixel, 0 outside the region. Pixel regions only.
+   * By aspect, `[height * width]`, 0..255 for a survival of 0..1 at each pixel, 0 outside the region. Pixel regions only.
    */
   readonly survival: Readonly<Record<string, Uint8Array>>;
   /**
@@ -209,7 +210,7 @@ export interface ExplanationMaps {
     readonly height: number;
     readonly width: number;
     readonly values: Float32Array;
-    /** How far a cell lies right of and below where a grid of equal cells has it, as a share of the image's side. */
+    /** How far a cell lies right of and below where a grid of equal cells has it, as a share of the image's height. */
     readonly offset: number;
   };
 }

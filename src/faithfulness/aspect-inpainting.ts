@@ -3,6 +3,7 @@
  */
 
 import type { Sample } from "../core/annotation.js";
+import { type Size, sidesOf } from "../core/size.js";
 import { highest } from "../explain/reading/prediction.js";
 import type { Model } from "../model/model.js";
 import { inpaint } from "./inpaint.js";
@@ -48,22 +49,23 @@ export async function* inpaintingEffects(
 }
 
 /** The image, and one copy for each aspect that has a place. */
-function withoutAspects(sample: Sample, size: number): Variants & { readonly names: readonly string[] } {
+function withoutAspects(sample: Sample, size: Size): Variants & { readonly names: readonly string[] } {
   const names: string[] = [];
+  const { height, width } = sidesOf(size);
   const images = [sample.image];
   for (const [name, { mask, boxes }] of Object.entries(sample.aspects)) {
-    const hole = new Uint8Array(size * size);
+    const hole = new Uint8Array(height * width);
     const open = (row: number, column: number) => {
-      for (let y = Math.max(0, row - MARGIN); y <= Math.min(size - 1, row + MARGIN); y++)
-        hole.fill(1, y * size + Math.max(0, column - MARGIN), y * size + Math.min(size - 1, column + MARGIN) + 1);
+      for (let y = Math.max(0, row - MARGIN); y <= Math.min(height - 1, row + MARGIN); y++)
+        hole.fill(1, y * width + Math.max(0, column - MARGIN), y * width + Math.min(width - 1, column + MARGIN) + 1);
     };
     // Pixels that it covers in part too: what is left of it would show.
     mask?.forEach((share, at) => {
-      if (share > 0) open(Math.floor(at / size), at % size);
+      if (share > 0) open(Math.floor(at / width), at % width);
     });
     for (const [yMin, xMin, yMax, xMax] of mask ? [] : (boxes ?? [])) {
-      for (let row = Math.floor(yMin * size); row < Math.ceil(yMax * size); row++)
-        for (let column = Math.floor(xMin * size); column < Math.ceil(xMax * size); column++) open(row, column);
+      for (let row = Math.floor(yMin * height); row < Math.ceil(yMax * height); row++)
+        for (let column = Math.floor(xMin * width); column < Math.ceil(xMax * width); column++) open(row, column);
     }
     const share = hole.reduce((sum, value) => sum + value, 0) / hole.length;
     if (share === 0 || share > LARGEST_HOLE) continue;

@@ -4,6 +4,7 @@ import sharp from "sharp";
 import type { Sample } from "../core/annotation.js";
 import { sigmoid } from "../core/logistic.js";
 import { random } from "../core/random.js";
+import { meanSide, type Size, sidesOf } from "../core/size.js";
 import type { ExplanationMaps } from "../explain/explanation.js";
 import { highest } from "../explain/reading/prediction.js";
 import type { Model } from "../model/model.js";
@@ -22,7 +23,7 @@ export interface Curves {
   readonly insertion: number;
 }
 
-/** An image with the maps to follow, and without its detail, `[S, S, 3]`. */
+/** An image with the maps to follow, and without its detail, `[height, width, 3]`. */
 export interface Followed {
   readonly sample: Sample;
   readonly maps: readonly SaliencyMap[];
@@ -61,10 +62,10 @@ export async function* deletionCurves(
 }
 
 /** Without detail: Gaussian, with a deviation of an eighth of the side. */
-export function blurred(pixels: Uint8Array, size: number): Promise<Uint8Array> {
-  const image = sharp(pixels, { raw: { width: size, height: size, channels: 3 } });
+export function blurred(pixels: Uint8Array, size: Size): Promise<Uint8Array> {
+  const image = sharp(pixels, { raw: { ...sidesOf(size), channels: 3 } });
   return image
-    .blur(size / 8)
+    .blur(meanSide(size) / 8)
     .raw()
     .toBuffer();
 }
@@ -72,7 +73,7 @@ export function blurred(pixels: Uint8Array, size: number): Promise<Uint8Array> {
 /**
  * For each map the images from the whole to the blurred one, without both, then those from the blurred to the whole.
  */
-function stages({ sample, maps, blurred }: Followed, size: number): Uint8Array[] {
+function stages({ sample, maps, blurred }: Followed, size: Size): Uint8Array[] {
   return maps.flatMap((map) => {
     const cells = order(map);
     const steps = Array.from({ length: STEPS - 1 }, (_, step) =>
@@ -96,18 +97,21 @@ function order({ values }: SaliencyMap): readonly number[] {
 function patched(
   under: Uint8Array,
   over: Uint8Array,
-  { cells, map, size }: { cells: readonly number[]; map: SaliencyMap; size: number },
+  { cells, map, size }: { cells: readonly number[]; map: SaliencyMap; size: Size },
 ): Uint8Array {
   const { height, width, offset } = map;
   const pixels = Uint8Array.from(under);
   // The first and the last cell reach to the image's edge.
-  const edge = (index: number, count: number) =>
-    index === 0 ? 0 : index === count ? size : Math.min(size, Math.max(0, Math.round((index / count + offset) * size)));
+  const sides = sidesOf(size);
+  const edge = (index: number, count: number, side: number, moved: number) =>
+    index === 0 ? 0 : index === count ? side : Math.min(side, Math.max(0, Math.round((index / count + moved) * side)));
+  const down = (row: number) => edge(row, height, sides.height, offset);
+  const across = (column: number) => edge(column, width, sides.width, (offset * sides.height) / sides.width);
   for (const cell of cells) {
     const [row, column] = [Math.floor(cell / width), cell % width];
-    const [left, right] = [edge(column, width), edge(column + 1, width)];
-    for (let y = edge(row, height); y < edge(row + 1, height); y++) {
-      const [start, end] = [3 * (y * size + left), 3 * (y * size + right)];
+    const [left, right] = [across(column), across(column + 1)];
+    for (let y = down(row); y < down(row + 1); y++) {
+      const [start, end] = [3 * (y * sides.width + left), 3 * (y * sides.width + right)];
       pixels.set(over.subarray(start, end), start);
     }
   }

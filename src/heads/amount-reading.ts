@@ -3,6 +3,7 @@
 import type { Annotation } from "../core/annotation.js";
 import { sigmoid } from "../core/logistic.js";
 import { type NdArray, sizeOf } from "../core/nd-array.js";
+import { pixelCount, type Size, shapeOf } from "../core/size.js";
 import { encodeLabels } from "./encode-labels.js";
 import type { Label } from "./head.js";
 import type { AmountSpec } from "./head-spec.js";
@@ -20,9 +21,9 @@ export interface AmountMetrics {
 
 export function amountShapes(
   { form }: AmountSpec,
-  { inputSize }: { inputSize: number },
+  { inputSize }: { inputSize: Size },
 ): Record<string, readonly number[]> {
-  const pixels = [inputSize, inputSize, 1];
+  const pixels = [...shapeOf(inputSize), 1];
   return form === "map" ? { amount: pixels, known: pixels, labelled: [] } : { amount: [1], labelled: [] };
 }
 
@@ -62,12 +63,12 @@ export function amountsOf(
 export function encodeAmounts(
   labels: readonly Label[],
   spec: AmountSpec,
-  { inputSize }: { inputSize: number },
+  { inputSize }: { inputSize: Size },
 ): Record<string, Float32Array> {
   return encodeLabels(labels, amountShapes(spec, { inputSize }), (label, rows) => {
     const annotation = label as Annotation; // aspect heads are given annotations
     if (annotation.map) pixelsOf(annotation.map, { name: spec.name, inputSize });
-    const amounts = amountsOf(annotation, { form: spec.form, pixels: inputSize ** 2 });
+    const amounts = amountsOf(annotation, { form: spec.form, pixels: pixelCount(inputSize) });
     if (!amounts) return false;
     rows.amount.set(amounts);
     if (rows.known) writeKnown(rows.known, annotation);

@@ -2,6 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { ParameterSpec } from "../core/parameters.js";
+import { shapeOf } from "../core/size.js";
 import { amountShapes, encodeAmounts } from "./amount-reading.js";
 import { fusedTaps } from "./fuse-taps.js";
 import type { Head, HeadContext } from "./head.js";
@@ -21,7 +22,7 @@ export function amount(spec: AmountSpec, context: HeadContext): Head<AmountSpec>
   return {
     spec,
     parameters: network.parameters,
-    outputShape: spec.form === "map" ? [inputSize, inputSize, 1] : [1],
+    outputShape: spec.form === "map" ? [...shapeOf(inputSize), 1] : [1],
     forward: network.forward,
     labelShapes: amountShapes(spec, { inputSize }),
     encode: (labels) => encodeAmounts(labels, spec, { inputSize }),

@@ -2,6 +2,7 @@
 
 import type { Annotation } from "../core/annotation.js";
 import type { Box } from "../core/box.js";
+import { type Sides, type Size, shapeOf, sidesOf } from "../core/size.js";
 import { encodeLabels, type LabelRows } from "./encode-labels.js";
 import type { Label } from "./head.js";
 
@@ -10,14 +11,9 @@ const SMALLEST_SIDE = 1e-3;
 /** Deviations from a centre beyond which its heat counts as 0: it is below 0.0004. */
 const FARTHEST = 4;
 
-export function boxShapes(size: number): Record<string, readonly number[]> {
-  return {
-    centre: [size, size, 1],
-    away: [size, size, 1],
-    near: [size, size, 1],
-    geometry: [size, size, 4],
-    labelled: [],
-  };
+export function boxShapes(size: Size): Record<string, readonly number[]> {
+  const cells = [...shapeOf(size), 1];
+  return { centre: cells, away: cells, near: cells, geometry: [...shapeOf(size), 4], labelled: [] };
 }
 
 /**
@@ -29,49 +25,50 @@ export function boxShapes(size: number): Record<string, readonly number[]> {
  * Every cell that an ignored region touches may hold the centre of something in it, so it is no negative: `away` is 0.
  * A box that is marked nonetheless is learned there.
  */
-export function encodeBoxes(labels: readonly Label[], { size }: { size: number }): Record<string, Float32Array> {
+export function encodeBoxes(labels: readonly Label[], { size }: { size: Size }): Record<string, Float32Array> {
+  const grid = sidesOf(size);
   return encodeLabels(labels, boxShapes(size), (label, rows) => {
     const { boxes, ignoredBoxes = [] } = label as Annotation; // aspect heads are given annotations
     if (!boxes) return false;
-    drawHeat(boxes, rows, size);
-    for (const region of ignoredBoxes) clearCells(region, rows.away, size);
-    drawGeometry(boxes, rows, size);
+    drawHeat(boxes, rows, grid);
+    for (const region of ignoredBoxes) clearCells(region, rows.away, grid);
+    drawGeometry(boxes, rows, grid);
     return true;
   });
 }
 
 /** Deviations follow the box's sides, `(0.54 side + 1) / 6` cells (TTFNet, Liu et al. 2019, arXiv:1909.00700). */
-function drawHeat(boxes: readonly Box[], { centre, away }: LabelRows, size: number): void {
+function drawHeat(boxes: readonly Box[], { centre, away }: LabelRows, grid: Sides): void {
   away.fill(1);
   for (const box of boxes) {
-    const { row, column, height, width } = cellOf(box, size);
-    const deviations = [height, width].map((side) => (0.54 * side * size + 1) / 6);
+    const { row, column, height, width } = cellOf(box, grid);
+    const deviations = [0.54 * height * grid.height, 0.54 * width * grid.width].map((side) => (side + 1) / 6);
     const [reachY, reachX] = deviations.map((deviation) => Math.ceil(FARTHEST * deviation));
-    for (let y = Math.max(0, row - reachY); y <= Math.min(size - 1, row + reachY); y++) {
-      for (let x = Math.max(0, column - reachX); x <= Math.min(size - 1, column + reachX); x++) {
+    for (let y = Math.max(0, row - reachY); y <= Math.min(grid.height - 1, row + reachY); y++) {
+      for (let x = Math.max(0, column - reachX); x <= Math.min(grid.width - 1, column + reachX); x++) {
         const distance = ((y - row) / deviations[0]) ** 2 + ((x - column) / deviations[1]) ** 2;
         const heat = Math.exp(-distance / 2);
-        away[y * size + x] = Math.min(away[y * size + x], (1 - heat) ** 4);
+        away[y * grid.width + x] = Math.min(away[y * grid.width + x], (1 - heat) ** 4);
       }
     }
-    centre[row * size + column] = 1;
+    centre[row * grid.width + column] = 1;
   }
 }
 
-function clearCells([yMin, xMin, yMax, xMax]: Box, away: Float32Array, size: number): void {
-  for (let row = Math.floor(yMin * size); row < Math.ceil(yMax * size); row++)
-    away.fill(0, row * size + Math.floor(xMin * size), row * size + Math.ceil(xMax * size));
+function clearCells([yMin, xMin, yMax, xMax]: Box, away: Float32Array, { height, width }: Sides): void {
+  for (let row = Math.floor(yMin * height); row < Math.ceil(yMax * height); row++)
+    away.fill(0, row * width + Math.floor(xMin * width), row * width + Math.ceil(xMax * width));
 }
 
 /** Large boxes first, then small ones over them; centre cells last, since each belongs to its own box. */
-function drawGeometry(boxes: readonly Box[], { near, geometry }: LabelRows, size: number): void {
-  const cells = boxes.map((box) => cellOf(box, size)).sort((a, b) => b.height * b.width - a.height * a.width);
+function drawGeometry(boxes: readonly Box[], { near, geometry }: LabelRows, grid: Sides): void {
+  const cells = boxes.map((box) => cellOf(box, grid)).sort((a, b) => b.height * b.width - a.height * a.width);
   for (const reach of [1, 0]) {
     for (const { row, column, y, x, height, width } of cells) {
-      for (let r = Math.max(0, row - reach); r <= Math.min(size - 1, row + reach); r++) {
-        for (let c = Math.max(0, column - reach); c <= Math.min(size - 1, column + reach); c++) {
-          near[r * size + c] = 1;
-          geometry.set([Math.log(height), Math.log(width), y - r, x - c], 4 * (r * size + c));
+      for (let r = Math.max(0, row - reach); r <= Math.min(grid.height - 1, row + reach); r++) {
+        for (let c = Math.max(0, column - reach); c <= Math.min(grid.width - 1, column + reach); c++) {
+          near[r * grid.width + c] = 1;
+          geometry.set([Math.log(height), Math.log(width), y - r, x - c], 4 * (r * grid.width + c));
         }
       }
     }
@@ -79,15 +76,15 @@ function drawGeometry(boxes: readonly Box[], { near, geometry }: LabelRows, size
 }
 
 /** A box's centre in cells (y, x), the cell that holds it, and its sides as shares of the image. */
-function cellOf([yMin, xMin, yMax, xMax]: Box, size: number) {
-  const y = ((yMin + yMax) / 2) * size;
-  const x = ((xMin + xMax) / 2) * size;
-  const within = (value: number) => Math.min(size - 1, Math.max(0, Math.floor(value)));
+function cellOf([yMin, xMin, yMax, xMax]: Box, grid: Sides) {
+  const y = ((yMin + yMax) / 2) * grid.height;
+  const x = ((xMin + xMax) / 2) * grid.width;
+  const within = (value: number, count: number) => Math.min(count - 1, Math.max(0, Math.floor(value)));
   return {
     y,
     x,
-    row: within(y),
-    column: within(x),
+    row: within(y, grid.height),
+    column: within(x, grid.width),
     height: Math.max(SMALLEST_SIDE, yMax - yMin),
     width: Math.max(SMALLEST_SIDE, xMax - xMin),
   };

@@ -1,6 +1,7 @@
 /** The boxes head: any number of instances, each a peak of a heat map with a size and an offset. */
 
 import * as tf from "@tensorflow/tfjs";
+import { shapeOf } from "../core/size.js";
 import { boxShapes, encodeBoxes } from "./boxes-encoding.js";
 import type { Head, HeadContext } from "./head.js";
 import type { BoxesSpec } from "./head-spec.js";
@@ -28,7 +29,7 @@ export function boxes(spec: BoxesSpec, context: HeadContext): Head<BoxesSpec> {
   return {
     spec,
     parameters: network.parameters,
-    outputShape: [size, size, 5],
+    outputShape: [...shapeOf(size), 5],
     forward: network.forward,
     labelShapes: boxShapes(size),
     encode: (labels) => encodeBoxes(labels, { size }),

@@ -3,6 +3,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { ShapeError } from "../core/errors.js";
 import type { ParameterSpec } from "../core/parameters.js";
+import { isSameSize, pixelCount, type Size, shapeOf } from "../core/size.js";
 import { resizeBilinear } from "../ops/resize-bilinear.js";
 import type { HeadContext } from "./head.js";
 
@@ -12,11 +13,11 @@ type Parameters = Readonly<Record<string, tf.Tensor>>;
 export interface FusedTaps {
   readonly parameters: readonly ParameterSpec[];
   /** Height and width of the finest tap, and its stride. */
-  readonly size: number;
+  readonly size: Size;
   readonly stride: number;
   /**
-   * @param features `[batch, size, size, channels]` a tap.
-   * @returns `[batch, size, size, width]`, not negative.
+   * @param features `[batch, height, width, channels]` a tap.
+   * @returns `[batch, rows, columns, width]`, not negative.
    * @throws ShapeError where features do not fit the taps.
    */
   forward(parameters: Parameters, features: readonly tf.Tensor4D[]): tf.Tensor4D;
@@ -27,7 +28,7 @@ export interface FusedTaps {
  */
 export function fusedTaps(name: string, context: HeadContext, { width }: { width: number }): FusedTaps {
   const { taps } = context;
-  const finest = taps.reduce((best, tap) => (tap.size > best.size ? tap : best));
+  const finest = taps.reduce((best, tap) => (pixelCount(tap.size) > pixelCount(best.size) ? tap : best));
   const fanIn = taps.reduce((sum, tap) => sum + tap.channels, 0);
   const kernelOf = (tap: { name: string }) => `head/${name}/reduce/${tap.name}/kernel`;
   const bias = `head/${name}/reduce/bias`;
@@ -49,9 +50,9 @@ export function fusedTaps(name: string, context: HeadContext, { width }: { width
         checkFeatures(name, context, features);
         const parts = taps.map((tap, i) => {
           const reduced = tf.conv2d(features[i], parameters[kernelOf(tap)] as tf.Tensor4D, 1, "same");
-          return tap.size === finest.size ? reduced : resizeBilinear(reduced, [finest.size, finest.size]);
+          return isSameSize(tap.size, finest.size) ? reduced : resizeBilinear(reduced, shapeOf(finest.size));
         });
-        const sum = parts.reduce((a, b) => tf.add(a, b)); // [batch, size, size, width]
+        const sum = parts.reduce((a, b) => tf.add(a, b)); // [batch, rows, columns, width]
         return tf.relu(tf.add(sum, parameters[bias]));
       }),
   };
@@ -64,10 +65,10 @@ export function checkFeatures(name: string, { taps }: HeadContext, features: rea
     throw new ShapeError(`head "${name}": expected the features of ${names}, got ${features.length} tensors.`);
   }
   taps.forEach((tap, i) => {
-    const [, height, width, channels] = features[i].shape;
-    if (features[i].rank === 4 && height === tap.size && width === tap.size && channels === tap.channels) return;
+    const wanted = [...shapeOf(tap.size), tap.channels].join(", ");
+    if (features[i].shape.slice(1).join(", ") === wanted) return;
     throw new ShapeError(
-      `head "${name}": expected features [batch, ${tap.size}, ${tap.size}, ${tap.channels}] of ${tap.name}, ` +
+      `head "${name}": expected features [batch, ${wanted}] of ${tap.name}, ` +
         `got [${features[i].shape.join(", ")}]. Give it the layer it was made for.`,
     );
   });

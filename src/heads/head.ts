@@ -3,18 +3,19 @@
 import type { Scalar, Tensor, Tensor4D } from "@tensorflow/tfjs";
 import type { Annotation, ClassAnnotation } from "../core/annotation.js";
 import type { ParameterSpec } from "../core/parameters.js";
+import type { Size } from "../core/size.js";
 import type { Dropout } from "../ops/dropout.js";
 import type { HeadSpec } from "./head-spec.js";
 
 /** What a head must know of its surroundings. */
 export interface HeadContext {
-  readonly inputSize: number;
+  readonly inputSize: Size;
   /** In the order of `spec.taps`. */
   readonly taps: readonly {
     readonly name: string;
     readonly stride: number;
     readonly channels: number;
-    readonly size: number;
+    readonly size: Size;
   }[];
 }
 
@@ -25,11 +26,11 @@ export type Label = Annotation | ClassAnnotation | undefined;
 export interface Head<Spec extends HeadSpec = HeadSpec> {
   readonly spec: Spec;
   readonly parameters: readonly ParameterSpec[];
-  /** Shape of `forward`'s result without the batch: `[classes]`, `[S, S, 1]`, `[h, w, 5]` or `[1]`. */
+  /** Shape of `forward`'s result without the batch: `[classes]`, `[height, width, 1]`, `[h, w, 5]` or `[1]`. */
   readonly outputShape: readonly number[];
   /**
    * @param parameters by name, `head/<name>/...`.
-   * @param features one `[batch, size, size, channels]` a tap, in the order of `spec.taps`.
+   * @param features one `[batch, height, width, channels]` a tap, in the order of `spec.taps`.
    * @param options.dropout in training only, and of the classifier only: which of its pooled features are dropped.
    * @param options.spreadsMaximum in explanations only: the gradient of a maximum over places reaches all of them, each
    *   by its share of it.

@@ -1,6 +1,7 @@
 /** One logit at each pixel of the input: what segmentation and amount maps compute. */
 
 import * as tf from "@tensorflow/tfjs";
+import { shapeOf } from "../core/size.js";
 import { resizeBilinear } from "../ops/resize-bilinear.js";
 import type { HeadContext } from "./head.js";
 import { subPixelNetwork } from "./sub-pixel-network.js";
@@ -11,8 +12,8 @@ export function maskNetwork(name: string, context: HeadContext, { prior }: { pri
   const { inputSize } = context;
   return {
     parameters: network.parameters,
-    /** @returns logits `[batch, inputSize, inputSize, 1]`; the caller disposes them. */
+    /** @returns logits `[batch, height, width, 1]`; the caller disposes them. */
     forward: (parameters: Readonly<Record<string, tf.Tensor>>, features: readonly tf.Tensor4D[]): tf.Tensor4D =>
-      tf.tidy(() => resizeBilinear(network.forward(parameters, features), [inputSize, inputSize])),
+      tf.tidy(() => resizeBilinear(network.forward(parameters, features), shapeOf(inputSize))),
   };
 }

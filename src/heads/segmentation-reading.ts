@@ -5,6 +5,7 @@ import { ShapeError } from "../core/errors.js";
 import { logit } from "../core/logistic.js";
 import { isTooSmall, POSITIVE_SHARE } from "../core/mask-share.js";
 import { type NdArray, sizeOf } from "../core/nd-array.js";
+import { pixelCount, type Size, shapeOf, sizeText } from "../core/size.js";
 import { diceOf, iouOf } from "../metrics/overlap.js";
 import { encodeLabels } from "./encode-labels.js";
 import type { Label } from "./head.js";
@@ -27,8 +28,9 @@ export interface SegmentationMetrics {
   readonly tooSmallCount?: number;
 }
 
-export function maskShapes(inputSize: number): Record<string, readonly number[]> {
-  return { mask: [inputSize, inputSize, 1], known: [inputSize, inputSize, 1], labelled: [] };
+export function maskShapes(inputSize: Size): Record<string, readonly number[]> {
+  const pixels = [...shapeOf(inputSize), 1];
+  return { mask: pixels, known: pixels, labelled: [] };
 }
 
 /**
@@ -39,7 +41,7 @@ export function maskShapes(inputSize: number): Record<string, readonly number[]>
  */
 export function encodeMasks(
   labels: readonly Label[],
-  { name, inputSize }: { name: string; inputSize: number },
+  { name, inputSize }: { name: string; inputSize: Size },
 ): Record<string, Float32Array> {
   return encodeLabels(labels, maskShapes(inputSize), (label, rows) => {
     const annotation = label as Annotation; // aspect heads are given annotations
@@ -51,14 +53,14 @@ export function encodeMasks(
   });
 }
 
-/** @throws ShapeError where the pixels are not `inputSize` squared. */
+/** @throws ShapeError where the pixels are not those of `inputSize`. */
 export function pixelsOf<Pixels extends Uint8Array | Float32Array>(
   pixels: Pixels,
-  { name, inputSize }: { name: string; inputSize: number },
+  { name, inputSize }: { name: string; inputSize: Size },
 ): Pixels {
-  if (pixels.length === inputSize ** 2) return pixels;
+  if (pixels.length === pixelCount(inputSize)) return pixels;
   throw new ShapeError(
-    `head "${name}": expected a mask of ${inputSize} x ${inputSize} pixels, got ${pixels.length} pixels. ` +
+    `head "${name}": expected a mask of ${sizeText(inputSize)} pixels, got ${pixels.length} pixels. ` +
       "Resize it with the image.",
   );
 }

@@ -1,6 +1,7 @@
 /** The segmentation head: which pixels show the aspect. */
 
 import * as tf from "@tensorflow/tfjs";
+import { shapeOf } from "../core/size.js";
 import type { Head, HeadContext } from "./head.js";
 import type { SegmentationSpec } from "./head-spec.js";
 import { averageOverLabelled, binaryCrossEntropy, meanOfKnown, sumOfEach } from "./losses.js";
@@ -25,7 +26,7 @@ export function segmentation(spec: SegmentationSpec, context: HeadContext): Head
   return {
     spec,
     parameters: network.parameters,
-    outputShape: [inputSize, inputSize, 1],
+    outputShape: [...shapeOf(inputSize), 1],
     forward: network.forward,
     labelShapes: maskShapes(inputSize),
     encode: (labels) => encodeMasks(labels, { name: spec.name, inputSize }),

@@ -2,6 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { ParameterSpec } from "../core/parameters.js";
+import { type Size, shapeOf, sizeFrom } from "../core/size.js";
 import { depthToSpace } from "../ops/depth-to-space.js";
 import { fusedTaps } from "./fuse-taps.js";
 import type { HeadContext } from "./head.js";
@@ -11,9 +12,9 @@ const WIDTH = 64;
 export interface SubPixelNetwork {
   readonly parameters: readonly ParameterSpec[];
   /** Height and width of its grid, and how many input pixels a cell spans. */
-  readonly size: number;
+  readonly size: Size;
   readonly stride: number;
-  /** @returns `[batch, size, size, channels]`; the caller disposes it. */
+  /** @returns `[batch, height, width, channels]`; the caller disposes it. */
   forward(parameters: Readonly<Record<string, tf.Tensor>>, features: readonly tf.Tensor4D[]): tf.Tensor4D;
 }
 
@@ -32,6 +33,7 @@ export function subPixelNetwork(
 ): SubPixelNetwork {
   const taps = fusedTaps(name, context, { width: WIDTH });
   const factor = factorOf(taps.stride);
+  const [rows, columns] = shapeOf(taps.size);
   const depth = factor ** 2 * prior.length;
   const named = (what: string) => `head/${name}/${what}`;
   const trained = { isTrainable: true };
@@ -51,7 +53,7 @@ export function subPixelNetwork(
       },
       { name: named("output/bias"), shape: [depth], initializer: 0, ...trained },
     ],
-    size: taps.size * factor,
+    size: sizeFrom(rows * factor, columns * factor),
     stride: taps.stride / factor,
     forward: (parameters, features) =>
       tf.tidy(() => {

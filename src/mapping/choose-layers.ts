@@ -2,6 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { ConfigError } from "../core/errors.js";
+import { shapeOf } from "../core/size.js";
 import type { TensorFunction } from "../engine/engine.js";
 import type { Model } from "../model/model.js";
 import { resizeBilinear } from "../ops/resize-bilinear.js";
@@ -44,7 +45,10 @@ export function targetLayers({
 function suited(trunk: Trunk, wanted: readonly string[]): readonly Tap[] {
   const able = trunk.taps.filter(
     ({ name, size, stride, isLinear }) =>
-      !isLinear && size >= GRID && stride >= 4 && wanted.every((layer) => trunk.leadsTo(name, layer)),
+      !isLinear &&
+      Math.min(...shapeOf(size)) >= GRID &&
+      stride >= 4 &&
+      wanted.every((layer) => trunk.leadsTo(name, layer)),
   );
   return able.filter(({ stride }, index) => {
     const later = able.slice(index + 1).filter((tap) => tap.stride === stride);

@@ -2,6 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { type NdArrays, ndArray } from "../core/nd-array.js";
+import { pixelCount } from "../core/size.js";
 import type { TensorFunction } from "../engine/engine.js";
 import { mappingParameter } from "../model/mapping-model.js";
 import type { Model } from "../model/model.js";
@@ -41,7 +42,7 @@ export async function linearFits(pairs: readonly LayerPair[], setting: Setting):
   const own = model.networks.find(({ spec }) => spec.name === network);
   const channels = (trunk: Model["trunk"] | undefined, layer: string) =>
     trunk?.taps.find(({ name }) => name === layer)?.channels ?? 0;
-  const places = (layer: string) => (own?.trunk.taps.find(({ name }) => name === layer)?.size ?? 0) ** 2;
+  const places = (layer: string) => pixelCount(own?.trunk.taps.find(({ name }) => name === layer)?.size ?? 0);
   const empty = () => pairs.map(({ from, to }) => emptyMoments(channels(model.trunk, from), channels(own?.trunk, to)));
   const [fitted, held] = [empty(), empty()];
   for (const [moments, isWanted] of [

@@ -5,21 +5,24 @@ import { ShapeError } from "../core/errors.js";
 import { INPUTS, imagePort } from "../core/graph-ports.js";
 import { imageBatch } from "../core/image-batch.js";
 import type { NdArrays } from "../core/nd-array.js";
+import { isSameSize, type Size, shapeOf, sizeKey } from "../core/size.js";
 import type { ModelSpec } from "./model-spec.js";
 
 type Described = Pick<ModelSpec, "trunk" | "networks">;
 
-/** Side of each image, pixels, by the name of the input. */
-export function imageSides({ trunk, networks = [] }: Described): ReadonlyMap<string, number> {
+/** Size of each image, pixels, by the name of the input. */
+export function imageSizesByInput({ trunk, networks = [] }: Described): ReadonlyMap<string, Size> {
   return new Map([
     [INPUTS.image, trunk.inputSize],
     ...networks.map((network) => [imagePort(network.name), network.trunk.inputSize] as const),
   ]);
 }
 
-/** Shapes by the name of the input, `[batch, S, S, 3]`. */
+/** Shapes by the name of the input, `[batch, height, width, 3]`. */
 export function imageShapes(spec: Described, batchSize: number): Record<string, readonly number[]> {
-  return Object.fromEntries([...imageSides(spec)].map(([name, side]) => [name, [batchSize, side, side, 3]]));
+  return Object.fromEntries(
+    [...imageSizesByInput(spec)].map(([name, size]) => [name, [batchSize, ...shapeOf(size), 3]]),
+  );
 }
 
 /**
@@ -34,15 +37,19 @@ export function imageInputs(
 ): Record<string, NdArrays[string]> {
   const own = spec.trunk.inputSize;
   return Object.fromEntries(
-    [...imageSides(spec)].map(([name, size]) => {
-      const seen = size === own ? samples : samples.map((sample) => ({ ...sample, image: imageAt(sample, size) }));
+    [...imageSizesByInput(spec)].map(([name, size]) => {
+      const seen = isSameSize(size, own)
+        ? samples
+        : samples.map((sample) => ({ ...sample, image: imageAt(sample, size) }));
       return [name, imageBatch(seen, { size, batchSize })];
     }),
   );
 }
 
-function imageAt({ path, otherSizes }: Sample, size: number): Uint8Array {
-  const image = otherSizes?.[size];
+function imageAt({ path, otherSizes }: Sample, size: Size): Uint8Array {
+  const image = otherSizes?.[sizeKey(size)];
   if (image) return image;
-  throw new ShapeError(`${path}: the model also reads the image at ${size} px. Read samples with "otherSizes".`);
+  throw new ShapeError(
+    `${path}: the model also reads the image at ${sizeKey(size)} px. Read samples with "otherSizes".`,
+  );
 }

@@ -2,6 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { ConfigError } from "../core/errors.js";
+import { type Size, shapeOf } from "../core/size.js";
 import { classifier } from "../heads/classifier.js";
 import { createHead } from "../heads/create-head.js";
 import type { Head } from "../heads/head.js";
@@ -41,7 +42,7 @@ export function importedClassifier(spec: ClassifierSpec, trunk: Trunk): Head<Cla
 export function importedAspect<Spec extends AspectSpec>(
   spec: Spec,
   output: ImportedOutput,
-  { network: { trunk, ownParameters }, inputSize }: { readonly network: Network; readonly inputSize: number },
+  { network: { trunk, ownParameters }, inputSize }: { readonly network: Network; readonly inputSize: Size },
 ): Head {
   const { taps, answer, isMap } = importedAnswer(spec, trunk);
   const isOfMap = spec.kind === "segmentation" || (spec.kind === "amount" && spec.form === "map");
@@ -53,22 +54,24 @@ export function importedAspect<Spec extends AspectSpec>(
     forward: (parameters, [features]) =>
       tf.tidy(() => {
         const found = answer(ownParameters(parameters), features);
-        if (!isMap) return asked(tf.reshape(found, [found.shape[0], output.of]), output);
-        return resizeBilinear(asked(found, output) as tf.Tensor4D, [inputSize, inputSize]);
+        const [batch] = found.shape;
+        if (isMap) return resizeBilinear(asked(found as tf.Tensor4D, output), shapeOf(inputSize));
+        return tf.reshape(asked(tf.reshape(found, [batch, 1, 1, output.of]), output), [batch, 1]);
       }),
   };
 }
 
-/** One of the outputs along the last axis. */
-function asked(logits: tf.Tensor, { index, of, is }: ImportedOutput): tf.Tensor {
-  const axis = logits.rank - 1;
-  const begin = logits.shape.map((_, at) => (at === axis ? index : 0));
-  const size = logits.shape.map((_, at) => (at === axis ? 1 : -1));
-  const one = tf.slice(logits, begin, size);
+/**
+ * One of the outputs along the last axis, `[batch, height, width, of]`. Weights choose it, not places in memory: heads of
+ * one network then differ in constants alone, and the engine computes them, with their gradients, side by side.
+ */
+function asked(logits: tf.Tensor4D, { index, of, is }: ImportedOutput): tf.Tensor4D {
+  const weights = (asked: number, other: number) =>
+    Float32Array.from({ length: of }, (_, at) => (at === index ? asked : other));
+  const one = tf.conv2d(logits, tf.tensor4d(weights(1, 0), [1, 1, of, 1]), 1, "valid");
   if (is === "alone") return one;
-  const isAsked = Float32Array.from({ length: of }, (_, at) => (at === index ? 1 : 0));
-  const others = tf.sub(logits, tf.mul(tf.tensor1d(isAsked), FAR_BELOW));
-  return tf.sub(one, tf.logSumExp(others, axis, true));
+  const others = tf.add(logits, tf.tensor1d(weights(-FAR_BELOW, 0)));
+  return tf.sub(one, tf.logSumExp(others, 3, true));
 }
 
 /** From features of the last layer of an imported network to its answer, and that layer. */

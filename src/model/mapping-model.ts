@@ -6,6 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { ConfigError } from "../core/errors.js";
 import type { ParameterSpec } from "../core/parameters.js";
+import { pixelCount, type Size, shapeOf } from "../core/size.js";
 import { resizeBilinear } from "../ops/resize-bilinear.js";
 import type { Parameters, Tap } from "../trunk/trunk.js";
 import type { NetworkSpec } from "./model-spec.js";
@@ -47,7 +48,9 @@ export function mappingModel(
     apply: (parameters, features) => {
       const convolve = (at: tf.Tensor4D) => convolved(parameters, named("linear"), at);
       return tf.tidy(() =>
-        from.size < to.size ? resized(convolve(features), to.size) : convolve(resized(features, to.size)),
+        pixelCount(from.size) < pixelCount(to.size)
+          ? resized(convolve(features), to.size)
+          : convolve(resized(features, to.size)),
       );
     },
   };
@@ -101,6 +104,8 @@ function convolved(parameters: Parameters, name: string, at: tf.Tensor4D, stride
   return tf.add(filtered, parameters[`${name}/bias`]);
 }
 
-function resized(features: tf.Tensor4D, size: number): tf.Tensor4D {
-  return features.shape[1] === size ? features : resizeBilinear(features, [size, size]);
+function resized(features: tf.Tensor4D, size: Size): tf.Tensor4D {
+  const [height, width] = shapeOf(size);
+  const isSame = features.shape[1] === height && features.shape[2] === width;
+  return isSame ? features : resizeBilinear(features, [height, width]);
 }

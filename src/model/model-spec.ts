@@ -1,6 +1,8 @@
 /** What decides the shape of a model: plain data, without a type of TensorFlow.js. */
 
+import { type CenterCrop, centerCropFor } from "../core/center-crop.js";
 import type { MappingKind } from "../core/mapping-kind.js";
+import { type Size, sizeKey } from "../core/size.js";
 import type { HeadBase, HeadSpec } from "../heads/head-spec.js";
 import type { TrunkSpec } from "../trunk/trunk-spec.js";
 
@@ -66,16 +68,20 @@ export function mappingOf(
 
 /**
  * How a model reads an image: its sizes, pixels, the classifier's and others that networks of their own want, and the
- * share of the shorter side that the middle square has which is seen, where not all is.
+ * middle that is seen, where not all is.
  */
 export function imageSizes({ trunk, networks = [] }: Pick<ModelSpec, "trunk" | "networks">): {
-  readonly inputSize: number;
-  readonly otherSizes: readonly number[];
-  readonly centerCrop?: number;
+  readonly inputSize: Size;
+  readonly otherSizes: readonly Size[];
+  readonly centerCrop?: CenterCrop;
 } {
   const { inputSize, network } = trunk;
-  const others = new Set(networks.map((network) => network.trunk.inputSize));
-  others.delete(inputSize);
+  const others = new Map(networks.map(({ trunk: { inputSize } }) => [sizeKey(inputSize), inputSize]));
+  others.delete(sizeKey(inputSize));
   const { centerCrop } = network ?? {};
-  return { inputSize, otherSizes: [...others], ...(centerCrop !== undefined && { centerCrop }) };
+  return {
+    inputSize,
+    otherSizes: [...others.values()],
+    ...(centerCrop !== undefined && { centerCrop: centerCropFor(inputSize, centerCrop) }),
+  };
 }

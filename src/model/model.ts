@@ -97,8 +97,8 @@ function isAspect(head: Head): head is Head<AspectSpec> {
 /**
  * The shared representation at every layer that a head reads.
  *
- * @param values the image under `"input"` (`[batch, S, S, 3]`, RGB 0..255), or features of any layers.
- * @returns by layer, `[batch, size, size, channels]`; the caller disposes them.
+ * @param values the image under `"input"` (`[batch, height, width, 3]`, RGB 0..255), or features of any layers.
+ * @returns by layer, `[batch, height, width, channels]`; the caller disposes them.
  */
 export function features(
   model: Model,

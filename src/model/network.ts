@@ -22,7 +22,7 @@ export interface Network {
    * Its layers from an image of its own.
    *
    * @param inputs of a graph, with `image/<name>`.
-   * @returns one `[batch, size, size, channels]` a layer; the caller disposes them.
+   * @returns one `[batch, height, width, channels]` a layer; the caller disposes them.
    */
   ownFeatures(
     parameters: Parameters,

@@ -1,5 +1,6 @@
 /** One head on the page of a run: its curves, its confusion, and its best and worst images. */
 
+import { sidesOf } from "../core/size.js";
 import type { HeadReview, Outlines, ReviewedImage } from "../review/head-review.js";
 import { type Chart, chart } from "./charts.js";
 import { confusionTable } from "./confusion.js";
@@ -116,7 +117,7 @@ function outlinesOf(outlines: Outlines | undefined): Outline[] {
     ];
   const { size, expert, head } = outlines;
   return [
-    { colour: EXPERT, grid: { width: size, height: size, values: expert } },
-    { colour: HEAD, grid: { width: size, height: size, values: head } },
+    { colour: EXPERT, grid: { ...sidesOf(size), values: expert } },
+    { colour: HEAD, grid: { ...sidesOf(size), values: head } },
   ];
 }

@@ -3,6 +3,7 @@
 import { leafText, leavesOf } from "../core/leaves.js";
 import { metricNumbers, metricText } from "../core/metric-numbers.js";
 import { ownValue } from "../core/own-value.js";
+import { sizeKey } from "../core/size.js";
 import { adviceFor, blindHeads, headScore, isUntaught } from "../review/advice.js";
 import { bestIndex, type HeadFacts, type RunFacts } from "../review/run-facts.js";
 import { chartParts } from "./charts.js";
@@ -67,7 +68,7 @@ function summary(run: RunFacts): string {
     ...(run.dataset
       ? [[`images, ${Object.keys(run.dataset.counts).join(" + ")}`, Object.values(run.dataset.counts).join(" + ")]]
       : []),
-    ["input", `${run.inputSize} px`],
+    ["input", `${sizeKey(run.inputSize)} px`],
   ];
   const what = score === "mean" ? "mean of all trained heads" : score;
   const boxes = facts.map(

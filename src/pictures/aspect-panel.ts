@@ -2,6 +2,7 @@
 
 import type { Box } from "../core/box.js";
 import { ownValue } from "../core/own-value.js";
+import { sidesOf } from "../core/size.js";
 import type { AspectExplanation, Explained } from "../explain/explanation.js";
 import { percentText } from "../explain/headline.js";
 import { MOSTLY } from "../explain/relevance-constants.js";
@@ -41,11 +42,7 @@ export async function aspectPanel(
     const values = ownValue(maps.regions, aspect.name);
     if (aspect.kind === "boxes") boxes.push(...drawBoxes(aspect, place, colourOf(aspect)));
     else if (values)
-      paintRegion(
-        painted,
-        { width: maps.size, height: maps.size, values },
-        { colour: colourOf(aspect), ...lookOf(aspect) },
-      );
+      paintRegion(painted, { ...sidesOf(maps.size), values }, { colour: colourOf(aspect), ...lookOf(aspect) });
   }
   const names = await drawNames(ranked, { frame, place, colourOf, topOf: (name, box) => topOf(maps, name, box) });
   return { picture: painted, drawing: [...boxes, ...names] };
@@ -82,9 +79,11 @@ function drawBoxes(aspect: AspectExplanation, picture: Rectangle, colour: Colour
 function topOf({ regions, size }: Explained["maps"], name: string, box: Box): Box {
   const region = ownValue(regions, name);
   const [yMin, xMin, yMax, xMax] = box;
-  const [top, left, right] = [yMin, xMin, xMax].map((share) => Math.round(share * size));
-  const row = region?.subarray(top * size + left, top * size + right).indexOf(1) ?? -1;
-  return row > 0 ? [yMin, (left + row) / size, yMax, xMax] : box;
+  const { height, width } = sidesOf(size);
+  const top = Math.round(yMin * height);
+  const [left, right] = [xMin, xMax].map((share) => Math.round(share * width));
+  const row = region?.subarray(top * width + left, top * width + right).indexOf(1) ?? -1;
+  return row > 0 ? [yMin, (left + row) / width, yMax, xMax] : box;
 }
 
 interface NamePlaces {

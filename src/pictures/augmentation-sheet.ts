@@ -2,6 +2,7 @@
 
 import sharp from "sharp";
 import type { Sample } from "../core/annotation.js";
+import { type Sides, type Size, sidesOf } from "../core/size.js";
 import { type Drawing, type PlacedImage, renderPng, writeText } from "./drawing.js";
 import { paintRegion } from "./paint-region.js";
 import { type RgbImage, rawOf, toBuffer } from "./painting.js";
@@ -18,11 +19,12 @@ const LEGEND = 28;
 /**
  * @param rows of each image its views, the first without augmentation, all of one size.
  * @param options.aspects names, in the dataset's order, which gives each its colour.
+ * @param options.size of the views, pixels.
  * @returns the bytes of a PNG.
  */
 export async function augmentationSheet(
   rows: readonly (readonly Sample[])[],
-  { aspects }: { aspects: readonly string[] },
+  { aspects, size }: { aspects: readonly string[]; size: Size },
 ): Promise<Uint8Array> {
   const columns = Math.max(...rows.map((views) => views.length));
   const left = (column: number) => MARGIN + column * (CELL + GAP);
@@ -36,7 +38,7 @@ export async function augmentationSheet(
   for (const [row, views] of rows.entries()) {
     for (const [column, view] of views.entries()) {
       const place = { left: left(column), top: top(row) };
-      images.push({ image: await paintedView(view, aspects), ...place });
+      images.push({ image: await paintedView(view, aspects, sidesOf(size)), ...place });
       drawing.push(...boxesOf(view, aspects, place));
     }
   }
@@ -54,11 +56,9 @@ export async function augmentationSheet(
   return renderPng(drawing, { width, height: bottom + LEGEND, images });
 }
 
-async function paintedView({ image, aspects }: Sample, names: readonly string[]): Promise<RgbImage> {
-  const size = Math.sqrt(image.length / 3);
-  const pixels = await sharp(toBuffer({ width: size, height: size, pixels: image }), {
-    raw: rawOf({ width: size, height: size, pixels: image }),
-  })
+async function paintedView({ image, aspects }: Sample, names: readonly string[], sides: Sides): Promise<RgbImage> {
+  const seen = { ...sides, pixels: image };
+  const pixels = await sharp(toBuffer(seen), { raw: rawOf(seen) })
     .resize(CELL, CELL, { fit: "fill" })
     .raw()
     .toBuffer();
@@ -67,7 +67,7 @@ async function paintedView({ image, aspects }: Sample, names: readonly string[])
     const mask = aspects[name]?.mask;
     if (!mask) continue;
     const look = { colour: aspectColour(index), opacity: 0.35, contour: 2, around: NEAR_BLACK };
-    paintRegion(view, { width: size, height: size, values: mask }, look);
+    paintRegion(view, { ...sides, values: mask }, look);
   }
   return view;
 }

@@ -2,6 +2,7 @@
 
 import sharp from "sharp";
 import { ownValue } from "../core/own-value.js";
+import { type Size, sidesOf } from "../core/size.js";
 import type { AspectExplanation, Explained, Explanation } from "../explain/explanation.js";
 import { BECAUSE, headlineParts, scoreText } from "../explain/headline.js";
 import { withDrawableNames } from "./drawable-names.js";
@@ -168,18 +169,19 @@ function boxSurvival({ survival }: AspectExplanation, region?: Uint8Array): Uint
   return region?.map((inside) => (inside ? strength : 0));
 }
 
-/** @param survival `[size * size]`, 0..255; drawn on a curve, so that 0.3 can be told from 0. */
+/** @param survival `[height * width]`, 0..255; drawn on a curve, so that 0.3 can be told from 0. */
 function paintSurvival(
   image: RgbImage,
   survival: Uint8Array,
-  { size, colour }: { size: number; colour: string },
+  { size, colour }: { size: Size; colour: string },
 ): RgbImage {
   const ink = toColour(colour);
+  const { height, width } = sidesOf(size);
   const pixels = Uint8Array.from(image.pixels);
   for (let y = 0; y < image.height; y++) {
-    const row = Math.floor((y / image.height) * size);
+    const row = Math.floor((y / image.height) * height);
     for (let x = 0; x < image.width; x++) {
-      const share = 0.9 * (survival[row * size + Math.floor((x / image.width) * size)] / 255) ** 0.6;
+      const share = 0.9 * (survival[row * width + Math.floor((x / image.width) * width)] / 255) ** 0.6;
       const at = 3 * (y * image.width + x);
       for (let k = 0; k < 3; k++) pixels[at + k] += share * (ink[k] - pixels[at + k]);
     }

@@ -5,7 +5,7 @@ import { reused } from "./reused-memory.js";
 
 /** A map with one number per cell. */
 export interface Grid extends CellMap {
-  /** Offset of the cells to the right and down from a uniform grid, as a share of the side. */
+  /** Offset of the cells to the right and down from a uniform grid, as a share of the height; cells are square. */
   readonly offset?: number;
 }
 
@@ -16,7 +16,7 @@ const [wideMemory, enlargedMemory] = [0, 1].map(() => reused((length) => new Flo
  * Border values are repeated. @returns `[height * width]`, to be read before the next call.
  */
 export function enlargeSmoothly(grid: Grid, { width, height }: { width: number; height: number }): Float32Array {
-  const columns = splines(width, grid.width, grid.offset);
+  const columns = splines(width, grid.width, ((grid.offset ?? 0) * grid.height) / grid.width);
   const wide = wideMemory(grid.height * width);
   for (let y = 0; y < grid.height; y++) {
     for (let x = 0; x < width; x++) {

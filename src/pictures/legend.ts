@@ -4,7 +4,7 @@ import type { AspectExplanation, Explanation } from "../explain/explanation.js";
 import { percentText, scoreText } from "../explain/headline.js";
 import { isDrawn } from "./aspect-panel.js";
 import { type Drawing, writeText } from "./drawing.js";
-import { rankAspects, scaleNote, shareText } from "./number-text.js";
+import { MAPPING_TOO_POOR, mappingText, rankAspects, scaleNote, shareText } from "./number-text.js";
 import { aspectColour, FAINT_INK, INK, toHex } from "./palette.js";
 import { shareBar } from "./share-bar.js";
 import { fitText, textWidth } from "./text-line.js";
@@ -13,6 +13,8 @@ const PALE_GREY = "#9aa3ab";
 const ROW = 60;
 /** Of an absent aspect, which has a name alone. */
 const SHORT_ROW = 26;
+/** What the line on its mapping adds to the row of an aspect of another network. */
+const MAPPING_LINE = 15;
 const TITLE = 26;
 const LINE = 16;
 
@@ -53,12 +55,17 @@ interface Row {
   /** 0..1; no bar without it. */
   readonly bar: number | null;
   readonly details: string;
+  /** Of an aspect of another network how it was reached, on a line of its own; else "". */
+  readonly mapping: string;
   readonly colour: string;
   readonly look: "relevant" | "present" | "absent";
 }
 
 function heightOf(rows: readonly Row[]): number {
-  return rows.reduce((sum, { look }) => sum + (look === "absent" ? SHORT_ROW : ROW), 0);
+  return rows.reduce((sum, row) => {
+    const height = row.look === "absent" ? SHORT_ROW : ROW;
+    return sum + height + (row.mapping === "" ? 0 : MAPPING_LINE);
+  }, 0);
 }
 
 /** The relevant aspects, then elsewhere, then the others. */
@@ -71,6 +78,7 @@ function rowsOf(explanation: Explanation): Row[] {
     number: percentText(elsewhere),
     bar: elsewhere,
     details: `${percentText(explanation.outside ?? 0)} outside all aspects`,
+    mapping: "",
     colour: PALE_GREY,
     look: "present",
   };
@@ -82,17 +90,20 @@ function aspectRow(aspect: AspectExplanation, explanation: Explanation): Row {
   const { name, isRelevant, isPresent, share, score } = aspect;
   const highest = Math.max(...explanation.aspects.map((one) => one.score ?? 0));
   const details = isPresent ? legendDetails(aspect) : "";
+  const mapping = isPresent ? mappingText(aspect) : "";
   if (!isPresent) {
     const number = explanation.absenceOf.includes(name) ? "absent, which is a reason" : "absent";
-    return { name, number, bar: null, details, colour: PALE_GREY, look: "absent" };
+    return { name, number, bar: null, details, mapping, colour: PALE_GREY, look: "absent" };
   }
   const colour = toHex(aspectColour(explanation.aspects.indexOf(aspect)));
   if (isRelevant === null) {
     const bar = score !== null && highest > 0 ? score / highest : 0;
-    return { name, number: scoreText(score), bar, details, colour, look: "present" };
+    return { name, number: scoreText(score), bar, details, mapping, colour, look: "present" };
   }
-  if (isRelevant)
-    return { name, number: share === null ? "" : percentText(share), bar: share, details, colour, look: "relevant" };
+  if (isRelevant) {
+    const number = share === null ? "" : percentText(share);
+    return { name, number, bar: share, details, mapping, colour, look: "relevant" };
+  }
   const part = aspect.elsewhere;
   return {
     name,
@@ -100,6 +111,7 @@ function aspectRow(aspect: AspectExplanation, explanation: Explanation): Row {
     number: part === null ? scoreText(score) : percentText(part),
     bar: part,
     details,
+    mapping,
     colour: PALE_GREY,
     look: "present",
   };
@@ -110,7 +122,7 @@ function hasShares({ elsewhere }: Explanation): boolean {
 }
 
 async function legendRow(
-  { name, number, bar, details, colour, look: kind }: Row,
+  { name, number, bar, details, mapping, colour, look: kind }: Row,
   { x, y, width }: { x: number; y: number; width: number },
 ): Promise<Drawing> {
   const isRelevant = kind === "relevant";
@@ -135,16 +147,20 @@ async function legendRow(
   return [
     ...parts,
     ...(bar === null ? [] : shareBar(bar, { x, y: y + 22, width, colour })),
-    ...(details === ""
-      ? []
-      : [await writeText(await fitText(details, { ...small, width }), { x, y: y + 46, ...small })]),
+    ...(await Promise.all(
+      [details, mapping]
+        .filter((text) => text !== "")
+        .map(async (text, line) =>
+          writeText(await fitText(text, { ...small, width }), { x, y: y + 46 + MAPPING_LINE * line, ...small }),
+        ),
+    )),
   ];
 }
 
 /** The small line under an aspect's bar. */
 export function legendDetails(aspect: AspectExplanation): string {
-  const { isRelevant, relevance, relevanceInterval, isPlaceDerived, score } = aspect;
-  if (score === null) return "not readable";
+  const { isRelevant, relevance, relevanceInterval, isPlaceDerived, score, mapping } = aspect;
+  if (score === null) return mapping?.isTooPoor ? MAPPING_TOO_POOR : "not readable";
   const parts = [
     isRelevant ? (aspect.strength ?? "relevant") : isRelevant === null ? "not calibrated" : "not relevant",
   ];

@@ -1,7 +1,8 @@
 /** What aspect heads say of images from their network's own features, and beside it from mapped ones: a row an image. */
 
 import type { NdArray } from "../core/nd-array.js";
-import { resizeSquare } from "../dataset/resize-image.js";
+import type { Size } from "../core/size.js";
+import { resizePixels } from "../dataset/resize-image.js";
 import { percentText } from "../explain/headline.js";
 import { type Drawing, type PlacedImage, paintDrawing, toJpeg, writeText } from "./drawing.js";
 import { paintSaliency, type RgbImage } from "./painting.js";
@@ -18,15 +19,21 @@ const HEADER = 44;
 /** Further aspects have no room. */
 const MOST_ASPECTS = 4;
 
-/** One image, square, and by aspect its chances 0..1, `[height, width]` of places, or `[1, 1]` of a number. */
+/** One image, as the classifier sees it, and by aspect its chances 0..1, `[height, width]` of places, or `[1, 1]` of a number. */
 export interface MappingRow {
-  /** `[size, size, 3]` RGB 0..255. */
+  /** `[height, width, 3]` RGB 0..255. */
   readonly image: Uint8Array;
   readonly answers: Readonly<Record<string, { readonly own: NdArray; readonly mapped: NdArray }>>;
 }
 
-/** @returns the bytes of a JPEG, with the first four aspects. All maps have one scale, 0..1. */
-export async function mappingSheet(rows: readonly MappingRow[]): Promise<Uint8Array> {
+/**
+ * @param options.size of the images, pixels.
+ * @returns the bytes of a JPEG, with the first four aspects. All maps have one scale, 0..1.
+ */
+export async function mappingSheet(
+  rows: readonly MappingRow[],
+  { size }: { readonly size: Size },
+): Promise<Uint8Array> {
   const aspects = Object.keys(rows[0]?.answers ?? {}).slice(0, MOST_ASPECTS);
   const pair = 2 * CELL + GAP;
   const left = (aspect: number, part: number) =>
@@ -45,7 +52,7 @@ export async function mappingSheet(rows: readonly MappingRow[]): Promise<Uint8Ar
     );
   }
   for (const [row, { image, answers }] of rows.entries()) {
-    const panel = await enlarged(image);
+    const panel = await enlarged(image, size);
     images.push({ image: panel, left: MARGIN, top: top(row) });
     for (const [index, name] of aspects.entries())
       for (const [part, answer] of [answers[name].own, answers[name].mapped].entries()) {
@@ -64,7 +71,6 @@ export async function mappingSheet(rows: readonly MappingRow[]): Promise<Uint8Ar
   return toJpeg(paintDrawing(drawing, { width, height, images }));
 }
 
-async function enlarged(pixels: Uint8Array): Promise<RgbImage> {
-  const from = Math.sqrt(pixels.length / 3);
-  return { width: CELL, height: CELL, pixels: await resizeSquare(pixels, { from, to: CELL }) };
+async function enlarged(pixels: Uint8Array, from: Size): Promise<RgbImage> {
+  return { width: CELL, height: CELL, pixels: await resizePixels(pixels, { from, to: CELL }) };
 }

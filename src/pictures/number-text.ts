@@ -1,7 +1,10 @@
 /** Numbers of an explanation as people read them, and the order of its aspects. */
 
+import { clip } from "../core/terminal.js";
 import type { AspectExplanation, Explanation } from "../explain/explanation.js";
 import { percentText, scoreText } from "../explain/headline.js";
+
+const LONGEST_NETWORK = 20;
 
 /**
  * Relevant aspects first, then present, then absent ones; each by falling share, score and presence.
@@ -25,6 +28,19 @@ export function shareText(share: number | null): string {
 /** " [0.49, 0.63]", or "" without an interval. */
 export function intervalText({ relevanceInterval }: AspectExplanation): string {
   return relevanceInterval ? ` [${relevanceInterval.map(shareText).join(", ")}]` : "";
+}
+
+/** Instead of a verdict on an aspect that its mapping carries too little of. */
+export const MAPPING_TOO_POOR = "mapping too poor";
+
+/** "mapped to cells, agreement 0.93 of 1"; "" for an aspect that reads the classifier's own network. */
+export function mappingText({ mapping }: AspectExplanation): string {
+  if (!mapping) return "";
+  const { kind, agreement } = mapping;
+  const network = clip(mapping.network, LONGEST_NETWORK);
+  if (kind === "image") return `the masked image goes into network ${network}`;
+  const quality = agreement === null ? "agreement not known" : `agreement ${shareText(agreement)} of 1`;
+  return `mapped to ${network}, ${quality}`;
 }
 
 /** What is known of the answer beside the aspects: how much lies elsewhere, how much speaks against it. */

@@ -2,6 +2,7 @@
 
 import type { Crop } from "../core/augmented-view.js";
 import { InputError } from "../core/errors.js";
+import { sidesOf } from "../core/size.js";
 import { type DecodedImage, decodeImage } from "../dataset/open-image.js";
 import type { RgbImage } from "./painting.js";
 
@@ -35,7 +36,7 @@ export async function shownImage(
   const decoded = typeof image === "string" ? await decodeImage(image, { size: SIDE }) : image;
   if (!isDecoded(decoded)) return { picture: checkedPixels(decoded), shape: shape ?? decoded };
   const { size, pixels, width, height } = decoded;
-  return { picture: checkedPixels({ width: size, height: size, pixels }), shape: shape ?? { width, height } };
+  return { picture: checkedPixels({ ...sidesOf(size), pixels }), shape: shape ?? { width, height } };
 }
 
 function isDecoded(image: DecodedImage | RgbImage): image is DecodedImage {

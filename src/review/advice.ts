@@ -3,6 +3,7 @@
  */
 
 import { ownValue } from "../core/own-value.js";
+import { sizeKey } from "../core/size.js";
 import { type HeadMetrics, scoreOf } from "../heads/metrics.js";
 import { isConstantAsGood } from "../metrics/constant-answer.js";
 import { bestIndex, type HeadFacts, type RunFacts } from "./run-facts.js";
@@ -76,7 +77,7 @@ function adviceForHead(run: RunFacts, head: HeadFacts, isBlind: boolean): Advice
   if (side !== undefined && side < SMALL)
     found.push(
       about(
-        `half of its things are smaller than ${side.toFixed(0)} px at the model's ${run.inputSize} px. ` +
+        `half of its things are smaller than ${side.toFixed(0)} px at the model's ${sizeKey(run.inputSize)} px. ` +
           largerInput(run),
       ),
     );
@@ -111,6 +112,8 @@ function adviceForHead(run: RunFacts, head: HeadFacts, isBlind: boolean): Advice
 
 /** Twice the size, but never more than the images have. */
 function largerInput({ inputSize, imageSide = Number.POSITIVE_INFINITY }: RunFacts): string {
+  // What was imported has the size that it has.
+  if (typeof inputSize !== "number") return "Cut the images into tiles.";
   const larger = Math.min(2 * inputSize, GRAIN * Math.floor(imageSide / GRAIN));
   return larger > inputSize
     ? `Train at a larger input, as with --set trunk.inputSize=${larger}, or cut the images into tiles.`

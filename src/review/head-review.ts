@@ -2,6 +2,7 @@
 
 import type { Box } from "../core/box.js";
 import type { NdArray } from "../core/nd-array.js";
+import type { Size } from "../core/size.js";
 import type { Label } from "../heads/head.js";
 import type { ReliabilityBin } from "../metrics/calibration-error.js";
 
@@ -9,9 +10,9 @@ import type { ReliabilityBin } from "../metrics/calibration-error.js";
 export type Outlines =
   | {
       readonly kind: "mask";
-      /** Side of both masks, pixels. */
-      readonly size: number;
-      /** `[size * size]`, 0 and 1. */
+      /** Of both masks, pixels. */
+      readonly size: Size;
+      /** `[height * width]`, 0 and 1. */
       readonly expert: Uint8Array;
       readonly head: Uint8Array;
     }

@@ -4,6 +4,7 @@ import type { Annotation } from "../core/annotation.js";
 import { logit } from "../core/logistic.js";
 import { sizeOf } from "../core/nd-array.js";
 import { quantile } from "../core/quantile.js";
+import { meanSide, type Size } from "../core/size.js";
 import { decodeForPrecision } from "../heads/boxes-reading.js";
 import type { BoxesSpec } from "../heads/head-spec.js";
 import { matchDetections } from "../metrics/coco-matching.js";
@@ -15,8 +16,8 @@ import { scoreBins } from "./score-bins.js";
 const AT_HALF = 1;
 const MOST_SIDES = 5000;
 
-/** @param options.inputSize side of the model's input, pixels. */
-export function reviewBoxes({ name, threshold }: BoxesSpec, { inputSize }: { inputSize: number }): HeadReviewer {
+/** @param options.inputSize of the model's input, pixels. */
+export function reviewBoxes({ name, threshold }: BoxesSpec, { inputSize }: { inputSize: Size }): HeadReviewer {
   const bins = scoreBins();
   const found = extremes<ReviewedImage>(SHOWN);
   const sides: number[] = [];
@@ -32,7 +33,7 @@ export function reviewBoxes({ name, threshold }: BoxesSpec, { inputSize }: { inp
         count++;
         instances += boxes.length;
         for (const [yMin, xMin, yMax, xMax] of boxes)
-          if (sides.length < MOST_SIDES) sides.push(Math.sqrt((yMax - yMin) * (xMax - xMin)) * inputSize);
+          if (sides.length < MOST_SIDES) sides.push(Math.sqrt((yMax - yMin) * (xMax - xMin)) * meanSide(inputSize));
         const all = decodeForPrecision(logits.data.subarray(i * size, (i + 1) * size), shape);
         const judged = matchDetections(all, { boxes, crowds }).filter(({ ignored }) => (ignored & AT_HALF) === 0);
         for (const { score, found } of judged) bins.add(logit(score), (found & AT_HALF) > 0);

@@ -4,6 +4,7 @@ import type { Annotation } from "../core/annotation.js";
 import { POSITIVE_SHARE } from "../core/mask-share.js";
 import { sizeOf } from "../core/nd-array.js";
 import { quantile } from "../core/quantile.js";
+import { sizeFrom } from "../core/size.js";
 import type { SegmentationSpec } from "../heads/head-spec.js";
 import { isAnyKnown } from "../heads/known-pixels.js";
 import { decodeMask } from "../heads/segmentation-reading.js";
@@ -25,7 +26,7 @@ export function reviewSegmentation({ name, threshold }: SegmentationSpec): HeadR
   return {
     add(logits, labels, paths) {
       const count = sizeOf(logits.shape.slice(1));
-      const size = logits.shape[1];
+      const size = sizeFrom(logits.shape[1], logits.shape[2]);
       labels.forEach((label, i) => {
         const annotation = (label ?? {}) as Annotation;
         const { mask, ignored } = annotation;

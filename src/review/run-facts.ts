@@ -1,6 +1,7 @@
 /** What the page of a run tells, gathered from configuration, history, metrics and reviews. */
 
 import type { EpochRecord } from "../core/epoch-record.js";
+import type { Size } from "../core/size.js";
 import type { HeadReview } from "./head-review.js";
 
 /** One head of the run. */
@@ -22,7 +23,7 @@ export interface RunFacts {
   /** The metric that the score is: `mean`, or a head. */
   readonly score: string;
   readonly stages: readonly { readonly train: string; readonly epochs: number }[];
-  readonly inputSize: number;
+  readonly inputSize: Size;
   /** Longer side of the images, pixels; where it is known. */
   readonly imageSide?: number;
   /** A run that learned from some of the training images only: from how many, of how many. */

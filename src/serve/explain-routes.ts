@@ -6,6 +6,8 @@ import type { ExplainedImage, Explainer } from "../bundle/explainer.js";
 import { InputError } from "../core/errors.js";
 import type { SaliencyName } from "../explain/methods.js";
 import { parseTarget } from "../explain/reading/parse-target.js";
+import { sentencesOf } from "../explain/sentence.js";
+import { ENGLISH } from "../explain/sentence-english.js";
 import { graphKey } from "../explain/target.js";
 import { toJpeg } from "../pictures/drawing.js";
 import { maskFiles } from "../pictures/mask-png.js";
@@ -18,30 +20,26 @@ import type { Working } from "./server.js";
 /** Longer side of the picture that an overlay shows, pixels. */
 const PICTURE_SIZE = 400;
 
-const MODEL = { type: "string", description: "Name of the model; needed where several are served" };
+export const MODEL = { type: "string", description: "Name of the model; needed where several are served" };
 const ERROR = {
   type: "object",
   required: ["error"],
   properties: { error: { type: "string", description: "One line: what is wrong, and the cure" } },
 };
-const FAILURES = {
+export const FAILURES = {
   400: { description: "The image or a parameter is at fault", ...ERROR },
   404: { description: "No such model", ...ERROR },
   413: { description: "The image is too large", ...ERROR },
   503: { description: "Too much at once; Retry-After says when to come again", ...ERROR },
 };
+export const IMAGE_PROPERTIES = {
+  image: { type: "string", minLength: 4, description: "The file in base64" },
+  name: { type: "string", maxLength: 1000, description: "As it shall stand in the answer" },
+};
 const JSON_BODY = {
   content: {
     "application/json": {
-      schema: {
-        type: "object",
-        required: ["image"],
-        additionalProperties: false,
-        properties: {
-          image: { type: "string", minLength: 4, description: "The file in base64" },
-          name: { type: "string", maxLength: 1000, description: "As it shall stand in the answer" },
-        },
-      },
+      schema: { type: "object", required: ["image"], additionalProperties: false, properties: IMAGE_PROPERTIES },
     },
   },
 };
@@ -144,6 +142,7 @@ export function addExplainRoutes(
       const masks = Object.fromEntries(Object.entries(files).map(([name, png]) => [name, base64(png)]));
       return {
         ...explained.explanation,
+        sentences: sentencesOf(explained.explanation, ENGLISH),
         ...(picture && { overlay: base64(picture) }),
         ...(asked.masks && { masks }),
       };

@@ -8,6 +8,7 @@ import { answerErrors, TimeLimitError } from "./answer-errors.js";
 import { addExplainRoutes } from "./explain-routes.js";
 import { addMetrics } from "./metrics.js";
 import { addInference } from "./open-inference.js";
+import { addRegionRoutes } from "./region-routes.js";
 import type { ServedModels } from "./served-models.js";
 import { type WorkLimit, workLimit } from "./work-limit.js";
 
@@ -83,6 +84,7 @@ export async function createServer(models: ServedModels, options: ServerOptions)
     addHealth(server);
     addMetrics(server, limit);
     addExplainRoutes(server, { models, working, mostPixels });
+    addRegionRoutes(server, { models, working, mostPixels });
     addInference(server, { models, working, mostPixels, version: options.version });
     server.get("/openapi.json", { schema: { hide: true } }, async () => server.swagger());
   });

@@ -2,6 +2,7 @@
 
 import type { Task } from "../core/annotation.js";
 import { ownValue } from "../core/own-value.js";
+import { pixelCount } from "../core/size.js";
 import type { Augment } from "../dataset/augment.js";
 import type { DataFingerprint } from "../dataset/fingerprint.js";
 import type { Trunk } from "../trunk/trunk.js";
@@ -66,6 +67,6 @@ export function withSuitedPooling(
 /** Features of one image at the layers that the aspect heads read. */
 export function featureBytes(heads: Heads, { source, taps }: Pick<Trunk, "source" | "taps">): number {
   const read = new Set(Object.entries(heads).flatMap(([name, { tap = source }]) => (name === "class" ? [] : tap)));
-  const values = taps.filter(({ name }) => read.has(name)).map(({ size, channels }) => size ** 2 * channels);
+  const values = taps.filter(({ name }) => read.has(name)).map(({ size, channels }) => pixelCount(size) * channels);
   return 4 * values.reduce((sum, count) => sum + count, 0);
 }

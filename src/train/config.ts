@@ -6,6 +6,7 @@ import type { AspectKind, Task } from "../core/annotation.js";
 import { checkKeys } from "../core/check-keys.js";
 import { ConfigError, InputError, locating } from "../core/errors.js";
 import { shown } from "../core/message-text.js";
+import type { Size } from "../core/size.js";
 import { type Augment, MOST_MARGIN, TURNS } from "../dataset/augment.js";
 import type { Fold } from "../dataset/folds.js";
 import type { ImageLimits } from "../dataset/open-part.js";
@@ -143,7 +144,7 @@ export interface ConfigFacts extends SuitedTo {
   readonly weights?: {
     readonly name: TrunkSpec["name"];
     readonly alpha: number;
-    readonly inputSize?: number;
+    readonly inputSize?: Size;
     readonly convention?: TrunkSpec["convention"];
   };
   /** Default source layer and layers of a trunk. */
@@ -237,10 +238,14 @@ export function resolveConfig(raw: RawConfig, facts: ConfigFacts): TrainConfig {
     );
   }
   const { fingerprint } = facts;
-  const least = facts.weights?.inputSize ?? (weights === "random" ? 128 : 224);
+  const own = facts.weights?.inputSize;
+  const least = typeof own === "number" ? own : weights === "random" ? 128 : 224;
   const suited = fingerprint && suitedInputSize(fingerprint, { least });
   if (suited && asked.inputSize === undefined) facts.onChoice?.("trunk.inputSize", suited.reason);
-  const inputSize = integer(asked.inputSize, suited?.value ?? least, "trunk.inputSize", { least: 32, most: 2048 });
+  const inputSize =
+    network && typeof asked.inputSize === "object"
+      ? asked.inputSize
+      : integer(asked.inputSize, suited?.value ?? least, "trunk.inputSize", { least: 32, most: 2048 });
   const convention = facts.weights?.convention;
   if (asked.convention !== undefined && asked.convention !== convention)
     throw new ConfigError("trunk.convention: is told by the weights, and they say otherwise.", {

@@ -1,8 +1,10 @@
 /** Batches from cached features of a frozen trunk: computed once, read in another order in each epoch. */
 
+import type { CenterCrop } from "../core/center-crop.js";
 import { imageBatch } from "../core/image-batch.js";
 import type { NdArray, NdArrays } from "../core/nd-array.js";
 import { random } from "../core/random.js";
+import { type Size, shapeOf } from "../core/size.js";
 import { batches } from "../dataset/batches.js";
 import { type Dataset, splitSize } from "../dataset/dataset.js";
 import { type Draws, drawCount, drawEpoch } from "../dataset/repeats.js";
@@ -48,12 +50,12 @@ export async function featureBatches(
   },
 ): Promise<BatchSource> {
   const { batchSize } = config;
-  const side = model.spec.trunk.inputSize;
+  const size = model.spec.trunk.inputSize;
   const taps = cachedTaps(model);
   const shapes = Object.fromEntries(
     model.trunk.taps
       .filter((tap) => taps.includes(tap.name))
-      .map((tap) => [tap.name, [tap.size, tap.size, tap.channels]]),
+      .map((tap) => [tap.name, [...shapeOf(tap.size), tap.channels]]),
   );
   const trainCount = splitSize(dataset, "train");
   const validationCount = splitSize(dataset, "validation");
@@ -61,13 +63,13 @@ export async function featureBatches(
   const rowCount = trainCount * variants + validationCount;
   const compute = await engine.compile(featureStep(model, { taps }), {
     name: "features of the frozen trunk",
-    inputs: { image: [batchSize, side, side, 3] },
+    inputs: { image: [batchSize, ...shapeOf(size), 3] },
     constants: parameters,
   });
   const cache = await createFeatureCache(shapes, { rowCount, memoryBytes: config.cacheMegabytes * 2 ** 20, path });
   try {
     await fillCache(cache, {
-      ...{ dataset, batchSize, taps, side, variants, signal, centerCrop: imageSizes(model.spec).centerCrop },
+      ...{ dataset, batchSize, taps, size, variants, signal, centerCrop: imageSizes(model.spec).centerCrop },
       run: (image) => compute.run({ image }),
       onProgress: (done) => onProgress(done, rowCount),
     });
@@ -93,8 +95,8 @@ interface FillOptions {
   readonly batchSize: number;
   readonly taps: readonly string[];
   /** Of the images, pixels. */
-  readonly side: number;
-  readonly centerCrop?: number;
+  readonly size: Size;
+  readonly centerCrop?: CenterCrop;
   /** 2 where training images are cached flipped too. */
   readonly variants: number;
   readonly signal?: AbortSignal;
@@ -104,7 +106,7 @@ interface FillOptions {
 
 /** Rows in order: the training images plain, then flipped where they are, then the validation images. */
 async function fillCache(cache: FeatureCache, options: FillOptions): Promise<void> {
-  const { dataset, batchSize, taps, side, centerCrop, variants, signal, run, onProgress } = options;
+  const { dataset, batchSize, taps, size, centerCrop, variants, signal, run, onProgress } = options;
   const parts = [
     ...Array.from({ length: variants }, (_, flip) => ({ split: "train" as const, flip: flip === 1 })),
     { split: "validation" as const, flip: false },
@@ -115,13 +117,13 @@ async function fillCache(cache: FeatureCache, options: FillOptions): Promise<voi
     for await (const samples of batches(dataset, {
       split,
       batchSize,
-      inputSize: side,
+      inputSize: size,
       centerCrop,
       fill: "short",
       flip,
     })) {
       signal?.throwIfAborted();
-      const outputs = await run(imageBatch(samples, { size: side, batchSize }));
+      const outputs = await run(imageBatch(samples, { size, batchSize }));
       for (let place = 0; place < samples.length; place++)
         await cache.add(row++, rowOf(outputs, taps, place, batchSize), samples[place]);
       onProgress(row);

@@ -2,6 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { ownValue } from "../core/own-value.js";
+import { shapeOf } from "../core/size.js";
 import type { CompileOptions, TensorFunction, Tensors } from "../engine/engine.js";
 import { imageShapes } from "../model/image-inputs.js";
 import { answer, features, type Model, predict } from "../model/model.js";
@@ -171,7 +172,7 @@ export function modelInputShapes(model: Model, input: ModelInput, batchSize: num
   return Object.fromEntries(
     model.trunk.taps
       .filter((tap) => input.taps.includes(tap.name))
-      .map((tap) => [`tap/${tap.name}`, [batchSize, tap.size, tap.size, tap.channels]]),
+      .map((tap) => [`tap/${tap.name}`, [batchSize, ...shapeOf(tap.size), tap.channels]]),
   );
 }
 

@@ -1,5 +1,6 @@
 /** Defaults that suit the data: how large images are seen, and which layers each head reads, with the reasons. */
 
+import { meanSide } from "../core/size.js";
 import type { Turn } from "../dataset/augment.js";
 import type { DataFingerprint, HeadFingerprint } from "../dataset/fingerprint.js";
 import type { Tap } from "../trunk/trunk.js";
@@ -49,7 +50,7 @@ export function suitedTaps(
   { taps, source, output }: Layers,
 ): Suited<readonly string[]> | undefined {
   if (kind !== "segmentation" && kind !== "boxes") return undefined;
-  const size = taps[0].size;
+  const size = meanSide(taps[0].size);
   const least = side === undefined ? undefined : side.least * size;
   const finest = least !== undefined && least < TINY_THING ? 4 : 8;
   const names = [4, 8]

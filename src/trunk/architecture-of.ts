@@ -10,7 +10,7 @@ export function architectureOf({ name, alpha, inputSize, convention }: TrunkSpec
   const definition = TRUNKS.find((trunk) => trunk.name === name);
   if (!definition)
     throw new ConfigError(`trunk.name: no trunk "${name}".`, { cure: `There are: ${TRUNK_NAMES.join(", ")}.` });
-  if (!Number.isInteger(inputSize) || inputSize < 32)
+  if (typeof inputSize !== "number" || !Number.isInteger(inputSize) || inputSize < 32)
     throw new ConfigError(`trunk.inputSize: got ${inputSize}, needs a whole number of at least 32 pixels.`);
   if (!Number.isFinite(alpha) || alpha <= 0)
     throw new ConfigError(`trunk.alpha: got ${alpha}, needs a positive number such as 0.25, 0.5 or 1.`);

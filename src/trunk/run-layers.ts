@@ -2,6 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { ShapeError, WeightsError } from "../core/errors.js";
+import { shapeOf } from "../core/size.js";
 import type { Architecture, Layer } from "./architecture.js";
 import { movingScaleAndBias, normaliseByBatch } from "./batch-norm.js";
 import { type ParameterPart, parameterName } from "./layer-parameters.js";
@@ -93,11 +94,11 @@ function checkValues(taps: readonly Tap[], values: Request["values"]): void {
   for (const [name, value] of Object.entries(values)) {
     const tap = taps.find((candidate) => candidate.name === name);
     if (!tap) throw unknownLayer(name, taps.slice(1));
-    const { size, channels } = tap;
+    const wanted = [...shapeOf(tap.size), tap.channels].join(", ");
     const [, ...shape] = value.shape;
-    if (value.rank === 4 && shape[0] === size && shape[1] === size && shape[2] === channels) continue;
+    if (shape.join(", ") === wanted) continue;
     throw new ShapeError(
-      `trunk: expected ${name} [batch, ${size}, ${size}, ${channels}], got [${value.shape.join(", ")}]. ` +
+      `trunk: expected ${name} [batch, ${wanted}], got [${value.shape.join(", ")}]. ` +
         "Resize the image to the trunk's input size.",
     );
   }

@@ -2,6 +2,7 @@
 
 import type { Tensor4D } from "@tensorflow/tfjs";
 import type { ParameterSpec } from "../core/parameters.js";
+import type { Size } from "../core/size.js";
 import type { Rectifier } from "./rectifier.js";
 import type { TrunkSpec } from "./trunk-spec.js";
 
@@ -13,7 +14,7 @@ export interface Tap {
   readonly stride: number;
   readonly channels: number;
   /** Height and width of its output. */
-  readonly size: number;
+  readonly size: Size;
   /** True where no activation follows (MobileNet v2's projections): evidence there is signed. */
   readonly isLinear: boolean;
 }
@@ -60,7 +61,7 @@ export interface Trunk {
    * A layer whose `bias` parameter is present is folded; else its batch-norm parameters are read.
    *
    * @param options.rectifier how gradients go back through activations; what is computed forward is the same.
-   * @returns the wanted outputs by name, `[batch, size, size, channels]`; the caller disposes them.
+   * @returns the wanted outputs by name, `[batch, height, width, channels]`; the caller disposes them.
    * @throws ShapeError where a layer is unknown, a value has the wrong shape, or nothing given leads to a wanted layer.
    * @throws WeightsError where a parameter is absent.
    */

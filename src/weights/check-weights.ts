@@ -5,6 +5,7 @@ import type * as tf from "@tensorflow/tfjs";
 import sharp from "sharp";
 import { WeightsError } from "../core/errors.js";
 import type { NdArray, NdArrays } from "../core/nd-array.js";
+import { sideOf } from "../core/size.js";
 import type { Engine } from "../engine/engine.js";
 import { foldBatchNorm } from "../trunk/fold-batch-norm.js";
 import type { Trunk } from "../trunk/trunk.js";
@@ -57,7 +58,7 @@ export async function checkWeights(
   const empty = tensors.find(({ name, norm }) => name.endsWith("/kernel") && norm === 0);
   if (empty)
     throw new WeightsError(`${path}: ${empty.name} is all zeros.`, { cure: "The file is damaged: fetch it again." });
-  const image = await checkImage(trunk.spec.inputSize);
+  const image = await checkImage(sideOf(trunk.spec.inputSize));
   const grey = { ...image, data: image.data.map(() => GREY) };
   const [features, ofGrey] = await lastFeatures(trunk, { parameters, engine, images: [image, grey], lastLayer });
   const live = liveShare(features, ofGrey);

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { WeightsError } from "../core/errors.js";
 import { writeFileAtomic } from "../core/files.js";
+import { sideOf } from "../core/size.js";
 import type { Engine } from "../engine/engine.js";
 import { createTrunk } from "../trunk/create-trunk.js";
 import { inspectWeights } from "../trunk/formats/inspect-weights.js";
@@ -70,7 +71,7 @@ export async function importWeights(source: string, options: ImportOptions): Pro
     throw new WeightsError(`weights "${name}" exist already.`, { cure: "Choose another --name, or add --replace." });
   const file = await readWeights(source);
   const description = await inspectWeights(file);
-  const { hasBatchNorm, convention, inputSize = expected?.inputSize ?? COMMON_SIZE } = description;
+  const { hasBatchNorm, convention, inputSize = expected ? sideOf(expected.inputSize) : COMMON_SIZE } = description;
   const spec: TrunkSpec = {
     ...{ name: description.name, alpha: description.alpha, inputSize },
     ...(convention && { convention }),

@@ -27,11 +27,13 @@ export async function runOnnx(
     const [input] = session.inputMetadata;
     const isLast = input.isTensor && input.shape[3] === 3 && input.shape[1] !== 3;
     const results: NdArray[] = [];
-    for (const { shape, data } of images) {
-      const size = shape[1];
+    for (const {
+      shape: [, height, width],
+      data,
+    } of images) {
       const scaled = scaledPixels(data, scaling);
-      const dims = isLast ? [1, size, size, 3] : [1, 3, size, size];
-      const given = new Tensor("float32", isLast ? scaled : channelsFirst(scaled, size), dims);
+      const dims = isLast ? [1, height, width, 3] : [1, 3, height, width];
+      const given = new Tensor("float32", isLast ? scaled : channelsFirst(scaled), dims);
       const output = (await session.run({ [input.name]: given }))[session.outputNames[0]];
       results.push(ndArray([...output.dims], Float32Array.from(output.data as Float32Array)));
     }

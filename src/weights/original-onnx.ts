@@ -52,7 +52,7 @@ export async function openOnnx(
     size,
     async run({ data }) {
       const scaled = Float32Array.from(data, (_, i) => scale(data, i, scaling));
-      const image = isFirst ? channelsFirst(scaled, size) : scaled;
+      const image = isFirst ? channelsFirst(scaled) : scaled;
       const given = new Float32Array(batch * image.length);
       given.set(image); // the other images of a fixed batch are black
       const dims = isFirst ? [batch, 3, size, size] : [batch, size, size, 3];
@@ -78,8 +78,8 @@ function scale(pixels: NdArray["data"], i: number, scaling: Architecture["scalin
   return (pixels[i] / 255 - IMAGENET_MEAN[channel]) / IMAGENET_DEVIATION[channel];
 }
 
-/** Of `[size, size, 3]` pixels. */
-export function channelsFirst(image: Float32Array, size: number): Float32Array {
-  const area = size * size;
+/** Of pixels whose channels come last. */
+export function channelsFirst(image: Float32Array): Float32Array {
+  const area = image.length / 3;
   return Float32Array.from(image, (_, i) => image[(i % area) * 3 + Math.floor(i / area)]);
 }

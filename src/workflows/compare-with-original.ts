@@ -3,6 +3,7 @@
 import type * as tf from "@tensorflow/tfjs";
 import { WeightsError } from "../core/errors.js";
 import { imageOutputs, type NdArray, type NdArrays, ndArray, sizeOf, withAxes } from "../core/nd-array.js";
+import { type Size, shapeOf } from "../core/size.js";
 import type { Engine } from "../engine/engine.js";
 import type { Model } from "../model/model.js";
 import { readNpz } from "../trunk/formats/npz-file.js";
@@ -37,7 +38,7 @@ export interface ComparisonOptions {
   readonly model: Model;
   readonly parameters: NdArrays;
   readonly engine: Engine;
-  /** `[S, S, 3]` each, for the file's own runtime. */
+  /** `[height, width, 3]` each, for the file's own runtime. */
   readonly images: readonly Uint8Array[];
   readonly imported: ImportedTable;
   readonly scaling: PixelScaling;
@@ -53,7 +54,7 @@ export async function compareWithOriginal(
   { model, parameters, engine, images, imported, scaling, check, outputs }: ComparisonOptions,
 ): Promise<Comparison> {
   const { inputSize } = model.spec.trunk;
-  const shape = [1, inputSize, inputSize, 3];
+  const shape = [1, ...shapeOf(inputSize), 3];
   const original =
     check === undefined
       ? await ownOutputs({ path, form }, { images, imported, scaling, shape })
@@ -98,7 +99,7 @@ export async function compareWithOriginal(
 /** Outputs of the original for images, and how near they must come. */
 interface Original {
   readonly name: string;
-  /** `[1, S, S, 3]` each. */
+  /** `[1, height, width, 3]` each. */
   readonly images: readonly NdArray[];
   readonly outputs: readonly NdArray[];
   /** What of ours they are: the logits, or what the file makes of them. */
@@ -155,13 +156,13 @@ function asInMemory(output: NdArray, { table, order }: ImportedTable): NdArray {
 /** What somebody computed elsewhere. @throws WeightsError where the arrays do not fit the network. */
 async function checkedOutputs(
   path: string,
-  { size, imported, form }: { readonly size: number; readonly imported: ImportedTable; readonly form: NetworkForm },
+  { size, imported, form }: { readonly size: Size; readonly imported: ImportedTable; readonly form: NetworkForm },
 ): Promise<Pick<Original, "images" | "outputs">> {
   const { images, outputs } = await readNpz(path, ["images", "outputs"]);
   const [count] = images.shape;
-  if (images.shape.length !== 4 || !count || images.shape.slice(1).join() !== [size, size, 3].join())
+  if (images.shape.length !== 4 || !count || images.shape.slice(1).join() !== [...shapeOf(size), 3].join())
     throw new WeightsError(`${path}: its "images" are ${images.shape.join(" x ")} numbers.`, {
-      cure: `Give images of the network's size, as N x ${size} x ${size} x 3.`,
+      cure: `Give images of the network's size, as N x ${shapeOf(size).join(" x ")} x 3.`,
       file: path,
     });
   const { operations, answer } = imported.table;

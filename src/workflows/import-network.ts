@@ -4,10 +4,12 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import type { Sample, Task } from "../core/annotation.js";
+import { centerCropFor } from "../core/center-crop.js";
 import { ConfigError } from "../core/errors.js";
 import { exists, makeFolder, writeJson } from "../core/files.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { random } from "../core/random.js";
+import { type Size, sidesOf, sizeFrom } from "../core/size.js";
 import { decodeImage } from "../dataset/open-image.js";
 import type { Engine } from "../engine/engine.js";
 import { computeReferences } from "../explain/calibration/references.js";
@@ -28,12 +30,12 @@ export interface ImportNetworkOptions {
   readonly out: string;
   readonly engine: Engine;
   readonly scaling: PixelScaling;
-  /** It sees the middle square of images, whose side is this share of the shorter one; absent, all of them, stretched. */
+  /** It sees this share of the largest middle of its shape, mostly a square, that images have; absent, all of them, stretched. */
   readonly centerCrop?: number;
   /** Names in the order of the outputs; `class 0` and so on where absent. */
   readonly classes?: readonly string[];
   /** Where the file leaves the image's size open. */
-  readonly inputSize?: number;
+  readonly inputSize?: Size;
   readonly source?: string;
   /** What its outputs are, where it does not end in a softmax or sigmoid that tells; logits by default. */
   readonly outputs?: OutputScale;
@@ -41,7 +43,7 @@ export interface ImportNetworkOptions {
   /** Images that are typical of what it will see: their mean features are the reference. */
   readonly images?: readonly string[];
   /**
-   * An `.npz` to compare with: `images` `[N, S, S, 3]`, RGB 0..255, and the `outputs` that the original has for them, `[N,
+   * An `.npz` to compare with: `images` `[N, height, width, 3]`, RGB 0..255, and the `outputs` that the original has for them, `[N,
    * classes]`, or maps as the file has them.
    */
   readonly check?: string;
@@ -134,7 +136,7 @@ function specOf(
   return {
     trunk: {
       name: basename(path, extname(path)).replace(/[^\w.-]/g, "_"),
-      ...{ alpha: 1, inputSize: network.size[0], network: table },
+      ...{ alpha: 1, inputSize: sizeFrom(...network.size), network: table },
     },
     source: table.source,
     heads: [{ name: "class", kind: "classifier", isImported: true, taps: [table.output], task, classes: names }],
@@ -147,27 +149,30 @@ function parametersOf({ parameters }: ReadNetwork, { table }: ImportedTable): Nd
   return Object.fromEntries(Object.entries(parameters).filter(([name]) => kept.has(layerOfParameter(name))));
 }
 
-/** `[S, S, 3]` each: those given, else noise that is smooth at several scales. */
+/** `[height, width, 3]` each: those given, else noise that is smooth at several scales. */
 async function imagesOf(
   paths: readonly string[],
-  { size, centerCrop }: { readonly size: number; readonly centerCrop?: number },
+  { size, centerCrop }: { readonly size: Size; readonly centerCrop?: number },
 ): Promise<Uint8Array[]> {
+  const crop = centerCrop === undefined ? undefined : centerCropFor(size, centerCrop);
   const images: Uint8Array[] = [];
-  for (const path of paths.slice(0, MOST_IMAGES)) images.push((await decodeImage(path, { size, centerCrop })).pixels);
+  for (const path of paths.slice(0, MOST_IMAGES))
+    images.push((await decodeImage(path, { size, centerCrop: crop })).pixels);
   return images.length > 0 ? images : [drawnImage(size, 1), drawnImage(size, 2)];
 }
 
 /** Grey and coloured patches of many sizes, so that every layer has something to see. */
-function drawnImage(size: number, seed: number): Uint8Array {
+function drawnImage(size: Size, seed: number): Uint8Array {
+  const { height, width } = sidesOf(size);
   const source = random(seed, "import");
-  const pixels = new Float32Array(size * size * 3).fill(128);
-  for (let side = size; side >= 4; side = Math.floor(side / 2)) {
-    const cells = Math.ceil(size / side);
-    const shifts = Float32Array.from({ length: cells * cells * 3 }, () => source.uniform(-40, 40));
-    for (let y = 0; y < size; y++)
-      for (let x = 0; x < size; x++)
+  const pixels = new Float32Array(height * width * 3).fill(128);
+  for (let side = Math.max(height, width); side >= 4; side = Math.floor(side / 2)) {
+    const [rows, columns] = [Math.ceil(height / side), Math.ceil(width / side)];
+    const shifts = Float32Array.from({ length: rows * columns * 3 }, () => source.uniform(-40, 40));
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++)
         for (let c = 0; c < 3; c++)
-          pixels[3 * (y * size + x) + c] += shifts[3 * (Math.floor(y / side) * cells + Math.floor(x / side)) + c];
+          pixels[3 * (y * width + x) + c] += shifts[3 * (Math.floor(y / side) * columns + Math.floor(x / side)) + c];
   }
   return Uint8Array.from(pixels, (value) => Math.max(0, Math.min(255, Math.round(value))));
 }

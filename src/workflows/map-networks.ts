@@ -9,6 +9,7 @@ import type { MappingKind } from "../core/mapping-kind.js";
 import type { NdArrays } from "../core/nd-array.js";
 import { initialize } from "../core/parameters.js";
 import { clashingName } from "../core/result-file-names.js";
+import { sidesOf } from "../core/size.js";
 import type { Engine } from "../engine/engine.js";
 import type { ClassCauses } from "../explain/calibration/ground-truth.js";
 import { keptSamples, type SampleStream } from "../explain/calibration/run-over-samples.js";
@@ -102,10 +103,10 @@ export async function mapNetworks(
   options: MapOptions,
 ): Promise<MappedModel> {
   const { engine, name, onPhase } = options;
-  const [first, second] = [classifier, aspects].map(({ spec }) => spec.trunk.network?.centerCrop);
+  const [first, second] = [classifier, aspects].map(({ spec }) => seenPart(spec));
   if (first !== second)
-    throw new ConfigError("the two networks see different parts of an image: one its middle square.", {
-      cure: "Import both with the same --fit.",
+    throw new ConfigError("the two networks see different parts of an image: one a middle that the other does not.", {
+      cure: "Import both with the same --fit; with crop, both for images of one shape.",
     });
   const heads = chosenHeads(classifier.spec, aspects.spec, options);
   if (options.kind === "image" && (options.from ?? options.to) !== undefined)
@@ -417,4 +418,11 @@ function joinedProvenance(
   const all = { ...classifier.unseen, ...Object.fromEntries(unseen) };
   const said = new Set([...classifier.warnings, ...aspects.warnings, ...warnings]);
   return { ...classifier, warnings: [...said], ...(Object.keys(all).length > 0 && { unseen: all }) };
+}
+
+/** Of all images alike: what of them a network sees, as a text that is the same for the same part. */
+function seenPart({ trunk: { network, inputSize } }: ModelSpec): string {
+  if (network?.centerCrop === undefined) return "all";
+  const { height, width } = sidesOf(inputSize);
+  return `${network.centerCrop} of ${(width / height).toFixed(3)}`;
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { ConfigError } from "../core/errors.js";
 import { parseJson } from "../core/json.js";
 import type { NdArrays } from "../core/nd-array.js";
+import { isSameSize, type Size, sizeText } from "../core/size.js";
 import { type RawConfig, type TrainConfig, weightsOf } from "../train/config.js";
 import type { TrainOptions } from "../train/train-stages.js";
 import { createTrunk } from "../trunk/create-trunk.js";
@@ -21,7 +22,7 @@ import { locateWeights } from "../weights/store.js";
 /** Weights that a configuration names. */
 export interface StartingWeights {
   /** What they are for; absent for random ones. */
-  readonly known?: Pick<TrunkSpec, "name" | "alpha" | "convention"> & { readonly inputSize?: number };
+  readonly known?: Pick<TrunkSpec, "name" | "alpha" | "convention"> & { readonly inputSize?: Size };
   /** Absent for random ones, and for a run that goes on from its own checkpoint though they are gone. */
   readonly file?: WeightsFile;
 }
@@ -77,8 +78,8 @@ export async function readTeacher(
   const { name, alpha, convention } = await inspectWeights(file);
   const trunk = createTrunk({ name, alpha, inputSize: pupil.spec.inputSize, convention });
   const [own, taught] = [trunk, pupil].map(({ taps }) => taps[taps.length - 1].size);
-  if (own !== taught)
-    throw new ConfigError(`teacher: its last features are ${own} x ${own}, those of the trunk ${taught} x ${taught}.`, {
+  if (!isSameSize(own, taught))
+    throw new ConfigError(`teacher: its last features are ${sizeText(own)}, those of the trunk ${sizeText(taught)}.`, {
       cure: "Set trunk.inputSize to a multiple of 32.",
     });
   const { parameters } = await loadWeights(trunk, file);

@@ -12,6 +12,7 @@ import { goldenNames, readBundle, readBundledModel, readGolden } from "../../src
 import { verifyBundle } from "../../src/bundle/verify-bundle.js";
 import { random } from "../../src/core/random.js";
 import { decodeSafetensors, encodeSafetensors } from "../../src/core/safetensors.js";
+import { pixelCount } from "../../src/core/size.js";
 import { openRuntime, type Runtime } from "../../src/engine/session.js";
 import type { Explained, MethodChoice } from "../../src/explain/explanation.js";
 import { redescribed, repacked } from "./stub.js";
@@ -246,7 +247,7 @@ describe("an explainer", () => {
   test("explains many images on a core each, in order, to the same numbers", async () => {
     const noise = random(3, "many");
     const { inputSize } = explainer.spec.trunk;
-    const pixels = () => Uint8Array.from({ length: inputSize ** 2 * 3 }, () => noise.integer(256));
+    const pixels = () => Uint8Array.from({ length: pixelCount(inputSize) * 3 }, () => noise.integer(256));
     const images = Array.from({ length: 80 }, (_, index) => ({ name: `${index}`, pixels: pixels() }));
     const found = [];
     for await (const outcome of explainer.explainAll(images)) found.push("explained" in outcome && outcome.explained);

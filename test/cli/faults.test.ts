@@ -23,6 +23,7 @@ const WRITERS = [
   "export",
   "explain",
   "explain --compare",
+  "annotate",
   "faithfulness",
   "weights import",
 ];

@@ -132,7 +132,7 @@ test("a folder that is removed meanwhile is made again", async () => {
 test("a list that names files outside its folder is not believed, and they stay", async () => {
   const sha256 = createHash("sha256").update("precious").digest("hex");
   await mkdir(join(out, "sub"), { recursive: true });
-  for (const file of ["../victim.txt", "sub/victim.txt", ".."]) {
+  for (const file of ["../victim.txt", "sub/../../victim.txt", "sub//victim.txt", ".."]) {
     await writeFile(join(root, "victim.txt"), "precious");
     await writeFile(at("sub/victim.txt"), "precious");
     const lines = [{ format: "aspectlens-files/1" }, { file, set: "x", sha256 }];
@@ -148,4 +148,37 @@ test("what another process wrote meanwhile is known as ours", async () => {
   await second.write("x", { "x.json": "2" });
   await first.write("x", { "x.json": "3" });
   expect(await text("x.json")).toBe("3");
+});
+
+describe("names that lead into folders", () => {
+  test("are written there, known as ours by the one list, and not through links", async () => {
+    const folder = await openResultFolder(out);
+    await folder.write("a", { "images/a/x.png": "1" });
+    await (await openResultFolder(out)).write("a", { "images/a/x.png": "2" });
+    expect(await text("images/a/x.png")).toBe("2");
+    expect(await listedFiles(join(out, "images/a"))).toEqual(new Set());
+    await writeFile(at("images/a/x.png"), "mine");
+    expect(await refusal((await openResultFolder(out)).check(["images/a/x.png"]))).toMatch(/was changed since/);
+    await mkdir(join(root, "other"));
+    await symlink(join(root, "other"), at("images/b"));
+    expect(await refusal((await openResultFolder(out)).write("b", { "images/b/x.png": "1" }))).toMatch(
+      /images\/b: is a link, no folder/,
+    );
+    expect(await readdir(join(root, "other"))).toEqual([]);
+  });
+
+  test("that lead out of it are refused", async () => {
+    const folder = await openResultFolder(out);
+    for (const name of ["../x", "a/../../x", "a//x", "/x", "a\\x"])
+      expect(await refusal(folder.write("x", { [name]: "1" })), name).toMatch(/no file of that name is written/);
+  });
+
+  test("a file that lies there already takes its name, and is ours", async () => {
+    await mkdir(out);
+    await writeFile(at("begun"), "long");
+    await (await openResultFolder(out)).write("x", { "x.json": { from: at("begun") } });
+    expect(await names()).toEqual(["x.json"]);
+    await (await openResultFolder(out)).write("x", { "x.json": "short" });
+    expect(await text("x.json")).toBe("short");
+  });
 });

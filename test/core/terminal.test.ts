@@ -48,7 +48,7 @@ test("names, classes and paths of an explanation reach neither terminal nor page
     headline: headlineOf(attacked, { isPeakElsewhere: false, isTargetAbsent: false, unseen: [] }),
   });
   expect(table).not.toMatch(RAW);
-  expect(table.split("\n")).toHaveLength(4); // headline, titles, one aspect, scale
+  expect(table.split("\n")).toHaveLength(5); // headline, titles, sentences, one aspect, scale
   expect(table).not.toContain("x".repeat(201));
   expect(escapeHtml(ATTACK)).not.toMatch(RAW);
   expect(escapeHtml("two\nlines <b>")).toBe("two\nlines &lt;b&gt;");

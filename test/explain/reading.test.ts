@@ -4,6 +4,7 @@ import { InputError, ShapeError } from "../../src/core/errors.js";
 import { logit } from "../../src/core/logistic.js";
 import { imageOutputs, type NdArray, type NdArrays, ndArray } from "../../src/core/nd-array.js";
 import { random } from "../../src/core/random.js";
+import { pixelCount } from "../../src/core/size.js";
 import { derivedPlace, evidenceDensity } from "../../src/explain/reading/derived-place.js";
 import { parseTarget } from "../../src/explain/reading/parse-target.js";
 import { predictionOf } from "../../src/explain/reading/prediction.js";
@@ -42,12 +43,12 @@ const classifier: ClassifierSpec = {
 describe("components", () => {
   test("join across corners and not across gaps", () => {
     const mask = drawn("#..#", ".#..", "...#", "...#");
-    expect(connectedComponents(mask, { size: 4 }).map((pixels) => [...pixels])).toEqual([[0, 5], [3], [11, 15]]);
-    expect(connectedComponents(new Uint8Array(16), { size: 4 })).toEqual([]);
+    expect(connectedComponents(mask, { width: 4 }).map((pixels) => [...pixels])).toEqual([[0, 5], [3], [11, 15]]);
+    expect(connectedComponents(new Uint8Array(16), { width: 4 })).toEqual([]);
   });
 
   test("do not run round the edge of a row", () => {
-    expect(connectedComponents(drawn("...#", "#...", "....", "...."), { size: 4 })).toHaveLength(2);
+    expect(connectedComponents(drawn("...#", "#...", "....", "...."), { width: 4 })).toHaveLength(2);
   });
 });
 
@@ -654,7 +655,7 @@ describe("an explanation", () => {
     // One number: the instance has the aspect's own.
     const { presence, survival, area, share } = vessel;
     expect(vessel.instances[0]).toMatchObject({ presence, survival, area });
-    expect(maps.regions.vessel.filter((value) => value === 1).length / maps.size ** 2).toBe(area);
+    expect(maps.regions.vessel.filter((value) => value === 1).length / pixelCount(maps.size)).toBe(area);
     expect(maps.survival).not.toHaveProperty("vessel");
     // Two aspects at all places: in proportion to their scores, 1/4 and 4^2 / (9 * 4).
     expect(share).toBeCloseTo(4 / 9 / (1 / 4 + 4 / 9), 3);

@@ -4,6 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { NdArrays } from "../../src/core/nd-array.js";
 import { initialize } from "../../src/core/parameters.js";
 import { random } from "../../src/core/random.js";
+import { shapeOf, sideOf } from "../../src/core/size.js";
 import { createHead } from "../../src/heads/create-head.js";
 import type { Head, HeadContext, Label } from "../../src/heads/head.js";
 import type { HeadSpec } from "../../src/heads/head-spec.js";
@@ -69,7 +70,7 @@ export interface Given {
 
 /** The same cells of an input four times as large: boxes are found in cells of 4 pixels, so 8 x 8 cells again. */
 function enlarged({ inputSize, taps }: HeadContext): HeadContext {
-  return { inputSize: 4 * inputSize, taps: taps.map((tap) => ({ ...tap, stride: 4 * tap.stride })) };
+  return { inputSize: 4 * sideOf(inputSize), taps: taps.map((tap) => ({ ...tap, stride: 4 * tap.stride })) };
 }
 
 export function given(kind: keyof typeof specs, small: HeadContext, { batch = 2, seed = 1 } = {}): Given {
@@ -94,7 +95,7 @@ export function given(kind: keyof typeof specs, small: HeadContext, { batch = 2,
     taps: Object.fromEntries(
       context.taps.map((tap) => [
         tap.name,
-        rounded([batch, tap.size, tap.size, tap.channels], () => Math.abs(noise.normal())),
+        rounded([batch, ...shapeOf(tap.size), tap.channels], () => Math.abs(noise.normal())),
       ]),
     ),
   };

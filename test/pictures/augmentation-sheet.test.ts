@@ -16,7 +16,7 @@ const sample: Sample = {
 };
 
 test("a row an image, a column a view, with masks and boxes in their aspects' colours, named below", async () => {
-  const png = await augmentationSheet([[sample, sample, sample], [sample]], { aspects: ["crack", "knob"] });
+  const png = await augmentationSheet([[sample, sample, sample], [sample]], { aspects: ["crack", "knob"], size: 16 });
   const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
   expect([info.width, info.height]).toEqual([24 + 3 * 192 - 12 + 24, 24 + 40 + 2 * 192 + 8 + 28]);
   const at = (x: number, y: number) => [...data.subarray(3 * (y * info.width + x), 3 * (y * info.width + x) + 3)];

@@ -82,6 +82,13 @@ export const vessel: AspectExplanation = {
   instances: [],
 };
 
+/** The aspect as one of another network, cells. */
+export function mapped(aspect: AspectExplanation, agreement: number | null): AspectExplanation {
+  const isTooPoor = agreement !== null && agreement < 0.5;
+  const mapping = { network: "cells", kind: "linear", from: "a", to: "b", r2: 0.6, agreement, isTooPoor } as const;
+  return { ...aspect, mapping };
+}
+
 export const explanation: Explanation = {
   format: "aspectlens-explanation/2",
   image: "tissue.png",

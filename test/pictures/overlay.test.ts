@@ -4,8 +4,20 @@ import { InputError } from "../../src/core/errors.js";
 import type { AspectExplanation, Explained } from "../../src/explain/explanation.js";
 import { legendDetails } from "../../src/pictures/legend.js";
 import { maskFiles } from "../../src/pictures/mask-png.js";
+import { mappingText } from "../../src/pictures/number-text.js";
 import { renderOverlay } from "../../src/pictures/overlay.js";
-import { explained, explanation, necrosis, ranked, SIZE, tissue, unexplained } from "./fixtures.js";
+import {
+  explained,
+  explanation,
+  mapped,
+  necrosis,
+  nucleus,
+  ranked,
+  SIZE,
+  tissue,
+  unexplained,
+  vessel,
+} from "./fixtures.js";
 
 const GREEN = [0, 158, 115]; // the third aspect of the list
 const BLUE = [86, 180, 233]; // the second
@@ -237,7 +249,36 @@ test.each<[Partial<AspectExplanation>, string]>([
   [{ isRelevant: true, strength: null, relevance: null }, "relevant · covers 10 %"],
   [{ isRelevant: null, strength: null, relevance: null }, "not calibrated · covers 10 %"],
   [{ isRelevant: false, strength: null, score: null, relevance: null, survival: null }, "not readable"],
+  [{ ...mapped(necrosis, 0.4), score: null, relevance: null, survival: null }, "mapping too poor"],
+  [mapped(necrosis, 0.9), "decisive · relevance 0.95 · covers 10 %"],
   [{ relevanceInterval: [0.8, 0.97] }, "decisive · relevance 0.95 · interval 0.80–0.97"],
 ])("the legend says of an aspect %j: %s", (changes, details) => {
   expect(legendDetails({ ...necrosis, ...changes })).toBe(details);
+});
+
+test("the legend has a line more for an aspect of another network that is seen, and moves what follows down by it", async () => {
+  const render = async (aspects: readonly AspectExplanation[]) =>
+    decode(
+      await renderOverlay(
+        { ...explained, explanation: { ...explanation, aspects } },
+        tissue({ width: 20, height: 10 }),
+      ),
+    );
+  const [own, first, absent] = [
+    await render([necrosis, nucleus, vessel]),
+    await render([mapped(necrosis, 0.93), nucleus, vessel]),
+    await render([necrosis, nucleus, mapped(vessel, 0.93)]),
+  ];
+  const ink = ({ count }: typeof own) =>
+    count([102, 112, 122], { x: 28 + 3 * 420 + 8, y: 153, width: 300, height: 13 });
+  expect(ink(first)).toBeGreaterThan(ink(own) + 50);
+  expect([first.height, absent.height]).toEqual([own.height + 15, own.height]);
+});
+
+test.each([
+  [mapped(necrosis, 0.934), "mapped to cells, agreement 0.93 of 1"],
+  [mapped(necrosis, null), "mapped to cells, agreement not known"],
+  [necrosis, ""],
+])("the legend says how an aspect was reached: %#", (aspect, text) => {
+  expect(mappingText(aspect)).toBe(text);
 });

@@ -3,7 +3,7 @@ import { enlargeInside } from "../../src/core/enlarge-region.js";
 import { enlargeSmoothly } from "../../src/pictures/enlarge-smoothly.js";
 import { explanationTable, showsColours } from "../../src/pictures/explanation-table.js";
 import { placeLabels } from "../../src/pictures/place-labels.js";
-import { explanation, necrosis, ranked, unexplained } from "./fixtures.js";
+import { explanation, mapped, mitosis, necrosis, nucleus, ranked, unexplained, vessel } from "./fixtures.js";
 
 describe("explanationTable", () => {
   test("aligns a line for each aspect under its titles", () => {
@@ -39,10 +39,21 @@ describe("explanationTable", () => {
     expect(line.trimEnd()).toMatch(/ not readable$/);
   });
 
+  test("says where aspects are mapped to, how good that is, and of which it carries too little", () => {
+    const poor = { ...mapped(nucleus, 0.31), score: null, relevance: null, survival: null, against: null };
+    const aspects = [mapped(necrosis, 0.934), mitosis, poor, mapped(vessel, null)];
+    const lines = explanationTable({ ...explanation, aspects }).split("\n");
+    const at = (line: string) => line.slice(lines[1].indexOf("mapped to"));
+    expect(lines.slice(2, 6).map(at)).toEqual(["cells 0.93", "", "cells 0.31", "cells –"]);
+    expect(lines[4]).toContain(" mapping too poor ");
+    expect(lines[7]).toMatch(/^ {2}mapped to: the network, and how well .* \(1 alike, 0 by chance\)$/);
+    expect(explanationTable(explanation)).not.toContain("mapped");
+  });
+
   test("calls nothing relevant or not where scores only rank", () => {
     const [, , ...lines] = explanationTable(ranked.explanation).split("\n");
     expect(lines[0].trimEnd()).toMatch(/ – +– +0\.083 +0\.71$/);
-    expect(lines.at(-1)).toMatch(/^ {2}not calibrated: scores rank the aspects; 4 % of all/);
+    expect(lines.at(-2)).toMatch(/^ {2}not calibrated: scores rank the aspects; 4 % of all/);
     expect(explanationTable(ranked.explanation, { colours: true })).not.toContain("\u001b[32m");
   });
 

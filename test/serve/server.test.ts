@@ -77,7 +77,9 @@ describe("explanations", () => {
     ];
     for (const answer of answers) {
       expect(answer.statusCode).toBe(200);
-      expect(answer.json()).toEqual(wanted);
+      const { sentences, ...given } = answer.json();
+      expect(given).toEqual(wanted);
+      expect(sentences[0]).toContain(" %)");
     }
     const bare = (await post("/v1/explain")).json();
     expect(bare).toMatchObject({ image: "image", prediction: wanted.prediction, elsewhere: wanted.elsewhere });
@@ -123,6 +125,93 @@ test("a prediction says what is seen", async () => {
     expect([name, isPresent]).toEqual([aspect.name, aspect.isPresent]);
     expect(presence).toBeCloseTo(aspect.presence, 4);
   }
+});
+
+describe("regions", () => {
+  const ask = (regions: object[], query = "") =>
+    post(`/v1/regions${query}`, json({ image: png.toString("base64"), regions }));
+
+  test("halves hold all of the evidence between them, and the whole image all of it", async () => {
+    const answer = (
+      await ask([
+        { box: [0, 0, 1, 1] },
+        { box: [0, 0, 0.5, 1] },
+        {
+          polygon: [
+            [0.5, 0],
+            [0.5, 1],
+            [1, 1],
+            [1, 0],
+          ],
+        },
+        { point: [0.5, 0.5] },
+      ])
+    ).json();
+    const [whole, upper, lower, point] = answer.regions;
+    expect(whole.area).toBe(1);
+    expect(whole.share).toBeCloseTo(1, 6);
+    expect([upper.area, lower.area]).toEqual([0.5, 0.5]);
+    expect(upper.share + lower.share).toBeCloseTo(1, 6);
+    expect(point.area).toBeCloseTo(Math.PI * 0.04 ** 2, 2);
+    const { aspects } = (await post("/v1/explain")).json();
+    for (const [index, aspect] of whole.aspects.entries()) {
+      expect([aspect.name, aspect.isPresent]).toEqual([aspects[index].name, aspects[index].isPresent]);
+      if (aspects[index].area !== undefined) expect(aspect.covered).toBeCloseTo(aspects[index].area, 6);
+      if (aspects[index].score === null) expect(aspect.accountsFor).toBeNull();
+      else expect(aspect.accountsFor).toBeGreaterThanOrEqual(aspects[index].score - 1e-6); // nothing is left to others
+    }
+  });
+
+  test.each([
+    [[], /fewer than 1 items|must NOT have fewer/],
+    [[{ box: [0, 0, 2, 1] }], /must be <= 1/],
+    [[{ box: [0.5, 0.5, 0.5, 0.5] }], /covers no pixel/],
+    [[{ point: [0, 0], box: [0, 0, 1, 1] }], /more than 1 propert/],
+  ])("%j are refused", async (regions, message) => {
+    const answer = await ask(regions);
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json().error).toMatch(message);
+  });
+});
+
+describe("interventions", () => {
+  const ask = (body: object) => post("/v1/intervene", json({ image: png.toString("base64"), ...body }));
+
+  test("paint a region over, and keep the question", async () => {
+    const answer = (await ask({ remove: { regions: [{ box: [0.25, 0.25, 0.5, 0.5] }] } })).json();
+    // A quarter of each side, and three pixels of 64 around it.
+    expect(answer.paintedOver).toBeCloseTo((22 / 64) ** 2, 6);
+    expect(answer.isIntervention).toBe(true);
+    const plain = (await post("/v1/explain")).json();
+    expect(answer.before.prediction).toEqual(plain.prediction);
+    expect(answer.sameQuestion.target).toEqual(answer.before.target);
+    expect(answer.after.prediction.score).not.toBe(answer.before.prediction.score);
+  });
+
+  test("keep one thing alone, or take a seen aspect away", async () => {
+    const kept = (await ask({ keep: { regions: [{ box: [0, 0, 0.5, 1] }] } })).json();
+    expect(kept.paintedOver).toBe(0.5);
+    const { aspects } = (await post("/v1/explain")).json();
+    const seen = aspects.find(
+      ({ isPresent, area }: { isPresent: boolean; area?: number }) => isPresent && (area ?? 1) < 0.4,
+    );
+    if (!seen) return;
+    const answer = await ask({ remove: { aspects: [seen.name] } });
+    expect(answer.statusCode).toBe(200);
+    expect(answer.json().paintedOver).toBeGreaterThanOrEqual(seen.area);
+  });
+
+  test.each([
+    [{}, /expected either remove or keep/],
+    [{ remove: {}, keep: {} }, /expected either remove or keep/],
+    [{ remove: {} }, /names neither aspects nor regions/],
+    [{ remove: { aspects: ["nope"] } }, /the model has no "nope"\. It has: /],
+    [{ remove: { regions: [{ box: [0, 0, 1, 1] }] } }, /100 % of the image would be painted over/],
+  ])("%j is refused", async (body, message) => {
+    const answer = await ask(body);
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json().error).toMatch(message);
+  });
 });
 
 describe("what is wrong is one line", () => {

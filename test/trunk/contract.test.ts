@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ShapeError, WeightsError } from "../../src/core/errors.js";
 import { random } from "../../src/core/random.js";
+import { pixelCount } from "../../src/core/size.js";
 import { foldBatchNorm } from "../../src/trunk/fold-batch-norm.js";
 import { layerOfParameter } from "../../src/trunk/layer-parameters.js";
 import type { BatchNorm } from "../../src/trunk/trunk.js";
@@ -63,7 +64,7 @@ for (const { name, architecture, trunk, middle } of NARROW)
       const stream = random(5, "probe");
       const size = trunk.taps.find((tap) => tap.name === middle);
       if (!size) throw new Error(middle);
-      const probe = Float32Array.from({ length: 2 * size.size ** 2 * size.channels }, () => stream.normal());
+      const probe = Float32Array.from({ length: 2 * pixelCount(size.size) * size.channels }, () => stream.normal());
       for (const mode of architecture.hasBatchNorm ? (["moving", "batch"] as const) : (["moving"] as const)) {
         const loss = (at: typeof numbers, pixels = image.data) => {
           const out = loopTrunk(front, at, { ...image, data: pixels }, { mode }).get(middle)?.data ?? [];

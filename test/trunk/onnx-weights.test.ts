@@ -6,6 +6,7 @@ import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WeightsError } from "../../src/core/errors.js";
 import type { NdArray, NdArrays } from "../../src/core/nd-array.js";
+import { sideOf } from "../../src/core/size.js";
 import { InferenceSession, Tensor as OrtTensor } from "../../src/engine/onnx-runtime.js";
 import { architectureOf } from "../../src/trunk/architecture-of.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
@@ -132,7 +133,7 @@ function folded(spec: TrunkSpec): Record<string, NdArray> {
 }
 
 function modelOf(spec: TrunkSpec, dialect: Partial<Dialect> & { size?: number | undefined } = {}): Model {
-  return trunkAsOnnx(architectureOf(spec), folded(spec), { size: spec.inputSize, ...KERAS, ...dialect });
+  return trunkAsOnnx(architectureOf(spec), folded(spec), { size: sideOf(spec.inputSize), ...KERAS, ...dialect });
 }
 
 describe("however a framework writes it", () => {

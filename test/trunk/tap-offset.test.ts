@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, test } from "vitest";
+import { sideOf } from "../../src/core/size.js";
 import { createTrunk } from "../../src/trunk/create-trunk.js";
 import { randomWeights } from "../../src/trunk/random-weights.js";
 import { tapOffset } from "../../src/trunk/tap-offset.js";
@@ -36,7 +37,7 @@ describe("where a layer's cells lie", () => {
       weights.map(([name, { shape }]) => [name, tf.fill([...shape], name.endsWith("/bias") ? 0.5 : 1e-3)]),
     );
     const tap = trunk.taps.find(({ name }) => name === "conv_pw_3");
-    const middle = (tap?.size ?? 0) / 2;
+    const middle = sideOf(tap?.size ?? 0) / 2;
     const gradient = tf.tidy(() =>
       tf.grad((image) => {
         const { conv_pw_3: features } = trunk.run(parameters, { input: image as tf.Tensor4D }, ["conv_pw_3"]);
@@ -46,7 +47,7 @@ describe("where a layer's cells lie", () => {
     const columns = Array.from(tf.sum(tf.abs(gradient), [0, 1, 3]).dataSync()); // [128]
     const total = columns.reduce((sum, value) => sum + value, 0);
     const centre = columns.reduce((sum, value, x) => sum + value * (x + 0.5), 0) / total;
-    const cell = 128 / (tap?.size ?? 1);
+    const cell = 128 / sideOf(tap?.size ?? 1);
     expect(centre / 128).toBeCloseTo(((middle + 0.5) * cell) / 128 + tapOffset(spec, "conv_pw_3"), 3);
   });
 });

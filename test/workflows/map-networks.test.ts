@@ -9,7 +9,8 @@ import { verifyBundle } from "../../src/bundle/verify-bundle.js";
 import type { Sample } from "../../src/core/annotation.js";
 import { ndArray } from "../../src/core/nd-array.js";
 import { random } from "../../src/core/random.js";
-import { resizeSquare } from "../../src/dataset/resize-image.js";
+import { sideOf, sizeKey } from "../../src/core/size.js";
+import { resizePixels } from "../../src/dataset/resize-image.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select-engine.js";
 import type { TrainedModel } from "../../src/model/trained-model.js";
@@ -47,9 +48,9 @@ const images = (count = 40): MapOptions["images"] =>
     for (let start = 0; start < count; start += 8) {
       const batch: Sample[] = [];
       for (let index = start; index < Math.min(count, start + 8); index++) {
-        const image = drawn(inputSize, index);
-        const others: Record<number, Uint8Array> = {};
-        for (const to of otherSizes) others[to] = await resizeSquare(image, { from: inputSize, to });
+        const image = drawn(sideOf(inputSize), index);
+        const others: Record<string, Uint8Array> = {};
+        for (const to of otherSizes) others[sizeKey(to)] = await resizePixels(image, { from: inputSize, to });
         batch.push({ path: `${index}.png`, image, otherSizes: others, target: {}, aspects: {} });
       }
       yield batch;

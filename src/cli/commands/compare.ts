@@ -6,6 +6,7 @@ import { type LoadedImage, loadImage } from "../../bundle/image-source.js";
 import type { Bundle } from "../../bundle/read-bundle.js";
 import { InputError, InterruptedError } from "../../core/errors.js";
 import { comparisonFile } from "../../core/result-file-names.js";
+import { sidesOf } from "../../core/size.js";
 import type { Explained } from "../../explain/explanation.js";
 import { allowsCam } from "../../explain/graph/explained-taps.js";
 import { SALIENCY_NAMES } from "../../explain/methods.js";
@@ -72,8 +73,7 @@ export async function compareImages(
     bar.clear();
   }
   for (const [index, image] of images.entries()) {
-    const side = model.trunk.inputSize;
-    const picture = image.picture ?? { width: side, height: side, pixels: image.pixels };
+    const picture = image.picture ?? { ...sidesOf(model.trunk.inputSize), pixels: image.pixels };
     const byMethod = rows.map((explained) => explained[index]);
     const file = comparisonFile(results.stem(image.name));
     try {

@@ -2,8 +2,10 @@
 
 import { join } from "node:path";
 import { type Command, Option } from "commander";
+import type { CenterCrop } from "../../core/center-crop.js";
 import { ConfigError, InputError } from "../../core/errors.js";
 import { openResultFolder, type ResultFolder } from "../../core/result-folder.js";
+import { sidesOf } from "../../core/size.js";
 import { formatTable } from "../../core/text-table.js";
 import { type Dataset, records } from "../../dataset/dataset.js";
 import { decodeImage } from "../../dataset/open-image.js";
@@ -205,7 +207,7 @@ function worstFile(index: number): string {
 async function writePage(
   results: ResultFolder,
   { faithfulness, worst }: FaithfulnessOfModel,
-  { model, dataset, centerCrop }: { model: string; dataset: Dataset; centerCrop?: number },
+  { model, dataset, centerCrop }: { model: string; dataset: Dataset; centerCrop?: CenterCrop },
 ): Promise<void> {
   const pictures: PictureOfCase[] = [];
   const files: Record<string, string | Uint8Array> = {};
@@ -221,10 +223,10 @@ async function writePage(
   await results.write("faithfulness", files);
 }
 
-/** In the file's aspect ratio; square, as the model saw it, if the file has been removed since. */
+/** In the file's aspect ratio; as the model saw it, if the file has been removed since. */
 async function pictureOf(
   { explained, pixels }: Case,
-  { dataset, centerCrop }: { readonly dataset: Dataset; readonly centerCrop?: number },
+  { dataset, centerCrop }: { readonly dataset: Dataset; readonly centerCrop?: CenterCrop },
 ): Promise<Uint8Array> {
   const { size } = explained.maps;
   try {
@@ -232,6 +234,6 @@ async function pictureOf(
     return renderOverlay(explained, await decodeImage(file, { size: PICTURE_SIZE, centerCrop }));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return renderOverlay(explained, { width: size, height: size, pixels });
+    return renderOverlay(explained, { ...sidesOf(size), pixels });
   }
 }

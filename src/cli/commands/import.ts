@@ -6,6 +6,7 @@ import { type Command, Option } from "commander";
 import { ConfigError, InputError } from "../../core/errors.js";
 import { parseJson } from "../../core/json.js";
 import { isRecord, isStrings } from "../../core/json-values.js";
+import type { Size } from "../../core/size.js";
 import { findImages } from "../../dataset/find-images.js";
 import { selectEngine } from "../../engine/select-engine.js";
 import { OUTPUT_SCALES, type OutputScale } from "../../trunk/networks/import-table.js";
@@ -15,16 +16,16 @@ import { type EngineOptions, engineOptions, showNotice } from "../engine-options
 import { printJson, printLine } from "../output.js";
 import { quoted } from "../quoted-path.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
-import { sideOf } from "./inspect.js";
+import { INPUT_SIZE, sizeFromText } from "./inspect.js";
 
 interface ImportCommand extends CommonOptions, EngineOptions {
   readonly out: string;
   readonly classes?: string;
   readonly scaling?: PixelScaling;
-  readonly inputSize?: number;
+  readonly inputSize?: Size;
   readonly source?: string;
   readonly images?: readonly string[];
-  readonly fit: number | undefined;
+  readonly fit?: number | "stretch";
   readonly output?: OutputScale;
   readonly check?: string;
 }
@@ -50,11 +51,12 @@ export function addImport(program: Command): void {
     .addOption(
       new Option(
         "--fit <how>",
-        "how it sees an image: stretch, all of it made a square (the default), or crop, its middle square; crop=0.875 where that is " +
-          "so much of the shorter side, as with torchvision's usual resize to 256 and crop to 224",
+        "how it sees an image: stretch, all of it made the network's size (the default), or crop, its middle in the network's " +
+          "shape, mostly a square; crop=0.875 where that is so much of the largest one in the image, as with torchvision's " +
+          "usual resize to 256 and crop to 224",
       ).argParser(fitOf),
     )
-    .option("--input-size <pixels>", "height and width of its image, where the file leaves them open", sideOf)
+    .option("--input-size <pixels>", INPUT_SIZE, sizeFromText)
     .option("--source <layer>", "layer to explain at, one that aspectlens inspect lists; by default as it says")
     .option("--images <image...>", "images or folders that are typical of what it will see, at most 200 are used")
     .addOption(
@@ -67,7 +69,7 @@ export function addImport(program: Command): void {
     .option(
       "--check <file.npz>",
       "compare with outputs of your own instead of the file's own runtime: np.savez(FILE, images=..., outputs=...), images N x " +
-        "S x S x 3 of 0..255 before any scaling",
+        "height x width x 3 of 0..255 before any scaling",
     )
     .option("--json", "print one JSON object")
     .option("--debug", "print the stack of an error")
@@ -103,9 +105,9 @@ function scalingOf(text: string): PixelScaling {
   return { mean: [mean[0], mean[1], mean[2]], deviation: [deviation[0], deviation[1], deviation[2]], channels: "rgb" };
 }
 
-/** @returns the share of the shorter side that is seen; `undefined`: all is. */
-function fitOf(text: string): number | undefined {
-  if (text === "stretch") return undefined;
+/** @returns the share of the largest middle of the network's shape that is seen. Not `undefined`, of which commander makes "". */
+function fitOf(text: string): number | "stretch" {
+  if (text === "stretch") return text;
   const [, share = "1"] = /^crop(?:=(.+))?$/.exec(text) ?? [undefined, ""];
   const value = share === "" ? Number.NaN : Number(share);
   if (value > 0 && value <= 1) return value;
@@ -131,7 +133,17 @@ async function runImport(
   const engine = await selectEngine({ ...options, onNotice: showNotice });
   try {
     const { trained, ending, error, original, comparedImages, notCompared } = await importNetwork(path, {
-      ...{ out, engine, scaling, inputSize, source, signal, check, outputs: output, centerCrop: fit },
+      ...{
+        out,
+        engine,
+        scaling,
+        inputSize,
+        source,
+        signal,
+        check,
+        outputs: output,
+        centerCrop: fit === "stretch" ? undefined : fit,
+      },
       ...(names && { classes: names }),
       ...(found && { images: found.images }),
     });

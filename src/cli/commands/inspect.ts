@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { ConfigError } from "../../core/errors.js";
 import { sizeOf } from "../../core/nd-array.js";
+import { type Size, sizeFrom, sizeText } from "../../core/size.js";
 import { formatTable } from "../../core/text-table.js";
 import { isSpatial, type Operation } from "../../trunk/networks/operation.js";
 import { readNetwork } from "../../trunk/networks/read-network.js";
@@ -12,7 +13,7 @@ import { printJson, printLine } from "../output.js";
 import { type CommonOptions, runCommand } from "../run-command.js";
 
 interface InspectCommand extends CommonOptions {
-  readonly inputSize?: number;
+  readonly inputSize?: Size;
   readonly all?: boolean;
 }
 
@@ -27,7 +28,7 @@ export function addInspect(program: Command): void {
       "the network: an .onnx file of opset 9 to 21, a .keras or .h5 of Keras, or the model.json (or its folder) of a " +
         "TensorFlow.js layers-model",
     )
-    .option("--input-size <pixels>", "height and width of its image, where the file leaves them open", sideOf)
+    .option("--input-size <pixels>", INPUT_SIZE, sizeFromText)
     .option("--all", "list every row of the network, not only layers that can be explained at")
     .option("--json", "print one JSON object (aspectlens-network/1)")
     .option("--debug", "print the stack of an error")
@@ -36,24 +37,32 @@ export function addInspect(program: Command): void {
       `
 Examples:
   aspectlens inspect resnet18.onnx
-  aspectlens inspect resnet18.onnx --all --input-size 224`,
+  aspectlens inspect resnet18.onnx --all --input-size 224
+  aspectlens inspect wide.onnx --input-size 224x320`,
     )
     .action((file: string, options: InspectCommand) => runCommand(options, () => runInspect(file, options)));
 }
 
+/** Of the option of `inspect` and `import`. */
+export const INPUT_SIZE =
+  "size of its image, where the file leaves it open: the side of a square, as 224, or HEIGHTxWIDTH, as 224x320";
+
 /** @throws ConfigError where it is no size of an image. */
-export function sideOf(text: string): number {
-  const side = Number(text);
-  if (Number.isInteger(side) && side >= 32 && side <= 4096) return side;
-  throw new ConfigError(`--input-size ${text}: expected whole pixels from 32 to 4096.`, { cure: "For example 224." });
+export function sizeFromText(text: string): Size {
+  const [height, width = height, ...more] = text.split("x").map((side) => (side === "" ? Number.NaN : Number(side)));
+  const isSide = (side: number) => Number.isInteger(side) && side >= 32 && side <= 4096;
+  if (isSide(height) && isSide(width) && more.length === 0) return sizeFrom(height, width);
+  throw new ConfigError(`--input-size ${text}: expected whole pixels from 32 to 4096.`, {
+    cure: "For example 224, or 224x320: height x width.",
+  });
 }
 
 async function runInspect(file: string, { inputSize, all = false, json }: InspectCommand): Promise<void> {
   const network = await readNetwork(file, { inputSize });
-  const layers = sourceLayers(network.operations);
+  const [height, width] = network.size;
+  const layers = sourceLayers(network.operations, { height, width });
   const source = defaultSource(layers);
   const count = Object.values(network.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  const [height, width] = network.size;
   if (json) {
     const outputs = Object.fromEntries(Object.entries(network.outputs).map(([name, { shape }]) => [name, shape]));
     printJson({
@@ -65,7 +74,7 @@ async function runInspect(file: string, { inputSize, all = false, json }: Inspec
   }
   const outputs = Object.entries(network.outputs).map(([name, { shape }]) => `${name} [${shape.slice(1).join(", ")}]`);
   printLine(
-    `${file}: image ${width} x ${height}, ${(count / MEGA).toFixed(2)} M parameters, ` +
+    `${file}: image ${sizeText([height, width])}, ${(count / MEGA).toFixed(2)} M parameters, ` +
       `${network.operations.length} rows; output ${outputs.join(", ")}`,
   );
   const table = all ? rowTable(network, layers) : layerTable(layers, source);
@@ -75,12 +84,13 @@ async function runInspect(file: string, { inputSize, all = false, json }: Inspec
 }
 
 function layerTable(layers: readonly SourceLayer[], source: SourceLayer | undefined): string[][] {
+  const isSquare = layers.every(({ height, width }) => height === width);
   return [
-    ["layer", "stride", "size", "channels", "values", ""],
+    ["layer", "stride", isSquare ? "size" : "height x width", "channels", "values", ""],
     ...layers.map((layer) => [
       layer.name,
       String(layer.stride),
-      `${layer.width} x ${layer.height}`,
+      `${layer.height} x ${layer.width}`,
       String(layer.channels),
       layer.isActivation ? "activation" : "sum",
       layer === source ? "default source" : "",
@@ -96,7 +106,7 @@ function rowTable({ operations }: ReadNetwork, layers: readonly SourceLayer[]): 
       row.name,
       operationText(row),
       row.inputs.join(", "),
-      isSpatial(row.shape) ? `${row.shape[1]} x ${row.shape[0]} x ${row.shape[2]}` : row.shape.join(" x "),
+      isSpatial(row.shape) ? `${row.shape[0]} x ${row.shape[1]} x ${row.shape[2]}` : row.shape.join(" x "),
       sources.has(row.name) ? "can be a source" : "",
     ]),
   ];

@@ -127,7 +127,8 @@ async function runMap(
       ...{ model: kind, from, to, names: chosen, images: limit },
     };
     const rows = mapped.examples.map(({ sample, answers }) => ({ image: sample.image, answers }));
-    const picture = rows.length > 0 ? await mappingSheet(rows) : undefined;
+    const { inputSize: size } = mapped.trained.spec.trunk;
+    const picture = rows.length > 0 ? await mappingSheet(rows, { size }) : undefined;
     await writeMappedRun(out, mapped, request, { picture });
     bar.clear();
     const { trained, kind: found, tried, warnings } = mapped;

@@ -1,6 +1,7 @@
 /** What a training shows on stderr: its plan, a bar within each epoch, a line after it, and what follows the last. */
 
 import type { EpochRecord } from "../../core/epoch-record.js";
+import { sizeKey } from "../../core/size.js";
 import { splitSize } from "../../dataset/dataset.js";
 import type { TrainProgress } from "../../train/epoch.js";
 import { STUCK_WEIGHT } from "../../train/stuck-heads.js";
@@ -51,7 +52,7 @@ function printPlan({ config, spec, dataset, notes }: TrainPlan, said: Set<string
   const lines = [
     `${dataset.manifest.name}: ${splitSize(dataset, "train")} training images, ` +
       `${splitSize(dataset, "validation")} validation images`,
-    `${trunk.name} ${trunk.alpha} at ${trunk.inputSize} px, ${weights}; source ${config.source}; heads ${heads}`,
+    `${trunk.name} ${trunk.alpha} at ${sizeKey(trunk.inputSize)} px, ${weights}; source ${config.source}; heads ${heads}`,
     ...config.stages.map(
       (stage, index) =>
         `stage ${index + 1}: ${stage.train}, ${stage.epochs} ${stage.epochs === 1 ? "epoch" : "epochs"}, ` +

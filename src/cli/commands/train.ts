@@ -186,7 +186,7 @@ async function preview(raw: RawConfig, out: string, { addHeads, json }: TrainCom
   const folder = await openResultFolder(out);
   const rows = await previewAugmentation(dataset, config);
   const aspects = dataset.manifest.aspects.map(({ name }) => name);
-  const sheet = await augmentationSheet(rows, { aspects });
+  const sheet = await augmentationSheet(rows, { aspects, size: config.trunk.inputSize });
   const [path] = await folder.write("augmentation", { "augmentation.png": sheet });
   if (json) printJson({ preview: path });
   else printLine(`training images as they are augmented: ${path}`);

@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { WeightsError } from "../../core/errors.js";
 import { sizeOf } from "../../core/nd-array.js";
+import { sideOf } from "../../core/size.js";
 import { formatTable } from "../../core/text-table.js";
 import { architectureOf } from "../../trunk/architecture-of.js";
 import { layerParameters } from "../../trunk/layer-parameters.js";
@@ -202,7 +203,7 @@ function tensorRow({ name, shape, norm }: Imported["proof"]["tensors"][number]):
 
 function trunkFacts(trunk: TrunkSpec) {
   const { name, alpha, inputSize } = trunk;
-  return { trunk: name, alpha, inputSize, input: INPUT_RANGES[architectureOf(trunk).scaling] };
+  return { trunk: name, alpha, inputSize: sideOf(inputSize), input: INPUT_RANGES[architectureOf(trunk).scaling] };
 }
 
 /** The range that the network scales pixels to; every network takes images as RGB 0..255. */

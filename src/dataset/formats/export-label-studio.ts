@@ -33,8 +33,32 @@ export const LABEL_STUDIO_EXPORT: ExportFormat = {
 };
 
 function taskOf(sample: ExportedSample, { id, path, names }: { id: number; path: string; names: MarkNames }): object {
-  const { width, height, split, groups, tags, absent } = sample;
-  const marks = sample.marks.filter(({ isIgnored }) => !isIgnored);
+  const { split, groups } = sample;
+  const result = resultsOf(sample, { id, names }).map(({ result }) => result);
+  return {
+    ...{ id, data: { image: localFile(path) } },
+    meta: { split, ...(Object.keys(groups).length > 0 && { groups }) },
+    annotations: result.length === 0 ? [] : [{ id, was_cancelled: false, ground_truth: false, result }],
+    predictions: [],
+  };
+}
+
+/** As a local storage serves it whose root is the folder of the tasks. */
+export function localFile(path: string): string {
+  return `/data/local-files/?d=${path.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+/** What is said of one image, as results of the controls that `labelConfig` names; those of a mark with that mark. */
+export function resultsOf<Mark extends ExportedMark>(
+  {
+    width,
+    height,
+    tags,
+    marks,
+    absent,
+  }: Pick<ExportedSample, "width" | "height" | "tags" | "absent"> & { readonly marks: readonly Mark[] },
+  { id, names }: { id: number; names: MarkNames },
+): { readonly result: object; readonly mark?: Mark }[] {
   const base = { to_name: "image", original_width: width, original_height: height, image_rotation: 0 };
   const classes = new Set(names.classes.values());
   const choices: [string, string[]][] = [
@@ -42,30 +66,22 @@ function taskOf(sample: ExportedSample, { id, path, names }: { id: number; path:
     ["present", tags.filter((tag) => !classes.has(tag))],
     [ABSENT_CONTROL, [...absent]],
   ];
-  const result = [
-    ...marks.map((mark, at) => ({ id: `${id}-${at + 1}`, ...base, ...regionOf(mark, { width, height }) })),
-    ...choices.flatMap(([control, chosen]) =>
-      chosen.length === 0
-        ? []
-        : [
-            {
-              id: `${id}-${control}`,
-              from_name: control,
-              to_name: "image",
-              type: "choices",
-              value: { choices: chosen },
-            },
-          ],
-    ),
+  return [
+    ...marks
+      .filter(({ isIgnored }) => !isIgnored)
+      .map((mark, at) => ({
+        result: { id: `${id}-${at + 1}`, ...base, ...regionOf(mark, { width, height }) },
+        mark,
+      })),
+    ...choices
+      .filter(([, chosen]) => chosen.length > 0)
+      .map(([control, chosen]) => ({
+        result: {
+          ...{ id: `${id}-${control}`, from_name: control, to_name: "image", type: "choices" },
+          value: { choices: chosen },
+        },
+      })),
   ];
-  return {
-    id,
-    // As a local storage serves it whose root is the folder above.
-    data: { image: `/data/local-files/?d=${path.split("/").map(encodeURIComponent).join("/")}` },
-    meta: { split, ...(Object.keys(groups).length > 0 && { groups }) },
-    annotations: result.length === 0 ? [] : [{ id, was_cancelled: false, ground_truth: false, result }],
-    predictions: [],
-  };
 }
 
 function regionOf(mark: ExportedMark, size: { width: number; height: number }): object {
@@ -85,7 +101,8 @@ function regionOf(mark: ExportedMark, size: { width: number; height: number }): 
   return { from_name: "box", type: "rectanglelabels", value };
 }
 
-function labelConfig({ classes, tags, boxes, masks, isMulti }: MarkNames): string {
+/** The controls, as Label Studio's XML. */
+export function labelConfig({ classes, tags, boxes, masks, isMulti }: MarkNames): string {
   const own = [...classes.values()];
   const present = tags.filter((tag) => !own.includes(tag));
   const absent = [...(isMulti ? own : []), ...present, ...boxes, ...masks];

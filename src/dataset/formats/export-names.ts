@@ -14,7 +14,7 @@ export interface ExportNames {
 const KINDS: readonly string[] = ["segmentation", "boxes", "presence"];
 
 /** A class that is called like an aspect gets a name of its own. */
-export function exportNames({ classes, aspects }: Manifest): ExportNames {
+export function exportNames({ classes, aspects }: Pick<Manifest, "classes" | "aspects">): ExportNames {
   const kept = aspects.filter(({ kind }) => KINDS.includes(kind)).map(({ name }) => name);
   const taken = new Set(kept);
   const nameOf = (name: string) => {

@@ -34,7 +34,7 @@ export function mergeBranches(graph: Graph, outputs: readonly Value[]): void {
     const ordered = inOrder(set, placeOf);
     const operands = ordered && operandsOf(graph, ordered, { placeOf, isConstant });
     if (!ordered || !operands) continue;
-    if (operands.every(({ kind }) => kind !== "merged") && !isSeed(ordered[0])) continue;
+    if (operands.every(({ kind }) => kind !== "merged") && !isSeed(graph, ordered[0], operands)) continue;
     graph.operation = ordered[0].operation;
     const result = sideBySide(graph, ordered[0], operands, ordered.length);
     if (!result) continue;

@@ -1,7 +1,16 @@
 /** How one operation over several branches is recorded. */
 
 import { sizeOf } from "../../core/nd-array.js";
-import { ABSENT, addNode, type Graph, type GraphNode, integerConstants, reshape, type Value } from "./graph.js";
+import {
+  ABSENT,
+  addNode,
+  type Graph,
+  type GraphNode,
+  integerConstants,
+  reshape,
+  transpose,
+  type Value,
+} from "./graph.js";
 import { NCHWC } from "./onnx-encoding.js";
 import { broadcastSizes, padSizes } from "./traced-tensor.js";
 
@@ -23,9 +32,12 @@ export type Operand<Of extends SideBySide = SideBySide> =
 
 type Rule = (graph: Graph, node: GraphNode, operands: readonly Operand[], branches: number) => SideBySide | null;
 
-/** Whether branches may begin with such a node: one that weighs what all of them share. */
-export function isSeed({ operator }: GraphNode): boolean {
-  return operator === "Conv" || operator === `${NCHWC}Conv`;
+/** Whether branches may begin with such a node: one that weighs what all of them share, by more than one number. */
+export function isSeed({ shapes }: Graph, { operator }: GraphNode, operands: readonly Operand[]): boolean {
+  if (operator === "Conv" || operator === `${NCHWC}Conv`) return true;
+  const isWeight = (operand: Operand) =>
+    operand.kind === "constants" && operand.values.every((value) => sizeOf(shapes.get(value) ?? []) > 1);
+  return ["Add", "Sub", "Mul"].includes(operator) && operands.some(isWeight);
 }
 
 /**
@@ -64,10 +76,21 @@ const elementwise: Rule = (graph, node, operands, branches) => {
   });
   if (terms.length < operands.length) return null;
   const shape = terms.map((term) => term.shape).reduce<readonly number[]>((a, b) => broadcastSizes(a, b), []);
-  const outer = Math.max(...operands.flatMap((operand) => (operand.kind === "merged" ? operand.of.outer : [])));
-  const given = { terms, shape, outer, branches };
+  const outer = Math.max(1, ...operands.flatMap((operand) => (operand.kind === "merged" ? operand.of.outer : [])));
+  const alike = terms.map((term) => ({ ...term, operand: withOuter(graph, term.operand, { outer, branches }) }));
+  const given = { terms: alike, shape, outer, branches };
   return onThreeAxes(graph, node, given) ?? withAnAxisMore(graph, node, given);
 };
+
+/** An operand whose branches lie before all axes, with its images before them; others as they are. */
+function withOuter(graph: Graph, operand: Operand, { outer, branches }: { outer: number; branches: number }): Operand {
+  if (operand.kind !== "merged" || operand.of.outer !== 1 || outer === 1 || operand.of.shape[0] !== outer)
+    return operand;
+  const { value, shape } = operand.of;
+  const parts = [branches, outer, sizeOf(shape) / outer];
+  const turned = transpose(graph, reshape(graph, value, parts), parts, [1, 0, 2]);
+  return { kind: "merged", of: { value: shaped(graph, turned, [outer, branches, parts[2]]), shape, outer } };
+}
 
 type Elementwise = (
   graph: Graph,
@@ -121,7 +144,10 @@ const convolution: Rule = (graph, node, operands, branches) => {
   const [features, filter, bias, sum] = operands;
   const shape = graph.shapes.get(node.outputs[0]);
   if (!shape) return null;
-  if (filter.kind === "shared") return bias?.kind === "constants" ? null : alongImages(graph, node, operands, branches);
+  if (filter.kind === "shared") {
+    if (!bias || bias.kind === "shared") return alongImages(graph, node, operands, branches);
+    return node.operator === "Conv" ? withBiases(graph, node, operands, branches) : null;
+  }
   if (filter.kind !== "constants") return null;
   const sizes = shapeOf(graph, features);
   const filterSizes = shapeOf(graph, filter);
@@ -155,6 +181,18 @@ const convolution: Rule = (graph, node, operands, branches) => {
     shape,
     outer: shape[0],
   };
+};
+
+/** Of one filter and a bias a branch: the bias is added afterwards. */
+const withBiases: Rule = (graph, node, [features, filter, bias], branches) => {
+  const isByBranch = bias.kind !== "merged" || bias.of.outer === 1;
+  const found = isByBranch ? alongImages(graph, node, [features, filter], branches) : null;
+  if (!found) return null;
+  const [channels] = shapeOf(graph, bias) ?? [];
+  const added = bias.kind === "merged" ? bias.of.value : joined(graph, valuesOf(bias, branches), [1, channels]);
+  const view = [found.outer, branches, ...found.shape.slice(1)];
+  const terms = [reshape(graph, found.value, view), reshape(graph, added, [branches, channels, 1, 1])];
+  return { ...found, value: shaped(graph, addNode(graph, "Add", terms), view) };
 };
 
 /** What treats image after image alike takes the branches as further images. */
@@ -294,7 +332,7 @@ const RULES = new Map<string, Rule>([
   ...["Add", "Sub", "Mul", "Div", "Max", "Min", "Pow", "Where", "And", "Or"].map(named(elementwise)),
   ...["Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"].map(named(elementwise)),
   ...["Conv", `${NCHWC}Conv`].map(named(convolution)),
-  ...["DepthToSpace", "MaxPool", "AveragePool", "GlobalAveragePool", "Pad"].map(named(alongImages)),
+  ...["ConvTranspose", "DepthToSpace", "MaxPool", "AveragePool", "GlobalAveragePool", "Pad"].map(named(alongImages)),
   ...["MaxPool", "AveragePool", "GlobalAveragePool", "ReorderInput", "ReorderOutput"]
     .map((operator) => NCHWC + operator)
     .map(named(alongImages)),

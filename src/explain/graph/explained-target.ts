@@ -2,6 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { ConfigError } from "../../core/errors.js";
+import { shapeOf, sizeText } from "../../core/size.js";
 import { classifierKernel } from "../../heads/classifier.js";
 import type { Head } from "../../heads/head.js";
 import type { AspectSpec } from "../../heads/head-spec.js";
@@ -127,10 +128,11 @@ export function targetLayers(model: Model, asked?: Target): readonly string[] {
   }
   const isInside = (index: number, size: number) => Number.isInteger(index) && index >= 0 && index < size;
   const { channel, place = [0, 0] } = target;
-  if (!isInside(channel, tap.channels) || !place.every((index) => isInside(index, tap.size))) {
+  const sides = shapeOf(tap.size);
+  if (!isInside(channel, tap.channels) || !place.every((index, axis) => isInside(index, sides[axis]))) {
     const unit = `${channel}${target.place ? `@${place.join(",")}` : ""}`;
     throw new ConfigError(
-      `target: layer "${tap.name}" is ${tap.size} x ${tap.size} with ${tap.channels} channels; it has no unit ${unit}.`,
+      `target: layer "${tap.name}" is ${sizeText(tap.size)} with ${tap.channels} channels; it has no unit ${unit}.`,
     );
   }
   return [tap.name];

@@ -3,6 +3,7 @@
  * say it, so it is marked as derived.
  */
 
+import { pixelCount, type Size, sidesOf } from "../../core/size.js";
 import { SHARE_OF_PEAK } from "../relevance-constants.js";
 import type { AspectOverlap } from "./overlap.js";
 
@@ -12,9 +13,9 @@ import type { AspectOverlap } from "./overlap.js";
  *
  * @param overlaps the aspect at each layer that its head reads.
  * @param options.size height and width of the model's input, pixels.
- * @returns `[size * size]` of 0 and 1; all 0 where there is no evidence.
+ * @returns `[height * width]` of 0 and 1; all 0 where there is no evidence.
  */
-export function derivedPlace(overlaps: readonly AspectOverlap[], { size }: { size: number }): Uint8Array {
+export function derivedPlace(overlaps: readonly AspectOverlap[], { size }: { size: Size }): Uint8Array {
   const density = evidenceDensity(overlaps, { size });
   const peak = density.reduce((a, b) => Math.max(a, b), 0);
   return Uint8Array.from(density, (value) => (peak > 0 && value >= SHARE_OF_PEAK * peak ? 1 : 0));
@@ -26,22 +27,24 @@ export function derivedPlace(overlaps: readonly AspectOverlap[], { size }: { siz
  * parts of the image: moved to the centres of their receptive fields (`tapOffset`), as the saliency is drawn, places
  * overlap the true masks less (in bench/results/derived-place.json `iouMoved`).
  *
- * @returns `[size * size]`, zero or more.
+ * @returns `[height * width]`, zero or more.
  */
-export function evidenceDensity(overlaps: readonly AspectOverlap[], { size }: { size: number }): Float32Array {
-  const density = new Float32Array(size * size);
+export function evidenceDensity(overlaps: readonly AspectOverlap[], { size }: { size: Size }): Float32Array {
+  const density = new Float32Array(pixelCount(size));
+  const sides = sidesOf(size);
   for (const { overlap } of overlaps) {
     const [, height, width] = overlap.shape;
     const norms = Float32Array.from({ length: height * width }, (_, cell) => Math.sqrt(overlap.data[2 * cell + 1]));
-    const rows = between({ size, count: height });
-    const columns = between({ size, count: width });
-    for (let y = 0; y < size; y++) {
+    const rows = between({ length: sides.height, count: height });
+    const columns = between({ length: sides.width, count: width });
+    for (let y = 0; y < sides.height; y++) {
       const row = rows[y];
-      for (let x = 0; x < size; x++) {
+      for (let x = 0; x < sides.width; x++) {
         const column = columns[x];
         const along = (cells: number) =>
           norms[cells * width + column.low] * (1 - column.share) + norms[cells * width + column.high] * column.share;
-        density[y * size + x] += (along(row.low) * (1 - row.share) + along(row.high) * row.share) * height * width;
+        density[y * sides.width + x] +=
+          (along(row.low) * (1 - row.share) + along(row.high) * row.share) * height * width;
       }
     }
   }
@@ -49,9 +52,9 @@ export function evidenceDensity(overlaps: readonly AspectOverlap[], { size }: { 
 }
 
 /** Of each pixel, the two cells around it and how far it lies towards the second. */
-function between({ size, count }: { size: number; count: number }) {
-  return Array.from({ length: size }, (_, pixel) => {
-    const place = ((pixel + 0.5) / size) * count - 0.5;
+function between({ length, count }: { length: number; count: number }) {
+  return Array.from({ length }, (_, pixel) => {
+    const place = ((pixel + 0.5) / length) * count - 0.5;
     const centre = Math.min(count - 1, Math.max(0, place));
     const low = Math.floor(centre);
     return { low, high: Math.min(count - 1, low + 1), share: centre - low };

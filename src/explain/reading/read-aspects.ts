@@ -4,6 +4,7 @@ import { answerPort } from "../../core/graph-ports.js";
 import type { NdArrays } from "../../core/nd-array.js";
 import { RELEVANT_FROM, relevanceOf, type ScoreScale } from "../../core/relevance-scale.js";
 import { regionFile, survivalFile } from "../../core/result-file-names.js";
+import { pixelCount, type Size } from "../../core/size.js";
 import type { AspectSpec } from "../../heads/head-spec.js";
 import type { ModelSpec } from "../../model/model-spec.js";
 import type { AspectExplanation, AspectMapping, RegionExplanation, TargetAspect } from "../explanation.js";
@@ -36,7 +37,7 @@ export interface AspectReading {
  */
 export function readAspects(
   outputs: NdArrays,
-  { heads, spec, tap, size }: { heads: readonly AspectSpec[]; spec: ModelSpec; tap?: string; size: number },
+  { heads, spec, tap, size }: { heads: readonly AspectSpec[]; spec: ModelSpec; tap?: string; size: Size },
 ): readonly AspectReading[] {
   return readOverlaps(outputs, { heads, spec, tap }).map(({ head, overlaps }) => {
     const answers = {
@@ -56,7 +57,7 @@ export function readAspects(
 /** What all aspects of one image share. */
 interface ImageContext {
   readonly taps: Readonly<Record<string, TapSums>>;
-  readonly size: number;
+  readonly size: Size;
   /** How the names of mask files begin. */
   readonly stem: string;
 }
@@ -71,7 +72,7 @@ interface Verdict {
 /** All aspects of an image, each beside the others that are present; without shares, which the map gives. */
 export function explainAspects(
   readings: readonly AspectReading[],
-  { outputs, size, stem, scale }: { outputs: NdArrays; size: number; stem: string; scale: ScoreScale },
+  { outputs, size, stem, scale }: { outputs: NdArrays; size: Size; stem: string; scale: ScoreScale },
 ): UnsharedAspect[] {
   const taps = tapSums(readings, outputs);
   const found = scoresOfSeen(
@@ -164,8 +165,8 @@ function numbersOf(
   };
 }
 
-function areaOf({ pixels }: Region, size: number): { area?: number } {
-  return pixels ? { area: pixels.length / (size * size) } : {};
+function areaOf({ pixels }: Region, size: Size): { area?: number } {
+  return pixels ? { area: pixels.length / pixelCount(size) } : {};
 }
 
 /** By layer, the cells that a region touches. */

@@ -8,6 +8,7 @@ import type { Box } from "../../core/box.js";
 import { connectedComponents } from "../../core/components.js";
 import { logit } from "../../core/logistic.js";
 import type { NdArray } from "../../core/nd-array.js";
+import { pixelCount, type Size, sidesOf } from "../../core/size.js";
 import { type Detection, decodeBoxes } from "../../heads/boxes-reading.js";
 import type { AspectSpec } from "../../heads/head-spec.js";
 import { isSeen } from "../../heads/presence-reading.js";
@@ -28,7 +29,7 @@ export interface AspectRegions {
   /** All of it, R. */
   readonly whole: Region;
   readonly instances: readonly Region[];
-  /** `[size * size]` of 0 and 1, boxes filled. */
+  /** `[height * width]` of 0 and 1, boxes filled. */
   readonly mask: Uint8Array;
   /** True where the answer itself is by pixel: `elements` are those of `mask`. */
   readonly hasPixels: boolean;
@@ -37,13 +38,13 @@ export interface AspectRegions {
 }
 
 /**
- * @param unmasked u of one image, `[1, S, S, 1]`, `[1, h, w, 5]` or `[1, 1]`.
+ * @param unmasked u of one image, `[1, height, width, 1]`, `[1, h, w, 5]` or `[1, 1]`.
  * @param size height and width of the model's input.
- * @param derivedMask of a head of one number, `[size * size]` of 0 and 1; asked for only where the aspect is seen.
+ * @param derivedMask of a head of one number, `[height * width]` of 0 and 1; asked for only where the aspect is seen.
  */
 export function regionsOf(
   unmasked: NdArray,
-  { spec, size, derivedMask }: { spec: AspectSpec; size: number; derivedMask: () => Uint8Array },
+  { spec, size, derivedMask }: { spec: AspectSpec; size: Size; derivedMask: () => Uint8Array },
 ): AspectRegions {
   switch (spec.kind) {
     case "boxes":
@@ -77,15 +78,15 @@ export function elementsOf(unmasked: NdArray, spec: AspectSpec): Uint32Array {
 /** The one number, where its evidence lies: every instance has the same elements, and pixels of its own. */
 function derivedRegions(
   elements: Uint32Array,
-  { size, derivedMask }: { size: number; derivedMask: () => Uint8Array },
+  { size, derivedMask }: { size: Size; derivedMask: () => Uint8Array },
 ): AspectRegions {
-  const mask = elements.length > 0 ? derivedMask() : new Uint8Array(size * size);
+  const mask = elements.length > 0 ? derivedMask() : new Uint8Array(pixelCount(size));
   const { whole, instances } = partsOf(mask, size);
   const ofAll = (region: PixelRegion) => ({ ...region, elements });
   return { whole: ofAll(whole), instances: instances.map(ofAll), mask, hasPixels: false, isDerived: true };
 }
 
-function pixelRegions(unmasked: NdArray, threshold: number, size: number): AspectRegions {
+function pixelRegions(unmasked: NdArray, threshold: number, size: Size): AspectRegions {
   const mask = decodeMask(unmasked.data, { threshold });
   const { whole, instances } = partsOf(mask, size);
   const ofItself = (region: PixelRegion) => ({ ...region, elements: region.pixels });
@@ -98,10 +99,10 @@ interface PixelRegion {
 }
 
 /** All pixels of a mask, and its connected parts but for specks. */
-function partsOf(mask: Uint8Array, size: number): { whole: PixelRegion; instances: PixelRegion[] } {
-  const components = connectedComponents(mask, { size });
+function partsOf(mask: Uint8Array, size: Size): { whole: PixelRegion; instances: PixelRegion[] } {
+  const components = connectedComponents(mask, { width: sidesOf(size).width });
   const instances = components
-    .filter((pixels) => pixels.length >= SMALLEST_INSTANCE * size * size)
+    .filter((pixels) => pixels.length >= SMALLEST_INSTANCE * pixelCount(size))
     .map((pixels) => ({ pixels, boxes: [extent(pixels, size)] }));
   return { whole: { pixels: onesOf(mask), boxes: components.map((part) => extent(part, size)) }, instances };
 }
@@ -112,16 +113,17 @@ function onesOf(mask: Uint8Array): Uint32Array {
   return pixels;
 }
 
-function boxRegions(unmasked: NdArray, threshold: number, size: number): AspectRegions {
+function boxRegions(unmasked: NdArray, threshold: number, size: Size): AspectRegions {
   const found = boxesIn(unmasked, threshold);
   const instances = found.map(({ box, cell }) => ({
     elements: Uint32Array.of(heatOf(cell, unmasked.shape)),
     boxes: [box],
   }));
-  const mask = new Uint8Array(size * size);
+  const mask = new Uint8Array(pixelCount(size));
+  const sides = sidesOf(size);
   for (const { box } of found) {
-    const [top, left, bottom, right] = cellsUnder(box, { height: size, width: size });
-    for (let y = top; y < bottom; y++) mask.fill(1, y * size + left, y * size + right);
+    const [top, left, bottom, right] = cellsUnder(box, sides);
+    for (let y = top; y < bottom; y++) mask.fill(1, y * sides.width + left, y * sides.width + right);
   }
   const whole = {
     elements: Uint32Array.from(instances.flatMap(({ elements }) => [...elements])),
@@ -151,15 +153,16 @@ export function cellsUnder(
   return [top, left, bottom, right];
 }
 
-function extent(pixels: Uint32Array, size: number): Box {
-  let [top, left, bottom, right] = [size, size, 0, 0];
+function extent(pixels: Uint32Array, size: Size): Box {
+  const { height, width } = sidesOf(size);
+  let [top, left, bottom, right] = [height, width, 0, 0];
   for (const pixel of pixels) {
-    const y = Math.floor(pixel / size);
-    const x = pixel % size;
+    const y = Math.floor(pixel / width);
+    const x = pixel % width;
     top = Math.min(top, y);
     left = Math.min(left, x);
     bottom = Math.max(bottom, y + 1);
     right = Math.max(right, x + 1);
   }
-  return [top / size, left / size, bottom / size, right / size];
+  return [top / height, left / width, bottom / height, right / width];
 }

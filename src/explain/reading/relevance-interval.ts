@@ -3,6 +3,7 @@
 import { type NdArray, ndArray } from "../../core/nd-array.js";
 import { quantile } from "../../core/quantile.js";
 import { random } from "../../core/random.js";
+import { type Size, sidesOf } from "../../core/size.js";
 import type { AspectExplanation } from "../explanation.js";
 import { PERTURBATIONS } from "../relevance-constants.js";
 
@@ -12,18 +13,19 @@ const { count: COUNT, shift: LARGEST_SHIFT, brightness: BRIGHTNESS, quantiles } 
  * Each shifted by up to 8 pixels both ways (what comes in repeats the border), brightened or darkened by up to 15 %,
  * every second one mirrored left to right; the same 16 for every image.
  *
- * @param image `[1, S, S, 3]`, 0..255.
+ * @param image `[1, height, width, 3]`, 0..255.
  * @param size of the image that pixels are counted in; of the same image at another size the shifts keep their share.
  * @returns copies, one at a time.
  */
-export function* perturbed({ shape, data }: NdArray, { size }: { size: number }): Generator<NdArray> {
+export function* perturbed({ shape, data }: NdArray, { size }: { size: Size }): Generator<NdArray> {
   const [, height, width] = shape;
+  const sides = sidesOf(size);
   const draw = random(7, "perturbations");
-  const inside = (index: number, size: number) => Math.min(size - 1, Math.max(0, index));
+  const inside = (index: number, count: number) => Math.min(count - 1, Math.max(0, index));
   for (let index = 0; index < COUNT; index++) {
-    const [down, right] = [0, 1]
-      .map(() => draw.integer(2 * LARGEST_SHIFT + 1) - LARGEST_SHIFT)
-      .map((shift) => Math.round((shift * height) / size));
+    const shift = (side: number, counted: number) =>
+      Math.round(((draw.integer(2 * LARGEST_SHIFT + 1) - LARGEST_SHIFT) * side) / counted);
+    const [down, right] = [shift(height, sides.height), shift(width, sides.width)];
     const gain = 1 + draw.uniform(-BRIGHTNESS, BRIGHTNESS);
     const copy = ndArray(shape);
     for (let y = 0; y < height; y++) {

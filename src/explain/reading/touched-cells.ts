@@ -1,5 +1,6 @@
 /** Which cells of a layer's grid a region touches; their neighbours too where a head's evidence is: it reads past the edge. */
 
+import { type Size, sidesOf } from "../../core/size.js";
 import { cellsUnder, type Region } from "./regions.js";
 
 export interface GridSize {
@@ -14,12 +15,12 @@ export interface GridSize {
  * @param size height and width of the image whose pixels the region has; where it has none its boxes are taken.
  * @returns `[height * width]` of 0 and 1.
  */
-export function touchedCells(region: Region, { grid, size }: { grid: GridSize; size: number }): Uint8Array {
+export function touchedCells(region: Region, { grid, size }: { grid: GridSize; size: Size }): Uint8Array {
   return widened(cellsIn(region, { grid, size }), grid);
 }
 
 /** The cells alone, `[height * width]` of 0 and 1. Parameters as above. */
-export function cellsIn(region: Region, { grid, size }: { grid: GridSize; size: number }): Uint8Array {
+export function cellsIn(region: Region, { grid, size }: { grid: GridSize; size: Size }): Uint8Array {
   const touched = new Uint8Array(grid.height * grid.width);
   if (!region.pixels) {
     for (const box of region.boxes) {
@@ -28,9 +29,10 @@ export function cellsIn(region: Region, { grid, size }: { grid: GridSize; size: 
     }
     return touched;
   }
+  const { height, width } = sidesOf(size);
   for (const pixel of region.pixels) {
-    const y = Math.floor((Math.floor(pixel / size) * grid.height) / size);
-    const x = Math.floor(((pixel % size) * grid.width) / size);
+    const y = Math.floor((Math.floor(pixel / width) * grid.height) / height);
+    const x = Math.floor(((pixel % width) * grid.width) / width);
     touched[y * grid.width + x] = 1;
   }
   return touched;

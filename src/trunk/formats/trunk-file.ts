@@ -4,6 +4,7 @@ import { WeightsError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/files.js";
 import type { NdArrays } from "../../core/nd-array.js";
 import { encodeSafetensors, readSafetensors } from "../../core/safetensors.js";
+import { sideOf } from "../../core/size.js";
 import { architectureOf } from "../architecture-of.js";
 import type { TrunkSpec } from "../trunk-spec.js";
 import { readInputFile } from "./input-file.js";
@@ -58,7 +59,8 @@ export async function readTrunkFile(path: string): Promise<WeightsFile & TrunkMe
   if (odd)
     throw new WeightsError(`${path}: ${odd[0]} holds numbers that are not finite.`, { cure: "Fetch the file again." });
   const { inputSize, convention } = trunk;
-  return { path, weights, topology: undefined, inputSize, convention, trunk, origin, licence };
+  // Imported networks are kept elsewhere; trunks of our own see squares.
+  return { path, weights, topology: undefined, inputSize: sideOf(inputSize), convention, trunk, origin, licence };
 }
 
 function readArrays(bytes: Uint8Array, path: string) {

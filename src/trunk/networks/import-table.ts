@@ -3,7 +3,7 @@
 import { WeightsError } from "../../core/errors.js";
 import { sizeOf } from "../../core/nd-array.js";
 import { answersByPlace, type NetworkTable, type PixelScaling } from "./network-table.js";
-import type { FunctionName, Operation } from "./operation.js";
+import { type FunctionName, isLikeImage, type Operation } from "./operation.js";
 import type { ReadNetwork } from "./read-nodes.js";
 import { rowsBehind } from "./rows-behind.js";
 import { defaultSource, sourceLayers } from "./source-layers.js";
@@ -41,8 +41,8 @@ export const OUTPUT_SCALES: readonly OutputScale[] = ["logits", "probabilities"]
 /**
  * A softmax, its logarithm or a sigmoid at the end is left out: what is explained are the logits before it.
  *
- * @throws WeightsError where the network is for images that are not square, has several outputs, or ends in anything but
- *   one number, or one square map, for each class; where it has no layer to explain at, or not the one that is asked for.
+ * @throws WeightsError where the network has several outputs, or ends in anything but one number, or one map of the image,
+ *   for each class; where it has no layer to explain at, or not the one that is asked for.
  */
 export function importedTable(
   network: ReadNetwork,
@@ -50,7 +50,6 @@ export function importedTable(
 ): ImportedTable {
   const fail = (what: string, cure: string) => new WeightsError(`${path}: ${what}`, { cure, file: path });
   const [height, width] = network.size;
-  if (height !== width) throw fail(`is for images of ${width} x ${height}.`, "Export it for square images.");
   const outputs = Object.entries(network.outputs);
   if (outputs.length !== 1)
     throw fail(
@@ -64,13 +63,12 @@ export function importedTable(
   const { shape } = answering;
   const isMap = answersByPlace({ operations, answer });
   const classCount = isMap ? shape[2] : Math.max(1, ...shape);
-  const isSquare = shape[0] === shape[1];
-  if (isMap ? !isSquare : sizeOf(shape) !== classCount)
+  if (isMap ? !isLikeImage(shape, { height, width }) : sizeOf(shape) !== classCount)
     throw fail(
-      `ends in ${shape.join(" x ")} numbers, neither an answer of a classifier nor a square map.`,
+      `ends in ${shape.join(" x ")} numbers, neither an answer of a classifier nor a map of the image.`,
       "Import a network that classifies or segments.",
     );
-  const layers = sourceLayers(operations);
+  const layers = sourceLayers(operations, { height, width });
   const source = asked === undefined ? defaultSource(layers) : layers.find(({ name }) => name === asked);
   const last = layers.at(-1);
   if (!source || !last)

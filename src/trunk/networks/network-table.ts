@@ -38,8 +38,8 @@ export interface NetworkTable {
   readonly operations: readonly Operation[];
   readonly scaling: PixelScaling;
   /**
-   * It sees the middle square of an image, whose side is this share of the shorter one; absent, all of the image, made a
-   * square.
+   * It sees the middle of an image: this share of the largest rectangle of its input's shape there, mostly a square; absent,
+   * all of the image, stretched.
    */
   readonly centerCrop?: number;
   /** Where the network is explained by default. */

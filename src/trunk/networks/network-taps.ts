@@ -1,21 +1,28 @@
 /** Layers of an imported network that heads can read, without a type of TensorFlow.js. */
 
+import { type Size, sidesOf, sizeFrom } from "../../core/size.js";
 import type { Tap } from "../trunk.js";
 import type { NetworkTable } from "./network-table.js";
-import { isSpatial, type Operation } from "./operation.js";
+import { isLikeImage, type Operation } from "./operation.js";
 import { placesOf } from "./places.js";
 
-/** Square layers up to `output` that heads can read, the image first. */
-export function networkTaps({ operations, output }: NetworkTable, inputSize: number): readonly Tap[] {
+/** Layers up to `output` that heads can read, the image first. */
+export function networkTaps({ operations, output }: NetworkTable, inputSize: Size): readonly Tap[] {
   const places = placesOf(operations);
   const taps: Tap[] = [{ name: "input", stride: 1, channels: 3, size: inputSize, isLinear: false }];
   const linear = new Map<string, boolean>();
   for (const row of operations) {
     linear.set(row.name, isLinear(row, linear));
     const { name, shape } = row;
-    if (isSpatial(shape) && shape[0] === shape[1]) {
+    if (isLikeImage(shape, sidesOf(inputSize))) {
       const stride = Math.max(1, Math.round(places.get(name)?.step ?? 1));
-      taps.push({ name, stride, channels: shape[2], size: shape[0], isLinear: linear.get(name) ?? true });
+      taps.push({
+        name,
+        stride,
+        channels: shape[2],
+        size: sizeFrom(shape[0], shape[1]),
+        isLinear: linear.get(name) ?? true,
+      });
     }
     if (name === output) break;
   }

@@ -3,6 +3,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { ConfigError, ShapeError } from "../../core/errors.js";
 import type { ParameterSpec } from "../../core/parameters.js";
+import { shapeOf } from "../../core/size.js";
+import { byChannel } from "../../ops/by-channel.js";
 import type { Tap, Trunk } from "../trunk.js";
 import type { TrunkSpec } from "../trunk-spec.js";
 import type { NetworkTable, PixelScaling } from "./network-table.js";
@@ -63,10 +65,10 @@ function checkValues(taps: readonly Tap[], values: Readonly<Record<string, tf.Te
   for (const [name, { shape }] of Object.entries(values)) {
     const tap = taps.find((one) => one.name === name);
     if (!tap) throw new ShapeError(`${network}: no layer "${name}". Its layers: ${shownNames(taps)}.`);
-    const { size, channels } = tap;
-    if (String(shape.slice(1)) === String([size, size, channels])) continue;
+    const wanted = [...shapeOf(tap.size), tap.channels].join(", ");
+    if (shape.slice(1).join(", ") === wanted) continue;
     throw new ShapeError(
-      `${network}: expected ${name} [batch, ${size}, ${size}, ${channels}], got [${shape.join(", ")}]. ` +
+      `${network}: expected ${name} [batch, ${wanted}], got [${shape.join(", ")}]. ` +
         "Resize the image to the network's input size.",
     );
   }
@@ -76,14 +78,14 @@ function shownNames(taps: readonly Tap[]): string {
   return taps.map(({ name }) => name).join(", ");
 }
 
-/** @param image `[batch, S, S, 3]`, RGB 0..255. @returns the same shape, scaled. */
+/** @param image `[batch, height, width, 3]`, RGB 0..255. @returns the same shape, scaled. */
 function scalePixels(image: tf.Tensor4D, { mean, deviation, channels }: PixelScaling): tf.Tensor {
   const factor = deviation.map((value) => 1 / (255 * value));
   const shift = mean.map((value, channel) => value / deviation[channel]);
   // A 1x1 convolution turns RGB into BGR: it is exact, and its gradient runs on every engine.
   const swap = () => tf.tensor4d([0, 0, 1, 0, 1, 0, 1, 0, 0], [1, 1, 3, 3]);
   const ordered = channels === "rgb" ? image : tf.conv2d(image, swap(), 1, "valid");
-  return tf.sub(tf.mul(ordered, tf.tensor1d(factor)), tf.tensor1d(shift));
+  return byChannel(ordered, (planes, column) => tf.sub(tf.mul(planes, column(factor)), column(shift)));
 }
 
 /** As they come from the file; initial values are those of networks that are randomized to explain nothing. */

@@ -3,6 +3,7 @@
  * the trunks that this package knows are tables of their own (`architecture.ts`).
  */
 
+import type { Sides } from "../../core/size.js";
 /** Height and width. */
 export type Pair = readonly [number, number];
 
@@ -167,7 +168,20 @@ export type Operation =
       readonly order: readonly number[];
     });
 
-/** `[height, width, channels]`: rows that heads can read. */
+/**
+ * Whether heads can read a row of an image of this size: of a square a square, of a rectangle one of about its aspect ratio,
+ * which padding changes by a cell or two.
+ */
+export function isLikeImage(
+  shape: readonly number[],
+  { height, width }: Sides,
+): shape is readonly [number, number, number] {
+  if (!isSpatial(shape)) return false;
+  if (height === width) return shape[0] === shape[1];
+  return Math.abs(shape[0] * (width / height) - shape[1]) <= Math.max(2, 0.2 * shape[1]);
+}
+
+/** `[height, width, channels]`, places and what is known of each. */
 export function isSpatial(shape: readonly number[]): shape is readonly [number, number, number] {
   return shape.length === 3;
 }

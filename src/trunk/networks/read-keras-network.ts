@@ -7,6 +7,7 @@ import { WeightsError } from "../../core/errors.js";
 import { isRecord } from "../../core/json-values.js";
 import type { NdArray } from "../../core/nd-array.js";
 import { withAxes } from "../../core/nd-array.js";
+import { isSameSize, type Size, shapeOf, sizeKey, sizeText } from "../../core/size.js";
 import type { OnnxAttribute, OnnxNode } from "../formats/onnx-graph.js";
 import type { WeightsFile } from "../formats/weights-file.js";
 import { channelsLast, type Numbers } from "./graph-values.js";
@@ -37,12 +38,12 @@ const MOST_NESTED = 20;
 
 /**
  * @param file with its topology: a Sequential or Functional model, models inside it included.
- * @param inputSize height and width of the image, where the file leaves them open.
+ * @param inputSize of the image, where the file leaves it open.
  * @throws WeightsError where it has no topology, a layer is not read, or its weights are absent.
  */
 export async function readKerasNetwork(
   { path, weights, topology, kerasVersion }: WeightsFile,
-  { inputSize }: { readonly inputSize?: number } = {},
+  { inputSize }: { readonly inputSize?: Size } = {},
 ): Promise<ReadNetwork> {
   const fail = failing(path);
   const model = isRecord(topology) && isRecord(topology.model_config) ? topology.model_config : topology;
@@ -73,7 +74,7 @@ function failing(path: string) {
 /** Of the first layer that says it. */
 function sizeOf(
   model: Record<string, unknown>,
-  { path, inputSize }: { path: string; inputSize?: number },
+  { path, inputSize }: { path: string; inputSize?: Size },
 ): readonly [number, number] {
   const fail = failing(path);
   const waiting: unknown[] = [model];
@@ -86,13 +87,18 @@ function sizeOf(
       const [, height, width, channels] = shape;
       if (shape.length !== 4 || channels !== 3)
         throw fail(`wants ${shape.slice(1).join(" x ")} numbers, no image of 3 channels.`, "Give a network of images.");
-      const sides = [height, width].map((side) => (typeof side === "number" ? side : inputSize));
+      const asked = inputSize === undefined ? [] : shapeOf(inputSize);
+      const sides = [height, width].map((side, axis) => (typeof side === "number" ? side : asked[axis]));
       const [rows, columns] = sides;
-      if (!rows || !columns) throw fail("leaves the size of its image open.", "Say it: --input-size 224.");
+      if (!rows || !columns)
+        throw fail("leaves the size of its image open.", "Say it: --input-size 224, or HEIGHTxWIDTH.");
       if (!isImageSide(rows) || !isImageSide(columns))
-        throw fail(`is for images of ${columns} x ${rows}.`, IMAGE_SIDES);
-      if (inputSize !== undefined && (rows !== inputSize || columns !== inputSize))
-        throw fail(`is for images of ${columns} x ${rows}, not of ${inputSize}.`, "Leave the size out.");
+        throw fail(`is for images of ${sizeText([rows, columns])}.`, IMAGE_SIDES);
+      if (inputSize !== undefined && !isSameSize(inputSize, [rows, columns]))
+        throw fail(
+          `is for images of ${sizeText([rows, columns])}, not of ${sizeKey(inputSize)}.`,
+          "Leave the size out.",
+        );
       return [rows, columns];
     }
     // In order of the layers, however deep they are nested.

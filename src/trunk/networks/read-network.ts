@@ -3,6 +3,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { WeightsError } from "../../core/errors.js";
+import type { Size } from "../../core/size.js";
 import { readTfjsModel } from "../formats/tfjs-model.js";
 import { readKerasNetwork } from "./read-keras-network.js";
 import type { ReadNetwork } from "./read-nodes.js";
@@ -14,12 +15,12 @@ export type NetworkForm = "onnx" | "tfjs" | "keras";
 /**
  * @param source an `.onnx` file; a `.keras` or a whole model as `.h5`; a `model.json` of a TensorFlow.js layers-model, or
  *   the folder of one.
- * @param inputSize height and width of the image, where the file leaves them open.
+ * @param inputSize of the image, where the file leaves it open.
  * @throws WeightsError where it is of no known form, cannot be read, or is no convolutional network of images.
  */
 export async function readNetwork(
   source: string,
-  { inputSize }: { readonly inputSize?: number } = {},
+  { inputSize }: { readonly inputSize?: Size } = {},
 ): Promise<ReadNetwork & { readonly form: NetworkForm; readonly path: string }> {
   const isFolder = (await stat(source).catch(() => undefined))?.isDirectory() ?? false;
   const path = isFolder ? join(source, "model.json") : source;

@@ -2,6 +2,7 @@
 
 import { WeightsError } from "../../core/errors.js";
 import type { Field } from "../../core/protobuf-fields.js";
+import { isSameSize, type Size, shapeOf, sizeKey, sizeText } from "../../core/size.js";
 import { parseOnnx, readOnnxFile } from "../formats/onnx-file.js";
 import { type OnnxGraph, opsetOf } from "../formats/onnx-graph.js";
 import { modelFields } from "../formats/onnx-model.js";
@@ -11,13 +12,13 @@ import { IMAGE_SIDES, isImageSide, type ReadNetwork, readNodes } from "./read-no
 
 /**
  * @param path of an `.onnx` file; its external data must lie in the same folder.
- * @param inputSize height and width of the image, where the file leaves them open.
+ * @param inputSize of the image, where the file leaves it open.
  * @throws WeightsError where the file cannot be read or is of another opset, the input is no image, or a node cannot be read: it names the node, its operator, and what
  *   would help.
  */
 export async function readOnnxNetwork(
   path: string,
-  { inputSize }: { readonly inputSize?: number } = {},
+  { inputSize }: { readonly inputSize?: Size } = {},
 ): Promise<ReadNetwork> {
   const bytes = await readOnnxFile(path);
   const opset = opsetIn(path, modelFields(path, bytes));
@@ -51,7 +52,7 @@ const MOST_NAMES = 3;
 /** The image as the first row reads it: `input`, channels last. */
 function imageOf(
   { inputs }: OnnxGraph,
-  { path, inputSize }: { path: string; inputSize?: number },
+  { path, inputSize }: { path: string; inputSize?: Size },
 ): { readonly name: string; readonly size: readonly [number, number]; readonly features: Features } {
   const [input] = inputs;
   const fail = (what: string, cure: string) => new WeightsError(`${path}: ${what}`, { cure, file: path });
@@ -76,12 +77,14 @@ function imageOf(
       "Repeat the channel, or train again.",
     );
   const given = isLast ? shape.slice(1, 3) : shape.slice(2);
-  const [height, width] = given.map((side) => side || inputSize);
-  if (!height || !width) throw fail("leaves the size of its image open.", "Say it: --input-size 224.");
-  if (!isImageSide(height) || !isImageSide(width)) throw fail(`is for images of ${width} x ${height}.`, IMAGE_SIDES);
-  if (inputSize !== undefined && (height !== inputSize || width !== inputSize))
+  const asked = inputSize === undefined ? [] : shapeOf(inputSize);
+  const [height, width] = given.map((side, axis) => side || asked[axis]);
+  if (!height || !width) throw fail("leaves the size of its image open.", "Say it: --input-size 224, or HEIGHTxWIDTH.");
+  if (!isImageSide(height) || !isImageSide(width))
+    throw fail(`is for images of ${sizeText([height, width])}.`, IMAGE_SIDES);
+  if (inputSize !== undefined && !isSameSize(inputSize, [height, width]))
     throw fail(
-      `is for images of ${width} x ${height}, not of ${inputSize}.`,
+      `is for images of ${sizeText([height, width])}, not of ${sizeKey(inputSize)}.`,
       "Leave the size out, or export it with an open one.",
     );
   const size = [height, width] as const;

@@ -1,6 +1,7 @@
 /** Where a network can be explained: layers that carry all that the answer is made of. */
 
-import { isSpatial, type Operation } from "./operation.js";
+import type { Sides } from "../../core/size.js";
+import { isLikeImage, type Operation } from "./operation.js";
 import { placesOf } from "./places.js";
 
 /** A layer that can be a source layer. */
@@ -19,18 +20,19 @@ export interface SourceLayer {
 const COARSEST = 16;
 
 /**
- * Square layers through which every path from the image to the answer passes, larger than 1 x 1, with a layer that learns
+ * Layers like the image, as heads read them, through which every path from the image to the answer passes, larger than 1 x 1, with a layer that learns
  * behind them: activations, sums and concatenations, in order.
+ *
+ * @param image its height and width.
  */
-export function sourceLayers(operations: readonly Operation[]): readonly SourceLayer[] {
+export function sourceLayers(operations: readonly Operation[], image: Sides): readonly SourceLayer[] {
   const places = placesOf(operations);
   const lastLearned = operations.findLastIndex(hasParameters);
   return cuts(operations).flatMap((index) => {
     const row = operations[index];
-    if (index >= lastLearned || !isSpatial(row.shape) || !isFeature(row)) return [];
+    if (index >= lastLearned || !isLikeImage(row.shape, image) || !isFeature(row)) return [];
     const [height, width, channels] = row.shape;
-    // Heads read square layers.
-    if (height < 2 || height !== width) return [];
+    if (height * width < 2) return [];
     const stride = Math.round(places.get(row.name)?.step ?? 1);
     return [{ name: row.name, stride, height, width, channels, isActivation: isActivation(row, operations) }];
   });

@@ -330,6 +330,8 @@ describe("brush strokes", () => {
     ] as const) {
       for (const period of [1, 2, 3, 17, 5000]) {
         const mask = Array.from({ length: width * height }, (_, at) => Math.floor(at / period) % 2 === 1);
+        const pixels = Uint8Array.from({ length: 4 * mask.length }, (_, at) => (mask[at >> 2] ? 255 : 0));
+        expect(Buffer.compare(encodeBrush(mask), encode(pixels, pixels.length)), `${width}, ${period}`).toBe(0);
         const runs = decodeBrush(encodeBrush(mask), { width, height });
         if (typeof runs === "string") throw new Error(runs);
         const back = [...runs].flatMap((length, at) => Array<boolean>(length).fill(at % 2 === 1));

@@ -148,7 +148,7 @@ describe("source layers", () => {
 
   test("are those that every path passes, larger than 1 x 1, with a layer that learns behind them", async () => {
     const { operations } = await readModel(network);
-    const layers = sourceLayers(operations);
+    const layers = sourceLayers(operations, { height: 16, width: 16 });
     // Not b, around which the sum leads, nor what pooling makes.
     expect(layers.map(({ name, stride, height, isActivation }) => [name, stride, height, isActivation])).toEqual([
       ["a0", 2, 8, true],

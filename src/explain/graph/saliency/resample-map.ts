@@ -15,7 +15,8 @@ export function resampleMap(map: tf.Tensor4D, { masked, weighed }: SaliencyLayer
   if (masked === weighed) return map;
   const [, height, width] = masked.features.shape;
   const resized = resizeBilinear(map, [height, width]);
-  const shift = Math.round((weighed.offset - masked.offset) * width);
+  // Cells are as wide as high, so that it is the same along both axes.
+  const shift = Math.round((weighed.offset - masked.offset) * height);
   if (shift === 0) return resized;
   // What moves in at the border repeats it: after bilinear resizing the outer half of a cell is constant, so a
   // reflection does.

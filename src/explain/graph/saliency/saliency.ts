@@ -13,7 +13,7 @@ export interface ExplainedLayer {
   readonly reference: tf.Tensor4D;
   /** Features minus reference. */
   readonly difference: tf.Tensor4D;
-  /** How far a cell lies right of and below where a grid of equal cells has it, as a share of the image's side. */
+  /** How far a cell lies right of and below where a grid of equal cells has it, as a share of the image's height. */
   readonly offset: number;
   /**
    * The target of each image as a function of this layer's features, whatever lies between.
