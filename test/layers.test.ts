@@ -23,6 +23,7 @@ const PLAIN = [
   /^annotate\//,
   /^review\//,
   /^pages\//,
+  /^survey\//,
   /^explainer\.ts$/,
 ];
 

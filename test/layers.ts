@@ -47,6 +47,13 @@ export const ALLOWED: Record<string, string[]> = {
     ...["core", "trunk", "trunk/networks", "heads", "dataset", "engine", "engine/trace", "model"],
     ...["explain", "explain/graph", "explain/reading"],
   ],
+  survey: [
+    ...["core", "metrics", "dataset", "engine", "explain", "bundle"],
+    ...["survey/summary", "survey/page", "survey/queue"],
+  ],
+  "survey/summary": ["core", "metrics", "explain", "survey"],
+  "survey/page": ["core", "dataset", "explain", "pictures", "pages", "bundle", "survey", "survey/summary"],
+  "survey/queue": ["core", "engine", "bundle", "survey"],
   serve: [
     ...["core", "dataset", "dataset/formats", "engine", "model", "explain", "explain/reading"],
     ...["faithfulness", "pictures", "bundle"],
@@ -58,7 +65,7 @@ export const ALLOWED: Record<string, string[]> = {
   ],
   cli: [
     ...["core", "metrics", "heads", "evaluation", "dataset", "dataset/formats", "engine", "model"],
-    ...["annotate", "explain", "pictures", "bundle", "cli/commands"],
+    ...["annotate", "explain", "pictures", "bundle", "survey", "cli/commands"],
   ],
   "cli/commands": [
     ...[
@@ -75,7 +82,7 @@ export const ALLOWED: Record<string, string[]> = {
       "train",
     ],
     ...["explain", "explain/graph", "explain/reading"],
-    ...["faithfulness", "pictures", "pages", "bundle", "serve", "workflows", "cli"],
+    ...["faithfulness", "pictures", "pages", "bundle", "survey", "survey/queue", "serve", "workflows", "cli"],
   ],
   "explainer.ts": [
     ...["core", "dataset", "engine", "heads", "trunk", "trunk/networks", "model"],
