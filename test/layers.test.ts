@@ -22,6 +22,7 @@ const PLAIN = [
   /^pictures\//,
   /^review\//,
   /^pages\//,
+  /^survey\//,
   /^explainer\.ts$/,
 ];
 

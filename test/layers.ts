@@ -44,6 +44,12 @@ export const ALLOWED: Record<string, string[]> = {
     ...["core", "trunk", "trunk/networks", "heads", "dataset", "engine", "engine/trace", "model"],
     ...["explain", "explain/graph", "explain/reading"],
   ],
+  survey: [
+    ...["core", "metrics", "dataset", "engine", "explain", "bundle"],
+    ...["survey/summary", "survey/page"],
+  ],
+  "survey/summary": ["core", "metrics", "explain", "survey"],
+  "survey/page": ["core", "dataset", "explain", "pictures", "pages", "bundle", "survey", "survey/summary"],
   workflows: [
     ...["core", "trunk", "trunk/formats", "trunk/networks", "heads", "dataset", "engine", "model", "weights"],
     ...["train", "evaluation", "mapping"],
@@ -51,7 +57,7 @@ export const ALLOWED: Record<string, string[]> = {
   ],
   cli: [
     ...["core", "metrics", "heads", "evaluation", "dataset", "engine", "model"],
-    ...["explain", "pictures", "bundle", "cli/commands"],
+    ...["explain", "pictures", "bundle", "survey", "cli/commands"],
   ],
   "cli/commands": [
     ...[
@@ -68,11 +74,11 @@ export const ALLOWED: Record<string, string[]> = {
       "train",
     ],
     ...["explain", "explain/graph", "explain/reading"],
-    ...["faithfulness", "pictures", "pages", "bundle", "workflows", "cli"],
+    ...["faithfulness", "pictures", "pages", "bundle", "survey", "workflows", "cli"],
   ],
   "explainer.ts": [
     ...["core", "dataset", "engine", "heads", "trunk", "trunk/networks", "model"],
-    ...["explain", "pictures", "bundle"],
+    ...["metrics", "explain", "pictures", "bundle", "survey"],
   ],
   "index.ts": [
     ...["core", "trunk", "trunk/formats", "trunk/networks", "heads", "dataset", "dataset/synth", "engine", "model"],

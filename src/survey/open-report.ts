@@ -7,6 +7,7 @@ import { exists } from "../core/files.js";
 import { type Duck, damaged, openDuck, quoted, type Row } from "./duck.js";
 import { type ReportPlan, readPlan } from "./plan.js";
 import { REPORT_FILES, TABLES } from "./report-folder.js";
+import { type SimilarImage, similarImages } from "./similar-images.js";
 import type { ReportSummary } from "./summary.js";
 
 /** An opened report. Whoever opened it closes it. */
@@ -22,6 +23,8 @@ export interface Report {
    * @throws InputError where it is no question, or DuckDB does not understand it.
    */
   query(sql: string, values?: readonly (string | number | boolean | null)[]): Promise<Row[]>;
+  /** Images of the same answer whose shares of the evidence are the nearest, the nearest first. @param image its number. */
+  similar(image: number, options?: { count?: number }): Promise<SimilarImage[]>;
   close(): void;
 }
 
@@ -47,6 +50,7 @@ export async function openReport(folder: string, { threads = 2 }: { threads?: nu
   return {
     ...{ folder, plan, summary },
     query: (sql, values) => ask(duck, sql, values),
+    similar: (image, { count = 10 } = {}) => similarImages(duck, image, { count }),
     close: () => duck.close(),
   };
 }

@@ -5,7 +5,7 @@ import type { Counted } from "../summary.js";
 import { intervalText, shareText } from "./percents.js";
 
 /** Rules of the bars; on narrow screens the name stands above its bar. */
-export const SHARE_BARS_STYLE = `.shares{display:grid;grid-template-columns:minmax(6rem,max-content) minmax(8rem,1fr) max-content;
+export const SHARE_BARS_STYLE = `.shares{display:grid;grid-template-columns:minmax(9rem,max-content) minmax(8rem,1fr) max-content;
 gap:.3rem .8rem;align-items:center;margin:.6rem 0 1rem;font-variant-numeric:tabular-nums;max-width:60rem}
 .shares .name{overflow-wrap:anywhere;max-width:18rem}.shares button,.opens{all:unset;cursor:pointer;color:var(--accent);
 text-decoration:underline dotted;text-underline-offset:3px}.shares button:focus-visible,.opens:focus-visible{outline:2px solid var(--accent)}
