@@ -85,6 +85,33 @@ export type { PictureSource, Shape } from "./pictures/shown-image.js";
 export { type WriteExplanationOptions, writeExplanation } from "./pictures/write-explanation.js";
 
 /*
+ * Reports. Explains whole sets of images, and answers questions about them.
+ */
+
+export type { Interval } from "./metrics/bootstrap.js";
+export type { ReportRow } from "./survey/duck.js";
+export { openReport, type Report } from "./survey/open-report.js";
+export type { PlannedBundle, ReportPlan } from "./survey/plan.js";
+export type { QueueOptions } from "./survey/queue/queued-shards.js";
+export { type SharedRoots, sharedRoots } from "./survey/queue/shared-roots.js";
+export type { SimilarImage } from "./survey/similar-images.js";
+export type {
+  AspectCount,
+  ChangedImage,
+  ClassCount,
+  Counted,
+  Difference,
+  Drift,
+  GroupSurvey,
+  Mistake,
+  PairCount,
+  ReportSummary,
+  UnusualImage,
+  UnusualImages,
+} from "./survey/summary.js";
+export { type Surveyed, type SurveyOptions, survey } from "./survey/survey.js";
+
+/*
  * Bundles. Reads a bundle, and checks that it still answers as it did.
  */
 

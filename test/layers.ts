@@ -86,7 +86,7 @@ export const ALLOWED: Record<string, string[]> = {
   ],
   "explainer.ts": [
     ...["core", "dataset", "engine", "heads", "trunk", "trunk/networks", "model"],
-    ...["annotate", "explain", "explain/reading", "pictures", "bundle"],
+    ...["metrics", "annotate", "explain", "explain/reading", "pictures", "bundle", "survey", "survey/queue"],
   ],
   "index.ts": [
     ...["core", "trunk", "trunk/formats", "trunk/networks", "heads", "dataset", "dataset/synth", "engine", "model"],

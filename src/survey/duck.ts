@@ -5,13 +5,13 @@ import { InputError } from "../core/errors.js";
 import { refused } from "../core/files.js";
 
 /** What a query gives, by column; whole numbers are numbers. */
-export type Row = Readonly<Record<string, unknown>>;
+export type ReportRow = Readonly<Record<string, unknown>>;
 
 /** An open database in memory. Whoever opened it closes it. */
 export interface Duck {
   /** Runs a statement that gives nothing. `at` is the file that it writes, for messages. */
   run(sql: string, values?: readonly DuckDBValue[], at?: string): Promise<void>;
-  rows(sql: string, values?: readonly DuckDBValue[]): Promise<Row[]>;
+  rows(sql: string, values?: readonly DuckDBValue[]): Promise<ReportRow[]>;
   /** From here on only these files can be read, and nothing else of this machine or of another one. */
   shut(files: readonly string[]): Promise<void>;
   /** The kinds of the statements in a text. */
@@ -55,7 +55,7 @@ export async function openDuck({
     run,
     async rows(sql, values) {
       const reader = await connection.runAndReadAll(sql, values && [...values]);
-      return reader.getRowObjectsJS().map((row) => plain(row) as Row);
+      return reader.getRowObjectsJS().map((row) => plain(row) as ReportRow);
     },
     async shut(files) {
       await run(`SET allowed_paths = [${files.map(quoted).join(", ")}]`);

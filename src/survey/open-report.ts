@@ -4,9 +4,10 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { InputError } from "../core/errors.js";
 import { exists } from "../core/files.js";
-import { type Duck, damaged, openDuck, quoted, type Row } from "./duck.js";
+import { type Duck, damaged, openDuck, quoted, type ReportRow } from "./duck.js";
 import { type ReportPlan, readPlan } from "./plan.js";
 import { REPORT_FILES, TABLES } from "./report-folder.js";
+import { type SimilarImage, similarImages } from "./similar-images.js";
 import type { ReportSummary } from "./summary.js";
 
 /** An opened report. Whoever opened it closes it. */
@@ -21,7 +22,9 @@ export interface Report {
    * @param values of `$1`, `$2` in the query.
    * @throws InputError where it is no question, or DuckDB does not understand it.
    */
-  query(sql: string, values?: readonly (string | number | boolean | null)[]): Promise<Row[]>;
+  query(sql: string, values?: readonly (string | number | boolean | null)[]): Promise<ReportRow[]>;
+  /** Images of the same answer whose shares of the evidence are the nearest, the nearest first. @param image its number. */
+  similar(image: number, options?: { count?: number }): Promise<SimilarImage[]>;
   close(): void;
 }
 
@@ -47,6 +50,7 @@ export async function openReport(folder: string, { threads = 2 }: { threads?: nu
   return {
     ...{ folder, plan, summary },
     query: (sql, values) => ask(duck, sql, values),
+    similar: (image, { count = 10 } = {}) => similarImages(duck, image, { count }),
     close: () => duck.close(),
   };
 }
@@ -66,7 +70,7 @@ export async function openTables(duck: Duck, folder: string): Promise<void> {
 /** Kinds of statements that change nothing. */
 const QUESTIONS = ["SELECT", "EXPLAIN"];
 
-async function ask(duck: Duck, sql: string, values?: readonly (string | number | boolean | null)[]): Promise<Row[]> {
+async function ask(duck: Duck, sql: string, values?: readonly (string | number | boolean | null)[]): Promise<ReportRow[]> {
   try {
     const kinds = await duck.statements(sql);
     if (kinds.length === 1 && QUESTIONS.includes(kinds[0])) return await duck.rows(sql, values);

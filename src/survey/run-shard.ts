@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import type { Explainer } from "../bundle/explainer.js";
 import { InputError } from "../core/errors.js";
 import { exists } from "../core/files.js";
@@ -43,7 +44,7 @@ export async function runShard(
   const file = shardFile(folder, number);
   if (await exists(file)) return;
   const { first, images } = await readShardImages(folder, plan, number);
-  const waiting: { planned: PlannedImage; image: number; sha256: Promise<string | null> }[] = [];
+  const waiting: { planned: PlannedImage; image: number; path: string; sha256: Promise<string | null> }[] = [];
   const rows: ImageRow[] = [];
   async function* paths() {
     for (const [index, planned] of images.entries()) {
@@ -51,11 +52,12 @@ export async function runShard(
       const image = first + index;
       const path = pathOf(planned, { plan, root });
       if (path instanceof InputError) {
-        rows.push(failedRow(planned, { image, sha256: null, error: path.message }));
+        const error = path.message.replaceAll(resolve(root, planned.path), planned.path);
+        rows.push(failedRow(planned, { image, sha256: null, error }));
         onImage?.();
         continue;
       }
-      waiting.push({ planned, image, sha256: hashOf(path) });
+      waiting.push({ planned, image, path, sha256: hashOf(path) });
       yield path;
     }
   }
@@ -65,8 +67,11 @@ export async function runShard(
     if (!next) throw new RangeError("more explanations than images");
     const { planned, image } = next;
     const sha256 = await next.sha256;
-    if ("error" in outcome) rows.push(failedRow(planned, { image, sha256, error: outcome.error.message }));
-    else rows.push(explainedRow(planned, { image, sha256, explained: outcome.explained }));
+    if ("error" in outcome) {
+      // Named as the plan does: a report tells nothing of where its images lie.
+      const error = outcome.error.message.replaceAll(next.path, planned.path);
+      rows.push(failedRow(planned, { image, sha256, error }));
+    } else rows.push(explainedRow(planned, { image, sha256, explained: outcome.explained }));
     onImage?.();
   }
   rows.sort((a, b) => a.image - b.image);

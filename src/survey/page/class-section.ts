@@ -1,8 +1,10 @@
 /** What the answers of one class rely on, as bars, and in one sentence. */
 
+import { percentText } from "../../explain/headline.js";
 import { escapeHtml } from "../../pages/html-page.js";
 import { quoted } from "../duck.js";
 import type { AspectCount, ClassCount } from "../summary.js";
+import { counted } from "../summary/counted.js";
 import type { Galleries } from "./galleries.js";
 import { className, plural, shareText } from "./percents.js";
 import { type ShareRow, shareBars } from "./share-bars.js";
@@ -17,9 +19,11 @@ export const BARS_KEY =
   '<i class="interval"></i>interval of 95 %. A click on a name shows images.</p>';
 
 /** "relies on mitosis (93 %) and necrosis (40 %)". */
-export function relianceText({ aspects, noKnownAspect }: ClassCount): string {
+export function relianceText({ aspects, noKnownAspect, images, cases: { absence = 0 } }: ClassCount): string {
+  const unseen = absence / images >= NAMED_FROM ? [`what is not seen (${percentText(absence / images)})`] : [];
   const named = sorted(aspects).filter(({ relevant }) => relevant.share >= NAMED_FROM);
   const words = named.slice(0, 3).map(({ aspect, relevant }) => `${aspect} (${shareText(relevant)})`);
+  words.push(...unseen);
   if (words.length > 0) return `relies on ${words.join(", ")}${named.length > 3 ? " and others" : ""}`;
   return noKnownAspect.share >= 0.5 ? "relies on no known aspect" : "relies on no aspect in most images";
 }
@@ -36,6 +40,7 @@ export async function classSection(count: ClassCount, windows: Galleries): Promi
     rows.push({ name: aspect, relevant, present, more: `, present in ${shareText(present)}${evidence}`, gallery });
   }
   const none = [
+    [counted(count.cases.absence ?? 0, images), "what is not seen", "'absence'"],
     [count.noKnownAspect, "no known aspect", "'elsewhere', 'no-evidence', 'nothing-seen'"],
     [count.cannotBeSaid, "cannot be said", "'unreadable', 'blind', 'target-absent'"],
   ] as const;
@@ -59,14 +64,8 @@ export async function classSection(count: ClassCount, windows: Galleries): Promi
   const facts = [plural(images, "answer"), ...(right ? [`${shareText(right)} right`] : [])].join(", ");
   return (
     `<section><h3>${escapeHtml(className(name))} <span class="faint">${escapeHtml(relianceText(count))}; ${facts}</span></h3>` +
-    `${shareBars(shown)}${more}${absences(count)}</section>`
+    `${shareBars(shown)}${more}</section>`
   );
-}
-
-function absences({ cases, images }: ClassCount): string {
-  const { absence = 0 } = cases;
-  if (absence === 0) return "";
-  return `<p class="faint">In ${plural(absence, "image")} of ${images.toLocaleString("en")} what explains the answer is that something is not seen.</p>`;
 }
 
 function sorted(aspects: readonly AspectCount[]): AspectCount[] {

@@ -5,7 +5,7 @@ import type { Counted } from "../summary.js";
 import { intervalText, shareText } from "./percents.js";
 
 /** Rules of the bars; on narrow screens the name stands above its bar. */
-export const SHARE_BARS_STYLE = `.shares{display:grid;grid-template-columns:minmax(6rem,max-content) minmax(8rem,1fr) max-content;
+export const SHARE_BARS_STYLE = `.shares{display:grid;grid-template-columns:minmax(9rem,max-content) minmax(8rem,1fr) max-content;
 gap:.3rem .8rem;align-items:center;margin:.6rem 0 1rem;font-variant-numeric:tabular-nums;max-width:60rem}
 .shares .name{overflow-wrap:anywhere;max-width:18rem}.shares button,.opens{all:unset;cursor:pointer;color:var(--accent);
 text-decoration:underline dotted;text-underline-offset:3px}.shares button:focus-visible,.opens:focus-visible{outline:2px solid var(--accent)}
@@ -17,7 +17,7 @@ text-decoration:underline dotted;text-underline-offset:3px}.shares button:focus-
 .track .interval::before{left:0}.track .interval::after{right:0}
 .shares .none .track .relevant{background:var(--faint)}.shares .value b{font-weight:600}
 .shares .value{white-space:nowrap}.twin .track{height:.7rem;margin:1px 0}
-.key i{display:inline-block;width:1.4rem;height:.7rem;border-radius:2px;vertical-align:-1px;margin:0 .3rem 0 .9rem}
+.key{max-width:none}.key i{display:inline-block;width:1.4rem;height:.7rem;border-radius:2px;vertical-align:-1px;margin:0 .3rem 0 .9rem}
 .key .present{background:rgba(var(--shade),.28)}.key .relevant{background:var(--accent)}.key .other{background:var(--faint)}
 .key .interval{height:2px;background:var(--ink);vertical-align:4px}
 @media (max-width:560px){.shares{grid-template-columns:1fr max-content;gap:.1rem .6rem}.shares .name{grid-column:1/-1;max-width:none;margin-top:.3rem}

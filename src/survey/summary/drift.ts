@@ -19,16 +19,16 @@ const PAIRED_FROM = 0.9;
 /** Beside `images` and `aspects` of this report, the views of the other one. */
 const VIEWS = ["images", "aspects"] as const;
 
-/** By image in both, the part of the evidence that moved; needs the table `both`. */
+/** By image in both, the part of the evidence that moved; needs the table `paired`. */
 export const CHANGES = `
   WITH sides AS (
-    SELECT here AS image, name, round(share * 1e6)::BIGINT AS share FROM both JOIN aspects ON image = here
-    UNION ALL SELECT here, name, -round(share * 1e6)::BIGINT FROM both JOIN otherAspects ON image = there
-    UNION ALL SELECT here, '', round(elsewhere * 1e6)::BIGINT FROM both JOIN images ON image = here
-    UNION ALL SELECT here, '', -round(elsewhere * 1e6)::BIGINT FROM both JOIN otherImages ON image = there
+    SELECT here AS image, name, round(share * 1e6)::BIGINT AS share FROM paired JOIN aspects ON image = here
+    UNION ALL SELECT here, name, -round(share * 1e6)::BIGINT FROM paired JOIN otherAspects ON image = there
+    UNION ALL SELECT here, '', round(elsewhere * 1e6)::BIGINT FROM paired JOIN images ON image = here
+    UNION ALL SELECT here, '', -round(elsewhere * 1e6)::BIGINT FROM paired JOIN otherImages ON image = there
   ), moves AS (SELECT image, name, abs(sum(share)) AS move FROM sides GROUP BY ALL)
   SELECT image, path, (sum(move) / 2e6)::DOUBLE AS moved, any_value(hereClass) AS here, any_value(thereClass) AS there
-  FROM moves JOIN both ON here = image JOIN images USING (image)
+  FROM moves JOIN paired ON here = image JOIN images USING (image)
   GROUP BY image, path ORDER BY moved DESC, image`;
 
 /**
@@ -52,13 +52,13 @@ export async function driftFrom(
       `CREATE OR REPLACE VIEW other${view} AS SELECT * FROM read_parquet(${quoted(join(other, REPORT_FILES[view]))})`,
     );
   await duck.run(
-    `CREATE OR REPLACE TABLE both AS
+    `CREATE OR REPLACE TABLE paired AS
      WITH here AS (SELECT sha256, any_value(image) AS image FROM images WHERE error IS NULL GROUP BY sha256 HAVING count(*) = 1),
        there AS (SELECT sha256, any_value(image) AS image FROM otherImages WHERE error IS NULL GROUP BY sha256 HAVING count(*) = 1)
      SELECT here.image AS here, there.image AS there, a.predicted AS hereClass, b.predicted AS thereClass
      FROM here JOIN there USING (sha256) JOIN images a ON a.image = here.image JOIN otherImages b ON b.image = there.image`,
   );
-  const [{ count }] = await duck.rows("SELECT count(*) AS count FROM both");
+  const [{ count }] = await duck.rows("SELECT count(*) AS count FROM paired");
   const smaller = Math.min(plan.images.count, there.images.count);
   const isPaired = (count as number) >= PAIRED_FROM * smaller;
   const known = new Set(there.bundle.aspects.map(({ name }) => name));
@@ -69,7 +69,7 @@ export async function driftFrom(
     .map((one, index): Difference => ({ ...one, p: sixSignificant(one.p), q: sixSignificant(adjusted[index]) }))
     .filter(({ q }) => q <= FALSE_SHARE)
     .sort((a, b) => a.q - b.q || a.p - b.p);
-  const [changed] = await duck.rows("SELECT count(*) AS count FROM both WHERE hereClass IS DISTINCT FROM thereClass");
+  const [changed] = await duck.rows("SELECT count(*) AS count FROM paired WHERE hereClass IS DISTINCT FROM thereClass");
   const changes = isPaired ? await duck.rows(`${CHANGES} LIMIT ${LISTED}`) : [];
   return {
     bundle: { name: there.bundle.name, sha256: there.bundle.sha256 },
@@ -89,8 +89,8 @@ type Tested = Omit<Difference, "q">;
 async function pairedTests(duck: Duck, names: readonly string[]): Promise<Tested[]> {
   const rows = await duck.rows(
     `WITH each AS (
-       SELECT both.*, a.name, coalesce(a.isRelevant, false) AS x, coalesce(b.isRelevant, false) AS y
-       FROM both JOIN aspects a ON a.image = here JOIN otherAspects b ON b.image = there AND b.name = a.name)
+       SELECT paired.*, a.name, coalesce(a.isRelevant, false) AS x, coalesce(b.isRelevant, false) AS y
+       FROM paired JOIN aspects a ON a.image = here JOIN otherAspects b ON b.image = there AND b.name = a.name)
      SELECT name, NULL AS class, count(*) AS count, count(*) FILTER (x) AS here, count(*) FILTER (y) AS there,
        count(*) FILTER (x AND NOT y) AS gained, count(*) FILTER (y AND NOT x) AS lost FROM each GROUP BY name
      UNION ALL
