@@ -70,7 +70,11 @@ export async function openTables(duck: Duck, folder: string): Promise<void> {
 /** Kinds of statements that change nothing. */
 const QUESTIONS = ["SELECT", "EXPLAIN"];
 
-async function ask(duck: Duck, sql: string, values?: readonly (string | number | boolean | null)[]): Promise<ReportRow[]> {
+async function ask(
+  duck: Duck,
+  sql: string,
+  values?: readonly (string | number | boolean | null)[],
+): Promise<ReportRow[]> {
   try {
     const kinds = await duck.statements(sql);
     if (kinds.length === 1 && QUESTIONS.includes(kinds[0])) return await duck.rows(sql, values);

@@ -62,6 +62,13 @@ test("from a network in a file to explanations, in three commands", { timeout: 1
   expect(table).toMatch(/10 images explained|8 images explained/);
 });
 
+test("--fit stretch, said, is what it is unsaid", { timeout: 60_000 }, async () => {
+  const said = ["import", path, "--scaling", "tf", "--fit", "stretch", "--out", "stretched"];
+  expect((await aspectlens(said, { cwd: folder })).code).toBe(0);
+  const { spec } = JSON.parse(readFileSync(join(folder, "stretched/best/model.json"), "utf8"));
+  expect(spec.trunk.network).not.toHaveProperty("centerCrop");
+});
+
 test("what does not fit is one line, exit code 2, and leaves nothing", async () => {
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
     [["--scaling", "caffe2"], /--scaling caffe2: expected tf, unit, caffe, imagenet, none, or MEAN\/DEVIATION/],
@@ -69,6 +76,8 @@ test("what does not fit is one line, exit code 2, and leaves nothing", async () 
     [["--scaling", "tf", "--classes", join(folder, "none.txt")], /none\.txt: cannot be read/],
     [["--scaling", "tf", "--source", "nowhere"], /cannot be explained at nowhere\. Its layers: c\./],
     [["--scaling", "tf", "--fit", "crop=1.5"], /--fit crop=1\.5: expected stretch, crop, or crop= a share/],
+    [["--scaling", "tf", "--input-size", "64x"], /--input-size 64x: .*For example 224, or 224x320: height x width/],
+    [["--scaling", "tf", "--input-size", "64x96"], /is for images of 64 x 64, not of 64x96/],
     [["--scaling", "tf", "--check", join(folder, "none.npz")], /none\.npz: does not exist/],
     [["--scaling", "tf", "--images", join(folder, "no images")], /no images/],
     [[], /--scaling/],

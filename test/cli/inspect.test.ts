@@ -36,6 +36,25 @@ test("lists the layers that a network can be explained at", async () => {
   ]);
 });
 
+test("says height and width of what is no square, and takes them where the file leaves them open", async () => {
+  const open = join(folder, "open.onnx");
+  const { input, ...model } = modelOf(
+    [
+      { operator: "Conv", inputs: ["image", "k"], output: "c" },
+      { operator: "GlobalAveragePool", inputs: ["c"], output: "mean" },
+      { operator: "Conv", inputs: ["mean", "w"], output: "out" },
+    ],
+    { k: drawn([4, 3, 3, 3]), w: drawn([2, 4, 1, 1]) },
+  );
+  writeFileSync(open, writeOnnx({ ...model, input: { ...input, shape: [1, 3, undefined, undefined] } }));
+  const { code, stdout, stderr } = await aspectlens(["inspect", open, "--input-size", "32x48"], {});
+  expect([code, stderr]).toEqual([0, ""]);
+  const [first, head, layer] = stdout.split("\n").map((line) => line.trimEnd());
+  expect(first).toContain("image 32 high x 48 wide,");
+  expect(head).toMatch(/^layer +stride +height x width +channels +values/);
+  expect(layer).toMatch(/^c +1 +30 x 46 +4 +sum/);
+});
+
 test("as JSON, with every row where asked", async () => {
   const { stdout } = await aspectlens(["inspect", path, "--all", "--json"], {});
   const { format, source, rows, outputs, layers } = JSON.parse(stdout);

@@ -6,6 +6,9 @@ import { readPage } from "./page.js";
 
 test("the queries of the page are those of the program", () => {
   const page = readPage("docs/reports.md");
-  const shown = [...page.matchAll(/\*\*(.+)\*\*\n\n```sql\n([\s\S]+?)\n```/g)].map(([, question, sql]) => ({ question, sql }));
+  const shown = [...page.matchAll(/\*\*(.+)\*\*\n\n```sql\n([\s\S]+?)\n```/g)].map(([, question, sql]) => ({
+    question,
+    sql,
+  }));
   expect(shown).toEqual(EXAMPLE_QUERIES);
 });

@@ -85,7 +85,9 @@ describe("questions", () => {
   });
 
   test("instances are joined by image and aspect", async () => {
-    const rows = await report.query("SELECT name, count(*) AS n, min(yMin) AS top FROM instances GROUP BY name ORDER BY name");
+    const rows = await report.query(
+      "SELECT name, count(*) AS n, min(yMin) AS top FROM instances GROUP BY name ORDER BY name",
+    );
     expect(rows).toEqual([
       { name: "a", n: 8, top: 0.25 },
       { name: "b", n: 5, top: 0.25 },

@@ -52,7 +52,12 @@ function explainedOf(path: string): ExplainedImage {
       headline: { case: found, text: `${answer} 90 %` },
       ...{ aspects, elsewhere: isNamed ? 0.4 : 1, outside: 0.2, against: 0.1, absenceOf: [] },
     },
-    maps: { size: 0, regions: {}, survival: {}, saliency: { height: 0, width: 0, values: new Float32Array(), offset: 0 } },
+    maps: {
+      size: 0,
+      regions: {},
+      survival: {},
+      saliency: { height: 0, width: 0, values: new Float32Array(), offset: 0 },
+    },
   };
 }
 
@@ -71,7 +76,9 @@ export const stub: Pick<Explainer, "explainAll"> = {
 export async function imagesCalled(names: readonly string[]): Promise<string> {
   const folder = join(mkdtempSync(join(tmpdir(), "aspectlens-report-")), "photos");
   mkdirSync(folder);
-  const png = await sharp({ create: { width: 8, height: 8, channels: 3, background: "#c33" } }).png().toBuffer();
+  const png = await sharp({ create: { width: 8, height: 8, channels: 3, background: "#c33" } })
+    .png()
+    .toBuffer();
   // Bytes behind the end of a PNG are no part of the picture, but make each file another one.
   names.forEach((name) => {
     writeFileSync(join(folder, `${name}.png`), Buffer.concat([png, Buffer.from(name)]));
@@ -83,7 +90,12 @@ export async function imagesCalled(names: readonly string[]): Promise<string> {
 export async function surveyed(
   folder: string,
   out: string,
-  { shardSize = 4, bundle = BUNDLE, onImage, signal }: {
+  {
+    shardSize = 4,
+    bundle = BUNDLE,
+    onImage,
+    signal,
+  }: {
     shardSize?: number;
     bundle?: PlannedBundle;
     onImage?: () => void;

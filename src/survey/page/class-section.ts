@@ -3,8 +3,8 @@
 import { percentText } from "../../explain/headline.js";
 import { escapeHtml } from "../../pages/html-page.js";
 import { quoted } from "../duck.js";
-import type { AspectCount, ClassCount } from "../summary.js";
 import { counted } from "../summary/counted.js";
+import type { AspectCount, ClassCount } from "../summary.js";
 import type { Galleries } from "./galleries.js";
 import { className, plural, shareText } from "./percents.js";
 import { type ShareRow, shareBars } from "./share-bars.js";
