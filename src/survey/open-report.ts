@@ -31,7 +31,7 @@ export interface Report {
 /**
  * Opens the folder of a finished report.
  *
- * @param options.threads of the queries, 2 by default.
+ * @param options `threads` of the queries, 2 by default.
  * @throws InputError where it is none, is not finished, or its tables are damaged.
  */
 export async function openReport(folder: string, { threads = 2 }: { threads?: number } = {}): Promise<Report> {
