@@ -25,6 +25,7 @@ export interface Report {
   query(sql: string, values?: readonly (string | number | boolean | null)[]): Promise<ReportRow[]>;
   /** Images of the same answer whose shares of the evidence are the nearest, the nearest first. @param image its number. */
   similar(image: number, options?: { count?: number }): Promise<SimilarImage[]>;
+  /** Frees the tables. */
   close(): void;
 }
 
