@@ -44,6 +44,7 @@ export const ALLOWED: Record<string, string[]> = {
     ...["core", "trunk", "trunk/networks", "heads", "dataset", "engine", "engine/trace", "model"],
     ...["explain", "explain/graph", "explain/reading"],
   ],
+  audit: ["core", "metrics", "survey", "survey/summary"],
   serve: ["core", "dataset", "engine", "explain", "explain/reading", "pictures", "bundle"],
   workflows: [
     ...["core", "trunk", "trunk/formats", "trunk/networks", "heads", "dataset", "engine", "model", "weights"],
