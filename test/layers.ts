@@ -53,7 +53,7 @@ export const ALLOWED: Record<string, string[]> = {
   ],
   cli: [
     ...["core", "metrics", "heads", "evaluation", "dataset", "engine", "model"],
-    ...["explain", "pictures", "bundle", "cli/commands"],
+    ...["explain", "pictures", "bundle", "audit", "cli/commands"],
   ],
   "cli/commands": [
     ...[
@@ -70,7 +70,7 @@ export const ALLOWED: Record<string, string[]> = {
       "train",
     ],
     ...["explain", "explain/graph", "explain/reading"],
-    ...["faithfulness", "pictures", "pages", "bundle", "serve", "workflows", "cli"],
+    ...["faithfulness", "pictures", "pages", "bundle", "audit", "serve", "workflows", "cli"],
   ],
   "explainer.ts": [
     ...["core", "dataset", "engine", "heads", "trunk", "trunk/networks", "model"],

@@ -27,10 +27,14 @@ export function junitText({ bundle, images, checks, failed, undecided }: AuditRe
   ].join("\n")}\n`;
 }
 
+/** The rule, and the images that it was held against. */
+export function checkName({ name, group }: AuditCheck): string {
+  return group ? `${name} (${group.key} ${group.value})` : name;
+}
+
 function testCase(check: AuditCheck, bundle: string, told: string): string {
-  const { status, name, group, images } = check;
-  const title = group ? `${name}: ${group.value}` : name;
-  const open = tag("testcase", { name: title, classname: bundle });
+  const { status, images } = check;
+  const open = tag("testcase", { name: checkName(check), classname: bundle });
   if (status === "undecided") return `${open}${tag("skipped", { message: told }, true)}</testcase>`;
   if (status === "passed") return `${open}<system-out>${escaped(told)}</system-out></testcase>`;
   const more = check.images.length > MOST_NAMED ? ["and more, which --json names"] : [];

@@ -146,8 +146,7 @@ function ruleText(rule: Omit<AuditRule, "name">): string {
     change: `${rule.aspect} is relevant as often as in ${rule.against}, up to ${percentText(rule.limit)}`,
   };
   const present = rule.isPresentOnly ? " of the images that show it" : "";
-  const by = rule.by === undefined ? "" : `, each ${rule.by}`;
-  return `${rule.class ?? "any answer"}: ${said[rule.kind]}${present}${by}`;
+  return `${rule.class ?? "any answer"}: ${said[rule.kind]}${present}`;
 }
 
 /** 0.02 as `2 %`. */

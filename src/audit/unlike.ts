@@ -1,6 +1,6 @@
 /** How unusual the images of a report are, by the combinations of aspects in another report. */
 
-import { countPairs, fitTree } from "../metrics/chow-liu.js";
+import { countPairs, fitTree, without } from "../metrics/chow-liu.js";
 import { quoted } from "../survey/duck.js";
 import { LEAST_IMAGES, STATES } from "../survey/unusual.js";
 import { HERE, THERE, type Views } from "./selection.js";
@@ -9,11 +9,11 @@ import type { Ask } from "./tally.js";
 /** A digit for each aspect that both reports know: its place in `STATES`. */
 function patterns({ images, aspects }: Views, names: readonly string[]): string {
   const list = `[${names.map(quoted).join(", ")}]`;
-  return `SELECT image, coalesce(predicted, '') AS class,
-      string_agg(CASE WHEN isRelevant THEN '2' WHEN isPresent THEN '1' ELSE '0' END, '' ORDER BY list_position(${list}, name))
-        AS pattern
-    FROM (SELECT image, predicted FROM ${images} WHERE error IS NULL) JOIN ${aspects} USING (image)
-    WHERE list_contains(${list}, name) GROUP BY image, class`;
+  return `SELECT i.image, coalesce(i.predicted, '') AS class,
+      string_agg(CASE WHEN a.isRelevant THEN '2' WHEN a.isPresent THEN '1' ELSE '0' END, ''
+        ORDER BY list_position(${list}, a.name)) AS pattern
+    FROM ${images} AS i JOIN ${aspects} AS a ON a.image = i.image
+    WHERE i.error IS NULL AND list_contains(${list}, a.name) GROUP BY ALL`;
 }
 
 interface Pattern {
@@ -24,7 +24,7 @@ interface Pattern {
 
 /**
  * Each class has a tree of dependences, fitted to the other report's images. The p-value of an image is the share of
- * those that are at least as unusual. Classes of fewer than 400 images there are not judged.
+ * those, and of itself, that are at least as unusual. Classes of fewer than 400 images there are not judged.
  *
  * @param names the aspects that both know.
  * @returns a query that gives `image` and `p`.
@@ -47,30 +47,32 @@ export async function unlikeOther(ask: Ask, names: readonly string[]): Promise<s
   return `SELECT image, p FROM (${patterns(HERE, names)}) JOIN (${rows}) USING (class, pattern)`;
 }
 
-/** @returns of each own pattern the share of the reference's images that are at least as unlikely. */
+/**
+ * The reference's images are each judged by the others alone, as the own images are, so that those of the same kind are
+ * flagged no more often than `p` says (conformal p-values, Vovk et al. 2005).
+ */
 export function judgeBy(
   reference: readonly Pattern[],
   own: readonly Pattern[],
   variables: number,
 ): { readonly class: string; readonly pattern: string; readonly p: number }[] {
-  const statesOf = (pattern: string) => Array.from(pattern, Number);
-  const tree = fitTree(
-    countPairs(
-      reference.map(({ pattern, count }) => ({ states: statesOf(pattern), count })),
-      { variables, states: STATES.length },
-    ),
-  );
-  const known = reference
-    .map(({ pattern, count }) => ({ count, logProbability: tree.logProbability(statesOf(pattern)) }))
+  const shape = { variables, states: STATES.length };
+  const counted = reference.map(({ pattern, count }) => ({ states: Array.from(pattern, Number), count }));
+  const all = countPairs(counted, shape);
+  const known = counted
+    .map(({ states, count }) => {
+      const others = without(all, countPairs([{ states, count: 1 }], shape));
+      return { count, logProbability: fitTree(others).logProbability(states) };
+    })
     .sort((a, b) => a.logProbability - b.logProbability);
-  const total = known.reduce((sum, { count }) => sum + count, 0);
+  const tree = fitTree(all);
   return own.map(({ class: name, pattern }) => {
-    const line = tree.logProbability(statesOf(pattern)) + 1e-9; // what differs by rounding alone is equally unusual
+    const line = tree.logProbability(Array.from(pattern, Number)) + 1e-9; // what differs by rounding alone is alike
     let below = 0;
     for (const { count, logProbability } of known) {
       if (logProbability > line) break;
       below += count;
     }
-    return { class: name, pattern, p: below / total };
+    return { class: name, pattern, p: (below + 1) / (all.total + 1) };
   });
 }

@@ -1,6 +1,7 @@
 /** An audit in lines of text. */
 
 import type { AuditCheck, AuditResult } from "../audit/audit.js";
+import { checkName } from "../audit/junit.js";
 import { percentText } from "../audit/rules.js";
 
 const MOST_CHECKS = 20;
@@ -50,12 +51,11 @@ export function auditLines({ checks, bundle, images, passed }: AuditResult): str
 }
 
 function lines(check: AuditCheck, word: string): string[] {
-  const { name, group, images, status } = check;
-  const head = `${word.padEnd(9)}  ${name}${group ? `: ${group.value}` : ""}`;
+  const { images, status } = check;
   const more = images.length - MOST_IMAGES;
   const some = status === "failed" ? images.slice(0, MOST_IMAGES) : [];
   return [
-    head,
+    `${word.padEnd(9)}  ${checkName(check)}`,
     `           ${checkText(check)}`,
     ...some.map((path) => `           ${path}`),
     ...(some.length > 0 && more > 0 ? ["           ..."] : []),

@@ -31,7 +31,7 @@ test("one case a check: failures with their images, undecided ones skipped", () 
   expect(read).toMatchObject({ name: "aspectlens audit", tests: "3", failures: "1", errors: "0", skipped: "1" });
   const [failed, skipped, passed] = read.testsuite.testcase;
   const seen = `a<b>&"c"\\x00\\x1b[31m\ufffd]]>`;
-  expect(failed.name).toBe(`${seen}: A & B`);
+  expect(failed.name).toBe(`${seen} (site A & B)`);
   expect(failed.failure.message).toBe(`it failed ${seen}`);
   const lines = failed.failure["#text"].split("\n");
   expect(lines.slice(1, 3)).toEqual(["0.png", "1.png"]);

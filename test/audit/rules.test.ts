@@ -18,7 +18,7 @@ test("rules name themselves in words", () => {
   expect(names).toEqual([
     "malignant: scanner-tag is relevant in at most 2 %",
     "malignant: mitosis is relevant in at least 80 % of the images that show it",
-    "any answer: most of the reason lies elsewhere in at most 30 %, each site",
+    "any answer: most of the reason lies elsewhere in at most 30 %",
     "any answer: at most 1 % are unusual beside reports/last",
     "benign: mitosis is relevant as often as in reports/last, up to 10 %",
     "no tags",
