@@ -54,6 +54,7 @@ export const ALLOWED: Record<string, string[]> = {
   "survey/summary": ["core", "metrics", "explain", "survey"],
   "survey/page": ["core", "dataset", "explain", "pictures", "pages", "bundle", "survey", "survey/summary"],
   "survey/queue": ["core", "engine", "bundle", "survey"],
+  audit: ["core", "metrics", "survey", "survey/summary"],
   serve: [
     ...["core", "dataset", "dataset/formats", "engine", "model", "explain", "explain/reading"],
     ...["faithfulness", "pictures", "bundle"],
@@ -65,7 +66,7 @@ export const ALLOWED: Record<string, string[]> = {
   ],
   cli: [
     ...["core", "metrics", "heads", "evaluation", "dataset", "dataset/formats", "engine", "model"],
-    ...["annotate", "explain", "pictures", "bundle", "survey", "cli/commands"],
+    ...["annotate", "explain", "pictures", "bundle", "audit", "survey", "cli/commands"],
   ],
   "cli/commands": [
     ...[
@@ -82,7 +83,7 @@ export const ALLOWED: Record<string, string[]> = {
       "train",
     ],
     ...["explain", "explain/graph", "explain/reading"],
-    ...["faithfulness", "pictures", "pages", "bundle", "survey", "survey/queue", "serve", "workflows", "cli"],
+    ...["faithfulness", "pictures", "pages", "bundle", "audit", "survey", "survey/queue", "serve", "workflows", "cli"],
   ],
   "explainer.ts": [
     ...["core", "dataset", "engine", "heads", "trunk", "trunk/networks", "model"],

@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   annotate: async () => (await import("./commands/annotate.js")).addAnnotate,
   calibrate: async () => (await import("./commands/calibrate.js")).addCalibrate,
   report: async () => (await import("./commands/report.js")).addReport,
+  audit: async () => (await import("./commands/audit.js")).addAudit,
   worker: async () => (await import("./commands/worker.js")).addWorker,
   faithfulness: async () => (await import("./commands/faithfulness.js")).addFaithfulness,
   export: async () => (await import("./commands/export.js")).addExport,

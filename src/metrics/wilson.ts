@@ -3,7 +3,7 @@
 import type { Interval } from "./bootstrap.js";
 
 /** Standard normal quantile of 97.5 %. */
-const Z = 1.959963984540054;
+export const Z = 1.959963984540054;
 
 /**
  * Wilson's score interval of 95 % (Wilson 1927, doi:10.1080/01621459.1927.10502953), which stays within 0..1 and is

@@ -3,6 +3,7 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import { configurationSchema } from "../../scripts/schemas/configuration-schema.js";
+import { parseRules, RULE_KEYS } from "../../src/audit/rules.js";
 import { ASPECT_KINDS, TASKS, type Task } from "../../src/core/annotation.js";
 import { parseManifest } from "../../src/dataset/manifest.js";
 import { SPLITS, toRecord } from "../../src/dataset/record.js";
@@ -13,7 +14,7 @@ import { readPage as text } from "./page.js";
 const schemaOf = (name: string) => JSON.parse(text(`schemas/${name}.schema.json`));
 const ajv = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, strictRequired: false });
 const validators = Object.fromEntries(
-  ["configuration", "dataset", "sample"].map((name) => [name, ajv.compile(schemaOf(name))]),
+  ["configuration", "dataset", "sample", "audit"].map((name) => [name, ajv.compile(schemaOf(name))]),
 );
 const whyNot = (validate: ValidateFunction, value: unknown) => (validate(value) ? "" : ajv.errorsText(validate.errors));
 
@@ -235,5 +236,54 @@ describe("a line of the samples file", () => {
     ["groups", "taken", { ...line, groups: { patient: "p7", site: "A" } }],
     ["a group as number", "refused", { ...line, groups: { patient: 7 } }],
     ["a group without a name", "refused", { ...line, groups: { "": "7" } }],
+  ]);
+});
+
+describe("audit.json", () => {
+  const read = (value: unknown) => parseRules(value, "audit.json");
+  const of = (rule: object) => ({ rules: [rule] });
+  const never = { never: "x", atMost: 0.1 };
+  const change = { change: "x", atMost: 0.1, against: "r" };
+
+  test("knows the keys of every kind of rule", () => {
+    const { $defs } = schemaOf("audit");
+    for (const [kind, keys] of Object.entries(RULE_KEYS))
+      expect(Object.keys($defs[kind].properties).sort(), kind).toEqual([...keys].sort());
+  });
+
+  test("the example's is one", () => {
+    const example = JSON.parse(text("examples/audit/audit.json"));
+    expect(whyNot(validators.audit, example)).toBe("");
+    expect(isTaken(() => read(example))).toBe(true);
+  });
+
+  agree(validators.audit, read, [
+    ["the least", "taken", of(never)],
+    [
+      "all of never",
+      "taken",
+      { $schema: "s", ...of({ ...never, class: "c", by: "site", where: "present", name: "n" }) },
+    ],
+    ["all of always", "taken", of({ always: "x", atLeast: 1, class: "c", by: "site", where: "present", name: "n" })],
+    ["elsewhere", "taken", of({ elsewhere: "mostly", atMost: 0, by: "split" })],
+    ["outliers", "taken", of({ outliers: true, atMost: 0.01, against: "r" })],
+    ["change", "taken", of({ ...change, by: "site" })],
+    ["no rules", "refused", {}],
+    ["an empty list", "refused", { rules: [] }],
+    ["an unknown key beside the rules", "refused", { ...of(never), rule: 1 }],
+    ["an unknown key of a rule", "refused", of({ ...never, klass: "c" })],
+    ["a rule that counts nothing", "refused", of({ atMost: 0.1 })],
+    ["a rule that counts two things", "refused", of({ ...never, outliers: true })],
+    ["never without a limit", "refused", of({ never: "x" })],
+    ["never with the other limit", "refused", of({ never: "x", atLeast: 0.1 })],
+    ["a limit that nothing breaks", "refused", of({ never: "x", atMost: 1 })],
+    ["a limit that everything keeps", "refused", of({ always: "x", atLeast: 0 })],
+    ["a limit as text", "refused", of({ never: "x", atMost: "2 %" })],
+    ["a blank name", "refused", of({ ...never, class: " " })],
+    ["another where", "refused", of({ ...never, where: "absent" })],
+    ["elsewhere as a flag", "refused", of({ elsewhere: true, atMost: 0.1 })],
+    ["outliers that are none", "refused", of({ outliers: false, atMost: 0.1 })],
+    ["change beside nothing", "refused", of({ change: "x", atMost: 0.1 })],
+    ["no change at all", "refused", of({ ...change, atMost: 0 })],
   ]);
 });

@@ -7,8 +7,8 @@ import type { AspectCount, ClassCount } from "../summary.js";
 import { counted, sixDigits } from "./counted.js";
 
 /** Whether nothing known explains the answer, or whether that could not even be looked at. */
-const NOTHING_KNOWN: readonly HeadlineCase[] = ["elsewhere", "no-evidence", "nothing-seen"];
-const UNSAID: readonly HeadlineCase[] = ["unreadable", "blind", "target-absent"];
+export const NOTHING_KNOWN: readonly HeadlineCase[] = ["elsewhere", "no-evidence", "nothing-seen"];
+export const UNSAID: readonly HeadlineCase[] = ["unreadable", "blind", "target-absent"];
 
 /** By predicted class. */
 export const BY_ANSWER = "SELECT image, '' AS part, predicted AS class FROM images WHERE error IS NULL";
