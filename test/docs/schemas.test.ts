@@ -259,7 +259,11 @@ describe("audit.json", () => {
 
   agree(validators.audit, read, [
     ["the least", "taken", of(never)],
-    ["all of never", "taken", { $schema: "s", ...of({ ...never, class: "c", by: "site", where: "present", name: "n" }) }],
+    [
+      "all of never",
+      "taken",
+      { $schema: "s", ...of({ ...never, class: "c", by: "site", where: "present", name: "n" }) },
+    ],
     ["all of always", "taken", of({ always: "x", atLeast: 1, class: "c", by: "site", where: "present", name: "n" })],
     ["elsewhere", "taken", of({ elsewhere: "mostly", atMost: 0, by: "split" })],
     ["outliers", "taken", of({ outliers: true, atMost: 0.01, against: "r" })],
