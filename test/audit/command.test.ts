@@ -192,6 +192,14 @@ test("--junit writes one case a check, over its own file alone", async () => {
   expect(stderr).toMatch(/mine\.xml: exists and is not the result of an audit/);
 });
 
+test("a name that the bundle does not know is told before anything is explained", async () => {
+  await writeFile(at("audit.json"), JSON.stringify({ rules: [{ never: "mitosi", atMost: 0.1 }] }));
+  const { code, stderr } = await run("audit", "2.aspect", "data", "--rules", "audit.json", "--out", "unmade");
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/there is no aspect "mitosi"/);
+  expect(await readdir(folder)).not.toContain("unmade");
+});
+
 const FINE = { never: "mitosis", atMost: 0.5 };
 test.each([
   [
