@@ -7,7 +7,8 @@ import type { Command } from "commander";
 import { audit } from "../../audit/audit.js";
 import { JUNIT_NAME, junitText } from "../../audit/junit.js";
 import { readRules } from "../../audit/read-rules.js";
-import { readBundle } from "../../bundle/read-bundle.js";
+import { type AuditRule, withKnownNames } from "../../audit/rules.js";
+import { type Bundle, readBundle } from "../../bundle/read-bundle.js";
 import { InputError } from "../../core/errors.js";
 import { writeFileAtomic } from "../../core/files.js";
 import { bundleHash } from "../../survey/plan.js";
@@ -71,7 +72,7 @@ async function runAudit(path: string, images: string, options: AuditOptions, sig
     throw new InputError(`--out: ${images} is a report already.`, { cure: "Leave --out out." });
   if (out !== undefined) await checkFolder(out);
   const sha256 = await bundleHash(path).catch(() => ""); // what is wrong with it, opening it says
-  await readBundle(path);
+  checkNames(rules, await readBundle(path));
   const scratch = isMade || out !== undefined ? undefined : await mkdtemp(join(tmpdir(), "aspectlens-audit-"));
   try {
     const folder = isMade ? images : (out ?? join(scratch as string, "report"));
@@ -86,6 +87,17 @@ async function runAudit(path: string, images: string, options: AuditOptions, sig
   } finally {
     if (scratch !== undefined) await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** Before images are explained, which may take hours; groups are checked with the report. */
+function checkNames(rules: readonly AuditRule[], { description }: Bundle): void {
+  const { heads } = description.model;
+  const classes = heads.flatMap((head) => (head.kind === "classifier" ? head.classes : []));
+  const aspects = heads.flatMap(({ kind, name }) => (kind === "classifier" ? [] : [name]));
+  withKnownNames(
+    rules.map(({ by: _, ...rule }) => rule),
+    { classes, aspects, groups: [] },
+  );
 }
 
 async function explain(
