@@ -21,7 +21,7 @@ export interface ReportPlan {
   readonly format: "aspectlens-report/1";
   readonly bundle: PlannedBundle;
   readonly images: {
-    readonly kind: ImageSet["kind"];
+    readonly kind: "dataset" | "folder" | "list";
     readonly name: string;
     readonly hash?: string;
     readonly root: string;
