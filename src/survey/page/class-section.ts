@@ -15,8 +15,9 @@ const MOST_ROWS = 12;
 const NAMED_FROM = 0.1;
 
 export const BARS_KEY =
-  '<p class="key faint"><i class="relevant"></i>relevant: the answer relied on it <i class="present"></i>present at all ' +
-  '<i class="interval"></i>interval of 95 %. A click on a name shows images.</p>';
+  '<p class="key faint"><span><i class="relevant"></i>relevant: the answer relied on it</span> ' +
+  '<span><i class="present"></i>present at all</span> <span><i class="interval"></i>interval of 95 %</span></p>' +
+  '<p class="faint">A click on a name shows images.</p>';
 
 /** "relies on mitosis (93 %) and necrosis (40 %)". */
 export function relianceText({ aspects, noKnownAspect, images, cases: { absence = 0 } }: ClassCount): string {

@@ -38,6 +38,6 @@ export async function mistakesSection({ mistakes }: ReportSummary, windows: Gall
   const more = left > 0 ? `<p class="faint">${plural(left, "rarer mistake")} more: mistakes.csv.</p>` : "";
   return (
     `<h2>What mistakes relied on</h2><p class="key faint"><i class="relevant"></i>relevant in mistakes ` +
-    `<i class="other"></i>in right answers of the same class</p>${parts.join("")}${more}`
+    ` <i class="other"></i>in right answers of the same class</p>${parts.join("")}${more}`
   );
 }

@@ -17,7 +17,7 @@ text-decoration:underline dotted;text-underline-offset:3px}.shares button:focus-
 .track .interval::before{left:0}.track .interval::after{right:0}
 .shares .none .track .relevant{background:var(--faint)}.shares .value b{font-weight:600}
 .shares .value{white-space:nowrap}.twin .track{height:.7rem;margin:1px 0}
-.key{max-width:none}.key i{display:inline-block;width:1.4rem;height:.7rem;border-radius:2px;vertical-align:-1px;margin:0 .3rem 0 .9rem}
+.key{max-width:none}.key span{white-space:nowrap;margin-right:1rem}.key i{display:inline-block;width:1.4rem;height:.7rem;border-radius:2px;vertical-align:-1px;margin:0 .3rem 0 0}
 .key .present{background:rgba(var(--shade),.28)}.key .relevant{background:var(--accent)}.key .other{background:var(--faint)}
 .key .interval{height:2px;background:var(--ink);vertical-align:4px}
 @media (max-width:560px){.shares{grid-template-columns:1fr max-content;gap:.1rem .6rem}.shares .name{grid-column:1/-1;max-width:none;margin-top:.3rem}
