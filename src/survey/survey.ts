@@ -100,9 +100,22 @@ export async function survey(
       const summary = await gather(out, plan, { group, against, explainer, threads: runtime.threads, onStep });
       return { plan, summary };
     });
+  } catch (error) {
+    throw goneFrom(out, error) ?? error;
   } finally {
     await explainer.dispose();
   }
+}
+
+/** What to say where the folder, or a file in it, was taken away meanwhile. */
+function goneFrom(folder: string, error: unknown): InputError | undefined {
+  const { code, path } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code !== "ENOENT" || path === undefined || !resolve(path).startsWith(resolve(folder))) return undefined;
+  return new InputError(`${folder}: was taken away while the report ran.`, {
+    cure: "Run the same command again.",
+    cause: error,
+    file: folder,
+  });
 }
 
 async function runShards(

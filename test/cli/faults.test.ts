@@ -23,6 +23,7 @@ const WRITERS = [
   "export",
   "explain",
   "explain --compare",
+  "report",
   "annotate",
   "faithfulness",
   "weights import",

@@ -71,6 +71,7 @@ export function everyCommand(out: string): Record<string, string[]> {
     verify: ["verify", "model.aspect"],
     explain: ["explain", "model.aspect", "image.png", "--out", at("explanations")],
     "explain --compare": ["explain", "model.aspect", "image.png", "--compare", "--out", at("sheets")],
+    report: ["report", "model.aspect", "data", "--out", at("report")],
     annotate: ["annotate", "model.aspect", "image.png", "--out", at("annotated")],
     faithfulness: ["faithfulness", "run", "data", "--draws", "1", "--out", at("faithfulness")],
     "weights list": ["weights", "list"],
