@@ -133,7 +133,7 @@ export function addExplainRoutes(
             ...(asked.interval && { hasInterval: true }),
             ...(overlay && { pictureSize: PICTURE_SIZE }),
           });
-          return { explained, picture: overlay && (await pictureOf(explained, image.bytes, overlay)) };
+          return { explained, picture: overlay && (await pictureOf(explained, overlay)) };
         }),
       );
       const { explained, picture } = answer;
@@ -190,9 +190,9 @@ function stemOf(name: string): string {
   return name.replace(/\.[^.]*$/, "") || "image";
 }
 
-async function pictureOf(explained: ExplainedImage, bytes: Uint8Array, format: "png" | "jpeg"): Promise<Uint8Array> {
+async function pictureOf(explained: ExplainedImage, format: "png" | "jpeg"): Promise<Uint8Array> {
   const { picture, width, height, explanation } = explained;
-  if (!picture) throw new RangeError(`${explanation.image}: has no picture (${bytes.length} bytes)`);
+  if (!picture) throw new RangeError(`${explanation.image}: has no picture`);
   const sheet = await paintOverlay(explained, picture, { shape: { width, height } });
   if (format === "jpeg") return toJpeg(sheet);
   return new Uint8Array(

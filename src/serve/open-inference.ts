@@ -3,7 +3,7 @@
  * data: `NAME` is a bundle's `predict.onnx`, `NAME-explain` its explanations.
  */
 
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { InputError } from "../core/errors.js";
 import { type NdArrays, ndArray } from "../core/nd-array.js";
 import type { TensorInfo } from "../engine/worker-messages.js";
@@ -103,7 +103,7 @@ export function addInference(
       async (request, reply) => {
         const { name } = request.params as Named;
         const { model, isExplain } = find(name);
-        const asked = decodeRequest(bodyOf(request), request.headers["inference-header-content-length"]);
+        const asked = decodeRequest(request.body, request.headers["inference-header-content-length"]);
         const outputs = await working.do(request, reply, () =>
           models.using(model, (served) =>
             isExplain ? explanations(served, asked, mostPixels) : predictions(served, asked, mostPixels),
@@ -116,10 +116,6 @@ export function addInference(
       },
     );
   }
-}
-
-function bodyOf({ body }: FastifyRequest): unknown {
-  return body;
 }
 
 const EXPLANATION = {
